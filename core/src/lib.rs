@@ -1,1 +1,18 @@
-//! Placeholder.
+//! Who is in front of the camera, and is it a living person?
+//!
+//! The way of a frame: [`frame`] → detection → quality, alignment, [`embedding`], [`pose`], [`antispoof`], all wired by
+//! [`engine`]; then the domain, plain state machines fed with values and the time.
+
+pub mod antispoof;
+pub mod embedding;
+pub mod engine;
+pub mod error;
+pub mod frame;
+pub mod geometry;
+pub mod landmarks;
+pub mod models;
+pub mod pose;
+pub mod quality;
+pub mod types;
+
+pub use error::{Error, ErrorKind, Result};

@@ -1,0 +1,151 @@
+//! What an engine is asked, what it answers, and the seam at which another engine can stand in.
+
+use serde::{Deserialize, Serialize};
+
+use crate::antispoof::PassivePad;
+use crate::embedding::{Calibration, Embedding};
+use crate::error::Result;
+use crate::frame::Frame;
+use crate::geometry::{Landmarks5, Rect};
+use crate::landmarks::Mesh;
+use crate::pose::Pose;
+use crate::quality::Quality;
+use crate::types::ModelId;
+
+/// How far to take a face. Each level includes the ones before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Depth {
+    /// Boxes and, where the detector gives them, points.
+    Detection,
+    /// Points, head pose and quality.
+    Pose,
+    /// The embedding: what recognition needs.
+    Embedding,
+    /// The passive antispoof score: what liveness needs.
+    Antispoof,
+}
+
+/// Which of several faces to take further than detection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Selection {
+    /// Every face, largest first.
+    #[default]
+    All,
+    /// The one with the largest box.
+    Largest,
+    /// The one whose centre is nearest to the frame's, weighed against its size.
+    MostCentral,
+}
+
+/// What to do with a frame.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub struct AnalyzeOptions {
+    /// How far to take each selected face. Default: everything.
+    pub depth: Depth,
+    /// Which faces to take there. Faces not selected are still listed, with their detection only, after the others.
+    pub selection: Selection,
+    /// Where to look, in frame pixels: a camera's region of interest or a track's neighbourhood. Default: everywhere.
+    pub region: Option<Rect>,
+}
+
+impl Default for AnalyzeOptions {
+    fn default() -> Self {
+        Self { depth: Depth::Antispoof, selection: Selection::All, region: None }
+    }
+}
+
+impl AnalyzeOptions {
+    /// The same options, taking faces as far as `depth`.
+    #[must_use]
+    pub fn with_depth(mut self, depth: Depth) -> Self {
+        self.depth = depth;
+        self
+    }
+
+    /// The same options, choosing faces by `selection`.
+    #[must_use]
+    pub fn with_selection(mut self, selection: Selection) -> Self {
+        self.selection = selection;
+        self
+    }
+
+    /// The same options, looking in `region` of the frame only.
+    #[must_use]
+    pub fn with_region(mut self, region: Rect) -> Self {
+        self.region = Some(region);
+        self
+    }
+}
+
+/// One face of a frame, in frame pixels.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Face {
+    /// The box of the detector.
+    pub bbox: Rect,
+    /// The detector's score, in [0, 1].
+    pub score: f32,
+    /// The five points, once the depth reached [`Depth::Pose`] or the detector gave them.
+    pub landmarks: Option<Landmarks5>,
+    /// The 468 points, when the engine has a mesh model.
+    pub mesh: Option<Mesh>,
+    /// The head pose, from [`Depth::Pose`] on.
+    pub pose: Option<Pose>,
+    /// Size, sharpness, light and what speaks against using this view, from [`Depth::Pose`] on.
+    pub quality: Option<Quality>,
+    /// The embedding, from [`Depth::Embedding`] on; `None` when there was nothing to align by.
+    pub embedding: Option<Embedding>,
+    /// The passive antispoof verdict, from [`Depth::Antispoof`] on.
+    pub antispoof: PassivePad,
+}
+
+impl Face {
+    /// A face that has been detected and taken no further.
+    #[must_use]
+    pub fn detected(bbox: Rect, score: f32, landmarks: Option<Landmarks5>) -> Self {
+        Self {
+            bbox,
+            score,
+            landmarks,
+            mesh: None,
+            pose: None,
+            quality: None,
+            embedding: None,
+            antispoof: PassivePad::not_run(),
+        }
+    }
+}
+
+/// What an engine found in a frame.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Analysis {
+    /// The faces: those taken furthest first, then by the area of their boxes, largest first.
+    pub faces: Vec<Face>,
+    /// The longer side of the detector's input that found them, in pixels.
+    pub input_size: u32,
+}
+
+/// What makes an engine's embeddings: their tag, their length and their scale.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Embedder {
+    /// The tag on every embedding.
+    pub model: ModelId,
+    /// The number of values.
+    pub dimension: usize,
+    /// From this model's cosine to similarity.
+    pub calibration: Calibration,
+}
+
+/// An engine as the server and the bindings hold it: the real one, or a test's.
+pub trait FaceEngine: Send + Sync {
+    /// The faces of `frame`.
+    ///
+    /// # Errors
+    /// Only for what is wrong with the engine or the frame; a frame without faces is an empty [`Analysis`].
+    fn analyze(&self, frame: &Frame<'_>, options: &AnalyzeOptions) -> Result<Analysis>;
+
+    /// What makes its embeddings.
+    fn embedder(&self) -> &Embedder;
+}

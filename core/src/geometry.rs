@@ -1,0 +1,241 @@
+//! Points, boxes and plane transforms, in pixels of the frame unless a name says otherwise; x to the right, y down.
+
+use serde::{Deserialize, Serialize};
+
+/// A point in pixels.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+pub struct Point {
+    /// To the right.
+    pub x: f32,
+    /// Down.
+    pub y: f32,
+}
+
+impl Point {
+    /// A point.
+    #[must_use]
+    pub fn new(x: f32, y: f32) -> Self {
+        Self { x, y }
+    }
+
+    /// The distance to `other`.
+    #[must_use]
+    pub fn distance(self, other: Self) -> f32 {
+        (self.x - other.x).hypot(self.y - other.y)
+    }
+
+    /// The point half way to `other`.
+    #[must_use]
+    pub fn midpoint(self, other: Self) -> Self {
+        Self::new((self.x + other.x) / 2.0, (self.y + other.y) / 2.0)
+    }
+}
+
+/// An upright box: `x1 <= x2`, `y1 <= y2`. It may reach over the frame's edge.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+pub struct Rect {
+    /// Left edge.
+    pub x1: f32,
+    /// Top edge.
+    pub y1: f32,
+    /// Right edge.
+    pub x2: f32,
+    /// Bottom edge.
+    pub y2: f32,
+}
+
+impl Rect {
+    /// A box from its edges.
+    #[must_use]
+    pub fn new(x1: f32, y1: f32, x2: f32, y2: f32) -> Self {
+        Self { x1, y1, x2, y2 }
+    }
+
+    /// A box from its centre and size.
+    #[must_use]
+    pub fn from_centre(centre: Point, width: f32, height: f32) -> Self {
+        Self::new(centre.x - width / 2.0, centre.y - height / 2.0, centre.x + width / 2.0, centre.y + height / 2.0)
+    }
+
+    /// The width.
+    #[must_use]
+    pub fn width(&self) -> f32 {
+        self.x2 - self.x1
+    }
+
+    /// The height.
+    #[must_use]
+    pub fn height(&self) -> f32 {
+        self.y2 - self.y1
+    }
+
+    /// The area, 0 for a box turned inside out.
+    #[must_use]
+    pub fn area(&self) -> f32 {
+        self.width().max(0.0) * self.height().max(0.0)
+    }
+
+    /// The centre.
+    #[must_use]
+    pub fn centre(&self) -> Point {
+        Point::new((self.x1 + self.x2) / 2.0, (self.y1 + self.y2) / 2.0)
+    }
+
+    /// The part that lies in `other`; of zero area when they do not meet.
+    #[must_use]
+    pub fn intersection(&self, other: &Self) -> Self {
+        let (x1, y1) = (self.x1.max(other.x1), self.y1.max(other.y1));
+        Self::new(x1, y1, self.x2.min(other.x2).max(x1), self.y2.min(other.y2).max(y1))
+    }
+
+    /// The smallest box around both.
+    #[must_use]
+    pub fn union(&self, other: &Self) -> Self {
+        Self::new(self.x1.min(other.x1), self.y1.min(other.y1), self.x2.max(other.x2), self.y2.max(other.y2))
+    }
+
+    /// Intersection over union, in [0, 1].
+    #[must_use]
+    pub fn iou(&self, other: &Self) -> f32 {
+        let shared = self.intersection(other).area();
+        let union = self.area() + other.area() - shared;
+        if union > 0.0 { shared / union } else { 0.0 }
+    }
+
+    /// The box about the same centre, `factor` times as large on each side.
+    #[must_use]
+    pub fn scaled(&self, factor: f32) -> Self {
+        Self::from_centre(self.centre(), self.width() * factor, self.height() * factor)
+    }
+}
+
+/// Five face points in the order of the ArcFace template: the eye on the image's left, the eye on its right, the nose,
+/// the mouth corner on the left, the one on the right. Left and right are the image's, not the person's.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Landmarks5(pub [Point; 5]);
+
+impl Landmarks5 {
+    /// The eye on the image's left.
+    #[must_use]
+    pub fn left_eye(&self) -> Point {
+        self.0[0]
+    }
+
+    /// The eye on the image's right.
+    #[must_use]
+    pub fn right_eye(&self) -> Point {
+        self.0[1]
+    }
+
+    /// The tip of the nose.
+    #[must_use]
+    pub fn nose(&self) -> Point {
+        self.0[2]
+    }
+
+    /// The middle of the mouth.
+    #[must_use]
+    pub fn mouth(&self) -> Point {
+        self.0[3].midpoint(self.0[4])
+    }
+
+    /// Every point mapped by `map`.
+    #[must_use]
+    pub fn map(&self, map: impl FnMut(Point) -> Point) -> Self {
+        Self(self.0.map(map))
+    }
+
+    /// The smallest upright box around the points.
+    #[must_use]
+    pub fn bounds(&self) -> Rect {
+        let first = self.0[0];
+        self.0.iter().fold(Rect::new(first.x, first.y, first.x, first.y), |bounds, p| {
+            bounds.union(&Rect::new(p.x, p.y, p.x, p.y))
+        })
+    }
+}
+
+/// A plane affine map: (x, y) to (a x + b y + c, d x + e y + f), as the rows [a, b, c] and [d, e, f].
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Affine {
+    /// The two rows.
+    pub rows: [[f32; 3]; 2],
+}
+
+impl Affine {
+    /// The map that leaves every point where it is.
+    pub const IDENTITY: Self = Self { rows: [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]] };
+
+    /// Scaling by `scale`, then moving by (`dx`, `dy`).
+    #[must_use]
+    pub fn scale_then_move(scale: f32, dx: f32, dy: f32) -> Self {
+        Self { rows: [[scale, 0.0, dx], [0.0, scale, dy]] }
+    }
+
+    /// Where `point` goes.
+    #[must_use]
+    pub fn apply(&self, point: Point) -> Point {
+        let [[a, b, c], [d, e, f]] = self.rows;
+        Point::new(a * point.x + b * point.y + c, d * point.x + e * point.y + f)
+    }
+
+    /// The map back, or `None` when this one flattens the plane.
+    #[must_use]
+    pub fn inverse(&self) -> Option<Self> {
+        let [[a, b, c], [d, e, f]] = self.rows;
+        let det = a * e - b * d;
+        if !det.is_finite() || det.abs() < 1e-12 {
+            return None;
+        }
+        let (ia, ib, id, ie) = (e / det, -b / det, -d / det, a / det);
+        Some(Self { rows: [[ia, ib, -(ia * c + ib * f)], [id, ie, -(id * c + ie * f)]] })
+    }
+
+    /// How much the map enlarges lengths, on average over directions.
+    #[must_use]
+    pub fn scale(&self) -> f32 {
+        let [[a, b, _], [d, e, _]] = self.rows;
+        (a * e - b * d).abs().sqrt()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn boxes_that_only_touch_share_nothing() {
+        let left = Rect::new(0.0, 0.0, 10.0, 10.0);
+        assert_eq!(left.iou(&Rect::new(10.0, 0.0, 20.0, 10.0)), 0.0);
+        assert_eq!(left.iou(&left), 1.0);
+    }
+
+    #[test]
+    fn a_map_that_flattens_the_plane_has_no_inverse() {
+        assert!(Affine { rows: [[1.0, 2.0, 0.0], [2.0, 4.0, 0.0]] }.inverse().is_none());
+    }
+
+    proptest! {
+        #[test]
+        fn an_inverse_brings_a_point_back(
+            angle in -3.0f32..3.0, scale in 0.2f32..5.0, dx in -500.0f32..500.0, dy in -500.0f32..500.0,
+            x in -1000.0f32..1000.0, y in -1000.0f32..1000.0,
+        ) {
+            let (sin, cos) = angle.sin_cos();
+            let map = Affine { rows: [[scale * cos, -scale * sin, dx], [scale * sin, scale * cos, dy]] };
+            let back = map.inverse().unwrap().apply(map.apply(Point::new(x, y)));
+            prop_assert!((back.x - x).abs() < 0.05 && (back.y - y).abs() < 0.05, "{back:?}");
+        }
+
+        #[test]
+        fn overlap_is_symmetric_and_bounded(a in prop::array::uniform4(-50f32..50.0), b in prop::array::uniform4(-50f32..50.0)) {
+            let rect = |v: [f32; 4]| Rect::new(v[0].min(v[2]), v[1].min(v[3]), v[0].max(v[2]), v[1].max(v[3]));
+            let (a, b) = (rect(a), rect(b));
+            prop_assert_eq!(a.iou(&b), b.iou(&a));
+            prop_assert!((0.0..=1.0).contains(&a.iou(&b)));
+        }
+    }
+}
