@@ -1,2 +1,63 @@
-//! Placeholder.
-fn main() {}
+//! The one door: every chore of this workspace is a verb here, one module each. `cargo xtask --help` tells them all.
+//!
+//! This crate is built before anything else on a machine that has only Rust, so its dependencies are few and small and
+//! `faceattend-core` is not among them: what needs the core runs in a second build, asked for by the verb itself.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool speaks on its standard streams")]
+
+mod bench;
+mod check;
+mod files;
+mod models;
+mod serve;
+mod setup;
+mod steps;
+mod test;
+mod workspace;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// What went wrong, in words for the person at the terminal.
+pub(crate) type Result<T> = std::result::Result<T, String>;
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "Every chore of this workspace.", max_term_width = 120)]
+struct Arguments {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// Make this machine ready: system packages, ONNX Runtime, models. Says what it will do first.
+    Setup(setup::Options),
+    /// Set up, build and start the server on port 8001.
+    Serve(serve::Options),
+    /// Set up and run every test there is.
+    Test(test::Options),
+    /// What has to hold before a commit: formatting, lints, documentation, tests.
+    Check,
+    /// Run the benchmarks.
+    Bench(bench::Options),
+    /// Make the default model pack again from its sources, or check that a rebuild gives the same bytes.
+    Models(models::Options),
+}
+
+fn main() -> ExitCode {
+    let outcome = match Arguments::parse().verb {
+        Verb::Setup(options) => setup::run(&options),
+        Verb::Serve(options) => serve::run(&options),
+        Verb::Test(options) => test::run(&options),
+        Verb::Check => check::run(),
+        Verb::Bench(options) => bench::run(&options),
+        Verb::Models(options) => models::run(&options),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problem) => {
+            eprintln!("error: {problem}");
+            ExitCode::FAILURE
+        }
+    }
+}

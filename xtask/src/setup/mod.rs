@@ -1,0 +1,64 @@
+//! Makes a machine ready. Says first what is missing and what it will do, does only that, and is quick when nothing is.
+
+mod models;
+mod onnxruntime;
+mod system;
+
+use std::time::Instant;
+
+use clap::Args;
+
+use crate::Result;
+
+/// Whether the build has cameras, which need the system's OpenCV.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Cameras {
+    With,
+    Without,
+}
+
+#[derive(Args, Default)]
+pub(crate) struct Options {
+    /// Leave out the cameras: then no system package is needed; browser frames and recordings still work.
+    #[arg(long)]
+    pub(crate) without_cameras: bool,
+}
+
+impl Options {
+    /// Whether the build has cameras.
+    pub(crate) fn cameras(&self) -> Cameras {
+        if self.without_cameras { Cameras::Without } else { Cameras::With }
+    }
+}
+
+/// Makes the machine ready.
+///
+/// # Errors
+/// When something is missing that could not be installed; the error says what to run.
+pub(crate) fn run(options: &Options) -> Result<()> {
+    let started = Instant::now();
+    // A model that is not what it should be cannot be mended from here, so it is looked at before anything is installed.
+    let models = models::verify()?;
+    let packages = system::missing(options.cameras())?;
+    let runtime = onnxruntime::Wanted::for_this_machine()?;
+    let runtime_is_there = runtime.is_installed();
+
+    if !packages.is_empty() || !runtime_is_there {
+        println!("Set-up will install:");
+        if !packages.is_empty() {
+            println!("  - system packages: {}", packages.join(" "));
+        }
+        if !runtime_is_there {
+            println!("  - {runtime}");
+        }
+        // The library first: it needs nobody's permission.
+        if !runtime_is_there {
+            runtime.install()?;
+        }
+        if !packages.is_empty() {
+            system::install(&packages)?;
+        }
+    }
+    println!("Ready: {runtime}; {models} ({:.2} s).", started.elapsed().as_secs_f32());
+    Ok(())
+}

@@ -1,0 +1,91 @@
+//! System packages, on Debian and what descends from it.
+
+use std::collections::HashSet;
+use std::process::{Command, Stdio};
+
+use super::Cameras;
+use crate::Result;
+use crate::workspace::succeed;
+
+/// What compiling C parts needs (SQLite is built in), beside the linker that Rust needs anyway.
+const COMPILER: &[&str] = &["gcc", "libc6-dev"];
+
+/// What the cameras need: OpenCV's four modules, libclang to read their headers with, and the Haar cascades.
+const OPENCV: &[&str] = &[
+    "libopencv-videoio-dev",
+    "libopencv-imgproc-dev",
+    "libopencv-objdetect-dev",
+    "libopencv-imgcodecs-dev",
+    "opencv-data",
+    "clang",
+    "libclang-dev",
+];
+
+/// The packages this machine lacks.
+///
+/// # Errors
+/// On a system without Debian's package tools, where only the person at it can know.
+pub(super) fn missing(cameras: Cameras) -> Result<Vec<&'static str>> {
+    let wanted: Vec<_> = match cameras {
+        Cameras::With => COMPILER.iter().chain(OPENCV).copied().collect(),
+        Cameras::Without => COMPILER.to_vec(),
+    };
+    // It fails when a package is unknown, and lists the others all the same.
+    let query = Command::new("dpkg-query").args(["-W", "-f=${Package} ${db:Status-Status}\n"]).args(&wanted).output();
+    match query {
+        Ok(query) => {
+            let listed = String::from_utf8_lossy(&query.stdout);
+            let installed: HashSet<_> = listed.lines().filter_map(|line| line.strip_suffix(" installed")).collect();
+            Ok(wanted.into_iter().filter(|package| !installed.contains(package)).collect())
+        }
+        Err(_) if cameras == Cameras::Without || cv_is_set_by_hand() => Ok(Vec::new()),
+        Err(_) => Err("this system has no dpkg, so set-up cannot install OpenCV on it. Install OpenCV 4 (with its \
+                       headers), clang and libclang yourself and set OPENCV_INCLUDE_PATHS, OPENCV_LINK_PATHS and \
+                       OPENCV_LINK_LIBS, or add --without-cameras"
+            .to_owned()),
+    }
+}
+
+/// Whether the person has told the `opencv` crate where to look, rather than leaving it to `.cargo/config.toml`.
+fn cv_is_set_by_hand() -> bool {
+    std::env::var("OPENCV_LINK_PATHS").is_ok_and(|paths| !paths.contains("x86_64-linux-gnu"))
+}
+
+/// Installs `packages`.
+///
+/// # Errors
+/// When that needs a password: the error holds the line to run.
+pub(super) fn install(packages: &[&str]) -> Result<()> {
+    let list = packages.join(" ");
+    let prefix: &[&str] = if is_root() {
+        &[]
+    } else if sudo_asks_nothing() {
+        // `env` keeps the variable through sudo, which clears the environment.
+        &["sudo", "-n"]
+    } else {
+        return Err(format!(
+            "installing system packages needs an administrator. Run this line, then this command again:\n\n    \
+             sudo apt-get update && sudo apt-get install --yes --no-install-recommends {list}\n\n\
+             or leave the cameras out with --without-cameras"
+        ));
+    };
+    println!("Installing {list} ...");
+    let apt = |arguments: &[&str]| {
+        let mut words = prefix.iter().chain(&["env", "DEBIAN_FRONTEND=noninteractive", "apt-get"]).chain(arguments);
+        let mut command = Command::new(words.next().copied().unwrap_or("env"));
+        command.args(words);
+        command
+    };
+    // A machine made from an image has no package lists, or old ones.
+    succeed(&mut apt(&["update", "-q"]))?;
+    succeed(apt(&["install", "--yes", "--no-install-recommends"]).args(packages))
+}
+
+fn is_root() -> bool {
+    Command::new("id").arg("-u").output().is_ok_and(|id| id.stdout.trim_ascii() == b"0")
+}
+
+fn sudo_asks_nothing() -> bool {
+    let quiet = Stdio::null;
+    Command::new("sudo").args(["-n", "true"]).stdout(quiet()).stderr(quiet()).status().is_ok_and(|s| s.success())
+}

@@ -1,0 +1,100 @@
+//! Where things are, and how `cargo` is called from here.
+
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::Result;
+use crate::setup::Cameras;
+
+/// The folder of the workspace.
+pub(crate) fn root() -> &'static Path {
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
+    manifest.parent().unwrap_or(manifest)
+}
+
+/// Cargo's target folder: this program lies in `<target>/<profile>/`.
+pub(crate) fn target() -> Result<PathBuf> {
+    let program = env::current_exe().map_err(|e| format!("cannot tell where this program is: {e}"))?;
+    program.ancestors().nth(2).map(Path::to_path_buf).ok_or_else(|| format!("{} is in no folder", program.display()))
+}
+
+/// The user's cache for this project. The core looks for ONNX Runtime in it.
+pub(crate) fn user_cache() -> Result<PathBuf> {
+    let absolute = |name: &str| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    absolute("XDG_CACHE_HOME")
+        .or_else(|| absolute("HOME").map(|home| home.join(".cache")))
+        .map(|cache| cache.join("faceattend"))
+        .ok_or_else(|| "neither XDG_CACHE_HOME nor HOME names a folder to keep ONNX Runtime in".to_owned())
+}
+
+/// `program`, to be run in the workspace's folder.
+pub(crate) fn command(program: impl AsRef<std::ffi::OsStr>) -> Command {
+    let mut command = Command::new(program);
+    command.current_dir(root());
+    command
+}
+
+/// A call of cargo, with OpenCV's places for this machine's architecture.
+pub(crate) fn cargo(arguments: &[&str]) -> Command {
+    let mut cargo = command(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.args(arguments);
+    // Cargo has put `.cargo/config.toml` into this program's environment, and that file knows Debian on x86_64 only.
+    let multiarch = format!("{}-linux-gnu", env::consts::ARCH);
+    if cfg!(target_os = "linux") && multiarch != X86_64 {
+        for name in ["OPENCV_INCLUDE_PATHS", "OPENCV_LINK_PATHS"] {
+            if let Ok(paths) = env::var(name)
+                && paths.contains(X86_64)
+            {
+                cargo.env(name, paths.replace(X86_64, &multiarch));
+            }
+        }
+    }
+    cargo
+}
+
+const X86_64: &str = "x86_64-linux-gnu";
+
+/// The arguments that leave the cameras out of a build of `package`, or keep them in.
+pub(crate) fn camera_features(cameras: Cameras) -> &'static [&'static str] {
+    match cameras {
+        Cameras::With => &[],
+        Cameras::Without => &["--no-default-features"],
+    }
+}
+
+/// Runs `command` to its end.
+///
+/// # Errors
+/// When it cannot be started or does not succeed.
+pub(crate) fn succeed(command: &mut Command) -> Result<()> {
+    let said = describe(command);
+    let status = command.status().map_err(|e| format!("cannot start `{said}`: {e}"))?;
+    if status.success() { Ok(()) } else { Err(format!("`{said}` failed ({status})")) }
+}
+
+/// Runs `command` to its end and returns what it wrote on its standard output.
+///
+/// # Errors
+/// When it cannot be started or does not succeed; the error holds what it complained of.
+pub(crate) fn output(command: &mut Command) -> Result<String> {
+    let said = describe(command);
+    let output = command.output().map_err(|e| format!("cannot start `{said}`: {e}"))?;
+    if output.status.success() {
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    } else {
+        let complaint = String::from_utf8_lossy(&output.stderr);
+        Err(format!("`{said}` failed ({}):\n{}", output.status, complaint.trim()))
+    }
+}
+
+/// The program and its arguments on one line.
+fn describe(command: &Command) -> String {
+    let program = Path::new(command.get_program()).file_name().unwrap_or(command.get_program());
+    let mut line = program.to_string_lossy().into_owned();
+    for argument in command.get_args() {
+        line.push(' ');
+        line.push_str(&argument.to_string_lossy());
+    }
+    line
+}
