@@ -10,6 +10,7 @@ pub mod error;
 pub mod frame;
 pub mod geometry;
 pub mod landmarks;
+pub mod liveness;
 pub mod models;
 pub mod pose;
 pub mod quality;

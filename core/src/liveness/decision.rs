@@ -1,0 +1,204 @@
+//! What a session says of a frame, and why.
+
+use std::borrow::Cow;
+
+use super::challenge::Position;
+use super::session::Status;
+use crate::embedding::Embedding;
+use crate::quality::QualityReason;
+use crate::types::{Degrees, Similarity};
+
+/// Which way the person has to turn, in their own left and right.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Turn {
+    /// To the left.
+    Left,
+    /// To the left already, but not far enough.
+    FurtherLeft,
+    /// To the right.
+    Right,
+    /// To the right already, but not far enough.
+    FurtherRight,
+    /// Straight ahead, coming from the left.
+    BackFromLeft,
+    /// Straight ahead, coming from the right.
+    BackFromRight,
+}
+
+/// Why a frame did not count, or what would make the next one better.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub enum Reason {
+    /// Nobody is to be seen.
+    NoFace,
+    /// Several faces of about one size: it is unclear whose session this is.
+    SeveralFaces {
+        /// How many faces there are.
+        count: usize,
+    },
+    /// A face, but too unclear to measure its pose or to recognise it.
+    FaceUnclear,
+    /// The head points elsewhere than asked.
+    WrongPose {
+        /// Which way to turn.
+        turn: Turn,
+    },
+    /// Another person than in the other positions.
+    DifferentPerson {
+        /// How alike the two are.
+        similarity: Similarity,
+    },
+    /// Two positions show one and the same picture.
+    FrozenPicture,
+    /// The head seems turned, but the nose did not move against the face as it does on a real head.
+    NoParallax {
+        /// The change of the nose offset towards the side asked for.
+        shift: f32,
+    },
+    /// The passive check sees paper or a screen.
+    SpoofSuspected {
+        /// The mean probability of a living face so far.
+        real: f32,
+    },
+    /// The policy asks for a passive check, and its model did not run.
+    PassiveCheckMissing,
+    /// This very frame has counted before; it does not count again.
+    DuplicateFrame,
+    /// The frame was captured before the session began.
+    StaleFrame,
+    /// The recognition model was changed while the session ran.
+    ModelChanged,
+    /// Too many suspicious frames: the session has failed.
+    TooManyAttempts,
+    /// The session's time is over.
+    Expired,
+    /// A remark on the view that did not refuse it.
+    Quality(QualityReason),
+}
+
+impl Reason {
+    /// The stable code, in snake case.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NoFace => "no_face",
+            Self::SeveralFaces { .. } => "several_faces",
+            Self::FaceUnclear => "face_unclear",
+            Self::WrongPose { .. } => "wrong_pose",
+            Self::DifferentPerson { .. } => "different_person",
+            Self::FrozenPicture => "frozen_picture",
+            Self::NoParallax { .. } => "no_parallax",
+            Self::SpoofSuspected { .. } => "spoof_suspected",
+            Self::PassiveCheckMissing => "passive_check_missing",
+            Self::DuplicateFrame => "duplicate_frame",
+            Self::StaleFrame => "stale_frame",
+            Self::ModelChanged => "model_changed",
+            Self::TooManyAttempts => "too_many_attempts",
+            Self::Expired => "expired",
+            Self::Quality(reason) => reason.code(),
+        }
+    }
+
+    /// One sentence that the person in front of the camera can act on.
+    #[must_use]
+    pub fn advice(&self) -> Cow<'static, str> {
+        Cow::Borrowed(match self {
+            Self::NoFace => "Look into the camera: no face is in the picture.",
+            Self::SeveralFaces { count } => {
+                return Cow::Owned(format!("One person only, please: {count} faces are in the picture."));
+            }
+            Self::FaceUnclear => "Come closer and into the light: the face cannot be made out.",
+            Self::WrongPose { turn } => match turn {
+                Turn::Left => "Turn your head to your left.",
+                Turn::FurtherLeft => "Turn a little further to your left.",
+                Turn::Right => "Turn your head to your right.",
+                Turn::FurtherRight => "Turn a little further to your right.",
+                Turn::BackFromLeft => "Look straight into the camera: turn a little to your right.",
+                Turn::BackFromRight => "Look straight into the camera: turn a little to your left.",
+            },
+            Self::DifferentPerson { .. } => "The same person must be in every picture: please start again.",
+            Self::FrozenPicture => "The camera seems frozen: please check it and move your head.",
+            Self::NoParallax { .. } => "Turn your head itself a little further, and face the camera in person.",
+            Self::SpoofSuspected { .. } => "Face the camera in person, with even light and no screen in the way.",
+            Self::PassiveCheckMissing => "The check for living faces is not installed: please tell the operator.",
+            Self::DuplicateFrame => "This picture was sent before: please send a new one.",
+            Self::StaleFrame => "This picture is older than the session: please send a new one.",
+            Self::ModelChanged => "The recognition model was changed meanwhile: please start again.",
+            Self::TooManyAttempts => "Too many pictures were refused: please start again.",
+            Self::Expired => "The time is over: please start again.",
+            Self::Quality(reason) => return Cow::Owned(sentence(reason.advice())),
+        })
+    }
+
+    /// Whether a frame refused for this looks like an attempt to deceive.
+    pub(super) fn is_suspicious(&self) -> bool {
+        matches!(
+            self,
+            Self::DifferentPerson { .. } | Self::FrozenPicture | Self::NoParallax { .. } | Self::SpoofSuspected { .. }
+        )
+    }
+}
+
+fn sentence(phrase: &str) -> String {
+    let mut letters = phrase.chars();
+    letters.next().map(|first| format!("{}{}.", first.to_uppercase(), letters.as_str())).unwrap_or_default()
+}
+
+/// What a session says of one frame. Nothing in it identifies a person.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Outcome {
+    /// The position that was asked for.
+    pub requested: Position,
+    /// The position that the head shows: `None` when there is no single face with a pose.
+    pub detected_pose: Option<Position>,
+    /// The measured yaw, in the frame as received.
+    pub yaw: Option<Degrees>,
+    /// Whether the frame passed every check for the position asked for. A repeated or late frame that passes is live
+    /// too, though it changes nothing.
+    pub is_live: bool,
+    /// How well the frame shows the position asked for, in [0, 1]: 0 when it was refused, else .75 at the gate's edge,
+    /// rising to 1 straight ahead or 15 degrees beyond the gate.
+    pub confidence: f32,
+    /// The positions verified by now.
+    pub verified: Vec<Position>,
+    /// The position to ask for next, in the existing page's order; `None` when all are verified.
+    pub next: Option<Position>,
+    /// The session's status after the frame.
+    pub status: Status,
+    /// Whether the session is complete.
+    pub session_completed: bool,
+    /// How sure a completed session is, in [0, 1]: see [`super::LivenessSession::liveness_score`]. 0 before that.
+    pub liveness_score: f32,
+    /// Whether the head has been seen to turn to both sides. True from completion on.
+    pub movement_verified: bool,
+    /// Why the frame was refused, first, then remarks; empty when all is well.
+    pub reasons: Vec<Reason>,
+}
+
+/// What closing a session finds.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Verification {
+    /// The session's status: `Completed`, or `Failed` or `Expired`.
+    pub status: Status,
+    /// As in [`Outcome::liveness_score`].
+    pub liveness_score: f32,
+    /// As in [`Outcome::movement_verified`].
+    pub movement_verified: bool,
+    /// The template to enrol, when the session is complete.
+    pub final_template: Option<Embedding>,
+    /// The positions that are still missing.
+    pub missing: Vec<Position>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn remarks_on_quality_read_as_sentences() {
+        assert_eq!(Reason::Quality(QualityReason::TooDark).advice(), "More light on the face, please.");
+        assert_eq!(Reason::Quality(QualityReason::TooDark).code(), "too_dark");
+    }
+}
