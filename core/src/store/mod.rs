@@ -1,0 +1,232 @@
+//! Where students, sessions and attendance are kept: one trait, one contract suite, an implementation a database.
+//!
+//! The tables are those of the existing service, so its databases open as they are and it can still read them
+//! afterwards; what this library adds are columns and tables of its own (see [`schema`]).
+//!
+//! Everything is synchronous: a server calls it from its blocking threads, the bindings call it as it is. No call
+//! reads the clock: `now` comes from the caller, so that a replay gives the same rows.
+
+mod naive_time;
+mod records;
+pub mod schema;
+#[cfg(feature = "sqlite")]
+mod sqlite;
+#[cfg(test)]
+mod tests;
+
+use jiff::Timestamp;
+
+use crate::embedding::Embedding;
+use crate::error::Result;
+use crate::types::{SessionId, StudentId};
+
+pub use records::{
+    AdminUser, AttendanceFilter, AttendanceRecord, AttendanceStatus, AttendanceSummary, DayWindow, DetectionLog,
+    Enrolment, LegacyVector, Listed, Marking, NewAdmin, NewAttendance, NewDetectionLog, NewSession, Page,
+    PositionColumns, SessionRecord, SessionStatus, SessionUpdate, StoredEmbedding, StoredTemplate, Student,
+    StudentChange,
+};
+#[cfg(feature = "sqlite")]
+pub use sqlite::SqliteStore;
+
+/// The database. Every method is one transaction: it happened as a whole and survives the death of the process once
+/// the call has returned, or it did not happen.
+///
+/// A lookup that finds nothing is `None`; a change to something that is not there is
+/// [`Error::NotFound`](crate::Error::NotFound). Everything else that a database can do wrong is
+/// [`Error::Store`](crate::Error::Store), whose message holds no SQL, no path and no value.
+pub trait Store: Send + Sync {
+    /// Whether the database answers.
+    ///
+    /// # Errors
+    /// [`Error::Store`](crate::Error::Store) when it does not.
+    fn check(&self) -> Result<()>;
+
+    // Students
+
+    /// A new student without a face.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`](crate::Error::Conflict) when the roll number is taken.
+    fn create_student(&self, name: &str, roll_number: &str, now: Timestamp) -> Result<Student>;
+
+    /// One page of the students by id, and how many there are in all. `search` keeps those whose name or roll number
+    /// contains it, without regard to ASCII case.
+    ///
+    /// # Errors
+    /// [`Error::Store`](crate::Error::Store).
+    fn students(&self, search: Option<&str>, page: Page) -> Result<Listed<Student>>;
+
+    /// The student with this id.
+    ///
+    /// # Errors
+    /// [`Error::Store`](crate::Error::Store).
+    fn student(&self, id: StudentId) -> Result<Option<Student>>;
+
+    /// The student's embedding as the JSON text of `embedding_vector`, as the existing API shows it.
+    ///
+    /// # Errors
+    /// [`Error::Store`](crate::Error::Store).
+    fn embedding_json(&self, id: StudentId) -> Result<Option<String>>;
+
+    /// Changes name and roll number where given; returns the student as it is now.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`](crate::Error::NotFound); [`Error::Conflict`](crate::Error::Conflict) when the roll number
+    /// is another student's.
+    fn update_student(&self, id: StudentId, change: &StudentChange, now: Timestamp) -> Result<Student>;
+
+    /// Deletes the student with its attendance and templates; returns what it was.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`](crate::Error::NotFound).
+    fn delete_student(&self, id: StudentId) -> Result<Student>;
+
+    /// A new student with the face that a completed liveness session proved. Checks and uses up the session in the
+    /// same transaction, so that of two calls that race one wins and the other sees the session used.
+    ///
+    /// # Errors
+    /// In this order: [`Error::NotFound`](crate::Error::NotFound) for an unknown session,
+    /// [`Error::State`](crate::Error::State) for one that is not completed,
+    /// [`Error::Conflict`](crate::Error::Conflict) for a taken roll number,
+    /// [`Error::State`](crate::Error::State) for a session already used. After any of them nothing has changed: a
+    /// duplicate roll number does not cost the session.
+    fn register_student(
+        &self,
+        session: SessionId,
+        name: &str,
+        roll_number: &str,
+        enrolment: &Enrolment,
+        now: Timestamp,
+    ) -> Result<Student>;
+
+    /// Gives an existing student the face that a completed liveness session proved, in place of the one it had, and
+    /// uses up the session in the same transaction.
+    ///
+    /// # Errors
+    /// As [`register_student`](Self::register_student), and [`Error::NotFound`](crate::Error::NotFound) for an
+    /// unknown student.
+    fn enrol_student(
+        &self,
+        session: SessionId,
+        student: StudentId,
+        enrolment: &Enrolment,
+        now: Timestamp,
+    ) -> Result<Student>;
+
+    /// Gives an existing student these templates in place of those it had, with no session: for an operator's own
+    /// import. Liveness counts as not verified.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`](crate::Error::NotFound).
+    fn replace_templates(&self, student: StudentId, templates: &[Embedding], now: Timestamp) -> Result<Student>;
+
+    // Templates
+
+    /// Hands every stored template to `each`, those of one student one after the other, without holding them all in
+    /// memory. A damaged one is left out, with a warning that names the student. `each` must not call the store.
+    ///
+    /// # Errors
+    /// The first error that `each` returns; [`Error::Store`](crate::Error::Store).
+    fn for_each_template(&self, each: &mut dyn FnMut(StoredTemplate) -> Result<()>) -> Result<()>;
+
+    /// The templates of one student, the one in `face_embedding` first; none for an unknown student.
+    ///
+    /// # Errors
+    /// [`Error::Store`](crate::Error::Store).
+    fn templates_of(&self, student: StudentId) -> Result<Vec<StoredTemplate>>;
+
+    // Liveness sessions
+
+    /// A new session.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`](crate::Error::NotFound) when it names a student that is not there.
+    fn create_session(&self, new: &NewSession) -> Result<SessionRecord>;
+
+    /// The session with this id.
+    ///
+    /// # Errors
+    /// [`Error::Store`](crate::Error::Store).
+    fn session(&self, id: SessionId) -> Result<Option<SessionRecord>>;
+
+    /// Writes the session's new state if its version still is `expected_version`; returns the new version, or `None`
+    /// when another call was first and the caller has to read and apply its frame again.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`](crate::Error::NotFound) for an unknown session.
+    fn update_session(&self, id: SessionId, expected_version: i64, update: &SessionUpdate) -> Result<Option<i64>>;
+
+    // Attendance
+
+    /// Marks the student present for the day and period of `new`, or returns the row that already does. The database
+    /// decides, so two cameras, threads or servers cannot mark twice.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`](crate::Error::NotFound) for an unknown student.
+    fn mark_attendance(&self, new: &NewAttendance) -> Result<Marking>;
+
+    /// One page of attendance, newest first, and how many rows pass the filter in all.
+    ///
+    /// # Errors
+    /// [`Error::Store`](crate::Error::Store).
+    fn attendance(&self, filter: &AttendanceFilter, page: Page) -> Result<Listed<AttendanceRecord>>;
+
+    /// The attendance row with this id.
+    ///
+    /// # Errors
+    /// [`Error::Store`](crate::Error::Store).
+    fn attendance_record(&self, id: i64) -> Result<Option<AttendanceRecord>>;
+
+    /// Deletes the attendance row with this id.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`](crate::Error::NotFound).
+    fn delete_attendance(&self, id: i64) -> Result<()>;
+
+    /// Counts of the rows that pass the filter.
+    ///
+    /// # Errors
+    /// [`Error::Store`](crate::Error::Store).
+    fn attendance_summary(&self, filter: &AttendanceFilter) -> Result<AttendanceSummary>;
+
+    // Detection logs
+
+    /// Writes a detection log row; returns its id.
+    ///
+    /// # Errors
+    /// [`Error::Store`](crate::Error::Store).
+    fn add_detection_log(&self, log: &NewDetectionLog) -> Result<i64>;
+
+    /// The newest `limit` detection logs, newest first.
+    ///
+    /// # Errors
+    /// [`Error::Store`](crate::Error::Store).
+    fn detection_logs(&self, limit: u32) -> Result<Vec<DetectionLog>>;
+
+    // Admin users
+
+    /// A new admin user.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`](crate::Error::Conflict) when the name is taken.
+    fn create_admin(&self, new: &NewAdmin, now: Timestamp) -> Result<AdminUser>;
+
+    /// The admin user of this name.
+    ///
+    /// # Errors
+    /// [`Error::Store`](crate::Error::Store).
+    fn admin(&self, username: &str) -> Result<Option<AdminUser>>;
+
+    /// Every admin user, by id.
+    ///
+    /// # Errors
+    /// [`Error::Store`](crate::Error::Store).
+    fn admins(&self) -> Result<Vec<AdminUser>>;
+
+    /// Gives the admin user of this name another password hash.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`](crate::Error::NotFound).
+    fn set_admin_password(&self, username: &str, hashed_password: &str, now: Timestamp) -> Result<()>;
+}

@@ -1,0 +1,189 @@
+//! The tables, and the numbered steps that bring a database to them.
+//!
+//! The five tables of the existing service come first, as it makes them; the rest is ours. Every step only adds, so a
+//! database that it made keeps every row and it can still work with the file:
+//!
+//! - its own columns keep their names, types and formats (times are naive UTC text);
+//! - our columns are nullable or have a default, so a row that it inserts is valid;
+//! - rows that it wrote have no `local_day`. The unique key of attendance lets them be: to SQL two nulls are not equal.
+//!
+//! Two triggers keep our `student_templates` true while the existing service writes to the same file, which knows
+//! nothing of them: a deleted student (whose key may be given to another) takes its templates along, and an embedding
+//! that it rewrites becomes a legacy one, without our templates, our model and, if it wrote only the JSON, the bytes of
+//! the old face.
+//!
+//! | table | what we added |
+//! |---|---|
+//! | `students` | `model_version`: the model of `face_embedding`; null for an embedding the existing service made |
+//! | `attendance_log` | `local_day`, `period`: the site's own day, unique with the student |
+//! | `liveness_detection_sessions` | `state`: the session as text; `version`: counts its changes; `consumed_at`: when it enrolled |
+//! | `admin_users` | `role` |
+//! | `student_templates` | new: the templates of a student, each with its model, in order |
+//! | `schema_migrations` | new: the steps taken |
+
+/// One numbered step. A step that has been released is never edited: the next change is the next step.
+#[derive(Debug)]
+pub struct Migration {
+    /// Its number, one more than the step before.
+    pub version: i64,
+    /// What it does, for the record in `schema_migrations`.
+    pub name: &'static str,
+    /// Statements that do nothing when their table is there.
+    pub tables: &'static str,
+    /// Columns to add where they are missing: table, column, definition.
+    pub columns: &'static [(&'static str, &'static str, &'static str)],
+    /// Statements that need those columns: indexes and triggers.
+    pub after: &'static str,
+}
+
+/// Every step, in order.
+pub const MIGRATIONS: &[Migration] = &[Migration {
+    version: 1,
+    name: "the existing service's tables, templates, site-local days, session versions",
+    tables: TABLES,
+    columns: COLUMNS,
+    after: AFTER,
+}];
+
+/// The newest schema this build knows.
+#[must_use]
+pub fn newest_version() -> i64 {
+    MIGRATIONS.last().map_or(0, |m| m.version)
+}
+
+const TABLES: &str = "
+CREATE TABLE IF NOT EXISTS admin_users (
+    id INTEGER NOT NULL PRIMARY KEY,
+    username VARCHAR(50) NOT NULL,
+    hashed_password VARCHAR(255) NOT NULL,
+    is_active BOOLEAN,
+    created_at DATETIME DEFAULT CURRENT_TIMESTAMP,
+    updated_at DATETIME
+);
+CREATE TABLE IF NOT EXISTS students (
+    id INTEGER NOT NULL PRIMARY KEY,
+    name VARCHAR(255) NOT NULL,
+    roll_number VARCHAR(50) NOT NULL,
+    roll_no VARCHAR(50),
+    face_embedding BLOB,
+    embedding_vector TEXT,
+    created_at DATETIME DEFAULT CURRENT_TIMESTAMP,
+    updated_at DATETIME,
+    liveness_verified BOOLEAN,
+    liveness_verification_date DATETIME,
+    liveness_confidence_score FLOAT
+);
+CREATE TABLE IF NOT EXISTS liveness_detection_sessions (
+    id INTEGER NOT NULL PRIMARY KEY,
+    session_id VARCHAR(100) NOT NULL,
+    student_id INTEGER REFERENCES students (id) ON DELETE SET NULL,
+    status VARCHAR(20),
+    created_at DATETIME DEFAULT CURRENT_TIMESTAMP,
+    completed_at DATETIME,
+    expires_at DATETIME NOT NULL,
+    center_frame_data TEXT,
+    left_frame_data TEXT,
+    right_frame_data TEXT,
+    center_embedding TEXT,
+    left_embedding TEXT,
+    right_embedding TEXT,
+    center_verified BOOLEAN,
+    left_verified BOOLEAN,
+    right_verified BOOLEAN,
+    liveness_score FLOAT,
+    movement_verified BOOLEAN,
+    final_embedding TEXT,
+    error_message TEXT,
+    attempts_count INTEGER
+);
+CREATE TABLE IF NOT EXISTS attendance_log (
+    id INTEGER NOT NULL PRIMARY KEY,
+    student_id INTEGER NOT NULL REFERENCES students (id) ON DELETE CASCADE,
+    timestamp DATETIME DEFAULT CURRENT_TIMESTAMP NOT NULL,
+    status VARCHAR(20) NOT NULL,
+    confidence_score FLOAT,
+    camera_location VARCHAR(100),
+    created_at DATETIME DEFAULT CURRENT_TIMESTAMP
+);
+CREATE TABLE IF NOT EXISTS detection_logs (
+    id INTEGER NOT NULL PRIMARY KEY,
+    timestamp DATETIME DEFAULT CURRENT_TIMESTAMP NOT NULL,
+    faces_detected INTEGER,
+    students_recognized INTEGER,
+    processing_time FLOAT,
+    camera_location VARCHAR(100),
+    error_message TEXT
+);
+CREATE TABLE IF NOT EXISTS student_templates (
+    id INTEGER NOT NULL PRIMARY KEY,
+    student_id INTEGER NOT NULL REFERENCES students (id) ON DELETE CASCADE,
+    model_id TEXT NOT NULL,
+    embedding BLOB NOT NULL,
+    created_at DATETIME NOT NULL
+);
+";
+
+// Ours, and those that earlier versions of the existing service did not have.
+const COLUMNS: &[(&str, &str, &str)] = &[
+    ("admin_users", "is_active", "BOOLEAN"),
+    ("admin_users", "created_at", "DATETIME"),
+    ("admin_users", "updated_at", "DATETIME"),
+    ("admin_users", "role", "VARCHAR(20) NOT NULL DEFAULT 'admin'"),
+    ("students", "roll_no", "VARCHAR(50)"),
+    ("students", "face_embedding", "BLOB"),
+    ("students", "embedding_vector", "TEXT"),
+    ("students", "created_at", "DATETIME"),
+    ("students", "updated_at", "DATETIME"),
+    ("students", "liveness_verified", "BOOLEAN"),
+    ("students", "liveness_verification_date", "DATETIME"),
+    ("students", "liveness_confidence_score", "FLOAT"),
+    ("students", "model_version", "TEXT"),
+    ("liveness_detection_sessions", "center_embedding", "TEXT"),
+    ("liveness_detection_sessions", "left_embedding", "TEXT"),
+    ("liveness_detection_sessions", "right_embedding", "TEXT"),
+    ("liveness_detection_sessions", "center_verified", "BOOLEAN"),
+    ("liveness_detection_sessions", "left_verified", "BOOLEAN"),
+    ("liveness_detection_sessions", "right_verified", "BOOLEAN"),
+    ("liveness_detection_sessions", "movement_verified", "BOOLEAN"),
+    ("liveness_detection_sessions", "final_embedding", "TEXT"),
+    ("liveness_detection_sessions", "error_message", "TEXT"),
+    ("liveness_detection_sessions", "attempts_count", "INTEGER"),
+    ("liveness_detection_sessions", "state", "TEXT"),
+    ("liveness_detection_sessions", "version", "INTEGER NOT NULL DEFAULT 0"),
+    ("liveness_detection_sessions", "consumed_at", "DATETIME"),
+    ("attendance_log", "confidence_score", "FLOAT"),
+    ("attendance_log", "camera_location", "VARCHAR(100)"),
+    ("attendance_log", "created_at", "DATETIME"),
+    ("attendance_log", "local_day", "DATE"),
+    ("attendance_log", "period", "TEXT"),
+];
+
+// The names of the first four are those that the existing service gives them.
+const AFTER: &str = "
+CREATE UNIQUE INDEX IF NOT EXISTS ix_admin_users_username ON admin_users (username);
+CREATE UNIQUE INDEX IF NOT EXISTS ix_students_roll_number ON students (roll_number);
+CREATE INDEX IF NOT EXISTS ix_students_roll_no ON students (roll_no);
+CREATE UNIQUE INDEX IF NOT EXISTS ix_liveness_detection_sessions_session_id ON liveness_detection_sessions (session_id);
+CREATE UNIQUE INDEX IF NOT EXISTS uq_attendance_log_student_day_period ON attendance_log (student_id, local_day, period);
+CREATE INDEX IF NOT EXISTS ix_attendance_log_timestamp ON attendance_log (timestamp);
+CREATE INDEX IF NOT EXISTS ix_student_templates_student_id ON student_templates (student_id);
+CREATE TRIGGER IF NOT EXISTS tr_students_deleted AFTER DELETE ON students BEGIN
+    DELETE FROM student_templates WHERE student_id = OLD.id;
+END;
+CREATE TRIGGER IF NOT EXISTS tr_students_face_changed AFTER UPDATE OF face_embedding, embedding_vector ON students
+WHEN NEW.face_embedding IS NOT OLD.face_embedding OR NEW.embedding_vector IS NOT OLD.embedding_vector BEGIN
+    DELETE FROM student_templates WHERE student_id = NEW.id;
+    UPDATE students SET model_version = NULL, face_embedding =
+        CASE WHEN NEW.face_embedding IS OLD.face_embedding THEN NULL ELSE NEW.face_embedding END WHERE id = NEW.id;
+END;
+";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_count_up_from_one() {
+        assert!(MIGRATIONS.iter().zip(1..).all(|(migration, expected)| migration.version == expected));
+    }
+}

@@ -1,0 +1,810 @@
+//! The store in one SQLite file. The only file that knows `rusqlite`.
+//!
+//! One connection writes, behind a lock, so that writers queue here instead of failing with "busy"; a pool reads.
+//! Write-ahead logging lets reads go on while a write runs. `synchronous=FULL` makes a commit return only after the
+//! log is on the disk: a killed process would lose nothing with `NORMAL` either, because the log is already with the
+//! kernel, but a power cut would take back attendance that a person saw acknowledged, and there are only a few writes
+//! a person a day. Another process on the same file (the existing service, a second server) is waited for up to
+//! [`BUSY_TIMEOUT`], and every write begins as `IMMEDIATE`, so that what a transaction read still holds when it writes.
+
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use jiff::{Timestamp, civil::Date};
+use r2d2_sqlite::SqliteConnectionManager;
+use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, Value, ValueRef};
+use rusqlite::{Connection, OptionalExtension as _, Row, TransactionBehavior, named_params, params, params_from_iter};
+
+use super::naive_time::{parse, to_bound, to_micros, to_seconds};
+use super::schema::{MIGRATIONS, newest_version};
+use super::{
+    AdminUser, AttendanceFilter, AttendanceRecord, AttendanceSummary, DetectionLog, Enrolment, Listed, Marking,
+    NewAdmin, NewAttendance, NewDetectionLog, NewSession, Page, SessionRecord, SessionStatus, SessionUpdate, Store,
+    StoredEmbedding, StoredTemplate, Student, StudentChange,
+};
+use crate::embedding::Embedding;
+use crate::error::{Error, Result};
+use crate::types::{ModelId, SessionId, StudentId};
+
+/// How long a write waits for another process's.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Connections for reading: enough for the blocking threads of a server on a common machine, at 2 MB of cache each.
+const READERS: u32 = 8;
+
+const STUDENT: &str = "s.id, s.name, s.roll_number, COALESCE(s.liveness_verified, 0), s.liveness_verification_date,
+    COALESCE(s.liveness_confidence_score, 0.0), s.model_version, COALESCE(s.created_at, '1970-01-01 00:00:00'), s.updated_at";
+
+const ATTENDANCE: &str = "a.id, a.student_id, s.name, s.roll_number, a.timestamp, a.status, a.confidence_score,
+    a.camera_location, a.local_day, COALESCE(a.created_at, a.timestamp)";
+
+/// The store in one SQLite file.
+pub struct SqliteStore {
+    writer: Mutex<Connection>,
+    readers: r2d2::Pool<SqliteConnectionManager>,
+}
+
+impl std::fmt::Debug for SqliteStore {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SqliteStore")
+    }
+}
+
+/// What can stop a transaction: the database, or an answer of ours.
+enum Fault {
+    Sql(rusqlite::Error),
+    Ours(Error),
+}
+
+impl From<rusqlite::Error> for Fault {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sql(error)
+    }
+}
+
+impl From<Error> for Fault {
+    fn from(error: Error) -> Self {
+        Self::Ours(error)
+    }
+}
+
+impl Fault {
+    fn while_doing(self, doing: &str) -> Error {
+        match self {
+            Self::Ours(error) => error,
+            Self::Sql(error) => Error::Store { reason: format!("cannot {doing}"), source: Some(error.into()) },
+        }
+    }
+}
+
+type Outcome<T> = std::result::Result<T, Fault>;
+
+impl SqliteStore {
+    /// The store in the file at `path`, which is made when it is not there, readable by its owner alone. A database
+    /// of the existing service, or of an earlier version of this library, is brought to the current schema first.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when the file cannot be made; [`Error::Store`] when it is no SQLite database, is not one of the
+    /// service's, or was written by a newer version of this library.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
+        make_private(path)?;
+        let failed = |source: rusqlite::Error| Error::Store {
+            reason: format!("cannot open the database {}", path.display()),
+            source: Some(source.into()),
+        };
+        let mut writer = Connection::open(path).map_err(failed)?;
+        prepare_writer(&writer).map_err(failed)?;
+        migrate(&mut writer).map_err(|fault| fault.while_doing(&format!("migrate the database {}", path.display())))?;
+
+        let manager = SqliteConnectionManager::file(path).with_init(|connection| {
+            connection.busy_timeout(BUSY_TIMEOUT)?;
+            connection.pragma_update(None, "query_only", true)
+        });
+        let readers = r2d2::Pool::builder()
+            .max_size(READERS)
+            .min_idle(Some(0))
+            .test_on_check_out(false)
+            .connection_timeout(BUSY_TIMEOUT)
+            .build(manager)
+            .map_err(|source| Error::Store {
+                reason: "cannot make the pool of readers".into(),
+                source: Some(source.into()),
+            })?;
+        Ok(Self { writer: Mutex::new(writer), readers })
+    }
+
+    /// Runs `change` as one transaction.
+    fn write<T>(&self, doing: &str, change: impl FnOnce(&Connection) -> Outcome<T>) -> Result<T> {
+        // A panic in a transaction rolls it back as it unwinds, so a poisoned lock guards a sound connection.
+        let mut connection = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let run = || -> Outcome<T> {
+            let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let value = change(&transaction)?;
+            transaction.commit()?;
+            Ok(value)
+        };
+        run().map_err(|fault| fault.while_doing(doing))
+    }
+
+    /// Runs `query` on one snapshot of the database.
+    fn read<T>(&self, doing: &str, query: impl FnOnce(&Connection) -> Outcome<T>) -> Result<T> {
+        let mut connection = self
+            .readers
+            .get()
+            .map_err(|source| Error::Store { reason: format!("cannot {doing}"), source: Some(source.into()) })?;
+        let run = || -> Outcome<T> { query(&*connection.transaction()?) };
+        run().map_err(|fault| fault.while_doing(doing))
+    }
+}
+
+impl Store for SqliteStore {
+    fn check(&self) -> Result<()> {
+        self.read("reach the database", |db| Ok(db.query_row("SELECT 1 FROM schema_migrations", [], |_| Ok(()))?))
+    }
+
+    fn create_student(&self, name: &str, roll_number: &str, now: Timestamp) -> Result<Student> {
+        self.write("create the student", |db| {
+            let id = insert_student(db, name, roll_number, now)?;
+            Ok(student(db, id)?.ok_or(NO_STUDENT)?)
+        })
+    }
+
+    fn students(&self, search: Option<&str>, page: Page) -> Result<Listed<Student>> {
+        let pattern = search.map(|text| {
+            let escaped = text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+            format!("%{escaped}%")
+        });
+        self.read("list students", |db| {
+            const WHERE: &str = "?1 IS NULL OR s.name LIKE ?1 ESCAPE '\\' OR s.roll_number LIKE ?1 ESCAPE '\\'";
+            let total =
+                db.query_row(&format!("SELECT count(*) FROM students s WHERE {WHERE}"), [&pattern], |row| row.get(0))?;
+            let items = db
+                .prepare_cached(&format!(
+                    "SELECT {STUDENT} FROM students s WHERE {WHERE} ORDER BY s.id LIMIT ?2 OFFSET ?3"
+                ))?
+                .query_map(params![pattern, page.limit, page.skip], student_from_row)?
+                .collect::<rusqlite::Result<_>>()?;
+            Ok(Listed { items, total })
+        })
+    }
+
+    fn student(&self, id: StudentId) -> Result<Option<Student>> {
+        self.read("read the student", |db| Ok(student(db, id)?))
+    }
+
+    fn embedding_json(&self, id: StudentId) -> Result<Option<String>> {
+        self.read("read the student's embedding", |db| {
+            let text = db
+                .query_row("SELECT embedding_vector FROM students WHERE id = ?1", [id.0], |row| row.get(0))
+                .optional()?;
+            Ok(text.flatten())
+        })
+    }
+
+    fn update_student(&self, id: StudentId, change: &StudentChange, now: Timestamp) -> Result<Student> {
+        self.write("update the student", |db| {
+            let before = student(db, id)?.ok_or(NO_STUDENT)?;
+            if change.name.is_none() && change.roll_number.is_none() {
+                return Ok(before);
+            }
+            if let Some(roll_number) = &change.roll_number {
+                refuse_taken_roll_number(db, roll_number, Some(id))?;
+            }
+            db.execute(
+                "UPDATE students SET name = COALESCE(?2, name), roll_number = COALESCE(?3, roll_number), updated_at = ?4
+                 WHERE id = ?1",
+                params![id.0, change.name, change.roll_number, to_seconds(now)],
+            )?;
+            Ok(student(db, id)?.ok_or(NO_STUDENT)?)
+        })
+    }
+
+    fn delete_student(&self, id: StudentId) -> Result<Student> {
+        self.write("delete the student", |db| {
+            let before = student(db, id)?.ok_or(NO_STUDENT)?;
+            // A table that the existing service made has no cascade, so nothing is left to it.
+            db.execute("DELETE FROM attendance_log WHERE student_id = ?1", [id.0])?;
+            db.execute("DELETE FROM student_templates WHERE student_id = ?1", [id.0])?;
+            db.execute("UPDATE liveness_detection_sessions SET student_id = NULL WHERE student_id = ?1", [id.0])?;
+            db.execute("DELETE FROM students WHERE id = ?1", [id.0])?;
+            Ok(before)
+        })
+    }
+
+    fn register_student(
+        &self,
+        session: SessionId,
+        name: &str,
+        roll_number: &str,
+        enrolment: &Enrolment,
+        now: Timestamp,
+    ) -> Result<Student> {
+        self.write("register the student", |db| {
+            let proof = completed_session(db, session)?;
+            refuse_taken_roll_number(db, roll_number, None)?;
+            let id = insert_student(db, name, roll_number, now)?;
+            use_up(db, session, &proof, id, now)?;
+            write_templates(db, id, &enrolment.templates, Some(enrolment.liveness_score), now)?;
+            Ok(student(db, id)?.ok_or(NO_STUDENT)?)
+        })
+    }
+
+    fn enrol_student(
+        &self,
+        session: SessionId,
+        id: StudentId,
+        enrolment: &Enrolment,
+        now: Timestamp,
+    ) -> Result<Student> {
+        self.write("enrol the student", |db| {
+            let proof = completed_session(db, session)?;
+            student(db, id)?.ok_or(NO_STUDENT)?;
+            use_up(db, session, &proof, id, now)?;
+            write_templates(db, id, &enrolment.templates, Some(enrolment.liveness_score), now)?;
+            touch(db, id, now)?;
+            Ok(student(db, id)?.ok_or(NO_STUDENT)?)
+        })
+    }
+
+    fn replace_templates(&self, id: StudentId, templates: &[Embedding], now: Timestamp) -> Result<Student> {
+        self.write("replace the student's templates", |db| {
+            student(db, id)?.ok_or(NO_STUDENT)?;
+            write_templates(db, id, templates, None, now)?;
+            touch(db, id, now)?;
+            Ok(student(db, id)?.ok_or(NO_STUDENT)?)
+        })
+    }
+
+    fn for_each_template(&self, each: &mut dyn FnMut(StoredTemplate) -> Result<()>) -> Result<()> {
+        self.read("read the templates", |db| visit_templates(db, None, each))
+    }
+
+    fn templates_of(&self, student: StudentId) -> Result<Vec<StoredTemplate>> {
+        let mut found = Vec::new();
+        self.read("read the student's templates", |db| {
+            visit_templates(db, Some(student), &mut |template| {
+                found.push(template);
+                Ok(())
+            })
+        })?;
+        Ok(found)
+    }
+
+    fn create_session(&self, new: &NewSession) -> Result<SessionRecord> {
+        self.write("create the liveness session", |db| {
+            if let Some(id) = new.student {
+                student(db, id)?.ok_or(NO_STUDENT)?;
+            }
+            db.execute(
+                "INSERT INTO liveness_detection_sessions (session_id, student_id, status, created_at, expires_at, state,
+                     version, liveness_score, movement_verified, center_verified, left_verified, right_verified, attempts_count)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, 0.0, 0, 0, 0, 0, 0)",
+                params![
+                    new.id.to_string(),
+                    new.student.map(|id| id.0),
+                    SessionStatus::Pending.as_str(),
+                    to_seconds(new.created_at),
+                    to_micros(new.expires_at),
+                    new.state,
+                ],
+            )?;
+            Ok(session(db, new.id)?.ok_or(NO_SESSION)?)
+        })
+    }
+
+    fn session(&self, id: SessionId) -> Result<Option<SessionRecord>> {
+        self.read("read the liveness session", |db| Ok(session(db, id)?))
+    }
+
+    fn update_session(&self, id: SessionId, expected_version: i64, update: &SessionUpdate) -> Result<Option<i64>> {
+        self.write("update the liveness session", |db| {
+            let changed = db
+                .prepare_cached(
+                    "UPDATE liveness_detection_sessions SET version = version + 1, status = :status, state = :state,
+                         liveness_score = :liveness_score, movement_verified = :movement_verified,
+                         center_embedding = :center_embedding, center_verified = :center_verified, center_frame_data = :center_frame,
+                         left_embedding = :left_embedding, left_verified = :left_verified, left_frame_data = :left_frame,
+                         right_embedding = :right_embedding, right_verified = :right_verified, right_frame_data = :right_frame,
+                         final_embedding = :final_embedding, error_message = :error_message, attempts_count = :attempts,
+                         completed_at = :completed_at
+                     WHERE session_id = :id AND version = :expected_version",
+                )?
+                .execute(named_params! {
+                    ":id": id.to_string(),
+                    ":expected_version": expected_version,
+                    ":status": update.status.as_str(),
+                    ":state": update.state,
+                    ":liveness_score": update.liveness_score,
+                    ":movement_verified": update.movement_verified,
+                    ":center_embedding": update.center.embedding.as_ref().map(json),
+                    ":center_verified": update.center.verified,
+                    ":center_frame": update.center.frame_data,
+                    ":left_embedding": update.left.embedding.as_ref().map(json),
+                    ":left_verified": update.left.verified,
+                    ":left_frame": update.left.frame_data,
+                    ":right_embedding": update.right.embedding.as_ref().map(json),
+                    ":right_verified": update.right.verified,
+                    ":right_frame": update.right.frame_data,
+                    ":final_embedding": update.final_embedding.as_ref().map(json),
+                    ":error_message": update.error_message,
+                    ":attempts": update.attempts,
+                    ":completed_at": update.completed_at.map(to_micros),
+                })?;
+            if changed == 0 {
+                session(db, id)?.ok_or(NO_SESSION)?;
+                return Ok(None);
+            }
+            Ok(Some(expected_version + 1))
+        })
+    }
+
+    fn mark_attendance(&self, new: &NewAttendance) -> Result<Marking> {
+        self.write("mark attendance", |db| {
+            student(db, new.student)?.ok_or(NO_STUDENT)?;
+            let day = new.day.date.to_string();
+            let there = db
+                .prepare_cached(&format!(
+                    "SELECT {ATTENDANCE} FROM attendance_log a JOIN students s ON s.id = a.student_id
+                     WHERE a.student_id = ?1 AND ((a.local_day = ?2 AND a.period = ?3)
+                         OR (a.local_day IS NULL AND a.timestamp >= ?4 AND a.timestamp < ?5))
+                     ORDER BY a.id LIMIT 1"
+                ))?
+                .query_row(
+                    params![new.student.0, day, new.period, to_bound(new.day.starts_at), to_bound(new.day.ends_at)],
+                    attendance_from_row,
+                )
+                .optional()?;
+            if let Some(record) = there {
+                return Ok(Marking::AlreadyMarked(record));
+            }
+            db.prepare_cached(
+                "INSERT INTO attendance_log (student_id, timestamp, status, confidence_score, camera_location,
+                     created_at, local_day, period) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            )?
+            .execute(params![
+                new.student.0,
+                to_micros(new.at),
+                new.status.as_str(),
+                new.confidence_score,
+                new.camera_location,
+                to_seconds(new.at),
+                day,
+                new.period,
+            ])?;
+            let record = attendance_record(db, db.last_insert_rowid())?.ok_or(NO_ATTENDANCE)?;
+            Ok(Marking::Marked(record))
+        })
+    }
+
+    fn attendance(&self, filter: &AttendanceFilter, page: Page) -> Result<Listed<AttendanceRecord>> {
+        self.read("list attendance", |db| {
+            let (from, mut values) = from_where(filter);
+            let total =
+                db.query_row(&format!("SELECT count(*) {from}"), params_from_iter(&values), |row| row.get(0))?;
+            values.extend([Value::from(page.limit), Value::from(page.skip)]);
+            let items = db
+                .prepare_cached(&format!(
+                    "SELECT {ATTENDANCE} {from} ORDER BY a.timestamp DESC, a.id DESC LIMIT ? OFFSET ?"
+                ))?
+                .query_map(params_from_iter(&values), attendance_from_row)?
+                .collect::<rusqlite::Result<_>>()?;
+            Ok(Listed { items, total })
+        })
+    }
+
+    fn attendance_record(&self, id: i64) -> Result<Option<AttendanceRecord>> {
+        self.read("read attendance", |db| Ok(attendance_record(db, id)?))
+    }
+
+    fn delete_attendance(&self, id: i64) -> Result<()> {
+        self.write("delete attendance", |db| match db.execute("DELETE FROM attendance_log WHERE id = ?1", [id])? {
+            0 => Err(NO_ATTENDANCE.into()),
+            _ => Ok(()),
+        })
+    }
+
+    fn attendance_summary(&self, filter: &AttendanceFilter) -> Result<AttendanceSummary> {
+        self.read("count attendance", |db| {
+            let (from, values) = from_where(filter);
+            let sql = format!(
+                "SELECT count(*), count(*) FILTER (WHERE a.status = 'Present'), count(*) FILTER (WHERE a.status = 'Absent'),
+                     count(*) FILTER (WHERE a.status = 'Late'), count(DISTINCT a.student_id) {from}"
+            );
+            Ok(db.query_row(&sql, params_from_iter(&values), |row| {
+                Ok(AttendanceSummary {
+                    total: row.get(0)?,
+                    present: row.get(1)?,
+                    absent: row.get(2)?,
+                    late: row.get(3)?,
+                    unique_students: row.get(4)?,
+                })
+            })?)
+        })
+    }
+
+    fn add_detection_log(&self, log: &NewDetectionLog) -> Result<i64> {
+        self.write("write a detection log", |db| {
+            db.prepare_cached(
+                "INSERT INTO detection_logs (timestamp, faces_detected, students_recognized, processing_time,
+                     camera_location, error_message) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            )?
+            .execute(params![
+                to_micros(log.timestamp),
+                log.faces_detected,
+                log.students_recognized,
+                log.processing_time,
+                log.camera_location,
+                log.error_message,
+            ])?;
+            Ok(db.last_insert_rowid())
+        })
+    }
+
+    fn detection_logs(&self, limit: u32) -> Result<Vec<DetectionLog>> {
+        self.read("list detection logs", |db| {
+            let logs = db
+                .prepare_cached(
+                    "SELECT id, timestamp, COALESCE(faces_detected, 0), COALESCE(students_recognized, 0), processing_time,
+                         camera_location, error_message FROM detection_logs ORDER BY timestamp DESC, id DESC LIMIT ?1",
+                )?
+                .query_map([limit], |row| {
+                    Ok(DetectionLog {
+                        id: row.get(0)?,
+                        entry: NewDetectionLog {
+                            timestamp: row.get::<_, Time>(1)?.0,
+                            faces_detected: row.get(2)?,
+                            students_recognized: row.get(3)?,
+                            processing_time: row.get(4)?,
+                            camera_location: row.get(5)?,
+                            error_message: row.get(6)?,
+                        },
+                    })
+                })?
+                .collect::<rusqlite::Result<_>>()?;
+            Ok(logs)
+        })
+    }
+
+    fn create_admin(&self, new: &NewAdmin, now: Timestamp) -> Result<AdminUser> {
+        self.write("create the admin user", |db| {
+            let made = db.execute(
+                "INSERT INTO admin_users (username, hashed_password, role, is_active, created_at)
+                 VALUES (?1, ?2, ?3, 1, ?4) ON CONFLICT DO NOTHING",
+                params![new.username, new.hashed_password, new.role, to_seconds(now)],
+            )?;
+            if made == 0 {
+                return Err(Error::Conflict { what: "admin user with this name" }.into());
+            }
+            Ok(admins(db, Some(&new.username))?.pop().ok_or(NO_ADMIN)?)
+        })
+    }
+
+    fn admin(&self, username: &str) -> Result<Option<AdminUser>> {
+        self.read("read the admin user", |db| Ok(admins(db, Some(username))?.pop()))
+    }
+
+    fn admins(&self) -> Result<Vec<AdminUser>> {
+        self.read("list admin users", |db| Ok(admins(db, None)?))
+    }
+
+    fn set_admin_password(&self, username: &str, hashed_password: &str, now: Timestamp) -> Result<()> {
+        self.write("change the admin user's password", |db| {
+            let changed = db.execute(
+                "UPDATE admin_users SET hashed_password = ?2, updated_at = ?3 WHERE username = ?1",
+                params![username, hashed_password, to_seconds(now)],
+            )?;
+            if changed == 0 { Err(NO_ADMIN.into()) } else { Ok(()) }
+        })
+    }
+}
+
+const NO_STUDENT: Error = Error::NotFound { what: "student" };
+const NO_SESSION: Error = Error::NotFound { what: "liveness session" };
+const NO_ATTENDANCE: Error = Error::NotFound { what: "attendance record" };
+const NO_ADMIN: Error = Error::NotFound { what: "admin user" };
+
+/// Makes an absent file readable by its owner alone, before SQLite would make it readable by all: it will hold
+/// embeddings and password hashes. SQLite gives its log the same permissions.
+fn make_private(path: &Path) -> Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options.create_new(true).write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(path) {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+        Err(source) => Err(Error::Io { action: "create", path: path.into(), source }),
+    }
+}
+
+fn prepare_writer(connection: &Connection) -> rusqlite::Result<()> {
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    let mode: String = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
+    if mode != "wal" {
+        // Some network file systems cannot share the log's memory: right, but readers and writers wait for each other.
+        tracing::warn!(mode, "the database cannot use write-ahead logging");
+    }
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "foreign_keys", true)
+}
+
+fn migrate(connection: &mut Connection) -> Outcome<()> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    transaction.execute_batch(
+        "CREATE TABLE IF NOT EXISTS schema_migrations
+             (version INTEGER NOT NULL PRIMARY KEY, name TEXT NOT NULL, applied_at DATETIME DEFAULT CURRENT_TIMESTAMP NOT NULL)",
+    )?;
+    let found: i64 =
+        transaction.query_row("SELECT COALESCE(max(version), 0) FROM schema_migrations", [], |row| row.get(0))?;
+    let known = newest_version();
+    if found > known {
+        let reason = format!(
+            "the database has schema {found}, this version knows schemas up to {known}: use the newer version that wrote it"
+        );
+        return Err(Error::Store { reason, source: None }.into());
+    }
+    for migration in MIGRATIONS.iter().filter(|migration| migration.version > found) {
+        transaction.execute_batch(migration.tables)?;
+        for (table, column, definition) in migration.columns {
+            let there: bool = transaction.query_row(
+                "SELECT EXISTS (SELECT 1 FROM pragma_table_info(?1) WHERE name = ?2)",
+                [table, column],
+                |row| row.get(0),
+            )?;
+            if !there {
+                transaction.execute_batch(&format!("ALTER TABLE {table} ADD COLUMN {column} {definition}"))?;
+            }
+        }
+        transaction.execute_batch(migration.after)?;
+        transaction.execute(
+            "INSERT INTO schema_migrations (version, name) VALUES (?1, ?2)",
+            params![migration.version, migration.name],
+        )?;
+    }
+    Ok(transaction.commit()?)
+}
+
+/// A time column.
+struct Time(Timestamp);
+
+impl FromSql for Time {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        // The text itself stays out of the error: a message shows no values.
+        parse(value.as_str()?).map(Time).ok_or_else(|| FromSqlError::Other("no time".into()))
+    }
+}
+
+fn time(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Timestamp>> {
+    Ok(row.get::<_, Option<Time>>(column)?.map(|time| time.0))
+}
+
+fn json(embedding: &Embedding) -> String {
+    serde_json::json!(embedding.values()).to_string()
+}
+
+fn student_from_row(row: &Row<'_>) -> rusqlite::Result<Student> {
+    Ok(Student {
+        id: StudentId(row.get(0)?),
+        name: row.get(1)?,
+        roll_number: row.get(2)?,
+        liveness_verified: row.get(3)?,
+        liveness_verification_date: time(row, 4)?,
+        liveness_confidence_score: row.get(5)?,
+        model: row.get::<_, Option<String>>(6)?.map(ModelId::new),
+        created_at: row.get::<_, Time>(7)?.0,
+        updated_at: time(row, 8)?,
+    })
+}
+
+fn student(db: &Connection, id: StudentId) -> rusqlite::Result<Option<Student>> {
+    db.prepare_cached(&format!("SELECT {STUDENT} FROM students s WHERE s.id = ?1"))?
+        .query_row([id.0], student_from_row)
+        .optional()
+}
+
+fn refuse_taken_roll_number(db: &Connection, roll_number: &str, but_for: Option<StudentId>) -> Outcome<()> {
+    let holder: Option<i64> =
+        db.query_row("SELECT id FROM students WHERE roll_number = ?1", [roll_number], |row| row.get(0)).optional()?;
+    match holder.map(StudentId) {
+        Some(holder) if Some(holder) != but_for => {
+            Err(Error::Conflict { what: "student with this roll number" }.into())
+        }
+        _ => Ok(()),
+    }
+}
+
+fn insert_student(db: &Connection, name: &str, roll_number: &str, now: Timestamp) -> Outcome<StudentId> {
+    refuse_taken_roll_number(db, roll_number, None)?;
+    db.execute(
+        "INSERT INTO students (name, roll_number, created_at, liveness_verified, liveness_confidence_score)
+         VALUES (?1, ?2, ?3, 0, 0.0)",
+        params![name, roll_number, to_seconds(now)],
+    )?;
+    Ok(StudentId(db.last_insert_rowid()))
+}
+
+fn touch(db: &Connection, id: StudentId, now: Timestamp) -> rusqlite::Result<()> {
+    db.execute("UPDATE students SET updated_at = ?2 WHERE id = ?1", params![id.0, to_seconds(now)])?;
+    Ok(())
+}
+
+/// Puts `templates` in place of the student's own; with a liveness score, as verified now.
+fn write_templates(
+    db: &Connection,
+    id: StudentId,
+    templates: &[Embedding],
+    liveness_score: Option<f64>,
+    now: Timestamp,
+) -> Outcome<()> {
+    let Some(first) = templates.first() else {
+        return Err(Error::invalid_input("templates", "at least one is needed").into());
+    };
+    for template in templates {
+        first.cosine(template)?;
+    }
+    if liveness_score.is_some_and(|score| !(0.0..=1.0).contains(&score)) {
+        return Err(Error::invalid_input("liveness score", "it must lie between 0 and 1").into());
+    }
+    db.execute(
+        "UPDATE students SET face_embedding = ?2, embedding_vector = ?3, liveness_verified = ?4,
+             liveness_verification_date = ?5, liveness_confidence_score = ?6 WHERE id = ?1",
+        params![
+            id.0,
+            first.to_bytes(),
+            json(first),
+            liveness_score.is_some(),
+            liveness_score.map(|_| to_micros(now)),
+            liveness_score.unwrap_or(0.0),
+        ],
+    )?;
+    // After the trigger on a changed face, which takes the model away.
+    db.execute("UPDATE students SET model_version = ?2 WHERE id = ?1", params![id.0, first.model().as_str()])?;
+    db.execute("DELETE FROM student_templates WHERE student_id = ?1", [id.0])?;
+    let mut insert = db.prepare_cached(
+        "INSERT INTO student_templates (student_id, model_id, embedding, created_at) VALUES (?1, ?2, ?3, ?4)",
+    )?;
+    for template in templates {
+        insert.execute(params![id.0, template.model().as_str(), template.to_bytes(), to_micros(now)])?;
+    }
+    Ok(())
+}
+
+fn visit_templates(
+    db: &Connection,
+    of: Option<StudentId>,
+    each: &mut dyn FnMut(StoredTemplate) -> Result<()>,
+) -> Outcome<()> {
+    const OURS: &str = "SELECT student_id, model_id, embedding, NULL FROM student_templates
+        WHERE ?1 IS NULL OR student_id = ?1 ORDER BY student_id, id";
+    const SINGLE: &str = "SELECT id, model_version, face_embedding, embedding_vector FROM students s
+        WHERE (?1 IS NULL OR id = ?1) AND (face_embedding IS NOT NULL OR embedding_vector IS NOT NULL)
+            AND NOT EXISTS (SELECT 1 FROM student_templates t WHERE t.student_id = s.id) ORDER BY id";
+    for query in [OURS, SINGLE] {
+        let mut statement = db.prepare_cached(query)?;
+        let mut rows = statement.query([of.map(|id| id.0)])?;
+        while let Some(row) = rows.next()? {
+            let student = StudentId(row.get(0)?);
+            let model = row.get::<_, Option<String>>(1)?.map(ModelId::new);
+            // A column of the wrong type is damage like any other.
+            let bytes = row.get_ref(2)?.as_blob_or_null().unwrap_or(None);
+            let text = row.get_ref(3)?.as_str_or_null().unwrap_or(None);
+            match StoredEmbedding::read(model.as_ref(), bytes, text) {
+                Some(embedding) => each(StoredTemplate { student, embedding })?,
+                None => tracing::warn!(%student, "a stored template is damaged and is left out"),
+            }
+        }
+    }
+    Ok(())
+}
+
+fn session(db: &Connection, id: SessionId) -> rusqlite::Result<Option<SessionRecord>> {
+    db.prepare_cached(
+        "SELECT student_id, status, COALESCE(liveness_score, 0.0), COALESCE(movement_verified, 0), state, version,
+             COALESCE(created_at, '1970-01-01 00:00:00'), expires_at, completed_at, consumed_at
+         FROM liveness_detection_sessions WHERE session_id = ?1",
+    )?
+    .query_row([id.to_string()], |row| {
+        let status: Option<String> = row.get(1)?;
+        Ok(SessionRecord {
+            id,
+            student: row.get::<_, Option<i64>>(0)?.map(StudentId),
+            // A word that nobody wrote is no proof of anything.
+            status: status
+                .map_or(SessionStatus::Pending, |text| SessionStatus::parse(&text).unwrap_or(SessionStatus::Failed)),
+            liveness_score: row.get(2)?,
+            movement_verified: row.get(3)?,
+            state: row.get(4)?,
+            version: row.get(5)?,
+            created_at: row.get::<_, Time>(6)?.0,
+            expires_at: row.get::<_, Time>(7)?.0,
+            completed_at: time(row, 8)?,
+            consumed_at: time(row, 9)?,
+        })
+    })
+    .optional()
+}
+
+fn completed_session(db: &Connection, id: SessionId) -> Outcome<SessionRecord> {
+    let record = session(db, id)?.ok_or(NO_SESSION)?;
+    if record.status != SessionStatus::Completed {
+        return Err(refused(format!("is {}, not COMPLETED", record.status.as_str())));
+    }
+    Ok(record)
+}
+
+/// Binds the session to the one student that it enrols.
+fn use_up(db: &Connection, id: SessionId, record: &SessionRecord, student: StudentId, now: Timestamp) -> Outcome<()> {
+    if record.consumed_at.is_some() {
+        return Err(refused("has enrolled a student already".into()));
+    }
+    if record.student.is_some_and(|expected| expected != student) {
+        return Err(refused("is for another student".into()));
+    }
+    // The new version makes a frame that is still being judged read the session again.
+    db.execute(
+        "UPDATE liveness_detection_sessions SET consumed_at = ?2, student_id = ?3, version = version + 1
+         WHERE session_id = ?1",
+        params![id.to_string(), to_micros(now), student.0],
+    )?;
+    Ok(())
+}
+
+fn refused(reason: String) -> Fault {
+    Error::State { what: "liveness session", reason }.into()
+}
+
+fn attendance_from_row(row: &Row<'_>) -> rusqlite::Result<AttendanceRecord> {
+    Ok(AttendanceRecord {
+        id: row.get(0)?,
+        student: StudentId(row.get(1)?),
+        student_name: row.get(2)?,
+        student_roll_number: row.get(3)?,
+        timestamp: row.get::<_, Time>(4)?.0,
+        status: row.get(5)?,
+        confidence_score: row.get(6)?,
+        camera_location: row.get(7)?,
+        local_day: row.get::<_, Option<String>>(8)?.and_then(|text| text.parse::<Date>().ok()),
+        created_at: row.get::<_, Time>(9)?.0,
+    })
+}
+
+fn attendance_record(db: &Connection, id: i64) -> rusqlite::Result<Option<AttendanceRecord>> {
+    db.prepare_cached(&format!(
+        "SELECT {ATTENDANCE} FROM attendance_log a JOIN students s ON s.id = a.student_id WHERE a.id = ?1"
+    ))?
+    .query_row([id], attendance_from_row)
+    .optional()
+}
+
+/// The rows that pass the filter, as the FROM and WHERE of a query and the values of its parameters.
+fn from_where(filter: &AttendanceFilter) -> (String, Vec<Value>) {
+    let conditions = [
+        ("a.timestamp >= ?", filter.from.map(|at| Value::from(to_bound(at)))),
+        ("a.timestamp < ?", filter.until.map(|at| Value::from(to_bound(at)))),
+        ("a.student_id = ?", filter.student.map(|id| Value::from(id.0))),
+        ("a.status = ?", filter.status.clone().map(Value::from)),
+    ];
+    let (tests, values): (Vec<_>, Vec<_>) =
+        conditions.into_iter().filter_map(|(test, value)| Some((test, value?))).unzip();
+    let tests = if tests.is_empty() { "1".to_owned() } else { tests.join(" AND ") };
+    (format!("FROM attendance_log a JOIN students s ON s.id = a.student_id WHERE {tests}"), values)
+}
+
+fn admins(db: &Connection, username: Option<&str>) -> rusqlite::Result<Vec<AdminUser>> {
+    db.prepare_cached(
+        "SELECT id, username, hashed_password, role, COALESCE(is_active, 1) FROM admin_users
+         WHERE ?1 IS NULL OR username = ?1 ORDER BY id",
+    )?
+    .query_map([username], |row| {
+        Ok(AdminUser {
+            id: row.get(0)?,
+            username: row.get(1)?,
+            hashed_password: row.get(2)?,
+            role: row.get(3)?,
+            is_active: row.get(4)?,
+        })
+    })?
+    .collect()
+}

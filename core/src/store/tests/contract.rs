@@ -1,0 +1,429 @@
+//! One suite over every implementation: each test takes an empty store. `contract!` makes a test of each for one.
+
+use jiff::{Timestamp, ToSpan as _};
+
+use super::super::*;
+use crate::error::{Error, ErrorKind};
+use crate::types::ModelId;
+
+/// Makes a `#[test]` of every test of the contract, each on a store of its own from `$open`, which returns the store
+/// and what keeps it alive.
+macro_rules! contract {
+    ($open:expr) => {
+        contract!(@ $open; a_student_comes_back_as_it_was_written, a_list_is_paged_searched_and_counted,
+            a_roll_number_belongs_to_one_student, deleting_a_student_takes_everything_of_it_along,
+            a_completed_session_enrols_once, a_duplicate_roll_number_does_not_cost_the_session,
+            of_two_registrations_with_one_session_one_wins, of_two_registrations_with_one_roll_number_one_wins,
+            a_session_of_one_student_does_not_enrol_another, an_unfinished_session_enrols_nobody,
+            templates_come_back_with_their_model, an_enrolment_without_a_usable_template_is_refused,
+            of_two_frames_on_one_version_one_must_read_again, attendance_is_marked_once_for_a_day_and_period,
+            threads_that_mark_the_same_student_leave_one_row, attendance_is_filtered_and_newest_first,
+            logs_are_newest_first, an_admin_user_is_found_by_name, the_shape_of_debug_is_no_leak);
+    };
+    (@ $open:expr; $($name:ident),+) => {
+        $(#[test] fn $name() { let (store, _alive) = $open; $crate::store::tests::contract::$name(&store); })+
+    };
+}
+pub(super) use contract;
+
+pub(super) fn at(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+fn now() -> Timestamp {
+    at("2026-03-02T08:15:30.25Z")
+}
+
+pub(super) fn embedding(seed: f32) -> Embedding {
+    Embedding::from_raw(ModelId::new("m"), &[seed, 1.0, -0.5, 0.25]).unwrap()
+}
+
+pub(super) fn enrolment(seed: f32) -> Enrolment {
+    Enrolment { templates: vec![embedding(seed), embedding(seed + 1.0)], liveness_score: 0.875 }
+}
+
+pub(super) fn pending(store: &dyn Store, student: Option<StudentId>) -> SessionId {
+    let id = SessionId::random();
+    let new = NewSession { id, student, state: "{}".into(), created_at: now(), expires_at: now() + 10.minutes() };
+    assert_eq!(store.create_session(&new).unwrap().version, 0);
+    id
+}
+
+pub(super) fn completion() -> SessionUpdate {
+    SessionUpdate {
+        status: SessionStatus::Completed,
+        state: "{\"done\":true}".into(),
+        liveness_score: 0.875,
+        movement_verified: true,
+        center: PositionColumns { embedding: Some(embedding(0.0)), verified: true, frame_data: None },
+        left: PositionColumns { embedding: Some(embedding(0.1)), verified: true, frame_data: None },
+        right: PositionColumns { embedding: Some(embedding(0.2)), verified: true, frame_data: None },
+        final_embedding: Some(embedding(0.0)),
+        error_message: None,
+        attempts: 3,
+        completed_at: Some(now()),
+    }
+}
+
+pub(super) fn completed(store: &dyn Store, student: Option<StudentId>) -> SessionId {
+    let id = pending(store, student);
+    assert_eq!(store.update_session(id, 0, &completion()).unwrap(), Some(1));
+    id
+}
+
+pub(super) fn window(date: &str) -> DayWindow {
+    let starts_at = at(&format!("{date}T00:00:00Z"));
+    DayWindow { date: date.parse().unwrap(), starts_at, ends_at: starts_at + 24.hours() }
+}
+
+pub(super) fn mark(student: StudentId, when: &str) -> NewAttendance {
+    NewAttendance {
+        student,
+        at: at(when),
+        day: window(&when[..10]),
+        period: "day".into(),
+        status: AttendanceStatus::Present,
+        confidence_score: Some(0.91),
+        camera_location: Some("Gate 1".into()),
+    }
+}
+
+fn kind<T: std::fmt::Debug>(result: Result<T>) -> ErrorKind {
+    result.unwrap_err().kind()
+}
+
+/// Runs `call` on `threads` threads at once, with the thread's number.
+fn race<T: Send>(threads: usize, call: impl Fn(usize) -> T + Sync) -> Vec<T> {
+    let start = std::sync::Barrier::new(threads);
+    std::thread::scope(|scope| {
+        let (start, call) = (&start, &call);
+        let spawned: Vec<_> = (0..threads)
+            .map(|n| {
+                scope.spawn(move || {
+                    start.wait();
+                    call(n)
+                })
+            })
+            .collect();
+        spawned.into_iter().map(|thread| thread.join().unwrap()).collect()
+    })
+}
+
+pub(super) fn a_student_comes_back_as_it_was_written(store: &dyn Store) {
+    let made = store.create_student("Bö 学生", "R001", now()).unwrap();
+    assert_eq!(made.created_at, at("2026-03-02T08:15:30Z"), "whole seconds, as the existing service keeps it");
+    assert_eq!((made.updated_at, made.liveness_verified, made.model.clone()), (None, false, None));
+    assert_eq!(store.student(made.id).unwrap(), Some(made.clone()));
+    assert_eq!(store.embedding_json(made.id).unwrap(), None);
+
+    assert_eq!(store.update_student(made.id, &StudentChange::default(), now()).unwrap(), made);
+    let later = now() + 1.hour();
+    let change = StudentChange { name: Some("Asha".into()), roll_number: None };
+    let changed = store.update_student(made.id, &change, later).unwrap();
+    assert_eq!((changed.name.as_str(), changed.roll_number.as_str()), ("Asha", "R001"));
+    assert_eq!(changed.updated_at, Some(at("2026-03-02T09:15:30Z")));
+
+    assert_eq!(store.student(StudentId(999)).unwrap(), None);
+    assert_eq!(kind(store.update_student(StudentId(999), &change, now())), ErrorKind::NotFound);
+    store.check().unwrap();
+}
+
+pub(super) fn a_list_is_paged_searched_and_counted(store: &dyn Store) {
+    for n in 0..5 {
+        store.create_student(&format!("Name {n}"), &format!("R%{n}"), now()).unwrap();
+    }
+    store.create_student("100% sure", "X_1", now()).unwrap();
+    let names = |search, page| {
+        let listed = store.students(search, page).unwrap();
+        (listed.items.into_iter().map(|s| s.name).collect::<Vec<_>>(), listed.total)
+    };
+    assert_eq!(names(None, Page { skip: 1, limit: 2 }), (vec!["Name 1".into(), "Name 2".into()], 6));
+    assert_eq!(names(None, Page { skip: 10, limit: 2 }), (vec![], 6));
+    assert_eq!(names(Some("NAME 3"), Page::ALL), (vec!["Name 3".into()], 1));
+    // The signs of a pattern are letters here.
+    assert_eq!(names(Some("0%"), Page::ALL).1, 1);
+    assert_eq!(names(Some("X_"), Page::ALL).1, 1);
+    assert_eq!(names(Some("e_"), Page::ALL).1, 0);
+    assert_eq!(names(Some("R%"), Page::ALL).1, 5);
+}
+
+pub(super) fn a_roll_number_belongs_to_one_student(store: &dyn Store) {
+    let first = store.create_student("A", "R1", now()).unwrap();
+    let second = store.create_student("B", "R2", now()).unwrap();
+    assert_eq!(kind(store.create_student("C", "R1", now())), ErrorKind::Conflict);
+    let take = StudentChange { name: Some("Thief".into()), roll_number: Some("R1".into()) };
+    assert_eq!(kind(store.update_student(second.id, &take, now())), ErrorKind::Conflict);
+    assert_eq!(store.student(second.id).unwrap().unwrap().name, "B", "nothing of a refused change stays");
+    assert!(store.update_student(first.id, &take, now()).is_ok(), "one's own number is free");
+}
+
+pub(super) fn deleting_a_student_takes_everything_of_it_along(store: &dyn Store) {
+    let gone = store.register_student(completed(store, None), "A", "R1", &enrolment(1.0), now()).unwrap();
+    let stays = store.register_student(completed(store, None), "B", "R2", &enrolment(2.0), now()).unwrap();
+    let session = pending(store, Some(gone.id));
+    for id in [gone.id, stays.id] {
+        store.mark_attendance(&mark(id, "2026-03-02T08:00:00Z")).unwrap();
+    }
+    assert_eq!(store.delete_student(gone.id).unwrap().name, "A");
+    assert_eq!(store.student(gone.id).unwrap(), None);
+    assert_eq!(store.templates_of(gone.id).unwrap(), []);
+    assert_eq!(store.templates_of(stays.id).unwrap().len(), 2);
+    assert_eq!(store.attendance(&AttendanceFilter::default(), Page::ALL).unwrap().total, 1);
+    assert_eq!(store.session(session).unwrap().unwrap().student, None);
+    assert_eq!(kind(store.delete_student(gone.id)), ErrorKind::NotFound);
+}
+
+pub(super) fn a_completed_session_enrols_once(store: &dyn Store) {
+    let session = completed(store, None);
+    let student = store.register_student(session, "Cara", "R100", &enrolment(1.0), now()).unwrap();
+    assert!(student.liveness_verified);
+    assert_eq!(student.liveness_verification_date, Some(now()));
+    assert_eq!((student.liveness_confidence_score, student.updated_at), (0.875, None));
+    assert_eq!(student.model, Some(ModelId::new("m")));
+    let json: Vec<f32> = serde_json::from_str(&store.embedding_json(student.id).unwrap().unwrap()).unwrap();
+    assert_eq!(json, embedding(1.0).values());
+
+    let used = store.session(session).unwrap().unwrap();
+    assert_eq!((used.consumed_at, used.student), (Some(now()), Some(student.id)));
+    assert_eq!(kind(store.register_student(session, "Cara2", "R101", &enrolment(1.0), now())), ErrorKind::State);
+    assert_eq!(kind(store.enrol_student(session, student.id, &enrolment(1.0), now())), ErrorKind::State);
+    // A frame that was judged meanwhile may not bring the session back.
+    assert_eq!(store.update_session(session, 1, &completion()).unwrap(), None);
+    assert_eq!(store.update_session(session, used.version, &completion()).unwrap(), Some(used.version + 1));
+    assert_eq!(kind(store.register_student(session, "Cara2", "R101", &enrolment(1.0), now())), ErrorKind::State);
+    assert_eq!(store.students(None, Page::ALL).unwrap().total, 1);
+}
+
+pub(super) fn a_duplicate_roll_number_does_not_cost_the_session(store: &dyn Store) {
+    store.create_student("A", "R1", now()).unwrap();
+    let session = completed(store, None);
+    let refused = store.register_student(session, "B", "R1", &enrolment(1.0), now()).unwrap_err();
+    assert_eq!(refused.to_string(), "student with this roll number already exists");
+    store.register_student(session, "B", "R2", &enrolment(1.0), now()).unwrap();
+    // The roll number is judged before the use, as the existing API answers it.
+    assert_eq!(kind(store.register_student(session, "C", "R1", &enrolment(1.0), now())), ErrorKind::Conflict);
+}
+
+pub(super) fn of_two_registrations_with_one_session_one_wins(store: &dyn Store) {
+    let session = completed(store, None);
+    let results =
+        race(8, |n| store.register_student(session, "A", &format!("R{n}"), &enrolment(1.0), now()).map(|s| s.id));
+    assert_eq!(results.iter().filter(|r| r.is_ok()).count(), 1, "{results:?}");
+    assert!(results.iter().all(|r| !matches!(r, Err(e) if e.kind() != ErrorKind::State)), "{results:?}");
+    assert_eq!(store.students(None, Page::ALL).unwrap().total, 1);
+}
+
+pub(super) fn of_two_registrations_with_one_roll_number_one_wins(store: &dyn Store) {
+    let sessions: Vec<_> = (0..8).map(|_| completed(store, None)).collect();
+    let results = race(8, |n| store.register_student(sessions[n], "A", "R1", &enrolment(1.0), now()).map(|s| s.id));
+    assert_eq!(results.iter().filter(|r| r.is_ok()).count(), 1, "{results:?}");
+    assert!(results.iter().all(|r| !matches!(r, Err(e) if e.kind() != ErrorKind::Conflict)), "{results:?}");
+}
+
+pub(super) fn a_session_of_one_student_does_not_enrol_another(store: &dyn Store) {
+    let a = store.create_student("A", "R1", now()).unwrap();
+    let b = store.create_student("B", "R2", now()).unwrap();
+    let session = completed(store, Some(a.id));
+    assert_eq!(kind(store.enrol_student(session, b.id, &enrolment(1.0), now())), ErrorKind::State);
+    assert_eq!(kind(store.register_student(session, "C", "R3", &enrolment(1.0), now())), ErrorKind::State);
+    assert_eq!(store.students(None, Page::ALL).unwrap().total, 2, "nothing of a refused registration stays");
+    let enrolled = store.enrol_student(session, a.id, &enrolment(1.0), now()).unwrap();
+    assert!(enrolled.liveness_verified && enrolled.updated_at.is_some());
+    let missing = NewSession {
+        id: SessionId::random(),
+        student: Some(StudentId(999)),
+        state: String::new(),
+        created_at: now(),
+        expires_at: now(),
+    };
+    assert_eq!(kind(store.create_session(&missing)), ErrorKind::NotFound);
+}
+
+pub(super) fn an_unfinished_session_enrols_nobody(store: &dyn Store) {
+    let unknown = SessionId::random();
+    assert_eq!(kind(store.register_student(unknown, "A", "R1", &enrolment(1.0), now())), ErrorKind::NotFound);
+    assert_eq!(kind(store.update_session(unknown, 0, &completion())), ErrorKind::NotFound);
+    assert_eq!(store.session(unknown).unwrap(), None);
+    let session = pending(store, None);
+    for (version, status) in
+        [SessionStatus::InProgress, SessionStatus::Failed, SessionStatus::Expired].into_iter().enumerate()
+    {
+        let refused = store.register_student(session, "A", "R1", &enrolment(1.0), now());
+        assert_eq!(kind(refused), ErrorKind::State);
+        let update = SessionUpdate { status, ..completion() };
+        assert!(store.update_session(session, version as i64, &update).unwrap().is_some());
+        assert_eq!(store.session(session).unwrap().unwrap().status, status);
+    }
+}
+
+pub(super) fn templates_come_back_with_their_model(store: &dyn Store) {
+    let a = store.register_student(completed(store, None), "A", "R1", &enrolment(1.0), now()).unwrap();
+    let b = store.create_student("B", "R2", now()).unwrap();
+    let imported = store.replace_templates(b.id, &[embedding(5.0)], now()).unwrap();
+    assert!(!imported.liveness_verified && imported.liveness_verification_date.is_none());
+    let mut seen = Vec::new();
+    store
+        .for_each_template(&mut |template| {
+            seen.push(template);
+            Ok(())
+        })
+        .unwrap();
+    let expected = [(a.id, 1.0), (a.id, 2.0), (b.id, 5.0)];
+    assert_eq!(seen.len(), expected.len());
+    for (template, (student, seed)) in seen.iter().zip(expected) {
+        assert_eq!(template.student, student);
+        let StoredEmbedding::Tagged(found) = &template.embedding else { panic!("{template:?} has no model") };
+        assert!(found.cosine(&embedding(seed)).unwrap().0 > 0.999_999);
+    }
+    // The newer face replaces the older one.
+    store.enrol_student(completed(store, None), a.id, &enrolment(9.0), now()).unwrap();
+    let now_stored = store.templates_of(a.id).unwrap();
+    assert_eq!(now_stored.len(), 2);
+    let StoredEmbedding::Tagged(found) = &now_stored[0].embedding else { panic!("no model") };
+    assert!(found.cosine(&embedding(9.0)).unwrap().0 > 0.999_999);
+    // An error of the visitor ends the visit and arrives.
+    let stopped = store.for_each_template(&mut |_| Err(Error::NotFound { what: "reason to go on" }));
+    assert_eq!(kind(stopped), ErrorKind::NotFound);
+}
+
+pub(super) fn an_enrolment_without_a_usable_template_is_refused(store: &dyn Store) {
+    let session = completed(store, None);
+    let other = Embedding::from_raw(ModelId::new("other"), &[1.0, 0.0]).unwrap();
+    for (bad, expected) in [
+        (Enrolment { templates: vec![], liveness_score: 0.9 }, ErrorKind::InvalidInput),
+        (Enrolment { templates: vec![embedding(1.0), other], liveness_score: 0.9 }, ErrorKind::ModelMismatch),
+        (Enrolment { liveness_score: f64::NAN, ..enrolment(1.0) }, ErrorKind::InvalidInput),
+    ] {
+        assert_eq!(kind(store.register_student(session, "A", "R1", &bad, now())), expected);
+    }
+    assert_eq!(store.students(None, Page::ALL).unwrap().total, 0);
+    store.register_student(session, "A", "R1", &enrolment(1.0), now()).unwrap();
+}
+
+pub(super) fn of_two_frames_on_one_version_one_must_read_again(store: &dyn Store) {
+    let session = pending(store, None);
+    let update = |n: usize| SessionUpdate {
+        status: SessionStatus::InProgress,
+        state: n.to_string(),
+        attempts: n as u32,
+        completed_at: None,
+        ..completion()
+    };
+    let results = race(8, |n| store.update_session(session, 0, &update(n)).unwrap());
+    let winners: Vec<_> = (0..8).filter(|n| results[*n].is_some()).collect();
+    assert_eq!(winners.len(), 1, "{results:?}");
+    let record = store.session(session).unwrap().unwrap();
+    assert_eq!((record.state, record.version), (Some(winners[0].to_string()), 1));
+    assert_eq!((record.expires_at, record.completed_at), (now() + 10.minutes(), None));
+    assert_eq!((record.liveness_score, record.movement_verified), (0.875, true));
+}
+
+pub(super) fn attendance_is_marked_once_for_a_day_and_period(store: &dyn Store) {
+    let student = store.create_student("A", "R1", now()).unwrap();
+    let first = mark(student.id, "2026-03-02T08:15:30.25Z");
+    let Marking::Marked(row) = store.mark_attendance(&first).unwrap() else { panic!("the first mark must count") };
+    assert_eq!((row.student_name.as_str(), row.student_roll_number.as_str()), ("A", "R1"));
+    assert_eq!((row.timestamp, row.status.as_str()), (first.at, "Present"));
+    assert_eq!((row.confidence_score, row.camera_location.as_deref()), (Some(0.91), Some("Gate 1")));
+    assert_eq!(row.local_day, Some(first.day.date));
+    let again = NewAttendance { confidence_score: None, ..mark(student.id, "2026-03-02T17:00:00Z") };
+    assert_eq!(store.mark_attendance(&again).unwrap(), Marking::AlreadyMarked(row.clone()));
+    assert_eq!(store.attendance_record(row.id).unwrap(), Some(row.clone()));
+
+    let lesson = NewAttendance { period: "lesson 2".into(), status: AttendanceStatus::Late, ..again.clone() };
+    assert!(matches!(store.mark_attendance(&lesson).unwrap(), Marking::Marked(r) if r.status == "Late"));
+    let tomorrow = mark(student.id, "2026-03-03T00:00:00Z");
+    assert!(matches!(store.mark_attendance(&tomorrow).unwrap(), Marking::Marked(_)));
+    assert_eq!(kind(store.mark_attendance(&mark(StudentId(999), "2026-03-02T08:00:00Z"))), ErrorKind::NotFound);
+
+    store.delete_attendance(row.id).unwrap();
+    assert_eq!(kind(store.delete_attendance(row.id)), ErrorKind::NotFound);
+    assert!(matches!(store.mark_attendance(&again).unwrap(), Marking::Marked(_)), "a deleted mark can be made again");
+}
+
+pub(super) fn threads_that_mark_the_same_student_leave_one_row(store: &dyn Store) {
+    let student = store.create_student("A", "R1", now()).unwrap().id;
+    let marked: usize = race(2, |_| {
+        (0..50)
+            .map(|n| store.mark_attendance(&mark(student, &format!("2026-03-02T08:00:{:02}Z", n % 60))).unwrap())
+            .filter(|marking| matches!(marking, Marking::Marked(_)))
+            .count()
+    })
+    .iter()
+    .sum();
+    assert_eq!(marked, 1);
+    assert_eq!(store.attendance(&AttendanceFilter::default(), Page::ALL).unwrap().total, 1);
+}
+
+pub(super) fn attendance_is_filtered_and_newest_first(store: &dyn Store) {
+    let a = store.create_student("A", "R1", now()).unwrap().id;
+    let b = store.create_student("B", "R2", now()).unwrap().id;
+    for (student, when) in
+        [(a, "2026-03-01T08:00:00Z"), (b, "2026-03-03T00:00:00Z"), (a, "2026-03-02T23:59:59.999999Z")]
+    {
+        store.mark_attendance(&mark(student, when)).unwrap();
+    }
+    store
+        .mark_attendance(&NewAttendance { status: AttendanceStatus::Late, ..mark(b, "2026-03-04T08:00:00Z") })
+        .unwrap();
+    let rows = |filter: AttendanceFilter, page| {
+        let listed = store.attendance(&filter, page).unwrap();
+        (listed.items.iter().map(|r| (r.student, r.timestamp.to_string())).collect::<Vec<_>>(), listed.total)
+    };
+    let all = AttendanceFilter::default;
+    let (newest_first, total) = rows(all(), Page { skip: 1, limit: 2 });
+    assert_eq!(total, 4);
+    assert_eq!(newest_first, [(b, "2026-03-03T00:00:00Z".into()), (a, "2026-03-02T23:59:59.999999Z".into())]);
+    let day = window("2026-03-02");
+    let one_day = AttendanceFilter { from: Some(day.starts_at), until: Some(day.ends_at), ..all() };
+    assert_eq!(rows(one_day.clone(), Page::ALL), (vec![(a, "2026-03-02T23:59:59.999999Z".into())], 1));
+    assert_eq!(rows(AttendanceFilter { from: Some(at("2026-03-03T00:00:00Z")), ..all() }, Page::ALL).1, 2);
+    assert_eq!(rows(AttendanceFilter { student: Some(a), ..all() }, Page::ALL).1, 2);
+    assert_eq!(rows(AttendanceFilter { status: Some("Late".into()), ..all() }, Page::ALL).1, 1);
+    assert_eq!(rows(AttendanceFilter { status: Some("Absent".into()), ..all() }, Page::ALL), (vec![], 0));
+    let summary = |filter| store.attendance_summary(&filter).unwrap();
+    assert_eq!(summary(all()), AttendanceSummary { total: 4, present: 3, absent: 0, late: 1, unique_students: 2 });
+    assert_eq!(summary(one_day).total, 1);
+}
+
+pub(super) fn logs_are_newest_first(store: &dyn Store) {
+    let entry = |n: u32| NewDetectionLog {
+        timestamp: now() + i64::from(n).seconds(),
+        faces_detected: n,
+        students_recognized: 1,
+        processing_time: Some(0.25),
+        camera_location: Some("Gate".into()),
+        error_message: (n == 2).then(|| "no frame".into()),
+    };
+    let ids: Vec<_> = (0..3).map(|n| store.add_detection_log(&entry(n)).unwrap()).collect();
+    let expected: Vec<_> = [2, 1].map(|n: u32| DetectionLog { id: ids[n as usize], entry: entry(n) }).into();
+    assert_eq!(store.detection_logs(2).unwrap(), expected);
+}
+
+pub(super) fn an_admin_user_is_found_by_name(store: &dyn Store) {
+    let new = NewAdmin { username: "admin".into(), hashed_password: "$argon2$a".into(), role: "admin".into() };
+    let made = store.create_admin(&new, now()).unwrap();
+    assert!(made.is_active);
+    assert_eq!(kind(store.create_admin(&new, now())), ErrorKind::Conflict);
+    store.set_admin_password("admin", "$argon2$b", now()).unwrap();
+    let changed = AdminUser { hashed_password: "$argon2$b".into(), ..made };
+    assert_eq!(store.admin("admin").unwrap(), Some(changed.clone()));
+    assert_eq!(store.admin("Admin").unwrap(), None);
+    assert_eq!(store.admins().unwrap(), [changed]);
+    assert_eq!(kind(store.set_admin_password("nobody", "x", now())), ErrorKind::NotFound);
+}
+
+pub(super) fn the_shape_of_debug_is_no_leak(store: &dyn Store) {
+    let student = store.register_student(completed(store, None), "A", "R1", &enrolment(1.0), now()).unwrap();
+    let admin = NewAdmin { username: "admin".into(), hashed_password: "SECRET".into(), role: "admin".into() };
+    let session = store.session(pending(store, None)).unwrap();
+    let shown = format!(
+        "{student:?} {:?} {:?} {admin:?} {:?} {session:?} {:?}",
+        store.templates_of(student.id).unwrap(),
+        enrolment(1.0),
+        store.create_admin(&admin, now()).unwrap(),
+        completion(),
+    );
+    assert!(!shown.contains("SECRET") && !shown.contains("{}") && !shown.contains("done"), "{shown}");
+    assert!(!shown.contains(&embedding(1.0).values()[0].to_string()[..6]), "{shown}");
+}

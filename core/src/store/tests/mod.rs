@@ -1,0 +1,5 @@
+//! The contract that every [`Store`](super::Store) keeps, and what only a file on a disk can break.
+
+mod contract;
+#[cfg(feature = "sqlite")]
+mod sqlite;
