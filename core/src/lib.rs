@@ -3,7 +3,10 @@
 //! The way of a frame: [`frame`] → detection → quality, alignment, [`embedding`], [`pose`], [`antispoof`], all wired by
 //! [`engine`]; then the domain, plain state machines fed with values and the time.
 
+pub mod alignment;
 pub mod antispoof;
+pub mod decode;
+pub mod detection;
 pub mod embedding;
 pub mod engine;
 pub mod error;
@@ -13,6 +16,7 @@ pub mod landmarks;
 pub mod liveness;
 pub mod models;
 pub mod pose;
+pub mod preprocess;
 pub mod quality;
 pub mod types;
 

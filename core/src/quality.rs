@@ -2,12 +2,19 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::alignment::Template;
+use crate::error::{Error, Result};
+use crate::frame::{ChannelOrder, Frame};
+use crate::geometry::{Landmarks5, Rect};
+use crate::pose::Pose;
+use crate::preprocess::{Normalisation, warp};
+
 /// Figures about one view of a face, and the reasons not to enrol or match it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Quality {
     /// The distance between the eyes, in frame pixels.
     pub eye_distance: f32,
-    /// Variance of the Laplacian of the aligned grey face: below about 20 is blurred.
+    /// Variance of the Laplacian of the grey face, aligned to 112 x 112.
     pub sharpness: f32,
     /// Mean luminance of the aligned face, in [0, 255].
     pub brightness: f32,
@@ -60,5 +67,168 @@ impl QualityReason {
             Self::PoseTooFar => "look towards the camera",
             Self::Truncated => "move into the middle of the picture",
         }
+    }
+}
+
+/// From where on a view is not good enough.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub struct QualityOptions {
+    /// The least distance between the eyes, in pixels. Default 16: half of what the 112 x 112 crop has, where a third of
+    /// its detail is interpolation.
+    pub min_eye_distance: f32,
+    /// The least variance of the Laplacian. Default 20: of 400 LFW pictures 1 in 200 lies below it.
+    pub min_sharpness: f32,
+    /// The range of mean luminance, in [0, 255]. Default 40 to 225: outside it more than half of a face clips.
+    pub brightness: (f32, f32),
+    /// The largest yaw and pitch either way, in degrees. Default 45: beyond it the far eye is hidden.
+    pub max_turn: f32,
+    /// The least part of the face box inside the frame. Default 0.85.
+    pub min_visible: f32,
+}
+
+impl Default for QualityOptions {
+    fn default() -> Self {
+        Self {
+            min_eye_distance: 16.0,
+            min_sharpness: 20.0,
+            brightness: (40.0, 225.0),
+            max_turn: 45.0,
+            min_visible: 0.85,
+        }
+    }
+}
+
+impl QualityOptions {
+    pub(crate) fn check(&self) -> Result<()> {
+        let all = [
+            self.min_eye_distance,
+            self.min_sharpness,
+            self.brightness.0,
+            self.brightness.1,
+            self.max_turn,
+            self.min_visible,
+        ];
+        if all.iter().all(|v| v.is_finite() && *v >= 0.0) && self.brightness.0 <= self.brightness.1 {
+            return Ok(());
+        }
+        Err(Error::invalid_input("quality options", format!("{self:?} has a negative or undefined limit")))
+    }
+}
+
+/// The side of the grey face that is judged.
+const SIDE: usize = 112;
+
+/// The judge of views, with the buffers that it reuses.
+pub(crate) struct QualityJudge {
+    options: QualityOptions,
+    colour: Vec<f32>,
+    grey: Vec<f32>,
+}
+
+impl QualityJudge {
+    pub(crate) fn new(options: QualityOptions) -> Self {
+        Self { options, colour: vec![0.0; 3 * SIDE * SIDE], grey: vec![0.0; SIDE * SIDE] }
+    }
+
+    /// The quality of the view of the face with these points; `None` when the points give no alignment.
+    pub(crate) fn judge(
+        &mut self,
+        frame: &Frame<'_>,
+        bbox: &Rect,
+        landmarks: &Landmarks5,
+        pose: Option<&Pose>,
+    ) -> Option<Quality> {
+        let map = Template::arcface112().align(landmarks)?.inverse()?;
+        warp(frame, &map, SIDE, &Normalisation::uniform(ChannelOrder::Rgb, 0.0, 1.0), &mut self.colour);
+        let (red, rest) = self.colour.split_at(SIDE * SIDE);
+        let (green, blue) = rest.split_at(SIDE * SIDE);
+        for (grey, ((r, g), b)) in self.grey.iter_mut().zip(red.iter().zip(green).zip(blue)) {
+            // ITU-R BT.601 luma.
+            *grey = 0.299 * r + 0.587 * g + 0.114 * b;
+        }
+        #[expect(clippy::cast_precision_loss, reason = "frames have far fewer than 2^24 pixels a side")]
+        let whole = Rect::new(0.0, 0.0, frame.width() as f32, frame.height() as f32);
+        #[expect(clippy::cast_precision_loss, reason = "12,544 pixels")]
+        let brightness = self.grey.iter().sum::<f32>() / self.grey.len() as f32;
+        let mut quality = Quality {
+            eye_distance: landmarks.left_eye().distance(landmarks.right_eye()),
+            sharpness: laplacian_variance(&self.grey),
+            brightness,
+            visible: bbox.intersection(&whole).area() / bbox.area().max(f32::MIN_POSITIVE),
+            reasons: Vec::new(),
+        };
+        let o = &self.options;
+        let turn = pose.map_or(0.0, |p| p.yaw.0.abs().max(p.pitch.0.abs()));
+        quality.reasons = [
+            (quality.eye_distance < o.min_eye_distance, QualityReason::TooSmall),
+            (quality.sharpness < o.min_sharpness, QualityReason::Blurred),
+            (quality.brightness < o.brightness.0, QualityReason::TooDark),
+            (quality.brightness > o.brightness.1, QualityReason::TooBright),
+            (turn > o.max_turn, QualityReason::PoseTooFar),
+            (quality.visible < o.min_visible, QualityReason::Truncated),
+        ]
+        .into_iter()
+        .filter_map(|(applies, reason)| applies.then_some(reason))
+        .collect();
+        Some(quality)
+    }
+}
+
+/// The variance of the four-neighbour Laplacian inside a grey square.
+fn laplacian_variance(grey: &[f32]) -> f32 {
+    let (mut sum, mut squares, mut count) = (0.0f64, 0.0f64, 0.0f64);
+    for y in 1..SIDE - 1 {
+        let row = |y: usize| &grey[y * SIDE..(y + 1) * SIDE];
+        let (above, here, below) = (row(y - 1), row(y), row(y + 1));
+        for x in 1..SIDE - 1 {
+            let value = f64::from(above[x] + below[x] + here[x - 1] + here[x + 1] - 4.0 * here[x]);
+            sum += value;
+            squares += value * value;
+            count += 1.0;
+        }
+    }
+    let mean = sum / count;
+    #[expect(clippy::cast_possible_truncation, reason = "at most (4 * 255)^2")]
+    let variance = (squares / count - mean * mean) as f32;
+    variance.max(0.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::geometry::Point;
+
+    fn judge(frame: &Frame<'_>, shift: f32) -> Quality {
+        let landmarks = Template::arcface112().points.map(|p| Point::new(p.x + shift, p.y));
+        let bbox = Rect::new(shift, 0.0, shift + 112.0, 112.0);
+        QualityJudge::new(QualityOptions::default()).judge(frame, &bbox, &landmarks, None).unwrap()
+    }
+
+    fn chequered(period: u32, low: u8, high: u8) -> Frame<'static> {
+        let pixels = (0..112 * 112)
+            .flat_map(|i| [if ((i % 112) / period + (i / 112) / period).is_multiple_of(2) { low } else { high }; 3])
+            .collect::<Vec<_>>();
+        Frame::new(pixels, 112, 112, ChannelOrder::Rgb).unwrap()
+    }
+
+    #[test]
+    fn detail_is_sharp_and_a_plain_face_is_blurred() {
+        let sharp = judge(&chequered(4, 60, 200), 0.0);
+        assert!(sharp.reasons.is_empty(), "{sharp:?}");
+        assert_eq!(judge(&chequered(4, 120, 120), 0.0).reasons, [QualityReason::Blurred]);
+    }
+
+    #[test]
+    fn too_little_and_too_much_light_are_told_apart() {
+        assert!(judge(&chequered(4, 0, 40), 0.0).reasons.contains(&QualityReason::TooDark));
+        assert!(judge(&chequered(4, 210, 255), 0.0).reasons.contains(&QualityReason::TooBright));
+    }
+
+    #[test]
+    fn a_face_over_the_edge_is_truncated() {
+        let quality = judge(&chequered(4, 60, 200), 56.0);
+        assert!((quality.visible - 0.5).abs() < 1e-6);
+        assert!(quality.reasons.contains(&QualityReason::Truncated));
     }
 }

@@ -1,5 +1,92 @@
 //! The wiring of the stages.
 
 mod analysis;
+mod bench;
+mod builder;
+mod pool;
 
 pub use analysis::{Analysis, AnalyzeOptions, Depth, Embedder, Face, FaceEngine, Selection};
+pub use builder::{Antispoof, EngineBuilder};
+
+use crate::error::Result;
+use crate::frame::Frame;
+use bench::Bench;
+use pool::Pool;
+
+/// Finds, measures and embeds faces. One instance serves every thread: each call takes a workbench of its own out of a
+/// bounded pool, so as many frames are analysed at once as the thread budget allows, each on its caller's thread.
+///
+/// ```no_run
+/// use faceattend_core::decode::{DecodeLimits, decode};
+/// use faceattend_core::engine::{AnalyzeOptions, Engine, FaceEngine as _};
+///
+/// # fn main() -> faceattend_core::Result<()> {
+/// let engine = Engine::builder().build()?;
+/// let bytes = std::fs::read("person.jpg").expect("a picture");
+/// let analysis = engine.analyze(&decode(&bytes, &DecodeLimits::default())?, &AnalyzeOptions::default())?;
+/// for face in &analysis.faces {
+///     println!("{:?} {:?} {:?}", face.bbox, face.pose, face.embedding);
+/// }
+/// # Ok(())
+/// # }
+/// ```
+pub struct Engine {
+    pool: Pool<Bench>,
+    embedder: Embedder,
+    description: EngineDescription,
+}
+
+/// What an engine runs, for logs, health checks and support.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EngineDescription {
+    /// The detector's family and file.
+    pub detector: String,
+    /// The embedder's model id.
+    pub embedder: String,
+    /// The antispoof networks, or why there are none.
+    pub antispoof: String,
+    /// How many frames are analysed at once.
+    pub threads: usize,
+}
+
+impl Engine {
+    /// A builder: the default pack on the CPU unless told otherwise.
+    #[must_use]
+    pub fn builder() -> EngineBuilder {
+        EngineBuilder::default()
+    }
+
+    /// What it runs.
+    #[must_use]
+    pub fn description(&self) -> &EngineDescription {
+        &self.description
+    }
+}
+
+impl FaceEngine for Engine {
+    fn analyze(&self, frame: &Frame<'_>, options: &AnalyzeOptions) -> Result<Analysis> {
+        self.pool.with(|bench| bench.analyze(frame, options))
+    }
+
+    fn embedder(&self) -> &Embedder {
+        &self.embedder
+    }
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Engine({:?})", self.description)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_engine_is_shared_by_threads() {
+        fn shared<T: Send + Sync>() {}
+        shared::<Engine>();
+        shared::<std::sync::Arc<dyn FaceEngine>>();
+    }
+}

@@ -1,0 +1,377 @@
+//! Choosing models, threads and limits.
+
+use std::borrow::Cow;
+use std::num::NonZero;
+use std::path::PathBuf;
+
+use super::analysis::Embedder;
+use super::bench::{Bench, Scratch};
+use super::pool::Pool;
+use super::{Engine, EngineDescription};
+use crate::alignment::Template;
+use crate::antispoof::PassiveModel;
+use crate::detection::{DetectOptions, Detector, DetectorKind};
+use crate::embedding::{Calibration, EmbedderSpec, EmbeddingModel, Flip};
+use crate::error::{Error, Result};
+use crate::frame::ChannelOrder;
+use crate::landmarks::MeshModel;
+use crate::models::manifest::{self, Manifest, ModelFile, Pack, Role};
+use crate::models::session::{ExecutionProvider, ModelSession, ModelSource, RuntimeOptions};
+use crate::models::store::{ModelStore, hash_of};
+use crate::preprocess::Normalisation;
+use crate::quality::{QualityJudge, QualityOptions};
+use crate::types::ModelId;
+
+/// The pack that is part of the library.
+const DEFAULT_PACK: &str = "default";
+/// The pack with the passive antispoof networks.
+const ANTISPOOF_PACK: &str = "minifasnet";
+/// Why there is no passive verdict when the pack is not installed.
+const NO_ANTISPOOF: &str = "the antispoof models are not installed: run `faceattend models pull minifasnet`";
+const ANTISPOOF_OFF: &str = "switched off";
+
+/// Whether passive antispoof networks are used.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Antispoof {
+    /// When their pack is installed.
+    #[default]
+    Auto,
+    /// Never.
+    Off,
+    /// These files, each with the size of its crop over the face box in tenths (27 and 40 for the usual two).
+    Files(Vec<(PathBuf, u32)>),
+}
+
+/// The choices behind an [`Engine`].
+#[derive(Debug, Clone, Default)]
+pub struct EngineBuilder {
+    pack: Option<String>,
+    models_folder: Option<PathBuf>,
+    detector: Option<(PathBuf, Option<DetectorKind>)>,
+    embedder: Option<(PathBuf, Option<EmbedderSpec>)>,
+    antispoof: Antispoof,
+    haar: bool,
+    flip: Option<Flip>,
+    detect: DetectOptions,
+    quality: QualityOptions,
+    runtime: RuntimeOptions,
+    threads: Option<NonZero<usize>>,
+}
+
+impl EngineBuilder {
+    /// Uses the detector and the embedder of this pack of the manifest; it must be installed (`faceattend models pull`).
+    #[must_use]
+    pub fn with_pack(mut self, name: impl Into<String>) -> Self {
+        self.pack = Some(name.into());
+        self
+    }
+
+    /// Looks for installed packs in this folder instead of the usual ones.
+    #[must_use]
+    pub fn with_models_folder(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.models_folder = Some(folder.into());
+        self
+    }
+
+    /// Uses this detection model; its family is told by its outputs unless `kind` says so.
+    #[must_use]
+    pub fn with_detector_file(mut self, path: impl Into<PathBuf>, kind: Option<DetectorKind>) -> Self {
+        self.detector = Some((path.into(), kind));
+        self
+    }
+
+    /// Uses this embedding model. Without `spec` the manifest is asked by the file's hash; a file it does not know is
+    /// taken as ArcFace-class: RGB, (byte - 127.5) / 127.5, the 112 x 112 template, similarity (cosine + 1) / 2.
+    #[must_use]
+    pub fn with_embedder_file(mut self, path: impl Into<PathBuf>, spec: Option<EmbedderSpec>) -> Self {
+        self.embedder = Some((path.into(), spec));
+        self
+    }
+
+    /// Uses OpenCV's Haar cascade as the detector. Needs the feature `opencv` and the system's cascade file.
+    #[must_use]
+    pub fn with_haar(mut self) -> Self {
+        self.haar = true;
+        self
+    }
+
+    /// Chooses the passive antispoof networks.
+    #[must_use]
+    pub fn with_antispoof(mut self, antispoof: Antispoof) -> Self {
+        self.antispoof = antispoof;
+        self
+    }
+
+    /// Embeds the mirrored face too and averages both, or not. Default: as the model's figures were measured.
+    #[must_use]
+    pub fn with_flip(mut self, flip: Flip) -> Self {
+        self.flip = Some(flip);
+        self
+    }
+
+    /// What to count as a face.
+    #[must_use]
+    pub fn with_detect_options(mut self, detect: DetectOptions) -> Self {
+        self.detect = detect;
+        self
+    }
+
+    /// From where on a view is not good enough.
+    #[must_use]
+    pub fn with_quality_options(mut self, quality: QualityOptions) -> Self {
+        self.quality = quality;
+        self
+    }
+
+    /// What runs the models.
+    #[must_use]
+    pub fn with_provider(mut self, provider: ExecutionProvider) -> Self {
+        self.runtime.provider = provider;
+        self
+    }
+
+    /// The ONNX Runtime library to load, instead of the first one found.
+    #[must_use]
+    pub fn with_onnxruntime(mut self, library: impl Into<PathBuf>) -> Self {
+        self.runtime.library = Some(library.into());
+        self
+    }
+
+    /// The thread budget: how many frames are analysed at once, each on its caller's thread. Default: the processors
+    /// this process may use, cgroup limits included.
+    #[must_use]
+    pub fn with_threads(mut self, threads: NonZero<usize>) -> Self {
+        self.threads = Some(threads);
+        self
+    }
+
+    /// Threads inside one run of one model, for a single caller that wants its one answer sooner. Default 1: on a busy
+    /// machine two are slower than one (83 against 44 ms, SCRFD-2.5G on two cores).
+    #[must_use]
+    pub fn with_threads_per_run(mut self, threads: NonZero<usize>) -> Self {
+        self.runtime.threads_per_run = threads.get();
+        self
+    }
+
+    /// The engine. Loads every model once, so that what is wrong with one shows here.
+    ///
+    /// # Errors
+    /// [`Error::Runtime`], [`Error::Model`] or [`Error::InvalidInput`], each saying what to do.
+    pub fn build(self) -> Result<Engine> {
+        self.detect.check()?;
+        self.quality.check()?;
+        let threads = self.threads.or_else(|| std::thread::available_parallelism().ok()).map_or(1, NonZero::get);
+        let plan = self.plan()?;
+        let mut bench = plan.bench()?;
+        let spec = bench.embedder.spec();
+        let embedder = Embedder {
+            model: spec.model.clone(),
+            calibration: spec.calibration.clone(),
+            dimension: bench.embedder.dimension()?,
+        };
+        let description = EngineDescription {
+            detector: format!("{:?} ({})", bench.detector.kind(), plan.detector_name()),
+            embedder: embedder.model.to_string(),
+            antispoof: match &plan.antispoof {
+                Ok(files) => files.iter().map(|(file, _)| file.name()).collect::<Vec<_>>().join(", "),
+                Err(reason) => (*reason).to_owned(),
+            },
+            threads,
+        };
+        Ok(Engine { pool: Pool::new(bench, threads, move || plan.bench()), embedder, description })
+    }
+
+    fn plan(self) -> Result<Plan> {
+        let manifest = Manifest::embedded()?;
+        let store = ModelStore::locate(self.models_folder.as_deref());
+        let pack = manifest.pack(self.pack.as_deref().unwrap_or(DEFAULT_PACK))?;
+        let source = |pack: &Pack, file: &ModelFile| -> Result<ModelSource> {
+            match embedded(pack, file) {
+                Some(source) => Ok(source),
+                None => store.as_ref().map_err(again)?.verified(pack, file).map(ModelSource::File),
+            }
+        };
+
+        let detector = if self.haar {
+            DetectorChoice::Haar
+        } else if let Some((path, kind)) = self.detector {
+            DetectorChoice::Model(ModelSource::File(path), kind)
+        } else {
+            let file = role(pack, Role::Detector)?;
+            match source(pack, file) {
+                Ok(model) => DetectorChoice::Model(model, DetectorKind::of(file.kind)),
+                // The fallback where no model is: a build without the default pack, and nothing installed.
+                Err(_) if cfg!(feature = "opencv") && self.pack.is_none() => DetectorChoice::Haar,
+                Err(error) => return Err(error),
+            }
+        };
+        let mut embedder = match self.embedder {
+            Some((path, spec)) => {
+                let model = ModelSource::File(path);
+                let spec = spec.map_or_else(|| spec_for(&model, manifest), Ok)?;
+                (model, spec)
+            }
+            None => {
+                let file = role(pack, Role::Embedder)?;
+                (source(pack, file)?, spec_of(file)?)
+            }
+        };
+        if let Some(flip) = self.flip {
+            embedder.1.flip = flip;
+        }
+        // The mesh of the default pack serves every detector that gives no points.
+        let default = manifest.pack(DEFAULT_PACK)?;
+        let mesh = default.file(Role::Mesh).map(|file| source(default, file)).and_then(Result::ok);
+        let antispoof = match self.antispoof {
+            Antispoof::Off => Err(ANTISPOOF_OFF),
+            #[expect(clippy::cast_precision_loss, reason = "a few tenths")]
+            Antispoof::Files(files) => {
+                Ok(files.into_iter().map(|(path, tenths)| (ModelSource::File(path), tenths as f32 / 10.0)).collect())
+            }
+            Antispoof::Auto => {
+                let pack = manifest.pack(ANTISPOOF_PACK)?;
+                let installed = |file: &ModelFile| store.as_ref().is_ok_and(|store| store.path(pack, file).exists());
+                if pack.files.iter().all(installed) {
+                    let with_scale = |file: &ModelFile| {
+                        let scale = file.preprocessing.crop_scale.unwrap_or(2.7);
+                        source(pack, file).map(|model| (model, scale))
+                    };
+                    Ok(pack.files.iter().map(with_scale).collect::<Result<Vec<_>>>()?)
+                } else {
+                    Err(NO_ANTISPOOF)
+                }
+            }
+        };
+        Ok(Plan {
+            detector,
+            mesh,
+            embedder,
+            antispoof,
+            detect: self.detect,
+            quality: self.quality,
+            runtime: self.runtime,
+        })
+    }
+}
+
+/// Every choice made, ready to be loaded as often as threads need it.
+struct Plan {
+    detector: DetectorChoice,
+    mesh: Option<ModelSource>,
+    embedder: (ModelSource, EmbedderSpec),
+    antispoof: std::result::Result<Vec<(ModelSource, f32)>, &'static str>,
+    detect: DetectOptions,
+    quality: QualityOptions,
+    runtime: RuntimeOptions,
+}
+
+enum DetectorChoice {
+    Model(ModelSource, Option<DetectorKind>),
+    Haar,
+}
+
+impl Plan {
+    fn bench(&self) -> Result<Bench> {
+        let load = |source: &ModelSource| ModelSession::load(source, &self.runtime);
+        let detector = match &self.detector {
+            DetectorChoice::Model(source, kind) => Detector::new(load(source)?, *kind)?,
+            #[cfg(feature = "opencv")]
+            DetectorChoice::Haar => Detector::haar()?,
+            #[cfg(not(feature = "opencv"))]
+            DetectorChoice::Haar => {
+                return Err(Error::invalid_input("detector", "the Haar cascade needs the feature `opencv`"));
+            }
+        };
+        let antispoof = match &self.antispoof {
+            Ok(files) => {
+                let networks = files.iter().map(|(source, scale)| Ok((load(source)?, *scale)));
+                Ok(PassiveModel::new(networks.collect::<Result<_>>()?)?)
+            }
+            Err(reason) => Err(*reason),
+        };
+        Ok(Bench {
+            detector,
+            mesh: self.mesh.as_ref().map(|source| MeshModel::new(load(source)?)).transpose()?,
+            embedder: EmbeddingModel::new(load(&self.embedder.0)?, self.embedder.1.clone())?,
+            antispoof,
+            judge: QualityJudge::new(self.quality),
+            detect: self.detect,
+            scratch: Scratch::default(),
+        })
+    }
+
+    fn detector_name(&self) -> Cow<'_, str> {
+        match &self.detector {
+            DetectorChoice::Model(source, _) => source.name(),
+            DetectorChoice::Haar => Cow::Borrowed("OpenCV"),
+        }
+    }
+}
+
+/// The same error again, for a result that is asked more than once.
+fn again(error: &Error) -> Error {
+    Error::invalid_input("models folder", error.to_string())
+}
+
+fn role(pack: &Pack, role: Role) -> Result<&ModelFile> {
+    pack.file(role).ok_or_else(|| Error::model(&pack.name, format!("this pack has no {role}")))
+}
+
+/// The file as part of the library.
+#[cfg(feature = "embedded-models")]
+fn embedded(pack: &Pack, file: &ModelFile) -> Option<ModelSource> {
+    macro_rules! bytes {
+        ($name:literal) => {
+            include_bytes!(concat!("../../../models/default/", $name))
+        };
+    }
+    let bytes: &'static [u8] = match (pack.name.as_str(), file.name.as_str()) {
+        (DEFAULT_PACK, "blazeface.onnx") => bytes!("blazeface.onnx"),
+        (DEFAULT_PACK, "face-mesh.onnx") => bytes!("face-mesh.onnx"),
+        (DEFAULT_PACK, "dlib-resnet.onnx") => bytes!("dlib-resnet.onnx"),
+        _ => return None,
+    };
+    Some(ModelSource::Bytes { name: Cow::Owned(file.name.clone()), bytes: Cow::Borrowed(bytes) })
+}
+
+#[cfg(not(feature = "embedded-models"))]
+fn embedded(_: &Pack, _: &ModelFile) -> Option<ModelSource> {
+    None
+}
+
+fn spec_of(file: &ModelFile) -> Result<EmbedderSpec> {
+    let pre = &file.preprocessing;
+    let model = file.model_id.clone().ok_or_else(|| Error::model(&file.name, "the manifest gives it no model id"))?;
+    let order = match pre.channels {
+        manifest::Channels::Rgb => ChannelOrder::Rgb,
+        manifest::Channels::Bgr => ChannelOrder::Bgr,
+    };
+    Ok(EmbedderSpec {
+        model,
+        template: match pre.template {
+            Some(manifest::Template::Dlib150) => Template::dlib150(),
+            Some(manifest::Template::Arcface112) | None => Template::arcface112(),
+        },
+        normalisation: Normalisation::per_channel(order, pre.mean, pre.std),
+        calibration: file.calibration.clone().unwrap_or_default(),
+        flip: Flip::Off,
+    })
+}
+
+/// What an embedding model given by its path wants: as the manifest says of this very file, or as ArcFace models do.
+fn spec_for(model: &ModelSource, manifest: &Manifest) -> Result<EmbedderSpec> {
+    let hash = hash_of(&model.bytes()?);
+    if let Some((_, file)) = manifest.file_with_hash(&hash) {
+        return spec_of(file);
+    }
+    let name = model.name();
+    let stem = std::path::Path::new(&*name).file_stem().map_or_else(|| "model".into(), |s| s.to_string_lossy());
+    let short = hash.as_str().get(..8).unwrap_or_default();
+    Ok(EmbedderSpec {
+        model: ModelId::new(format!("{stem}@{short}")),
+        template: Template::arcface112(),
+        normalisation: Normalisation::uniform(ChannelOrder::Rgb, 127.5, 127.5),
+        calibration: Calibration::arcface(),
+        flip: Flip::Off,
+    })
+}
