@@ -11,6 +11,7 @@ pub mod embedding;
 pub mod engine;
 pub mod error;
 pub mod frame;
+pub mod gallery;
 pub mod geometry;
 pub mod landmarks;
 pub mod liveness;

@@ -1,0 +1,282 @@
+//! The people who are known, and who of them a face resembles (1:N identification).
+//!
+//! A [`Gallery`] is searched in an immutable snapshot: searches never wait for writers, and writers swap in the next
+//! snapshot at once. The rows lie in segments of [`SEGMENT_ROWS`], shared between snapshots; an insert copies the
+//! last segment only (2 MiB at 512 values a row), a removal the two that it touches, however many people there are.
+
+mod search;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use arc_swap::ArcSwap;
+
+use crate::embedding::Embedding;
+use crate::engine::Embedder;
+use crate::error::{Error, Result};
+use crate::types::{Cosine, Similarity, StudentId, Threshold};
+use search::Best;
+
+/// Rows in a segment: as many as make copying one (2 MiB at 512 values) cheap beside the search that saw it, and a
+/// million rows no more than a thousand segments.
+const SEGMENT_ROWS: usize = 1024;
+
+/// A person that a face resembles.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Match {
+    /// Who.
+    pub student: StudentId,
+    /// How alike, on the scale of every threshold: that of the person's most similar template.
+    pub similarity: Similarity,
+    /// The raw cosine behind it.
+    pub cosine: Cosine,
+}
+
+/// Whose face it is, as far as one view tells.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Identification {
+    /// The most similar person reaches the threshold.
+    Known {
+        /// Who.
+        best: Match,
+        /// How much more similar than the next person, on the similarity scale; than nobody (0) when alone.
+        margin: f32,
+    },
+    /// Nobody reaches the threshold.
+    Unknown {
+        /// The most similar person, unless the gallery is empty.
+        best: Option<Match>,
+    },
+}
+
+impl Identification {
+    /// The most similar person, known or not.
+    #[must_use]
+    pub fn best(&self) -> Option<Match> {
+        match self {
+            Self::Known { best, .. } => Some(*best),
+            Self::Unknown { best } => *best,
+        }
+    }
+
+    /// What `matches`, the two best, most similar first, say at `threshold`.
+    #[must_use]
+    fn of(matches: &[Match], threshold: Threshold) -> Self {
+        match matches {
+            [best, rest @ ..] if threshold.admits(best.similarity) => {
+                let next = rest.first().map_or(0.0, |next| next.similarity.value());
+                Self::Known { best: *best, margin: best.similarity.value() - next }
+            }
+            _ => Self::Unknown { best: matches.first().copied() },
+        }
+    }
+}
+
+/// A part of the matrix: rows of unit vectors without gaps, and whose each is.
+#[derive(Clone, Default)]
+struct Segment {
+    rows: Vec<f32>,
+    owners: Vec<StudentId>,
+}
+
+type Segments = Vec<Arc<Segment>>;
+
+/// The templates of the people who are known. `Send + Sync`; share one between all threads.
+pub struct Gallery {
+    embedder: Embedder,
+    snapshot: ArcSwap<Segments>,
+    writer: Mutex<Writer>,
+}
+
+impl Gallery {
+    /// An empty gallery for the embeddings of `embedder`.
+    #[must_use]
+    pub fn new(embedder: Embedder) -> Self {
+        Self { embedder, snapshot: ArcSwap::default(), writer: Mutex::default() }
+    }
+
+    /// What makes the embeddings that it takes.
+    #[must_use]
+    pub fn embedder(&self) -> &Embedder {
+        &self.embedder
+    }
+
+    /// Adds `templates` to those of `student`.
+    ///
+    /// # Errors
+    /// [`Error::ModelMismatch`] for an embedding of another model; nothing is added then.
+    pub fn insert(&self, student: StudentId, templates: &[Embedding]) -> Result<()> {
+        self.check(templates)?;
+        let mut writer = self.lock();
+        writer.insert(student, templates);
+        self.publish(&writer);
+        Ok(())
+    }
+
+    /// Puts `templates` in the place of those of `student`; no search sees the person missing in between.
+    ///
+    /// # Errors
+    /// [`Error::ModelMismatch`] for an embedding of another model; nothing is changed then.
+    pub fn replace(&self, student: StudentId, templates: &[Embedding]) -> Result<()> {
+        self.check(templates)?;
+        let mut writer = self.lock();
+        writer.remove(student, self.embedder.dimension);
+        writer.insert(student, templates);
+        self.publish(&writer);
+        Ok(())
+    }
+
+    /// Takes `student` out. Says whether the person was there.
+    pub fn remove(&self, student: StudentId) -> bool {
+        let mut writer = self.lock();
+        let was_there = writer.remove(student, self.embedder.dimension);
+        if was_there {
+            self.publish(&writer);
+        }
+        was_there
+    }
+
+    /// Puts `people` in the place of everybody, at once: for loading all of a store. Returns how many people there are.
+    ///
+    /// # Errors
+    /// [`Error::ModelMismatch`] for an embedding of another model; nothing is changed then.
+    pub fn load(&self, people: impl IntoIterator<Item = (StudentId, Vec<Embedding>)>) -> Result<usize> {
+        let mut fresh = Writer::default();
+        for (student, templates) in people {
+            self.check(&templates)?;
+            fresh.insert(student, &templates);
+        }
+        let mut writer = self.lock();
+        *writer = fresh;
+        self.publish(&writer);
+        Ok(writer.rows_of.len())
+    }
+
+    /// The number of people.
+    #[must_use]
+    pub fn people(&self) -> usize {
+        self.lock().rows_of.len()
+    }
+
+    /// Whether `student` has a template here.
+    #[must_use]
+    pub fn contains(&self, student: StudentId) -> bool {
+        self.lock().rows_of.contains_key(&student)
+    }
+
+    /// The number of templates.
+    #[must_use]
+    pub fn templates(&self) -> usize {
+        self.snapshot.load().iter().map(|segment| segment.owners.len()).sum()
+    }
+
+    /// The `k` people most similar to `probe`, most similar first; fewer when there are fewer. Exact.
+    ///
+    /// # Errors
+    /// [`Error::ModelMismatch`] when `probe` is of another model.
+    pub fn search(&self, probe: &Embedding, k: usize) -> Result<Vec<Match>> {
+        self.check(std::slice::from_ref(probe))?;
+        let mut best = Best::new(k);
+        search::scan(&self.snapshot.load(), probe.values(), &mut best);
+        Ok(best.people().iter().map(|(student, cosine)| self.matched(*student, *cosine)).collect())
+    }
+
+    /// Whose face `probe` is.
+    ///
+    /// # Errors
+    /// [`Error::ModelMismatch`] when `probe` is of another model.
+    pub fn identify(&self, probe: &Embedding, threshold: Threshold) -> Result<Identification> {
+        Ok(Identification::of(&self.search(probe, 2)?, threshold))
+    }
+
+    fn matched(&self, student: StudentId, cosine: f32) -> Match {
+        let cosine = Cosine(cosine.clamp(-1.0, 1.0));
+        Match { student, similarity: self.embedder.calibration.similarity(cosine), cosine }
+    }
+
+    fn check(&self, embeddings: &[Embedding]) -> Result<()> {
+        let Embedder { model, dimension, .. } = &self.embedder;
+        let foreign = embeddings.iter().find(|e| e.model() != model || e.values().len() != *dimension);
+        match foreign {
+            None => Ok(()),
+            Some(e) => Err(Error::ModelMismatch {
+                expected: format!("{model} ({dimension}-d)"),
+                got: format!("{} ({}-d)", e.model(), e.values().len()),
+            }),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Writer> {
+        // A writer that panicked has published nothing, and each step below leaves the matrix whole.
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn publish(&self, writer: &Writer) {
+        self.snapshot.store(Arc::new(writer.segments.clone()));
+    }
+}
+
+/// Says how many, never who or what.
+impl std::fmt::Debug for Gallery {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Gallery({}, {} templates)", self.embedder.model, self.templates())
+    }
+}
+
+/// The matrix as the writer holds it, and where each person's rows are. All segments but the last are full; row `n` is
+/// row `n % SEGMENT_ROWS` of segment `n / SEGMENT_ROWS`.
+#[derive(Default)]
+struct Writer {
+    segments: Segments,
+    rows_of: HashMap<StudentId, Vec<usize>>,
+}
+
+impl Writer {
+    fn insert(&mut self, student: StudentId, templates: &[Embedding]) {
+        for template in templates {
+            if self.segments.last().is_none_or(|last| last.owners.len() == SEGMENT_ROWS) {
+                self.segments.push(Arc::default());
+            }
+            let full = (self.segments.len() - 1) * SEGMENT_ROWS;
+            if let Some(last) = self.segments.last_mut() {
+                // Copies the segment only when a snapshot shares it.
+                let last = Arc::make_mut(last);
+                self.rows_of.entry(student).or_default().push(full + last.owners.len());
+                last.rows.extend_from_slice(template.values());
+                last.owners.push(student);
+            }
+        }
+    }
+
+    /// Fills each hole with the last row of all.
+    fn remove(&mut self, student: StudentId, dimension: usize) -> bool {
+        let Some(mut holes) = self.rows_of.remove(&student) else { return false };
+        // From the back: then the last row is never one that is still to be removed.
+        holes.sort_unstable();
+        for hole in holes.into_iter().rev() {
+            let Some(last) = self.segments.last_mut().map(Arc::make_mut) else { return true };
+            let (Some(owner), Some(start)) = (last.owners.pop(), last.rows.len().checked_sub(dimension)) else {
+                return true;
+            };
+            let row = last.rows.split_off(start);
+            let from = (self.segments.len() - 1) * SEGMENT_ROWS + start / dimension;
+            if start == 0 {
+                self.segments.pop();
+            }
+            if from != hole {
+                let segment = Arc::make_mut(&mut self.segments[hole / SEGMENT_ROWS]);
+                let at = hole % SEGMENT_ROWS;
+                segment.rows[at * dimension..(at + 1) * dimension].copy_from_slice(&row);
+                segment.owners[at] = owner;
+                if let Some(moved) = self.rows_of.get_mut(&owner).and_then(|rows| rows.iter_mut().find(|r| **r == from))
+                {
+                    *moved = hole;
+                }
+            }
+        }
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests;
