@@ -19,6 +19,7 @@ pub mod models;
 pub mod pose;
 pub mod preprocess;
 pub mod quality;
+pub mod store;
 pub mod types;
 
 pub use error::{Error, ErrorKind, Result};
