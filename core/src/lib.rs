@@ -5,6 +5,7 @@
 
 pub mod alignment;
 pub mod antispoof;
+pub mod attendance;
 pub mod decode;
 pub mod detection;
 pub mod embedding;

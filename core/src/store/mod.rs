@@ -23,8 +23,7 @@ use crate::types::{SessionId, StudentId};
 pub use records::{
     AdminUser, AttendanceFilter, AttendanceRecord, AttendanceStatus, AttendanceSummary, DayWindow, DetectionLog,
     Enrolment, LegacyVector, Listed, Marking, NewAdmin, NewAttendance, NewDetectionLog, NewSession, Page,
-    PositionColumns, SessionRecord, SessionStatus, SessionUpdate, StoredEmbedding, StoredTemplate, Student,
-    StudentChange,
+    PositionColumns, SessionRecord, SessionUpdate, StoredEmbedding, StoredTemplate, Student, StudentChange,
 };
 #[cfg(feature = "sqlite")]
 pub use sqlite::SqliteStore;

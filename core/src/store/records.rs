@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::embedding::Embedding;
 use crate::error::Result;
+use crate::liveness::Status;
 use crate::types::{ModelId, SessionId, StudentId};
 
 /// A slice of a list. The caller has checked its values.
@@ -134,44 +135,6 @@ impl fmt::Debug for LegacyVector {
     }
 }
 
-/// Where a liveness session stands, spelled in the database and the API as in the existing service.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum SessionStatus {
-    /// No frame yet.
-    Pending,
-    /// Some positions are done.
-    InProgress,
-    /// Every position and the movement are verified.
-    Completed,
-    /// It cannot complete any more.
-    Failed,
-    /// Its time ran out.
-    Expired,
-}
-
-impl SessionStatus {
-    /// Its spelling.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Pending => "PENDING",
-            Self::InProgress => "IN_PROGRESS",
-            Self::Completed => "COMPLETED",
-            Self::Failed => "FAILED",
-            Self::Expired => "EXPIRED",
-        }
-    }
-
-    /// The status that `text` spells.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        [Self::Pending, Self::InProgress, Self::Completed, Self::Failed, Self::Expired]
-            .into_iter()
-            .find(|status| status.as_str() == text)
-    }
-}
-
 /// A liveness session to be stored, pending.
 #[derive(Clone, PartialEq)]
 pub struct NewSession {
@@ -195,7 +158,7 @@ pub struct SessionRecord {
     /// The student it is for or has enrolled.
     pub student: Option<StudentId>,
     /// Where it stood at the last change; a session past `expires_at` may still say something else.
-    pub status: SessionStatus,
+    pub status: Status,
     /// Its score so far, in [0, 1].
     pub liveness_score: f64,
     /// Whether the movement was verified.
@@ -218,7 +181,7 @@ pub struct SessionRecord {
 #[derive(Clone, PartialEq)]
 pub struct SessionUpdate {
     /// Where it stands.
-    pub status: SessionStatus,
+    pub status: Status,
     /// The session as text.
     pub state: String,
     /// Its score so far, in [0, 1].

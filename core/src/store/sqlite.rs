@@ -20,11 +20,12 @@ use super::naive_time::{parse, to_bound, to_micros, to_seconds};
 use super::schema::{MIGRATIONS, newest_version};
 use super::{
     AdminUser, AttendanceFilter, AttendanceRecord, AttendanceSummary, DetectionLog, Enrolment, Listed, Marking,
-    NewAdmin, NewAttendance, NewDetectionLog, NewSession, Page, SessionRecord, SessionStatus, SessionUpdate, Store,
-    StoredEmbedding, StoredTemplate, Student, StudentChange,
+    NewAdmin, NewAttendance, NewDetectionLog, NewSession, Page, SessionRecord, SessionUpdate, Store, StoredEmbedding,
+    StoredTemplate, Student, StudentChange,
 };
 use crate::embedding::Embedding;
 use crate::error::{Error, Result};
+use crate::liveness::Status;
 use crate::types::{ModelId, SessionId, StudentId};
 
 /// How long a write waits for another process's.
@@ -284,7 +285,7 @@ impl Store for SqliteStore {
                 params![
                     new.id.to_string(),
                     new.student.map(|id| id.0),
-                    SessionStatus::Pending.as_str(),
+                    Status::Pending.as_str(),
                     to_seconds(new.created_at),
                     to_micros(new.expires_at),
                     new.state,
@@ -711,8 +712,10 @@ fn session(db: &Connection, id: SessionId) -> rusqlite::Result<Option<SessionRec
             id,
             student: row.get::<_, Option<i64>>(0)?.map(StudentId),
             // A word that nobody wrote is no proof of anything.
-            status: status
-                .map_or(SessionStatus::Pending, |text| SessionStatus::parse(&text).unwrap_or(SessionStatus::Failed)),
+            status: status.map_or(Status::Pending, |text| {
+                const KNOWN: [Status; 4] = [Status::Pending, Status::InProgress, Status::Completed, Status::Expired];
+                KNOWN.into_iter().find(|known| known.as_str() == text).unwrap_or(Status::Failed)
+            }),
             liveness_score: row.get(2)?,
             movement_verified: row.get(3)?,
             state: row.get(4)?,
@@ -728,7 +731,7 @@ fn session(db: &Connection, id: SessionId) -> rusqlite::Result<Option<SessionRec
 
 fn completed_session(db: &Connection, id: SessionId) -> Outcome<SessionRecord> {
     let record = session(db, id)?.ok_or(NO_SESSION)?;
-    if record.status != SessionStatus::Completed {
+    if record.status != Status::Completed {
         return Err(refused(format!("is {}, not COMPLETED", record.status.as_str())));
     }
     Ok(record)

@@ -4,6 +4,7 @@ use jiff::{Timestamp, ToSpan as _};
 
 use super::super::*;
 use crate::error::{Error, ErrorKind};
+use crate::liveness::Status;
 use crate::types::ModelId;
 
 /// Makes a `#[test]` of every test of the contract, each on a store of its own from `$open`, which returns the store
@@ -51,7 +52,7 @@ pub(super) fn pending(store: &dyn Store, student: Option<StudentId>) -> SessionI
 
 pub(super) fn completion() -> SessionUpdate {
     SessionUpdate {
-        status: SessionStatus::Completed,
+        status: Status::Completed,
         state: "{\"done\":true}".into(),
         liveness_score: 0.875,
         movement_verified: true,
@@ -245,9 +246,7 @@ pub(super) fn an_unfinished_session_enrols_nobody(store: &dyn Store) {
     assert_eq!(kind(store.update_session(unknown, 0, &completion())), ErrorKind::NotFound);
     assert_eq!(store.session(unknown).unwrap(), None);
     let session = pending(store, None);
-    for (version, status) in
-        [SessionStatus::InProgress, SessionStatus::Failed, SessionStatus::Expired].into_iter().enumerate()
-    {
+    for (version, status) in [Status::InProgress, Status::Failed, Status::Expired].into_iter().enumerate() {
         let refused = store.register_student(session, "A", "R1", &enrolment(1.0), now());
         assert_eq!(kind(refused), ErrorKind::State);
         let update = SessionUpdate { status, ..completion() };
@@ -303,7 +302,7 @@ pub(super) fn an_enrolment_without_a_usable_template_is_refused(store: &dyn Stor
 pub(super) fn of_two_frames_on_one_version_one_must_read_again(store: &dyn Store) {
     let session = pending(store, None);
     let update = |n: usize| SessionUpdate {
-        status: SessionStatus::InProgress,
+        status: Status::InProgress,
         state: n.to_string(),
         attempts: n as u32,
         completed_at: None,

@@ -1,0 +1,189 @@
+//! Marks attendance, and spares the store the frames that cannot change anything.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{AttendancePolicy, Marking};
+use crate::error::Result;
+use crate::store::{AttendanceRecord, NewAttendance, Store};
+use crate::types::{Similarity, StudentId};
+
+/// How long an answer of the store is believed. A row that an operator deletes can be marked again after it, and a
+/// person who stands before a camera for an hour costs sixty queries instead of tens of thousands.
+const BELIEVED_FOR: SignedDuration = SignedDuration::from_secs(60);
+
+/// Marks students present by the site's policy. One for all cameras and threads of a process.
+pub struct Marker {
+    store: Arc<dyn Store>,
+    policy: AttendancePolicy,
+    known: Mutex<HashMap<StudentId, Known>>,
+}
+
+/// What the store last said of a student.
+struct Known {
+    record: AttendanceRecord,
+    period: String,
+    ends_at: Timestamp,
+    asked_at: Timestamp,
+}
+
+impl std::fmt::Debug for Marker {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Marker({:?})", self.policy)
+    }
+}
+
+impl Marker {
+    /// A marker for this store and policy.
+    #[must_use]
+    pub fn new(store: Arc<dyn Store>, policy: AttendancePolicy) -> Self {
+        Self { store, policy, known: Mutex::default() }
+    }
+
+    /// The site's rules.
+    #[must_use]
+    pub fn policy(&self) -> &AttendancePolicy {
+        &self.policy
+    }
+
+    /// Marks the student present at `now`, or says which row of the same day and period already does. The store
+    /// decides; what it said is remembered for a minute at most.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`](crate::Error::NotFound) for an unknown student; those of the store.
+    pub fn mark(
+        &self,
+        student: StudentId,
+        similarity: Similarity,
+        camera_location: Option<&str>,
+        now: Timestamp,
+    ) -> Result<Marking> {
+        let period = self.policy.period(now);
+        if let Some(record) = self.remembered(student, period, now) {
+            return Ok(Marking::AlreadyMarked(record));
+        }
+        let new = NewAttendance {
+            student,
+            at: now,
+            day: self.policy.day(now)?,
+            period: period.to_owned(),
+            status: self.policy.status(now),
+            confidence_score: Some(shortest_f64(similarity.value())),
+            camera_location: camera_location.map(str::to_owned),
+        };
+        let marking = self.store.mark_attendance(&new)?;
+        let known =
+            Known { record: marking.record().clone(), period: new.period, ends_at: new.day.ends_at, asked_at: now };
+        let mut all = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        all.retain(|_, known| known.holds_at(now));
+        all.insert(student, known);
+        Ok(marking)
+    }
+
+    /// Forgets what the store said, so that the next mark asks it: for one who has just deleted rows or students.
+    pub fn forget(&self) {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    fn remembered(&self, student: StudentId, period: &str, now: Timestamp) -> Option<AttendanceRecord> {
+        let all = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = all.get(&student)?;
+        (known.period == period && known.holds_at(now)).then(|| known.record.clone())
+    }
+}
+
+impl Known {
+    fn holds_at(&self, now: Timestamp) -> bool {
+        // A clock that was set back makes an answer from the future, which is no answer either.
+        now < self.ends_at && self.asked_at <= now && now.duration_since(self.asked_at) < BELIEVED_FOR
+    }
+}
+
+/// The `f64` with the same shortest decimal: 0.91, not the 0.9100000262260437 that a cast gives, which is what a page
+/// would show.
+fn shortest_f64(value: f32) -> f64 {
+    value.to_string().parse().unwrap_or_else(|_| f64::from(value))
+}
+
+#[cfg(all(test, feature = "sqlite"))]
+mod tests {
+    use jiff::ToSpan as _;
+
+    use super::*;
+    use crate::store::{AttendanceFilter, Page, SqliteStore};
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    fn marker(zone: &str) -> (Marker, Arc<SqliteStore>, StudentId, tempfile::TempDir) {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Arc::new(SqliteStore::open(folder.path().join("a.db")).unwrap());
+        let student = store.create_student("A", "R1", at("2026-03-01T00:00:00Z")).unwrap().id;
+        let policy = AttendancePolicy::in_time_zone(zone).unwrap();
+        (Marker::new(store.clone(), policy), store, student, folder)
+    }
+
+    fn newly_marked(marker: &Marker, student: StudentId, at: Timestamp) -> bool {
+        matches!(marker.mark(student, Similarity::new(0.91), Some("Gate"), at).unwrap(), Marking::Marked(_))
+    }
+
+    #[test]
+    fn a_student_is_marked_once_in_the_sites_own_day() {
+        let (marker, store, student, _folder) = marker("Asia/Kolkata");
+        // 18:29 and 18:31 UTC are on either side of that midnight.
+        assert!(newly_marked(&marker, student, at("2026-03-02T03:00:00Z")));
+        assert!(!newly_marked(&marker, student, at("2026-03-02T18:29:59Z")));
+        assert!(newly_marked(&marker, student, at("2026-03-02T18:30:00Z")));
+        let rows = store.attendance(&AttendanceFilter::default(), Page::ALL).unwrap().items;
+        assert_eq!(
+            rows.iter().map(|r| r.local_day.unwrap().to_string()).collect::<Vec<_>>(),
+            ["2026-03-03", "2026-03-02"]
+        );
+        assert_eq!((rows[0].confidence_score, rows[0].camera_location.as_deref()), (Some(0.91), Some("Gate")));
+    }
+
+    #[test]
+    fn the_second_before_midnight_is_forgotten_at_midnight() {
+        let (marker, _store, student, _folder) = marker("UTC");
+        assert!(newly_marked(&marker, student, at("2026-03-02T23:59:59Z")));
+        assert!(newly_marked(&marker, student, at("2026-03-03T00:00:00Z")));
+    }
+
+    #[test]
+    fn a_remembered_mark_asks_the_store_once_a_minute() {
+        let (marker, store, student, _folder) = marker("UTC");
+        let first = at("2026-03-02T08:00:00Z");
+        assert!(newly_marked(&marker, student, first));
+        let row = store.attendance(&AttendanceFilter::default(), Page::ALL).unwrap().items[0].id;
+        store.delete_attendance(row).unwrap();
+        // What was deleted behind its back shows whether it asked.
+        assert!(!newly_marked(&marker, student, first + 59.seconds()), "it asked within the minute");
+        assert!(newly_marked(&marker, student, first + 61.seconds()), "it did not ask after the minute");
+        store
+            .delete_attendance(store.attendance(&AttendanceFilter::default(), Page::ALL).unwrap().items[0].id)
+            .unwrap();
+        marker.forget();
+        assert!(newly_marked(&marker, student, first + 62.seconds()));
+    }
+
+    #[test]
+    fn two_markers_on_one_store_mark_once() {
+        let (one, store, student, _folder) = marker("UTC");
+        let other = Marker::new(store, AttendancePolicy::in_time_zone("UTC").unwrap());
+        let now = at("2026-03-02T08:00:00Z");
+        assert!(newly_marked(&one, student, now));
+        assert!(!newly_marked(&other, student, now));
+    }
+
+    #[test]
+    fn an_unknown_student_is_not_remembered() {
+        let (marker, store, _student, _folder) = marker("UTC");
+        let now = at("2026-03-02T08:00:00Z");
+        assert!(marker.mark(StudentId(2), Similarity::new(0.9), None, now).is_err());
+        let next = store.create_student("B", "R2", now).unwrap().id;
+        assert!(newly_marked(&marker, next, now));
+    }
+}

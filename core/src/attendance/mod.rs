@@ -1,0 +1,8 @@
+//! Who attended, and on which day: the rules of the site, and what marks by them.
+
+mod marker;
+mod policy;
+
+pub use crate::store::{AttendanceStatus as Status, DayWindow, Marking};
+pub use marker::Marker;
+pub use policy::{AttendancePolicy, WHOLE_DAY};
