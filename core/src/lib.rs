@@ -6,6 +6,7 @@
 pub mod alignment;
 pub mod antispoof;
 pub mod attendance;
+pub mod camera;
 pub mod decode;
 pub mod detection;
 pub mod embedding;

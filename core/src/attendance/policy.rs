@@ -113,8 +113,8 @@ impl Default for AttendancePolicy {
     }
 }
 
-fn beyond_calendar(error: jiff::Error) -> Error {
-    Error::invalid_input("date", error.to_string())
+fn beyond_calendar<E>(_: E) -> Error {
+    Error::invalid_input("date", "it lies beyond the calendar")
 }
 
 #[cfg(test)]

@@ -1,0 +1,114 @@
+//! Cameras, streams and video files through OpenCV. The only file of this module that knows the `opencv` crate.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use opencv::core::{Mat, MatTraitConst as _, MatTraitConstManual as _, Vector};
+use opencv::videoio::{
+    CAP_ANY, CAP_FFMPEG, CAP_PROP_FPS, CAP_PROP_OPEN_TIMEOUT_MSEC, CAP_PROP_READ_TIMEOUT_MSEC, CAP_V4L2, VideoCapture,
+    VideoCaptureTrait as _, VideoCaptureTraitConst as _,
+};
+
+use super::{CameraSource, FrameSource, Nature, OpenOptions, RecordingClock, camera_error};
+use crate::error::{Error, Result};
+use crate::frame::{ChannelOrder, Frame};
+
+/// A camera, stream or video file that OpenCV reads. Frames are BGR.
+pub struct OpenCvCapture {
+    capture: VideoCapture,
+    /// Filled by every read, so that its memory is taken once.
+    picture: Mat,
+    source: CameraSource,
+    /// Of a file.
+    clock: Option<RecordingClock>,
+}
+
+impl std::fmt::Debug for OpenCvCapture {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "OpenCvCapture({})", self.source)
+    }
+}
+
+impl OpenCvCapture {
+    /// Connects to the camera or stream, or opens the file. Streams and files are always FFmpeg's, with both timeouts:
+    /// OpenCV's own choice of a reader waits for 22 seconds on a server that accepts and says nothing.
+    ///
+    /// # Errors
+    /// [`Error::Camera`] when it does not open in time.
+    pub fn open(source: &CameraSource, options: &OpenOptions) -> Result<Self> {
+        quiet();
+        let failed = |_| camera_error(source, "OpenCV cannot open it");
+        let devices = if cfg!(target_os = "linux") { CAP_V4L2 } else { CAP_ANY };
+        let capture = if let Some(number) = source.number() {
+            let number = i32::try_from(number).map_err(|_| camera_error(source, "there is no such camera"))?;
+            VideoCapture::new(number, devices).map_err(failed)?
+        } else if source.is_device_path() {
+            VideoCapture::from_file(source.opencv_name(), devices).map_err(failed)?
+        } else {
+            let timeouts = [
+                (CAP_PROP_OPEN_TIMEOUT_MSEC, options.open_timeout),
+                (CAP_PROP_READ_TIMEOUT_MSEC, options.read_timeout),
+            ];
+            let parameters: Vector<i32> = timeouts
+                .into_iter()
+                .flat_map(|(name, time)| [name, i32::try_from(time.as_millis()).unwrap_or(i32::MAX)])
+                .collect();
+            VideoCapture::from_file_with_params(source.opencv_name(), CAP_FFMPEG, &parameters).map_err(failed)?
+        };
+        if !capture.is_opened().map_err(failed)? {
+            let reason = match source.nature() {
+                Nature::Live => "it does not answer, refuses the credentials, or is in use",
+                Nature::Recording => "it is no video that can be read",
+            };
+            return Err(camera_error(source, reason));
+        }
+        let clock = (source.nature() == Nature::Recording).then(|| {
+            let rate = capture.get(CAP_PROP_FPS).unwrap_or(0.0);
+            // Some containers do not know their rate and say 0, 1000 or 90000.
+            let rate = if (1.0..=240.0).contains(&rate) { rate } else { 25.0 };
+            RecordingClock::new(options, Duration::from_secs_f64(1.0 / rate))
+        });
+        Ok(Self { capture, picture: Mat::default(), source: source.clone(), clock })
+    }
+
+    fn frame(&self) -> Result<Frame<'static>> {
+        let unusable =
+            |error: opencv::Error| Error::invalid_image(format!("OpenCV gave no usable frame ({})", error.code));
+        let side = |side: i32| u32::try_from(side).unwrap_or(0);
+        let (width, height) = (side(self.picture.cols()), side(self.picture.rows()));
+        if self.picture.channels() != 3 || self.picture.depth() != opencv::core::CV_8U {
+            return Err(Error::invalid_image("the camera gives no colour pictures of eight bits"));
+        }
+        let bytes = self.picture.data_bytes().map_err(unusable)?.to_vec();
+        Frame::new(bytes, width, height, ChannelOrder::Bgr)
+    }
+}
+
+impl FrameSource for OpenCvCapture {
+    fn next_frame(&mut self) -> Result<Option<Frame<'static>>> {
+        let read =
+            self.capture.read(&mut self.picture).map_err(|_| camera_error(&self.source, "OpenCV cannot read it"))?;
+        match (&mut self.clock, read && !self.picture.empty()) {
+            (None, false) => Err(camera_error(&self.source, "it gave no frame in time")),
+            (None, true) => Ok(Some(self.frame()?.with_captured_at(Timestamp::now()))),
+            (Some(_), false) => Ok(None),
+            (Some(clock), true) => {
+                let captured_at = clock.tick();
+                Ok(Some(self.frame()?.with_captured_at(captured_at)))
+            }
+        }
+    }
+
+    fn frame_interval(&self) -> Option<Duration> {
+        self.clock.as_ref().map(|clock| clock.interval)
+    }
+}
+
+/// OpenCV writes its own warnings to the error output, with the address it was given: credentials too.
+fn quiet() {
+    static ONCE: std::sync::Once = std::sync::Once::new();
+    ONCE.call_once(|| {
+        // Only the noise would stay if it failed.
+        let _ = opencv::core::set_log_level(opencv::core::LogLevel::LOG_LEVEL_SILENT);
+    });
+}

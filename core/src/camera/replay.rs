@@ -1,0 +1,125 @@
+//! Recordings that need no OpenCV: a folder of pictures, an MJPEG AVI file.
+
+use std::fs::File;
+use std::io::BufReader;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::avi::{AviReader, Chunk};
+use super::{FrameSource, OpenOptions, RecordingClock, camera_error};
+use crate::error::{Error, Result};
+use crate::frame::{ChannelOrder, Frame};
+
+/// The pictures of a folder, in the order of their names.
+#[derive(Debug)]
+pub struct FolderReplay {
+    pictures: std::vec::IntoIter<PathBuf>,
+    clock: RecordingClock,
+}
+
+/// The pictures we decode, by the ends of their names.
+const ENDINGS: [&str; 4] = ["jpg", "jpeg", "png", "webp"];
+
+impl FolderReplay {
+    /// The JPEG, PNG and WebP pictures of `folder` at the time of opening.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when it cannot be read, [`Error::Camera`] when it holds no picture.
+    pub fn open(folder: &Path, options: &OpenOptions) -> Result<Self> {
+        let unreadable = |source| Error::Io { action: "read", path: folder.into(), source };
+        let mut pictures = Vec::new();
+        for entry in std::fs::read_dir(folder).map_err(unreadable)? {
+            let path = entry.map_err(unreadable)?.path();
+            let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
+            if ENDINGS.iter().any(|known| known.eq_ignore_ascii_case(ending)) {
+                pictures.push(path);
+            }
+        }
+        if pictures.is_empty() {
+            return Err(camera_error(&folder.display(), "the folder holds no JPEG, PNG or WebP picture"));
+        }
+        pictures.sort();
+        let clock = RecordingClock::new(options, options.folder_interval);
+        Ok(Self { pictures: pictures.into_iter(), clock })
+    }
+}
+
+impl FrameSource for FolderReplay {
+    fn next_frame(&mut self) -> Result<Option<Frame<'static>>> {
+        let Some(path) = self.pictures.next() else { return Ok(None) };
+        let captured_at = self.clock.tick();
+        let bytes = std::fs::read(&path).map_err(|source| Error::Io { action: "read", path, source })?;
+        Ok(Some(decoded(&bytes)?.with_captured_at(captured_at)))
+    }
+
+    fn frame_interval(&self) -> Option<Duration> {
+        Some(self.clock.interval)
+    }
+}
+
+/// The frames of an MJPEG AVI file.
+pub struct AviReplay {
+    reader: AviReader<BufReader<File>>,
+    path: PathBuf,
+    clock: RecordingClock,
+}
+
+impl std::fmt::Debug for AviReplay {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "AviReplay({}, {:?})", self.path.display(), self.clock)
+    }
+}
+
+impl AviReplay {
+    /// The MJPEG stream of the AVI file at `path`.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when it cannot be read, [`Error::Camera`] when it is no AVI file or has no such stream.
+    pub fn open(path: &Path, options: &OpenOptions) -> Result<Self> {
+        Self::open_if_mjpeg(path, options)?
+            .ok_or_else(|| camera_error(&path.display(), "no AVI file with an MJPEG stream"))
+    }
+
+    /// As [`open`](Self::open), with `None` for a file that somebody else may be able to read.
+    pub(super) fn open_if_mjpeg(path: &Path, options: &OpenOptions) -> Result<Option<Self>> {
+        let unreadable = |source| Error::Io { action: "read", path: path.into(), source };
+        let file = File::open(path).map_err(unreadable)?;
+        let reader = AviReader::open(BufReader::new(file)).map_err(unreadable)?;
+        Ok(reader.map(|reader| {
+            let clock = RecordingClock::new(options, reader.interval());
+            Self { reader, path: path.into(), clock }
+        }))
+    }
+}
+
+impl FrameSource for AviReplay {
+    fn next_frame(&mut self) -> Result<Option<Frame<'static>>> {
+        loop {
+            let chunk =
+                self.reader.next().map_err(|source| Error::Io { action: "read", path: self.path.clone(), source })?;
+            let Some(chunk) = chunk else { return Ok(None) };
+            let captured_at = self.clock.tick();
+            if let Chunk::Jpeg(bytes) = chunk {
+                return Ok(Some(decoded(&bytes)?.with_captured_at(captured_at)));
+            }
+        }
+    }
+
+    fn frame_interval(&self) -> Option<Duration> {
+        Some(self.clock.interval)
+    }
+}
+
+/// The picture in `bytes`, under the limits of a camera's frame.
+fn decoded(bytes: &[u8]) -> Result<Frame<'static>> {
+    let mut limits = image::Limits::default();
+    limits.max_image_width = Some(16_384);
+    limits.max_image_height = Some(16_384);
+    let mut reader = image::ImageReader::new(std::io::Cursor::new(bytes))
+        .with_guessed_format()
+        .map_err(|error| Error::invalid_image(error.to_string()))?;
+    reader.limits(limits);
+    let picture = reader.decode().map_err(|error| Error::invalid_image(error.to_string()))?.into_rgb8();
+    let (width, height) = picture.dimensions();
+    Frame::new(picture.into_raw(), width, height, ChannelOrder::Rgb)
+}

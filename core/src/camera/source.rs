@@ -1,0 +1,240 @@
+//! Which camera: parsed once, and shown without its credentials.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, Result};
+
+/// A camera or recording. `Display` and `Debug` show it without credentials.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct CameraSource(Kind);
+
+#[derive(Clone, PartialEq, Eq, Hash)]
+enum Kind {
+    Device(u32),
+    DevicePath(PathBuf),
+    Url(String),
+    File(PathBuf),
+    Folder(PathBuf),
+}
+
+/// Whether a source has an end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Nature {
+    /// A camera: it has no end, and when it fails it may come back.
+    Live,
+    /// A recording: it ends, and when it fails it stays broken.
+    Recording,
+}
+
+/// The streams that OpenCV's FFmpeg reads and a camera speaks. A closed list: FFmpeg has protocols that read local
+/// files or join other addresses, and a camera's address comes from a request.
+const SCHEMES: [&str; 7] = ["rtsp", "rtsps", "http", "https", "rtmp", "rtmps", "srt"];
+
+/// What the name of a parameter that holds a credential contains.
+const SECRETS: [&str; 11] = ["pass", "pwd", "psw", "user", "login", "token", "key", "auth", "secret", "sig", "cred"];
+
+impl CameraSource {
+    /// The source that `text` names: the number of a camera (`0`), its device (`/dev/video0`), the address of a stream
+    /// (`rtsp://user:password@host/path`), a video file, or a folder of pictures. A path need not exist yet.
+    ///
+    /// # Errors
+    /// [`Error::InvalidInput`] for an empty text and for an address that is no stream of a camera.
+    pub fn parse(text: &str) -> Result<Self> {
+        let text = text.trim();
+        if text.is_empty() {
+            return Err(Error::invalid_input("camera", "it is empty"));
+        }
+        if text.contains('\0') {
+            return Err(Error::invalid_input("camera", "it contains a zero byte"));
+        }
+        if text.bytes().all(|b| b.is_ascii_digit()) {
+            return text.parse().map(Self::device).map_err(|_| Error::invalid_input("camera", "no such number"));
+        }
+        if let Some((scheme, _)) = text.split_once("://") {
+            let known = SCHEMES.iter().any(|known| known.eq_ignore_ascii_case(scheme));
+            return if known {
+                Ok(Self(Kind::Url(text.to_owned())))
+            } else {
+                Err(Error::invalid_input(
+                    "camera",
+                    format!("its address must begin with one of {}", SCHEMES.join(", ")),
+                ))
+            };
+        }
+        if let Some(number) = text.strip_prefix("/dev/video").and_then(|n| n.parse().ok()) {
+            return Ok(Self::device(number));
+        }
+        let path = PathBuf::from(text);
+        Ok(Self(if path.starts_with("/dev") {
+            Kind::DevicePath(path)
+        } else if path.is_dir() {
+            Kind::Folder(path)
+        } else {
+            Kind::File(path)
+        }))
+    }
+
+    /// The camera with this number.
+    #[must_use]
+    pub fn device(number: u32) -> Self {
+        Self(Kind::Device(number))
+    }
+
+    /// Whether it is a camera or a recording.
+    #[must_use]
+    pub fn nature(&self) -> Nature {
+        match self.0 {
+            Kind::Device(_) | Kind::DevicePath(_) | Kind::Url(_) => Nature::Live,
+            Kind::File(_) | Kind::Folder(_) => Nature::Recording,
+        }
+    }
+
+    pub(super) fn folder(&self) -> Option<&Path> {
+        if let Kind::Folder(path) = &self.0 { Some(path) } else { None }
+    }
+
+    pub(super) fn file(&self) -> Option<&Path> {
+        if let Kind::File(path) = &self.0 { Some(path) } else { None }
+    }
+
+    /// The number of a camera, for OpenCV.
+    #[cfg(feature = "opencv")]
+    pub(super) fn number(&self) -> Option<u32> {
+        if let Kind::Device(number) = self.0 { Some(number) } else { None }
+    }
+
+    /// The name by which OpenCV opens everything but a numbered camera, credentials and all. A relative path is made
+    /// absolute, so that FFmpeg cannot take it for a protocol.
+    #[cfg(feature = "opencv")]
+    pub(super) fn opencv_name(&self) -> std::ffi::OsString {
+        match &self.0 {
+            Kind::Device(number) => number.to_string().into(),
+            Kind::Url(url) => url.into(),
+            Kind::DevicePath(path) | Kind::File(path) | Kind::Folder(path) => {
+                std::path::absolute(path).unwrap_or_else(|_| path.clone()).into()
+            }
+        }
+    }
+
+    #[cfg(feature = "opencv")]
+    pub(super) fn is_device_path(&self) -> bool {
+        matches!(self.0, Kind::DevicePath(_))
+    }
+}
+
+impl fmt::Display for CameraSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Kind::Device(number) => write!(f, "{number}"),
+            Kind::Url(url) => f.write_str(&redacted(url)),
+            Kind::DevicePath(path) | Kind::File(path) | Kind::Folder(path) => write!(f, "{}", path.display()),
+        }
+    }
+}
+
+impl fmt::Debug for CameraSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "CameraSource({self})")
+    }
+}
+
+impl std::str::FromStr for CameraSource {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        Self::parse(text)
+    }
+}
+
+/// `url` without what could be a credential. Passwords with a raw `@`, `/` or `?` in them are common in camera
+/// addresses and make the end of the password uncertain, so everything up to the last `@` goes: an address that loses
+/// more than its password is a smaller harm than a password in a log.
+fn redacted(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else { return "***".into() };
+    let shown = match rest.rsplit_once('@') {
+        Some((before, after)) => match before.split_once(':') {
+            Some((user, _)) if !user.contains(['/', '?', '@']) => format!("{user}:***@{after}"),
+            _ if before.contains(['/', '?']) => format!("***@{after}"),
+            // A user without a password may be a token.
+            _ => format!("***@{after}"),
+        },
+        None => rest.to_owned(),
+    };
+    format!("{scheme}://{}", without_secret_parameters(&shown))
+}
+
+/// Some cameras take `?user=a&pwd=b`, some take it as a part of the path.
+fn without_secret_parameters(rest: &str) -> String {
+    let mut shown = String::with_capacity(rest.len());
+    for part in rest.split_inclusive(['/', '?', '&', ';', '#']) {
+        let (body, end) = part.split_at(part.trim_end_matches(['/', '?', '&', ';', '#']).len());
+        let lower = body.to_ascii_lowercase();
+        match body.split_once('=') {
+            Some((name, _)) if SECRETS.iter().any(|secret| lower.contains(secret)) => {
+                shown.push_str(name);
+                shown.push_str("=***");
+            }
+            _ => shown.push_str(body),
+        }
+        shown.push_str(end);
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn nature(text: &str) -> Nature {
+        CameraSource::parse(text).unwrap().nature()
+    }
+
+    #[test]
+    fn every_way_to_name_a_camera_is_understood() {
+        assert_eq!(CameraSource::parse(" 0 ").unwrap(), CameraSource::device(0));
+        assert_eq!(CameraSource::parse("/dev/video2").unwrap(), CameraSource::device(2));
+        for live in ["/dev/v4l/by-id/usb-cam", "rtsp://host/1", "RTSP://host/1", "https://host/mjpeg"] {
+            assert_eq!(nature(live), Nature::Live, "{live}");
+        }
+        let folder = tempfile::tempdir().unwrap();
+        for recording in ["clip.avi", "./clip.mp4", folder.path().to_str().unwrap()] {
+            assert_eq!(nature(recording), Nature::Recording, "{recording}");
+        }
+        assert!(CameraSource::parse(folder.path().to_str().unwrap()).unwrap().folder().is_some());
+    }
+
+    #[test]
+    fn what_no_camera_speaks_is_refused_without_being_repeated() {
+        for bad in ["", "  ", "file:///etc/passwd", "concat://a|b", "gopher://u:SECRET@h", "99999999999", "a\0b"] {
+            let error = CameraSource::parse(bad).unwrap_err().to_string();
+            assert!(!error.contains("SECRET") && !error.contains("passwd"), "{error}");
+        }
+    }
+
+    #[test]
+    fn credentials_are_not_shown() {
+        for (text, shown) in [
+            ("rtsp://user:pw@host:554/a", "rtsp://user:***@host:554/a"),
+            ("rtsp://user:p@s/s?w:d@host/a", "rtsp://user:***@host/a"),
+            ("rtsp://token@host/a", "rtsp://***@host/a"),
+            ("http://host:8080/a?channel=1&pwd=s&x=2", "http://host:8080/a?channel=1&pwd=***&x=2"),
+            ("rtsp://host/user=admin_password=tl_channel=1/x", "rtsp://host/user=***/x"),
+            ("rtsp://host:554/stream?channel=1", "rtsp://host:554/stream?channel=1"),
+        ] {
+            let source = CameraSource::parse(text).unwrap();
+            assert_eq!(source.to_string(), shown);
+            assert_eq!(format!("{source:?}"), format!("CameraSource({shown})"));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_password_survives(user in "[a-z]{0,5}", noise in "[a-z@/?:#&=]{0,6}", tail in "[a-z/?&=]{0,8}") {
+            let source = CameraSource::parse(&format!("rtsp://{user}:{noise}S3CRET{noise}@host/{tail}")).unwrap();
+            prop_assert!(!source.to_string().contains("S3CRET"), "{source}");
+        }
+    }
+}
