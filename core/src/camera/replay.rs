@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use super::avi::{AviReader, Chunk};
 use super::{FrameSource, OpenOptions, RecordingClock, camera_error};
+use crate::decode::{DecodeLimits, decode};
 use crate::error::{Error, Result};
-use crate::frame::{ChannelOrder, Frame};
+use crate::frame::Frame;
 
 /// The pictures of a folder, in the order of their names.
 #[derive(Debug)]
@@ -49,7 +50,7 @@ impl FrameSource for FolderReplay {
         let Some(path) = self.pictures.next() else { return Ok(None) };
         let captured_at = self.clock.tick();
         let bytes = std::fs::read(&path).map_err(|source| Error::Io { action: "read", path, source })?;
-        Ok(Some(decoded(&bytes)?.with_captured_at(captured_at)))
+        Ok(Some(decode(&bytes, &DecodeLimits::default())?.with_captured_at(captured_at)))
     }
 
     fn frame_interval(&self) -> Option<Duration> {
@@ -100,7 +101,7 @@ impl FrameSource for AviReplay {
             let Some(chunk) = chunk else { return Ok(None) };
             let captured_at = self.clock.tick();
             if let Chunk::Jpeg(bytes) = chunk {
-                return Ok(Some(decoded(&bytes)?.with_captured_at(captured_at)));
+                return Ok(Some(decode(&bytes, &DecodeLimits::default())?.with_captured_at(captured_at)));
             }
         }
     }
@@ -108,18 +109,4 @@ impl FrameSource for AviReplay {
     fn frame_interval(&self) -> Option<Duration> {
         Some(self.clock.interval)
     }
-}
-
-/// The picture in `bytes`, under the limits of a camera's frame.
-fn decoded(bytes: &[u8]) -> Result<Frame<'static>> {
-    let mut limits = image::Limits::default();
-    limits.max_image_width = Some(16_384);
-    limits.max_image_height = Some(16_384);
-    let mut reader = image::ImageReader::new(std::io::Cursor::new(bytes))
-        .with_guessed_format()
-        .map_err(|error| Error::invalid_image(error.to_string()))?;
-    reader.limits(limits);
-    let picture = reader.decode().map_err(|error| Error::invalid_image(error.to_string()))?.into_rgb8();
-    let (width, height) = picture.dimensions();
-    Frame::new(picture.into_raw(), width, height, ChannelOrder::Rgb)
 }
