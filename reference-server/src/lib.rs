@@ -1,1 +1,3 @@
-//! Placeholder.
+//! The reference server.
+
+pub mod commands;

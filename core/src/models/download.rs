@@ -133,6 +133,7 @@ impl Downloader {
                 }
             }
         }
+        part.discard_if_empty();
         Err(Error::Download {
             reason: format!(
                 "could not fetch {}: {}. If this machine is offline, fetch that file elsewhere and put it at {}, then run \
@@ -341,6 +342,14 @@ impl<'a> PartFile<'a> {
         let reason = format!("wrong contents: expected sha256 {}, found {found}", self.sha256);
         self.restart()?;
         Ok(Some(reason))
+    }
+
+    /// A failed pull leaves nothing where nothing arrived.
+    fn discard_if_empty(self) {
+        if self.length == 0 {
+            // An empty leftover does no harm, so neither does failing to remove it.
+            let _ = std::fs::remove_file(&self.path);
+        }
     }
 
     fn into_place(self, destination: &Path) -> Result<PathBuf> {

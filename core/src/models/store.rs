@@ -106,8 +106,12 @@ impl ModelStore {
     /// damaged; [`Error::Io`] when it cannot be read.
     pub fn verified(&self, pack: &Pack, file: &ModelFile) -> Result<PathBuf> {
         let path = self.path(pack, file);
-        let pull = match &file.unavailable {
+        let remedy = match &file.unavailable {
             Some(reason) => reason.clone(),
+            None if pack.built_in => {
+                let folder = self.folder.join(&pack.name);
+                format!("remove {} and the built-in copy is used", folder.display())
+            }
             None => {
                 let accept = if pack.requires_acceptance { " --accept-license" } else { "" };
                 format!("run `faceattend models pull {}{accept}`", pack.name)
@@ -117,11 +121,11 @@ impl ModelStore {
             FileState::Sound | FileState::Unverifiable => Ok(path),
             FileState::Missing => Err(Error::model(
                 format!("{}/{}", pack.name, file.name),
-                format!("{} is not there; {pull}", path.display()),
+                format!("{} is not there; {remedy}", path.display()),
             )),
             FileState::Damaged { expected, found } => Err(Error::model(
                 format!("{}/{}", pack.name, file.name),
-                format!("{} is damaged or another file: expected {expected}, found {found}; {pull}", path.display()),
+                format!("{} is damaged or another file: expected {expected}, found {found}; {remedy}", path.display()),
             )),
         }
     }
@@ -250,6 +254,8 @@ mod tests {
         std::fs::write(&path, b"short").unwrap();
         let error = store.verified(pack, file).unwrap_err().to_string();
         assert!(error.contains("299389 bytes") && error.contains("5 bytes"), "{error}");
+        // Nothing serves the built-in pack, so a pull would be the wrong advice.
+        assert!(error.contains("built-in copy") && !error.contains("models pull"), "{error}");
 
         let mut bytes =
             std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/../models/default/blazeface.onnx")).unwrap();

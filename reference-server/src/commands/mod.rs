@@ -1,0 +1,3 @@
+//! The subcommands of the `faceattend` binary that are not the server itself.
+
+pub mod models;
