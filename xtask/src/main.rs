@@ -7,7 +7,9 @@
 mod bench;
 mod check;
 mod files;
+mod media;
 mod models;
+mod packages;
 mod serve;
 mod setup;
 mod steps;
@@ -40,6 +42,8 @@ enum Verb {
     Check,
     /// Run the benchmarks.
     Bench(bench::Options),
+    /// Render the sample media again from their photographs, or check that a rebuild gives the same bytes.
+    Media(media::Options),
     /// Make the default model pack again from its sources, or check that a rebuild gives the same bytes.
     Models(models::Options),
 }
@@ -51,6 +55,7 @@ fn main() -> ExitCode {
         Verb::Test(options) => test::run(&options),
         Verb::Check => check::run(),
         Verb::Bench(options) => bench::run(&options),
+        Verb::Media(options) => media::run(&options),
         Verb::Models(options) => models::run(&options),
     };
     match outcome {

@@ -5,11 +5,11 @@ use std::env::consts::{ARCH, OS};
 use std::fmt;
 use std::fs;
 use std::path::PathBuf;
-use std::process::Command;
 
 use crate::Result;
 use crate::files::sha256;
-use crate::workspace::{output, succeed, user_cache};
+use crate::packages::{Form, Package, unpack};
+use crate::workspace::user_cache;
 
 /// The release. The core needs 1.24 or later; the models' recorded outputs were compared under this one.
 const VERSION: &str = "1.32.0";
@@ -51,14 +51,6 @@ const WHEELS: &[Wheel] = &[
         library_sha256: "fa585fabbea65b823b9a8f7e27d46aee3989d1be7e36b528203d3a1fd613aae7",
     },
 ];
-
-/// Copies one file out of a wheel, which is a zip archive.
-const UNPACK: &str = "\
-import shutil, sys, zipfile
-wheel, name, destination = sys.argv[1:]
-with zipfile.ZipFile(wheel) as archive, archive.open(name) as packed, open(destination, 'wb') as unpacked:
-    shutil.copyfileobj(packed, unpacked)
-";
 
 /// The library that this machine should have, and where.
 pub(super) struct Wanted {
@@ -104,74 +96,38 @@ impl Wanted {
         }
     }
 
-    /// Fetches the library with the machine's own pip, mirror and proxy settings included.
+    /// Fetches the library.
     ///
     /// # Errors
     /// When Python or pip is missing, the registry cannot be reached, or what it serves is not the pinned file.
     pub(super) fn install(&self) -> Result<()> {
         let Source::Pinned { wheel, folder } = &self.source else { return Ok(()) };
-        let pip = |arguments: &[&str]| {
-            let mut python = Command::new("python3");
-            python.args(["-m", "pip", "--disable-pip-version-check"]).args(arguments);
-            python
-        };
-        output(&mut pip(&["--version"])).map_err(|problem| {
-            format!(
-                "ONNX Runtime comes from the Python registry, and Python's pip is not there. Run this line, then this \
-                 command again:\n\n    sudo apt-get install --yes python3 python3-pip\n\n{problem}"
-            )
-        })?;
-
         // In the cache itself, so that the library can be moved into place in one step.
         let scratch = folder.with_file_name(format!(".{VERSION}.{}", std::process::id()));
-        let io = |what: &str| {
-            let what = format!("cannot {what} {}", scratch.display());
-            move |e: std::io::Error| format!("{what}: {e}")
-        };
-        fs::create_dir_all(&scratch).map_err(io("make"))?;
+        let io = |e| format!("cannot write in {}: {e}", folder.display());
+        fs::create_dir_all(&scratch).map_err(io)?;
         let done = (|| {
-            let requirements = scratch.join("requirements.txt");
-            let pinned = format!("onnxruntime=={VERSION} --hash=sha256:{}\n", wheel.wheel_sha256);
-            fs::write(&requirements, pinned).map_err(io("write in"))?;
-            println!("Fetching onnxruntime {VERSION} for {} ...", wheel.platform);
-            // One Python version for everybody, whatever python3 is here: the library in the wheel does not depend on it.
-            succeed(
-                pip(&["download", "--no-deps", "--require-hashes", "--only-binary=:all:", "--progress-bar=on"])
-                    .args(["--python-version=3.11", "--implementation=cp", "--abi=cp311"])
-                    .arg(format!("--platform={}", wheel.platform))
-                    .args(["--requirement".as_ref(), requirements.as_os_str()])
-                    .args(["--dest".as_ref(), scratch.as_os_str()]),
-            )
-            .map_err(|problem| {
+            let package = wheel.package().fetch(&scratch).map_err(|problem| {
                 format!(
-                    "ONNX Runtime could not be fetched; pip says why above. Without the registry, put {} of ONNX \
-                     Runtime {VERSION} into {} yourself, or set ORT_DYLIB_PATH. ({problem})",
+                    "{problem}\nWithout the registry, put {} of ONNX Runtime {VERSION} into {} yourself, or set \
+                     ORT_DYLIB_PATH",
                     wheel.library,
                     folder.display()
                 )
             })?;
-            let package = fs::read_dir(&scratch)
-                .map_err(io("read"))?
-                .filter_map(|entry| entry.ok().map(|entry| entry.path()))
-                .find(|path| path.extension().is_some_and(|extension| extension == "whl"))
-                .ok_or("pip fetched no wheel")?;
             let library = scratch.join(wheel.library);
-            let inside = format!("onnxruntime/capi/{}", wheel.library);
-            output(Command::new("python3").args(["-c", UNPACK]).arg(package).arg(inside).arg(&library))?;
-            let found = sha256(&library)?;
-            if found != wheel.library_sha256 {
-                return Err(format!(
-                    "{}: not the library this was written for.\n  expected sha256 {}\n  found    sha256 {found}",
-                    wheel.library, wheel.library_sha256
-                ));
-            }
-            fs::create_dir_all(folder)
-                .and_then(|()| fs::rename(&library, folder.join(wheel.library)))
-                .map_err(io("move"))
+            unpack(&package, &format!("onnxruntime/capi/{}", wheel.library), wheel.library_sha256, &library)?;
+            fs::create_dir_all(folder).and_then(|()| fs::rename(&library, folder.join(wheel.library))).map_err(io)
         })();
         // What is left over is of no use, whether it went well or not.
         let _ = fs::remove_dir_all(&scratch);
         done
+    }
+}
+
+impl Wheel {
+    fn package(&self) -> Package {
+        Package { name: "onnxruntime", version: VERSION, sha256: self.wheel_sha256, form: Form::Wheel(self.platform) }
     }
 }
 
