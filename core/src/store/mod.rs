@@ -50,7 +50,7 @@ pub trait Store: Send + Sync {
     fn create_student(&self, name: &str, roll_number: &str, now: Timestamp) -> Result<Student>;
 
     /// One page of the students by id, and how many there are in all. `search` keeps those whose name or roll number
-    /// contains it, without regard to ASCII case.
+    /// contains it, without regard to ASCII case; `%` and `_` in it stand for anything, as in the existing service.
     ///
     /// # Errors
     /// [`Error::Store`](crate::Error::Store).

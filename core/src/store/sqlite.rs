@@ -153,12 +153,9 @@ impl Store for SqliteStore {
     }
 
     fn students(&self, search: Option<&str>, page: Page) -> Result<Listed<Student>> {
-        let pattern = search.map(|text| {
-            let escaped = text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
-            format!("%{escaped}%")
-        });
+        let pattern = search.map(|text| format!("%{text}%"));
         self.read("list students", |db| {
-            const WHERE: &str = "?1 IS NULL OR s.name LIKE ?1 ESCAPE '\\' OR s.roll_number LIKE ?1 ESCAPE '\\'";
+            const WHERE: &str = "?1 IS NULL OR s.name LIKE ?1 OR s.roll_number LIKE ?1";
             let total =
                 db.query_row(&format!("SELECT count(*) FROM students s WHERE {WHERE}"), [&pattern], |row| row.get(0))?;
             let items = db
