@@ -1,2 +1,45 @@
-//! Placeholder.
-fn main() {}
+//! The `faceattend` binary.
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use faceattend_server::commands::{admin, models, serve};
+
+/// Face liveness registration and live attendance.
+#[derive(Debug, Parser)]
+#[command(version, about)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Starts the server
+    Serve(serve::ServeArgs),
+    /// Changes the admin users
+    Admin(admin::AdminArgs),
+    /// Lists, fetches and checks model packs
+    Models(models::ModelsArgs),
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let filter = tracing_subscriber::EnvFilter::try_from_env("FACEATTEND_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info,ort=warn"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let ended = match cli.command {
+        Command::Serve(args) => serve::run(args),
+        Command::Admin(args) => admin::run(args),
+        Command::Models(args) => models::run(&args),
+    };
+    let Err(error) = ended else { return ExitCode::SUCCESS };
+    let mut stderr = std::io::stderr().lock();
+    let _ = write!(stderr, "faceattend: {error}");
+    for cause in std::iter::successors(std::error::Error::source(&error), |cause| cause.source()) {
+        let _ = write!(stderr, ": {cause}");
+    }
+    let _ = writeln!(stderr);
+    ExitCode::FAILURE
+}

@@ -1,3 +1,5 @@
-//! The subcommands of the `faceattend` binary that are not the server itself.
+//! The subcommands of the `faceattend` binary.
 
+pub mod admin;
 pub mod models;
+pub mod serve;

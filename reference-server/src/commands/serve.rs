@@ -1,0 +1,200 @@
+//! `faceattend serve`: opens the database and the engine, listens, and ends cleanly.
+
+use std::io::Write;
+use std::net::IpAddr;
+use std::num::NonZero;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Args;
+use faceattend_core::attendance::AttendancePolicy;
+use faceattend_core::engine::Engine;
+use faceattend_core::store::{SqliteStore, Store};
+use faceattend_core::{Error, Result};
+use jiff::Timestamp;
+use tokio::net::TcpListener;
+
+use crate::auth::{DEFAULT_ADMIN, DEFAULT_PASSWORD, Secret, default_password_works, ensure_admin};
+use crate::{AppState, Settings};
+
+/// The database's file in the data directory: the name that the replaced service gave it.
+pub(crate) const DATABASE: &str = "face_attendance.db";
+/// The JWT secret's file in the data directory.
+const SECRET: &str = "jwt-secret";
+/// How long open requests may take to finish once the server is told to stop.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// Starts the server.
+#[derive(Debug, Args)]
+pub struct ServeArgs {
+    /// The address to listen on; anything but loopback needs another admin password than the documented one
+    #[arg(long, env = "FACEATTEND_HOST", default_value = "127.0.0.1")]
+    host: IpAddr,
+    /// The port to listen on
+    #[arg(long, env = "FACEATTEND_PORT", default_value_t = 8001)]
+    port: u16,
+    /// Where the database and the JWT secret are kept [default: faceattend among the user's data]
+    #[arg(long, env = "FACEATTEND_DATA_DIR", value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+    /// The folder of model packs [default: faceattend/models among the user's data]
+    #[arg(long, env = "FACEATTEND_MODELS", value_name = "DIR")]
+    models_dir: Option<PathBuf>,
+    /// The model pack, as `faceattend models list` names it
+    #[arg(long, env = "FACEATTEND_PACK", value_name = "NAME")]
+    pack: Option<String>,
+    /// The ONNX Runtime library [default: looked for in the usual places]
+    #[arg(long, env = "FACEATTEND_ONNXRUNTIME", value_name = "FILE")]
+    onnxruntime: Option<PathBuf>,
+    /// How many frames are analysed at once [default: one a processor]
+    #[arg(long, env = "FACEATTEND_THREADS")]
+    threads: Option<NonZero<usize>>,
+    /// The site's time zone, such as Asia/Kolkata: attendance is marked once a day there [default: this machine's]
+    #[arg(long, env = "FACEATTEND_TIME_ZONE", value_name = "ZONE")]
+    time_zone: Option<String>,
+    /// The secret that signs tokens, to share one between servers [default: made and kept in the data directory]
+    #[arg(long, env = "FACEATTEND_JWT_SECRET", hide_env_values = true, value_name = "SECRET")]
+    jwt_secret: Option<String>,
+}
+
+/// Runs the server until it is told to stop.
+///
+/// # Errors
+/// One sentence on what keeps it from starting, and what to do.
+pub fn run(args: ServeArgs) -> Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|source| Error::Io {
+        action: "start",
+        path: "the server's threads".into(),
+        source,
+    })?;
+    runtime.block_on(serve(args))
+}
+
+async fn serve(args: ServeArgs) -> Result<()> {
+    let dir = data_dir(args.data_dir)?;
+    let store = Arc::new(SqliteStore::open(dir.join(DATABASE))?);
+    ensure_admin(&*store, Timestamp::now())?;
+    let known_password = default_password_works(&*store)?;
+    if known_password && !args.host.is_loopback() {
+        let reason = format!(
+            "not on {} while {DEFAULT_ADMIN} still has the documented password: run `faceattend admin passwd{}` first",
+            args.host,
+            if dir == default_data_dir()? { String::new() } else { format!(" --data-dir {}", dir.display()) },
+        );
+        return Err(Error::State { what: "refusing to listen", reason });
+    }
+    let secret = match args.jwt_secret {
+        Some(text) => Secret::new(text)?,
+        None => Secret::kept_in(&dir.join(SECRET))?,
+    };
+    let listener = TcpListener::bind((args.host, args.port)).await.map_err(|source| {
+        let reason = match source.kind() {
+            std::io::ErrorKind::AddrInUse => "another program listens there; choose another with --port".to_owned(),
+            _ => source.to_string(),
+        };
+        Error::State { what: "cannot listen", reason: format!("{}:{}: {reason}", args.host, args.port) }
+    })?;
+
+    let mut builder = Engine::builder();
+    if let Some(folder) = args.models_dir {
+        builder = builder.with_models_folder(folder);
+    }
+    if let Some(pack) = args.pack {
+        builder = builder.with_pack(pack);
+    }
+    if let Some(library) = args.onnxruntime {
+        builder = builder.with_onnxruntime(library);
+    }
+    if let Some(threads) = args.threads {
+        builder = builder.with_threads(threads);
+    }
+    let engine = Arc::new(builder.build()?);
+    let description = engine.description().clone();
+
+    let policy = match &args.time_zone {
+        Some(name) => AttendancePolicy::in_time_zone(name)?,
+        None => AttendancePolicy::in_system_time_zone(),
+    };
+    let zone = policy.time_zone().iana_name().unwrap_or("UTC").to_owned();
+    let settings = Settings::new(secret).with_policy(policy).with_threads(description.threads);
+    let store: Arc<dyn Store> = store;
+    let state = AppState::new(store, engine, settings)?;
+
+    let address = listener.local_addr().map_or_else(|_| format!("{}:{}", args.host, args.port), |a| a.to_string());
+    let mut lines = vec![
+        format!("Listening on http://{address}, pages at http://{address}/ui/"),
+        format!("Data in {}, days of {zone}", dir.display()),
+        format!(
+            "Detector {}, embedder {}, antispoof: {}, {} at once",
+            description.detector, description.embedder, description.antispoof, description.threads
+        ),
+    ];
+    if known_password {
+        lines.push(format!("Log in as {DEFAULT_ADMIN} / {DEFAULT_PASSWORD}"));
+        tracing::warn!(
+            "{DEFAULT_ADMIN} has the documented password, which everybody knows: run `faceattend admin passwd`"
+        );
+    }
+    // Whoever closed standard output does not want to read it.
+    let _ = writeln!(std::io::stdout(), "{}", lines.join("\n"));
+
+    let server = axum::serve(listener, crate::app(state.clone())).with_graceful_shutdown(told_to_stop());
+    let ended = tokio::select! {
+        ended = server => ended,
+        () = async { told_to_stop().await; tokio::time::sleep(GRACE).await } => Ok(()),
+    };
+    tracing::info!("stopping");
+    let _ = tokio::task::spawn_blocking(move || state.shut_down()).await;
+    ended.map_err(|source| Error::Io { action: "serve", path: address.into(), source })
+}
+
+/// Waits for Ctrl-C or a polite request to end.
+async fn told_to_stop() {
+    let interrupted = async {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    };
+    #[cfg(unix)]
+    {
+        let Ok(mut terminated) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) else {
+            return interrupted.await;
+        };
+        tokio::select! {
+            () = interrupted => {}
+            _ = terminated.recv() => {}
+        }
+    }
+    #[cfg(not(unix))]
+    interrupted.await;
+}
+
+/// The data directory: the one given, or faceattend's among the user's data; made when it is not there.
+pub(crate) fn data_dir(given: Option<PathBuf>) -> Result<PathBuf> {
+    let dir = match given {
+        Some(dir) => dir,
+        None => default_data_dir()?,
+    };
+    std::fs::create_dir_all(&dir).map_err(|source| Error::Io { action: "create", path: dir.clone(), source })?;
+    check_writable(&dir)?;
+    Ok(dir)
+}
+
+fn check_writable(dir: &Path) -> Result<()> {
+    let probe = dir.join(format!(".writable-{}", std::process::id()));
+    let written = std::fs::write(&probe, b"").and_then(|()| std::fs::remove_file(&probe));
+    written.map_err(|source| Error::Io { action: "write", path: dir.to_owned(), source })
+}
+
+fn default_data_dir() -> Result<PathBuf> {
+    let from = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    from("XDG_DATA_HOME")
+        .filter(|dir| dir.is_absolute())
+        .or_else(|| from("HOME").map(|home| home.join(".local/share")))
+        .or_else(|| from("LOCALAPPDATA"))
+        .map(|dir| dir.join("faceattend"))
+        .ok_or_else(|| Error::InvalidInput {
+            what: "data directory",
+            reason: "there is no home: use --data-dir".into(),
+        })
+}

@@ -1,0 +1,201 @@
+//! Liveness sessions between the store and the state machine of the core.
+
+use faceattend_core::engine::{Analysis, Embedder};
+use faceattend_core::liveness::{
+    LivenessOptions, LivenessSession, Observation, Outcome, Position, Status, Verification,
+};
+use faceattend_core::store::{Enrolment, NewSession, PositionColumns, SessionRecord, SessionUpdate, Store, Student};
+use faceattend_core::types::{SessionId, StudentId};
+use faceattend_core::{Error, Result};
+use jiff::Timestamp;
+
+/// How often a frame is applied again when other frames of its session were quicker. Every round some frame wins, so
+/// this is how many frames of one session may overlap; the existing page was seen to have 19 in flight.
+const ROUNDS: usize = 200;
+
+/// A session as it is now, with what the store says of it.
+pub(crate) struct Stored {
+    pub(crate) record: SessionRecord,
+    pub(crate) session: LivenessSession,
+}
+
+impl Stored {
+    /// Where it stands. The database's end of it counts, and what is finished does not expire.
+    pub(crate) fn status(&self, now: Timestamp) -> Status {
+        match self.session.status_at(now) {
+            Status::Pending | Status::InProgress if self.is_over(now) => Status::Expired,
+            status => status,
+        }
+    }
+
+    /// Whether its time is over.
+    pub(crate) fn is_over(&self, now: Timestamp) -> bool {
+        now >= self.record.expires_at
+    }
+}
+
+/// Begins a session. A student that is not there is remembered by the session but not by the row.
+pub(crate) fn create(
+    store: &dyn Store,
+    student: Option<StudentId>,
+    options: LivenessOptions,
+    now: Timestamp,
+) -> Result<SessionRecord> {
+    let session = LivenessSession::new(SessionId::random(), student, options, now);
+    let mut new = NewSession {
+        id: session.id(),
+        student,
+        state: text_of(&session)?,
+        created_at: session.created_at(),
+        expires_at: session.expires_at(),
+    };
+    match store.create_session(&new) {
+        Err(Error::NotFound { .. }) => {
+            new.student = None;
+            store.create_session(&new)
+        }
+        other => other,
+    }
+}
+
+/// The session that `id` names, if there is one.
+pub(crate) fn load(store: &dyn Store, id: SessionId, options: LivenessOptions) -> Result<Option<Stored>> {
+    let Some(record) = store.session(id)? else { return Ok(None) };
+    let session = match &record.state {
+        Some(text) => {
+            let state = serde_json::from_str(text)
+                .map_err(|_| Error::Internal { reason: "a stored liveness session cannot be read".into() })?;
+            LivenessSession::from_state(state)?
+        }
+        // The replaced service left it half-way: it begins anew, with the time it has left.
+        None => LivenessSession::new(id, record.student, options, record.created_at),
+    };
+    Ok(Some(Stored { record, session }))
+}
+
+/// Applies a frame to the session: reads, judges, writes on condition that nobody wrote meanwhile, and again if somebody
+/// did. `None` when there is no such session.
+pub(crate) fn observe(
+    store: &dyn Store,
+    id: SessionId,
+    options: LivenessOptions,
+    frame: &FrameSeen<'_>,
+    now: Timestamp,
+) -> Result<Option<(Stored, Outcome)>> {
+    change(store, id, options, now, |session| {
+        let observation = Observation {
+            requested: frame.position,
+            analysis: frame.analysis,
+            embedder: frame.embedder,
+            frame_hash: frame.hash,
+            captured_at: None,
+        };
+        session.observe(&observation, now)
+    })
+}
+
+/// Closes the session, as `verify` does.
+pub(crate) fn verify(
+    store: &dyn Store,
+    id: SessionId,
+    options: LivenessOptions,
+    now: Timestamp,
+) -> Result<Option<(Stored, Verification)>> {
+    change(store, id, options, now, |session| session.verify(now))
+}
+
+/// A frame of a session, analysed.
+pub(crate) struct FrameSeen<'a> {
+    pub(crate) position: Position,
+    pub(crate) analysis: &'a Analysis,
+    pub(crate) embedder: &'a Embedder,
+    pub(crate) hash: u64,
+}
+
+fn change<T>(
+    store: &dyn Store,
+    id: SessionId,
+    options: LivenessOptions,
+    now: Timestamp,
+    apply: impl Fn(&mut LivenessSession) -> T,
+) -> Result<Option<(Stored, T)>> {
+    for _ in 0..ROUNDS {
+        let Some(mut stored) = load(store, id, options)? else { return Ok(None) };
+        let before = stored.session.revision();
+        let told = apply(&mut stored.session);
+        if stored.session.revision() == before {
+            return Ok(Some((stored, told)));
+        }
+        let update = update_of(&stored, now)?;
+        if let Some(version) = store.update_session(id, stored.record.version, &update)? {
+            stored.record.version = version;
+            return Ok(Some((stored, told)));
+        }
+    }
+    Err(Error::State { what: "liveness session", reason: "too many frames at once".into() })
+}
+
+fn update_of(stored: &Stored, now: Timestamp) -> Result<SessionUpdate> {
+    let session = &stored.session;
+    let columns = |position| {
+        let verified = session.position(position);
+        PositionColumns {
+            embedding: verified.map(|view| view.embedding.clone()),
+            verified: verified.is_some(),
+            // Frames are not stored.
+            frame_data: None,
+        }
+    };
+    Ok(SessionUpdate {
+        status: session.status_at(now),
+        state: text_of(session)?,
+        liveness_score: f64::from(session.liveness_score()),
+        movement_verified: session.is_completed(),
+        center: columns(Position::Center),
+        left: columns(Position::Left),
+        right: columns(Position::Right),
+        final_embedding: session.final_template().cloned(),
+        error_message: None,
+        attempts: u32::try_from(session.revision()).unwrap_or(u32::MAX),
+        completed_at: stored.record.completed_at.or_else(|| session.is_completed().then_some(now)),
+    })
+}
+
+/// What a completed session proves; `None` for one that is not completed.
+pub(crate) fn enrolment_of(session: &LivenessSession) -> Option<Enrolment> {
+    let templates: Vec<_> = session.templates().cloned().collect();
+    let liveness_score = f64::from(session.liveness_score());
+    session.is_completed().then_some(Enrolment { templates, liveness_score })
+}
+
+/// What came of giving a completed session's face to the student it was begun for.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Saved {
+    /// The session names nobody: the face waits in it.
+    InSession,
+    /// The student has the face: since just now, or since an earlier frame.
+    Student(Option<Student>),
+    /// The session names a student that is not there.
+    NoSuchStudent,
+}
+
+/// Gives the completed session's face to the student it was begun for, once.
+pub(crate) fn save_face(store: &dyn Store, stored: &Stored, now: Timestamp) -> Result<Saved> {
+    let Some(student) = stored.session.student() else { return Ok(Saved::InSession) };
+    let Some(enrolment) = enrolment_of(&stored.session) else { return Ok(Saved::InSession) };
+    if stored.record.consumed_at.is_some() {
+        return Ok(Saved::Student(None));
+    }
+    match store.enrol_student(stored.session.id(), student, &enrolment, now) {
+        Ok(student) => Ok(Saved::Student(Some(student))),
+        Err(Error::NotFound { .. }) => Ok(Saved::NoSuchStudent),
+        // Another frame of the same session was first.
+        Err(Error::State { .. }) => Ok(Saved::Student(None)),
+        Err(error) => Err(error),
+    }
+}
+
+fn text_of(session: &LivenessSession) -> Result<String> {
+    serde_json::to_string(&session.to_state())
+        .map_err(|_| Error::Internal { reason: "a liveness session cannot be written down".into() })
+}

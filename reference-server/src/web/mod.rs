@@ -1,0 +1,64 @@
+//! The pages under `/ui/`: plain files inside the binary, nothing from anywhere else.
+
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+
+use crate::error::AppError;
+use crate::http::call::{Input, Open};
+use crate::http::input::Reader;
+
+/// Scripts, styles and data come from this server only, and no other page may frame it.
+const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
+     connect-src 'self'; media-src 'self' blob:; form-action 'none'; frame-ancestors 'none'; base-uri 'none'";
+
+const HTML: &str = "text/html; charset=utf-8";
+const CSS: &str = "text/css; charset=utf-8";
+const JS: &str = "text/javascript; charset=utf-8";
+const SVG: &str = "image/svg+xml";
+
+const FILES: [(&str, &str, &str); 8] = [
+    ("app.css", CSS, include_str!("app.css")),
+    ("app.js", JS, include_str!("app.js")),
+    ("api.js", JS, include_str!("api.js")),
+    ("camera.js", JS, include_str!("camera.js")),
+    ("register.js", JS, include_str!("register.js")),
+    ("live.js", JS, include_str!("live.js")),
+    ("attendance.js", JS, include_str!("attendance.js")),
+    ("icon.svg", SVG, include_str!("icon.svg")),
+];
+
+/// `GET /ui/`.
+pub(crate) async fn index() -> Response {
+    answer(HTML, include_str!("index.html"))
+}
+
+/// The file in the path.
+pub(crate) struct File(String);
+
+impl Input for File {
+    fn read(request: &mut Reader) -> Option<Self> {
+        request.path().text("file").map(Self)
+    }
+}
+
+/// `GET /ui/{file}`.
+pub(crate) async fn file(wanted: Open<File>) -> Result<Response, AppError> {
+    let Open(File(name)) = wanted;
+    let found = FILES.iter().find(|(known, ..)| *known == name);
+    found.map(|(_, kind, text)| answer(kind, text)).ok_or_else(|| AppError::not_found("Not Found"))
+}
+
+fn answer(kind: &'static str, text: &'static str) -> Response {
+    let mut headers = HeaderMap::new();
+    for (name, value) in [
+        (header::CONTENT_TYPE, kind),
+        (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        // A new version of the server is a new version of its pages.
+        (header::CACHE_CONTROL, "no-cache"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    (StatusCode::OK, headers, text).into_response()
+}

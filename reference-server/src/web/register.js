@@ -1,0 +1,145 @@
+// Registration: a liveness session with the browser's camera, then name and roll number.
+import { post, say } from "./api.js";
+import { Camera, pause } from "./camera.js";
+
+const element = (id) => document.getElementById(id);
+const POSITIONS = ["center", "left", "right"];
+const ASK = {
+  center: "Look straight into the camera.",
+  left: "Turn your head slowly to your left.",
+  right: "Turn your head slowly to your right.",
+};
+const FRAME_EVERY = 200;
+
+// Mirrored, as the server takes frames by default: the person's own left is the left of the picture.
+const camera = new Camera(element("register-canvas"), { mirror: true });
+let session = null;
+let completed = false;
+// Counts the starts: answers to an earlier start's frames are ignored.
+let run = 0;
+
+export function enter() {}
+export const leave = () => turnOff();
+
+function guide(text) {
+  // Unchanged text must not be announced again.
+  if (element("guidance").textContent !== text) element("guidance").textContent = text;
+}
+
+function paint(verified, now) {
+  for (const position of POSITIONS) {
+    for (const id of [`arc-${position}`, `step-${position}`]) {
+      element(id).classList.toggle("done", verified.includes(position));
+      element(id).classList.toggle("now", position === now);
+    }
+  }
+  element("register-progress").value = verified.length;
+}
+
+function ready(isReady) {
+  completed = isReady;
+  element("register-submit").disabled = !isReady;
+  element("register-need").hidden = isReady;
+}
+
+function turnOff() {
+  run += 1;
+  camera.stop();
+  element("register-off").hidden = false;
+  element("register-start").hidden = false;
+  element("register-stop").hidden = true;
+}
+
+async function start() {
+  turnOff();
+  ready(false);
+  paint([], null);
+  say(element("register-note"), "");
+  const mine = run;
+  try {
+    await camera.start();
+    session = (await post("/liveness/session")).data.session_id;
+  } catch (error) {
+    turnOff();
+    guide(error.message);
+    return;
+  }
+  element("register-off").hidden = true;
+  element("register-start").hidden = true;
+  element("register-stop").hidden = false;
+  await capture(mine);
+}
+
+async function capture(mine) {
+  let position = "center";
+  paint([], position);
+  guide(ASK[position]);
+  while (mine === run) {
+    const began = performance.now();
+    const frame = await camera.frame();
+    if (frame) {
+      let answer;
+      try {
+        answer = await post("/liveness/detect", { session_id: session, position, frame_data: frame.data });
+      } catch (error) {
+        if (mine !== run) return;
+        // A frame may get lost or come too thick; a session that is over is over.
+        if (error.status && ![400, 429, 503].includes(error.status)) {
+          turnOff();
+          guide(`${error.message}. Please start again.`);
+          return;
+        }
+        guide(error.message);
+        await pause(1000);
+        continue;
+      }
+      if (mine !== run) return;
+      if (answer.session_completed) {
+        paint(POSITIONS, null);
+        turnOff();
+        ready(true);
+        guide("Thank you. All three positions are verified.");
+        element(element("student-name").value ? "register-submit" : "student-name").focus();
+        return;
+      }
+      if (answer.status === "FAILED" || answer.status === "EXPIRED") {
+        turnOff();
+        guide(answer.reasons[0]?.advice ?? "Please start again.");
+        return;
+      }
+      position = answer.next_position ?? position;
+      paint(answer.verified, position);
+      // After a position passed, its successor is announced; otherwise what to do better.
+      guide(answer.is_live ? ASK[position] : answer.reasons[0]?.advice ?? ASK[position]);
+    }
+    await pause(Math.max(0, FRAME_EVERY - (performance.now() - began)));
+  }
+}
+
+element("register-start").addEventListener("click", start);
+element("register-stop").addEventListener("click", () => {
+  turnOff();
+  guide("The camera is off. Start it again for a new session.");
+  paint([], null);
+});
+
+element("register-form").addEventListener("submit", async (event) => {
+  event.preventDefault();
+  if (!completed) return;
+  const form = new FormData(event.target);
+  const note = element("register-note");
+  element("register-submit").disabled = true;
+  try {
+    await post("/liveness/register-student", {
+      name: form.get("name").trim(), roll_number: form.get("roll_number").trim(), session_id: session,
+    });
+    ready(false);
+    event.target.reset();
+    paint([], null);
+    guide("Start the camera for the next student.");
+    say(note, "Student embeddings captured and saved successfully", "good");
+  } catch (error) {
+    say(note, error.message, "bad");
+    element("register-submit").disabled = !completed;
+  }
+});
