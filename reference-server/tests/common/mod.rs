@@ -1,0 +1,143 @@
+//! The whole service over the marker engine and a database of its own, asked without a network.
+
+#![allow(dead_code, unreachable_pub, reason = "every test file uses a part of it")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+pub mod marker;
+
+use std::io::Cursor;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{HeaderMap, Request, StatusCode, header};
+use base64::Engine as _;
+use faceattend_core::attendance::AttendancePolicy;
+use faceattend_core::store::SqliteStore;
+use faceattend_server::auth::Secret;
+use faceattend_server::{AppState, Settings, app};
+use serde_json::{Value, json};
+use tower::ServiceExt as _;
+
+pub const SECRET: &str = "a secret of the tests";
+
+pub struct Service {
+    pub router: Router,
+    pub store: Arc<SqliteStore>,
+    pub folder: tempfile::TempDir,
+    pub token: String,
+}
+
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub text: String,
+}
+
+impl Answer {
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("no JSON: {}", self.text))
+    }
+
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    /// Type and place of every issue of a 422.
+    pub fn issues(&self) -> Vec<(String, Value)> {
+        assert_eq!(self.status, 422, "{}", self.text);
+        let body = self.json();
+        let issues = body["detail"].as_array().unwrap();
+        issues.iter().map(|issue| (issue["type"].as_str().unwrap().to_owned(), issue["loc"].clone())).collect()
+    }
+
+    #[track_caller]
+    pub fn is(&self, status: u16, detail: &str) {
+        assert_eq!((self.status.as_u16(), self.json()), (status, json!({ "detail": detail })));
+    }
+}
+
+impl Service {
+    pub async fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Arc::new(SqliteStore::open(folder.path().join("face_attendance.db")).unwrap());
+        let settings = Settings::new(Secret::new(SECRET).unwrap())
+            .with_policy(AttendancePolicy::in_time_zone("UTC").unwrap())
+            .with_threads(2);
+        let state = AppState::new(store.clone(), Arc::new(marker::MarkerEngine::new()), settings).unwrap();
+        let mut service = Self { router: app(state), store, folder, token: String::new() };
+        let admin = json!({ "username": "admin", "password": "admin123" });
+        service.token =
+            service.post("/api/v1/auth/login", &admin).await.json()["access_token"].as_str().unwrap().to_owned();
+        service
+    }
+
+    pub async fn raw(&self, request: Request<Body>) -> Answer {
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap();
+        Answer { status: parts.status, headers: parts.headers, text: String::from_utf8(bytes.to_vec()).unwrap() }
+    }
+
+    pub fn request(&self, method: &str, path: &str) -> axum::http::request::Builder {
+        let builder = Request::builder().method(method).uri(path).header(header::HOST, "site.test:8001");
+        if self.token.is_empty() {
+            return builder;
+        }
+        builder.header(header::AUTHORIZATION, format!("Bearer {}", self.token))
+    }
+
+    pub async fn get(&self, path: &str) -> Answer {
+        self.raw(self.request("GET", path).body(Body::empty()).unwrap()).await
+    }
+
+    pub async fn send(&self, method: &str, path: &str, body: &Value) -> Answer {
+        let request = self.request(method, path).header(header::CONTENT_TYPE, "application/json");
+        self.raw(request.body(Body::from(body.to_string())).unwrap()).await
+    }
+
+    pub async fn post(&self, path: &str, body: &Value) -> Answer {
+        self.send("POST", path, body).await
+    }
+
+    pub async fn begin(&self, body: &Value) -> String {
+        let answer = self.post("/api/v1/liveness/session", body).await.json();
+        answer["data"]["session_id"].as_str().unwrap().to_owned()
+    }
+
+    pub async fn frame(&self, session: &str, position: &str, picture: &str) -> Answer {
+        let body = json!({ "session_id": session, "position": position, "frame_data": picture });
+        self.post("/api/v1/liveness/detect", &body).await
+    }
+
+    /// Takes a session through its three positions.
+    pub async fn complete(&self, session: &str, identity: u8) -> Value {
+        let mut last = Value::Null;
+        for (position, colour) in [("center", GREEN), ("left", RED), ("right", BLUE)] {
+            last = self.frame(session, position, &picture(colour, identity)).await.json();
+            assert_eq!(last["is_live"], true, "{position}: {last}");
+        }
+        assert_eq!(last["session_completed"], true, "{last}");
+        last
+    }
+
+    pub async fn register(&self, name: &str, roll: &str, session: &str) -> Answer {
+        let body = json!({ "name": name, "roll_number": roll, "session_id": session });
+        self.post("/api/v1/liveness/register-student", &body).await
+    }
+}
+
+pub const BLACK: [u8; 3] = [0, 0, 0];
+pub const GREEN: [u8; 3] = [0, 255, 0];
+pub const RED: [u8; 3] = [255, 0, 0];
+pub const BLUE: [u8; 3] = [0, 0, 255];
+pub const YELLOW: [u8; 3] = [255, 255, 0];
+
+/// A PNG whose marker says a pose and an identity, in base64.
+pub fn picture(pose: [u8; 3], identity: u8) -> String {
+    let pixel = |x, _| image::Rgb(if x < 16 { pose } else { [0, identity * 16, 0] });
+    let picture = image::RgbImage::from_fn(64, 64, pixel);
+    let mut bytes = Cursor::new(Vec::new());
+    picture.write_to(&mut bytes, image::ImageFormat::Png).unwrap();
+    base64::engine::general_purpose::STANDARD.encode(bytes.into_inner())
+}

@@ -1,0 +1,192 @@
+//! What the existing clients rely on around the endpoints: errors, routing, credentials, cross-origin answers.
+
+mod common;
+
+use axum::body::Body;
+use axum::http::{Request, header};
+use common::{SECRET, Service};
+use serde_json::json;
+
+fn plain(method: &str, path: &str) -> axum::http::request::Builder {
+    Request::builder().method(method).uri(path).header(header::HOST, "site.test:8001")
+}
+
+#[tokio::test]
+async fn the_root_answers_scripts_with_json_and_browsers_with_the_pages() {
+    let service = Service::start().await;
+    let root = service.get("/").await;
+    assert_eq!((root.status.as_u16(), root.json()["version"].as_str()), (200, Some("2.0.0")));
+    let browser =
+        plain("GET", "/").header(header::ACCEPT, "text/html,application/xhtml+xml").body(Body::empty()).unwrap();
+    let page = service.raw(browser).await;
+    assert_eq!((page.status.as_u16(), page.header("location")), (307, "/ui/"));
+}
+
+#[tokio::test]
+async fn the_pages_come_with_a_policy_that_lets_nothing_in() {
+    let service = Service::start().await;
+    for file in ["", "app.css", "app.js", "register.js", "icon.svg"] {
+        let answer = service.get(&format!("/ui/{file}")).await;
+        assert_eq!(answer.status, 200, "{file}");
+        let policy = answer.header("content-security-policy");
+        assert!(policy.contains("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
+        // SVG names its vocabulary by an address that nobody fetches.
+        let text = answer.text.replace("http://www.w3.org/2000/svg", "");
+        assert!(!text.contains("http://") && !text.contains("//cdn"), "{file} names another host");
+    }
+    service.get("/ui/../auth.rs").await.is(404, "Not Found");
+    assert_eq!(service.get("/ui").await.header("location"), "http://site.test:8001/ui/");
+}
+
+#[tokio::test]
+async fn paths_and_methods_are_matched_as_recorded() {
+    let service = Service::start().await;
+    let ask = async |method: &str, path: &str| service.raw(plain(method, path).body(Body::empty()).unwrap()).await;
+    for (method, path, allow) in [
+        ("POST", "/health", "GET"),
+        ("HEAD", "/health", "GET"),
+        ("PATCH", "/api/v1/students/1", "GET"),
+        ("DELETE", "/api/v1/liveness/session/x", "GET"),
+        ("OPTIONS", "/api/v1/auth/login", "POST"),
+        ("GET", "/api/v1/liveness/frames", "POST"),
+    ] {
+        let answer = ask(method, path).await;
+        assert_eq!((answer.status.as_u16(), answer.header("allow")), (405, allow), "{method} {path}");
+    }
+    for (path, location) in [
+        ("/health/", "/health"),
+        ("/api/v1/students?skip=0&limit=5", "/api/v1/students/?skip=0&limit=5"),
+        ("/api/v1/liveness/session/", "/api/v1/liveness/session"),
+    ] {
+        let answer = ask("GET", path).await;
+        assert_eq!(answer.status, 307, "{path}");
+        assert_eq!(answer.header("location"), format!("http://site.test:8001{location}"));
+        assert_eq!(answer.text, "");
+    }
+    for path in ["/nope", "//health", "/api/v1/students/1/", "/api/v1/nope/"] {
+        let answer = ask("GET", path).await;
+        assert!(matches!(answer.status.as_u16(), 404 | 307), "{path}");
+        if path != "/api/v1/students/1/" {
+            answer.is(404, "Not Found");
+        }
+    }
+}
+
+#[tokio::test]
+async fn credentials_are_refused_in_the_recorded_words() {
+    let service = Service::start().await;
+    let ask = async |value: &str| {
+        let request = plain("GET", "/api/v1/auth/me").header(header::AUTHORIZATION, value).body(Body::empty());
+        service.raw(request.unwrap()).await
+    };
+    for nothing in ["", "Bearer ", "Basic YWRtaW4=", "Token x"] {
+        let answer = ask(nothing).await;
+        answer.is(401, "Not authenticated");
+        assert_eq!(answer.header("www-authenticate"), "Bearer");
+    }
+    let key = jsonwebtoken::EncodingKey::from_secret(SECRET.as_bytes());
+    let forged = |algorithm, claims| {
+        jsonwebtoken::encode::<serde_json::Value>(&jsonwebtoken::Header::new(algorithm), &claims, &key).unwrap()
+    };
+    let far = 4_102_444_800_u64;
+    use jsonwebtoken::Algorithm::{HS256, HS512};
+    for bad in [
+        "garbage".to_owned(),
+        format!("{} b", service.token),
+        forged(HS256, json!({ "sub": "admin", "exp": 1_700_000_000 })),
+        forged(HS512, json!({ "sub": "admin", "exp": far })),
+        forged(HS256, json!({ "sub": "bob", "exp": far })),
+        forged(HS256, json!({ "exp": far })),
+    ] {
+        ask(&format!("Bearer {bad}")).await.is(401, "Could not validate credentials");
+    }
+    assert_eq!(ask(&format!("bEaReR {}", service.token)).await.status, 200);
+    assert_eq!(ask(&format!("Bearer {}", forged(HS256, json!({ "sub": "admin" })))).await.status, 200);
+}
+
+#[tokio::test]
+async fn login_takes_json_and_forms_and_nothing_else() {
+    let service = Service::start().await;
+    let login = async |kind: Option<&str>, body: &str| {
+        let mut request = plain("POST", "/api/v1/auth/login");
+        if let Some(kind) = kind {
+            request = request.header(header::CONTENT_TYPE, kind);
+        }
+        service.raw(request.body(Body::from(body.to_owned())).unwrap()).await
+    };
+    let good = r#"{"username": "admin", "password": "admin123"}"#;
+    for kind in ["application/json", "application/json; charset=utf-8", "application/vnd.api+json"] {
+        assert_eq!(login(Some(kind), good).await.status, 200, "{kind}");
+    }
+    let form = Some("application/x-www-form-urlencoded");
+    assert_eq!(login(form, "username=admin&password=admin123").await.status, 200);
+    for kind in [None, Some("text/plain")] {
+        assert_eq!(login(kind, good).await.issues(), [("model_attributes_type".to_owned(), json!(["body"]))]);
+    }
+    let wrong = login(form, "username=admin&password=wrong").await;
+    wrong.is(401, "Incorrect username or password");
+    assert_eq!(wrong.header("www-authenticate"), "Bearer");
+    login(Some("application/json"), r#"{"username": "nobody", "password": "admin123"}"#)
+        .await
+        .is(401, "Incorrect username or password");
+    assert_eq!(login(Some("application/json"), "").await.issues(), [("missing".to_owned(), json!(["body"]))]);
+}
+
+#[tokio::test]
+async fn the_order_of_checks_is_syntax_then_credentials_then_fields() {
+    let service = Service::start().await;
+    let ask = async |body: &str| {
+        let request = plain("POST", "/api/v1/liveness/detect").header(header::CONTENT_TYPE, "application/json");
+        service.raw(request.body(Body::from(body.to_owned())).unwrap()).await
+    };
+    assert_eq!(ask("{").await.issues()[0].0, "json_invalid");
+    ask("{}").await.is(401, "Not authenticated");
+    let fields = service.post("/api/v1/liveness/detect", &json!({ "position": "up" })).await;
+    assert_eq!(
+        fields.issues(),
+        [
+            ("missing".to_owned(), json!(["body", "session_id"])),
+            ("string_pattern_mismatch".to_owned(), json!(["body", "position"])),
+            ("missing".to_owned(), json!(["body", "frame_data"])),
+        ]
+    );
+    // A session that is not there is told before a picture that is none.
+    service.frame("nope", "center", "no picture").await.is(404, "Session not found");
+}
+
+#[tokio::test]
+async fn a_body_past_the_limit_is_413_and_four_megabytes_are_not() {
+    let service = Service::start().await;
+    let session = service.begin(&json!({})).await;
+    service.frame(&session, "center", &"A".repeat(4_000_000)).await.is(400, "Invalid image data");
+    let too_much = service.frame(&session, "center", &"A".repeat(faceattend_server::BODY_LIMIT)).await;
+    too_much.is(413, "Request body too large");
+    // Without a length that says so, too.
+    let chunks = (0..17).map(|_| Ok::<_, std::io::Error>(vec![b'A'; 1 << 20]));
+    let stream = Body::from_stream(tokio_stream::iter(chunks));
+    let request = service.request("POST", "/api/v1/liveness/detect").header(header::CONTENT_TYPE, "application/json");
+    service.raw(request.body(stream).unwrap()).await.is(413, "Request body too large");
+}
+
+#[tokio::test]
+async fn every_origin_may_ask_and_preflights_are_answered_on_any_path() {
+    let service = Service::start().await;
+    let preflight = async |method: &str| {
+        let request = plain("OPTIONS", "/nope")
+            .header(header::ORIGIN, "http://localhost:8000")
+            .header(header::ACCESS_CONTROL_REQUEST_METHOD, method)
+            .header(header::ACCESS_CONTROL_REQUEST_HEADERS, "authorization,content-type");
+        service.raw(request.body(Body::empty()).unwrap()).await
+    };
+    let good = preflight("POST").await;
+    assert_eq!((good.status.as_u16(), good.text.as_str()), (200, "OK"));
+    assert_eq!(good.header("access-control-allow-headers"), "authorization,content-type");
+    assert_eq!(good.header("access-control-max-age"), "600");
+    let bad = preflight("FOO").await;
+    assert_eq!((bad.status.as_u16(), bad.text.as_str()), (400, "Disallowed CORS method"));
+    let simple = plain("GET", "/api/v1/auth/me").header(header::ORIGIN, "https://other.test").body(Body::empty());
+    let refused = service.raw(simple.unwrap()).await;
+    assert_eq!(refused.status, 401);
+    assert_eq!(refused.header("access-control-allow-origin"), "https://other.test");
+    assert_eq!(refused.header("access-control-allow-credentials"), "true");
+}

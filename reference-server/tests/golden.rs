@@ -1,0 +1,50 @@
+//! The recorded exchanges of the replaced service, replayed against ours, where they are at hand.
+
+mod common;
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use common::{SECRET, Service};
+
+/// The recordings that belong to endpoints of a later release, by the beginning of their ids.
+const LATER: [&str; 7] = ["docs", "redoc", "openapi", "head-docs", "head-openapi", "att-export", "lap-"];
+
+fn recordings() -> Option<PathBuf> {
+    let beside = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared/wire");
+    let folder = std::env::var_os("FACEATTEND_SHARED").map_or(beside, |shared| PathBuf::from(shared).join("wire"));
+    folder.join("replay.py").is_file().then_some(folder)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_recorded_exchange_is_answered_as_recorded_or_recommended() {
+    let Some(folder) = recordings() else {
+        println!("skipped: there is no shared/wire with the recordings beside the project");
+        return;
+    };
+    let service = Service::start().await;
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(axum::serve(listener, service.router.clone()).into_future());
+    let database = service.folder.path().join("face_attendance.db");
+    let replayed = tokio::task::spawn_blocking(move || {
+        let mut replay = Command::new("python3");
+        replay.arg(folder.join("replay.py")).args(["--base", &format!("http://{address}"), "--secret", SECRET]);
+        replay.arg("--db").arg(database).arg("-v").output()
+    });
+    let output = match replayed.await.unwrap() {
+        Ok(output) => String::from_utf8_lossy(&output.stdout).into_owned(),
+        Err(error) => {
+            println!("skipped: python3 does not run: {error}");
+            return;
+        }
+    };
+    let summary = output.lines().last().unwrap_or_default();
+    println!("{summary}");
+    let passed: u32 = summary.split(' ').next().and_then(|count| count.parse().ok()).unwrap_or(0);
+    assert!(passed > 200, "the replay did not get through: {output}");
+    let id_of = |line: &str| line.strip_prefix("FAIL ").and_then(|rest| rest.split(':').next()).map(str::to_owned);
+    let wrong: Vec<String> =
+        output.lines().filter_map(id_of).filter(|id| !LATER.iter().any(|later| id.starts_with(later))).collect();
+    assert!(wrong.is_empty(), "{wrong:?}\n{output}");
+}
