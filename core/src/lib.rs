@@ -22,6 +22,7 @@ pub mod pose;
 pub mod preprocess;
 pub mod quality;
 pub mod store;
+pub mod tracking;
 pub mod types;
 
 pub use error::{Error, ErrorKind, Result};

@@ -54,6 +54,10 @@ impl Threshold {
     /// of .984 at a false accept rate of 5e-5.
     pub const DOCUMENTED: Self = Self(0.7);
 
+    /// 0.65: for views of one person turned against each other, in one liveness session. The figures are with
+    /// [`crate::liveness::LivenessOptions::same_person`].
+    pub const ACROSS_TURNS: Self = Self(0.65);
+
     /// A threshold.
     ///
     /// # Errors

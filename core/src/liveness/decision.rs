@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::challenge::Position;
-use super::session::Status;
+use super::state::Status;
 use crate::embedding::Embedding;
 use crate::quality::QualityReason;
 use crate::types::{Degrees, Similarity};

@@ -22,6 +22,7 @@ pub mod options;
 pub mod pad;
 pub mod replay;
 pub mod session;
+pub mod state;
 
 #[cfg(test)]
 mod properties;
@@ -33,4 +34,5 @@ pub use decision::{Outcome, Reason, Turn, Verification};
 pub use options::LivenessOptions;
 pub use pad::PadPolicy;
 pub use replay::frame_hash;
-pub use session::{LivenessSession, Observation, SessionState, Status, VerifiedPosition};
+pub use session::{LivenessSession, Observation};
+pub use state::{SessionState, Status, VerifiedPosition};

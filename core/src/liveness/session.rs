@@ -1,9 +1,6 @@
 //! The session: a state machine over observations.
 
-use std::fmt;
-
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 
 use super::challenge::Position;
 use super::decision::{Outcome, Reason, Verification};
@@ -11,46 +8,11 @@ use super::movement::{clearness, nose_shift};
 use super::options::LivenessOptions;
 use super::pad::{self, PadPolicy, PadTally};
 use super::replay::CountedFrames;
+use super::state::{Progress, STATE_VERSION, SessionState, Status, VerifiedPosition};
 use crate::embedding::{Calibration, Embedding};
 use crate::engine::{Analysis, Embedder, Face};
 use crate::error::{Error, Result};
 use crate::types::{Degrees, SessionId, Similarity, StudentId};
-
-/// Where a session stands, in the words of the wire and of the database.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum Status {
-    /// No frame has come yet.
-    Pending,
-    /// Frames have come, positions are missing.
-    InProgress,
-    /// Every position is verified.
-    Completed,
-    /// Closed while positions were missing, or too many frames were suspicious.
-    Failed,
-    /// The time ran out.
-    Expired,
-}
-
-impl Status {
-    /// The word on the wire and in the database.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Pending => "PENDING",
-            Self::InProgress => "IN_PROGRESS",
-            Self::Completed => "COMPLETED",
-            Self::Failed => "FAILED",
-            Self::Expired => "EXPIRED",
-        }
-    }
-}
-
-impl fmt::Display for Status {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
 
 /// One analysed frame, as a session takes it.
 #[derive(Debug, Clone, Copy)]
@@ -65,59 +27,6 @@ pub struct Observation<'a> {
     pub frame_hash: u64,
     /// When the frame was captured, if its source says so.
     pub captured_at: Option<Timestamp>,
-}
-
-/// The view that verified a position. The first that passes stays; later ones cannot replace it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct VerifiedPosition {
-    /// The template.
-    #[serde(with = "stored_embedding")]
-    pub embedding: Embedding,
-    /// The yaw, in the frame as received.
-    pub yaw: Degrees,
-    /// The nose offset: see [`crate::pose::Pose::nose_offset`].
-    pub nose_offset: f32,
-    /// How well the view shows the position: see [`Outcome::confidence`].
-    pub confidence: f32,
-    /// When it was verified.
-    pub at: Timestamp,
-}
-
-/// A session as a store keeps it, between frames: JSON-able, with embeddings in base64. Its `Debug` shows none of them.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct SessionState {
-    version: u32,
-    id: SessionId,
-    student: Option<StudentId>,
-    options: LivenessOptions,
-    created_at: Timestamp,
-    expires_at: Timestamp,
-    revision: u64,
-    center: Option<VerifiedPosition>,
-    left: Option<VerifiedPosition>,
-    right: Option<VerifiedPosition>,
-    pad: PadTally,
-    counted: CountedFrames,
-    suspicious: u32,
-    progress: Progress,
-}
-
-/// The version of [`SessionState`] that this release writes and reads.
-const STATE_VERSION: u32 = 1;
-
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "at")]
-enum Progress {
-    Pending,
-    Begun,
-    /// Closed too early. Late frames may still complete it: the page's requests overlap, and nothing is waived.
-    ClosedEarly,
-    /// Too many suspicious frames. For good.
-    GivenUp,
-    Completed {
-        score: f32,
-        consumed: bool,
-    },
 }
 
 /// A liveness session: see [the module](super).
@@ -556,32 +465,6 @@ fn dominant_face(analysis: &Analysis, dominance: f32) -> Result<&Face, Reason> {
         return Err(Reason::SeveralFaces { count: count.max(analysis.faces.len().min(2)) });
     }
     Ok(largest)
-}
-
-/// An embedding in a stored session: its model and its little-endian `f32` bytes in base64.
-mod stored_embedding {
-    use base64::prelude::{BASE64_STANDARD, Engine as _};
-    use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
-
-    use crate::embedding::Embedding;
-    use crate::types::ModelId;
-
-    #[derive(Serialize, Deserialize)]
-    struct Stored {
-        model: ModelId,
-        f32le: String,
-    }
-
-    pub(super) fn serialize<S: Serializer>(embedding: &Embedding, serializer: S) -> Result<S::Ok, S::Error> {
-        let f32le = BASE64_STANDARD.encode(embedding.to_bytes());
-        Stored { model: embedding.model().clone(), f32le }.serialize(serializer)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Embedding, D::Error> {
-        let stored = Stored::deserialize(deserializer)?;
-        let bytes = BASE64_STANDARD.decode(stored.f32le).map_err(de::Error::custom)?;
-        Embedding::from_bytes(stored.model, &bytes).map_err(de::Error::custom)
-    }
 }
 
 #[cfg(test)]
