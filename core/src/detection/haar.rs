@@ -33,8 +33,7 @@ impl Cascade {
             .map(|dir| std::path::Path::new(dir).join(FILE))
             .find(|path| path.is_file())
             .ok_or_else(|| Error::model(FILE, "was not found: install the package `opencv-data`"))?;
-        let classifier =
-            CascadeClassifier::new(&path.to_string_lossy()).map_err(|e| Error::model(FILE, e.to_string()))?;
+        let classifier = CascadeClassifier::new(path).map_err(|e| Error::model(FILE, e.to_string()))?;
         Ok(Self { classifier })
     }
 
