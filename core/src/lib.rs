@@ -21,6 +21,7 @@ pub mod models;
 pub mod pose;
 pub mod preprocess;
 pub mod quality;
+pub mod recognition;
 pub mod store;
 pub mod tracking;
 pub mod types;

@@ -1,0 +1,199 @@
+//! Recognition over a real store, gallery, tracker and camera worker. The engine alone is a test's: what it sees is
+//! written in the picture's colour, so that pose and identity are known exactly.
+
+use std::time::Duration;
+
+use super::*;
+use crate::attendance::AttendancePolicy;
+use crate::camera::{CameraSource, CameraState, CameraWorker, OpenOptions, Pace, WorkerOptions};
+use crate::embedding::Calibration;
+use crate::engine::{Analysis, Embedder};
+use crate::frame::ChannelOrder;
+use crate::quality::{Quality, QualityReason};
+use crate::store::{AttendanceFilter, Page, SqliteStore};
+
+const RED: [u8; 3] = [230, 20, 20];
+const GREEN: [u8; 3] = [20, 200, 20];
+const BLUE: [u8; 3] = [20, 20, 230];
+const BLACK: [u8; 3] = [0, 0, 0];
+/// Green, but blurred.
+const PALE: [u8; 3] = [160, 230, 160];
+
+/// Sees one face in the middle of a picture: red, green and blue are three people, black is nobody.
+struct ByColour(Embedder);
+
+impl ByColour {
+    fn shared() -> Arc<Self> {
+        Arc::new(Self(Embedder { model: ModelId::new("m"), dimension: 3, calibration: Calibration::arcface() }))
+    }
+}
+
+fn embedding(person: usize) -> Embedding {
+    let mut values = [0.05; 3];
+    values[person] = 1.0;
+    Embedding::from_raw(ModelId::new("m"), &values).unwrap()
+}
+
+impl FaceEngine for ByColour {
+    fn analyze(&self, frame: &Frame<'_>, _options: &AnalyzeOptions) -> Result<Analysis> {
+        let rgb = frame.rgb(frame.width() / 2, frame.height() / 2).unwrap();
+        let Some(person) = (0..3).max_by_key(|c| rgb[*c]).filter(|c| rgb[*c] > 100) else {
+            return Ok(Analysis::default());
+        };
+        let mut face = Face::detected(Rect::new(10.0, 10.0, 50.0, 50.0), 0.9, None);
+        face.embedding = Some(embedding(person));
+        let reasons = if rgb.iter().min() > Some(&100) { vec![QualityReason::Blurred] } else { vec![] };
+        face.quality = Some(Quality { eye_distance: 60.0, sharpness: 90.0, brightness: 120.0, visible: 1.0, reasons });
+        Ok(Analysis { faces: vec![face], ..Analysis::default() })
+    }
+
+    fn embedder(&self) -> &Embedder {
+        &self.0
+    }
+}
+
+/// A store with two students, whose faces are red and green, their gallery, and a recogniser.
+struct Site {
+    store: Arc<SqliteStore>,
+    gallery: Arc<Gallery>,
+    marker: Arc<Marker>,
+    red: StudentId,
+    green: StudentId,
+    _folder: tempfile::TempDir,
+}
+
+fn at(second: i64) -> Timestamp {
+    let morning: Timestamp = "2026-03-02T08:00:00Z".parse().unwrap();
+    Timestamp::from_second(morning.as_second() + second).unwrap()
+}
+
+impl Site {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Arc::new(SqliteStore::open(folder.path().join("a.db")).unwrap());
+        let [red, green] = ["red", "green"].map(|name| store.create_student(name, name, at(0)).unwrap().id);
+        store.replace_templates(red, &[embedding(0)], at(0)).unwrap();
+        store.replace_templates(green, &[embedding(1)], at(0)).unwrap();
+        let gallery = Arc::new(Gallery::new(ByColour::shared().embedder().clone()));
+        let load = load_gallery(&gallery, store.as_ref(), None).unwrap();
+        assert_eq!(load, GalleryLoad { people: 2, of_other_models: 0, legacy: 0 });
+        let policy = AttendancePolicy::in_time_zone("UTC").unwrap();
+        let marker = Arc::new(Marker::new(store.clone(), policy));
+        Self { store, gallery, marker, red, green, _folder: folder }
+    }
+
+    fn recogniser(&self) -> Recogniser {
+        Recogniser::new(ByColour::shared(), self.gallery.clone(), &RecognitionOptions::default())
+            .with_marker(self.marker.clone(), Some("Gate".into()))
+    }
+
+    fn attendance(&self) -> Vec<StudentId> {
+        let rows = self.store.attendance(&AttendanceFilter::default(), Page::ALL).unwrap().items;
+        rows.iter().rev().map(|row| row.student).collect()
+    }
+}
+
+fn show(recogniser: &mut Recogniser, colour: [u8; 3], now: Timestamp) -> RecognitionReport {
+    let frame = Frame::new(colour.repeat(60 * 60), 60, 60, ChannelOrder::Rgb).unwrap();
+    recogniser.process(&frame, now).unwrap()
+}
+
+#[test]
+fn views_that_agree_mark_a_student_once() {
+    let site = Site::new();
+    let mut recogniser = site.recogniser();
+    let first = show(&mut recogniser, RED, at(0));
+    assert_eq!((first.faces[0].decision, first.marks.len()), (Decision::Waiting, 0), "one view decides nothing");
+    let second = show(&mut recogniser, RED, at(0));
+    assert_eq!(second.faces[0].track, first.faces[0].track);
+    assert_eq!(second.faces[0].student(), Some(site.red));
+    assert!(second.faces[0].similarity().unwrap().value() > 0.99);
+    assert!(matches!(&second.marks[..], [Marking::Marked(row)] if row.camera_location.as_deref() == Some("Gate")));
+    for second in 1..30 {
+        let report = show(&mut recogniser, RED, at(second));
+        assert!(matches!(&report.marks[..], [Marking::AlreadyMarked(row)] if row.student == site.red));
+    }
+    assert_eq!(site.attendance(), [site.red]);
+}
+
+#[test]
+fn a_stranger_is_marked_never() {
+    let site = Site::new();
+    let mut recogniser = site.recogniser();
+    for second in 0..20 {
+        let report = show(&mut recogniser, BLUE, at(second));
+        assert_eq!((report.faces[0].student(), report.marks.len()), (None, 0));
+    }
+    assert_eq!(show(&mut recogniser, BLACK, at(20)), RecognitionReport::default());
+    assert!(site.attendance().is_empty());
+}
+
+#[test]
+fn a_poor_view_does_not_vote() {
+    let site = Site::new();
+    let mut recogniser = site.recogniser();
+    for second in 0..20 {
+        assert_eq!(show(&mut recogniser, PALE, at(second)).faces[0].decision, Decision::Waiting);
+    }
+    show(&mut recogniser, GREEN, at(20));
+    assert_eq!(show(&mut recogniser, GREEN, at(20)).faces[0].student(), Some(site.green));
+}
+
+#[test]
+fn a_student_deleted_meanwhile_is_no_error() {
+    let site = Site::new();
+    let mut recogniser = site.recogniser();
+    site.store.delete_student(site.red).unwrap();
+    show(&mut recogniser, RED, at(0));
+    let report = show(&mut recogniser, RED, at(0));
+    assert_eq!((report.faces[0].student(), report.marks.len()), (Some(site.red), 0));
+}
+
+#[test]
+fn without_a_marker_faces_are_told_and_nothing_is_marked() {
+    let site = Site::new();
+    let mut recogniser = Recogniser::new(ByColour::shared(), site.gallery.clone(), &RecognitionOptions::default());
+    show(&mut recogniser, RED, at(0));
+    assert_eq!(show(&mut recogniser, RED, at(0)).faces[0].student(), Some(site.red));
+    assert!(site.attendance().is_empty());
+}
+
+#[test]
+fn only_templates_of_the_gallerys_model_are_taken() {
+    let site = Site::new();
+    let foreign = Embedding::from_raw(ModelId::new("other"), &[1.0, 0.0, 0.0]).unwrap();
+    site.store.replace_templates(site.red, &[foreign.clone(), foreign], at(0)).unwrap();
+    let path = site._folder.path().join("a.db");
+    rusqlite::Connection::open(path)
+        .unwrap()
+        .execute("UPDATE students SET embedding_vector = '[0.05, 1.0, 0.05]' WHERE id = ?1", [site.green.0])
+        .unwrap();
+    let load = |legacy| load_gallery(&site.gallery, site.store.as_ref(), legacy).unwrap();
+    assert_eq!(load(None), GalleryLoad { people: 0, of_other_models: 2, legacy: 1 });
+    assert_eq!(load(Some(&ModelId::new("m"))), GalleryLoad { people: 1, of_other_models: 2, legacy: 0 });
+    assert!(site.gallery.contains(site.green));
+}
+
+#[test]
+fn a_recording_becomes_attendance() {
+    let site = Site::new();
+    let folder = tempfile::tempdir().unwrap();
+    for (n, colour) in [BLACK, RED, RED, RED, BLACK, BLUE, BLUE, BLACK, GREEN, GREEN].into_iter().enumerate() {
+        let picture = image::RgbImage::from_pixel(60, 60, image::Rgb(colour));
+        picture.save(folder.path().join(format!("{n:02}.png"))).unwrap();
+    }
+    let mut recogniser = site.recogniser();
+    let options = OpenOptions::default().with_folder_interval(Duration::from_secs(1)).with_recording_starts_at(at(0));
+    let source = CameraSource::parse(folder.path().to_str().unwrap()).unwrap();
+    let worker = CameraWorker::start(
+        &source,
+        WorkerOptions::default().with_open(options).with_pace(Pace::AsAnalysed),
+        move |frame| {
+            recogniser.process(&frame, frame.captured_at().unwrap()).unwrap();
+        },
+    )
+    .unwrap();
+    assert_eq!(worker.wait(Duration::from_secs(20)), CameraState::Stopped);
+    assert_eq!(worker.health().analysed, 10);
+    assert_eq!(site.attendance(), [site.red, site.green]);
+}
