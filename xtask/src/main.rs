@@ -6,6 +6,7 @@
 
 mod bench;
 mod check;
+mod demo;
 mod files;
 mod media;
 mod models;
@@ -36,6 +37,8 @@ enum Verb {
     Setup(setup::Options),
     /// Set up, build and start the server on port 8001.
     Serve(serve::Options),
+    /// Show the main job with no camera: register people, play a recording, print their attendance.
+    Demo(demo::Options),
     /// Set up and run every test there is.
     Test(test::Options),
     /// What has to hold before a commit: formatting, lints, documentation, tests.
@@ -52,6 +55,7 @@ fn main() -> ExitCode {
     let outcome = match Arguments::parse().verb {
         Verb::Setup(options) => setup::run(&options),
         Verb::Serve(options) => serve::run(&options),
+        Verb::Demo(options) => demo::run(&options),
         Verb::Test(options) => test::run(&options),
         Verb::Check => check::run(),
         Verb::Bench(options) => bench::run(&options),

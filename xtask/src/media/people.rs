@@ -6,6 +6,7 @@ use crate::packages::{Form, Package};
 pub(super) struct Person {
     /// The folder's name.
     pub(super) name: &'static str,
+    pub(super) full_name: &'static str,
     pub(super) package: Package,
     /// The photograph inside the package.
     pub(super) inside: &'static str,
@@ -20,6 +21,7 @@ pub(super) struct Person {
 /// NASA's portrait of Eileen Collins: `skimage.data.astronaut()`.
 const COLLINS: Person = Person {
     name: "collins",
+    full_name: "Eileen Collins",
     package: Package {
         name: "scikit-image",
         version: "0.26.0",
@@ -35,6 +37,7 @@ const COLLINS: Person = Person {
 /// The United States Navy's portrait of Grace Hopper: Matplotlib's sample picture.
 const HOPPER: Person = Person {
     name: "hopper",
+    full_name: "Grace Hopper",
     package: Package {
         name: "matplotlib",
         version: "3.10.0",
@@ -50,6 +53,7 @@ const HOPPER: Person = Person {
 /// The White House's official portrait of Barack Obama, 2012. The package's other pictures are no portraits.
 const OBAMA: Person = Person {
     name: "obama",
+    full_name: "Barack Obama",
     package: Package {
         name: "face_recognition",
         version: "1.3.0",

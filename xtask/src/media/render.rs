@@ -101,7 +101,8 @@ fn render(photos: &[RgbImage], meshes: &BTreeMap<String, Vec<[f64; 3]>>) -> Resu
         heads.push(head);
     }
     files.insert("class.avi".into(), class(&heads)?);
-    let people: Vec<_> = PEOPLE.iter().map(|person| person.name).collect();
+    let people: Vec<_> =
+        PEOPLE.iter().map(|person| json!({ "folder": person.name, "name": person.full_name })).collect();
     let index = json!({ "people": people, "stills": stills, "clip_fps": FPS });
     let mut text = serde_json::to_string_pretty(&index).map_err(|e| e.to_string())?;
     text.push('\n');

@@ -17,7 +17,7 @@ pub(crate) enum Cameras {
     Without,
 }
 
-#[derive(Args, Default)]
+#[derive(Args, Clone, Copy, Default)]
 pub(crate) struct Options {
     /// Leave out the cameras: then no system package is needed; browser frames and recordings still work.
     #[arg(long)]
