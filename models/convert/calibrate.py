@@ -110,7 +110,7 @@ def main():
     parser.add_argument("pictures", nargs="+", type=Path)
     parser.add_argument("--reference", required=True, type=Path, help="an ArcFace-class model, 112x112, (x-127.5)/127.5")
     parser.add_argument("--reference-channels", choices=("rgb", "bgr"), default="rgb")
-    parser.add_argument("--at", nargs="*", type=float, default=[0.915, 0.95], help="cosines to say the rates of as well")
+    parser.add_argument("--at", nargs="*", type=float, default=[0.941, 0.95], help="cosines to say the rates of as well")
     arguments = parser.parse_args()
     faces, ours, theirs = Faces(), session(PACK / "dlib-resnet.onnx"), session(arguments.reference)
     names, left_out, embeddings = [], 0, ([], [])

@@ -18,7 +18,7 @@ use crate::frame::{ChannelOrder, Frame};
 use crate::geometry::{Landmarks5, Point, Rect};
 use crate::models::manifest::Kind;
 use crate::models::session::{ModelSession, Port};
-use crate::pose::YawFit;
+use crate::pose::PoseFit;
 use crate::preprocess::{Anchor, InputShape, Layout, Letterbox, Letterboxer, Normalisation};
 
 /// A face that was found, in frame pixels.
@@ -138,14 +138,13 @@ impl DetectorKind {
         }
     }
 
-    /// From the nose offset of this family's points to yaw.
-    #[must_use]
-    pub(crate) fn yaw_fit(self) -> YawFit {
+    /// From this family's points to a pose.
+    pub(crate) fn pose_fit(self) -> PoseFit {
         match self {
-            Self::Scrfd => YawFit::SCRFD,
-            Self::Yunet => YawFit::YUNET,
-            Self::YoloV5 | Self::YoloV8 | Self::YoloV10 => YawFit::YOLO_FACE,
-            Self::Blazeface | Self::Haar => YawFit::MESH,
+            Self::Scrfd => PoseFit::SCRFD,
+            Self::Yunet => PoseFit::YUNET,
+            Self::YoloV5 | Self::YoloV8 | Self::YoloV10 => PoseFit::YOLO_FACE,
+            Self::Blazeface | Self::Haar => PoseFit::MESH,
         }
     }
 }

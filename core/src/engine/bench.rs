@@ -8,7 +8,7 @@ use crate::error::Result;
 use crate::frame::Frame;
 use crate::geometry::{Landmarks5, Point, Rect};
 use crate::landmarks::MeshModel;
-use crate::pose::{Pose, YawFit};
+use crate::pose::{Pose, PoseFit};
 use crate::quality::QualityJudge;
 
 pub(super) struct Bench {
@@ -19,6 +19,8 @@ pub(super) struct Bench {
     pub(super) antispoof: std::result::Result<PassiveModel, &'static str>,
     pub(super) judge: QualityJudge,
     pub(super) detect: DetectOptions,
+    /// For the detector's own points, and for those of the mesh.
+    pub(super) fits: [PoseFit; 2],
     pub(super) scratch: Scratch,
 }
 
@@ -111,7 +113,8 @@ impl Bench {
         for &i in selected {
             let face = &mut faces[i];
             let Some(landmarks) = face.landmarks else { continue };
-            let fit = if face.mesh.is_some() { YawFit::MESH } else { self.detector.kind().yaw_fit() };
+            let [own, mesh] = self.fits;
+            let fit = if face.mesh.is_some() { mesh } else { own };
             face.pose = Pose::from_landmarks(&landmarks, fit);
             face.quality = self.judge.judge(frame, &face.bbox, &landmarks, face.pose.as_ref());
         }

@@ -18,6 +18,7 @@ use crate::landmarks::MeshModel;
 use crate::models::manifest::{self, Manifest, ModelFile, Pack, Role};
 use crate::models::session::{ExecutionProvider, ModelSession, ModelSource, RuntimeOptions};
 use crate::models::store::{ModelStore, hash_of};
+use crate::pose::PoseFit;
 use crate::preprocess::Normalisation;
 use crate::quality::{QualityJudge, QualityOptions};
 use crate::types::ModelId;
@@ -195,11 +196,13 @@ impl EngineBuilder {
         let detector = if self.haar {
             DetectorChoice::Haar
         } else if let Some((path, kind)) = self.detector {
-            DetectorChoice::Model(ModelSource::File(path), kind)
+            let model = ModelSource::File(path);
+            let known = manifest.file_with_hash(&hash_of(&model.bytes()?)).and_then(|(_, file)| file.yaw_fit);
+            DetectorChoice::Model(model, kind, known)
         } else {
             let file = role(pack, Role::Detector)?;
             match source(pack, file) {
-                Ok(model) => DetectorChoice::Model(model, DetectorKind::of(file.kind)),
+                Ok(model) => DetectorChoice::Model(model, DetectorKind::of(file.kind), file.yaw_fit),
                 // The fallback where no model is: a build without the default pack, and nothing installed.
                 Err(_) if cfg!(feature = "opencv") && self.pack.is_none() => DetectorChoice::Haar,
                 Err(error) => return Err(error),
@@ -221,7 +224,9 @@ impl EngineBuilder {
         }
         // The mesh of the default pack serves every detector that gives no points.
         let default = manifest.pack(DEFAULT_PACK)?;
-        let mesh = default.file(Role::Mesh).map(|file| source(default, file)).and_then(Result::ok);
+        let mesh_file = default.file(Role::Mesh);
+        let mesh = mesh_file.map(|file| source(default, file)).and_then(Result::ok);
+        let mesh_fit = mesh_file.and_then(|file| file.yaw_fit).map_or(PoseFit::MESH, |yaw| PoseFit::MESH.with_yaw(yaw));
         let antispoof = match self.antispoof {
             Antispoof::Off => Err(ANTISPOOF_OFF),
             #[expect(clippy::cast_precision_loss, reason = "a few tenths")]
@@ -245,6 +250,7 @@ impl EngineBuilder {
         Ok(Plan {
             detector,
             mesh,
+            mesh_fit,
             embedder,
             antispoof,
             detect: self.detect,
@@ -258,6 +264,7 @@ impl EngineBuilder {
 struct Plan {
     detector: DetectorChoice,
     mesh: Option<ModelSource>,
+    mesh_fit: PoseFit,
     embedder: (ModelSource, EmbedderSpec),
     antispoof: std::result::Result<Vec<(ModelSource, f32)>, &'static str>,
     detect: DetectOptions,
@@ -266,7 +273,8 @@ struct Plan {
 }
 
 enum DetectorChoice {
-    Model(ModelSource, Option<DetectorKind>),
+    /// The model, its family and its own yaw fit, where they are known beforehand.
+    Model(ModelSource, Option<DetectorKind>, Option<[f32; 2]>),
     Haar,
 }
 
@@ -274,7 +282,7 @@ impl Plan {
     fn bench(&self) -> Result<Bench> {
         let load = |source: &ModelSource| ModelSession::load(source, &self.runtime);
         let detector = match &self.detector {
-            DetectorChoice::Model(source, kind) => Detector::new(load(source)?, *kind)?,
+            DetectorChoice::Model(source, kind, _) => Detector::new(load(source)?, *kind)?,
             #[cfg(feature = "opencv")]
             DetectorChoice::Haar => Detector::haar()?,
             #[cfg(not(feature = "opencv"))]
@@ -289,7 +297,13 @@ impl Plan {
             }
             Err(reason) => Err(*reason),
         };
+        let own = detector.kind().pose_fit();
+        let own = match &self.detector {
+            DetectorChoice::Model(_, _, Some(yaw)) => own.with_yaw(*yaw),
+            DetectorChoice::Model(..) | DetectorChoice::Haar => own,
+        };
         Ok(Bench {
+            fits: [own, self.mesh_fit],
             detector,
             mesh: self.mesh.as_ref().map(|source| MeshModel::new(load(source)?)).transpose()?,
             embedder: EmbeddingModel::new(load(&self.embedder.0)?, self.embedder.1.clone())?,
@@ -302,7 +316,7 @@ impl Plan {
 
     fn detector_name(&self) -> Cow<'_, str> {
         match &self.detector {
-            DetectorChoice::Model(source, _) => source.name(),
+            DetectorChoice::Model(source, ..) => source.name(),
             DetectorChoice::Haar => Cow::Borrowed("OpenCV"),
         }
     }
