@@ -175,15 +175,16 @@ pub(crate) fn data_dir(given: Option<PathBuf>) -> Result<PathBuf> {
         Some(dir) => dir,
         None => default_data_dir()?,
     };
-    std::fs::create_dir_all(&dir).map_err(|source| Error::Io { action: "create", path: dir.clone(), source })?;
-    check_writable(&dir)?;
+    std::fs::create_dir_all(&dir).and_then(|()| check_writable(&dir)).map_err(|error| Error::InvalidInput {
+        what: "data directory",
+        reason: format!("{} cannot be written ({error}): choose another with --data-dir", dir.display()),
+    })?;
     Ok(dir)
 }
 
-fn check_writable(dir: &Path) -> Result<()> {
+fn check_writable(dir: &Path) -> std::io::Result<()> {
     let probe = dir.join(format!(".writable-{}", std::process::id()));
-    let written = std::fs::write(&probe, b"").and_then(|()| std::fs::remove_file(&probe));
-    written.map_err(|source| Error::Io { action: "write", path: dir.to_owned(), source })
+    std::fs::write(&probe, b"").and_then(|()| std::fs::remove_file(&probe))
 }
 
 fn default_data_dir() -> Result<PathBuf> {

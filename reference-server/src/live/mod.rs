@@ -3,7 +3,6 @@
 pub(crate) mod cameras;
 mod watch;
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use faceattend_core::Result;
@@ -11,7 +10,8 @@ use faceattend_core::attendance::Marker;
 use faceattend_core::embedding::Embedding;
 use faceattend_core::engine::FaceEngine;
 use faceattend_core::gallery::Gallery;
-use faceattend_core::store::{Store, StoredEmbedding, Student};
+use faceattend_core::recognition::load_gallery;
+use faceattend_core::store::{Store, Student};
 use faceattend_core::types::StudentId;
 
 use crate::state::Settings;
@@ -82,26 +82,14 @@ impl Live {
     }
 }
 
-/// Puts every stored template that this engine's model made into the gallery.
+/// Puts every stored template that this engine's model made into the gallery, and says what was left out.
 fn load(gallery: &Gallery, store: &dyn Store) -> Result<()> {
-    let embedder = gallery.embedder();
-    let mut people: HashMap<StudentId, Vec<Embedding>> = HashMap::new();
-    let mut foreign = 0_usize;
-    store.for_each_template(&mut |template| {
-        match template.embedding {
-            StoredEmbedding::Tagged(embedding)
-                if *embedding.model() == embedder.model && embedding.values().len() == embedder.dimension =>
-            {
-                people.entry(template.student).or_default().push(embedding);
-            }
-            StoredEmbedding::Tagged(_) | StoredEmbedding::Legacy(_) => foreign += 1,
-        }
-        Ok(())
-    })?;
-    let count = gallery.load(people)?;
-    tracing::info!("Reloaded {count} known faces");
-    if foreign > 0 {
-        tracing::warn!("{foreign} stored embeddings were not made by {} and are not matched", embedder.model);
+    let loaded = load_gallery(gallery, store, None)?;
+    tracing::info!("Reloaded {} known faces", loaded.people);
+    let left_out = loaded.of_other_models + loaded.legacy;
+    if left_out > 0 {
+        let model = &gallery.embedder().model;
+        tracing::warn!("{left_out} stored embeddings are not known to be made by {model} and are not matched");
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! What is done with a camera's frames: recognise, mark, log.
+//! What is done with a camera's frames: the core recognises and marks, this keeps the log.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -6,9 +6,10 @@ use std::time::{Duration, Instant};
 
 use faceattend_core::Result;
 use faceattend_core::attendance::{Marker, Marking};
-use faceattend_core::engine::{AnalyzeOptions, Depth, FaceEngine};
+use faceattend_core::engine::FaceEngine;
 use faceattend_core::frame::Frame;
-use faceattend_core::gallery::{Gallery, Identification};
+use faceattend_core::gallery::Gallery;
+use faceattend_core::recognition::{RecognisedFace, Recogniser, RecognitionOptions};
 use faceattend_core::store::{NewDetectionLog, Store};
 use faceattend_core::types::{StudentId, Threshold};
 use jiff::Timestamp;
@@ -29,15 +30,19 @@ pub(crate) struct Watcher {
 impl Watcher {
     /// What takes the frames of one camera.
     pub(crate) fn watch(&self, location: Option<&str>) -> impl FnMut(Frame<'static>) + Send + use<> {
-        let mut watch =
-            Watch { shared: self.clone(), location: location.map(str::to_owned), figures: Figures::default() };
+        let location = location.map(str::to_owned);
+        let options = RecognitionOptions::default().with_threshold(self.threshold);
+        let recogniser = Recogniser::new(Arc::clone(&self.engine), Arc::clone(&self.gallery), &options)
+            .with_marker(Arc::clone(&self.marker), location.clone());
+        let mut watch = Watch { recogniser, store: Arc::clone(&self.store), location, figures: Figures::default() };
         move |frame| watch.take(&frame)
     }
 }
 
 /// One camera's watch. Its last figures are logged when it ends.
 struct Watch {
-    shared: Watcher,
+    recogniser: Recogniser,
+    store: Arc<dyn Store>,
     location: Option<String>,
     figures: Figures,
 }
@@ -70,14 +75,11 @@ impl Watch {
     }
 
     fn recognise(&mut self, frame: &Frame<'_>) -> Result<()> {
-        let Watcher { engine, gallery, marker, threshold, .. } = &self.shared;
-        let analysis = engine.analyze(frame, &AnalyzeOptions::default().with_depth(Depth::Embedding))?;
-        self.figures.faces = self.figures.faces.max(analysis.faces.len());
-        let at = frame.captured_at().unwrap_or_else(Timestamp::now);
-        for embedding in analysis.faces.iter().filter_map(|face| face.embedding.as_ref()) {
-            let Identification::Known { best, .. } = gallery.identify(embedding, *threshold)? else { continue };
-            self.figures.recognized.insert(best.student);
-            if let Marking::Marked(record) = marker.mark(best.student, best.similarity, self.location.as_deref(), at)? {
+        let report = self.recogniser.process(frame, frame.captured_at().unwrap_or_else(Timestamp::now))?;
+        self.figures.faces = self.figures.faces.max(report.faces.len());
+        self.figures.recognized.extend(report.faces.iter().filter_map(RecognisedFace::student));
+        for mark in &report.marks {
+            if let Marking::Marked(record) = mark {
                 tracing::info!(student = %record.student, place = self.location, "attendance marked");
             }
         }
@@ -97,7 +99,7 @@ impl Watch {
             camera_location: self.location.clone(),
             error_message: figures.error.map(str::to_owned),
         };
-        if let Err(error) = self.shared.store.add_detection_log(&row) {
+        if let Err(error) = self.store.add_detection_log(&row) {
             tracing::error!("the detection log could not be written: {error}");
         }
     }
