@@ -18,6 +18,8 @@ pub(crate) enum Cameras {
 }
 
 #[derive(Args, Clone, Copy, Default)]
+// Other verbs take these options too, and a name for the group could be taken only once.
+#[group(skip)]
 pub(crate) struct Options {
     /// Leave out the cameras: then no system package is needed; browser frames and recordings still work.
     #[arg(long)]
