@@ -57,7 +57,6 @@ pub fn decode(bytes: &[u8], limits: &DecodeLimits) -> Result<Frame<'static>> {
     let Some(format @ (ImageFormat::Jpeg | ImageFormat::Png | ImageFormat::WebP)) = reader.format() else {
         return Err(Error::invalid_image("neither JPEG, PNG nor WebP"));
     };
-    let mut reader = reader;
     let mut memory = Limits::default();
     // The decoder's own work: up to eight bytes a pixel (16-bit RGBA) beside the result.
     memory.max_alloc = Some(limits.max_pixels.saturating_mul(16));
