@@ -1,4 +1,5 @@
-//! The default pack on head turns of known yaw (`examples/media`), and, where the clips are at hand, on real ones.
+//! The default pack on head turns of known yaw (`examples/media`), and, where recordings of real turns are at hand, on
+//! those: do the two behave alike?
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers as well")]
 #![expect(clippy::print_stderr, reason = "figures for the documents, and why something is skipped")]
@@ -67,4 +68,74 @@ fn rendered_turns_are_found_at_every_angle_and_read_near_their_yaw() {
     let mean = errors.iter().sum::<f32>() / errors.len() as f32;
     eprintln!("mean error {mean:.2} degrees over {} stills", errors.len());
     assert!(mean < 4.0, "{mean}");
+}
+
+#[cfg(feature = "opencv")]
+/// A reading: the yaw, and the cosine to the same person's picture ahead.
+type Reading = (f32, f32);
+
+#[cfg(feature = "opencv")]
+/// The mean cosine of the readings whose yaw is within 5 degrees of `yaw` on either side, and how many there are.
+fn cosine_near(readings: &[Reading], yaw: f32) -> Option<(f32, usize)> {
+    let near: Vec<f32> =
+        readings.iter().filter(|(read, _)| (read.abs() - yaw).abs() <= 5.0).map(|(_, cosine)| *cosine).collect();
+    (!near.is_empty()).then(|| (near.iter().sum::<f32>() / near.len() as f32, near.len()))
+}
+
+/// Every third frame of a recording, against the one that looks ahead best.
+#[cfg(feature = "opencv")]
+fn readings_of_clip(engine: &Engine, clip: &Path) -> Vec<Reading> {
+    use faceattend_core::camera::{CameraSource, OpenOptions, open};
+
+    let source = CameraSource::parse(clip.to_str().unwrap()).unwrap();
+    let mut source = open(&source, &OpenOptions::default()).unwrap();
+    let mut faces = Vec::new();
+    for i in 0.. {
+        let Some(frame) = source.next_frame().unwrap() else { break };
+        if i % 3 == 0
+            && let Some(face) = face(engine, &frame)
+        {
+            faces.push((face.pose.unwrap().yaw.0, face.embedding.unwrap()));
+        }
+    }
+    let ahead = faces.iter().min_by(|a, b| a.0.abs().total_cmp(&b.0.abs())).unwrap().1.clone();
+    faces.into_iter().map(|(yaw, embedding)| (yaw, cosine(&embedding, &ahead))).collect()
+}
+
+#[cfg(feature = "opencv")]
+#[test]
+fn rendered_and_real_turns_change_the_embedding_alike() {
+    let real = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/media/video/dev");
+    if !real.is_dir() {
+        eprintln!("skipped: the recordings of real head turns are not here");
+        return;
+    }
+    let engine = Engine::builder().build().unwrap();
+    let rendered = ["collins", "obama", "hopper"].map(|person| Path::new(MEDIA).join(person).join("turn.avi"));
+    let real = fs::read_dir(real).unwrap().map(|entry| entry.unwrap().path());
+    let real: Vec<_> = real.filter(|clip| clip.to_string_lossy().contains("_real.")).collect();
+    let [rendered, real] = [("rendered", &rendered[..]), ("real", &real[..])].map(|(kind, clips)| {
+        let mut all = Vec::new();
+        for clip in clips {
+            let readings = readings_of_clip(&engine, clip);
+            let (low, high) = readings.iter().fold((0f32, 0f32), |(l, h), (yaw, _)| (l.min(*yaw), h.max(*yaw)));
+            eprintln!("{kind}: {} faces, yaw {low:+.0} to {high:+.0}", readings.len());
+            // Some people in the recordings only sit there.
+            if low > -15.0 || high < 15.0 {
+                assert_eq!(kind, "real", "{}: does not turn to both sides", clip.display());
+                continue;
+            }
+            for yaw in [0.0, 10.0, 20.0, 25.0, 30.0] {
+                if let Some((cosine, count)) = cosine_near(&readings, yaw) {
+                    eprintln!("    at {yaw:2} +-5: cosine {cosine:.3} ({count})");
+                }
+            }
+            all.extend(readings);
+        }
+        cosine_near(&all, 25.0).unwrap().0
+    });
+    eprintln!("cosine at 25 degrees: rendered {rendered:.3}, real {real:.3}");
+    // Measured: .978 and .935. One texture under one light changes less than a living face does, so what recognises
+    // rendered turns may still fail on real ones; the other way round, the renders would be of no use as tests.
+    assert!(rendered >= real - 0.02, "a rendered head changes more than a real one");
 }
