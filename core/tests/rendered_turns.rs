@@ -2,7 +2,6 @@
 //! those: do the two behave alike?
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers as well")]
-#![expect(clippy::print_stderr, reason = "figures for the documents, and why something is skipped")]
 
 use std::fs;
 use std::path::Path;
