@@ -21,7 +21,7 @@ pub const WHOLE_DAY: &str = "day";
 /// let policy = AttendancePolicy::in_time_zone("Asia/Kolkata")?;
 /// // 19:00 UTC is half past midnight there.
 /// assert_eq!(policy.day("2026-03-02T19:00:00Z".parse().unwrap())?.date.to_string(), "2026-03-03");
-/// # faceattend_core::Result::Ok(())
+/// # Ok::<(), faceattend_core::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct AttendancePolicy {
