@@ -1,9 +1,11 @@
 //! ONNX Runtime: loading a model and running it. The only file that knows of `ort`.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
+use std::time::{Duration, Instant};
 
 use ort::environment::Environment;
 use ort::ep::ExecutionProviderDispatch;
@@ -234,7 +236,10 @@ impl ModelSession {
     ) -> Result<R> {
         let failed = |e: ort::Error| Error::Inference { model: self.name.clone(), source: Box::new(e) };
         let tensor = TensorRef::from_array_view((shape, data)).map_err(failed)?;
-        let outputs = self.session.run(ort::inputs![tensor]).map_err(failed)?;
+        let started = Instant::now();
+        let outputs = self.session.run(ort::inputs![tensor]);
+        IN_MODELS.set(IN_MODELS.get() + started.elapsed());
+        let outputs = outputs.map_err(failed)?;
         read(&Outputs { outputs: &outputs, model: &self.name })
     }
 }
@@ -243,6 +248,17 @@ impl fmt::Debug for ModelSession {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "ModelSession({})", self.name)
     }
+}
+
+thread_local! {
+    static IN_MODELS: Cell<Duration> = const { Cell::new(Duration::ZERO) };
+}
+
+/// The time that this thread has spent in runs of models since it began. What an analysis adds to it, beside how long the
+/// analysis took, tells how much of it is not the models'.
+#[must_use]
+pub fn time_in_models() -> Duration {
+    IN_MODELS.get()
 }
 
 /// The outputs of one run, borrowed from the session.
