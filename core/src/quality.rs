@@ -4,10 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::alignment::Template;
 use crate::error::{Error, Result};
-use crate::frame::{ChannelOrder, Frame};
+use crate::frame::Frame;
 use crate::geometry::{Landmarks5, Rect};
 use crate::pose::Pose;
-use crate::preprocess::{Normalisation, warp};
+use crate::preprocess::warp_grey;
 
 /// Figures about one view of a face, and the reasons not to enrol or match it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -122,13 +122,12 @@ const SIDE: usize = 112;
 /// The judge of views, with the buffers that it reuses.
 pub(crate) struct QualityJudge {
     options: QualityOptions,
-    colour: Vec<f32>,
     grey: Vec<f32>,
 }
 
 impl QualityJudge {
     pub(crate) fn new(options: QualityOptions) -> Self {
-        Self { options, colour: vec![0.0; 3 * SIDE * SIDE], grey: vec![0.0; SIDE * SIDE] }
+        Self { options, grey: vec![0.0; SIDE * SIDE] }
     }
 
     /// The quality of the view of the face with these points; `None` when the points give no alignment.
@@ -140,13 +139,7 @@ impl QualityJudge {
         pose: Option<&Pose>,
     ) -> Option<Quality> {
         let map = Template::arcface112().align(landmarks)?.inverse()?;
-        warp(frame, &map, SIDE, &Normalisation::uniform(ChannelOrder::Rgb, 0.0, 1.0), &mut self.colour);
-        let (red, rest) = self.colour.split_at(SIDE * SIDE);
-        let (green, blue) = rest.split_at(SIDE * SIDE);
-        for (grey, ((r, g), b)) in self.grey.iter_mut().zip(red.iter().zip(green).zip(blue)) {
-            // ITU-R BT.601 luma.
-            *grey = 0.299 * r + 0.587 * g + 0.114 * b;
-        }
+        warp_grey(frame, &map, SIDE, &mut self.grey);
         #[expect(clippy::cast_precision_loss, reason = "frames have far fewer than 2^24 pixels a side")]
         let whole = Rect::new(0.0, 0.0, frame.width() as f32, frame.height() as f32);
         #[expect(clippy::cast_precision_loss, reason = "12,544 pixels")]
@@ -197,6 +190,7 @@ fn laplacian_variance(grey: &[f32]) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::frame::ChannelOrder;
     use crate::geometry::Point;
 
     fn judge(frame: &Frame<'_>, shift: f32) -> Quality {
