@@ -241,8 +241,13 @@ impl EmbeddingModel {
         &self.spec
     }
 
-    /// The number of values of its embeddings, found by one run on a black picture.
+    /// The number of values of its embeddings: as the model says, or else found by one run on a black picture.
     pub(crate) fn dimension(&mut self) -> Result<usize> {
+        if let [_, dimension] = self.session.outputs()[0].shape[..]
+            && let Ok(dimension @ 1..) = usize::try_from(dimension)
+        {
+            return Ok(dimension);
+        }
         let size = self.spec.template.size;
         let black = vec![0.0; 3 * size * size];
         self.session.run([1, 3, size, size], &black, |outputs| Ok(outputs.at(0)?.1.len()))

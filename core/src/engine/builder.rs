@@ -281,6 +281,8 @@ enum DetectorChoice {
 impl Plan {
     fn bench(&self) -> Result<Bench> {
         let load = |source: &ModelSource| ModelSession::load(source, &self.runtime);
+        // The largest first: what loading it needs for a while is there for the others to use again.
+        let embedder = EmbeddingModel::new(load(&self.embedder.0)?, self.embedder.1.clone())?;
         let detector = match &self.detector {
             DetectorChoice::Model(source, kind, _) => Detector::new(load(source)?, *kind)?,
             #[cfg(feature = "opencv")]
@@ -306,7 +308,7 @@ impl Plan {
             fits: [own, self.mesh_fit],
             detector,
             mesh: self.mesh.as_ref().map(|source| MeshModel::new(load(source)?)).transpose()?,
-            embedder: EmbeddingModel::new(load(&self.embedder.0)?, self.embedder.1.clone())?,
+            embedder,
             antispoof,
             judge: QualityJudge::new(self.quality),
             detect: self.detect,
