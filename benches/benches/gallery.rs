@@ -1,0 +1,25 @@
+//! 1:N search. The limit is memory: compare the throughput with a plain read, which `cargo xtask bench` measures.
+
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use faceattend_benches::Crowd;
+use faceattend_core::gallery::Gallery;
+
+fn gallery(c: &mut Criterion) {
+    for dimension in [128, 512] {
+        let crowd = Crowd::new(dimension);
+        let probe = crowd.probe();
+        let mut group = c.benchmark_group(format!("gallery, {dimension} values"));
+        for people in [1_000, 10_000, 100_000] {
+            let gallery = Gallery::new(crowd.embedder());
+            gallery.load(crowd.people(people)).expect("people");
+            group.throughput(Throughput::Bytes((people * dimension * size_of::<f32>()) as u64));
+            group.bench_function(BenchmarkId::from_parameter(people), |b| {
+                b.iter(|| gallery.search(&probe, 5).expect("a search"));
+            });
+        }
+        group.finish();
+    }
+}
+
+criterion_group!(benches, gallery);
+criterion_main!(benches);
