@@ -11,6 +11,7 @@ mod files;
 mod media;
 mod models;
 mod packages;
+mod python;
 mod serve;
 mod setup;
 mod steps;
@@ -43,7 +44,7 @@ enum Verb {
     Test(test::Options),
     /// What has to hold before a commit: formatting, lints, documentation, tests.
     Check,
-    /// Run the benchmarks.
+    /// Compare speed and memory with a Python reference, or time stage by stage.
     Bench(bench::Options),
     /// Render the sample media again from their photographs, or check that a rebuild gives the same bytes.
     Media(media::Options),

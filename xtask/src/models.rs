@@ -1,12 +1,11 @@
 //! The default model pack, made again from the packages that hold the original weights.
 
-use std::fs;
 use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::Result;
-use crate::workspace::{command, output, root, succeed};
+use crate::workspace::{command, output, succeed};
+use crate::{Result, python};
 
 #[derive(Args)]
 pub(crate) struct Options {
@@ -52,28 +51,5 @@ pub(crate) fn compare_with_originals() -> Result<()> {
 
 /// The Python of the workspace's own virtual environment, with what the converter needs.
 fn python() -> Result<PathBuf> {
-    let environment = root().join(".venv");
-    let python = environment.join("bin/python");
-    let lists = ["models/convert/requirements.txt", "models/convert/requirements-check.txt"];
-    let mut wanted = String::new();
-    for list in lists {
-        wanted += &fs::read_to_string(root().join(list)).map_err(|e| format!("cannot read {list}: {e}"))?;
-    }
-    // What was installed last, so that a second run asks no registry.
-    let stamp = environment.join("models-convert.txt");
-    if python.exists() && fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
-        return Ok(python);
-    }
-    println!("Installing the converter's Python packages into .venv ...");
-    succeed(command("python3").args(["-m", "venv"]).arg(&environment)).map_err(|problem| {
-        format!("{problem}\nPython's venv is needed; on Debian and Ubuntu: sudo apt-get install --yes python3-venv")
-    })?;
-    let mut pip = command(&python);
-    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
-    for list in lists {
-        pip.args(["-r", list]);
-    }
-    succeed(&mut pip)?;
-    fs::write(&stamp, wanted).map_err(|e| format!("cannot write {}: {e}", stamp.display()))?;
-    Ok(python)
+    python::environment(".venv", &["models/convert/requirements.txt", "models/convert/requirements-check.txt"])
 }
