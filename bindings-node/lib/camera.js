@@ -2,13 +2,22 @@
 
 const { EventEmitter } = require('node:events')
 const { FaceAttendError, fromReason, translate } = require('./errors.js')
-const { checkDates } = require('./guard.js')
+const { checkDates, checkOwn } = require('./guard.js')
 const { onAbort, signalOf } = require('./lanes.js')
 const { NativeCamera } = require('../native.js')
 
 const MAKING = Symbol('making')
 
+// `process.exit` runs no finalizers: the threads of cameras have to be at rest before the process takes down what they
+// use.
+const running = new Set()
+process.on('exit', () => {
+  for (const native of running) native.quieten()
+  for (const native of running) native.halt()
+})
+
 class Camera extends EventEmitter {
+  static parts = {}
   #native
   #iterating = false
   // A frame that nobody has taken yet. The threads wait until it is taken and the next one asked for.
@@ -26,10 +35,15 @@ class Camera extends EventEmitter {
     const camera = new Camera(MAKING)
     try {
       checkDates([read])
+      for (const [name, Class] of Object.entries(this.parts)) {
+        const part = options?.[name]
+        if (part !== undefined && part !== null) checkOwn(part, Class, name)
+      }
       camera.#native = NativeCamera.start(source, read, engine, gallery, book, (event) => camera.#tell(event))
     } catch (error) {
       throw translate(error)
     }
+    running.add(camera.#native)
     if (signal) {
       camera.#forget = onAbort(signal, () => {
         camera.#failure ??= signal.reason
@@ -131,6 +145,7 @@ class Camera extends EventEmitter {
     }
     if (problem) this.emit('problem', fromReason(problem))
     if (state) {
+      if (state === 'failed' || state === 'stopped') running.delete(this.#native)
       if (state === 'failed') {
         this.#failure ??= new FaceAttendError('camera', this.health.lastError ?? 'the camera failed')
       }
@@ -160,9 +175,12 @@ class Camera extends EventEmitter {
 
   #stop() {
     this.#held = null
-    const stopped = this.#native.stop().catch((error) => {
-      throw translate(error)
-    })
+    const stopped = this.#native
+      .stop()
+      .catch((error) => {
+        throw translate(error)
+      })
+      .finally(() => running.delete(this.#native))
     if (!this.#over) {
       this.#end()
       this.emit('state', 'stopped')
@@ -172,4 +190,10 @@ class Camera extends EventEmitter {
   }
 }
 
-module.exports = { Camera }
+/** The class of cameras, whose options may name the classes `parts`. */
+function cameraOf(parts) {
+  Camera.parts = parts
+  return Camera
+}
+
+module.exports = { cameraOf }

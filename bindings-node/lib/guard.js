@@ -15,6 +15,16 @@ function checkDates(values) {
   }
 }
 
+/**
+ * Refuses what is no `Class` of this copy of the package. The addon itself tells versions apart, but not two builds of one
+ * version, whose objects need not look alike inside.
+ */
+function checkOwn(value, Class, what) {
+  if (!(value instanceof Class)) {
+    throw new FaceAttendError('invalid_input', `invalid ${what}: it is no ${Class.name} of this copy of the package`)
+  }
+}
+
 /** `method`, which throws at once, with the package's own errors. */
 function guarded(method) {
   return function (...values) {
@@ -52,12 +62,14 @@ function define(target, name, value) {
 
 /**
  * The addon's class `native` as it is handed out. `promises` names its methods that return promises, each with its lane
- * and the number of its options; all others are guarded. The addon's own objects are instances of it too.
+ * and the number of its options; all others are guarded. `check` looks at the constructor's arguments. The addon's own
+ * objects are instances of it too.
  */
-function guardClass(native, promises = {}) {
+function guardClass(native, promises = {}, check = () => {}) {
   function Guarded(...values) {
     if (new.target === undefined) throw new TypeError(`Class constructor ${native.name} cannot be invoked without 'new'`)
     try {
+      check(...values)
       return Reflect.construct(native, values, new.target)
     } catch (error) {
       if (error.message?.startsWith('Class contains no `constructor`')) {
@@ -79,4 +91,4 @@ function guardClass(native, promises = {}) {
   return Guarded
 }
 
-module.exports = { checkDates, guardClass, guarded, queued }
+module.exports = { checkDates, checkOwn, guardClass, guarded, queued }

@@ -149,8 +149,14 @@ pub struct NativeCamera {
 #[derive(Default)]
 struct Demand {
     state: Mutex<Wanted>,
+    /// Whether a frame is being looked at.
+    looking: Mutex<bool>,
     changed: Condvar,
+    changed_looking: Condvar,
 }
+
+/// How long the end of a process waits for the frame in hand: far longer than one takes, and still an end.
+const LAST_FRAME: Duration = Duration::from_secs(10);
 
 #[derive(Default, PartialEq, Eq, Clone, Copy)]
 enum Wanted {
@@ -181,8 +187,36 @@ impl Demand {
         }
     }
 
+    fn look(&self, looking: bool) {
+        *self.looking.lock().unwrap_or_else(PoisonError::into_inner) = looking;
+        self.changed_looking.notify_all();
+    }
+
+    /// Waits until no frame is being looked at.
+    fn rest(&self) {
+        let looking = self.looking.lock().unwrap_or_else(PoisonError::into_inner);
+        // Whether it rested or the time ran out: the process ends.
+        drop(self.changed_looking.wait_timeout_while(looking, LAST_FRAME, |looking| *looking));
+    }
+
     fn over(&self) -> bool {
         *self.state.lock().unwrap_or_else(PoisonError::into_inner) == Wanted::Never
+    }
+}
+
+/// A frame is being looked at, until this is dropped; by a panic, too.
+struct Looking(Arc<Demand>);
+
+impl Looking {
+    fn at(demand: &Arc<Demand>) -> Self {
+        demand.look(true);
+        Self(demand.clone())
+    }
+}
+
+impl Drop for Looking {
+    fn drop(&mut self) {
+        self.0.look(false);
     }
 }
 
@@ -207,6 +241,8 @@ impl NativeCamera {
             let mut eye = eye(&options, engine.as_deref(), gallery.as_deref(), book.as_deref())?;
             let (told, wanted) = (tell.clone(), demand.clone());
             let consumer = move |frame: CoreFrame<'static>| {
+                // In this order: whoever says `Never` and then sees no looking knows that none will begin.
+                let looking = Looking::at(&wanted);
                 if wanted.over() {
                     return;
                 }
@@ -221,6 +257,7 @@ impl NativeCamera {
                     // Node takes this environment down.
                     wanted.say(Wanted::Never);
                 } else if asks {
+                    drop(looking);
                     wanted.wait();
                 }
             };
@@ -248,6 +285,20 @@ impl NativeCamera {
         })
     }
 
+    /// No frame is begun any more.
+    #[napi]
+    pub fn quieten(&self) {
+        self.demand.say(Wanted::Never);
+    }
+
+    /// Stops the threads and waits for the frame in hand: for the end of the process.
+    #[napi]
+    pub fn halt(&self) {
+        self.demand.say(Wanted::Never);
+        self.worker.stop();
+        self.demand.rest();
+    }
+
     /// The camera, without credentials.
     #[napi(getter)]
     pub fn source(&self) -> String {
@@ -273,8 +324,7 @@ impl NativeCamera {
 /// they use goes away.
 impl Drop for NativeCamera {
     fn drop(&mut self) {
-        self.demand.say(Wanted::Never);
-        self.worker.stop();
+        self.halt();
     }
 }
 

@@ -121,6 +121,7 @@ test('options that do not fit are refused', async (t) => {
   assert.throws(() => Camera.open('file:///etc/passwd'), failsWith('invalid_input'))
   assert.throws(() => Camera.open(7), failsWith('invalid_input'))
   assert.throws(() => Camera.open(CLASS, { gallery }), failsWith('invalid_input', /engine/))
+  assert.throws(() => Camera.open(CLASS, { engine: gallery }), failsWith('invalid_input', /Engine/))
   const made = await engine()
   assert.throws(() => Camera.open(CLASS, { engine: made, book }), failsWith('invalid_input', /gallery/))
   assert.throws(() => Camera.open(CLASS, { engine: made, pace: 'fast' }), failsWith('invalid_input'))

@@ -102,6 +102,17 @@ test('workers can be taken down with work in flight, again and again', async () 
   }
 })
 
+test('a process ends in order while a worker is busy', async () => {
+  const busy = `const api = require(${JSON.stringify(here)}); const face = require('fs').readFileSync(${JSON.stringify(face)});
+    ${MAKE}.then((engine) => {
+      for (let i = 0; i < 20; i += 1) engine.analyze(face).catch(() => {})
+      api.Camera.open(${JSON.stringify(media('class.avi'))}, { engine }).on('frame', () => {})
+      setTimeout(() => require('worker_threads').parentPort.postMessage('busy'), 300)
+    })`
+  const ended = await program(`new (require('worker_threads').Worker)(${JSON.stringify(busy)}, { eval: true }).on('message', () => process.exit(7))`)
+  assert.deepEqual([ended.code, ended.signal, ended.stderr], [7, null, ''])
+})
+
 test('two copies of the addon live in one process', async (t) => {
   const copy = path.join(folder(t), 'faceattend')
   mkdirSync(copy)
