@@ -68,6 +68,7 @@ pub struct Marking {
 
 /// Which rows to look at; what is left out does not narrow.
 #[napi(object, object_to_js = false)]
+#[derive(Default)]
 pub struct AttendanceFilter {
     /// The first of the site's days, as `YYYY-MM-DD`.
     pub from_day: Option<String>,
@@ -228,12 +229,6 @@ impl AttendanceBook {
     fn window(&self, day: &str) -> Result<DayWindow> {
         let date: CivilDate = day.parse().map_err(|_| invalid("day", format!("{day:?} is no date like 2026-03-31")))?;
         self.marker.policy().window(date)
-    }
-}
-
-impl Default for AttendanceFilter {
-    fn default() -> Self {
-        Self { from_day: None, to_day: None, student_id: None, status: None, skip: None, limit: None }
     }
 }
 

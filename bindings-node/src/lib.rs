@@ -4,6 +4,7 @@
 //! than a millisecond is a [`job::Job`] on libuv's threads. The files `*.cjs` beside this crate hand jobs out, so that no
 //! more run at once than there are threads for, and turn errors into `FaceAttendError`.
 
+#![expect(clippy::needless_pass_by_value, reason = "napi makes every argument anew and hands it over")]
 #![expect(unreachable_pub, reason = "what is public here is for JavaScript, which no Rust code can see")]
 
 mod attendance;

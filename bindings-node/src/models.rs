@@ -1,4 +1,5 @@
 //! Model packs: which there are, whether they are installed, and how to get one.
+#![allow(dead_code, reason = "JavaScript calls what a namespace holds, and not every kind of build shows that")]
 
 use std::path::Path;
 use std::sync::Arc;
