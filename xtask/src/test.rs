@@ -38,7 +38,7 @@ pub(crate) fn add_steps(steps: &mut Steps, options: &Options) {
         let features = camera_features(options.setup.cameras());
         counted(cargo(&["test", "--workspace", "--no-fail-fast"]).args(features))
     });
-    steps.run("from registration to attendance", || demo::play(&demo::Options { setup: options.setup }));
+    steps.run("from registration to attendance", demo::play_with_tested_server);
     steps.run("models against the original networks", || models::compare_with_originals().map(|()| String::new()));
     steps.run("models made again", || models::rebuild(models::Rebuild::Check).map(|()| "the same bytes".to_owned()));
 }
