@@ -117,13 +117,13 @@ impl LivenessOptions {
     }
 
     /// The same options for a client that streams and follows: a random order, positions confirmed over three frames of
-    /// one unbroken track, a camera that counts as frozen after three frames, and no frame of the last seven days'
+    /// one unbroken track, a camera that counts as frozen after five frames, and no frame of the last seven days'
     /// sessions. What the server's own page uses.
     #[must_use]
     pub fn with_guard(mut self) -> Self {
         self.order = Order::Random;
         self.steady_frames = self.steady_frames.max(3);
-        self.frozen_frames = self.frozen_frames.min(3);
+        self.frozen_frames = self.frozen_frames.min(5);
         self.recent_sessions = self.recent_sessions.or(Some(SignedDuration::from_hours(7 * 24)));
         self
     }

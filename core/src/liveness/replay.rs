@@ -84,14 +84,13 @@ const WORDS: usize = FREQUENCIES * FREQUENCIES / 64;
 /// The signs of a frame's 24 x 24 lowest frequencies (a DCT of its grey picture at 96 x 96): 575 bits that stay when the
 /// frame is compressed again or scaled, and from which no face can be made out.
 ///
-/// On six clips at five frames a second, compressing again (JPEG quality 50 to 90, also at half the size) changes at most
-/// 6 bits; from one frame to the next a living person changes 10 to 90 in the middle, and never 6 or fewer across two
-/// seconds but in one clip of somebody who sits quite still.
+/// How far apart such frames lie, and frames of a living person, is in `docs/liveness.md`.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct PerceptualHash([u64; WORDS]);
 
-/// Up to how many bits apart two frames look the same: see [`PerceptualHash`].
-pub const ALIKE_BITS: u32 = 6;
+/// Up to how many bits apart two frames look the same. Compressing 45 pictures again (JPEG quality 50 to 90) or halving them
+/// changed at most 7 of the 575; five degrees of a turning head, before the same wall, changed at least 21.
+pub const ALIKE_BITS: u32 = 8;
 
 impl PerceptualHash {
     /// The hash of `frame`.
@@ -189,37 +188,52 @@ fn waves() -> [[f32; GREY]; FREQUENCIES] {
     })
 }
 
-/// The frame's luminance, averaged over 96 x 96 fields of equal area. Fields of a frame that is smaller repeat pixels.
-#[expect(clippy::cast_precision_loss, reason = "sums of bytes over one field")]
+/// The frame's luminance, averaged over 96 x 96 fields of equal area; a pixel on a border belongs to both sides by its
+/// parts, so that a scaled frame has the same fields.
+#[expect(clippy::cast_precision_loss, reason = "frames have far fewer than 2^24 pixels a side")]
 fn grey(frame: &Frame<'_>) -> Vec<f32> {
     let (width, height) = (frame.width() as usize, frame.height() as usize);
-    let weights: [u32; 3] = match frame.order() {
-        ChannelOrder::Rgb => [77, 150, 29],
-        ChannelOrder::Bgr => [29, 150, 77],
+    let weights: [f32; 3] = match frame.order() {
+        ChannelOrder::Rgb => [0.299, 0.587, 0.114],
+        ChannelOrder::Bgr => [0.114, 0.587, 0.299],
     };
-    let span = |at: usize, side: usize| {
-        let from = at * side / GREY;
-        from..((at + 1) * side / GREY).max(from + 1)
-    };
-    let mut grey = Vec::with_capacity(GREY * GREY);
-    for y in 0..GREY {
-        for x in 0..GREY {
-            let (columns, rows) = (span(x, width), span(y, height));
-            let count = columns.len() * rows.len();
-            let mut sum = 0u64;
-            for row in rows {
-                let line = &frame.pixels()[(row * width + columns.start) * 3..(row * width + columns.end) * 3];
-                sum += line
-                    .as_chunks::<3>()
-                    .0
-                    .iter()
-                    .map(|p| u64::from(p.iter().zip(weights).map(|(v, w)| u32::from(*v) * w).sum::<u32>()))
-                    .sum::<u64>();
+    let columns: Vec<Vec<(usize, f32)>> = (0..GREY).map(|x| parts(x, width)).collect();
+    let mut grey = vec![0f32; GREY * GREY];
+    let mut luminance = vec![0f32; width];
+    // Which field rows a pixel row belongs to, and by how much.
+    let mut rows: Vec<Vec<(usize, f32)>> = vec![Vec::new(); height];
+    for field in 0..GREY {
+        for (row, part) in parts(field, height) {
+            rows[row].push((field, part));
+        }
+    }
+    for (line, fields) in frame.pixels().chunks_exact(width * 3).zip(&rows) {
+        for (value, pixel) in luminance.iter_mut().zip(line.as_chunks::<3>().0) {
+            *value = pixel.iter().zip(weights).map(|(v, w)| f32::from(*v) * w).sum();
+        }
+        for (x, parts) in columns.iter().enumerate() {
+            let sum: f32 = parts.iter().map(|(column, part)| luminance[*column] * part).sum();
+            for (y, part) in fields {
+                grey[y * GREY + x] += sum * part;
             }
-            grey.push(sum as f32 / (256 * count) as f32);
         }
     }
     grey
+}
+
+/// The pixels of a side of `length` that field `at` of 96 covers, each with its share of the field.
+#[expect(clippy::cast_precision_loss, reason = "frames have far fewer than 2^24 pixels a side")]
+fn parts(at: usize, length: usize) -> Vec<(usize, f32)> {
+    let (from, to) = ((at * length) as f64 / GREY as f64, ((at + 1) * length) as f64 / GREY as f64);
+    (at * length / GREY..length)
+        .map(|pixel| (pixel, (to.min((pixel + 1) as f64) - from.max(pixel as f64)) / (to - from)))
+        .take_while(|(_, part)| *part > 0.0)
+        .map(|(pixel, part)| {
+            #[expect(clippy::cast_possible_truncation, reason = "a share in (0, 1]")]
+            let part = part as f32;
+            (pixel, part)
+        })
+        .collect()
 }
 
 /// A frame as others of its like are told by: how it looks, and which way the head in it points. Pictures of little detail
@@ -368,13 +382,13 @@ mod tests {
 
     #[test]
     fn scaled_and_lighter_pictures_look_the_same_and_others_do_not() {
-        let original = PerceptualHash::of(&blobs(1, 300, ChannelOrder::Rgb));
-        assert!(original.is_like(&PerceptualHash::of(&blobs(1, 600, ChannelOrder::Rgb))));
-        assert!(original.is_like(&PerceptualHash::of(&blobs(1, 300, ChannelOrder::Bgr))));
-        let lighter = blobs(1, 300, ChannelOrder::Rgb);
+        let original = PerceptualHash::of(&blobs(1, 320, ChannelOrder::Rgb));
+        assert!(original.is_like(&PerceptualHash::of(&blobs(1, 640, ChannelOrder::Rgb))));
+        assert!(original.is_like(&PerceptualHash::of(&blobs(1, 320, ChannelOrder::Bgr))));
+        let lighter = blobs(1, 320, ChannelOrder::Rgb);
         let pixels: Vec<u8> = lighter.pixels().iter().map(|v| v.saturating_add(8)).collect();
-        assert!(original.is_like(&PerceptualHash::of(&Frame::new(pixels, 300, 300, ChannelOrder::Rgb).unwrap())));
-        assert!(original.distance(&PerceptualHash::of(&blobs(2, 300, ChannelOrder::Rgb))) > 40);
+        assert!(original.is_like(&PerceptualHash::of(&Frame::new(pixels, 320, 320, ChannelOrder::Rgb).unwrap())));
+        assert!(original.distance(&PerceptualHash::of(&blobs(2, 320, ChannelOrder::Rgb))) > 40);
     }
 
     #[test]

@@ -216,9 +216,11 @@ impl LivenessSession {
         if let Some(real) = face.antispoof.real().filter(|_| options.pad != PadPolicy::Off && !duplicate) {
             self.state.pad.add(real);
         }
+        // A camera that stands still is why the pose does not change.
+        let weaker = matches!(judged.verdict, Ok(_) | Err(Reason::WrongPose { .. } | Reason::NotSteady));
         if let Some(embedding) = &face.embedding
             && self.state.stream.stand_still(embedding, options.frozen) >= options.frozen_frames
-            && judged.verdict.is_ok()
+            && weaker
         {
             judged.verdict = Err(Reason::FrozenPicture);
         }

@@ -29,6 +29,23 @@ pub fn still(person: &str, yaw: i32) -> Frame<'static> {
     picture(&media().join(person).join(format!("yaw{yaw:+03}.jpg")))
 }
 
+/// The frames of a recording, `per_second` of them; of MJPEG in AVI without any feature, of everything else with `opencv`.
+pub fn frames_of(clip: &Path, per_second: f64) -> Option<Vec<Frame<'static>>> {
+    use faceattend_core::camera::{CameraSource, OpenOptions, open};
+    let mut source = open(&CameraSource::parse(clip.to_str()?).ok()?, &OpenOptions::default()).ok()?;
+    let every = source.frame_interval().map_or(1.0, |interval| 1.0 / per_second / interval.as_secs_f64()).max(1.0);
+    let mut frames = Vec::new();
+    let mut wanted = 0.0;
+    for number in 0.. {
+        let Ok(Some(frame)) = source.next_frame() else { break };
+        if f64::from(number) >= wanted {
+            frames.push(frame);
+            wanted += every;
+        }
+    }
+    Some(frames)
+}
+
 /// An analysed frame.
 #[derive(Clone)]
 pub struct Shot {
@@ -107,7 +124,7 @@ impl Scene {
 }
 
 /// A person who does as told, made of frames of one head at many yaws: the head moves by at most `speed` degrees a frame
-/// towards what is asked, and every frame is one that has not been shown lately.
+/// towards what is asked and sways a little there, and no frame is shown again before many others.
 pub struct Actor<'a> {
     shots: &'a [Shot],
     yaw: f32,
@@ -132,7 +149,7 @@ impl<'a> Actor<'a> {
         let fresh = (0..self.shots.len()).filter(|i| !self.lately.contains(i));
         let nearest = fresh.min_by(|a, b| distance(*a).total_cmp(&distance(*b))).unwrap_or(0);
         self.lately.push(nearest);
-        if self.lately.len() > (self.shots.len() / 4).min(8) {
+        if self.lately.len() > (self.shots.len() / 4).min(12) {
             self.lately.remove(0);
         }
         &self.shots[nearest]
