@@ -77,15 +77,22 @@ fn entries(folder: &Path) -> Vec<PathBuf> {
 /// A recording at five frames a second.
 struct Clip {
     name: String,
-    frames: Vec<Frame<'static>>,
     shots: Vec<Shot>,
+    /// Every frame up to fifteen a second, for an actor: a person does not repeat a moment.
+    dense: Vec<Shot>,
 }
 
 impl Clip {
     fn of(engine: &Engine, path: &Path, name: String) -> Option<Self> {
-        let frames = frames_of(path, 5.0)?;
-        let shots = frames.iter().map(|frame| Shot::of(engine, frame)).collect();
-        Some(Self { name, frames, shots })
+        let analysed = |per_second| {
+            let frames: Vec<Frame<'static>> = frames_of(path, per_second)?;
+            Some(frames.iter().map(|frame| Shot::of(engine, frame)).collect::<Vec<_>>())
+        };
+        let mut clip = Self { name, shots: analysed(5.0)?, dense: Vec::new() };
+        if clip.turns() && !clip.is_fake() {
+            clip.dense = analysed(15.0)?;
+        }
+        Some(clip)
     }
 
     fn is_fake(&self) -> bool {
@@ -131,8 +138,9 @@ fn parallax(engine: &Engine, people: &Path) {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (state >> 40) as f32 / (1u64 << 24) as f32
     };
+    // Where others are in the picture a session refuses it, and the largest face may be another in each view.
     let read = |shot: &Shot| {
-        let face = shot.analysis.faces.first()?;
+        let [face] = &shot.analysis.faces[..] else { return None };
         face.pose.map(|pose| (pose.yaw.0, pose.nose_offset, Shape::of(face)))
     };
     for person in entries(people) {
@@ -298,7 +306,7 @@ fn genuine(engine: &Engine, clips: &[Clip]) {
                 let scenes: Vec<Scene> = (0..orders)
                     .map(|entropy| {
                         let mut scene = Scene::new(engine, options.with_pad(pad, 0.5), entropy);
-                        Actor::new(&clip.shots, 12.0).play(&mut scene, 150);
+                        Actor::new(&clip.dense, 12.0).play(&mut scene, 150);
                         scene
                     })
                     .collect();

@@ -85,7 +85,10 @@ fn a_still_photograph_shows_one_position() {
             codes.push(code(&outcome));
         }
         // First it only does not turn, then it is seen to stand still.
-        assert!(codes.starts_with(&["wrong_pose"; 5]) && codes.ends_with(&["frozen_picture"; 5]), "{person}: {codes:?}");
+        assert!(
+            codes.starts_with(&["wrong_pose"; 5]) && codes.ends_with(&["frozen_picture"; 5]),
+            "{person}: {codes:?}"
+        );
     }
 }
 
@@ -198,7 +201,7 @@ fn a_frame_compressed_again_or_scaled_is_known_by_its_looks() {
                 let distance = again.hash.perceptual.distance(&original.hash.perceptual);
                 assert!(again.hash.perceptual.is_like(&original.hash.perceptual), "{person} at {yaw}: {distance} bits");
                 let drift = (again.yaw().unwrap() - original.yaw().unwrap()).abs();
-                assert!(drift <= 2.0, "{person} at {yaw}: the yaw moved by {drift}");
+                assert!(drift <= 3.0, "{person} at {yaw}: the yaw moved by {drift}");
             }
             // Another moment of the same person before the same wall is another frame.
             let other = shot(person, if yaw > 0 { yaw - 5 } else { yaw + 5 });
@@ -306,20 +309,22 @@ fn a_photograph_turned_by_software_passes_without_the_passive_check() {
     }
     assert!(scene.is_completed());
     // Played in a loop against a random order it seldom fits.
-    let turn = turn("obama");
-    let there_and_back: Vec<usize> = [7, 9, 11, 12, 13, 11, 9, 7, 5, 3, 2, 1, 3, 5].to_vec();
+    let clip = frames_of(&media().join("obama/turn.avi"), 5.0).unwrap();
+    let shots: Vec<Shot> = clip.iter().map(|frame| Shot::of(&ENGINE, frame)).collect();
     let completed = (0..100)
         .filter(|entropy| {
             let mut scene = Scene::new(&ENGINE, LivenessOptions::guarded(), *entropy);
-            for at in (0..300).map(|frame| there_and_back[frame % there_and_back.len()]) {
+            for shot in shots.iter().cycle().take(300) {
                 if scene.is_over() {
                     break;
                 }
-                scene.show(&turn[at]);
+                let mut shot = shot.clone();
+                shot.hash.exact ^= u64::from(scene.frames);
+                scene.show(&shot);
             }
             scene.is_completed()
         })
         .count();
     eprintln!("a looped head turn completes {completed} of 100 random orders");
-    assert!(completed <= 60, "{completed}");
+    assert!(completed <= 40, "{completed}");
 }

@@ -95,7 +95,8 @@ impl Challenge {
         };
     }
 
-    /// One of the sequences that hold every position and none twice in a row, each as likely as any other.
+    /// One of the sequences that hold every position, none twice in a row and enough turns, each as likely as any other.
+    /// The turns are what a recording has to guess: ahead it is between any two of them.
     fn drawn(&self, extra_steps: u32) -> Vec<Position> {
         // A draw holds every position with a probability of at least 1/2, so 64 fail together once in 2^64 sessions.
         for round in 0..64 {
@@ -105,7 +106,8 @@ impl Challenge {
                 let others: Vec<_> = Position::ALL.into_iter().filter(|p| Some(p) != steps.last()).collect();
                 steps.push(others[usize::from(*byte) % 2]);
             }
-            if Position::ALL.iter().all(|position| steps.contains(position)) {
+            let turns = steps.iter().filter(|step| **step != Position::Center).count();
+            if Position::ALL.iter().all(|position| steps.contains(position)) && turns >= 2 + extra_steps as usize / 2 {
                 return steps;
             }
         }

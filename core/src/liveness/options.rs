@@ -32,10 +32,10 @@ pub struct LivenessOptions {
     pub ttl: SignedDuration,
     /// In which order it asks. Default: center, left, right, which the existing page asks.
     pub order: Order,
-    /// How many steps a random order has beyond the three positions. Default 2: 42 orders instead of 6, for about two
-    /// seconds.
+    /// How many steps a random order has beyond the three positions. Default 3: two seconds more, for a recording of a head
+    /// turn to fit one order in several (the figures are in `docs/liveness.md`).
     pub extra_steps: u32,
-    /// How often a person may turn to the other side than a random order asks before the session fails. Default 2: people
+    /// How often a person may turn to the other side than a random order asks before the session fails. Default 1: people
     /// confuse left and right. Every wrong turn draws a new order and begins anew, so that a recording which is played
     /// until it fits does not fit.
     pub wrong_turns: u32,
@@ -90,8 +90,8 @@ impl Default for LivenessOptions {
             mirrored: Mirrored::Yes,
             ttl: SignedDuration::from_mins(10),
             order: Order::Fixed,
-            extra_steps: 2,
-            wrong_turns: 2,
+            extra_steps: 3,
+            wrong_turns: 1,
             attempt_limit: 3000,
             steady_frames: 1,
             frozen_frames: 10,
