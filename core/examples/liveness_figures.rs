@@ -11,7 +11,7 @@
 
 #![expect(clippy::print_stdout, clippy::unwrap_used, reason = "a program for the terminal")]
 #![allow(unreachable_pub, dead_code, reason = "what the attack suite shares is in both")]
-#![expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "counts")]
+#![allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "counts")]
 
 #[path = "../tests/common/stage.rs"]
 mod stage;
@@ -288,6 +288,19 @@ fn passive(clips: &[Clip]) {
             format!("{:.3} of {}", part(&means, wrong), means.len())
         };
         println!("  {:18} a frame {}; mean of 5 {}; of 15 {}", clip.name, windows(1), windows(5), windows(15));
+        let by_yaw = |from: f32, to: f32| {
+            let scored =
+                clip.faces().into_iter().filter_map(|face| Some((face.pose?.yaw.0.abs(), face.antispoof.real()?)));
+            let scores: Vec<f32> = scored.filter(|(yaw, _)| (from..to).contains(yaw)).map(|(_, real)| real).collect();
+            format!("{:.3} of {}", part(&scores, wrong), scores.len())
+        };
+        println!(
+            "  {:18} below 10 degrees {}; 10 to 20 {}; beyond {}",
+            "",
+            by_yaw(0.0, 10.0),
+            by_yaw(10.0, 20.0),
+            by_yaw(20.0, 90.0)
+        );
     }
     println!();
 }

@@ -106,9 +106,9 @@ impl PerceptualHash {
             }
         }
         let mut words = [0; WORDS];
-        for v in 0..FREQUENCIES {
+        for (v, wave) in waves.iter().enumerate() {
             for u in 0..FREQUENCIES {
-                let value: f32 = rows.iter().zip(&waves[v]).map(|(row, w)| row[u] * w).sum();
+                let value: f32 = rows.iter().zip(wave).map(|(row, w)| row[u] * w).sum();
                 let bit = v * FREQUENCIES + u;
                 // The mean is no frequency: a lighter picture is the same picture.
                 if bit > 0 && value > 0.0 {
@@ -190,7 +190,6 @@ fn waves() -> [[f32; GREY]; FREQUENCIES] {
 
 /// The frame's luminance, averaged over 96 x 96 fields of equal area; a pixel on a border belongs to both sides by its
 /// parts, so that a scaled frame has the same fields.
-#[expect(clippy::cast_precision_loss, reason = "frames have far fewer than 2^24 pixels a side")]
 fn grey(frame: &Frame<'_>) -> Vec<f32> {
     let (width, height) = (frame.width() as usize, frame.height() as usize);
     let weights: [f32; 3] = match frame.order() {
