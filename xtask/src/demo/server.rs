@@ -87,7 +87,7 @@ fn address_in(line: &str) -> Option<&str> {
 ///
 /// # Errors
 /// When it does not build.
-pub(super) fn build(cameras: Cameras) -> Result<PathBuf> {
+pub(crate) fn build(cameras: Cameras) -> Result<PathBuf> {
     let target = target()?;
     let name = format!("faceattend{}", std::env::consts::EXE_SUFFIX);
     let profile = if target.join("debug").join(&name).exists() { "debug" } else { "release" };

@@ -195,7 +195,7 @@ class AttendanceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         export = path("export/", self.admin_site.admin_view(self.export_view), name="faceattend_attendance_export")
         return [export, *super().get_urls()]
 
-    def export_view(self, request: HttpRequest) -> HttpResponse:
+    def export_view(self, request: HttpRequest) -> StreamingHttpResponse:
         """Every row that the list's filters show, as a file."""
         if not self.has_view_permission(request):
             raise PermissionDenied
@@ -211,7 +211,7 @@ def csv_of(rows: QuerySet[Attendance]) -> StreamingHttpResponse:
     def lines() -> Any:
         yield writer.writerow(head)
         for row in rows.select_related("student").iterator(chunk_size=1000):
-            values = [row.student.name, row.student.roll_number, row.local_day, row.timestamp.isoformat(), row.status]
+            values: list[Any] = [row.student.name, row.student.roll_number, row.local_day, row.timestamp.isoformat(), row.status]
             values += [row.confidence_score, row.camera_location]
             yield writer.writerow([_cell(value) for value in values])
 
@@ -254,7 +254,19 @@ class LivenessSessionAdmin(_ReadOnly):
 
     list_display = ["session_id", "student", "status", "liveness_score", "movement_verified", "created_at", "consumed_at"]
     list_filter = ["status"]
-    fields = [*list_display, "completed_at", "expires_at", "attempts_count", "error_message"]
+    fields = [
+        "session_id",
+        "student",
+        "status",
+        "liveness_score",
+        "movement_verified",
+        "created_at",
+        "completed_at",
+        "expires_at",
+        "consumed_at",
+        "attempts_count",
+        "error_message",
+    ]
 
 
 @admin.register(DetectionLog)

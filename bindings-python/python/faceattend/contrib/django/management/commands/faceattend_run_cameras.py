@@ -21,6 +21,12 @@ log = logging.getLogger("faceattend")
 _LOG_EVERY = 5.0
 
 
+def _close_after(stop: threading.Event, camera: faceattend.Camera) -> None:
+    """Ends the wait for a frame of a camera that says nothing."""
+    stop.wait()
+    camera.close()
+
+
 class Command(BaseCommand):
     """Watches cameras and marks attendance."""
 
@@ -65,7 +71,7 @@ class Command(BaseCommand):
     ) -> None:
         try:
             with faceattend.Camera(source, real_time=real_time) as camera:
-                threading.Thread(target=lambda: (stop.wait(), camera.close()), daemon=True).start()
+                threading.Thread(target=_close_after, args=(stop, camera), daemon=True).start()
                 self._follow(camera, location, stop)
         except faceattend.FaceAttendError as error:
             failures.append(f"{location}: {error}")
