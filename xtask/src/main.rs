@@ -11,6 +11,7 @@ mod example;
 mod files;
 mod media;
 mod models;
+mod node;
 mod packages;
 mod python;
 mod serve;
@@ -41,7 +42,7 @@ enum Verb {
     Serve(serve::Options),
     /// Show the main job with no camera: register people, play a recording, print their attendance.
     Demo(demo::Options),
-    /// Start a complete program on a binding: `example django`.
+    /// Build and start a complete program on a binding: `example django`, `example node`.
     Example(example::Options),
     /// Set up and run every test there is.
     Test(test::Options),

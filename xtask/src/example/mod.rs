@@ -1,6 +1,7 @@
 //! Complete programs on the bindings, started with one command.
 
 mod django;
+mod node;
 
 use clap::{Args, Subcommand};
 
@@ -16,14 +17,17 @@ pub(crate) struct Options {
 enum Example {
     /// The Django admin on port 8000 and the reference server on port 8001, on one database.
     Django(django::Options),
+    /// A Node service with registration and recognition, on the addon.
+    Node(node::Options),
 }
 
-/// Runs an example until it is stopped.
+/// Builds the example and runs it until it is stopped.
 ///
 /// # Errors
 /// When it cannot be built or started.
 pub(crate) fn run(options: &Options) -> Result<()> {
     match &options.example {
         Example::Django(options) => django::run(options),
+        Example::Node(options) => node::run(options),
     }
 }
