@@ -8,6 +8,7 @@
 //! sees 80 x 80 pixels and is the most sensitive: .035 at most.
 
 #![allow(clippy::print_stderr, reason = "a skipped test says why")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers as well")]
 
 use std::path::{Path, PathBuf};
 

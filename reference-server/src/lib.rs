@@ -10,6 +10,7 @@ mod error;
 mod http;
 mod image_data;
 mod live;
+mod receipts;
 mod routes;
 mod sessions;
 mod state;
@@ -23,7 +24,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::trace::TraceLayer;
 
 pub use http::body::BODY_LIMIT;
-pub use state::{AppState, Settings};
+pub use state::{AppState, ChallengePolicy, Settings};
 
 /// The whole service over `state`.
 pub fn app(state: AppState) -> Router {

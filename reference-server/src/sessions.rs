@@ -1,13 +1,16 @@
 //! Liveness sessions between the store and the state machine of the core.
 
 use faceattend_core::engine::{Analysis, Embedder};
+use faceattend_core::gallery::{Gallery, Match};
+use faceattend_core::liveness::enrolment::already_enrolled;
 use faceattend_core::liveness::{
-    LivenessOptions, LivenessSession, Observation, Outcome, Position, Status, Verification,
+    DuplicatePolicy, FrameHash, LivenessOptions, LivenessSession, Observation, Outcome, Position, Reason, Status,
+    Verification, enrolled_as,
 };
 use faceattend_core::store::{Enrolment, NewSession, PositionColumns, SessionRecord, SessionUpdate, Store, Student};
 use faceattend_core::types::{SessionId, StudentId};
 use faceattend_core::{Error, Result};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 /// How often a frame is applied again when other frames of its session were quicker. Every round some frame wins, so
 /// this is how many frames of one session may overlap; the existing page was seen to have 19 in flight.
@@ -40,7 +43,7 @@ pub(crate) fn create(
     student: Option<StudentId>,
     options: LivenessOptions,
     now: Timestamp,
-) -> Result<SessionRecord> {
+) -> Result<Stored> {
     let session = LivenessSession::new(SessionId::random(), student, options, now);
     let mut new = NewSession {
         id: session.id(),
@@ -49,13 +52,14 @@ pub(crate) fn create(
         created_at: session.created_at(),
         expires_at: session.expires_at(),
     };
-    match store.create_session(&new) {
+    let record = match store.create_session(&new) {
         Err(Error::NotFound { .. }) => {
             new.student = None;
-            store.create_session(&new)
+            store.create_session(&new)?
         }
-        other => other,
-    }
+        other => other?,
+    };
+    Ok(Stored { record, session })
 }
 
 /// The session that `id` names, if there is one.
@@ -82,15 +86,27 @@ pub(crate) fn observe(
     frame: &FrameSeen<'_>,
     now: Timestamp,
 ) -> Result<Option<(Stored, Outcome)>> {
+    let Some(stored) = load(store, id, options)? else { return Ok(None) };
+    let session = &stored.session;
+    let mut hash = *frame.hash;
+    // Finished sessions answer frames without taking them in.
+    let recent = session.options().recent_sessions.filter(|_| !session.is_completed());
+    if let (Some(back), Some(looks)) = (recent, session.looks(frame.analysis, &hash)) {
+        let since = now.saturating_sub(back).unwrap_or(Timestamp::MIN);
+        hash = hash.with_seen_elsewhere(store.frame_seen_elsewhere(id, &looks, since)?);
+        store.remember_frame(id, &looks, now)?;
+    }
+    // The client's clock need not be right: it tells how long the session has run there.
+    let captured_at = frame.elapsed.and_then(|elapsed| session.created_at().saturating_add(elapsed).ok());
     change(store, id, options, now, |session| {
         let observation = Observation {
             requested: frame.position,
             analysis: frame.analysis,
             embedder: frame.embedder,
-            frame_hash: frame.hash,
-            captured_at: None,
+            frame_hash: hash,
+            captured_at,
         };
-        session.observe(&observation, now)
+        session.observe_answer(frame.nonce, &observation, now)
     })
 }
 
@@ -109,7 +125,11 @@ pub(crate) struct FrameSeen<'a> {
     pub(crate) position: Position,
     pub(crate) analysis: &'a Analysis,
     pub(crate) embedder: &'a Embedder,
-    pub(crate) hash: u64,
+    pub(crate) hash: &'a FrameHash,
+    /// The word of the step that the client answers.
+    pub(crate) nonce: Option<&'a str>,
+    /// How long after the session's begin it was captured, on the client's clock.
+    pub(crate) elapsed: Option<SignedDuration>,
 }
 
 fn change<T>(
@@ -177,14 +197,44 @@ pub(crate) enum Saved {
     Student(Option<Student>),
     /// The session names a student that is not there.
     NoSuchStudent,
+    /// The face is somebody else's, and the policy refuses it.
+    SomebodyElse,
+}
+
+/// Whose the completed session's face is already, as far as `policy` wants to know.
+pub(crate) fn already_known(
+    gallery: &Gallery,
+    session: &LivenessSession,
+    student: Option<StudentId>,
+    policy: DuplicatePolicy,
+) -> Result<Option<Match>> {
+    match policy {
+        DuplicatePolicy::Allow => Ok(None),
+        DuplicatePolicy::Warn | DuplicatePolicy::Refuse => enrolled_as(gallery, session, student, already_enrolled()),
+    }
+}
+
+/// What to tell of it.
+pub(crate) fn known_as(found: &Match) -> Reason {
+    Reason::AlreadyEnrolled { student: found.student, similarity: found.similarity }
 }
 
 /// Gives the completed session's face to the student it was begun for, once.
-pub(crate) fn save_face(store: &dyn Store, stored: &Stored, now: Timestamp) -> Result<Saved> {
+/// `known` says whose it is already.
+pub(crate) fn save_face(
+    store: &dyn Store,
+    stored: &Stored,
+    known: Option<&Match>,
+    policy: DuplicatePolicy,
+    now: Timestamp,
+) -> Result<Saved> {
     let Some(student) = stored.session.student() else { return Ok(Saved::InSession) };
     let Some(enrolment) = enrolment_of(&stored.session) else { return Ok(Saved::InSession) };
     if stored.record.consumed_at.is_some() {
         return Ok(Saved::Student(None));
+    }
+    if known.is_some() && policy == DuplicatePolicy::Refuse {
+        return Ok(Saved::SomebodyElse);
     }
     match store.enrol_student(stored.session.id(), student, &enrolment, now) {
         Ok(student) => Ok(Saved::Student(Some(student))),

@@ -6,7 +6,7 @@ use faceattend_core::attendance::AttendancePolicy;
 use faceattend_core::decode::{DecodeLimits, decode};
 use faceattend_core::engine::{Analysis, AnalyzeOptions, FaceEngine};
 use faceattend_core::frame::Frame;
-use faceattend_core::liveness::LivenessOptions;
+use faceattend_core::liveness::{DuplicatePolicy, LivenessOptions, ReceiptKey};
 use faceattend_core::store::Store;
 use faceattend_core::types::Threshold;
 use faceattend_core::{Error, Result};
@@ -20,6 +20,16 @@ use crate::live::Live;
 /// 10 ms a frame a thread, several seconds of work.
 const WAITING_PER_THREAD: usize = 64;
 
+/// Who chooses the order in which a liveness session asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub enum ChallengePolicy {
+    /// The client: existing ones follow the fixed order, the pages of this server ask for a random one.
+    #[default]
+    Optional,
+    /// The server: a session without a random order is refused.
+    Required,
+}
+
 /// What the operator chose.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -29,6 +39,12 @@ pub struct Settings {
     pub policy: AttendancePolicy,
     /// What a liveness session demands.
     pub liveness: LivenessOptions,
+    /// Who chooses the order in which a session asks.
+    pub challenge: ChallengePolicy,
+    /// What becomes of a face that is enrolled as somebody else already.
+    pub duplicates: DuplicatePolicy,
+    /// Signs the receipts of enrolments; `None` for none.
+    pub receipts: Option<ReceiptKey>,
     /// From which similarity a face counts as recognised.
     pub threshold: Threshold,
     /// How many frames are analysed at a time.
@@ -43,6 +59,9 @@ impl Settings {
             secret,
             policy: AttendancePolicy::default(),
             liveness: LivenessOptions::default(),
+            challenge: ChallengePolicy::default(),
+            duplicates: DuplicatePolicy::default(),
+            receipts: None,
             threshold: Threshold::DOCUMENTED,
             threads: std::thread::available_parallelism().map_or(1, usize::from),
         }
@@ -52,6 +71,27 @@ impl Settings {
     #[must_use]
     pub fn with_policy(mut self, policy: AttendancePolicy) -> Self {
         self.policy = policy;
+        self
+    }
+
+    /// The same settings with this rule about the order of liveness sessions.
+    #[must_use]
+    pub fn with_challenge(mut self, challenge: ChallengePolicy) -> Self {
+        self.challenge = challenge;
+        self
+    }
+
+    /// The same settings with another answer to a face that is enrolled as somebody else already.
+    #[must_use]
+    pub fn with_duplicates(mut self, duplicates: DuplicatePolicy) -> Self {
+        self.duplicates = duplicates;
+        self
+    }
+
+    /// The same settings with a key that signs receipts.
+    #[must_use]
+    pub fn with_receipts(mut self, key: ReceiptKey) -> Self {
+        self.receipts = Some(key);
         self
     }
 

@@ -42,7 +42,7 @@ enum Verb {
     Serve(serve::Options),
     /// Show the main job with no camera: register people, play a recording, print their attendance.
     Demo(demo::Options),
-    /// Build and start an example service.
+    /// Build and start a complete program on a binding: `example django`, `example node`.
     Example(example::Options),
     /// Set up and run every test there is.
     Test(test::Options),

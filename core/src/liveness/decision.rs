@@ -3,10 +3,11 @@
 use std::borrow::Cow;
 
 use super::challenge::Position;
+use super::pad::PassiveCheck;
 use super::state::Status;
 use crate::embedding::Embedding;
 use crate::quality::QualityReason;
-use crate::types::{Degrees, Similarity};
+use crate::types::{Degrees, Similarity, StudentId};
 
 /// Which way the person has to turn, in their own left and right.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -55,6 +56,42 @@ pub enum Reason {
         /// The change of the nose offset towards the side asked for.
         shift: f32,
     },
+    /// The nose moved, but the face as a whole has no more depth between the two views than a picture.
+    NoRelief {
+        /// The relief: see [`super::Shape::relief`].
+        relief: f32,
+    },
+    /// The position is not the one that is to be shown now.
+    OutOfOrder {
+        /// What to show first.
+        expected: Position,
+    },
+    /// The head turned to the other side than a random order asked; the positions count no more.
+    WrongTurn {
+        /// What was asked.
+        asked: Position,
+    },
+    /// The answer does not carry the word that belongs to the present step.
+    WrongNonce,
+    /// A frame like this was part of another session.
+    ReplayedFrame,
+    /// A frame like this has counted in this session, as a mirror shows it.
+    MirroredFrame,
+    /// The capture time does not advance, or lies ahead of now.
+    BadTimestamp,
+    /// Size or camera of the frame changed after the first position.
+    SourceChanged,
+    /// The face was lost between the positions; they count no more.
+    TrackBroken,
+    /// The position is shown, but not yet by enough frames in a row.
+    NotSteady,
+    /// The store knows this face as somebody else's.
+    AlreadyEnrolled {
+        /// Whose it is there.
+        student: StudentId,
+        /// How alike the two are.
+        similarity: Similarity,
+    },
     /// The passive check sees paper or a screen.
     SpoofSuspected {
         /// The mean probability of a living face so far.
@@ -68,7 +105,7 @@ pub enum Reason {
     StaleFrame,
     /// The recognition model was changed while the session ran.
     ModelChanged,
-    /// Too many suspicious frames: the session has failed.
+    /// Too many frames, or too many suspicious ones: the session has failed.
     TooManyAttempts,
     /// The session's time is over.
     Expired,
@@ -88,6 +125,17 @@ impl Reason {
             Self::DifferentPerson { .. } => "different_person",
             Self::FrozenPicture => "frozen_picture",
             Self::NoParallax { .. } => "no_parallax",
+            Self::NoRelief { .. } => "no_relief",
+            Self::OutOfOrder { .. } => "out_of_order",
+            Self::WrongTurn { .. } => "wrong_turn",
+            Self::WrongNonce => "wrong_nonce",
+            Self::ReplayedFrame => "replayed_frame",
+            Self::MirroredFrame => "mirrored_frame",
+            Self::BadTimestamp => "bad_timestamp",
+            Self::SourceChanged => "source_changed",
+            Self::TrackBroken => "track_broken",
+            Self::NotSteady => "not_steady",
+            Self::AlreadyEnrolled { .. } => "already_enrolled",
             Self::SpoofSuspected { .. } => "spoof_suspected",
             Self::PassiveCheckMissing => "passive_check_missing",
             Self::DuplicateFrame => "duplicate_frame",
@@ -118,7 +166,25 @@ impl Reason {
             },
             Self::DifferentPerson { .. } => "The same person must be in every picture: please start again.",
             Self::FrozenPicture => "The camera seems frozen: please check it and move your head.",
-            Self::NoParallax { .. } => "Turn your head itself a little further, and face the camera in person.",
+            Self::OutOfOrder { expected: Position::Center } => "First look straight into the camera.",
+            Self::OutOfOrder { expected: Position::Left } => "First turn your head to your left.",
+            Self::OutOfOrder { expected: Position::Right } => "First turn your head to your right.",
+            Self::WrongTurn { .. } => "That was the other side: please begin again, and follow what is said.",
+            Self::WrongNonce => "This picture answers another question: please send a new one.",
+            Self::ReplayedFrame => "This picture was part of another registration: please use a live camera.",
+            Self::MirroredFrame => "This picture was sent before, mirrored: please turn your head to the other side.",
+            Self::BadTimestamp => "The camera's clock stands still or runs ahead: please restart the camera.",
+            Self::SourceChanged => "The camera was changed meanwhile: please start again.",
+            Self::TrackBroken => "Your face left the picture: please begin again from the first position.",
+            Self::NotSteady => "Good: hold it for a moment.",
+            Self::AlreadyEnrolled { student, .. } => {
+                return Cow::Owned(format!(
+                    "This face is already enrolled as student {student}: please tell the operator."
+                ));
+            }
+            Self::NoParallax { .. } | Self::NoRelief { .. } => {
+                "Turn your head itself a little further, and face the camera in person."
+            }
             Self::SpoofSuspected { .. } => "Face the camera in person, with even light and no screen in the way.",
             Self::PassiveCheckMissing => "The check for living faces is not installed: please tell the operator.",
             Self::DuplicateFrame => "This picture was sent before: please send a new one.",
@@ -134,7 +200,17 @@ impl Reason {
     pub(super) fn is_suspicious(&self) -> bool {
         matches!(
             self,
-            Self::DifferentPerson { .. } | Self::FrozenPicture | Self::NoParallax { .. } | Self::SpoofSuspected { .. }
+            Self::DifferentPerson { .. }
+                | Self::FrozenPicture
+                | Self::NoParallax { .. }
+                | Self::NoRelief { .. }
+                | Self::ReplayedFrame
+                | Self::MirroredFrame
+                | Self::BadTimestamp
+                | Self::SourceChanged
+                | Self::TrackBroken
+                | Self::WrongTurn { .. }
+                | Self::SpoofSuspected { .. }
         )
     }
 }
@@ -154,6 +230,10 @@ pub struct Outcome {
     pub detected_pose: Option<Position>,
     /// The measured yaw, in the frame as received.
     pub yaw: Option<Degrees>,
+    /// The yaw that the gate was held against: the median over the frames of the track, where several are asked for.
+    pub smoothed_yaw: Option<Degrees>,
+    /// The yaws between which the position asked for is shown, in the frame as received.
+    pub gate: [Degrees; 2],
     /// Whether the frame passed every check for the position asked for. A repeated or late frame that passes is live
     /// too, though it changes nothing.
     pub is_live: bool,
@@ -162,8 +242,12 @@ pub struct Outcome {
     pub confidence: f32,
     /// The positions verified by now.
     pub verified: Vec<Position>,
-    /// The position to ask for next, in the existing page's order; `None` when all are verified.
+    /// The position to ask for next; `None` when there is nothing more to ask.
     pub next: Option<Position>,
+    /// How many steps have passed, and how many there are.
+    pub steps: (usize, usize),
+    /// What came of the passive check so far.
+    pub passive: PassiveCheck,
     /// The session's status after the frame.
     pub status: Status,
     /// Whether the session is complete.

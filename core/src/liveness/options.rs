@@ -3,10 +3,21 @@
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
-use super::challenge::{Gates, Mirrored};
+use super::challenge::{Gates, Mirrored, Order};
 use super::pad::PadPolicy;
 use crate::error::{Error, Result};
 use crate::types::{Cosine, Degrees, Threshold};
+
+/// What becomes of a center view that is too dark, too small, blurred or cut off: it is the template to enrol.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum QualityGate {
+    /// It does not count; the reason tells the person what to do.
+    #[default]
+    Refuse,
+    /// It counts, and the outcome remarks on it.
+    Remark,
+}
 
 /// What a liveness session demands. It is kept with the session, so that every server judges its frames alike.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -19,6 +30,33 @@ pub struct LivenessOptions {
     pub mirrored: Mirrored,
     /// How long a session lasts. Default 10 minutes (the existing service).
     pub ttl: SignedDuration,
+    /// In which order it asks. Default: center, left, right, which the existing page asks.
+    pub order: Order,
+    /// How many steps a random order has beyond the three positions. Default 3: two seconds more, for a recording of a head
+    /// turn to fit one order in several (the figures are in `docs/liveness.md`).
+    pub extra_steps: u32,
+    /// How often a person may turn to the other side than a random order asks before the session fails. Default 1: people
+    /// confuse left and right. Every wrong turn draws a new order and begins anew, so that a recording which is played
+    /// until it fits does not fit.
+    pub wrong_turns: u32,
+    /// After how many frames of any kind the session fails for good. Default 3000: ten minutes at five frames a second.
+    pub attempt_limit: u32,
+    /// Over how many consecutive frames yaw and nose offset are smoothed (their median decides) before a position counts.
+    /// Default 1, for clients that send single pictures. With more, the frames must also follow one face without a break
+    /// from the first position to the last, or the session begins anew.
+    pub steady_frames: u32,
+    /// After how many frames in a row that show one and the same picture the camera counts as frozen. Default 10: two
+    /// seconds at five frames a second.
+    pub frozen_frames: u32,
+    /// The least relief between center and each side: see [`super::Shape::relief`]. Default .06: with the default pack's mesh
+    /// the least of 101 pairs of views of real heads has .069, and .036 of 248 turned prints reach it; with SCRFD's five
+    /// points .072 of 72 pairs, and .018 of 222 prints. It is the second opinion on what `min_nose_shift` let through.
+    pub min_relief: f32,
+    /// What becomes of a poor center view. Default: it is refused.
+    pub quality: QualityGate,
+    /// For how long a frame of one session may not show up in another. Default `None`: existing clients may send a picture
+    /// again in a new session. Needs a store: [`crate::store::Store::frame_seen_elsewhere`].
+    pub recent_sessions: Option<SignedDuration>,
     /// After how many suspicious frames (another person, a frozen picture, no parallax, a spoof verdict) the session
     /// fails for good. Default 60: twelve seconds of nothing else at the page's five frames a second, while a living
     /// person in front of a passive model that errs in .067 of frames would make about one in three seconds.
@@ -51,6 +89,15 @@ impl Default for LivenessOptions {
             gates: Gates::default(),
             mirrored: Mirrored::Yes,
             ttl: SignedDuration::from_mins(10),
+            order: Order::Fixed,
+            extra_steps: 3,
+            wrong_turns: 1,
+            attempt_limit: 3000,
+            steady_frames: 1,
+            frozen_frames: 10,
+            min_relief: 0.06,
+            quality: QualityGate::Refuse,
+            recent_sessions: None,
             suspicious_limit: 60,
             same_person: Threshold::ACROSS_TURNS,
             frozen: Cosine(0.999),
@@ -63,6 +110,81 @@ impl Default for LivenessOptions {
 }
 
 impl LivenessOptions {
+    /// The default options, guarded.
+    #[must_use]
+    pub fn guarded() -> Self {
+        Self::default().with_guard()
+    }
+
+    /// The same options for a client that streams and follows: a random order, positions confirmed over three frames of
+    /// one unbroken track, a camera that counts as frozen after five frames, and no frame of the last seven days'
+    /// sessions. What the server's own page uses.
+    #[must_use]
+    pub fn with_guard(mut self) -> Self {
+        self.order = Order::Random;
+        self.steady_frames = self.steady_frames.max(3);
+        self.frozen_frames = self.frozen_frames.min(5);
+        self.recent_sessions = self.recent_sessions.or(Some(SignedDuration::from_hours(7 * 24)));
+        self
+    }
+
+    /// The same options asking in another order, a random one with `extra_steps` beyond the three positions.
+    #[must_use]
+    pub fn with_order(mut self, order: Order, extra_steps: u32) -> Self {
+        self.order = order;
+        self.extra_steps = extra_steps;
+        self
+    }
+
+    /// The same options, bearing with so many wrong turns.
+    #[must_use]
+    pub fn with_wrong_turns(mut self, wrong_turns: u32) -> Self {
+        self.wrong_turns = wrong_turns;
+        self
+    }
+
+    /// The same options, failing after `limit` frames of any kind.
+    #[must_use]
+    pub fn with_attempt_limit(mut self, limit: u32) -> Self {
+        self.attempt_limit = limit;
+        self
+    }
+
+    /// The same options, smoothing over `frames` of one track.
+    #[must_use]
+    pub fn with_steady_frames(mut self, frames: u32) -> Self {
+        self.steady_frames = frames;
+        self
+    }
+
+    /// The same options, taking the camera as frozen after `frames` of one picture.
+    #[must_use]
+    pub fn with_frozen_frames(mut self, frames: u32) -> Self {
+        self.frozen_frames = frames;
+        self
+    }
+
+    /// The same options with another demand on relief.
+    #[must_use]
+    pub fn with_min_relief(mut self, relief: f32) -> Self {
+        self.min_relief = relief;
+        self
+    }
+
+    /// The same options with another answer to a poor center view.
+    #[must_use]
+    pub fn with_quality(mut self, quality: QualityGate) -> Self {
+        self.quality = quality;
+        self
+    }
+
+    /// The same options, refusing frames of other sessions for so long; `None` never.
+    #[must_use]
+    pub fn with_recent_sessions(mut self, back: Option<SignedDuration>) -> Self {
+        self.recent_sessions = back;
+        self
+    }
+
     /// The same options with other gates.
     #[must_use]
     pub fn with_gates(mut self, center: Degrees, left: Degrees, right: Degrees) -> Self {
@@ -148,6 +270,25 @@ impl LivenessOptions {
         range("dominance", self.dominance, 1.0, 1000.0)?;
         if self.ttl <= SignedDuration::ZERO || self.ttl > SignedDuration::from_hours(24) {
             return Err(Error::invalid_input("session life time", format!("{:?} is not within 24 hours", self.ttl)));
+        }
+        range("relief", self.min_relief, 0.0, 1.0)?;
+        let count = |what, value: u32, from: u32, to: u32| {
+            if (from..=to).contains(&value) {
+                Ok(())
+            } else {
+                Err(Error::invalid_input(what, format!("{value} is not between {from} and {to}")))
+            }
+        };
+        count("extra steps", self.extra_steps, 0, 5)?;
+        count("attempt limit", self.attempt_limit, 3, 1_000_000)?;
+        // A window longer than the frames that a session keeps would never fill.
+        count("steady frames", self.steady_frames, 1, 7)?;
+        if self.steady_frames.is_multiple_of(2) {
+            return Err(Error::invalid_input("steady frames", "an even number has no middle: choose 1, 3, 5 or 7"));
+        }
+        count("frozen frames", self.frozen_frames, 1, 1000)?;
+        if self.recent_sessions.is_some_and(|back| back <= SignedDuration::ZERO) {
+            return Err(Error::invalid_input("recent sessions", "a time that is not positive: leave it out instead"));
         }
         if self.suspicious_limit == 0 {
             return Err(Error::invalid_input("suspicious limit", "0 would fail every session"));

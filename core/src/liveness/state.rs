@@ -5,9 +5,12 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::challenge::Challenge;
+use super::movement::Shape;
 use super::options::LivenessOptions;
 use super::pad::PadTally;
-use super::replay::CountedFrames;
+use super::replay::{CountedFrames, SeenFrames};
+use super::stream::Stream;
 use crate::embedding::Embedding;
 use crate::types::{Degrees, SessionId, StudentId};
 
@@ -57,6 +60,9 @@ pub struct VerifiedPosition {
     pub yaw: Degrees,
     /// The nose offset: see [`crate::pose::Pose::nose_offset`].
     pub nose_offset: f32,
+    /// The points that tell its relief against other views.
+    #[serde(default)]
+    pub shape: Shape,
     /// How well the view shows the position: see [`super::Outcome::confidence`].
     pub confidence: f32,
     /// When it was verified.
@@ -80,10 +86,30 @@ pub struct SessionState {
     pub(super) counted: CountedFrames,
     pub(super) suspicious: u32,
     pub(super) progress: Progress,
+    // Since version 2.
+    #[serde(default)]
+    pub(super) challenge: Challenge,
+    #[serde(default)]
+    pub(super) wrong_turns: u32,
+    #[serde(default)]
+    pub(super) frames: u32,
+    #[serde(default)]
+    pub(super) seen: SeenFrames,
+    #[serde(default)]
+    pub(super) stream: Stream,
+    #[serde(default)]
+    pub(super) source: Option<Source>,
 }
 
-/// The version of [`SessionState`] that this release writes and reads.
-pub(super) const STATE_VERSION: u32 = 1;
+/// Where the frames come from, as far as they say so: fixed by the first verified position.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Source {
+    pub(super) size: [u32; 2],
+    pub(super) camera: Option<u64>,
+}
+
+/// The version of [`SessionState`] that this release writes. It reads version 1 too: such a session has no order.
+pub(super) const STATE_VERSION: u32 = 2;
 
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "at")]
@@ -92,7 +118,7 @@ pub(super) enum Progress {
     Begun,
     /// Closed too early. Late frames may still complete it: the page's requests overlap, and nothing is waived.
     ClosedEarly,
-    /// Too many suspicious frames. For good.
+    /// Too many frames, or too many suspicious ones. For good.
     GivenUp,
     Completed {
         score: f32,
@@ -101,7 +127,7 @@ pub(super) enum Progress {
 }
 
 /// An embedding in a stored session: its model and its little-endian `f32` bytes in base64.
-mod stored_embedding {
+pub(super) mod stored_embedding {
     use base64::prelude::{BASE64_STANDARD, Engine as _};
     use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
@@ -114,12 +140,12 @@ mod stored_embedding {
         f32le: String,
     }
 
-    pub(super) fn serialize<S: Serializer>(embedding: &Embedding, serializer: S) -> Result<S::Ok, S::Error> {
+    pub(crate) fn serialize<S: Serializer>(embedding: &Embedding, serializer: S) -> Result<S::Ok, S::Error> {
         let f32le = BASE64_STANDARD.encode(embedding.to_bytes());
         Stored { model: embedding.model().clone(), f32le }.serialize(serializer)
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Embedding, D::Error> {
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Embedding, D::Error> {
         let stored = Stored::deserialize(deserializer)?;
         let bytes = BASE64_STANDARD.decode(stored.f32le).map_err(de::Error::custom)?;
         Embedding::from_bytes(stored.model, &bytes).map_err(de::Error::custom)

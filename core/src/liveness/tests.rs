@@ -42,6 +42,19 @@ fn scored(person: usize, yaw: f32, real: f32) -> Face {
     Face { antispoof: PassivePad::Scored { real }, ..view(person, yaw) }
 }
 
+/// A hash that no other number has, and that looks like no other.
+pub(super) fn hash_of(number: u64) -> FrameHash {
+    let words = (0..9u64).flat_map(|i| {
+        (number * 9 + i + 1)
+            .wrapping_mul(0x9e37_79b9_7f4a_7c15)
+            .rotate_left(29)
+            .wrapping_mul(0xbf58_476d_1ce4_e5b9)
+            .to_le_bytes()
+    });
+    let perceptual = PerceptualHash::from_bytes(&words.collect::<Vec<_>>()).unwrap();
+    FrameHash { exact: number, perceptual, size: [640, 480], camera: None, seen_elsewhere: false }
+}
+
 /// A session, and a counter that gives every frame its own hash.
 struct Run {
     session: LivenessSession,
@@ -62,8 +75,24 @@ impl Run {
 
     fn see_frame(&mut self, requested: Position, faces: Vec<Face>, frame_hash: u64, now: Timestamp) -> Outcome {
         let analysis = Analysis { faces, input_size: 320 };
+        let frame_hash = hash_of(frame_hash);
         let observation =
             Observation { requested, analysis: &analysis, embedder: &self.embedder, frame_hash, captured_at: None };
+        self.session.observe(&observation, now)
+    }
+
+    /// Sees a frame of which something else is known.
+    fn see_as(
+        &mut self,
+        requested: Position,
+        face: Face,
+        frame_hash: FrameHash,
+        captured_at: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Outcome {
+        let analysis = Analysis { faces: vec![face], input_size: 320 };
+        let observation =
+            Observation { requested, analysis: &analysis, embedder: &self.embedder, frame_hash, captured_at };
         self.session.observe(&observation, now)
     }
 
@@ -76,6 +105,10 @@ impl Run {
 
 fn default_run() -> Run {
     Run::new(LivenessOptions::default())
+}
+
+fn any_order() -> LivenessOptions {
+    LivenessOptions::default().with_order(Order::Any, 0)
 }
 
 fn first_code(outcome: &Outcome) -> Option<&'static str> {
@@ -101,10 +134,10 @@ fn a_genuine_turn_completes_in_three_frames() {
 }
 
 #[test]
-fn any_order_completes() {
+fn without_an_order_any_completes() {
     use Position::{Center, Left, Right};
     for order in [[Left, Right, Center], [Right, Center, Left], [Left, Center, Right]] {
-        let mut run = default_run();
+        let mut run = Run::new(any_order());
         let yaw = |position| match position {
             Center => 0.0,
             Left => -25.0,
@@ -190,12 +223,11 @@ fn another_person_does_not_take_over_a_position() {
     let swapped = run.see(Position::Left, vec![view(1, -20.0)]);
     assert_eq!((swapped.is_live, first_code(&swapped)), (false, Some("different_person")));
     // Nor when the sides come first: the center must match both.
-    let mut run = default_run();
+    let mut run = Run::new(any_order());
     run.see(Position::Left, vec![view(0, -20.0)]);
-    run.see(Position::Right, vec![view(1, 20.0)]);
-    for person in [0, 1] {
-        assert_eq!(first_code(&run.see(Position::Center, vec![view(person, 0.0)])), Some("different_person"));
-    }
+    // Every frame is compared with what is verified, also between opposite sides.
+    assert_eq!(first_code(&run.see(Position::Right, vec![view(1, 20.0)])), Some("different_person"));
+    assert_eq!(first_code(&run.see(Position::Center, vec![view(1, 0.0)])), Some("different_person"));
 }
 
 #[test]
@@ -208,7 +240,7 @@ fn a_turned_print_shows_no_parallax() {
     let mut run = default_run();
     run.see(Position::Center, print(0.0));
     assert_eq!(first_code(&run.see(Position::Left, print(-20.0))), Some("no_parallax"));
-    let mut run = default_run();
+    let mut run = Run::new(any_order());
     run.see(Position::Left, print(-20.0));
     assert_eq!(first_code(&run.see(Position::Center, print(0.0))), Some("no_parallax"));
 }
@@ -275,7 +307,7 @@ fn require_wants_every_counting_frame_scored_and_off_ignores_scores() {
 
 #[test]
 fn suspicious_frames_fail_a_session_for_good_and_wrong_poses_do_not() {
-    let mut run = Run::new(LivenessOptions::default().with_suspicious_limit(3));
+    let mut run = Run::new(LivenessOptions::default().with_suspicious_limit(3).with_frozen_frames(1000));
     for _ in 0..100 {
         run.see(Position::Left, vec![view(0, 0.0)]);
     }
@@ -309,7 +341,7 @@ fn a_frame_from_before_the_session_is_refused() {
         requested: Position::Center,
         analysis: &analysis,
         embedder: &embedder(),
-        frame_hash: 1,
+        frame_hash: hash_of(1),
         captured_at: Some(seconds(-1)),
     };
     assert_eq!(first_code(&run.session.observe(&observation, seconds(1))), Some("stale_frame"));
@@ -367,14 +399,25 @@ fn a_change_of_model_is_told() {
     assert_eq!(first_code(&outcome), Some("model_changed"));
 }
 
+fn of_quality(face: Face, reasons: &[QualityReason]) -> Face {
+    let quality =
+        Quality { eye_distance: 50.0, sharpness: 90.0, brightness: 20.0, visible: 1.0, reasons: reasons.to_vec() };
+    Face { quality: Some(quality), ..face }
+}
+
 #[test]
-fn remarks_on_quality_do_not_refuse_and_a_turned_head_is_none() {
+fn a_poor_center_view_is_refused_and_a_poor_side_view_is_remarked_on() {
+    let dark = |yaw| of_quality(view(0, yaw), &[QualityReason::PoseTooFar, QualityReason::TooDark]);
     let mut run = default_run();
-    let reasons = vec![QualityReason::PoseTooFar, QualityReason::TooDark];
-    let quality = Quality { eye_distance: 50.0, sharpness: 90.0, brightness: 20.0, visible: 1.0, reasons };
-    let outcome = run.see(Position::Center, vec![Face { quality: Some(quality), ..view(0, 0.0) }]);
-    assert!(outcome.is_live);
-    assert_eq!(outcome.reasons, [Reason::Quality(QualityReason::TooDark)]);
+    let outcome = run.see(Position::Center, vec![dark(0.0)]);
+    assert!(!outcome.is_live && outcome.verified.is_empty());
+    assert_eq!(outcome.reasons, [Reason::Quality(QualityReason::TooDark)], "and a turned head is no remark");
+    run.see(Position::Center, vec![view(0, 0.0)]);
+    let side = run.see(Position::Left, vec![dark(-20.0)]);
+    assert!(side.is_live);
+    assert_eq!(side.reasons, [Reason::Quality(QualityReason::TooDark)]);
+    let mut run = Run::new(LivenessOptions::default().with_quality(QualityGate::Remark));
+    assert!(run.see(Position::Center, vec![dark(0.0)]).is_live);
 }
 
 #[test]
@@ -411,7 +454,7 @@ fn a_state_of_another_version_or_damaged_is_refused() {
     let mut run = default_run();
     run.genuine();
     let mut json = serde_json::to_value(run.session.to_state()).unwrap();
-    json["version"] = 2.into();
+    json["version"] = 3.into();
     let state = serde_json::from_value(json.clone()).unwrap();
     assert_eq!(LivenessSession::from_state(state).unwrap_err().kind(), ErrorKind::State);
     json["center"]["embedding"]["f32le"] = "AAAA".into();
@@ -430,7 +473,7 @@ fn debug_shows_no_embedding() {
 #[test]
 fn options_that_no_session_could_work_with_are_refused() {
     let good = LivenessOptions::default();
-    assert!(good.check().is_ok());
+    assert!(good.check().is_ok() && LivenessOptions::guarded().check().is_ok());
     for bad in [
         good.with_gates(Degrees(20.0), Degrees(15.0), Degrees(15.0)),
         good.with_gates(Degrees(f32::NAN), Degrees(15.0), Degrees(15.0)),
@@ -440,6 +483,14 @@ fn options_that_no_session_could_work_with_are_refused() {
         good.with_min_nose_shift(-0.1),
         good.with_frozen(Cosine(1.5)),
         good.with_pad(PadPolicy::Require, 1.1),
+        good.with_attempt_limit(2),
+        good.with_steady_frames(0),
+        good.with_steady_frames(2),
+        good.with_steady_frames(9),
+        good.with_frozen_frames(0),
+        good.with_min_relief(-0.1),
+        good.with_order(Order::Random, 6),
+        good.with_recent_sessions(Some(SignedDuration::ZERO)),
     ] {
         assert!(bad.check().is_err(), "{bad:?}");
     }
@@ -459,4 +510,367 @@ fn the_words_of_the_wire() {
     }
     assert_eq!(Position::parse("left"), Some(Position::Left));
     assert_eq!(Position::parse("Left"), None);
+}
+
+#[test]
+fn a_side_before_the_center_is_out_of_order_and_a_late_frame_is_not() {
+    let mut run = default_run();
+    let early = run.see(Position::Left, vec![view(0, -20.0)]);
+    assert_eq!((early.is_live, early.reasons[0]), (false, Reason::OutOfOrder { expected: Position::Center }));
+    assert_eq!((early.next, early.steps), (Some(Position::Center), (0, 3)));
+    run.see(Position::Center, vec![view(0, 0.0)]);
+    assert_eq!(first_code(&run.see(Position::Right, vec![view(0, 20.0)])), Some("out_of_order"));
+    // A frame on its way when the page went on: answered, and the order stands.
+    let late = run.see(Position::Center, vec![view(0, 1.0)]);
+    assert_eq!((late.is_live, late.next, late.steps), (true, Some(Position::Left), (1, 3)));
+    assert_eq!(run.session.position(Position::Center).unwrap().yaw, Degrees(0.0), "the first stays");
+}
+
+#[test]
+fn too_many_frames_of_any_kind_fail_a_session() {
+    let mut run = Run::new(LivenessOptions::default().with_attempt_limit(5));
+    for _ in 0..5 {
+        assert_eq!(run.see(Position::Center, vec![]).status, Status::InProgress);
+    }
+    let last = run.see(Position::Center, vec![view(0, 0.0)]);
+    assert_eq!((last.status, first_code(&last)), (Status::Failed, Some("too_many_attempts")));
+    assert!(!run.genuine().session_completed);
+}
+
+#[test]
+fn a_frame_compressed_again_counts_once() {
+    let options = LivenessOptions::default().with_pad(PadPolicy::Prefer, 0.5).with_frozen_frames(1000);
+    let mut run = Run::new(options);
+    let hash = hash_of(1);
+    let first = run.see_as(Position::Center, scored(0, 0.0, 0.3), hash, None, seconds(1));
+    assert_eq!(first_code(&first), Some("spoof_suspected"));
+    // The lucky frame of a screen, again and again in other bytes: it is scored once.
+    for exact in 10..30 {
+        let again = run.see_as(Position::Center, scored(0, 0.4, 0.9), FrameHash { exact, ..hash }, None, seconds(2));
+        assert!(!again.is_live && again.reasons.contains(&Reason::DuplicateFrame), "{again:?}");
+        assert_eq!((again.passive.frames, again.passive.mean), (1, Some(0.3)));
+    }
+    // The same looks with another yaw are another frame: pictures of little detail look alike.
+    let other = run.see_as(Position::Center, scored(0, 4.0, 0.9), FrameHash { exact: 99, ..hash }, None, seconds(3));
+    assert!(other.is_live, "{other:?}");
+}
+
+#[test]
+fn a_side_is_not_the_other_side_mirrored() {
+    let mut run = default_run();
+    run.see(Position::Center, vec![view(0, 0.0)]);
+    let left = hash_of(50);
+    assert!(run.see_as(Position::Left, view(0, -22.0), left, None, seconds(2)).is_live);
+    let mirrored = FrameHash { exact: 51, perceptual: left.perceptual.mirrored(), ..left };
+    let refused = run.see_as(Position::Right, view(0, 22.0), mirrored, None, seconds(3));
+    assert_eq!((refused.is_live, first_code(&refused)), (false, Some("mirrored_frame")));
+    assert!(run.see(Position::Right, vec![view(0, 22.0)]).session_completed);
+}
+
+#[test]
+fn a_frame_of_another_session_is_refused_where_the_options_say_so() {
+    let seen = hash_of(1).with_seen_elsewhere(true);
+    let week = Some(SignedDuration::from_hours(168));
+    let mut run = Run::new(LivenessOptions::default().with_recent_sessions(week));
+    let refused = run.see_as(Position::Center, view(0, 0.0), seen, None, seconds(1));
+    assert_eq!((refused.is_live, first_code(&refused)), (false, Some("replayed_frame")));
+    assert!(default_run().see_as(Position::Center, view(0, 0.0), seen, None, seconds(1)).is_live);
+}
+
+#[test]
+fn size_and_camera_may_not_change_after_the_first_position() {
+    let mut run = default_run();
+    let camera = |n, camera| FrameHash { camera, ..hash_of(n) };
+    // Before it a camera may still settle.
+    run.see_as(Position::Center, view(0, 9.0), FrameHash { size: [320, 240], ..hash_of(1) }, None, seconds(1));
+    assert!(run.see_as(Position::Center, view(0, 0.0), camera(2, Some(7)), None, seconds(2)).is_live);
+    for jump in [FrameHash { size: [480, 640], ..camera(3, Some(7)) }, camera(4, None), camera(5, Some(8))] {
+        let outcome = run.see_as(Position::Left, view(0, -20.0), jump, None, seconds(3));
+        assert_eq!((outcome.is_live, first_code(&outcome)), (false, Some("source_changed")), "{jump:?}");
+    }
+    assert!(run.see_as(Position::Left, view(0, -20.0), camera(6, Some(7)), None, seconds(4)).is_live);
+}
+
+#[test]
+fn capture_times_that_stand_still_or_run_ahead_are_refused() {
+    let mut run = default_run();
+    let mut see = |n, yaw: f32, position, captured: i64| {
+        first_code(&run.see_as(position, view(0, yaw), hash_of(n), Some(seconds(captured)), seconds(100)))
+    };
+    assert_eq!(see(1, 0.0, Position::Center, 10), None);
+    assert_eq!(see(2, -20.0, Position::Left, 10), Some("bad_timestamp"), "two frames at one time");
+    assert_eq!(see(3, -20.0, Position::Left, 9), Some("stale_frame"), "overtaken");
+    assert_eq!(see(4, -20.0, Position::Left, 161), Some("bad_timestamp"), "ahead of now");
+    assert_eq!(see(1, 0.0, Position::Center, 10), Some("duplicate_frame"), "the frame itself has its own time");
+    assert_eq!(see(5, -20.0, Position::Left, 11), None);
+}
+
+#[test]
+fn a_camera_that_stands_still_is_frozen_after_so_many_frames() {
+    let mut run = Run::new(LivenessOptions::default().with_frozen_frames(3));
+    let codes: Vec<_> =
+        [1.0, 2.0, 2.5, 3.0].map(|yaw| first_code(&run.see(Position::Center, vec![view(0, yaw)]))).to_vec();
+    assert_eq!(codes, [None, None, None, Some("frozen_picture")]);
+    // A head that moved shows another picture.
+    assert!(run.see(Position::Left, vec![view(0, -20.0)]).is_live);
+}
+
+#[test]
+fn a_face_swapped_between_positions_is_told_whatever_it_shows() {
+    let mut run = default_run();
+    run.see(Position::Center, vec![view(0, 0.0)]);
+    // On the way to the left somebody else is there, in no position at all.
+    let swapped = run.see(Position::Left, vec![view(1, -9.0)]);
+    assert_eq!(first_code(&swapped), Some("different_person"));
+    // A face that cannot be told is not judged by it.
+    let blurred = run.see(Position::Left, vec![of_quality(view(1, -9.0), &[QualityReason::Blurred])]);
+    assert_eq!(first_code(&blurred), Some("wrong_pose"));
+    let far = run.see(Position::Right, vec![view(1, -45.0)]);
+    assert_ne!(first_code(&far), Some("different_person"));
+}
+
+/// Streams frames of one face, five a second from `from` on.
+struct Streaming {
+    run: Run,
+    at: Timestamp,
+}
+
+impl Streaming {
+    fn new(options: LivenessOptions) -> Self {
+        Self { run: Run::new(options), at: seconds(1) }
+    }
+
+    fn see(&mut self, requested: Position, face: Face) -> Outcome {
+        self.at += SignedDuration::from_millis(200);
+        self.run.frames += 1;
+        self.run.see_frame(requested, vec![face], self.run.frames, self.at)
+    }
+
+    fn show(&mut self, requested: Position, yaws: &[f32]) -> Vec<Option<&'static str>> {
+        yaws.iter().map(|yaw| first_code(&self.see(requested, view(0, *yaw)))).collect()
+    }
+}
+
+fn streaming() -> LivenessOptions {
+    LivenessOptions::default().with_steady_frames(3)
+}
+
+#[test]
+fn one_bad_reading_passes_nothing_and_stops_nobody() {
+    let mut stream = Streaming::new(streaming());
+    // Readings inside the gate by mistake, none beside another.
+    let codes = stream.show(Position::Center, &[20.0, 1.0, 20.0, 20.0, 2.0]);
+    assert_eq!(codes.last(), Some(&Some("not_steady")), "{codes:?}");
+    assert!(stream.run.session.position(Position::Center).is_none());
+    // A reading a little outside is made good by its neighbours; one far outside is not taken itself.
+    let mut stream = Streaming::new(streaming());
+    assert_eq!(stream.show(Position::Center, &[1.0, 2.0, 9.5]).last(), Some(&Some("wrong_pose")));
+    let mut stream = Streaming::new(streaming());
+    assert_eq!(stream.show(Position::Center, &[1.0, 2.0, 8.0]), [Some("not_steady"), Some("not_steady"), None]);
+    assert_eq!(stream.run.session.position(Position::Center).unwrap().yaw, Degrees(2.0));
+    assert_eq!(stream.show(Position::Left, &[-10.0, -20.0, -21.0]), [Some("wrong_pose"), Some("not_steady"), None]);
+}
+
+#[test]
+fn a_face_that_is_lost_between_positions_begins_anew() {
+    let mut stream = Streaming::new(streaming());
+    stream.show(Position::Center, &[0.0, 1.0, 0.0]);
+    assert_eq!(stream.run.session.steps(), (1, 3));
+    // One missed detection is no break.
+    stream.at += SignedDuration::from_millis(1000);
+    assert_eq!(stream.show(Position::Left, &[-10.0]), [Some("wrong_pose")]);
+    // A photograph was put in the place of another: out of sight for two seconds.
+    stream.at += SignedDuration::from_secs(2);
+    let broken = stream.see(Position::Left, view(0, -20.0));
+    assert_eq!(
+        (first_code(&broken), broken.verified.len(), broken.next),
+        (Some("track_broken"), 0, Some(Position::Center))
+    );
+    // Or somewhere else at once.
+    stream.show(Position::Center, &[0.0, 1.0, 0.0]);
+    let elsewhere = Face { bbox: Rect::new(400.0, 0.0, 496.0, 96.0), ..view(0, -20.0) };
+    assert_eq!(first_code(&stream.see(Position::Left, elsewhere)), Some("track_broken"));
+    let mut stream = Streaming::new(streaming());
+    stream.show(Position::Center, &[0.0, 1.0, 0.0]);
+    stream.show(Position::Left, &[-10.0, -20.0, -22.0]);
+    stream.show(Position::Right, &[-10.0, 0.0, 10.0, 20.0, 21.0]);
+    assert!(stream.run.session.is_completed());
+}
+
+#[test]
+fn a_random_order_is_followed_step_by_step_with_its_nonce() {
+    let options = LivenessOptions::default().with_order(Order::Random, 2);
+    for entropy in 0..50 {
+        let session = LivenessSession::with_entropy(SessionId::random(), None, options, start(), entropy);
+        let mut run = Run { session, embedder: embedder(), frames: 0 };
+        let mut last_nonce = String::from("none yet");
+        let mut asked = Vec::new();
+        while let Some(step) = run.session.next() {
+            let nonce = run.session.nonce().unwrap();
+            assert_ne!(nonce, last_nonce, "a nonce is for one step");
+            let yaw = match step {
+                Position::Center => 1.0,
+                Position::Left => -22.0,
+                Position::Right => 22.0,
+            } + asked.len() as f32 * 0.5;
+            let mut answer = |nonce: Option<&str>, requested, yaw| {
+                run.frames += 1;
+                let analysis = Analysis { faces: vec![view(0, yaw)], input_size: 320 };
+                let frame_hash = hash_of(run.frames);
+                let observation = Observation {
+                    requested,
+                    analysis: &analysis,
+                    embedder: &run.embedder,
+                    frame_hash,
+                    captured_at: None,
+                };
+                run.session.observe_answer(nonce, &observation, seconds(1))
+            };
+            for stale in [None, Some(last_nonce.as_str()), Some("")] {
+                let refused = answer(stale, step, yaw);
+                assert_eq!((refused.is_live, first_code(&refused)), (false, Some("wrong_nonce")));
+            }
+            let passed = answer(Some(&nonce), step, yaw);
+            assert!(passed.is_live, "{passed:?}");
+            asked.push(step);
+            last_nonce = nonce;
+        }
+        assert!(run.session.is_completed() && asked.len() == 5, "{asked:?}");
+        assert_eq!((run.session.nonce(), run.session.steps()), (None, (5, 5)));
+    }
+}
+
+#[test]
+fn a_turn_to_the_other_side_draws_a_new_order_and_fails_in_the_end() {
+    let options = LivenessOptions::default().with_order(Order::Random, 2);
+    // An entropy whose order begins ahead and goes to the left.
+    let entropy = (0..1000)
+        .find(|entropy| {
+            let mut run = Run::new(options);
+            run.session = LivenessSession::with_entropy(SessionId::random(), None, options, start(), *entropy);
+            let first = run.session.next();
+            run.see(Position::Center, vec![view(0, 0.0)]);
+            (first, run.session.next()) == (Some(Position::Center), Some(Position::Left))
+        })
+        .unwrap();
+    let mut run = Run::new(options);
+    run.session = LivenessSession::with_entropy(SessionId::random(), None, options, start(), entropy);
+    run.see(Position::Center, vec![view(0, 0.0)]);
+    // One reading may err; a little beyond the gate is no turn.
+    assert_eq!(first_code(&run.see(Position::Left, vec![view(0, 25.0)])), Some("wrong_pose"));
+    run.see(Position::Left, vec![view(0, 0.0)]);
+    run.see(Position::Left, vec![view(0, 18.0)]);
+    assert_eq!(first_code(&run.see(Position::Left, vec![view(0, 18.0)])), Some("wrong_pose"));
+    run.see(Position::Left, vec![view(0, 25.0)]);
+    let wrong = run.see(Position::Left, vec![view(0, 26.0)]);
+    assert_eq!((first_code(&wrong), wrong.verified.len(), wrong.steps.0), (Some("wrong_turn"), 0, 0));
+    // Where the head is when a new question comes is no turn: it must have been ahead since.
+    while run.session.status_at(seconds(1)) != Status::Failed {
+        let asked = run.session.next().unwrap();
+        let away = if asked == Position::Left { 30.0 } else { -30.0 };
+        run.see(asked, vec![view(0, 0.0)]);
+        run.see(run.session.next().unwrap(), vec![view(0, away)]);
+        run.see(run.session.next().unwrap(), vec![view(0, away + 1.0)]);
+        assert!(run.frames < 100);
+    }
+    assert_eq!(first_code(&run.see(Position::Center, vec![view(0, 0.0)])), Some("too_many_attempts"));
+}
+
+#[test]
+fn a_prepared_order_does_not_fit_another() {
+    let options = LivenessOptions::default().with_order(Order::Random, 1);
+    let passes = (0..2000)
+        .filter(|entropy| {
+            let session = LivenessSession::with_entropy(SessionId::random(), None, options, start(), *entropy);
+            let mut run = Run { session, embedder: embedder(), frames: 0 };
+            for (position, yaw) in
+                [(Position::Center, 0.0), (Position::Left, -20.0), (Position::Right, 20.0), (Position::Center, 3.0)]
+            {
+                run.see(position, vec![view(0, yaw)]);
+            }
+            run.session.is_completed()
+        })
+        .count();
+    // 1 of 18 orders.
+    assert!((60..170).contains(&passes), "{passes}");
+}
+
+#[test]
+fn a_state_of_the_first_version_goes_on_without_an_order() {
+    let mut run = Run::new(any_order());
+    run.see(Position::Center, vec![view(0, 0.0)]);
+    let mut json = serde_json::to_value(run.session.to_state()).unwrap();
+    json["version"] = 1.into();
+    let object = json.as_object_mut().unwrap();
+    for later in ["challenge", "frames", "seen", "stream", "source"] {
+        object.remove(later).unwrap();
+    }
+    object.insert("pad".into(), serde_json::json!({ "sum": 0.9, "frames": 1 }));
+    for later in ["order", "extra_steps", "attempt_limit", "steady_frames", "min_relief", "quality", "recent_sessions"]
+    {
+        object["options"].as_object_mut().unwrap().remove(later).unwrap();
+    }
+    run.session = LivenessSession::from_state(serde_json::from_value(json).unwrap()).unwrap();
+    run.see(Position::Right, vec![view(0, 20.0)]);
+    assert!(run.see(Position::Left, vec![view(0, -20.0)]).session_completed);
+}
+
+#[test]
+fn what_a_session_remembers_is_bounded() {
+    let mut run = Run::new(LivenessOptions::guarded().with_suspicious_limit(u32::MAX).with_attempt_limit(1_000_000));
+    let size = |run: &Run| serde_json::to_string(&run.session.to_state()).unwrap().len();
+    for i in 0..300 {
+        run.see(Position::Center, vec![scored(0, i as f32 / 75.0, 0.9)]);
+    }
+    let full = size(&run);
+    for i in 0..600 {
+        run.see(Position::Center, vec![scored(0, i as f32 / 150.0, 0.9)]);
+    }
+    assert!(size(&run) <= full + 200, "{} after {full}", size(&run));
+    assert!(full < 20_000, "{full}");
+}
+
+#[test]
+fn every_outcome_tells_its_gate_and_the_passive_check() {
+    let mut run = Run::new(LivenessOptions::default().with_pad(PadPolicy::Prefer, 0.5));
+    let outcome = run.see(Position::Center, vec![scored(0, 8.0, 0.9)]);
+    assert_eq!((outcome.gate, outcome.yaw), ([Degrees(-5.0), Degrees(5.0)], Some(Degrees(8.0))));
+    // A frame counts for the passive check whatever it shows.
+    assert_eq!((outcome.passive.verdict, outcome.passive.frames), (PadVerdict::Live, 1));
+    let left = run.see(Position::Left, vec![]);
+    assert_eq!(left.gate, [Degrees(-90.0), Degrees(-15.0)]);
+    assert_eq!(default_run().see(Position::Center, vec![]).passive.verdict, PadVerdict::NotRun);
+}
+
+#[test]
+fn a_face_that_is_somebody_elses_already_is_named() {
+    use crate::gallery::Gallery;
+    let gallery = Gallery::new(embedder());
+    let center = |person| view(person, 0.0).embedding.unwrap();
+    gallery.insert(StudentId(1), &[center(0)]).unwrap();
+    gallery.insert(StudentId(2), &[center(1)]).unwrap();
+    let threshold = enrolment::already_enrolled();
+    assert_eq!(threshold.value(), 0.75);
+    let mut run = default_run();
+    assert_eq!(enrolled_as(&gallery, &run.session, None, threshold).unwrap(), None, "not completed");
+    run.genuine();
+    let found = enrolled_as(&gallery, &run.session, None, threshold).unwrap().unwrap();
+    assert_eq!((found.student, found.similarity.value()), (StudentId(1), 1.0));
+    assert_eq!(enrolled_as(&gallery, &run.session, Some(StudentId(1)), threshold).unwrap(), None, "itself");
+    let reason = Reason::AlreadyEnrolled { student: found.student, similarity: found.similarity };
+    assert!(reason.advice().contains("student 1"), "{}", reason.advice());
+}
+
+#[cfg(feature = "receipts")]
+#[test]
+fn a_receipt_is_of_one_session() {
+    let mut run = default_run();
+    assert!(run.session.receipt(StudentId(7), seconds(5)).is_none());
+    run.genuine();
+    let receipt = run.session.receipt(StudentId(7), seconds(5)).unwrap();
+    assert_eq!(receipt.nonce, through_json(&run.session).receipt(StudentId(7), seconds(9)).unwrap().nonce);
+    let mut other = default_run();
+    other.genuine();
+    assert_ne!(receipt.nonce, other.session.receipt(StudentId(7), seconds(5)).unwrap().nonce);
+    assert!((receipt.liveness_score, receipt.passive) == (run.session.liveness_score(), PadVerdict::NotRun));
 }

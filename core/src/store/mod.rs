@@ -18,6 +18,7 @@ use jiff::Timestamp;
 
 use crate::embedding::Embedding;
 use crate::error::Result;
+use crate::liveness::SeenFrame;
 use crate::types::{SessionId, StudentId};
 
 pub use records::{
@@ -27,6 +28,9 @@ pub use records::{
 };
 #[cfg(feature = "sqlite")]
 pub use sqlite::SqliteStore;
+
+/// How many frames of liveness sessions are remembered by their hashes: those of about 1,000 registrations, in 6 MB.
+pub const MAX_SEEN_FRAMES: u32 = 50_000;
 
 /// The database. Every method is one transaction: it happened as a whole and survives the death of the process once
 /// the call has returned, or it did not happen.
@@ -155,6 +159,19 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// [`Error::NotFound`](crate::Error::NotFound) for an unknown session.
     fn update_session(&self, id: SessionId, expected_version: i64, update: &SessionUpdate) -> Result<Option<i64>>;
+
+    /// Remembers that `session` has had a frame that looks like `frame`, so that another session can be told. The newest
+    /// [`MAX_SEEN_FRAMES`] are kept; of a frame only its hash and yaw are written.
+    ///
+    /// # Errors
+    /// [`Error::Store`](crate::Error::Store).
+    fn remember_frame(&self, session: SessionId, frame: &SeenFrame, now: Timestamp) -> Result<()>;
+
+    /// Whether another session than `session` has had a frame like `frame` ([`SeenFrame::is_like`]) at `since` or later.
+    ///
+    /// # Errors
+    /// [`Error::Store`](crate::Error::Store).
+    fn frame_seen_elsewhere(&self, session: SessionId, frame: &SeenFrame, since: Timestamp) -> Result<bool>;
 
     // Attendance
 

@@ -19,6 +19,7 @@
 //! | `liveness_detection_sessions` | `state`: the session as text; `version`: counts its changes; `consumed_at`: when it enrolled |
 //! | `admin_users` | `role` |
 //! | `student_templates` | new: the templates of a student, each with its model, in order |
+//! | `liveness_seen_frames` | new: hash and yaw of the frames of recent sessions, against replay |
 //! | `schema_migrations` | new: the steps taken |
 
 /// One numbered step. A step that has been released is never edited: the next change is the next step.
@@ -37,13 +38,22 @@ pub struct Migration {
 }
 
 /// Every step, in order.
-pub const MIGRATIONS: &[Migration] = &[Migration {
-    version: 1,
-    name: "the existing service's tables, templates, site-local days, session versions",
-    tables: TABLES,
-    columns: COLUMNS,
-    after: AFTER,
-}];
+pub const MIGRATIONS: &[Migration] = &[
+    Migration {
+        version: 1,
+        name: "the existing service's tables, templates, site-local days, session versions",
+        tables: TABLES,
+        columns: COLUMNS,
+        after: AFTER,
+    },
+    Migration {
+        version: 2,
+        name: "frames of recent liveness sessions, by their hashes",
+        tables: SEEN_FRAMES,
+        columns: &[],
+        after: "CREATE INDEX IF NOT EXISTS ix_liveness_seen_frames_yaw ON liveness_seen_frames (yaw);",
+    },
+];
 
 /// The newest schema this build knows.
 #[must_use]
@@ -120,6 +130,17 @@ CREATE TABLE IF NOT EXISTS student_templates (
     model_id TEXT NOT NULL,
     embedding BLOB NOT NULL,
     created_at DATETIME NOT NULL
+);
+";
+
+// `looks` is a perceptual hash of 72 bytes: no frame can be made of it.
+const SEEN_FRAMES: &str = "
+CREATE TABLE IF NOT EXISTS liveness_seen_frames (
+    id INTEGER NOT NULL PRIMARY KEY,
+    session_id VARCHAR(100) NOT NULL,
+    yaw REAL NOT NULL,
+    looks BLOB NOT NULL,
+    seen_at DATETIME NOT NULL
 );
 ";
 

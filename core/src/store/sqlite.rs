@@ -19,14 +19,14 @@ use rusqlite::{Connection, OptionalExtension as _, Row, TransactionBehavior, nam
 use super::naive_time::{parse, to_bound, to_micros, to_seconds};
 use super::schema::{MIGRATIONS, newest_version};
 use super::{
-    AdminUser, AttendanceFilter, AttendanceRecord, AttendanceSummary, DetectionLog, Enrolment, Listed, Marking,
-    NewAdmin, NewAttendance, NewDetectionLog, NewSession, Page, SessionRecord, SessionUpdate, Store, StoredEmbedding,
-    StoredTemplate, Student, StudentChange,
+    AdminUser, AttendanceFilter, AttendanceRecord, AttendanceSummary, DetectionLog, Enrolment, Listed, MAX_SEEN_FRAMES,
+    Marking, NewAdmin, NewAttendance, NewDetectionLog, NewSession, Page, SessionRecord, SessionUpdate, Store,
+    StoredEmbedding, StoredTemplate, Student, StudentChange,
 };
 use crate::embedding::Embedding;
 use crate::error::{Error, Result};
-use crate::liveness::Status;
-use crate::types::{ModelId, SessionId, StudentId};
+use crate::liveness::{PerceptualHash, SeenFrame, Status};
+use crate::types::{Degrees, ModelId, SessionId, StudentId};
 
 /// How long a write waits for another process's.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -335,6 +335,45 @@ impl Store for SqliteStore {
                 return Ok(None);
             }
             Ok(Some(expected_version + 1))
+        })
+    }
+
+    fn remember_frame(&self, session: SessionId, frame: &SeenFrame, now: Timestamp) -> Result<()> {
+        self.write("remember a frame", |db| {
+            db.prepare_cached(
+                "INSERT INTO liveness_seen_frames (session_id, yaw, looks, seen_at) VALUES (?1, ?2, ?3, ?4)",
+            )?
+            .execute(params![
+                session.to_string(),
+                frame.yaw.0,
+                frame.perceptual.to_bytes(),
+                to_micros(now)
+            ])?;
+            db.prepare_cached("DELETE FROM liveness_seen_frames WHERE id <= ?1")?
+                .execute([db.last_insert_rowid() - i64::from(MAX_SEEN_FRAMES)])?;
+            Ok(())
+        })
+    }
+
+    fn frame_seen_elsewhere(&self, session: SessionId, frame: &SeenFrame, since: Timestamp) -> Result<bool> {
+        self.read("look for a frame", |db| {
+            // The index narrows it to frames of about one yaw; like-ness is the domain's to say.
+            let mut statement = db.prepare_cached(
+                "SELECT yaw, looks FROM liveness_seen_frames
+                 WHERE yaw BETWEEN ?1 AND ?2 AND seen_at >= ?3 AND session_id <> ?4",
+            )?;
+            let [from, to] = frame.like_yaws();
+            let mut rows = statement.query(params![from.0, to.0, to_bound(since), session.to_string()])?;
+            while let Some(row) = rows.next()? {
+                let looks = row.get_ref(1)?.as_blob_or_null().unwrap_or(None);
+                let seen = looks.and_then(PerceptualHash::from_bytes);
+                if seen.is_some_and(|perceptual| {
+                    row.get(0).is_ok_and(|yaw| frame.is_like(&SeenFrame { perceptual, yaw: Degrees(yaw) }))
+                }) {
+                    return Ok(true);
+                }
+            }
+            Ok(false)
         })
     }
 

@@ -10,18 +10,21 @@ use std::time::Duration;
 use clap::Args;
 use faceattend_core::attendance::AttendancePolicy;
 use faceattend_core::engine::Engine;
+use faceattend_core::liveness::{DuplicatePolicy, ReceiptKey};
 use faceattend_core::store::{SqliteStore, Store};
 use faceattend_core::{Error, Result};
 use jiff::Timestamp;
 use tokio::net::TcpListener;
 
 use crate::auth::{DEFAULT_ADMIN, DEFAULT_PASSWORD, Secret, default_password_works, ensure_admin};
-use crate::{AppState, Settings};
+use crate::{AppState, ChallengePolicy, Settings};
 
 /// The database's file in the data directory: the name that the replaced service gave it.
 pub(crate) const DATABASE: &str = "face_attendance.db";
 /// The JWT secret's file in the data directory.
 const SECRET: &str = "jwt-secret";
+/// The receipt key's file in the data directory.
+const RECEIPT_KEY: &str = "receipt-key";
 /// How long open requests may take to finish once the server is told to stop.
 const GRACE: Duration = Duration::from_secs(10);
 
@@ -55,6 +58,19 @@ pub struct ServeArgs {
     /// The secret that signs tokens, to share one between servers [default: made and kept in the data directory]
     #[arg(long, env = "FACEATTEND_JWT_SECRET", hide_env_values = true, value_name = "SECRET")]
     jwt_secret: Option<String>,
+    /// Whether liveness sessions must follow a random order; existing pages do not know one
+    #[arg(long, env = "FACEATTEND_CHALLENGE", value_enum, default_value_t)]
+    challenge: ChallengePolicy,
+    /// What becomes of a face that is enrolled as somebody else already: refuse, warn or allow
+    #[arg(long, env = "FACEATTEND_DUPLICATES", value_name = "POLICY", default_value = "warn", value_parser = duplicates)]
+    duplicates: DuplicatePolicy,
+    /// The key that signs receipts of enrolments, to share one between servers [default: made and kept in the data directory]
+    #[arg(long, env = "FACEATTEND_RECEIPT_KEY", hide_env_values = true, value_name = "KEY")]
+    receipt_key: Option<String>,
+}
+
+fn duplicates(name: &str) -> std::result::Result<DuplicatePolicy, String> {
+    DuplicatePolicy::parse(name).ok_or_else(|| "expected refuse, warn or allow".to_owned())
 }
 
 /// Runs the server until it is told to stop.
@@ -116,7 +132,16 @@ async fn serve(args: ServeArgs) -> Result<()> {
         None => AttendancePolicy::in_system_time_zone(),
     };
     let zone = policy.time_zone().iana_name().unwrap_or("UTC").to_owned();
-    let settings = Settings::new(secret).with_policy(policy).with_threads(description.threads);
+    let receipts = match args.receipt_key {
+        Some(text) => ReceiptKey::parse(&text)?,
+        None => crate::receipts::kept_in(&dir.join(RECEIPT_KEY))?,
+    };
+    let settings = Settings::new(secret)
+        .with_policy(policy)
+        .with_threads(description.threads)
+        .with_challenge(args.challenge)
+        .with_duplicates(args.duplicates)
+        .with_receipts(receipts);
     let store: Arc<dyn Store> = store;
     let state = AppState::new(store, engine, settings)?;
 

@@ -5,29 +5,31 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use faceattend_core::Error;
 use faceattend_core::engine::{AnalyzeOptions, Depth, Selection};
-use faceattend_core::liveness::{Mirrored, Outcome, Position, frame_hash};
+use faceattend_core::liveness::{DuplicatePolicy, LivenessSession, Mirrored, Outcome, Position, Reason, frame_hash};
+use faceattend_core::store::{Enrolment, Student};
 use faceattend_core::types::{SessionId, StudentId};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::students::{NAME_LENGTH, ROLL_LENGTH, student_error};
 use crate::error::AppError;
 use crate::http::body::Expects;
-use crate::http::call::{Authed, Input};
+use crate::http::call::{Authed, Input, Nothing};
 use crate::http::input::Reader;
 use crate::image_data;
 use crate::sessions::{self, FrameSeen, Saved, Stored};
-use crate::state::AppState;
+use crate::state::{AppState, ChallengePolicy};
 use crate::wire::{Reply, naive_utc, reply};
 
 const NOT_FOUND: &str = "Liveness detection session not found";
 const NOT_COMPLETED: &str = "Completed liveness detection session not found";
 
 /// A session to begin: for a student, if there is one already. `mirrored` says whether the frames will be flipped, as
-/// the existing page flips them.
+/// the existing page flips them; `challenge` which order the client follows.
 pub(crate) struct NewSession {
     student: Option<StudentId>,
     mirrored: Mirrored,
+    random: bool,
 }
 
 impl Input for NewSession {
@@ -37,7 +39,9 @@ impl Input for NewSession {
         let mut body = request.body()?;
         let student = body.optional_integer("student_id").map(StudentId);
         let mirrored = if body.flag_or("mirrored", true)? { Mirrored::Yes } else { Mirrored::No };
-        Some(Self { student, mirrored })
+        let random =
+            body.has("challenge") && body.one_of("challenge", &["fixed", "random"], "^(fixed|random)$")? == "random";
+        Some(Self { student, mirrored, random })
     }
 }
 
@@ -46,26 +50,42 @@ pub(crate) async fn create(
     State(app): State<AppState>,
     call: Authed<NewSession>,
 ) -> Result<Json<Reply<Value>>, AppError> {
-    let NewSession { student, mirrored } = call.input;
-    let options = app.settings().liveness.with_mirrored(mirrored);
-    let record = app
+    let NewSession { student, mirrored, random } = call.input;
+    if !random && app.settings().challenge == ChallengePolicy::Required {
+        return Err(AppError::bad_request("This server asks in a random order: send \"challenge\": \"random\""));
+    }
+    let fixed = app.settings().liveness.with_mirrored(mirrored);
+    let options = if random { fixed.with_guard() } else { fixed };
+    let Stored { record, session } = app
         .with_store("Error creating liveness session", move |store| {
             sessions::create(store, student, options, Timestamp::now())
         })
         .await?;
-    let data = json!({
+    let mut data = json!({
         "session_id": record.id.to_string(),
         "expires_at": naive_utc(record.expires_at),
         "status": record.status.as_str(),
     });
+    if random {
+        data["next_position"] = json!(session.next().map(Position::as_str));
+        data["nonce"] = json!(session.nonce());
+        data["steps"] = steps_of(session.steps());
+    }
     Ok(Json(reply("Liveness detection session created successfully", data)))
 }
 
-/// A frame for a position of a session.
+fn steps_of((passed, all): (usize, usize)) -> Value {
+    json!({ "passed": passed, "all": all })
+}
+
+/// A frame for a position of a session; with `nonce` the answer to a step of a random order. `elapsed_ms` says how long
+/// after the session's begin it was captured, on the client's clock.
 pub(crate) struct NewFrame {
     session: String,
     position: Position,
     frame_data: String,
+    nonce: Option<String>,
+    elapsed: Option<SignedDuration>,
 }
 
 impl Input for NewFrame {
@@ -76,14 +96,28 @@ impl Input for NewFrame {
         let session = body.text("session_id");
         let position = body.one_of("position", &["center", "left", "right"], "^(center|left|right)$");
         let frame_data = body.text("frame_data");
-        Some(Self { session: session?, position: Position::parse(&position?)?, frame_data: frame_data? })
+        let nonce = body.optional_text("nonce");
+        let elapsed = body.optional_number("elapsed_ms").and_then(milliseconds);
+        Some(Self {
+            session: session?,
+            position: Position::parse(&position?)?,
+            frame_data: frame_data?,
+            nonce,
+            elapsed,
+        })
     }
+}
+
+/// A time that no session lasts is none.
+fn milliseconds(count: f64) -> Option<SignedDuration> {
+    const DAY: f64 = 86_400_000.0;
+    (0.0..=DAY).contains(&count).then(|| SignedDuration::try_from_secs_f64(count / 1000.0).ok())?
 }
 
 /// `POST /liveness/detect` and `/liveness/frames`: what the frame is worth, and what is still to do.
 pub(crate) async fn detect(State(app): State<AppState>, call: Authed<NewFrame>) -> Result<Json<Value>, AppError> {
     const PREFIX: &str = "Error in liveness detection";
-    let NewFrame { session, position, frame_data } = call.input;
+    let NewFrame { session, position, frame_data, nonce, elapsed } = call.input;
     let unknown = || AppError::not_found("Session not found");
     let id = SessionId::parse(&session).ok_or_else(unknown)?;
     let options = app.settings().liveness;
@@ -95,29 +129,68 @@ pub(crate) async fn detect(State(app): State<AppState>, call: Authed<NewFrame>) 
     let bytes = image_data::bytes_of(&frame_data)?;
     drop(frame_data);
     let analyze = AnalyzeOptions::default().with_depth(Depth::Antispoof).with_selection(Selection::All);
+    // The hash wants the file as well as the pixels; the analysis takes the file.
+    let file: Vec<u8> = bytes.iter().take(EXIF_REACHES).copied().collect();
     let (frame, analysis) = app.analyse(PREFIX, bytes, analyze).await?;
-    let hash = frame_hash(&frame);
     let embedder = app.engine().embedder().clone();
-    let (stored, outcome, saved) = app
+    let gallery = app.live().gallery();
+    let policy = app.settings().duplicates;
+    let (stored, mut outcome, saved, known) = app
         .with_store(PREFIX, move |store| {
             let now = Timestamp::now();
-            let seen = FrameSeen { position, analysis: &analysis, embedder: &embedder, hash };
+            let hash = frame_hash(&frame).with_file(&file);
+            let seen = FrameSeen {
+                position,
+                analysis: &analysis,
+                embedder: &embedder,
+                hash: &hash,
+                nonce: nonce.as_deref(),
+                elapsed,
+            };
             let Some((stored, outcome)) = sessions::observe(store, id, options, &seen, now)? else { return Ok(None) };
-            let saved = sessions::save_face(store, &stored, now)?;
-            Ok(Some((stored, outcome, saved)))
+            // Once it has enrolled somebody, the face is known as theirs.
+            let known = match stored.record.consumed_at {
+                None => sessions::already_known(&gallery, &stored.session, stored.session.student(), policy)?,
+                Some(_) => None,
+            };
+            let saved = sessions::save_face(store, &stored, known.as_ref(), policy, now)?;
+            Ok(Some((stored, outcome, saved, known)))
         })
         .await?
         .ok_or_else(unknown)?;
+    outcome.reasons.extend(known.as_ref().map(sessions::known_as));
     if let (Saved::Student(Some(student)), Some(enrolment)) = (&saved, sessions::enrolment_of(&stored.session)) {
         app.live().student_enrolled(student, &enrolment.templates);
     }
-    Ok(Json(detect_answer(&stored, &outcome, &saved)))
+    let mut answer = detect_answer(&stored, &outcome, &saved);
+    if let Saved::Student(Some(student)) = &saved {
+        answer["receipt"] = receipt_of(&app, &stored.session, student.id)?;
+    }
+    Ok(Json(answer))
+}
+
+/// How far into a file its EXIF block reaches at most: behind the start and a JFIF block, with its own 64 KiB.
+const EXIF_REACHES: usize = 66_000;
+
+/// The signed receipt for the enrolment of `student`, where the operator signs them.
+fn receipt_of(app: &AppState, session: &LivenessSession, student: StudentId) -> Result<Value, AppError> {
+    let Some(key) = &app.settings().receipts else { return Ok(Value::Null) };
+    let signed = session.receipt(student, Timestamp::now()).map(|receipt| key.sign(&receipt)).transpose();
+    signed.map(|token| json!(token)).map_err(|error| AppError::Core("Error signing the receipt", error))
+}
+
+fn reason_of(reason: &Reason) -> Value {
+    let mut told = json!({ "code": reason.code(), "advice": reason.advice() });
+    if let Reason::AlreadyEnrolled { student, similarity } = reason {
+        told["student_id"] = json!(student);
+        told["similarity"] = json!(similarity);
+    }
+    told
 }
 
 fn detect_answer(stored: &Stored, outcome: &Outcome, saved: &Saved) -> Value {
     let completed = outcome.session_completed;
-    let reasons: Vec<Value> =
-        outcome.reasons.iter().map(|reason| json!({ "code": reason.code(), "advice": reason.advice() })).collect();
+    let reasons: Vec<Value> = outcome.reasons.iter().map(reason_of).collect();
     json!({
         "success": true,
         "message": "Liveness detection processed",
@@ -128,13 +201,23 @@ fn detect_answer(stored: &Stored, outcome: &Outcome, saved: &Saved) -> Value {
         "session_completed": completed.then_some(true),
         "liveness_score": completed.then_some(outcome.liveness_score),
         "movement_verified": completed.then_some(outcome.movement_verified),
-        "final_embedding_saved": completed.then_some(*saved != Saved::NoSuchStudent),
+        "final_embedding_saved":
+            completed.then_some(!matches!(saved, Saved::NoSuchStudent | Saved::SomebodyElse)),
         "student_id": stored.session.student().filter(|_| completed),
         // Ours: the page advances on `detected_pose`, and shows the rest to the person.
         "detected_pose": outcome.detected_pose.map(Position::as_str),
         "yaw": outcome.yaw,
         "verified": outcome.verified.iter().map(|position| position.as_str()).collect::<Vec<_>>(),
         "next_position": outcome.next.map(Position::as_str),
+        "steps": steps_of(outcome.steps),
+        "nonce": stored.session.nonce(),
+        "gate": outcome.gate,
+        "passive": {
+            "policy": outcome.passive.policy,
+            "verdict": outcome.passive.verdict.as_str(),
+            "mean": outcome.passive.mean,
+            "frames": outcome.passive.frames,
+        },
         "status": outcome.status.as_str(),
         "reasons": reasons,
     })
@@ -199,6 +282,13 @@ impl Input for Registration {
     }
 }
 
+/// What came of a registration.
+enum Registered {
+    Enrolled(Box<(Student, Enrolment, LivenessSession, Option<Reason>)>),
+    /// The face is somebody else's.
+    Refused(Reason),
+}
+
 /// `POST /liveness/register-student`: enrols one student with the face of a completed session, once.
 pub(crate) async fn register(
     State(app): State<AppState>,
@@ -209,16 +299,28 @@ pub(crate) async fn register(
     let unknown = || AppError::not_found(NOT_COMPLETED);
     let id = SessionId::parse(&session).ok_or_else(unknown)?;
     let options = app.settings().liveness;
+    let gallery = app.live().gallery();
+    let policy = app.settings().duplicates;
     let enrolled = app
         .with_store(PREFIX, move |store| {
             let Some(stored) = sessions::load(store, id, options)? else { return Ok(None) };
             let Some(enrolment) = sessions::enrolment_of(&stored.session) else { return Ok(None) };
+            let known = match stored.record.consumed_at {
+                None => sessions::already_known(&gallery, &stored.session, stored.session.student(), policy)?,
+                Some(_) => None,
+            };
+            let known = known.as_ref().map(sessions::known_as);
+            if let (Some(reason), DuplicatePolicy::Refuse) = (known, policy) {
+                return Ok(Some(Registered::Refused(reason)));
+            }
             let student = store.register_student(id, &name, &roll_number, &enrolment, Timestamp::now())?;
-            Ok(Some((student, enrolment)))
+            Ok(Some(Registered::Enrolled(Box::new((student, enrolment, stored.session, known)))))
         })
         .await;
-    let (student, enrolment) = match enrolled {
-        Ok(enrolled) => enrolled.ok_or_else(unknown)?,
+    let (student, enrolment, session, known) = match enrolled {
+        Ok(Some(Registered::Enrolled(enrolled))) => *enrolled,
+        Ok(Some(Registered::Refused(reason))) => return Err(AppError::bad_request(reason.advice())),
+        Ok(None) => return Err(unknown()),
         Err(AppError::Core(_, Error::State { .. } | Error::NotFound { .. })) => return Err(unknown()),
         Err(error) => return Err(student_error(PREFIX)(error)),
     };
@@ -230,6 +332,8 @@ pub(crate) async fn register(
         "roll_no": student.roll_number,
         "liveness_verified": student.liveness_verified,
         "embedding_saved": true,
+        "receipt": receipt_of(&app, &session, student.id)?,
+        "warnings": known.iter().map(reason_of).collect::<Vec<_>>(),
     });
     Ok(Json(reply("Student registration completed successfully", data)))
 }
@@ -259,4 +363,14 @@ pub(crate) async fn get(State(app): State<AppState>, call: Authed<Which>) -> Res
         "expires_at": naive_utc(stored.record.expires_at),
     });
     Ok(Json(reply("Session retrieved successfully", data)))
+}
+
+/// `GET /liveness/receipt-key`: the public key with which receipts are checked, as PEM.
+pub(crate) async fn receipt_key(
+    State(app): State<AppState>,
+    _: Authed<Nothing>,
+) -> Result<Json<Reply<Value>>, AppError> {
+    let key = app.settings().receipts.as_ref().ok_or_else(|| AppError::not_found("This server signs no receipts"))?;
+    let data = json!({ "algorithm": "EdDSA", "public_key": key.public_key_pem() });
+    Ok(Json(reply("Receipt key retrieved successfully", data)))
 }

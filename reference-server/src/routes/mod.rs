@@ -36,6 +36,7 @@ pub(crate) fn table(state: AppState) -> Routes {
         .post("/api/v1/liveness/verify", liveness::verify)
         .post("/api/v1/liveness/register-student", liveness::register)
         .get("/api/v1/liveness/session/{session_id}", liveness::get)
+        .get("/api/v1/liveness/receipt-key", liveness::receipt_key)
         .post("/api/v1/detection/start", detection::start)
         .post("/api/v1/detection/stop", detection::stop)
         .post("/api/v1/detection/stop-all", detection::stop_all)

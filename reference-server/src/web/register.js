@@ -1,4 +1,5 @@
-// Registration: a liveness session with the browser's camera, then name and roll number.
+// Registration: a liveness session with the browser's camera, then name and roll number. The server draws the order of
+// the positions and tells one after the other, each with a word that the frames answering it carry.
 import { post, say } from "./api.js";
 import { Camera, pause } from "./camera.js";
 
@@ -14,6 +15,9 @@ const FRAME_EVERY = 200;
 // Mirrored, as the server takes frames by default: the person's own left is the left of the picture.
 const camera = new Camera(element("register-canvas"), { mirror: true });
 let session = null;
+// The server's last question: { position, nonce, steps }, and when the session began on this clock.
+let question = null;
+let began = 0;
 let completed = false;
 // Counts the starts: answers to an earlier start's frames are ignored.
 let run = 0;
@@ -26,14 +30,14 @@ function guide(text) {
   if (element("guidance").textContent !== text) element("guidance").textContent = text;
 }
 
-function paint(verified, now) {
+function paint(verified, now, steps = { passed: verified.length, all: POSITIONS.length }) {
   for (const position of POSITIONS) {
     for (const id of [`arc-${position}`, `step-${position}`]) {
       element(id).classList.toggle("done", verified.includes(position));
       element(id).classList.toggle("now", position === now);
     }
   }
-  element("register-progress").value = verified.length;
+  Object.assign(element("register-progress"), { max: steps.all, value: steps.passed });
 }
 
 function ready(isReady) {
@@ -58,7 +62,10 @@ async function start() {
   const mine = run;
   try {
     await camera.start();
-    session = (await post("/liveness/session")).data.session_id;
+    const begun = (await post("/liveness/session", { challenge: "random" })).data;
+    session = begun.session_id;
+    began = performance.now();
+    ask(begun);
   } catch (error) {
     turnOff();
     guide(error.message);
@@ -70,17 +77,23 @@ async function start() {
   await capture(mine);
 }
 
+function ask({ next_position: position, nonce, steps }) {
+  question = { position: position ?? question?.position ?? "center", nonce, steps };
+}
+
 async function capture(mine) {
-  let position = "center";
-  paint([], position);
-  guide(ASK[position]);
+  paint([], question.position, question.steps);
+  guide(ASK[question.position]);
   while (mine === run) {
-    const began = performance.now();
+    const at = performance.now();
     const frame = await camera.frame();
     if (frame) {
+      const { position, nonce } = question;
       let answer;
       try {
-        answer = await post("/liveness/detect", { session_id: session, position, frame_data: frame.data });
+        answer = await post("/liveness/detect", {
+          session_id: session, position, nonce, frame_data: frame.data, elapsed_ms: Math.round(at - began),
+        });
       } catch (error) {
         if (mine !== run) return;
         // A frame may get lost or come too thick; a session that is over is over.
@@ -95,7 +108,7 @@ async function capture(mine) {
       }
       if (mine !== run) return;
       if (answer.session_completed) {
-        paint(POSITIONS, null);
+        paint(POSITIONS, null, answer.steps);
         turnOff();
         ready(true);
         guide("Thank you. All three positions are verified.");
@@ -107,12 +120,12 @@ async function capture(mine) {
         guide(answer.reasons[0]?.advice ?? "Please start again.");
         return;
       }
-      position = answer.next_position ?? position;
-      paint(answer.verified, position);
+      ask(answer);
+      paint(answer.verified, question.position, answer.steps);
       // After a position passed, its successor is announced; otherwise what to do better.
-      guide(answer.is_live ? ASK[position] : answer.reasons[0]?.advice ?? ASK[position]);
+      guide(answer.is_live ? ASK[question.position] : answer.reasons[0]?.advice ?? ASK[question.position]);
     }
-    await pause(Math.max(0, FRAME_EVERY - (performance.now() - began)));
+    await pause(Math.max(0, FRAME_EVERY - (performance.now() - at)));
   }
 }
 
@@ -130,14 +143,16 @@ element("register-form").addEventListener("submit", async (event) => {
   const note = element("register-note");
   element("register-submit").disabled = true;
   try {
-    await post("/liveness/register-student", {
+    const { data } = await post("/liveness/register-student", {
       name: form.get("name").trim(), roll_number: form.get("roll_number").trim(), session_id: session,
     });
     ready(false);
     event.target.reset();
     paint([], null);
     guide("Start the camera for the next student.");
-    say(note, "Student embeddings captured and saved successfully", "good");
+    // Enrolled, with what the operator should know, such as a face that somebody else has.
+    const warnings = (data.warnings ?? []).map((warning) => ` ${warning.advice}`).join("");
+    say(note, `Student embeddings captured and saved successfully.${warnings}`, warnings ? "bad" : "good");
   } catch (error) {
     say(note, error.message, "bad");
     element("register-submit").disabled = !completed;

@@ -59,11 +59,17 @@ impl Answer {
 
 impl Service {
     pub async fn start() -> Self {
+        Self::start_with(|settings| settings).await
+    }
+
+    /// The service with settings that `change` has changed.
+    pub async fn start_with(change: impl FnOnce(Settings) -> Settings) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = Arc::new(SqliteStore::open(folder.path().join("face_attendance.db")).unwrap());
         let settings = Settings::new(Secret::new(SECRET).unwrap())
             .with_policy(AttendancePolicy::in_time_zone("UTC").unwrap())
             .with_threads(2);
+        let settings = change(settings);
         let state = AppState::new(store.clone(), Arc::new(marker::MarkerEngine::new()), settings).unwrap();
         let mut service = Self { router: app(state), store, folder, token: String::new() };
         let admin = json!({ "username": "admin", "password": "admin123" });

@@ -1,8 +1,8 @@
 //! The main job with no camera at all: people register by turning their heads, and a recording of them marks their
 //! attendance. Everything goes through the real server over HTTP, as a page or a script would do it.
 
-mod http;
-mod server;
+pub(crate) mod http;
+pub(crate) mod server;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -31,17 +31,23 @@ pub(crate) struct Options {
 /// When somebody could not be registered, was not marked exactly once, or was marked without being registered.
 pub(crate) fn run(options: &Options) -> Result<()> {
     setup::run(&options.setup)?;
-    play(options).map(|done| println!("\n{done}"))
+    let program = server::build(options.setup.cameras())?;
+    play(&program).map(|done| println!("\n{done}"))
+}
+
+/// The demo with the server that `cargo test --workspace` has built: built by itself it would have dependencies with
+/// other features, and compile them again.
+pub(crate) fn play_with_tested_server() -> Result<String> {
+    play(&server::built_by_tests()?)
 }
 
 /// The demo itself; returns one line about it.
-pub(crate) fn play(options: &Options) -> Result<String> {
-    let program = server::build(options.setup.cameras())?;
+fn play(program: &Path) -> Result<String> {
     let data = fresh_folder()?;
     let mut timings = Timings::default();
 
     println!("\nDatabase: {}", data.join("face_attendance.db").display());
-    let server = timings.of("start the server", || Server::start(&program, &data))?;
+    let server = timings.of("start the server", || Server::start(program, &data))?;
     let outcome = with_server(&server, &mut timings);
     let log = server.log.clone();
     timings.of("stop the server", || {

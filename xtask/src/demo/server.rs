@@ -7,7 +7,7 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::setup::Cameras;
-use crate::workspace::{camera_features, cargo, command, succeed, target};
+use crate::workspace::{camera_features, cargo, command, succeed};
 use crate::{Result, workspace};
 
 /// How long a server may take over what it has begun, once it was told to stop.
@@ -87,10 +87,8 @@ fn address_in(line: &str) -> Option<&str> {
 ///
 /// # Errors
 /// When it does not build.
-pub(super) fn build(cameras: Cameras) -> Result<PathBuf> {
-    let target = target()?;
-    let name = format!("faceattend{}", std::env::consts::EXE_SUFFIX);
-    let profile = if target.join("debug").join(&name).exists() { "debug" } else { "release" };
+pub(crate) fn build(cameras: Cameras) -> Result<PathBuf> {
+    let profile = if program("debug")?.exists() { "debug" } else { "release" };
     println!("Building the server ({profile}) ...");
     let mut build = cargo(&["build", "--package", "faceattend-server", "--bin", "faceattend"]);
     build.args(camera_features(cameras));
@@ -98,7 +96,20 @@ pub(super) fn build(cameras: Cameras) -> Result<PathBuf> {
         build.arg("--release");
     }
     succeed(&mut build)?;
-    Ok(workspace::target()?.join(profile).join(name))
+    program(profile)
+}
+
+/// The server that the tests of its package run beside.
+///
+/// # Errors
+/// When they have not built it.
+pub(super) fn built_by_tests() -> Result<PathBuf> {
+    let program = program("debug")?;
+    if program.exists() { Ok(program) } else { Err(format!("{} is not built", program.display())) }
+}
+
+fn program(profile: &str) -> Result<PathBuf> {
+    Ok(workspace::target()?.join(profile).join(format!("faceattend{}", std::env::consts::EXE_SUFFIX)))
 }
 
 #[cfg(test)]

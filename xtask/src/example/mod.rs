@@ -1,5 +1,6 @@
-//! Builds and starts one of the examples of how to put the library into a service.
+//! Complete programs on the bindings, started with one command.
 
+mod django;
 mod node;
 
 use clap::{Args, Subcommand};
@@ -14,6 +15,8 @@ pub(crate) struct Options {
 
 #[derive(Subcommand)]
 enum Example {
+    /// The Django admin on port 8000 and the reference server on port 8001, on one database.
+    Django(django::Options),
     /// A Node service with registration and recognition, on the addon.
     Node(node::Options),
 }
@@ -21,9 +24,10 @@ enum Example {
 /// Builds the example and runs it until it is stopped.
 ///
 /// # Errors
-/// When a step fails.
+/// When it cannot be built or started.
 pub(crate) fn run(options: &Options) -> Result<()> {
     match &options.example {
+        Example::Django(options) => django::run(options),
         Example::Node(options) => node::run(options),
     }
 }

@@ -17,7 +17,8 @@ macro_rules! contract {
             of_two_registrations_with_one_session_one_wins, of_two_registrations_with_one_roll_number_one_wins,
             a_session_of_one_student_does_not_enrol_another, an_unfinished_session_enrols_nobody,
             templates_come_back_with_their_model, an_enrolment_without_a_usable_template_is_refused,
-            of_two_frames_on_one_version_one_must_read_again, attendance_is_marked_once_for_a_day_and_period,
+            of_two_frames_on_one_version_one_must_read_again,
+            a_frame_of_another_session_is_known_by_its_looks, attendance_is_marked_once_for_a_day_and_period,
             threads_that_mark_the_same_student_leave_one_row, attendance_is_filtered_and_newest_first,
             logs_are_newest_first, an_admin_user_is_found_by_name, the_shape_of_debug_is_no_leak);
     };
@@ -315,6 +316,26 @@ pub(super) fn of_two_frames_on_one_version_one_must_read_again(store: &dyn Store
     assert_eq!((record.state, record.version), (Some(winners[0].to_string()), 1));
     assert_eq!((record.expires_at, record.completed_at), (now() + 10.minutes(), None));
     assert_eq!((record.liveness_score, record.movement_verified), (0.875, true));
+}
+
+pub(super) fn a_frame_of_another_session_is_known_by_its_looks(store: &dyn Store) {
+    use crate::liveness::PerceptualHash;
+    use crate::types::Degrees;
+    let frame =
+        |bytes: [u8; 72], yaw| SeenFrame { perceptual: PerceptualHash::from_bytes(&bytes).unwrap(), yaw: Degrees(yaw) };
+    let (first, second) = (pending(store, None), pending(store, None));
+    let seen = frame([0b0101_0101; 72], -20.5);
+    store.remember_frame(first, &seen, now()).unwrap();
+    let like = |session, frame: SeenFrame, since| store.frame_seen_elsewhere(session, &frame, since).unwrap();
+    assert!(like(second, seen, now()));
+    // Compressed again: a few bits and a part of a degree.
+    let mut bits = [0b0101_0101; 72];
+    (bits[3], bits[70]) = (0b0101_0110, 0b0101_1101);
+    assert!(like(second, frame(bits, -21.4), now() - 1.hour()));
+    assert!(!like(first, seen, now()), "its own session");
+    assert!(!like(second, seen, now() + 1.second()), "too long ago");
+    assert!(!like(second, frame([0b0101_0101; 72], -10.0), now()), "another yaw");
+    assert!(!like(second, frame([0b1101_0101; 72], -20.5), now()), "other looks");
 }
 
 pub(super) fn attendance_is_marked_once_for_a_day_and_period(store: &dyn Store) {

@@ -296,3 +296,27 @@ fn a_killed_writer_loses_nothing_that_it_acknowledged() {
     let next = NewAttendance { day, at: day.starts_at, ..mark(StudentId(1), "2026-01-01T08:00:00Z") };
     assert!(matches!(store.mark_attendance(&next).unwrap(), Marking::Marked(_)));
 }
+
+#[test]
+fn only_the_newest_frames_are_remembered() {
+    let (store, folder) = empty();
+    let frame = crate::liveness::SeenFrame {
+        perceptual: crate::liveness::PerceptualHash::from_bytes(&[7; 72]).unwrap(),
+        yaw: crate::types::Degrees(1.0),
+    };
+    let now = at("2026-03-02T08:15:30Z");
+    store.remember_frame(SessionId::random(), &frame, now).unwrap();
+    // As if many had come in between.
+    let db = Connection::open(folder.path().join("face_attendance.db")).unwrap();
+    db.execute(
+        "INSERT INTO liveness_seen_frames (id, session_id, yaw, looks, seen_at) VALUES (?1, 'x', 50.0, x'00', '2026-03-02 08:15:30')",
+        [i64::from(MAX_SEEN_FRAMES)],
+    )
+    .unwrap();
+    assert!(store.frame_seen_elsewhere(SessionId::random(), &frame, now).unwrap());
+    let other = crate::liveness::SeenFrame { yaw: crate::types::Degrees(60.0), ..frame };
+    store.remember_frame(SessionId::random(), &other, now).unwrap();
+    assert!(!store.frame_seen_elsewhere(SessionId::random(), &frame, now).unwrap(), "the oldest is forgotten");
+    let rows: i64 = db.query_row("SELECT count(*) FROM liveness_seen_frames", [], |row| row.get(0)).unwrap();
+    assert_eq!(rows, 2);
+}
