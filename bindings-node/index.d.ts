@@ -35,6 +35,17 @@ export type LivenessReasonCode =
   | 'different_person'
   | 'frozen_picture'
   | 'no_parallax'
+  | 'no_relief'
+  | 'out_of_order'
+  | 'wrong_turn'
+  | 'wrong_nonce'
+  | 'replayed_frame'
+  | 'mirrored_frame'
+  | 'bad_timestamp'
+  | 'source_changed'
+  | 'track_broken'
+  | 'not_steady'
+  | 'already_enrolled'
   | 'spoof_suspected'
   | 'passive_check_missing'
   | 'duplicate_frame'
@@ -229,6 +240,8 @@ export declare class LivenessSession {
   get id(): string
   /** The student to enrol, when it was begun for one. */
   get studentId(): number | null
+  /** The position to ask the person for; `null` when there is nothing more to ask. */
+  get next(): Position | null
   /** When it began. */
   get createdAt(): Date
   /** From when on no frame counts any more. */
@@ -620,6 +633,10 @@ export interface LivenessOptions {
   mirrored: boolean
   /** The student to enrol, when there is one already. */
   studentId?: number
+  /** Default `fixed`. Ask for `Outcome.next` each time. */
+  order?: Order
+  /** How many more steps than three a random order has, up to 5. Default 3. */
+  extraSteps?: number
   /** The largest yaw for center, in degrees. Default 5. */
   centerGate?: number
   /** The yaw beyond which the head counts as turned left, in degrees. Default 15. */
@@ -651,7 +668,7 @@ export interface LivenessReason {
   /** One sentence that the person in front of the camera can act on. */
   advice: string
   /**
-   * The measured figure where there is one: the number of faces, the similarity, the nose shift, or the mean probability
+   * The measured figure where there is one: the number of faces, the similarity, the nose shift, the relief, or the mean probability
    * of a living face.
    */
   figure: number | null
@@ -697,6 +714,12 @@ export interface ObserveOptions {
   now?: Date
 }
 
+/**
+ * In which order the positions are asked for: `fixed` is center, left, right; `random` is drawn for each session, which a
+ * prepared video cannot follow; with `any` a frame counts for whichever position it is sent for.
+ */
+export type Order = 'any' | 'fixed' | 'random'
+
 /** What a session says of one frame. Nothing in it identifies a person. */
 export interface Outcome {
   /** The position that was asked for. */
@@ -713,6 +736,10 @@ export interface Outcome {
   verified: Array<Position>
   /** The position to ask for next; `null` when all are verified. */
   next: Position | null
+  /** How many steps have passed. */
+  stepsDone: number
+  /** How many steps there are; 0 where the order is `any`. */
+  steps: number
   /** The session's status after the frame. */
   status: LivenessStatus
   /** Whether the session is complete. */

@@ -1,6 +1,6 @@
 // Builds the addon with cargo and makes the types of it: `node scripts/build.mjs [--debug] [arguments for cargo]`.
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -28,7 +28,7 @@ const types = readFileSync(path.join(here, raw), 'utf8')
   .replaceAll(INTERNAL, '')
   // What only a promise or another object gives is not made with `new`.
   .replaceAll(/export declare class (Engine|Store) \{\n/g, '$&  private constructor()\n')
-if (/\b(Native\w+|__\w+|any)\b/.test(types.replaceAll(/\/\*[\s\S]*?\*\//g, ''))) {
+if (/\b(Native\w+|__\w+|any)\b/.test(types.replaceAll(/\/\*[\s\S]*?\*\/|'[^']*'/g, ''))) {
   console.error('The types name what is internal, or `any`.')
   process.exit(1)
 }

@@ -4,9 +4,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use faceattend_core::engine::{AnalyzeOptions, FaceEngine as _};
 use faceattend_core::liveness::{
-    LivenessOptions as CoreOptions, LivenessSession as CoreSession, Mirrored, Observation, Outcome as CoreOutcome,
-    PadPolicy as CorePad, Position as CorePosition, Reason as CoreReason, Status as CoreStatus, Turn,
-    Verification as CoreVerification, frame_hash,
+    LivenessOptions as CoreOptions, LivenessSession as CoreSession, Mirrored, Observation, Order as CoreOrder,
+    Outcome as CoreOutcome, PadPolicy as CorePad, Position as CorePosition, Reason as CoreReason, Status as CoreStatus,
+    Turn, Verification as CoreVerification, frame_hash,
 };
 use faceattend_core::types::{Cosine, Degrees, SessionId, Threshold};
 use faceattend_core::{Error, Result};
@@ -46,6 +46,15 @@ pub enum LivenessStatus {
     Expired,
 }
 
+/// In which order the positions are asked for: `fixed` is center, left, right; `random` is drawn for each session, which a
+/// prepared video cannot follow; with `any` a frame counts for whichever position it is sent for.
+#[napi(string_enum = "lowercase")]
+pub enum Order {
+    Any,
+    Fixed,
+    Random,
+}
+
 /// What to make of the passive check: `require` a score of every frame that counts, `prefer` scores where there are any,
 /// or leave it `off`.
 #[napi(string_enum = "lowercase")]
@@ -74,6 +83,10 @@ pub struct LivenessOptions {
     pub mirrored: bool,
     /// The student to enrol, when there is one already.
     pub student_id: Option<f64>,
+    /// Default `fixed`. Ask for `Outcome.next` each time.
+    pub order: Option<Order>,
+    /// How many more steps than three a random order has, up to 5. Default 3.
+    pub extra_steps: Option<u32>,
     /// The largest yaw for center, in degrees. Default 5.
     pub center_gate: Option<f64>,
     /// The yaw beyond which the head counts as turned left, in degrees. Default 15.
@@ -115,7 +128,7 @@ pub struct LivenessReason {
     pub code: String,
     /// One sentence that the person in front of the camera can act on.
     pub advice: String,
-    /// The measured figure where there is one: the number of faces, the similarity, the nose shift, or the mean probability
+    /// The measured figure where there is one: the number of faces, the similarity, the nose shift, the relief, or the mean probability
     /// of a living face.
     pub figure: Option<f64>,
     /// For `wrong_pose`: which way to turn.
@@ -139,6 +152,10 @@ pub struct Outcome {
     pub verified: Vec<Position>,
     /// The position to ask for next; `null` when all are verified.
     pub next: Option<Position>,
+    /// How many steps have passed.
+    pub steps_done: u32,
+    /// How many steps there are; 0 where the order is `any`.
+    pub steps: u32,
     /// The session's status after the frame.
     pub status: LivenessStatus,
     /// Whether the session is complete.
@@ -261,6 +278,12 @@ impl LivenessSession {
         self.lock().session.student().map(|student| student.0)
     }
 
+    /// The position to ask the person for; `null` when there is nothing more to ask.
+    #[napi(getter, ts_return_type = "Position | null")]
+    pub fn next(&self) -> Option<Position> {
+        self.lock().session.next().map(Into::into)
+    }
+
     /// When it began.
     #[napi(getter)]
     pub fn created_at(&self) -> Date {
@@ -324,6 +347,13 @@ fn core_options(options: &LivenessOptions) -> Result<CoreOptions> {
             .map_err(|_| invalid("ttlSeconds", format!("{seconds} is no duration")))?;
         made = made.with_ttl(ttl);
     }
+    let order = match options.order {
+        None => made.order,
+        Some(Order::Any) => CoreOrder::Any,
+        Some(Order::Fixed) => CoreOrder::Fixed,
+        Some(Order::Random) => CoreOrder::Random,
+    };
+    made = made.with_order(order, options.extra_steps.unwrap_or(made.extra_steps));
     if let Some(limit) = options.suspicious_limit {
         made = made.with_suspicious_limit(limit);
     }
@@ -402,6 +432,8 @@ impl From<&CoreReason> for LivenessReason {
             CoreReason::SeveralFaces { count } => Some(f64::from(crate::gallery::count(*count))),
             CoreReason::DifferentPerson { similarity } => Some(similarity.value().into()),
             CoreReason::NoParallax { shift } => Some((*shift).into()),
+            CoreReason::NoRelief { relief } => Some((*relief).into()),
+            CoreReason::AlreadyEnrolled { similarity, .. } => Some(similarity.value().into()),
             CoreReason::SpoofSuspected { real } => Some((*real).into()),
             _ => None,
         };
@@ -420,6 +452,8 @@ impl From<CoreOutcome> for Outcome {
             confidence: outcome.confidence.into(),
             verified: outcome.verified.iter().copied().map(Into::into).collect(),
             next: outcome.next.map(Into::into),
+            steps_done: crate::gallery::count(outcome.steps.0),
+            steps: crate::gallery::count(outcome.steps.1),
             status: outcome.status.into(),
             session_completed: outcome.session_completed,
             liveness_score: outcome.liveness_score.into(),

@@ -59,12 +59,29 @@ test('a session written down goes on where it was', async () => {
 })
 
 test('frames that overlap each get their answer', async () => {
-  const session = new LivenessSession({ mirrored: false })
+  const session = new LivenessSession({ mirrored: false, order: 'any' })
   const made = await engine()
   const all = ['center', 'left', 'right', 'center', 'left', 'right']
   const outcomes = await Promise.all(all.map((position) => session.observe(made, picture(`collins/${position}.jpg`), position)))
   assert.equal(outcomes.length, 6)
   assert.ok(session.isCompleted)
+})
+
+test('a random order is asked step by step, and another order is refused', async () => {
+  const orders = new Set()
+  for (let draw = 0; draw < 30; draw += 1) orders.add(new LivenessSession({ mirrored: false, order: 'random' }).next)
+  assert.ok(orders.size > 1, 'thirty sessions began alike')
+  const session = new LivenessSession({ mirrored: false, order: 'random', extraSteps: 0 })
+  const other = ['center', 'left', 'right'].find((position) => position !== session.next)
+  const early = await session.observe(await engine(), picture(`hopper/${other}.jpg`), other)
+  assert.deepEqual([early.isLive, early.stepsDone], [false, 0])
+  let outcome
+  const left = { center: ['yaw+00', 'center'], left: ['yaw+25', 'left'], right: ['yaw-25', 'right'] }
+  // Each picture counts once: another one for each time a position comes up.
+  for (let step = 0; session.next && step < 3; step += 1) {
+    outcome = await session.observe(await engine(), picture(`hopper/${left[session.next].pop()}.jpg`), session.next)
+  }
+  assert.ok(outcome.sessionCompleted && outcome.stepsDone === 3 && outcome.steps === 3, JSON.stringify(outcome))
 })
 
 test('a session ends when its time is over', async () => {

@@ -16,3 +16,14 @@ test('nothing of the inside is handed out', () => {
     'AttendanceBook', 'Camera', 'Engine', 'FaceAttendError', 'Gallery', 'LivenessSession', 'Store', 'load', 'models',
   ])
 })
+
+test('the types know every reason and every error that the core has', () => {
+  const { readFileSync } = require('node:fs')
+  const path = require('node:path')
+  const read = (...parts) => readFileSync(path.join(__dirname, '..', ...parts), 'utf8')
+  const types = read('index.d.ts')
+  const core = read('../core/src/liveness/decision.rs') + read('../core/src/quality.rs') + read('../core/src/error.rs')
+  const codes = [...core.matchAll(/=> "([a-z_]+)",/g)].map(([, code]) => code)
+  assert.ok(codes.length > 30, `${codes.length} codes found`)
+  assert.deepEqual(codes.filter((code) => !types.includes(`'${code}'`)), [])
+})
