@@ -87,6 +87,8 @@ async function start() {
 }
 
 element("fa-start").addEventListener("click", start);
+// A click before this script has come would be lost.
+element("fa-start").disabled = false;
 element("fa-stop").addEventListener("click", () => {
   turnOff();
   element("fa-guidance").textContent = "The camera is off.";

@@ -101,6 +101,8 @@ async function start() {
 }
 
 element("fa-start").addEventListener("click", start);
+// A click before this script has come would be lost.
+element("fa-start").disabled = false;
 element("fa-stop").addEventListener("click", () => {
   turnOff();
   guide("The camera is off. Start it again for a new session.");
