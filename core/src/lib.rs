@@ -12,6 +12,7 @@ pub mod detection;
 pub mod embedding;
 pub mod engine;
 pub mod error;
+pub mod evaluation;
 pub mod frame;
 pub mod gallery;
 pub mod geometry;

@@ -1,0 +1,24 @@
+//! How well it works: from scores with known labels to error rates, each with its sample size and a confidence interval.
+//!
+//! Pure arithmetic: no picture, no model, no file. What `faceattend eval` and `faceattend calibrate` print is computed
+//! here. The terms are those of ISO/IEC 19795-1 (comparison and identification) and ISO/IEC 30107-3 (presentation attacks).
+//!
+//! | rates | module |
+//! |---|---|
+//! | a share with its Clopper-Pearson interval | [`rate`] |
+//! | FMR, FNMR, DET, TAR at FAR, EER, AUC | [`comparison`] |
+//! | APCER for each kind of attack, BPCER, ACER | [`pad`] |
+//! | TPIR, FPIR | [`identification`] |
+//! | errors of the yaw, recall of the gates | [`pose`] |
+//! | intervals where trials share people | [`bootstrap`] |
+//! | a threshold for a wished false match rate | [`threshold`] |
+
+pub mod bootstrap;
+pub mod comparison;
+pub mod identification;
+pub mod pad;
+pub mod pose;
+pub mod rate;
+pub mod threshold;
+
+pub use rate::{Interval, Rate};
