@@ -117,6 +117,12 @@ impl AppState {
         &*self.0.engine
     }
 
+    /// What happens in live detection, as it happens.
+    #[must_use]
+    pub fn events(&self) -> &crate::Events {
+        self.0.live.events()
+    }
+
     /// Stops every camera and writes what is still to be written. Blocks.
     pub fn shut_down(&self) {
         self.0.live.cameras().stop_all();
