@@ -19,6 +19,9 @@
 //! | `liveness_detection_sessions` | `state`: the session as text; `version`: counts its changes; `consumed_at`: when it enrolled |
 //! | `admin_users` | `role` |
 //! | `student_templates` | new: the templates of a student, each with its model, in order |
+//! | `students` | `consent_given_at`, `consent_given_by`, `consent_notice`: who agreed to what, and when |
+//! | `logins` | new: who is logged in, with the hash of the refresh token that is good now |
+//! | `audit_log` | new: who changed what |
 //! | `schema_migrations` | new: the steps taken |
 
 /// One numbered step. A step that has been released is never edited: the next change is the next step.
@@ -37,13 +40,22 @@ pub struct Migration {
 }
 
 /// Every step, in order.
-pub const MIGRATIONS: &[Migration] = &[Migration {
-    version: 1,
-    name: "the existing service's tables, templates, site-local days, session versions",
-    tables: TABLES,
-    columns: COLUMNS,
-    after: AFTER,
-}];
+pub const MIGRATIONS: &[Migration] = &[
+    Migration {
+        version: 1,
+        name: "the existing service's tables, templates, site-local days, session versions",
+        tables: TABLES,
+        columns: COLUMNS,
+        after: AFTER,
+    },
+    Migration {
+        version: 2,
+        name: "logins, audit log, consent",
+        tables: ACCOUNT_TABLES,
+        columns: CONSENT_COLUMNS,
+        after: "CREATE INDEX IF NOT EXISTS ix_logins_username ON logins (username);",
+    },
+];
 
 /// The newest schema this build knows.
 #[must_use]
@@ -122,6 +134,31 @@ CREATE TABLE IF NOT EXISTS student_templates (
     created_at DATETIME NOT NULL
 );
 ";
+
+const ACCOUNT_TABLES: &str = "
+CREATE TABLE IF NOT EXISTS logins (
+    id VARCHAR(64) NOT NULL PRIMARY KEY,
+    username VARCHAR(50) NOT NULL,
+    refresh_hash VARCHAR(64) NOT NULL,
+    created_at DATETIME NOT NULL,
+    expires_at DATETIME NOT NULL,
+    ended_at DATETIME
+);
+CREATE TABLE IF NOT EXISTS audit_log (
+    id INTEGER NOT NULL PRIMARY KEY,
+    timestamp DATETIME NOT NULL,
+    actor VARCHAR(50) NOT NULL,
+    action VARCHAR(50) NOT NULL,
+    subject TEXT,
+    details TEXT
+);
+";
+
+const CONSENT_COLUMNS: &[(&str, &str, &str)] = &[
+    ("students", "consent_given_at", "DATETIME"),
+    ("students", "consent_given_by", "VARCHAR(255)"),
+    ("students", "consent_notice", "VARCHAR(255)"),
+];
 
 // Ours, and those that earlier versions of the existing service did not have.
 const COLUMNS: &[(&str, &str, &str)] = &[
