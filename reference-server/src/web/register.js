@@ -18,7 +18,12 @@ let completed = false;
 // Counts the starts: answers to an earlier start's frames are ignored.
 let run = 0;
 
-export function enter() {}
+// Whose face it will be, when the students' page asks for a new one.
+const known = () => /^#register\/(\d+)$/.exec(location.hash)?.[1];
+
+export function enter() {
+  element("register-form").hidden = known() !== undefined;
+}
 export const leave = () => turnOff();
 
 function guide(text) {
@@ -58,7 +63,7 @@ async function start() {
   const mine = run;
   try {
     await camera.start();
-    session = (await post("/liveness/session")).data.session_id;
+    session = (await post("/liveness/session", known() ? { student_id: Number(known()) } : {})).data.session_id;
   } catch (error) {
     turnOff();
     guide(error.message);
@@ -97,6 +102,10 @@ async function capture(mine) {
       if (answer.session_completed) {
         paint(POSITIONS, null);
         turnOff();
+        if (known()) {
+          guide("Student embeddings captured and saved successfully");
+          return;
+        }
         ready(true);
         guide("Thank you. All three positions are verified.");
         element(element("student-name").value ? "register-submit" : "student-name").focus();
