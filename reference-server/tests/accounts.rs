@@ -1,5 +1,7 @@
 //! Who may do what, for how long, and what is written down of it.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
 mod common;
 
 use axum::http::header;

@@ -1,5 +1,7 @@
 //! What the service tells about itself, gives away as a file, and forgets.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
 mod common;
 
 use axum::body::Body;

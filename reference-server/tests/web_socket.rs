@@ -1,5 +1,7 @@
 //! The WebSocket, over a real connection.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
 mod common;
 
 use std::time::Duration;

@@ -7,7 +7,7 @@ use clap::Args;
 
 use crate::steps::Steps;
 use crate::workspace::{camera_features, cargo};
-use crate::{Result, demo, models, setup};
+use crate::{Result, demo, models, schema, setup};
 
 #[derive(Args, Default)]
 pub(crate) struct Options {
@@ -39,6 +39,7 @@ pub(crate) fn add_steps(steps: &mut Steps, options: &Options) {
         counted(cargo(&["test", "--workspace", "--no-fail-fast"]).args(features))
     });
     steps.run("from registration to attendance", || demo::play(&demo::Options { setup: options.setup }));
+    steps.run("the OpenAPI document, asked with values of every kind", schema::check);
     steps.run("models against the original networks", || models::compare_with_originals().map(|()| String::new()));
     steps.run("models made again", || models::rebuild(models::Rebuild::Check).map(|()| "the same bytes".to_owned()));
 }
