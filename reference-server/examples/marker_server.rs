@@ -10,7 +10,7 @@ use std::sync::Arc;
 use faceattend_core::attendance::AttendancePolicy;
 use faceattend_core::store::SqliteStore;
 use faceattend_server::auth::Secret;
-use faceattend_server::{AppState, Settings, app};
+use faceattend_server::{AppState, Logout, Settings, WebSocketAccess, app};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -26,9 +26,13 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
     }
     tracing_subscriber::fmt().with_writer(std::io::stderr).init();
-    let settings = Settings::new(secret).with_policy(AttendancePolicy::in_time_zone("UTC")?);
+    // The recordings open the WebSocket without a token, and go on with theirs after logging out.
+    let settings = Settings::new(secret)
+        .with_policy(AttendancePolicy::in_time_zone("UTC")?)
+        .with_web_socket(WebSocketAccess::Open)
+        .with_logout(Logout::LeavesToken);
     let state = AppState::new(Arc::new(SqliteStore::open(database)?), Arc::new(marker::MarkerEngine::new()), settings)?;
     let listener = tokio::net::TcpListener::bind(format!("127.0.0.1:{port}")).await?;
-    axum::serve(listener, app(state)).await?;
+    axum::serve(listener, app(state).into_make_service_with_connect_info::<std::net::SocketAddr>()).await?;
     Ok(())
 }

@@ -1,10 +1,8 @@
 //! Who may ask: tokens, passwords, and the secret that signs.
 
-use std::collections::HashSet;
 use std::fmt;
 use std::io::Write;
 use std::path::Path;
-use std::sync::RwLock;
 
 use argon2::password_hash::phc::PasswordHash;
 use argon2::{Argon2, PasswordHasher, PasswordVerifier};
@@ -77,24 +75,69 @@ impl fmt::Debug for Secret {
     }
 }
 
+/// What a user may do. Each may do what the ones before may.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Role {
+    /// Looks at students, attendance and cameras.
+    Viewer,
+    /// Registers, marks, and runs cameras.
+    Operator,
+    /// Changes accounts, erases people, and reads the audit log.
+    Admin,
+}
+
+impl Role {
+    /// Every role.
+    pub const ALL: [Self; 3] = [Self::Viewer, Self::Operator, Self::Admin];
+
+    /// Its spelling in the database and the API.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Viewer => "viewer",
+            Self::Operator => "operator",
+            Self::Admin => "admin",
+        }
+    }
+
+    /// The role that `text` spells.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|role| role.as_str() == text)
+    }
+
+    /// The role of a user in the database. A word that nobody wrote may do the least.
+    pub(crate) fn of(user: &AdminUser) -> Self {
+        Self::parse(&user.role).unwrap_or(Self::Viewer)
+    }
+}
+
 #[derive(Serialize, Deserialize)]
 struct Claims {
     sub: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     exp: Option<i64>,
+    /// The login that the token belongs to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sid: Option<String>,
 }
 
-/// Issues and checks tokens.
+/// Whose a token is by its signature; whether the user and the login still stand, the store knows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Bearer {
+    pub(crate) user: String,
+    pub(crate) login: Option<String>,
+}
+
+/// Issues tokens and checks their signatures.
 pub(crate) struct Tokens {
     encoding: EncodingKey,
     decoding: DecodingKey,
     validation: Validation,
-    /// Who may hold a token: the active admin users at the start, and all who logged in since.
-    holders: RwLock<HashSet<String>>,
 }
 
 impl Tokens {
-    pub(crate) fn new(secret: &Secret, holders: impl IntoIterator<Item = String>) -> Self {
+    pub(crate) fn new(secret: &Secret) -> Self {
         let mut validation = Validation::new(Algorithm::HS256);
         validation.leeway = 0;
         // The original accepts a token without `exp`; only the holder of the secret can make one.
@@ -103,23 +146,58 @@ impl Tokens {
             encoding: EncodingKey::from_secret(secret.0.as_bytes()),
             decoding: DecodingKey::from_secret(secret.0.as_bytes()),
             validation,
-            holders: RwLock::new(holders.into_iter().collect()),
         }
     }
 
-    pub(crate) fn issue(&self, user: &str, now: Timestamp) -> Result<String> {
-        self.holders.write().unwrap_or_else(std::sync::PoisonError::into_inner).insert(user.to_owned());
-        let claims = Claims { sub: Some(user.to_owned()), exp: Some((now + TOKEN_LIFETIME).as_second()) };
+    /// An access token of `user` for the login with this key.
+    pub(crate) fn issue(&self, user: &str, login: &str, now: Timestamp) -> Result<String> {
+        let claims = Claims {
+            sub: Some(user.to_owned()),
+            exp: Some((now + TOKEN_LIFETIME).as_second()),
+            sid: Some(login.to_owned()),
+        };
         jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &self.encoding)
             .map_err(|_| Error::Internal { reason: "a token could not be signed".into() })
     }
 
     /// Whose `token` is; `None` for one that is not good.
-    pub(crate) fn user_of(&self, token: &str) -> Option<String> {
+    pub(crate) fn bearer_of(&self, token: &str) -> Option<Bearer> {
         let claims = jsonwebtoken::decode::<Claims>(token, &self.decoding, &self.validation).ok()?.claims;
-        let holders = self.holders.read().unwrap_or_else(std::sync::PoisonError::into_inner);
-        claims.sub.filter(|user| holders.contains(user))
+        Some(Bearer { user: claims.sub?, login: claims.sid })
     }
+}
+
+/// How long a token is good for, in seconds, as the login answers it.
+pub(crate) fn token_seconds() -> i64 {
+    TOKEN_LIFETIME.as_secs()
+}
+
+/// A fresh key of a login, or the secret half of a refresh token: 32 random bytes in hexadecimal.
+pub(crate) fn random_key() -> String {
+    Secret::random().0
+}
+
+/// What the store keeps of a refresh token. It has 256 random bits, so a fast hash is enough.
+pub(crate) fn hash_of_refresh(token: &str) -> String {
+    use sha2::Digest as _;
+    sha2::Sha256::digest(token.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The shortest password that is taken: NIST SP 800-63B.
+const SHORTEST_PASSWORD: usize = 8;
+
+/// Whether `password` may be somebody's.
+///
+/// # Errors
+/// [`Error::InvalidInput`] for one that is too short or everybody's.
+pub fn check_password(password: &str) -> Result<()> {
+    if password.chars().count() < SHORTEST_PASSWORD || password == DEFAULT_PASSWORD {
+        let reason = format!(
+            "it needs at least {SHORTEST_PASSWORD} characters, and not {DEFAULT_PASSWORD:?}, which everybody knows"
+        );
+        return Err(Error::InvalidInput { what: "password", reason });
+    }
+    Ok(())
 }
 
 /// A hash of `password` to store. Slow on purpose: call it where blocking is fine.
@@ -149,7 +227,14 @@ pub(crate) fn check_login(store: &dyn Store, username: &str, password: &str) -> 
         "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5bm9ib2R5bm9i$VVVVVVVVVVVVVVVVVVVVVVVVVVVVVVVVVVVVVVVVVVU";
     let admin = store.admin(username)?.filter(|admin| admin.is_active);
     let hash = admin.as_ref().map_or(NOBODY, |admin| &admin.hashed_password);
-    Ok(if matches(password, hash) { admin } else { None })
+    if !matches(password, hash) {
+        return Ok(None);
+    }
+    // The replaced service wrote bcrypt: now that the password is at hand, it is kept as argon2id.
+    if let Some(admin) = admin.as_ref().filter(|admin| admin.hashed_password.starts_with("$2")) {
+        store.set_admin_password(&admin.username, &hash_password(password)?, Timestamp::now())?;
+    }
+    Ok(admin)
 }
 
 /// Makes the documented admin user in a database that has none.
@@ -182,27 +267,32 @@ pub fn default_password_works(store: &dyn Store) -> Result<bool> {
 mod tests {
     use super::*;
 
-    fn tokens() -> Tokens {
-        Tokens::new(&Secret::new("a secret of the tests").unwrap(), ["admin".to_owned()])
-    }
-
     #[test]
     fn a_token_is_good_for_half_an_hour_to_its_second() {
-        let tokens = tokens();
+        let tokens = Tokens::new(&Secret::new("a secret of the tests").unwrap());
         let now = Timestamp::now();
-        let fresh = tokens.issue("admin", now).unwrap();
-        assert_eq!(tokens.user_of(&fresh).as_deref(), Some("admin"));
-        let old = tokens.issue("admin", now - SignedDuration::from_mins(30) - SignedDuration::from_secs(1)).unwrap();
-        assert_eq!(tokens.user_of(&old), None);
+        let fresh = tokens.issue("admin", "login", now).unwrap();
+        let bearer = Bearer { user: "admin".into(), login: Some("login".into()) };
+        assert_eq!(tokens.bearer_of(&fresh), Some(bearer));
+        let late = now - SignedDuration::from_mins(30) - SignedDuration::from_secs(1);
+        assert_eq!(tokens.bearer_of(&tokens.issue("admin", "login", late).unwrap()), None);
+        let other = Tokens::new(&Secret::random());
+        assert_eq!(tokens.bearer_of(&other.issue("admin", "login", now).unwrap()), None, "signed by another");
     }
 
     #[test]
-    fn a_token_of_another_secret_or_user_is_refused() {
-        let other = Tokens::new(&Secret::random(), []);
-        assert_eq!(tokens().user_of(&other.issue("admin", Timestamp::now()).unwrap()), None);
-        let signer = tokens();
-        let stranger = signer.issue("bob", Timestamp::now()).unwrap();
-        assert_eq!(tokens().user_of(&stranger), None, "only who is an admin user of this server");
+    fn an_old_hash_is_upgraded_at_login() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = faceattend_core::store::SqliteStore::open(dir.path().join("x.db")).unwrap();
+        let old = bcrypt::hash("correct horse", 4).unwrap();
+        let new = NewAdmin { username: "bob".into(), hashed_password: old.clone(), role: "admin".into() };
+        store.create_admin(&new, Timestamp::now()).unwrap();
+        assert!(check_login(&store, "bob", "wrong").unwrap().is_none());
+        assert_eq!(store.admin("bob").unwrap().unwrap().hashed_password, old);
+        assert!(check_login(&store, "bob", "correct horse").unwrap().is_some());
+        let now = store.admin("bob").unwrap().unwrap().hashed_password;
+        assert!(now.starts_with("$argon2id$"));
+        assert!(check_login(&store, "bob", "correct horse").unwrap().is_some());
     }
 
     #[test]

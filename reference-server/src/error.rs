@@ -17,6 +17,8 @@ pub(crate) enum AppError {
     Detail(StatusCode, Cow<'static, str>),
     /// 401 with `WWW-Authenticate: Bearer`.
     Unauthorized(&'static str),
+    /// 429 or 503: to be asked again after so many seconds.
+    Later(StatusCode, &'static str, u64),
     /// 422 with the list of what is wrong.
     Invalid(Vec<Issue>),
     /// An error of the core, and what was being done.
@@ -47,6 +49,11 @@ impl IntoResponse for AppError {
             Self::Unauthorized(detail) => {
                 let mut response = detail_response(StatusCode::UNAUTHORIZED, detail);
                 response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+                response
+            }
+            Self::Later(status, detail, seconds) => {
+                let mut response = detail_response(status, detail);
+                response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
                 response
             }
             Self::Invalid(issues) => json_response(StatusCode::UNPROCESSABLE_ENTITY, &json!({ "detail": issues })),

@@ -7,38 +7,57 @@
 pub mod auth;
 pub mod commands;
 mod error;
+mod figures;
 mod http;
 mod image_data;
 mod live;
+mod openapi;
 mod receipts;
 mod routes;
 mod sessions;
 mod state;
+mod throttle;
 mod web;
 mod wire;
+mod ws;
 
 use axum::Router;
 use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use tower_http::catch_panic::CatchPanicLayer;
-use tower_http::trace::TraceLayer;
 
 pub use http::body::BODY_LIMIT;
-pub use state::{AppState, ChallengePolicy, Settings};
+pub use live::events::{Events, LiveEvent, SeenFace};
+pub use state::{AppState, ChallengePolicy, Logout, RetentionDays, Settings, WebSocketAccess};
 
 /// The whole service over `state`.
 pub fn app(state: AppState) -> Router {
-    let routes = routes::table(state)
+    let routes = routes::table(state.clone())
+        .get("/docs", openapi::pages::docs)
+        .on(Method::HEAD, "/docs", openapi::pages::docs)
+        .get("/docs/oauth2-redirect", openapi::pages::oauth2_redirect)
+        .get("/docs/{file}", openapi::pages::file)
+        .get("/redoc", openapi::pages::redoc)
+        .on(Method::HEAD, "/redoc", openapi::pages::redoc)
+        .get("/openapi.json", openapi::pages::document)
+        .on(Method::HEAD, "/openapi.json", openapi::pages::document)
         .get("/ui/", web::index)
         .on(Method::HEAD, "/ui/", web::index)
         .get("/ui/{file}", web::file)
         .on(Method::HEAD, "/ui/{file}", web::file);
     Router::new()
         .fallback_service(routes.into_service())
+        .layer(axum::middleware::from_fn_with_state(state.clone(), ws::intercept))
         .layer(CatchPanicLayer::custom(|_: Box<dyn std::any::Any + Send>| -> Response {
             // What a panic says may name anything; the log has it from the panic's own message.
             error::detail_response(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error").into_response()
         }))
         .layer(axum::middleware::from_fn(http::cors::cross_origin))
-        .layer(TraceLayer::new_for_http())
+        .layer(axum::middleware::from_fn_with_state(state, http::trace::trace))
+}
+
+/// Method and path of every endpoint of the API, in the order of the route table; pages are not among them.
+#[must_use]
+pub fn routes_of_the_api(state: AppState) -> Vec<(Method, &'static str)> {
+    routes::table(state).listed().into_iter().map(|(method, path, _)| (method, path)).collect()
 }

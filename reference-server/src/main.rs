@@ -3,13 +3,17 @@
 use std::io::Write;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
-use faceattend_server::commands::{admin, models, serve};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use faceattend_core::Result;
+use faceattend_server::commands::{admin, models, serve, settings};
 
 /// Face liveness registration and live attendance.
 #[derive(Debug, Parser)]
 #[command(version, about)]
 struct Cli {
+    /// A TOML file with settings of `serve`, named as its flags; flags and environment win over it
+    #[arg(long, env = "FACEATTEND_CONFIG", value_name = "FILE", global = true)]
+    config: Option<std::path::PathBuf>,
     #[command(subcommand)]
     command: Command,
 }
@@ -18,6 +22,8 @@ struct Cli {
 enum Command {
     /// Starts the server
     Serve(serve::ServeArgs),
+    /// Shows the settings that `serve` would run with, and where each comes from
+    Config(serve::ServeArgs),
     /// Changes the admin users
     Admin(admin::AdminArgs),
     /// Lists, fetches and checks model packs
@@ -25,16 +31,15 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
     let filter = tracing_subscriber::EnvFilter::try_from_env("FACEATTEND_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info,ort=warn"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
-    let ended = match cli.command {
-        Command::Serve(args) => serve::run(args),
-        Command::Admin(args) => admin::run(args),
-        Command::Models(args) => models::run(&args),
-    };
-    let Err(error) = ended else { return ExitCode::SUCCESS };
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    if std::env::var("FACEATTEND_LOG_FORMAT").is_ok_and(|format| format == "json") {
+        log.json().init();
+    } else {
+        log.init();
+    }
+    let Err(error) = run() else { return ExitCode::SUCCESS };
     let mut stderr = std::io::stderr().lock();
     let _ = write!(stderr, "faceattend: {error}");
     for cause in std::iter::successors(std::error::Error::source(&error), |cause| cause.source()) {
@@ -42,4 +47,26 @@ fn main() -> ExitCode {
     }
     let _ = writeln!(stderr);
     ExitCode::FAILURE
+}
+
+fn run() -> Result<()> {
+    let arguments: Vec<std::ffi::OsString> = std::env::args_os().collect();
+    let from_file =
+        settings::file_named_in(&arguments).map(|file| settings::read(&file)).transpose()?.unwrap_or_default();
+    let mut command = settings::with_defaults(Cli::command(), &from_file)?;
+    let matches = command.get_matches_mut();
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    match cli.command {
+        Command::Serve(args) => serve::run(args),
+        Command::Config(_) => {
+            if let (Some(command), Some(matches)) =
+                (command.find_subcommand("config"), matches.subcommand_matches("config"))
+            {
+                settings::show(command, matches, &from_file);
+            }
+            Ok(())
+        }
+        Command::Admin(args) => admin::run(args),
+        Command::Models(args) => models::run(&args),
+    }
 }

@@ -1,20 +1,25 @@
 //! What every handler shares.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 
+use axum::http::StatusCode;
 use faceattend_core::attendance::AttendancePolicy;
 use faceattend_core::decode::{DecodeLimits, decode};
 use faceattend_core::engine::{Analysis, AnalyzeOptions, FaceEngine};
 use faceattend_core::frame::Frame;
 use faceattend_core::liveness::{DuplicatePolicy, LivenessOptions, ReceiptKey};
-use faceattend_core::store::Store;
+use faceattend_core::store::{MarksOfErased, NewAuditEntry, Retention, Retired, Store};
 use faceattend_core::types::Threshold;
 use faceattend_core::{Error, Result};
+use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Semaphore;
 
 use crate::auth::{Secret, Tokens};
 use crate::error::AppError;
+use crate::figures::Figures;
 use crate::live::Live;
+use crate::throttle::Throttle;
 
 /// How many frames may wait for the engine before a new one is answered 503: at the page's five frames a second and
 /// 10 ms a frame a thread, several seconds of work.
@@ -49,6 +54,69 @@ pub struct Settings {
     pub threshold: Threshold,
     /// How many frames are analysed at a time.
     pub threads: usize,
+    /// Who may open the WebSocket.
+    pub web_socket: WebSocketAccess,
+    /// What logging out does to the token.
+    pub logout: Logout,
+    /// What becomes of the marks of a student who is erased.
+    pub marks_of_erased: MarksOfErased,
+    /// What is deleted with time.
+    pub retention: RetentionDays,
+}
+
+/// Who may open the WebSocket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum WebSocketAccess {
+    /// Whoever brings a token, in the query or as the subprotocol.
+    #[default]
+    Token,
+    /// Everybody, as in the existing service.
+    Open,
+}
+
+/// What logging out does to the token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Logout {
+    /// It ends it, and every other token of the login.
+    #[default]
+    EndsLogin,
+    /// Nothing: the client forgets its token, which stays good until it expires, as in the existing service.
+    LeavesToken,
+}
+
+/// After how many days what is deleted. `None` keeps it for ever, which is the default for all that the existing
+/// service wrote: opening its database must not cost a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RetentionDays {
+    /// Liveness sessions, after their end; they hold embeddings.
+    pub sessions: Option<u32>,
+    /// Detection logs.
+    pub detection_logs: Option<u32>,
+    /// Attendance.
+    pub attendance: Option<u32>,
+    /// The audit log.
+    pub audit: Option<u32>,
+    /// Logins that have ended, which are ours alone.
+    pub logins: Option<u32>,
+}
+
+impl Default for RetentionDays {
+    fn default() -> Self {
+        Self { sessions: None, detection_logs: None, attendance: None, audit: None, logins: Some(30) }
+    }
+}
+
+impl RetentionDays {
+    fn until(&self, now: Timestamp) -> Retention {
+        let ago = |days: Option<u32>| days.map(|days| now - SignedDuration::from_hours(24 * i64::from(days)));
+        Retention {
+            sessions_before: ago(self.sessions),
+            detection_logs_before: ago(self.detection_logs),
+            attendance_before: ago(self.attendance),
+            audit_before: ago(self.audit),
+            logins_before: ago(self.logins),
+        }
+    }
 }
 
 impl Settings {
@@ -64,7 +132,39 @@ impl Settings {
             receipts: None,
             threshold: Threshold::DOCUMENTED,
             threads: std::thread::available_parallelism().map_or(1, usize::from),
+            web_socket: WebSocketAccess::default(),
+            logout: Logout::default(),
+            marks_of_erased: MarksOfErased::default(),
+            retention: RetentionDays::default(),
         }
+    }
+
+    /// The same settings with the WebSocket for these.
+    #[must_use]
+    pub fn with_web_socket(mut self, access: WebSocketAccess) -> Self {
+        self.web_socket = access;
+        self
+    }
+
+    /// The same settings, where logging out does this.
+    #[must_use]
+    pub fn with_logout(mut self, logout: Logout) -> Self {
+        self.logout = logout;
+        self
+    }
+
+    /// The same settings, where the marks of the erased are treated so.
+    #[must_use]
+    pub fn with_marks_of_erased(mut self, marks: MarksOfErased) -> Self {
+        self.marks_of_erased = marks;
+        self
+    }
+
+    /// The same settings with this retention.
+    #[must_use]
+    pub fn with_retention(mut self, retention: RetentionDays) -> Self {
+        self.retention = retention;
+        self
     }
 
     /// The same settings for a site with these days.
@@ -113,6 +213,8 @@ struct Shared {
     tokens: Tokens,
     settings: Settings,
     live: Live,
+    figures: Figures,
+    throttle: Throttle,
     /// One permit a frame that waits or is analysed.
     queue: Semaphore,
     /// One permit a frame that is analysed.
@@ -126,8 +228,7 @@ impl AppState {
     /// [`Error::Store`] when the database cannot be read.
     pub fn new(store: Arc<dyn Store>, engine: Arc<dyn FaceEngine>, settings: Settings) -> Result<Self> {
         crate::auth::ensure_admin(&*store, jiff::Timestamp::now())?;
-        let holders = store.admins()?.into_iter().filter(|admin| admin.is_active).map(|admin| admin.username);
-        let tokens = Tokens::new(&settings.secret, holders);
+        let tokens = Tokens::new(&settings.secret);
         let live = Live::new(Arc::clone(&store), &engine, &settings)?;
         let threads = settings.threads.max(1);
         Ok(Self(Arc::new(Shared {
@@ -136,6 +237,8 @@ impl AppState {
             tokens,
             settings,
             live,
+            figures: Figures::default(),
+            throttle: Throttle::default(),
             queue: Semaphore::new(threads * WAITING_PER_THREAD),
             running: Arc::new(Semaphore::new(threads)),
         })))
@@ -143,6 +246,31 @@ impl AppState {
 
     pub(crate) fn tokens(&self) -> &Tokens {
         &self.0.tokens
+    }
+
+    pub(crate) fn figures(&self) -> &Figures {
+        &self.0.figures
+    }
+
+    pub(crate) fn throttle(&self) -> &Throttle {
+        &self.0.throttle
+    }
+
+    /// Deletes what the retention no longer keeps, and says so in the audit log. Blocks.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub fn retire(&self, now: Timestamp) -> Result<Retired> {
+        let retired = self.0.store.retire(&self.0.settings.retention.until(now))?;
+        if retired.total() > retired.logins {
+            let details = format!(
+                "{} liveness sessions, {} detection logs, {} attendance rows, {} audit entries",
+                retired.sessions, retired.detection_logs, retired.attendance, retired.audit
+            );
+            let (actor, action) = ("retention".into(), "delete old rows".into());
+            self.0.store.add_audit(&NewAuditEntry { at: now, actor, action, subject: None, details: Some(details) })?;
+        }
+        Ok(retired)
     }
 
     pub(crate) fn settings(&self) -> &Settings {
@@ -155,6 +283,12 @@ impl AppState {
 
     pub(crate) fn engine(&self) -> &dyn FaceEngine {
         &*self.0.engine
+    }
+
+    /// What happens in live detection, as it happens.
+    #[must_use]
+    pub fn events(&self) -> &crate::Events {
+        self.0.live.events()
     }
 
     /// Stops every camera and writes what is still to be written. Blocks.
@@ -179,10 +313,14 @@ impl AppState {
         bytes: Vec<u8>,
         options: AnalyzeOptions,
     ) -> Result<(Frame<'static>, Analysis), AppError> {
-        let busy = || AppError::Detail(axum::http::StatusCode::SERVICE_UNAVAILABLE, "The server is busy".into());
+        let busy = || {
+            self.0.figures.busy.fetch_add(1, Relaxed);
+            AppError::Later(StatusCode::SERVICE_UNAVAILABLE, "The server is busy", 1)
+        };
         let _place = self.0.queue.try_acquire().map_err(|_| busy())?;
         let permit = Arc::clone(&self.0.running).acquire_owned().await.map_err(|_| AppError::Died(prefix))?;
         let engine = Arc::clone(&self.0.engine);
+        self.0.figures.frames.fetch_add(1, Relaxed);
         blocking(prefix, move || {
             // Moved in: a client that hangs up cancels its request, but not the analysis that has begun.
             let _permit = permit;

@@ -14,6 +14,7 @@ mod models;
 mod node;
 mod packages;
 mod python;
+mod schema;
 mod serve;
 mod setup;
 mod steps;
@@ -46,6 +47,8 @@ enum Verb {
     Example(example::Options),
     /// Set up and run every test there is.
     Test(test::Options),
+    /// Put the server's OpenAPI document to the test: every endpoint, asked with good and bad values.
+    Schema,
     /// What has to hold before a commit: formatting, lints, documentation, tests.
     Check,
     /// Compare speed and memory with a Python reference, or time stage by stage.
@@ -63,6 +66,7 @@ fn main() -> ExitCode {
         Verb::Demo(options) => demo::run(&options),
         Verb::Example(options) => example::run(&options),
         Verb::Test(options) => test::run(&options),
+        Verb::Schema => schema::check().map(|told| println!("{told}")),
         Verb::Check => check::run(),
         Verb::Bench(options) => bench::run(&options),
         Verb::Media(options) => media::run(&options),

@@ -6,6 +6,7 @@
 //! Everything is synchronous: a server calls it from its blocking threads, the bindings call it as it is. No call
 //! reads the clock: `now` comes from the caller, so that a replay gives the same rows.
 
+mod accounts;
 mod naive_time;
 mod records;
 pub mod schema;
@@ -21,6 +22,10 @@ use crate::error::Result;
 use crate::liveness::SeenFrame;
 use crate::types::{SessionId, StudentId};
 
+pub use accounts::{
+    AdminChange, AuditEntry, Consent, Erasure, MarksOfErased, NewAuditEntry, NewLogin, Retention, Retired,
+    SessionSummary,
+};
 pub use records::{
     AdminUser, AttendanceFilter, AttendanceRecord, AttendanceStatus, AttendanceSummary, DayWindow, DetectionLog,
     Enrolment, LegacyVector, Listed, Marking, NewAdmin, NewAttendance, NewDetectionLog, NewSession, Page,
@@ -245,4 +250,101 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// [`Error::NotFound`](crate::Error::NotFound).
     fn set_admin_password(&self, username: &str, hashed_password: &str, now: Timestamp) -> Result<()>;
+
+    /// Changes role and activity where given; returns the user as it is now. A user that becomes inactive loses every
+    /// login in the same transaction.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`](crate::Error::NotFound); [`Error::State`](crate::Error::State) when no active user of the
+    /// role `admin` would be left.
+    fn update_admin(&self, username: &str, change: &AdminChange, now: Timestamp) -> Result<AdminUser>;
+
+    // Logins
+
+    /// Keeps a login.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`](crate::Error::NotFound) when it names a user that is not there.
+    fn begin_login(&self, login: &NewLogin) -> Result<()>;
+
+    /// The active user of this name, if the login that its token names has neither ended nor expired. A token that
+    /// names none was made by whoever holds the secret, as the existing service makes them: only the user counts.
+    ///
+    /// # Errors
+    /// [`Error::Store`](crate::Error::Store).
+    fn login_holder(&self, username: &str, login: Option<&str>, now: Timestamp) -> Result<Option<AdminUser>>;
+
+    /// Puts the refresh token `fresh_hash` in place of `old_hash` and moves the end of the login; returns its active
+    /// user. `None` when the login has ended or expired, or when its refresh token is another: then somebody uses an
+    /// old one, perhaps a thief, and the login ends in the same transaction.
+    ///
+    /// # Errors
+    /// [`Error::Store`](crate::Error::Store).
+    fn renew_login(
+        &self,
+        login: &str,
+        old_hash: &str,
+        fresh_hash: &str,
+        expires_at: Timestamp,
+        now: Timestamp,
+    ) -> Result<Option<AdminUser>>;
+
+    /// Ends the login, if it has not ended.
+    ///
+    /// # Errors
+    /// [`Error::Store`](crate::Error::Store).
+    fn end_login(&self, login: &str, now: Timestamp) -> Result<()>;
+
+    /// Ends every login of the user; returns how many had not ended.
+    ///
+    /// # Errors
+    /// [`Error::Store`](crate::Error::Store).
+    fn end_logins_of(&self, username: &str, now: Timestamp) -> Result<u64>;
+
+    // Audit
+
+    /// Writes an entry of the audit log; returns its id.
+    ///
+    /// # Errors
+    /// [`Error::Store`](crate::Error::Store).
+    fn add_audit(&self, entry: &NewAuditEntry) -> Result<i64>;
+
+    /// One page of the audit log, newest first, and how many entries there are in all.
+    ///
+    /// # Errors
+    /// [`Error::Store`](crate::Error::Store).
+    fn audit(&self, page: Page) -> Result<Listed<AuditEntry>>;
+
+    // Privacy
+
+    /// The consent that the student gave.
+    ///
+    /// # Errors
+    /// [`Error::Store`](crate::Error::Store).
+    fn consent(&self, student: StudentId) -> Result<Option<Consent>>;
+
+    /// Records the student's consent, or that it is withdrawn.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`](crate::Error::NotFound).
+    fn set_consent(&self, student: StudentId, consent: Option<&Consent>, now: Timestamp) -> Result<()>;
+
+    /// Erases what identifies the student: the face, the templates, the liveness sessions with the embeddings in them,
+    /// and the marks as `marks` says.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`](crate::Error::NotFound).
+    fn erase_student(&self, student: StudentId, marks: MarksOfErased, now: Timestamp) -> Result<Erasure>;
+
+    /// The liveness sessions of the student, oldest first.
+    ///
+    /// # Errors
+    /// [`Error::Store`](crate::Error::Store).
+    fn sessions_of(&self, student: StudentId) -> Result<Vec<SessionSummary>>;
+
+    /// Deletes what is older than `retention` keeps.
+    ///
+    /// # Errors
+    /// [`Error::Store`](crate::Error::Store).
+    fn retire(&self, retention: &Retention) -> Result<Retired>;
 }

@@ -20,6 +20,9 @@
 //! | `admin_users` | `role` |
 //! | `student_templates` | new: the templates of a student, each with its model, in order |
 //! | `liveness_seen_frames` | new: hash and yaw of the frames of recent sessions, against replay |
+//! | `students` | `consent_given_at`, `consent_given_by`, `consent_notice`: who agreed to what, and when |
+//! | `logins` | new: who is logged in, with the hash of the refresh token that is good now |
+//! | `audit_log` | new: who changed what |
 //! | `schema_migrations` | new: the steps taken |
 
 /// One numbered step. A step that has been released is never edited: the next change is the next step.
@@ -52,6 +55,13 @@ pub const MIGRATIONS: &[Migration] = &[
         tables: SEEN_FRAMES,
         columns: &[],
         after: "CREATE INDEX IF NOT EXISTS ix_liveness_seen_frames_yaw ON liveness_seen_frames (yaw);",
+    },
+    Migration {
+        version: 3,
+        name: "logins, audit log, consent",
+        tables: ACCOUNT_TABLES,
+        columns: CONSENT_COLUMNS,
+        after: "CREATE INDEX IF NOT EXISTS ix_logins_username ON logins (username);",
     },
 ];
 
@@ -143,6 +153,31 @@ CREATE TABLE IF NOT EXISTS liveness_seen_frames (
     seen_at DATETIME NOT NULL
 );
 ";
+
+const ACCOUNT_TABLES: &str = "
+CREATE TABLE IF NOT EXISTS logins (
+    id VARCHAR(64) NOT NULL PRIMARY KEY,
+    username VARCHAR(50) NOT NULL,
+    refresh_hash VARCHAR(64) NOT NULL,
+    created_at DATETIME NOT NULL,
+    expires_at DATETIME NOT NULL,
+    ended_at DATETIME
+);
+CREATE TABLE IF NOT EXISTS audit_log (
+    id INTEGER NOT NULL PRIMARY KEY,
+    timestamp DATETIME NOT NULL,
+    actor VARCHAR(50) NOT NULL,
+    action VARCHAR(50) NOT NULL,
+    subject TEXT,
+    details TEXT
+);
+";
+
+const CONSENT_COLUMNS: &[(&str, &str, &str)] = &[
+    ("students", "consent_given_at", "DATETIME"),
+    ("students", "consent_given_by", "VARCHAR(255)"),
+    ("students", "consent_notice", "VARCHAR(255)"),
+];
 
 // Ours, and those that earlier versions of the existing service did not have.
 const COLUMNS: &[(&str, &str, &str)] = &[

@@ -1,4 +1,4 @@
-//! The store in one SQLite file. The only file that knows `rusqlite`.
+//! The store in one SQLite file. This file and its folder are the only place that knows `rusqlite`.
 //!
 //! One connection writes, behind a lock, so that writers queue here instead of failing with "busy"; a pool reads.
 //! Write-ahead logging lets reads go on while a write runs. `synchronous=FULL` makes a commit return only after the
@@ -6,6 +6,10 @@
 //! kernel, but a power cut would take back attendance that a person saw acknowledged, and there are only a few writes
 //! a person a day. Another process on the same file (the existing service, a second server) is waited for up to
 //! [`BUSY_TIMEOUT`], and every write begins as `IMMEDIATE`, so that what a transaction read still holds when it writes.
+
+mod accounts;
+mod audit;
+mod privacy;
 
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
@@ -19,9 +23,10 @@ use rusqlite::{Connection, OptionalExtension as _, Row, TransactionBehavior, nam
 use super::naive_time::{parse, to_bound, to_micros, to_seconds};
 use super::schema::{MIGRATIONS, newest_version};
 use super::{
-    AdminUser, AttendanceFilter, AttendanceRecord, AttendanceSummary, DetectionLog, Enrolment, Listed, MAX_SEEN_FRAMES,
-    Marking, NewAdmin, NewAttendance, NewDetectionLog, NewSession, Page, SessionRecord, SessionUpdate, Store,
-    StoredEmbedding, StoredTemplate, Student, StudentChange,
+    AdminChange, AdminUser, AttendanceFilter, AttendanceRecord, AttendanceSummary, AuditEntry, Consent, DetectionLog,
+    Enrolment, Erasure, Listed, MAX_SEEN_FRAMES, Marking, MarksOfErased, NewAdmin, NewAttendance, NewAuditEntry,
+    NewDetectionLog, NewLogin, NewSession, Page, Retention, Retired, SessionRecord, SessionSummary, SessionUpdate,
+    Store, StoredEmbedding, StoredTemplate, Student, StudentChange,
 };
 use crate::embedding::Embedding;
 use crate::error::{Error, Result};
@@ -535,6 +540,67 @@ impl Store for SqliteStore {
             if changed == 0 { Err(NO_ADMIN.into()) } else { Ok(()) }
         })
     }
+
+    fn update_admin(&self, username: &str, change: &AdminChange, now: Timestamp) -> Result<AdminUser> {
+        self.write("change the admin user", |db| accounts::update_admin(db, username, change, now))
+    }
+
+    fn begin_login(&self, login: &NewLogin) -> Result<()> {
+        self.write("keep the login", |db| accounts::begin_login(db, login))
+    }
+
+    fn login_holder(&self, username: &str, login: Option<&str>, now: Timestamp) -> Result<Option<AdminUser>> {
+        self.read("read the login", |db| Ok(accounts::login_holder(db, username, login, now)?))
+    }
+
+    fn renew_login(
+        &self,
+        login: &str,
+        old_hash: &str,
+        fresh_hash: &str,
+        expires_at: Timestamp,
+        now: Timestamp,
+    ) -> Result<Option<AdminUser>> {
+        self.write("renew the login", |db| {
+            Ok(accounts::renew_login(db, login, [old_hash, fresh_hash], expires_at, now)?)
+        })
+    }
+
+    fn end_login(&self, login: &str, now: Timestamp) -> Result<()> {
+        self.write("end the login", |db| Ok(accounts::end_login(db, login, now)?))
+    }
+
+    fn end_logins_of(&self, username: &str, now: Timestamp) -> Result<u64> {
+        self.write("end the logins", |db| Ok(accounts::end_logins_of(db, username, now)?))
+    }
+
+    fn add_audit(&self, entry: &NewAuditEntry) -> Result<i64> {
+        self.write("write the audit log", |db| Ok(audit::add(db, entry)?))
+    }
+
+    fn audit(&self, page: Page) -> Result<Listed<AuditEntry>> {
+        self.read("read the audit log", |db| Ok(audit::list(db, page)?))
+    }
+
+    fn consent(&self, student: StudentId) -> Result<Option<Consent>> {
+        self.read("read the consent", |db| Ok(privacy::consent(db, student)?))
+    }
+
+    fn set_consent(&self, student: StudentId, consent: Option<&Consent>, now: Timestamp) -> Result<()> {
+        self.write("record the consent", |db| privacy::set_consent(db, student, consent, now))
+    }
+
+    fn erase_student(&self, student: StudentId, marks: MarksOfErased, now: Timestamp) -> Result<Erasure> {
+        self.write("erase the student", |db| privacy::erase(db, student, marks, now))
+    }
+
+    fn sessions_of(&self, student: StudentId) -> Result<Vec<SessionSummary>> {
+        self.read("list the student's sessions", |db| Ok(privacy::sessions_of(db, student)?))
+    }
+
+    fn retire(&self, retention: &Retention) -> Result<Retired> {
+        self.write("delete what is old", |db| Ok(privacy::retire(db, retention)?))
+    }
 }
 
 const NO_STUDENT: Error = Error::NotFound { what: "student" };
@@ -564,6 +630,8 @@ fn prepare_writer(connection: &Connection) -> rusqlite::Result<()> {
         tracing::warn!(mode, "the database cannot use write-ahead logging");
     }
     connection.pragma_update(None, "synchronous", "FULL")?;
+    // What is deleted is overwritten: an erased face does not linger in a free page of the file.
+    connection.pragma_update(None, "secure_delete", true)?;
     connection.pragma_update(None, "foreign_keys", true)
 }
 

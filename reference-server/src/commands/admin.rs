@@ -1,68 +1,138 @@
-//! `faceattend admin passwd`: another password for an admin user.
+//! `faceattend admin create | passwd | disable | enable | list`: the accounts, from the machine itself.
 
 use std::io::{BufRead, IsTerminal, Write};
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
-use faceattend_core::store::{NewAdmin, SqliteStore, Store};
+use clap::{Args, Subcommand, ValueEnum};
+use faceattend_core::store::{AdminChange, NewAdmin, NewAuditEntry, SqliteStore, Store};
 use faceattend_core::{Error, Result};
 use jiff::Timestamp;
 
-use crate::auth::{DEFAULT_ADMIN, DEFAULT_PASSWORD, ensure_admin, hash_password};
+use crate::auth::{DEFAULT_ADMIN, check_password, ensure_admin, hash_password};
 use crate::commands::serve::{DATABASE, data_dir};
-
-/// The shortest password that is taken.
-const SHORTEST: usize = 8;
 
 /// The admin users.
 #[derive(Debug, Args)]
 pub struct AdminArgs {
+    /// Where the database and the JWT secret are
+    #[arg(long, env = "FACEATTEND_DATA_DIR", value_name = "DIR", global = true)]
+    data_dir: Option<PathBuf>,
     #[command(subcommand)]
     action: Action,
 }
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// Gives an admin user another password, read from FACEATTEND_NEW_PASSWORD, a pipe, or the terminal
+    /// Makes an account; its password is read from FACEATTEND_NEW_PASSWORD, a pipe, or the terminal
+    Create {
+        /// The name to log in with
+        username: String,
+        /// What the user may do
+        #[arg(long, value_enum, default_value_t = RoleArg::Operator)]
+        role: RoleArg,
+    },
+    /// Gives an account another password, read from FACEATTEND_NEW_PASSWORD, a pipe, or the terminal
     Passwd {
         /// The name to log in with
         #[arg(default_value = DEFAULT_ADMIN)]
         username: String,
-        /// Where the database and the JWT secret are
-        #[arg(long, env = "FACEATTEND_DATA_DIR", value_name = "DIR")]
-        data_dir: Option<PathBuf>,
     },
+    /// Lets an account log in no more and ends its logins
+    Disable {
+        /// The name to log in with
+        username: String,
+    },
+    /// Lets an account log in again
+    Enable {
+        /// The name to log in with
+        username: String,
+    },
+    /// Shows every account
+    List,
+}
+
+/// What a user may do; each may do what the ones before may.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum RoleArg {
+    /// Looks at students, attendance and cameras
+    Viewer,
+    /// Registers, marks, and runs cameras
+    Operator,
+    /// Changes accounts, erases people, reads the audit log
+    Admin,
+}
+
+impl RoleArg {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Viewer => "viewer",
+            Self::Operator => "operator",
+            Self::Admin => "admin",
+        }
+    }
 }
 
 /// Runs the subcommand.
 ///
 /// # Errors
-/// [`Error::InvalidInput`] for a password that is too short or everybody's; those of the store.
+/// [`Error::InvalidInput`] for a password that is too short or everybody's; [`Error::State`] when no active admin would
+/// be left; those of the store.
 pub fn run(args: AdminArgs) -> Result<()> {
-    let Action::Passwd { username, data_dir: given } = args.action;
-    let dir = data_dir(given)?;
+    let dir = data_dir(args.data_dir)?;
     let store = SqliteStore::open(dir.join(DATABASE))?;
     let now = Timestamp::now();
     ensure_admin(&store, now)?;
-    change(&store, &username, &read_password()?, now)?;
-    say(&format!("The password of {username} is changed. Tokens that are out stay good for half an hour at most."));
+    let (action, username, said) = match args.action {
+        Action::Create { username, role } => {
+            let password = read_password()?;
+            check_password(&password)?;
+            let hashed_password = hash_password(&password)?;
+            store.create_admin(
+                &NewAdmin { username: username.clone(), hashed_password, role: role.word().into() },
+                now,
+            )?;
+            let said = format!("{username} can log in as {}.", role.word());
+            ("admin create", username, said)
+        }
+        Action::Passwd { username } => {
+            change(&store, &username, &read_password()?, now)?;
+            let said =
+                format!("The password of {username} is changed. Who was logged in with the old one is logged out.");
+            ("admin passwd", username, said)
+        }
+        Action::Disable { username } => {
+            set_active(&store, &username, false, now)?;
+            let said = format!("{username} can log in no more and is logged out.");
+            ("admin disable", username, said)
+        }
+        Action::Enable { username } => {
+            set_active(&store, &username, true, now)?;
+            let said = format!("{username} can log in again.");
+            ("admin enable", username, said)
+        }
+        Action::List => {
+            for user in store.admins()? {
+                let state = if user.is_active { "active" } else { "disabled" };
+                say(&format!("{:<20} {:<10} {state}", user.username, user.role));
+            }
+            return Ok(());
+        }
+    };
+    let subject = Some(format!("username {username}"));
+    let entry = NewAuditEntry { at: now, actor: "command line".into(), action: action.into(), subject, details: None };
+    store.add_audit(&entry)?;
+    say(&said);
     Ok(())
 }
 
+fn set_active(store: &dyn Store, username: &str, is_active: bool, now: Timestamp) -> Result<()> {
+    store.update_admin(username, &AdminChange { role: None, is_active: Some(is_active) }, now).map(drop)
+}
+
 fn change(store: &dyn Store, username: &str, password: &str, now: Timestamp) -> Result<()> {
-    if password.chars().count() < SHORTEST || password == DEFAULT_PASSWORD {
-        let reason =
-            format!("it needs at least {SHORTEST} characters, and not {DEFAULT_PASSWORD:?}, which everybody knows");
-        return Err(Error::InvalidInput { what: "password", reason });
-    }
-    let hashed_password = hash_password(password)?;
-    match store.set_admin_password(username, &hashed_password, now) {
-        Err(Error::NotFound { .. }) => {
-            let admin = NewAdmin { username: username.into(), hashed_password, role: "admin".into() };
-            store.create_admin(&admin, now).map(drop)
-        }
-        other => other,
-    }
+    check_password(password)?;
+    store.set_admin_password(username, &hash_password(password)?, now)?;
+    store.end_logins_of(username, now).map(drop)
 }
 
 fn read_password() -> Result<String> {
@@ -93,7 +163,7 @@ fn say(text: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::auth::{check_login, default_password_works};
+    use crate::auth::{DEFAULT_PASSWORD, check_login, default_password_works};
 
     #[test]
     fn the_known_password_goes_and_the_new_one_works() {
@@ -110,5 +180,7 @@ mod tests {
         assert!(check_login(&store, DEFAULT_ADMIN, "correct horse").unwrap().is_some());
         assert!(check_login(&store, DEFAULT_ADMIN, DEFAULT_PASSWORD).unwrap().is_none());
         assert!(check_login(&store, "nobody", "correct horse").unwrap().is_none());
+        assert!(change(&store, "nobody", "correct horse", now).is_err(), "a typing error makes no account");
+        assert!(set_active(&store, DEFAULT_ADMIN, false, now).is_err(), "the last admin stays");
     }
 }

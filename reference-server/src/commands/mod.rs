@@ -3,3 +3,4 @@
 pub mod admin;
 pub mod models;
 pub mod serve;
+pub mod settings;

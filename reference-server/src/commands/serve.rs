@@ -11,13 +11,13 @@ use clap::Args;
 use faceattend_core::attendance::AttendancePolicy;
 use faceattend_core::engine::Engine;
 use faceattend_core::liveness::{DuplicatePolicy, ReceiptKey};
-use faceattend_core::store::{SqliteStore, Store};
+use faceattend_core::store::{MarksOfErased, SqliteStore, Store};
 use faceattend_core::{Error, Result};
 use jiff::Timestamp;
 use tokio::net::TcpListener;
 
 use crate::auth::{DEFAULT_ADMIN, DEFAULT_PASSWORD, Secret, default_password_works, ensure_admin};
-use crate::{AppState, ChallengePolicy, Settings};
+use crate::{AppState, ChallengePolicy, Logout, RetentionDays, Settings, WebSocketAccess};
 
 /// The database's file in the data directory: the name that the replaced service gave it.
 pub(crate) const DATABASE: &str = "face_attendance.db";
@@ -27,6 +27,8 @@ const SECRET: &str = "jwt-secret";
 const RECEIPT_KEY: &str = "receipt-key";
 /// How long open requests may take to finish once the server is told to stop.
 const GRACE: Duration = Duration::from_secs(10);
+/// How often old rows are deleted: retention is counted in days.
+const RETIRE_EVERY: Duration = Duration::from_secs(3600);
 
 /// Starts the server.
 #[derive(Debug, Args)]
@@ -67,6 +69,27 @@ pub struct ServeArgs {
     /// The key that signs receipts of enrolments, to share one between servers [default: made and kept in the data directory]
     #[arg(long, env = "FACEATTEND_RECEIPT_KEY", hide_env_values = true, value_name = "KEY")]
     receipt_key: Option<String>,
+    /// Lets everybody open the WebSocket, as the service that this one replaces did, instead of asking for a token
+    #[arg(long, env = "FACEATTEND_OPEN_WEB_SOCKET")]
+    open_web_socket: bool,
+    /// Lets a token stay good after logging out until it expires, as the service that this one replaces did
+    #[arg(long, env = "FACEATTEND_LOGOUT_LEAVES_TOKEN")]
+    logout_leaves_token: bool,
+    /// Keeps the marks of an erased student, without a name, for the statistics, instead of deleting them
+    #[arg(long, env = "FACEATTEND_KEEP_MARKS_OF_ERASED")]
+    keep_marks_of_erased: bool,
+    /// Deletes liveness sessions, which hold embeddings, so many days after their end [default: never]
+    #[arg(long, env = "FACEATTEND_RETAIN_SESSIONS", value_name = "DAYS")]
+    retain_sessions: Option<u32>,
+    /// Deletes detection logs after so many days [default: never]
+    #[arg(long, env = "FACEATTEND_RETAIN_DETECTION_LOGS", value_name = "DAYS")]
+    retain_detection_logs: Option<u32>,
+    /// Deletes attendance after so many days [default: never]
+    #[arg(long, env = "FACEATTEND_RETAIN_ATTENDANCE", value_name = "DAYS")]
+    retain_attendance: Option<u32>,
+    /// Deletes entries of the audit log after so many days [default: never]
+    #[arg(long, env = "FACEATTEND_RETAIN_AUDIT", value_name = "DAYS")]
+    retain_audit: Option<u32>,
 }
 
 fn duplicates(name: &str) -> std::result::Result<DuplicatePolicy, String> {
@@ -136,12 +159,23 @@ async fn serve(args: ServeArgs) -> Result<()> {
         Some(text) => ReceiptKey::parse(&text)?,
         None => crate::receipts::kept_in(&dir.join(RECEIPT_KEY))?,
     };
+    let retention = RetentionDays {
+        sessions: args.retain_sessions,
+        detection_logs: args.retain_detection_logs,
+        attendance: args.retain_attendance,
+        audit: args.retain_audit,
+        ..RetentionDays::default()
+    };
     let settings = Settings::new(secret)
         .with_policy(policy)
         .with_threads(description.threads)
         .with_challenge(args.challenge)
         .with_duplicates(args.duplicates)
-        .with_receipts(receipts);
+        .with_receipts(receipts)
+        .with_retention(retention)
+        .with_web_socket(if args.open_web_socket { WebSocketAccess::Open } else { WebSocketAccess::Token })
+        .with_logout(if args.logout_leaves_token { Logout::LeavesToken } else { Logout::EndsLogin })
+        .with_marks_of_erased(if args.keep_marks_of_erased { MarksOfErased::Anonymise } else { MarksOfErased::Delete });
     let store: Arc<dyn Store> = store;
     let state = AppState::new(store, engine, settings)?;
 
@@ -163,7 +197,9 @@ async fn serve(args: ServeArgs) -> Result<()> {
     // Whoever closed standard output does not want to read it.
     let _ = writeln!(std::io::stdout(), "{}", lines.join("\n"));
 
-    let server = axum::serve(listener, crate::app(state.clone())).with_graceful_shutdown(told_to_stop());
+    tokio::spawn(retire_now_and_then(state.clone()));
+    let service = crate::app(state.clone()).into_make_service_with_connect_info::<std::net::SocketAddr>();
+    let server = axum::serve(listener, service).with_graceful_shutdown(told_to_stop());
     let ended = tokio::select! {
         ended = server => ended,
         () = async { told_to_stop().await; tokio::time::sleep(GRACE).await } => Ok(()),
@@ -171,6 +207,21 @@ async fn serve(args: ServeArgs) -> Result<()> {
     tracing::info!("stopping");
     let _ = tokio::task::spawn_blocking(move || state.shut_down()).await;
     ended.map_err(|source| Error::Io { action: "serve", path: address.into(), source })
+}
+
+/// Deletes what is old at the start and every hour.
+async fn retire_now_and_then(state: AppState) {
+    let mut hourly = tokio::time::interval(RETIRE_EVERY);
+    loop {
+        hourly.tick().await;
+        let state = state.clone();
+        match tokio::task::spawn_blocking(move || state.retire(Timestamp::now())).await {
+            Ok(Ok(retired)) if retired.total() > 0 => tracing::info!(?retired, "old rows deleted"),
+            Ok(Ok(_)) => {}
+            Ok(Err(error)) => tracing::error!("old rows could not be deleted: {error}"),
+            Err(_) => tracing::error!("old rows could not be deleted: the task died"),
+        }
+    }
 }
 
 /// Waits for Ctrl-C or a polite request to end.

@@ -1,5 +1,7 @@
 //! Reading a body: its limit, its kind, and what the original says of JSON that does not parse.
 
+use std::time::Duration;
+
 use axum::body::Bytes;
 use axum::extract::Request;
 use axum::http::{HeaderMap, StatusCode, header};
@@ -10,6 +12,10 @@ use crate::http::input::{Body, Issue};
 
 /// The largest body that is read. Existing pages send up to 4 MB; a 12-megapixel JPEG in base64 still fits.
 pub const BODY_LIMIT: usize = 16 * 1024 * 1024;
+
+/// How long a body may take to arrive: a picture of the page's size over a line of 1 Mbit/s, twice. Who sends it drop by
+/// drop holds no place for longer.
+const ARRIVES_WITHIN: Duration = Duration::from_secs(60);
 
 /// Which bodies an endpoint reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,7 +54,11 @@ async fn read_limited(request: Request) -> Result<Bytes, AppError> {
     if declared.is_some_and(|length| length > BODY_LIMIT as u64) {
         return Err(too_large());
     }
-    axum::body::to_bytes(request.into_body(), BODY_LIMIT).await.map_err(|error| {
+    let arriving = axum::body::to_bytes(request.into_body(), BODY_LIMIT);
+    let Ok(arrived) = tokio::time::timeout(ARRIVES_WITHIN, arriving).await else {
+        return Err(AppError::Detail(StatusCode::REQUEST_TIMEOUT, "The request body took too long".into()));
+    };
+    arrived.map_err(|error| {
         let past_the_limit = std::error::Error::source(&error).is_some_and(|cause| cause.to_string().contains("limit"));
         if past_the_limit { too_large() } else { AppError::bad_request("There was an error parsing the body") }
     })

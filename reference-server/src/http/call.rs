@@ -1,10 +1,15 @@
 //! The extractors of every handler. The order of their checks is the original's: JSON syntax, then credentials, then
 //! the fields, all of them at once.
 
+use std::sync::{Arc, OnceLock};
+
 use axum::extract::{FromRequest, Request};
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, StatusCode, header};
+use faceattend_core::store::AdminUser;
+use jiff::Timestamp;
 use serde_json::{Map, Value};
 
+use crate::auth::Role;
 use crate::error::AppError;
 use crate::http::body::{self, Expects};
 use crate::http::input::Reader;
@@ -33,6 +38,14 @@ impl Input for Nothing {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct PathParameters(pub(crate) Map<String, Value>);
 
+/// The least that a caller of this route must be, left by the router.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Least(pub(crate) Role);
+
+/// Who called, for the router's audit log: filled once the credentials are found good.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Caller(pub(crate) Arc<OnceLock<String>>);
+
 /// The fields of a request that needs no credentials.
 #[derive(Debug)]
 pub(crate) struct Open<I>(pub(crate) I);
@@ -41,6 +54,9 @@ pub(crate) struct Open<I>(pub(crate) I);
 #[derive(Debug)]
 pub(crate) struct Authed<I> {
     pub(crate) user: String,
+    pub(crate) role: Role,
+    /// The login that the token belongs to, if it names one.
+    pub(crate) login: Option<String>,
     pub(crate) input: I,
 }
 
@@ -57,9 +73,23 @@ impl<I: Input> FromRequest<AppState> for Authed<I> {
     type Rejection = AppError;
 
     async fn from_request(request: Request, state: &AppState) -> Result<Self, AppError> {
+        let least = request.extensions().get().map_or(Role::Admin, |Least(role)| *role);
+        let caller = request.extensions().get::<Caller>().cloned();
         let (mut reader, headers) = gather(request, I::EXPECTS).await?;
-        let user = authenticate(&headers, state)?;
-        Ok(Self { user, input: finish(&mut reader)? })
+        let given = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let token = match given.split_once(' ') {
+            Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") && !token.is_empty() => token,
+            _ => return Err(AppError::Unauthorized("Not authenticated")),
+        };
+        let (user, login) = authenticate(token, state).await?;
+        let role = Role::of(&user);
+        if role < least {
+            return Err(AppError::Detail(StatusCode::FORBIDDEN, "Not enough permissions".into()));
+        }
+        if let Some(Caller(caller)) = caller {
+            let _ = caller.set(user.username.clone());
+        }
+        Ok(Self { user: user.username, role, login, input: finish(&mut reader)? })
     }
 }
 
@@ -79,12 +109,15 @@ fn finish<I: Input>(reader: &mut Reader) -> Result<I, AppError> {
     }
 }
 
-fn authenticate(headers: &HeaderMap, state: &AppState) -> Result<String, AppError> {
-    let given = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    match given.split_once(' ') {
-        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") && !token.is_empty() => {
-            state.tokens().user_of(token).ok_or(AppError::Unauthorized("Could not validate credentials"))
-        }
-        _ => Err(AppError::Unauthorized("Not authenticated")),
-    }
+/// The active user of a token whose login has not ended, and that login.
+pub(crate) async fn authenticate(token: &str, state: &AppState) -> Result<(AdminUser, Option<String>), AppError> {
+    let refused = || AppError::Unauthorized("Could not validate credentials");
+    let bearer = state.tokens().bearer_of(token).ok_or_else(refused)?;
+    let login = bearer.login.clone();
+    let holder = state
+        .with_store("Error checking credentials", move |store| {
+            store.login_holder(&bearer.user, bearer.login.as_deref(), Timestamp::now())
+        })
+        .await?;
+    holder.map(|user| (user, login)).ok_or_else(refused)
 }

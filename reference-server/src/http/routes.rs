@@ -14,13 +14,18 @@ use serde_json::{Map, Value};
 use tower::util::BoxCloneSyncService;
 use tower::{Service, ServiceExt, service_fn};
 
+use crate::auth::Role;
 use crate::error::detail_response;
-use crate::http::call::PathParameters;
+use crate::http::audit;
+use crate::http::call::{Caller, Least, PathParameters};
 use crate::state::AppState;
 
 struct Route {
     method: Method,
+    path: &'static str,
     pattern: Vec<Segment>,
+    least: Role,
+    audited: bool,
     service: BoxCloneSyncService<Request, Response, Infallible>,
 }
 
@@ -67,10 +72,34 @@ impl Routes {
             Some(name) => Segment::Parameter(name),
             None => Segment::Literal(part),
         };
+        let path = pattern;
         let pattern = pattern.split('/').map(segment).collect();
         let service = BoxCloneSyncService::new(handler.with_state(self.state.clone()));
-        self.routes.push(Route { method, pattern, service });
+        let reads = method == Method::GET || method == Method::HEAD;
+        let least = if reads { Role::Viewer } else { Role::Operator };
+        self.routes.push(Route { method, path, pattern, least, audited: !reads, service });
         self
+    }
+
+    /// Says who may call the route just added, where it needs credentials at all: else viewers read and operators write.
+    pub(crate) fn least(mut self, role: Role) -> Self {
+        if let Some(route) = self.routes.last_mut() {
+            route.least = role;
+        }
+        self
+    }
+
+    /// Keeps the route just added out of the audit log: it changes nothing, or comes five times a second.
+    pub(crate) fn unaudited(mut self) -> Self {
+        if let Some(route) = self.routes.last_mut() {
+            route.audited = false;
+        }
+        self
+    }
+
+    /// Method, path and least role of every route.
+    pub(crate) fn listed(&self) -> Vec<(Method, &'static str, Role)> {
+        self.routes.iter().map(|route| (route.method.clone(), route.path, route.least)).collect()
     }
 
     /// The table as one service that answers every request.
@@ -78,21 +107,29 @@ impl Routes {
         self,
     ) -> impl Service<Request, Response = Response, Error = Infallible, Future: Send> + Clone + Send + Sync {
         let routes: Arc<[Route]> = self.routes.into();
+        let state = self.state;
         service_fn(move |request: Request| {
-            let routes = Arc::clone(&routes);
-            async move { dispatch(&routes, request).await }
+            let (routes, state) = (Arc::clone(&routes), state.clone());
+            async move { dispatch(&routes, &state, request).await }
         })
     }
 }
 
-async fn dispatch(routes: &[Route], mut request: Request) -> Result<Response, Infallible> {
+async fn dispatch(routes: &[Route], state: &AppState, mut request: Request) -> Result<Response, Infallible> {
     let path = percent_decode_str(request.uri().path()).decode_utf8_lossy().into_owned();
     let mut allowed = None;
     for route in routes {
         let Some(parameters) = match_path(&route.pattern, &path) else { continue };
         if route.method == *request.method() {
-            request.extensions_mut().insert(PathParameters(parameters));
-            return route.service.clone().oneshot(request).await;
+            let caller = Caller::default();
+            request.extensions_mut().insert(PathParameters(parameters.clone()));
+            request.extensions_mut().insert(Least(route.least));
+            request.extensions_mut().insert(caller.clone());
+            let response = route.service.clone().oneshot(request).await?;
+            if !route.audited {
+                return Ok(response);
+            }
+            return Ok(audit::record(state, &route.method, route.path, &parameters, &caller, response).await);
         }
         allowed.get_or_insert(&route.method);
     }

@@ -1,6 +1,7 @@
 //! What runs beside the requests: the gallery, the marker, and the cameras.
 
 pub(crate) mod cameras;
+pub(crate) mod events;
 mod watch;
 
 use std::sync::Arc;
@@ -16,6 +17,7 @@ use faceattend_core::types::StudentId;
 
 use crate::state::Settings;
 use cameras::Cameras;
+use events::{Events, LiveEvent};
 use watch::Watcher;
 
 /// Everything that lives as long as the server does.
@@ -23,6 +25,7 @@ pub(crate) struct Live {
     gallery: Arc<Gallery>,
     marker: Arc<Marker>,
     cameras: Cameras,
+    events: Events,
 }
 
 impl Live {
@@ -32,14 +35,16 @@ impl Live {
         load(&gallery, &*store)?;
         let gallery = Arc::new(gallery);
         let marker = Arc::new(Marker::new(Arc::clone(&store), settings.policy.clone()));
+        let events = Events::default();
         let cameras = Cameras::new(Watcher {
             engine: Arc::clone(engine),
             gallery: Arc::clone(&gallery),
             marker: Arc::clone(&marker),
             store,
             threshold: settings.threshold,
+            events: events.clone(),
         });
-        Ok(Self { gallery, marker, cameras })
+        Ok(Self { gallery, marker, cameras, events })
     }
 
     pub(crate) fn gallery(&self) -> Arc<Gallery> {
@@ -77,8 +82,15 @@ impl Live {
         &self.cameras
     }
 
+    /// What happens, as it happens.
+    pub(crate) fn events(&self) -> &Events {
+        &self.events
+    }
+
     fn tell_size(&self) {
-        tracing::info!("Reloaded {} known faces", self.gallery.people());
+        let line = format!("Reloaded {} known faces", self.gallery.people());
+        tracing::info!("{line}");
+        self.events.publish(LiveEvent::info(line));
     }
 }
 

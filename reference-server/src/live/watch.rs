@@ -14,6 +14,8 @@ use faceattend_core::store::{NewDetectionLog, Store};
 use faceattend_core::types::{StudentId, Threshold};
 use jiff::Timestamp;
 
+use super::events::{Events, LiveEvent};
+
 /// How often a camera's figures go to the detection log: a row a frame would be 25 rows a second and camera.
 const LOG_EVERY: Duration = Duration::from_secs(5);
 
@@ -25,6 +27,7 @@ pub(crate) struct Watcher {
     pub(crate) marker: Arc<Marker>,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) threshold: Threshold,
+    pub(crate) events: Events,
 }
 
 impl Watcher {
@@ -34,7 +37,13 @@ impl Watcher {
         let options = RecognitionOptions::default().with_threshold(self.threshold);
         let recogniser = Recogniser::new(Arc::clone(&self.engine), Arc::clone(&self.gallery), &options)
             .with_marker(Arc::clone(&self.marker), location.clone());
-        let mut watch = Watch { recogniser, store: Arc::clone(&self.store), location, figures: Figures::default() };
+        let mut watch = Watch {
+            recogniser,
+            store: Arc::clone(&self.store),
+            location,
+            figures: Figures::default(),
+            events: self.events.clone(),
+        };
         move |frame| watch.take(&frame)
     }
 }
@@ -45,6 +54,7 @@ struct Watch {
     store: Arc<dyn Store>,
     location: Option<String>,
     figures: Figures,
+    events: Events,
 }
 
 /// What happened since the last row of the log.
@@ -81,6 +91,7 @@ impl Watch {
         for mark in &report.marks {
             if let Marking::Marked(record) = mark {
                 tracing::info!(student = %record.student, place = self.location, "attendance marked");
+                self.events.publish(LiveEvent::marked(record));
             }
         }
         Ok(())

@@ -24,11 +24,11 @@ pub(crate) struct Days {
 }
 
 impl Days {
-    fn read(query: &mut Fields<'_>) -> Self {
+    pub(super) fn read(query: &mut Fields<'_>) -> Self {
         Self { start: query.optional_date("start_date"), end: query.optional_date("end_date") }
     }
 
-    fn filter(&self, policy: &AttendancePolicy) -> faceattend_core::Result<AttendanceFilter> {
+    pub(super) fn filter(&self, policy: &AttendancePolicy) -> faceattend_core::Result<AttendanceFilter> {
         Ok(AttendanceFilter {
             from: self.start.map(|day| policy.window(day)).transpose()?.map(|day| day.starts_at),
             until: self.end.map(|day| policy.window(day)).transpose()?.map(|day| day.ends_at),

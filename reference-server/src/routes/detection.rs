@@ -79,10 +79,13 @@ pub(crate) async fn status(State(app): State<AppState>, _call: Authed<Nothing>) 
     let cameras = app.live().cameras().status();
     let active = cameras.iter().filter(|camera| camera.is_running).count();
     let total = cameras.len();
-    let by_url: Map<String, Value> =
-        cameras.into_iter().map(|camera| (camera.url.clone(), camera_item(&camera))).collect();
-    let data = json!({ "cameras": by_url, "total_cameras": total, "active_cameras": active });
+    let data = json!({ "cameras": cameras_item(&cameras), "total_cameras": total, "active_cameras": active });
     Json(reply("Detection status retrieved successfully", data))
+}
+
+/// The cameras by address, as the status and the WebSocket show them.
+pub(crate) fn cameras_item(cameras: &[CameraStatus]) -> Map<String, Value> {
+    cameras.iter().map(|camera| (camera.url.clone(), camera_item(camera))).collect()
 }
 
 fn camera_item(camera: &CameraStatus) -> Value {

@@ -107,6 +107,7 @@ pub(crate) async fn recognize(
             Ok((matches, marked))
         })
         .await?;
+    app.figures().recognitions.fetch_add(matches.len() as u64, std::sync::atomic::Ordering::Relaxed);
     let message = format!("Recognized {} faces", matches.len());
     let data = json!({
         "matches": matches,

@@ -1,13 +1,19 @@
 //! The endpoints, a module a group.
 
+mod accounts;
 mod attendance;
 mod auth;
-mod detection;
+mod complete;
+pub(crate) mod detection;
+mod export;
 mod face;
 mod liveness;
+mod privacy;
 mod root;
+mod service;
 mod students;
 
+use crate::auth::Role;
 use crate::http::routes::Routes;
 use crate::state::AppState;
 
@@ -16,23 +22,50 @@ pub(crate) fn table(state: AppState) -> Routes {
     Routes::new(state)
         .get("/", root::root)
         .get("/health", root::health)
+        .get("/ready", service::ready)
+        .get("/metrics", service::metrics)
+        .get("/api/v1/ping", service::ping)
+        .get("/api/v1/models", service::models)
         .get("/api/v1/status", root::status)
         .post("/api/v1/auth/login", auth::login)
+        .unaudited()
+        .post("/api/v1/auth/refresh", auth::refresh)
+        .unaudited()
         .get("/api/v1/auth/me", auth::me)
         .post("/api/v1/auth/logout", auth::logout)
+        .least(Role::Viewer)
+        .get("/api/v1/auth/users", accounts::list)
+        .least(Role::Admin)
+        .post("/api/v1/auth/users", accounts::create)
+        .least(Role::Admin)
+        .put("/api/v1/auth/users/{username}", accounts::update)
+        .least(Role::Admin)
+        .get("/api/v1/audit", accounts::audit)
+        .least(Role::Admin)
         .post("/api/v1/students/", students::create)
         .get("/api/v1/students/", students::list)
         .get("/api/v1/students/{student_id}", students::get)
         .put("/api/v1/students/{student_id}", students::update)
-        .delete("/api/v1/students/{student_id}", students::delete)
+        .delete("/api/v1/students/{student_id}", privacy::erase)
+        .least(Role::Admin)
+        .get("/api/v1/students/{student_id}/export", privacy::export)
+        .least(Role::Admin)
+        .get("/api/v1/students/{student_id}/consent", privacy::consent)
+        .put("/api/v1/students/{student_id}/consent", privacy::give)
+        .delete("/api/v1/students/{student_id}/consent", privacy::withdraw)
         .get("/api/v1/attendance/", attendance::list)
         .post("/api/v1/attendance/mark", attendance::mark)
+        .post("/api/v1/attendance/export", export::export)
+        .least(Role::Viewer)
         .get("/api/v1/attendance/{attendance_id}", attendance::get)
         .get("/api/v1/attendance/stats/summary", attendance::summary)
         .delete("/api/v1/attendance/{attendance_id}", attendance::delete)
         .post("/api/v1/liveness/session", liveness::create)
         .post("/api/v1/liveness/detect", liveness::detect)
+        .unaudited()
         .post("/api/v1/liveness/frames", liveness::detect)
+        .unaudited()
+        .post("/api/v1/liveness/complete", complete::complete)
         .post("/api/v1/liveness/verify", liveness::verify)
         .post("/api/v1/liveness/register-student", liveness::register)
         .get("/api/v1/liveness/session/{session_id}", liveness::get)
@@ -43,5 +76,7 @@ pub(crate) fn table(state: AppState) -> Routes {
         .get("/api/v1/detection/status", detection::status)
         .get("/api/v1/detection/logs", detection::logs)
         .post("/api/v1/face/detect", face::detect)
+        .unaudited()
         .post("/api/v1/face/recognize", face::recognize)
+        .unaudited()
 }

@@ -52,7 +52,7 @@ impl Input for Slice {
 }
 
 /// The id in the path.
-pub(crate) struct Which(StudentId);
+pub(crate) struct Which(pub(super) StudentId);
 
 impl Input for Which {
     fn read(request: &mut Reader) -> Option<Self> {
@@ -133,13 +133,4 @@ pub(crate) async fn update(State(app): State<AppState>, call: Authed<Change>) ->
         .await
         .map_err(student_error(PREFIX))?;
     Ok(Json(done(format!("Student {} updated successfully", student.name))))
-}
-
-/// `DELETE /students/{id}`: with its attendance and its face.
-pub(crate) async fn delete(State(app): State<AppState>, call: Authed<Which>) -> Result<Json<Reply<()>>, AppError> {
-    const PREFIX: &str = "Error deleting student";
-    let Which(id) = call.input;
-    let student = app.with_store(PREFIX, move |store| store.delete_student(id)).await.map_err(student_error(PREFIX))?;
-    app.live().student_removed(id);
-    Ok(Json(done(format!("Student {} deleted successfully", student.name))))
 }

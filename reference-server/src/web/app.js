@@ -1,15 +1,27 @@
 // The pages: who is logged in, and which one is shown.
-import { logIn, logOut, loggedIn, say, whenLoggedOut } from "./api.js";
+import * as accounts from "./accounts.js";
+import { get, logIn, logOut, loggedIn, say, whenLoggedOut } from "./api.js";
 import * as attendance from "./attendance.js";
 import * as live from "./live.js";
+import * as log from "./log.js";
 import * as register from "./register.js";
+import * as students from "./students.js";
 
-const pages = { register, live, attendance };
+const pages = { register, live, attendance, students, accounts, log };
 const element = (id) => document.getElementById(id);
 let shown = null;
 
+// The server refuses what a role may not do; the page only spares the click.
+async function whoAmI() {
+  try {
+    const { role } = (await get("/auth/me")).data;
+    for (const link of document.querySelectorAll("[data-admin]")) link.hidden = role !== "admin";
+  } catch { /* The page says it with its own request. */ }
+}
+
 function show() {
-  const wanted = location.hash.slice(1);
+  // Behind a slash stands what the page is about.
+  const [wanted] = location.hash.slice(1).split("/");
   const name = !loggedIn() ? "login" : wanted in pages ? wanted : "register";
   if (name === shown) return;
   pages[shown]?.leave();
@@ -19,6 +31,7 @@ function show() {
     if (link.hash === `#${name}`) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }
+  if (name !== "login") whoAmI();
   element("nav").hidden = element("logout").hidden = name === "login";
   pages[name]?.enter();
   if (name === "login") element("username").focus();

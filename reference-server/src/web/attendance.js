@@ -1,5 +1,5 @@
 // The attendance table.
-import { get, localTime } from "./api.js";
+import { download, get, localTime } from "./api.js";
 
 const element = (id) => document.getElementById(id);
 const SIZE = 50;
@@ -49,3 +49,15 @@ element("attendance-form").addEventListener("submit", (event) => {
 element("attendance-form").addEventListener("reset", () => setTimeout(enter));
 element("newer").addEventListener("click", () => { skip = Math.max(0, skip - SIZE); load(); });
 element("older").addEventListener("click", () => { skip += SIZE; load(); });
+
+// The export takes days; a status is for looking.
+async function save(format) {
+  const { start_date, end_date } = Object.fromEntries(new FormData(element("attendance-form")));
+  try {
+    await download("/attendance/export", { format, start_date: start_date || null, end_date: end_date || null });
+  } catch (error) {
+    element("attendance-count").textContent = error.message;
+  }
+}
+element("export-csv").addEventListener("click", () => save("csv"));
+element("export-excel").addEventListener("click", () => save("excel"));

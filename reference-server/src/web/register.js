@@ -22,7 +22,12 @@ let completed = false;
 // Counts the starts: answers to an earlier start's frames are ignored.
 let run = 0;
 
-export function enter() {}
+// Whose face it will be, when the students' page asks for a new one.
+const known = () => /^#register\/(\d+)$/.exec(location.hash)?.[1];
+
+export function enter() {
+  element("register-form").hidden = known() !== undefined;
+}
 export const leave = () => turnOff();
 
 function guide(text) {
@@ -62,7 +67,9 @@ async function start() {
   const mine = run;
   try {
     await camera.start();
-    const begun = (await post("/liveness/session", { challenge: "random" })).data;
+    const begun = (
+      await post("/liveness/session", known() ? { challenge: "random", student_id: Number(known()) } : { challenge: "random" })
+    ).data;
     session = begun.session_id;
     began = performance.now();
     ask(begun);
@@ -110,6 +117,10 @@ async function capture(mine) {
       if (answer.session_completed) {
         paint(POSITIONS, null, answer.steps);
         turnOff();
+        if (known()) {
+          guide("Student embeddings captured and saved successfully");
+          return;
+        }
         ready(true);
         guide("Thank you. All three positions are verified.");
         element(element("student-name").value ? "register-submit" : "student-name").focus();

@@ -15,7 +15,7 @@ use base64::Engine as _;
 use faceattend_core::attendance::AttendancePolicy;
 use faceattend_core::store::SqliteStore;
 use faceattend_server::auth::Secret;
-use faceattend_server::{AppState, Settings, app};
+use faceattend_server::{AppState, Logout, Settings, WebSocketAccess, app};
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
@@ -23,6 +23,7 @@ pub const SECRET: &str = "a secret of the tests";
 
 pub struct Service {
     pub router: Router,
+    pub state: AppState,
     pub store: Arc<SqliteStore>,
     pub folder: tempfile::TempDir,
     pub token: String,
@@ -62,6 +63,12 @@ impl Service {
         Self::start_with(|settings| settings).await
     }
 
+    /// With the WebSocket open and tokens that outlive a logout, as in the recordings.
+    pub async fn start_as_recorded() -> Self {
+        Self::start_with(|settings| settings.with_web_socket(WebSocketAccess::Open).with_logout(Logout::LeavesToken))
+            .await
+    }
+
     /// The service with settings that `change` has changed.
     pub async fn start_with(change: impl FnOnce(Settings) -> Settings) -> Self {
         let folder = tempfile::tempdir().unwrap();
@@ -71,7 +78,7 @@ impl Service {
             .with_threads(2);
         let settings = change(settings);
         let state = AppState::new(store.clone(), Arc::new(marker::MarkerEngine::new()), settings).unwrap();
-        let mut service = Self { router: app(state), store, folder, token: String::new() };
+        let mut service = Self { router: app(state.clone()), state, store, folder, token: String::new() };
         let admin = json!({ "username": "admin", "password": "admin123" });
         service.token =
             service.post("/api/v1/auth/login", &admin).await.json()["access_token"].as_str().unwrap().to_owned();

@@ -2,6 +2,8 @@
 
 use jiff::{Timestamp, ToSpan as _};
 
+pub(crate) use super::accounts::*;
+
 use super::super::*;
 use crate::error::{Error, ErrorKind};
 use crate::liveness::Status;
@@ -20,7 +22,10 @@ macro_rules! contract {
             of_two_frames_on_one_version_one_must_read_again,
             a_frame_of_another_session_is_known_by_its_looks, attendance_is_marked_once_for_a_day_and_period,
             threads_that_mark_the_same_student_leave_one_row, attendance_is_filtered_and_newest_first,
-            logs_are_newest_first, an_admin_user_is_found_by_name, the_shape_of_debug_is_no_leak);
+            logs_are_newest_first, an_admin_user_is_found_by_name, the_shape_of_debug_is_no_leak,
+            a_login_holds_until_it_ends, an_old_refresh_token_ends_the_login, a_deactivated_user_is_logged_out,
+            the_last_active_admin_stays, the_audit_log_is_newest_first, consent_comes_back_and_goes,
+            erasing_leaves_no_trace_of_the_face, erasing_can_leave_nameless_marks, what_is_old_is_retired);
     };
     (@ $open:expr; $($name:ident),+) => {
         $(#[test] fn $name() { let (store, _alive) = $open; $crate::store::tests::contract::$name(&store); })+

@@ -1,0 +1,160 @@
+//! Accounts, logins, the audit log, consent, erasure and retention: what goes into the store and comes out of it.
+
+use std::fmt;
+
+use jiff::Timestamp;
+
+use super::Student;
+use crate::types::StudentId;
+
+/// What to change of an admin user; `None` leaves it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct AdminChange {
+    /// What the user may do.
+    pub role: Option<String>,
+    /// Whether the user may log in. Turning it off ends every login of the user.
+    pub is_active: Option<bool>,
+}
+
+/// A login to be kept: from here until it ends, tokens that name it are good.
+#[derive(Clone, PartialEq, Eq)]
+pub struct NewLogin {
+    /// Its key, which every token of this login carries.
+    pub id: String,
+    /// Who logged in.
+    pub username: String,
+    /// The hash of the one refresh token that is good now.
+    pub refresh_hash: String,
+    /// When the login began.
+    pub created_at: Timestamp,
+    /// When it ends unless it is renewed.
+    pub expires_at: Timestamp,
+}
+
+// The hash of a token stays out of a log, like the token.
+impl fmt::Debug for NewLogin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "NewLogin({}, until {})", self.username, self.expires_at)
+    }
+}
+
+/// Somebody did something: an entry of the audit log to be written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewAuditEntry {
+    /// When.
+    pub at: Timestamp,
+    /// Who: the name of an admin user, or what acted on its own, such as `retention`.
+    pub actor: String,
+    /// What was done, such as `student.delete`.
+    pub action: String,
+    /// To what, such as `student 7`. Never a template, a password or a token.
+    pub subject: Option<String>,
+    /// What else matters, in one sentence.
+    pub details: Option<String>,
+}
+
+/// An entry of the audit log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditEntry {
+    /// Its key.
+    pub id: i64,
+    /// What it says.
+    pub entry: NewAuditEntry,
+}
+
+/// That a person agreed to the use of the face.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Consent {
+    /// When.
+    pub given_at: Timestamp,
+    /// Who gave it: the person, or a parent.
+    pub given_by: String,
+    /// Which wording was agreed to.
+    pub notice: String,
+}
+
+/// What becomes of the marks of a student who is erased.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum MarksOfErased {
+    /// They go too.
+    #[default]
+    Delete,
+    /// They stay for the statistics, of a student without a name, a roll number of its own, or a face.
+    Anonymise,
+}
+
+/// What an erasure erased: the receipt.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Erasure {
+    /// The student as it was.
+    pub student: Student,
+    /// How many templates are gone.
+    pub templates: u64,
+    /// How many liveness sessions are gone.
+    pub sessions: u64,
+    /// How many attendance rows are gone.
+    pub marks_deleted: u64,
+    /// How many attendance rows stayed, without a name.
+    pub marks_anonymised: u64,
+}
+
+/// A liveness session as the person it is of may see it: without the state, which is the server's.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SessionSummary {
+    /// Its key.
+    pub id: String,
+    /// Where it stood.
+    pub status: String,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it completed.
+    pub completed_at: Option<Timestamp>,
+    /// How many frames it judged.
+    pub attempts: u32,
+}
+
+/// Rows from before these times are deleted; `None` keeps them all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Retention {
+    /// Liveness sessions that ended before; with them go the embeddings in their state.
+    pub sessions_before: Option<Timestamp>,
+    /// Detection logs from before.
+    pub detection_logs_before: Option<Timestamp>,
+    /// Attendance from before.
+    pub attendance_before: Option<Timestamp>,
+    /// Entries of the audit log from before.
+    pub audit_before: Option<Timestamp>,
+    /// Logins that ended before.
+    pub logins_before: Option<Timestamp>,
+}
+
+/// How many rows a retention run deleted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Retired {
+    /// Liveness sessions.
+    pub sessions: u64,
+    /// Detection logs.
+    pub detection_logs: u64,
+    /// Attendance rows.
+    pub attendance: u64,
+    /// Audit entries.
+    pub audit: u64,
+    /// Logins.
+    pub logins: u64,
+}
+
+impl Retired {
+    /// All of them.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.sessions + self.detection_logs + self.attendance + self.audit + self.logins
+    }
+}
+
+/// The name of a student who was erased while the marks stay.
+pub(super) const NAME_OF_ERASED: &str = "Erased";
+
+/// The roll number of a student who was erased while the marks stay: unique, and of nobody.
+pub(super) fn roll_number_of_erased(id: StudentId) -> String {
+    format!("erased-{}", id.0)
+}

@@ -1,0 +1,37 @@
+//! The audit log.
+
+use rusqlite::{Connection, params};
+
+use super::super::naive_time::to_micros;
+use super::super::{AuditEntry, Listed, NewAuditEntry, Page};
+use super::Time;
+
+pub(super) fn add(db: &Connection, entry: &NewAuditEntry) -> rusqlite::Result<i64> {
+    db.prepare_cached(
+        "INSERT INTO audit_log (timestamp, actor, action, subject, details) VALUES (?1, ?2, ?3, ?4, ?5)",
+    )?
+    .execute(params![to_micros(entry.at), entry.actor, entry.action, entry.subject, entry.details])?;
+    Ok(db.last_insert_rowid())
+}
+
+pub(super) fn list(db: &Connection, page: Page) -> rusqlite::Result<Listed<AuditEntry>> {
+    let total = db.query_row("SELECT count(*) FROM audit_log", [], |row| row.get(0))?;
+    let items = db
+        .prepare_cached(
+            "SELECT id, timestamp, actor, action, subject, details FROM audit_log ORDER BY id DESC LIMIT ?1 OFFSET ?2",
+        )?
+        .query_map([page.limit, page.skip], |row| {
+            Ok(AuditEntry {
+                id: row.get(0)?,
+                entry: NewAuditEntry {
+                    at: row.get::<_, Time>(1)?.0,
+                    actor: row.get(2)?,
+                    action: row.get(3)?,
+                    subject: row.get(4)?,
+                    details: row.get(5)?,
+                },
+            })
+        })?
+        .collect::<rusqlite::Result<_>>()?;
+    Ok(Listed { items, total })
+}

@@ -1,0 +1,66 @@
+//! The document and the pages that show it. They load nothing from anywhere else, so that they work without the
+//! internet.
+
+use axum::extract::State;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+
+use crate::error::AppError;
+use crate::http::call::{Input, Open};
+use crate::http::input::Reader;
+use crate::routes;
+use crate::state::AppState;
+
+const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
+     connect-src 'self'; form-action 'none'; frame-ancestors 'none'; base-uri 'none'";
+
+const FILES: [(&str, &str, &str); 2] = [
+    ("docs.css", "text/css; charset=utf-8", include_str!("docs.css")),
+    ("docs.js", "text/javascript; charset=utf-8", include_str!("docs.js")),
+];
+
+/// `GET /openapi.json`.
+pub(crate) async fn document(State(app): State<AppState>) -> Response {
+    axum::Json(super::document(&routes::table(app).listed())).into_response()
+}
+
+/// `GET /docs`: the endpoints, to read and to try.
+pub(crate) async fn docs() -> Response {
+    page(include_str!("docs.html"))
+}
+
+/// `GET /redoc`: the endpoints, to read.
+pub(crate) async fn redoc() -> Response {
+    page(include_str!("redoc.html"))
+}
+
+/// `GET /docs/oauth2-redirect`: there, as in the original, and with nothing to do: tokens come from the login.
+pub(crate) async fn oauth2_redirect() -> Response {
+    page("<!doctype html>\n<html lang=\"en\"><title>Logged in</title><p>You can close this window.</p></html>\n")
+}
+
+/// The file in the path.
+pub(crate) struct File(String);
+
+impl Input for File {
+    fn read(request: &mut Reader) -> Option<Self> {
+        request.path().text("file").map(Self)
+    }
+}
+
+/// `GET /docs/{file}`.
+pub(crate) async fn file(wanted: Open<File>) -> Result<Response, AppError> {
+    let Open(File(name)) = wanted;
+    let found = FILES.iter().find(|(known, ..)| *known == name);
+    let (_, kind, text) = found.ok_or_else(|| AppError::not_found("Not Found"))?;
+    Ok(([(header::CONTENT_TYPE, *kind), (header::X_CONTENT_TYPE_OPTIONS, "nosniff")], *text).into_response())
+}
+
+fn page(html: &'static str) -> Response {
+    let headers = [
+        (header::CONTENT_TYPE, "text/html; charset=utf-8"),
+        (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ];
+    (headers, html).into_response()
+}

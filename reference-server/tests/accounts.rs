@@ -1,0 +1,148 @@
+//! Who may do what, for how long, and what is written down of it.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod common;
+
+use axum::http::header;
+use common::{Answer, Service};
+use serde_json::{Value, json};
+
+const PASSWORD: &str = "correct horse";
+
+/// The same service, asked by somebody else.
+async fn as_user(service: &Service, name: &str, password: &str) -> (Service, Value) {
+    let body = json!({ "username": name, "password": password });
+    let tokens = service.post("/api/v1/auth/login", &body).await.json();
+    let token = tokens["access_token"].as_str().unwrap_or_default().to_owned();
+    let router = service.router.clone();
+    let folder = tempfile::tempdir().unwrap();
+    (Service { router, state: service.state.clone(), store: service.store.clone(), folder, token }, tokens)
+}
+
+async fn account(service: &Service, name: &str, role: &str) -> (Service, Value) {
+    let body = json!({ "username": name, "password": PASSWORD, "role": role });
+    let made = service.post("/api/v1/auth/users", &body).await;
+    assert_eq!(made.status, 200, "{}", made.text);
+    as_user(service, name, PASSWORD).await
+}
+
+async fn delete(service: &Service, path: &str) -> Answer {
+    service.send("DELETE", path, &Value::Null).await
+}
+
+#[tokio::test]
+async fn each_role_may_do_what_its_name_says_and_no_more() {
+    let admin = Service::start().await;
+    let (viewer, _) = account(&admin, "vi", "viewer").await;
+    let (operator, _) = account(&admin, "op", "operator").await;
+    let student = json!({ "name": "Asha", "roll_number": "R1" });
+    viewer.post("/api/v1/students/", &student).await.is(403, "Not enough permissions");
+    assert_eq!(operator.post("/api/v1/students/", &student).await.status, 200);
+    assert_eq!(viewer.get("/api/v1/students/").await.status, 200);
+    assert_eq!(viewer.post("/api/v1/attendance/export", &json!({})).await.status, 200);
+    for path in ["/api/v1/auth/users", "/api/v1/audit", "/api/v1/students/1/export"] {
+        operator.get(path).await.is(403, "Not enough permissions");
+        assert_eq!(admin.get(path).await.status, 200, "{path}");
+    }
+    delete(&operator, "/api/v1/students/1").await.is(403, "Not enough permissions");
+    assert_eq!(operator.get("/api/v1/auth/me").await.json()["data"]["role"], "operator");
+    // Refused before the fields are looked at, and after the credentials.
+    viewer.post("/api/v1/students/", &json!({})).await.is(403, "Not enough permissions");
+}
+
+#[tokio::test]
+async fn logging_out_ends_the_token_of_this_login_only() {
+    let service = Service::start().await;
+    let (other, _) = as_user(&service, "admin", "admin123").await;
+    assert_eq!(other.post("/api/v1/auth/logout", &Value::Null).await.status, 200);
+    other.get("/api/v1/auth/me").await.is(401, "Could not validate credentials");
+    assert_eq!(service.get("/api/v1/auth/me").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_disabled_account_is_out_at_once() {
+    let admin = Service::start().await;
+    let (bob, tokens) = account(&admin, "bob", "operator").await;
+    assert_eq!(bob.get("/api/v1/students/").await.status, 200);
+    let off = admin.send("PUT", "/api/v1/auth/users/bob", &json!({ "is_active": false })).await;
+    assert_eq!(off.json()["data"], json!({ "username": "bob", "role": "operator", "is_active": false }));
+    bob.get("/api/v1/students/").await.is(401, "Could not validate credentials");
+    let refresh = json!({ "refresh_token": tokens["refresh_token"] });
+    bob.post("/api/v1/auth/refresh", &refresh).await.is(401, "Could not validate credentials");
+    let again = json!({ "username": "bob", "password": PASSWORD });
+    admin.post("/api/v1/auth/login", &again).await.is(401, "Incorrect username or password");
+    let last = admin.send("PUT", "/api/v1/auth/users/admin", &json!({ "role": "viewer" })).await;
+    last.is(400, "The last active admin must stay one");
+}
+
+#[tokio::test]
+async fn a_new_password_ends_what_the_old_one_opened() {
+    let admin = Service::start().await;
+    let (bob, _) = account(&admin, "bob", "operator").await;
+    let weak = admin.send("PUT", "/api/v1/auth/users/bob", &json!({ "password": "short" })).await;
+    assert_eq!(weak.status, 400);
+    assert_eq!(bob.get("/api/v1/auth/me").await.status, 200);
+    admin.send("PUT", "/api/v1/auth/users/bob", &json!({ "password": "battery staple" })).await;
+    bob.get("/api/v1/auth/me").await.is(401, "Could not validate credentials");
+    let (bob, _) = as_user(&admin, "bob", "battery staple").await;
+    assert_eq!(bob.get("/api/v1/auth/me").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_refresh_token_is_good_once_and_a_second_use_ends_the_login() {
+    let service = Service::start().await;
+    let (first, tokens) = as_user(&service, "admin", "admin123").await;
+    let refresh = async |token: &Value| service.post("/api/v1/auth/refresh", &json!({ "refresh_token": token })).await;
+    let fresh = refresh(&tokens["refresh_token"]).await.json();
+    assert_eq!(fresh["token_type"], "bearer");
+    assert_eq!(first.get("/api/v1/auth/me").await.status, 200, "the same login");
+    refresh(&tokens["refresh_token"]).await.is(401, "Could not validate credentials");
+    first.get("/api/v1/auth/me").await.is(401, "Could not validate credentials");
+    refresh(&fresh["refresh_token"]).await.is(401, "Could not validate credentials");
+    for nonsense in ["", "x", "a.b"] {
+        refresh(&json!(nonsense)).await.is(401, "Could not validate credentials");
+    }
+}
+
+#[tokio::test]
+async fn guessing_is_slowed_down() {
+    let service = Service::start().await;
+    let guess =
+        async |name: &str| service.post("/api/v1/auth/login", &json!({ "username": name, "password": "guess" })).await;
+    for _ in 0..20 {
+        guess("eve").await.is(401, "Incorrect username or password");
+    }
+    let refused = guess("eve").await;
+    refused.is(429, "Too many failed logins, try again later");
+    assert!(refused.header(header::RETRY_AFTER.as_str()).parse::<u64>().unwrap() > 0);
+    guess("other").await.is(401, "Incorrect username or password");
+}
+
+#[tokio::test]
+async fn every_change_is_written_down_and_nothing_else() {
+    let service = Service::start().await;
+    let made = service.post("/api/v1/students/", &json!({ "name": "Asha", "roll_number": "R1" })).await.json();
+    let id = made["data"]["student_id"].clone();
+    service.post("/api/v1/students/", &json!({ "name": "Asha", "roll_number": "R1" })).await;
+    service.get("/api/v1/students/").await;
+    service.send("PUT", &format!("/api/v1/students/{id}"), &json!({ "name": "Asha Rao" })).await;
+    let log = service.get("/api/v1/audit").await;
+    let entries: Vec<(String, String, Value)> = log.json()["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|entry| {
+            let text = |key: &str| entry[key].as_str().unwrap().to_owned();
+            (text("actor"), text("action"), entry["subject"].clone())
+        })
+        .collect();
+    let subject = json!(format!("student_id {id}"));
+    let expected = [
+        ("admin".to_owned(), "PUT /api/v1/students/{student_id}".to_owned(), subject.clone()),
+        ("admin".to_owned(), "POST /api/v1/students/".to_owned(), subject),
+        ("admin".to_owned(), "login".to_owned(), Value::Null),
+    ];
+    assert_eq!(entries, expected);
+    assert!(!log.text.contains("admin123"));
+}
