@@ -4,7 +4,7 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use faceattend_server::commands::{admin, models, serve};
+use faceattend_server::commands::{admin, calibrate, eval, models, serve};
 
 /// Face liveness registration and live attendance.
 #[derive(Debug, Parser)]
@@ -22,6 +22,10 @@ enum Command {
     Admin(admin::AdminArgs),
     /// Lists, fetches and checks model packs
     Models(models::ModelsArgs),
+    /// Measures the models on labelled pictures: error rates with sample sizes and intervals
+    Eval(eval::EvalArgs),
+    /// Proposes a threshold for a wished false match rate, from the enrolled students
+    Calibrate(calibrate::CalibrateArgs),
 }
 
 fn main() -> ExitCode {
@@ -33,6 +37,8 @@ fn main() -> ExitCode {
         Command::Serve(args) => serve::run(args),
         Command::Admin(args) => admin::run(args),
         Command::Models(args) => models::run(&args),
+        Command::Eval(args) => eval::run(&args),
+        Command::Calibrate(args) => calibrate::run(&args),
     };
     let Err(error) = ended else { return ExitCode::SUCCESS };
     let mut stderr = std::io::stderr().lock();

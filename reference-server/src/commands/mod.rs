@@ -1,5 +1,7 @@
 //! The subcommands of the `faceattend` binary.
 
 pub mod admin;
+pub mod calibrate;
+pub mod eval;
 pub mod models;
 pub mod serve;
