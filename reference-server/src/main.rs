@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use faceattend_core::Result;
-use faceattend_server::commands::{admin, models, serve, settings};
+use faceattend_server::commands::{admin, calibrate, eval, models, serve, settings};
 
 /// Face liveness registration and live attendance.
 #[derive(Debug, Parser)]
@@ -28,6 +28,10 @@ enum Command {
     Admin(admin::AdminArgs),
     /// Lists, fetches and checks model packs
     Models(models::ModelsArgs),
+    /// Measures the models on labelled pictures: error rates with sample sizes and intervals
+    Eval(eval::EvalArgs),
+    /// Proposes a threshold for a wished false match rate, from the enrolled students
+    Calibrate(calibrate::CalibrateArgs),
 }
 
 fn main() -> ExitCode {
@@ -68,5 +72,7 @@ fn run() -> Result<()> {
         }
         Command::Admin(args) => admin::run(args),
         Command::Models(args) => models::run(&args),
+        Command::Eval(args) => eval::run(&args),
+        Command::Calibrate(args) => calibrate::run(&args),
     }
 }

@@ -1,6 +1,8 @@
 //! The subcommands of the `faceattend` binary.
 
 pub mod admin;
+pub mod calibrate;
+pub mod eval;
 pub mod models;
 pub mod serve;
 pub mod settings;

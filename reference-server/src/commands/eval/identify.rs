@@ -1,0 +1,298 @@
+//! `faceattend eval identify`: searches for people who are enrolled and for strangers.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+use faceattend_core::embedding::Embedding;
+use faceattend_core::engine::FaceEngine as _;
+use faceattend_core::evaluation::identification::{MatedSearch, Searches};
+use faceattend_core::gallery::Gallery;
+use faceattend_core::types::StudentId;
+use faceattend_core::{Error, Result};
+use serde_json::json;
+
+use super::input::{Folder, people};
+use super::plot::{Axis, Plot, Series, Style, histogram};
+use super::reading::{Reading, What, read};
+use super::report::{RATE_COLUMNS, Report, range, row};
+use super::{CommonArgs, Finished, bad, report};
+
+/// Enrolled people and strangers.
+///
+/// DIR has a sub-folder for each person. The first pictures of each are enrolled, the others are searched for. STRANGERS
+/// holds pictures of people who are not enrolled, in itself or in sub-folders.
+#[derive(Debug, Args)]
+pub(super) struct IdentifyArgs {
+    /// The folder of people
+    dir: PathBuf,
+    /// The folder of strangers; without it there is no FPIR
+    #[arg(long, value_name = "DIR")]
+    strangers: Option<PathBuf>,
+    /// How many pictures of each person are enrolled
+    #[arg(long, default_value_t = 3)]
+    enrol: usize,
+    /// What is enrolled of them: their mean, or each as a template of its own, of which the most similar counts
+    #[arg(long, value_enum, default_value_t = Templates::Mean)]
+    templates: Templates,
+    /// How often this is done, each time beginning with the next picture, so that more pictures are searched for
+    #[arg(long, default_value_t = 1)]
+    rounds: usize,
+    /// The similarity from which somebody is named [default: the documented threshold]
+    #[arg(long, default_value_t = 0.7)]
+    threshold: f32,
+    #[command(flatten)]
+    pub(super) common: CommonArgs,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Templates {
+    Mean,
+    Several,
+}
+
+pub(super) fn evaluate(args: &IdentifyArgs) -> Result<Finished> {
+    if args.enrol == 0 || args.rounds == 0 {
+        return Err(bad("enrol", "at least one picture has to be enrolled, in at least one round"));
+    }
+    if !(0.0..=1.0).contains(&args.threshold) {
+        return Err(bad("threshold", format!("{} is not between 0 and 1", args.threshold)));
+    }
+    let people = people(&args.dir)?;
+    if people.iter().all(|(_, pictures)| pictures.len() <= args.enrol) {
+        let reason = format!(
+            "{}: nobody has more than {} pictures, so none is left to search for; lower --enrol or add pictures",
+            args.dir.display(),
+            args.enrol
+        );
+        return Err(bad("folder", reason));
+    }
+    let strangers = args.strangers.as_deref().map(strangers).transpose()?.unwrap_or_default();
+    let mut paths: Vec<PathBuf> = people.iter().flat_map(|(_, pictures)| pictures.clone()).collect();
+    let of_people = paths.len();
+    paths.extend(strangers);
+    let loaded = args.common.models.load(false)?;
+    let (readings, cache) = read(&loaded, What::Embedding, &paths, &args.common)?;
+    let (of_people, of_strangers) = readings.split_at(of_people);
+    let embedding = |reading: &Option<Reading>| reading.as_ref().and_then(|r| r.embedding.clone());
+    let owned: Vec<Option<Embedding>> = of_people.iter().map(embedding).collect();
+    let mut rest = owned.as_slice();
+    let mut faces: Vec<Vec<Option<&Embedding>>> = Vec::new();
+    for (_, pictures) in &people {
+        let (own, after) = rest.split_at(pictures.len());
+        faces.push(own.iter().map(Option::as_ref).collect());
+        rest = after;
+    }
+    let probes: Vec<Option<Embedding>> = of_strangers.iter().map(embedding).collect();
+
+    let mut searches = Searches::default();
+    for round in 0..args.rounds {
+        search_round(&loaded, &faces, &probes, args, round, &mut searches)?;
+    }
+    if searches.mated.is_empty() {
+        return Err(Error::State { what: "nothing to search for", reason: "no person has a face to enrol".into() });
+    }
+    let mut report = assess(&searches, args);
+    let description = loaded.engine.description();
+    let found = readings.iter().flatten().count();
+    report.facts.splice(
+        0..0,
+        [
+            ("input", args.dir.display().to_string()),
+            ("embedder", description.embedder.clone()),
+            ("detector", description.detector.clone()),
+            ("faces found", format!("{found} of {} pictures", readings.len())),
+        ],
+    );
+    report.failures =
+        paths.iter().zip(&readings).filter(|(_, r)| r.is_none()).map(|(p, _)| p.display().to_string()).collect();
+    Ok(Finished { report, cache })
+}
+
+/// The pictures of strangers, in the folder or in its sub-folders.
+pub(super) fn strangers(folder: &Path) -> Result<Vec<PathBuf>> {
+    let inside = Folder::read(folder)?;
+    let mut pictures = inside.pictures;
+    for folder in inside.folders {
+        pictures.extend(Folder::read(&folder)?.pictures);
+    }
+    if pictures.is_empty() {
+        let reason = "no JPEG, PNG or WebP in it or in the folders below";
+        return Err(bad("strangers", format!("{}: {reason}", folder.display())));
+    }
+    Ok(pictures)
+}
+
+/// Enrols everybody, beginning with picture `round`, and searches for the pictures left and for the strangers.
+fn search_round(
+    loaded: &super::models::Loaded,
+    faces: &[Vec<Option<&Embedding>>],
+    strangers: &[Option<Embedding>],
+    args: &IdentifyArgs,
+    round: usize,
+    searches: &mut Searches,
+) -> Result<()> {
+    let gallery = Gallery::new(loaded.engine.embedder().clone());
+    let mut probes: Vec<(usize, Option<&Embedding>)> = Vec::new();
+    for (person, pictures) in faces.iter().enumerate() {
+        let turned = (0..pictures.len()).map(|i| pictures[(i + round) % pictures.len()]);
+        let (mut enrolled, mut left) = (Vec::new(), Vec::new());
+        for (i, face) in turned.enumerate() {
+            if i < args.enrol { enrolled.extend(face.cloned()) } else { left.push((person, face)) }
+        }
+        if !enrolled.is_empty() {
+            let templates = match args.templates {
+                Templates::Mean => vec![Embedding::mean(&enrolled)?],
+                Templates::Several => enrolled,
+            };
+            gallery.insert(id_of(person), &templates)?;
+        }
+        // Who could not be enrolled is missed in every search: that is what happens to such a person.
+        probes.extend(left);
+    }
+    searches.enrolled = gallery.people();
+    let best = |face: &Embedding| gallery.search(face, 1).map(|found| found.into_iter().next());
+    for (person, face) in probes {
+        let found = face.map(best).transpose()?.flatten();
+        let best = found.map(|m| (m.similarity.value(), m.student == id_of(person)));
+        searches.mated.push(MatedSearch { person, best });
+    }
+    for face in strangers {
+        let found = face.as_ref().map(best).transpose()?.flatten();
+        searches.strangers.push(found.map(|m| m.similarity.value()));
+    }
+    Ok(())
+}
+
+fn id_of(person: usize) -> StudentId {
+    StudentId(i64::try_from(person).unwrap_or(i64::MAX))
+}
+
+fn assess(searches: &Searches, args: &IdentifyArgs) -> Report {
+    let [a, b, c] = RATE_COLUMNS;
+    let at = searches.at(args.threshold);
+    let by_person = searches.tpir_interval(args.threshold);
+    let blank = || String::from("-");
+    let mut tables = vec![report::Table {
+        title: format!("At similarity {}", args.threshold),
+        columns: vec!["", a, b, c, "95% by person"],
+        rows: vec![
+            row("TPIR: enrolled people named rightly", at.tpir, [range(by_person)]),
+            row("enrolled people named as somebody else", at.misidentified, [blank()]),
+            row("FPIR: strangers named", at.fpir, [blank()]),
+            row("rank 1, whatever the threshold", searches.rank_one(), [blank()]),
+        ],
+    }];
+    let searched = at.fpir.trials();
+    let mut rows = Vec::new();
+    let mut at_fpir = Vec::new();
+    for fpir in [0.1, 0.01, 0.001, 0.0] {
+        // A rate below one stranger in all cannot be measured; none at all can.
+        if fpir > 0.0 && fpir * (searched as f64) < 1.0 {
+            continue;
+        }
+        let Some(point) = searches.at_fpir(fpir) else { continue };
+        let by_person = searches.tpir_interval(point.threshold);
+        let measured = format!("{} of {}", point.fpir.hits(), point.fpir.trials());
+        let name = if fpir > 0.0 { format!("TPIR at FPIR {fpir}") } else { "TPIR with no stranger named".into() };
+        rows.push(row(name, point.tpir, [range(by_person), measured, format!("{:.4}", point.threshold)]));
+        at_fpir.push(json!({"fpir": fpir, "point": point, "tpir_by_person": by_person}));
+    }
+    if !rows.is_empty() {
+        tables.push(report::Table {
+            title: "TPIR at false positive identification rates".into(),
+            columns: vec!["", a, b, c, "95% by person", "strangers named", "similarity"],
+            rows,
+        });
+    }
+    let points = searches.points();
+    let notes = [
+        "A search compares a picture with everybody enrolled and names the most similar person from the threshold on. An enrolled person's picture without a face is a miss; a stranger's is left out.",
+        "FPIR grows with the number of people enrolled: about N times the false match rate of one comparison. Measure with as many as you will have, or see `faceattend calibrate`.",
+        "Intervals are Clopper-Pearson at 95% and take searches as independent; with several pictures a person or several rounds they are not: believe the interval by person, a bootstrap that draws people.",
+        "With several rounds a stranger is searched for once in each, so the strangers' count is of searches, not of people.",
+        "Single pictures. A live camera votes over the frames of a track, which names more and mistakes fewer.",
+    ];
+    let kept: Vec<_> = points.iter().step_by((points.len() / 400).max(1)).collect();
+    Report {
+        command: "eval identify",
+        title: "Identification: who of many, or nobody",
+        facts: vec![
+            (
+                "enrolled",
+                format!(
+                    "{} people, {} pictures each, {}",
+                    searches.enrolled,
+                    args.enrol,
+                    match args.templates {
+                        Templates::Mean => "averaged",
+                        Templates::Several => "each a template",
+                    }
+                ),
+            ),
+            (
+                "searches",
+                format!(
+                    "{} for enrolled people, {} for strangers, {} rounds",
+                    searches.mated.len(),
+                    searches.strangers.len(),
+                    args.rounds
+                ),
+            ),
+        ],
+        tables,
+        plots: plots(searches, args.threshold),
+        figures: json!({
+            "enrolled": searches.enrolled,
+            "at_threshold": {"point": at, "tpir_by_person": by_person},
+            "rank_one": searches.rank_one(),
+            "tpir_at_fpir": at_fpir,
+            "curve": kept,
+        }),
+        notes: notes.map(str::to_owned).to_vec(),
+        failures: Vec::new(),
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts of searches")]
+fn plots(searches: &Searches, threshold: f32) -> Vec<Plot> {
+    let best = |own: bool| -> Vec<f32> {
+        searches.mated.iter().filter_map(|m| m.best).filter(|(_, right)| *right == own).map(|(s, _)| s).collect()
+    };
+    let strangers: Vec<f32> = searches.strangers.iter().flatten().copied().collect();
+    let area = |name: &str, values: &[f32]| Series {
+        name: name.into(),
+        style: Style::Area,
+        points: histogram(values, 0.0, 1.0, 50),
+    };
+    let distributions = vec![
+        area("enrolled, the right person", &best(true)),
+        area("strangers", &strangers),
+        area("enrolled, somebody else", &best(false)),
+    ];
+    let highest = distributions.iter().flat_map(|s| &s.points).map(|p| p.1).fold(0.05, f64::max);
+    let mut plots = vec![Plot {
+        title: "Similarity of the best person found",
+        x: Axis::linear("similarity", 0.0, 1.0),
+        y: Axis::linear("share of searches", 0.0, highest),
+        series: distributions,
+        marks: vec![(f64::from(threshold), format!("threshold {threshold}"))],
+    }];
+    if !strangers.is_empty() {
+        let curve = searches.points().iter().filter_map(|p| Some((p.fpir.value()?, 1.0 - p.tpir.value()?))).collect();
+        let smallest = |count: usize| 1.0 / count.max(10) as f64;
+        plots.push(Plot {
+            title: "DET of identification: both errors",
+            x: Axis::rates("FPIR: strangers named", smallest(strangers.len())),
+            y: Axis::rates("1 - TPIR: enrolled people missed", smallest(searches.mated.len())),
+            series: vec![Series { name: "1 - TPIR".into(), style: Style::Line, points: curve }],
+            marks: searches
+                .at(threshold)
+                .fpir
+                .value()
+                .map(|v| (v, format!("similarity {threshold}")))
+                .into_iter()
+                .collect(),
+        });
+    }
+    plots
+}
