@@ -7,9 +7,11 @@
 mod bench;
 mod check;
 mod demo;
+mod example;
 mod files;
 mod media;
 mod models;
+mod node;
 mod packages;
 mod python;
 mod serve;
@@ -40,6 +42,8 @@ enum Verb {
     Serve(serve::Options),
     /// Show the main job with no camera: register people, play a recording, print their attendance.
     Demo(demo::Options),
+    /// Build and start a complete program on a binding: `example django`, `example node`.
+    Example(example::Options),
     /// Set up and run every test there is.
     Test(test::Options),
     /// What has to hold before a commit: formatting, lints, documentation, tests.
@@ -57,6 +61,7 @@ fn main() -> ExitCode {
         Verb::Setup(options) => setup::run(&options),
         Verb::Serve(options) => serve::run(&options),
         Verb::Demo(options) => demo::run(&options),
+        Verb::Example(options) => example::run(&options),
         Verb::Test(options) => test::run(&options),
         Verb::Check => check::run(),
         Verb::Bench(options) => bench::run(&options),

@@ -4,7 +4,8 @@ use std::fs;
 use std::path::PathBuf;
 
 use crate::Result;
-use crate::workspace::{command, root, succeed};
+use crate::setup::Cameras;
+use crate::workspace::{cargo, command, root, succeed};
 
 /// The Python of the virtual environment in `folder` of the workspace, with what the requirement `lists` name.
 ///
@@ -34,4 +35,72 @@ pub(crate) fn environment(folder: &str, lists: &[&str]) -> Result<PathBuf> {
     succeed(&mut pip)?;
     fs::write(&stamp, wanted).map_err(|e| format!("cannot write {}: {e}", stamp.display()))?;
     Ok(python)
+}
+
+/// What the Python module's tests and examples need, in `bindings-python`.
+const DEVELOPMENT: &str = "bindings-python/requirements-dev.txt";
+
+/// The Python of a virtual environment that has the module `faceattend`, built from the sources as they are.
+///
+/// # Errors
+/// When the environment cannot be made, or the module does not build.
+pub(crate) fn module(cameras: Cameras) -> Result<PathBuf> {
+    let folder = "target/python-module";
+    let python = environment(folder, &[DEVELOPMENT])?;
+    println!("Building the Python module ...");
+    // Cargo's own environment (OpenCV's places for this machine) goes along: maturin calls cargo.
+    let mut maturin = command(root().join(folder).join("bin/maturin"));
+    maturin.current_dir(root().join("bindings-python")).arg("develop");
+    for (name, value) in cargo(&[]).get_envs() {
+        if let Some(value) = value {
+            maturin.env(name, value);
+        }
+    }
+    maturin.env("VIRTUAL_ENV", root().join(folder)).env_remove("CONDA_PREFIX");
+    if cameras == Cameras::With {
+        maturin.args(["--features", "opencv"]);
+    }
+    succeed(&mut maturin)?;
+    Ok(python)
+}
+
+/// Builds the module and runs its tests and the checks of its types; returns what pytest said last.
+///
+/// # Errors
+/// When one of them fails.
+pub(crate) fn test_module(cameras: Cameras) -> Result<String> {
+    let python = module(cameras)?;
+    let folder = root().join("bindings-python");
+    let run = |arguments: &[&str]| {
+        let mut command = command(&python);
+        command.current_dir(&folder).env("PYTHONPATH", ".").args(arguments);
+        command
+    };
+    succeed(&mut run(&["-m", "mypy"]))?;
+    succeed(&mut run(&["-m", "mypy.stubtest", "faceattend._native", "--allowlist", "tests/stubtest.txt"]))?;
+    succeed(&mut run(&["-m", "pytest", "--quiet", "--junit-xml", "../target/python-tests.xml"]))?;
+    let report = fs::read_to_string(root().join("target/python-tests.xml")).unwrap_or_default();
+    Ok(counts_in(&report))
+}
+
+/// The counts in the first element of pytest's report.
+fn counts_in(report: &str) -> String {
+    let count = |name: &str| {
+        let found = report.split_once(&format!(" {name}=\"")).and_then(|(_, rest)| rest.split_once('"'));
+        found.and_then(|(number, _)| number.parse::<u32>().ok()).unwrap_or(0)
+    };
+    let (tests, skipped) = (count("tests"), count("skipped"));
+    let failed = count("failures") + count("errors");
+    format!("{} passed, {failed} failed, {skipped} skipped", tests.saturating_sub(failed + skipped))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_counts_are_read_from_pytests_report() {
+        let report = r#"<testsuites><testsuite name="pytest" errors="0" failures="1" skipped="2" tests="90" time="9">"#;
+        assert_eq!(counts_in(report), "87 passed, 1 failed, 2 skipped");
+    }
 }

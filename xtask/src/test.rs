@@ -7,7 +7,7 @@ use clap::Args;
 
 use crate::steps::Steps;
 use crate::workspace::{camera_features, cargo};
-use crate::{Result, demo, models, setup};
+use crate::{Result, demo, models, node, python, setup};
 
 #[derive(Args, Default)]
 pub(crate) struct Options {
@@ -38,6 +38,8 @@ pub(crate) fn add_steps(steps: &mut Steps, options: &Options) {
         let features = camera_features(options.setup.cameras());
         counted(cargo(&["test", "--workspace", "--no-fail-fast"]).args(features))
     });
+    steps.run("Python", || python::test_module(options.setup.cameras()));
+    steps.run("Node", node::test);
     steps.run("from registration to attendance", demo::play_with_tested_server);
     steps.run("models against the original networks", || models::compare_with_originals().map(|()| String::new()));
     steps.run("models made again", || models::rebuild(models::Rebuild::Check).map(|()| "the same bytes".to_owned()));

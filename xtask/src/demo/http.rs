@@ -12,7 +12,7 @@ use crate::Result;
 const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A client of one server.
-pub(super) struct Client {
+pub(crate) struct Client {
     /// Host and port.
     address: String,
     token: Option<String>,
@@ -20,22 +20,22 @@ pub(super) struct Client {
 
 impl Client {
     /// A client of the server at `address`, host and port.
-    pub(super) fn new(address: &str) -> Self {
+    pub(crate) fn new(address: &str) -> Self {
         Self { address: address.to_owned(), token: None }
     }
 
     /// Sends `token` with every request from now on.
-    pub(super) fn log_in_with(&mut self, token: &str) {
+    pub(crate) fn log_in_with(&mut self, token: &str) {
         self.token = Some(token.to_owned());
     }
 
     /// The answer to a GET.
-    pub(super) fn get(&self, path: &str) -> Result<Value> {
+    pub(crate) fn get(&self, path: &str) -> Result<Value> {
         self.request("GET", path, None)
     }
 
     /// The answer to a POST of `body`.
-    pub(super) fn post(&self, path: &str, body: &Value) -> Result<Value> {
+    pub(crate) fn post(&self, path: &str, body: &Value) -> Result<Value> {
         self.request("POST", path, Some(body))
     }
 

@@ -1,8 +1,8 @@
 //! The main job with no camera at all: people register by turning their heads, and a recording of them marks their
 //! attendance. Everything goes through the real server over HTTP, as a page or a script would do it.
 
-mod http;
-mod server;
+pub(crate) mod http;
+pub(crate) mod server;
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -87,7 +87,7 @@ fn address_in(line: &str) -> Option<&str> {
 ///
 /// # Errors
 /// When it does not build.
-pub(super) fn build(cameras: Cameras) -> Result<PathBuf> {
+pub(crate) fn build(cameras: Cameras) -> Result<PathBuf> {
     let profile = if program("debug")?.exists() { "debug" } else { "release" };
     println!("Building the server ({profile}) ...");
     let mut build = cargo(&["build", "--package", "faceattend-server", "--bin", "faceattend"]);

@@ -1,0 +1,980 @@
+// Made by `npm run build` from types/header.d.ts and the addon's Rust code. Do not edit.
+
+import type { EventEmitter } from 'node:events'
+
+/**
+ * A picture: pixels, or an encoded JPEG, PNG or WebP (up to 20 MiB and 50 million pixels, turned upright by its EXIF
+ * orientation) as bytes, as base64, or as a `data:` URI. It is copied when the call's turn comes, so that waiting calls
+ * cost no memory: leave it as it is until the promise settles.
+ */
+export type ImageInput = Frame | Uint8Array | string
+
+/** For a call that can be given up. */
+export interface Abortable {
+  /**
+   * When it is aborted, the promise rejects with its `reason` at once. A call that has not begun never does; one that has
+   * goes on to its end (an analysis takes tens of milliseconds) and what it finds is dropped.
+   */
+  signal?: AbortSignal
+}
+
+/** What is thrown, and what promises reject with, unless a signal was aborted. */
+export declare class FaceAttendError extends Error {
+  constructor(code: FaceAttendErrorCode, message: string, options?: ErrorOptions)
+  readonly name: 'FaceAttendError'
+  /** A stable code to decide by; messages may change. */
+  readonly code: FaceAttendErrorCode
+}
+
+/** Why a frame of a liveness session did not count, or a remark on its quality. */
+export type LivenessReasonCode =
+  | 'no_face'
+  | 'several_faces'
+  | 'face_unclear'
+  | 'wrong_pose'
+  | 'different_person'
+  | 'frozen_picture'
+  | 'no_parallax'
+  | 'no_relief'
+  | 'out_of_order'
+  | 'wrong_turn'
+  | 'wrong_nonce'
+  | 'replayed_frame'
+  | 'mirrored_frame'
+  | 'bad_timestamp'
+  | 'source_changed'
+  | 'track_broken'
+  | 'not_steady'
+  | 'already_enrolled'
+  | 'spoof_suspected'
+  | 'passive_check_missing'
+  | 'duplicate_frame'
+  | 'stale_frame'
+  | 'model_changed'
+  | 'too_many_attempts'
+  | 'expired'
+  | QualityReason
+
+/** How much analysis work is under way in this thread. */
+export interface Load {
+  /** Calls at work. */
+  running: number
+  /** Calls that wait for their turn. */
+  waiting: number
+  /** How many work at once at most: the processors, but one thread less than libuv has (`UV_THREADPOOL_SIZE`, 4). */
+  limit: number
+}
+
+/**
+ * How much analysis work is under way. Nothing is refused by itself: a service looks here before it takes more, and
+ * answers "busy" while `waiting` is more than it wants to keep people waiting for.
+ */
+export declare function load(): Load
+
+/** What a camera is read with. */
+export interface CameraOptions extends CameraReadOptions, Abortable {
+  /** Looks at every frame. Without it, events carry pixels. */
+  engine?: Engine
+  /** Says whose the faces are; needs an engine. */
+  gallery?: Gallery
+  /** Marks whom the gallery knows; needs a gallery. */
+  book?: AttendanceBook
+}
+
+/** The events of a camera, with what their listeners get. */
+export interface CameraEvents {
+  /** A frame, unless somebody iterates. The next one is looked at when the listeners have returned. */
+  frame: [frame: CameraFrame]
+  state: [state: CameraState]
+  /** A frame could not be worked through; the camera goes on. */
+  problem: [error: FaceAttendError]
+  /** The camera has failed for good. Not emitted when nobody listens. */
+  error: [error: FaceAttendError]
+  /** Nothing more will come. */
+  end: []
+}
+
+/**
+ * A camera or recording. Frames come by `for await` or by the event `frame`; a slow consumer misses frames and never gets
+ * an old one. It runs, and keeps the process alive, until it is stopped or a recording ends.
+ *
+ * Folders of pictures and motion-JPEG AVI files need nothing else; USB cameras, streams and other videos need a build
+ * with the feature `opencv`.
+ */
+export declare class Camera extends EventEmitter<CameraEvents> implements AsyncIterable<CameraFrame> {
+  private constructor()
+  /**
+   * Starts to read `source`: a camera's number (`'0'`), an address (`rtsp://user:password@host/path`), a video file or a
+   * folder of pictures. That it cannot be opened is told by `state` and by the iterator, which then throws.
+   */
+  static open(source: string, options?: CameraOptions): Camera
+  /** The source, without credentials. */
+  get source(): string
+  get health(): CameraHealth
+  /** Stops it; resolves when its threads are at rest, within a second. */
+  stop(): Promise<void>
+  /** Leaving the loop stops the camera. */
+  [Symbol.asyncIterator](): AsyncIterableIterator<CameraFrame>
+}
+
+export declare namespace models {
+  export interface PullOptions extends FolderOptions {
+    /** For packs whose licence has to be accepted: that the user has read and accepted it. Default false. */
+    acceptLicense?: boolean
+    /** Told as bytes arrive. */
+    onProgress?: (progress: PullProgress) => void
+  }
+}
+
+/**
+ * Marks students present, once a day of the site; the database decides, so that two cameras or processes cannot mark
+ * twice. One for a whole process.
+ */
+export declare class AttendanceBook {
+  /** A book in `store` by the rules of the site. Throws `invalid_input` for a name that is no time zone. */
+  constructor(store: Store, options?: AttendanceOptions | undefined | null)
+  /**
+   * Marks the student present, or says which row of the same day already does. `similarity`, in [0, 1], is kept with
+   * the row. Rejects with `not_found` for an unknown student.
+   */
+  mark(studentId: number, similarity: number, options?: MarkOptions & Abortable): Promise<Marking>
+  /** The rows that pass the filter, newest first. */
+  records(filter?: AttendanceFilter & Abortable): Promise<AttendanceList>
+  /** The row with this key. */
+  record(id: number, options?: Abortable): Promise<AttendanceRecord | null>
+  /** Deletes the row with this key; the student can be marked again at once. Rejects with `not_found`. */
+  delete(id: number, options?: Abortable): Promise<void>
+  /** Counts of the rows that pass the filter; its `skip` and `limit` do not matter. */
+  summary(filter?: AttendanceFilter & Abortable): Promise<AttendanceSummary>
+  /** The day of the site that a moment belongs to. Default: now. */
+  day(at?: Date | undefined | null): SiteDay
+  /** Forgets what the database said within the last minute: for one who has deleted rows or students behind this object. */
+  forget(): void
+}
+
+/** Finds, measures and embeds faces. One engine serves a whole process; make it once and keep it. */
+export declare class Engine {
+  private constructor()
+  /**
+   * Loads every model once, so that what is wrong with one shows here. Rejects with code `runtime`, `model` or
+   * `invalid_input`, each saying what to do.
+   */
+  static create(options?: EngineOptions & Abortable): Promise<Engine>
+  /**
+   * The faces of `image`; none is an empty list and no error. The picture is decoded, and everything done, off the main
+   * thread.
+   */
+  analyze(image: ImageInput, options?: AnalyzeOptions & Abortable): Promise<Analysis>
+  /** Where the faces of `image` are, largest first: quicker than `analyze`. */
+  detect(image: ImageInput, options?: DetectCallOptions & Abortable): Promise<Array<Detection>>
+  /** The embedding of the largest face of `image`, or `null` when there is no face that can be aligned. */
+  embed(image: ImageInput, options?: DetectCallOptions & Abortable): Promise<Embedding | null>
+  /**
+   * How alike two faces are, in [0, 1]: from 0.7 on they count as one person. (cosine + 1) / 2 for ArcFace-class models,
+   * calibrated to the same false match rate for the others. Takes microseconds. Throws `model_mismatch` for embeddings
+   * of another model.
+   */
+  similarity(a: Embedding, b: Embedding): number
+  /** The raw cosine between two faces, in [-1, 1]. Its scale differs from model to model: compare similarities. */
+  cosine(a: Embedding, b: Embedding): number
+  /** The embedding between several of one person, at unit length. Throws `invalid_input` for none. */
+  mean(embeddings: Array<Embedding>): Embedding
+  /** What it runs. */
+  get description(): EngineDescription
+}
+
+/**
+ * The templates of the people who are known, in memory. Searches never wait for writers. It holds embeddings of one
+ * engine's model only.
+ */
+export declare class Gallery {
+  /** An empty gallery for the embeddings of `engine`. */
+  constructor(engine: Engine)
+  /** Adds templates to those of a student. Throws `model_mismatch`, and adds nothing, for an embedding of another model. */
+  insert(studentId: number, templates: Array<Embedding>): void
+  /** Puts templates in the place of those of a student; no search sees the person missing in between. */
+  replace(studentId: number, templates: Array<Embedding>): void
+  /** Takes a student out. Says whether the person was there. */
+  remove(studentId: number): boolean
+  /** Whether a student has a template here. */
+  contains(studentId: number): boolean
+  /** The number of people. */
+  get people(): number
+  /** The number of templates. */
+  get templates(): number
+  /**
+   * The `k` people most similar to `probe`, most similar first. Exact. Off the main thread, because a million people
+   * take tens of milliseconds.
+   */
+  search(probe: Embedding, k: number, options?: Abortable): Promise<Array<Match>>
+  /** Whose face `probe` is. `threshold` is on the similarity scale, in [0, 1]; default 0.7. */
+  identify(probe: Embedding, threshold?: number | null, options?: Abortable): Promise<Identification>
+  /** Puts all the store's templates in place of what the gallery holds. */
+  load(store: Store, options?: GalleryLoadOptions & Abortable): Promise<GalleryLoad>
+}
+
+/**
+ * A liveness session. Frames may come late, twice, in any order, and at the same time: each gets its answer. It lives in
+ * this process until it is written down, with `toState` or `Store.saveSession`.
+ */
+export declare class LivenessSession {
+  /** A session that begins now. Throws `invalid_input` naming the option that is out of range. */
+  constructor(options: LivenessOptions)
+  /** The session that `toState` wrote down, in this process or another. */
+  static fromState(state: string): LivenessSession
+  /** Takes one frame in and says what it was worth. `position` is what the person was asked for. */
+  observe(engine: Engine, image: ImageInput, position: Position, options?: ObserveOptions & Abortable): Promise<Outcome>
+  /**
+   * Closes the session: the template when it is complete, otherwise it has failed, unless frames on their way complete it
+   * after all.
+   */
+  verify(): Verification
+  /**
+   * Uses the session up: the templates to enrol, center first. Only the first call gets them; another throws `conflict`,
+   * and one before the end `state`. `Store.registerStudent` does it by itself.
+   */
+  consume(): Array<Embedding>
+  /** The session as text, embeddings and all: keep it as the personal datum that it is. */
+  toState(): string
+  /** Its key, a random UUID. */
+  get id(): string
+  /** The student to enrol, when it was begun for one. */
+  get studentId(): number | null
+  /** The position to ask the person for; `null` when there is nothing more to ask. */
+  get next(): Position | null
+  /** When it began. */
+  get createdAt(): Date
+  /** From when on no frame counts any more. */
+  get expiresAt(): Date
+  /** Where it stands now. */
+  get status(): LivenessStatus
+  /** Whether every position is verified. */
+  get isCompleted(): boolean
+  /** Whether it has enrolled somebody. */
+  get isConsumed(): boolean
+  /** How sure a completed session is, in [0, 1]. 0 before that. */
+  get livenessScore(): number
+}
+
+
+/**
+ * The database, SQLite in a file. Every method is one transaction: it happened as a whole and survives the death of the
+ * process once its promise resolves, or it did not happen. A lookup that finds nothing is `null`; a change to what is not
+ * there rejects with `not_found`, a database that fails with `store`.
+ */
+export declare class Store {
+  private constructor()
+  /** Opens the database in the file `path`, makes it when it is not there, and brings an older one up to date. */
+  static open(path: string, options?: Abortable): Promise<Store>
+  /** Resolves when the database answers. */
+  check(options?: Abortable): Promise<void>
+  /** A new student without a face. Rejects with `conflict` when the roll number is taken. */
+  createStudent(name: string, rollNumber: string, options?: Abortable): Promise<Student>
+  /** The student with this key. */
+  student(id: number, options?: Abortable): Promise<Student | null>
+  /** The students, by key. */
+  students(query?: StudentQuery & Abortable): Promise<StudentList>
+  /** Changes what is given; the student as it is now. Rejects with `conflict` when the roll number is another student's. */
+  updateStudent(id: number, change: StudentChange, options?: Abortable): Promise<Student>
+  /** Deletes the student with its attendance and templates; what it was. Take it out of galleries too. */
+  deleteStudent(id: number, options?: Abortable): Promise<Student>
+  /**
+   * A new student with the face that a completed liveness session proved. It uses the session up in the same
+   * transaction, so that of two calls that race one wins and the other rejects with `state`. A taken roll number
+   * (`conflict`) does not cost the session.
+   */
+  registerStudent(session: LivenessSession, name: string, rollNumber: string, options?: Abortable): Promise<Student>
+  /**
+   * Gives an existing student the face that a completed liveness session proved, in place of the one it had, and uses up
+   * the session in the same transaction.
+   */
+  enrolStudent(session: LivenessSession, studentId: number, options?: Abortable): Promise<Student>
+  /**
+   * Gives an existing student these templates, with no session: for an operator's own import. Liveness counts as not
+   * verified.
+   */
+  replaceTemplates(studentId: number, templates: Array<Embedding>, options?: Abortable): Promise<Student>
+  /** The templates of one student; those of an older service, which do not say their model, are left out. */
+  templatesOf(studentId: number, options?: Abortable): Promise<Array<Embedding>>
+  /**
+   * Writes the session down, or what has changed of it. Rejects with `state` when another process has changed it
+   * meanwhile: read it with `session` and repeat the frame.
+   */
+  saveSession(session: LivenessSession, options?: Abortable): Promise<void>
+  /** The session that was written down with this key. */
+  session(id: string, options?: Abortable): Promise<LivenessSession | null>
+}
+
+/** What an engine found in a frame. */
+export interface Analysis {
+  /** The faces: those taken furthest first, then by size, largest first. Empty when there is none. */
+  faces: Array<Face>
+  /** The frame's width, after an encoded picture was turned upright. */
+  width: number
+  /** The frame's height. */
+  height: number
+  /** The longer side of the detector's input that found the faces, in pixels. */
+  inputSize: number
+}
+
+/** What to do with a frame. */
+export interface AnalyzeOptions {
+  /** How far to take each selected face. Default `antispoof`: everything. */
+  depth?: Depth
+  /** Which faces to take there. Default `all`. The others are still listed, after them, with their detection only. */
+  selection?: Selection
+  /** Where to look, in frame pixels. Default: everywhere. */
+  region?: Rect
+}
+
+/** Whether the passive antispoof models are used: `auto` when they are installed. */
+export type AntispoofMode = 'auto' | 'off'
+
+/** Which rows to look at; what is left out does not narrow. */
+export interface AttendanceFilter {
+  /** The first of the site's days, as `YYYY-MM-DD`. */
+  fromDay?: string
+  /** The last of the site's days, itself included, as `YYYY-MM-DD`. */
+  toDay?: string
+  /** Of this student. */
+  studentId?: number
+  /** With exactly this status. */
+  status?: string
+  /** How many rows to pass over. Default 0. */
+  skip?: number
+  /** How many rows to return at most. Default 100. */
+  limit?: number
+}
+
+/** A slice of the rows, newest first. */
+export interface AttendanceList {
+  items: Array<AttendanceRecord>
+  /** How many there are without the slicing. */
+  total: number
+}
+
+/** The rules of the site. */
+export interface AttendanceOptions {
+  /** The site's time zone, an IANA name such as `Europe/Berlin`. Default: the one this machine is set to. */
+  timeZone?: string
+  /** When the site's day begins, as `HH:MM`. Default midnight. */
+  dayBoundary?: string
+}
+
+/** An attendance row with its student's name. */
+export interface AttendanceRecord {
+  id: number
+  studentId: number
+  studentName: string
+  studentRollNumber: string
+  /** When the student was seen. */
+  timestamp: Date
+  /** `Present`, `Late`, or what else an older service wrote. */
+  status: string
+  /** The similarity of the match, in [0, 1]. */
+  confidenceScore: number | null
+  /** The camera's place. */
+  cameraLocation: string | null
+  /** The site's day as `YYYY-MM-DD`, if the row has one. */
+  localDay: string | null
+  /** When the row was made, in whole seconds. */
+  createdAt: Date
+}
+
+/** Counts of rows. */
+export interface AttendanceSummary {
+  total: number
+  present: number
+  absent: number
+  late: number
+  /** How many students they are of. */
+  uniqueStudents: number
+}
+
+/** What one frame of a camera showed. */
+export interface CameraFrame {
+  capturedAt: Date
+  width: number
+  height: number
+  /** The faces and whose they are, when the camera has an engine and a gallery. */
+  faces: Array<SeenFace> | null
+  /** What came of marking each student that is known, when the camera has a book too. `newlyMarked` tells who just came. */
+  marks: Array<Marking>
+  /** The analysis, when the camera has an engine and no gallery. */
+  analysis: Analysis | null
+  /** The frame itself, when it was asked for or there is no engine. */
+  pixels: Frame | null
+}
+
+/** How a camera is doing. */
+export interface CameraHealth {
+  state: CameraState
+  /** Frames that the source gave. */
+  captured: number
+  /** Frames that have been worked through. */
+  analysed: number
+  /** Frames that a newer one replaced, and frames that could not be decoded. */
+  dropped: number
+  /** The last thing that went wrong, without credentials; it stays after a recovery. */
+  lastError: string | null
+  /** How long ago the source gave its last frame, in milliseconds. */
+  lastFrameAgeMs: number | null
+}
+
+/** How a camera is read and its faces are followed. */
+export interface CameraReadOptions {
+  /** Default `recorded`. */
+  pace?: Pace
+  /** Whether events carry the frame's pixels. Default: only when there is no engine. */
+  pixels?: boolean
+  /** The camera's place, for marks. */
+  location?: string
+  /** From which similarity a view resembles a student, in [0, 1]. Default 0.7. */
+  threshold?: number
+  /** How many good views of a face have to agree before it is known. Default 2. */
+  agreeing?: number
+  /** Among how many of the last good views they have to be. Default 10. */
+  window?: number
+  /** What to do with a frame when there is an engine and no gallery. */
+  analyze?: AnalyzeOptions
+  /** How long connecting to a stream may take, in milliseconds. Default 5000. */
+  openTimeoutMs?: number
+  /** How long a stream may give no frame, in milliseconds. Default 5000. */
+  readTimeoutMs?: number
+  /** The capture time of a recording's first frame. Default: now. */
+  recordingStartsAt?: Date
+}
+
+/** What a camera is doing. */
+export type CameraState = 'connecting' | 'running' | 'reconnecting' | 'stopped' | 'failed'
+
+/** Whose face it is, by the views of it so far. */
+export type Decision = 'waiting' | 'unknown' | 'known'
+
+/** How far to take a face. Each level includes the ones before it. */
+export type Depth = 'detection' | 'pose' | 'embedding' | 'antispoof'
+
+/** Where to look for faces. */
+export interface DetectCallOptions {
+  /** In frame pixels. Default: everywhere. */
+  region?: Rect
+}
+
+/** A face that has been found and taken no further. */
+export interface Detection {
+  /** Where it is. */
+  bbox: Rect
+  /** The detector's score, in [0, 1]. */
+  score: number
+  /**
+   * The eye on the image's left, the eye on its right, the nose, the mouth corner on the left, the one on the right;
+   * `null` when the detector gives none.
+   */
+  landmarks: Array<Point> | null
+}
+
+/** What counts as a face, and how closely to look. */
+export interface DetectOptions {
+  /** The lowest score, in [0, 1]. Default: the usual one of the detector's family. */
+  minScore?: number
+  /** The highest overlap (intersection over union) of two faces, in [0, 1]. Default: the family's. */
+  maxIou?: number
+  /**
+   * The longer side of the detector's input, from 32 to 4096 pixels; `auto` looks closer where it finds only little.
+   * Default `auto`.
+   */
+  inputSize?: 'auto' | number
+}
+
+/** A detection model of your own. */
+export interface DetectorFile {
+  /** The ONNX file. */
+  file: string
+  /** Its family. Default: told by its outputs. */
+  kind?: DetectorKind
+}
+
+/** A family of detection models. */
+export type DetectorKind = 'blazeface' | 'scrfd' | 'yunet' | 'yolov5-face' | 'yolov8-face' | 'yolov10-face'
+
+/** A face as a vector. Keep it as the personal datum that it is: no logs, no caches. */
+export interface Embedding {
+  /** The model that made it. Embeddings of different models cannot be compared. */
+  model: string
+  /** A unit vector: 128 values with the default models, 512 with ArcFace-class ones. */
+  values: Float32Array
+}
+
+/** What an engine runs, for logs and health checks. */
+export interface EngineDescription {
+  /** The detector's family and file. */
+  detector: string
+  /** The embedder's model id, as on every embedding. */
+  embedder: string
+  /** The number of values of an embedding. */
+  dimension: number
+  /** The antispoof networks, or why there are none. */
+  antispoof: string
+  /** How many frames are analysed at once. */
+  threads: number
+}
+
+/** The choices behind an engine. All of them have defaults: the models of the package, on the CPU. */
+export interface EngineOptions {
+  /** Use the detector and the embedder of this pack; it must be installed (see `models.pull`). */
+  pack?: string
+  /** Look for installed packs in this folder instead of the usual ones. */
+  modelsFolder?: string
+  /** Use this detection model. */
+  detector?: DetectorFile
+  /** Use this embedding model, an ONNX file. One that no pack knows is taken as ArcFace-class. */
+  embedder?: string
+  /** Embed the mirrored face too and average both: twice the cost for fewer errors. Default false. */
+  flip?: boolean
+  /** Default `auto`. */
+  antispoof?: AntispoofMode
+  /**
+   * How many frames are analysed at once. Default: the processors this process may use. libuv has four threads unless
+   * `UV_THREADPOOL_SIZE` says otherwise, and one of them is kept free for Node.
+   */
+  threads?: number
+  /** Threads inside one run of one model. Default 1. */
+  threadsPerRun?: number
+  /** Default `cpu`. */
+  provider?: Provider
+  /**
+   * The ONNX Runtime library to load. Default: `ORT_DYLIB_PATH`, else the one beside the addon, else that of the package
+   * `onnxruntime-node`, else those of the user's cache and of the system. A process loads one, once.
+   */
+  onnxruntime?: string
+  /** What counts as a face. */
+  detect?: DetectOptions
+  /** What counts as a good view. */
+  quality?: QualityOptions
+}
+
+/** One face of a frame. What the depth that was asked for does not reach is `null`. */
+export interface Face {
+  /** Where it is. */
+  bbox: Rect
+  /** The detector's score, in [0, 1]. */
+  score: number
+  /**
+   * Five points: the eye on the image's left, the eye on its right, the nose, the mouth corner on the left, the one on
+   * the right.
+   */
+  landmarks: Array<Point> | null
+  /**
+   * The face mesh, where the engine has its model: 468 points as x, y, z one after the other, 1404 values, z away from
+   * the camera in pixels.
+   */
+  mesh: Float32Array | null
+  /** The head pose. */
+  pose: Pose | null
+  /** Size, sharpness, light. */
+  quality: Quality | null
+  /** What recognition compares. */
+  embedding: Embedding | null
+  /** The probability of a living face by the passive check, in [0, 1]; `null` when it did not run. */
+  real: number | null
+  /** Why the passive check did not run; `null` when it did. */
+  antispoofUnavailable: string | null
+}
+
+/** Every code there is. Its names become the type `FaceAttendErrorCode`. */
+export type FaceAttendErrorCode = 'invalid_image' | 'invalid_input' | 'model' | 'runtime' | 'model_mismatch' | 'not_found' | 'conflict' | 'state' | 'camera' | 'store' | 'io' | 'download' | 'internal'
+
+/** A picture as pixels: `height` rows of `width` pixels without gaps, three bytes a pixel (four for `rgba`). */
+export interface Frame {
+  /** `width * height * 3` bytes (`* 4` for `rgba`), copied before the call returns. */
+  data: Uint8Array | Uint8ClampedArray
+  /** In pixels, at least 1. */
+  width: number
+  /** In pixels, at least 1. */
+  height: number
+  /** Default `rgb`. */
+  format?: PixelFormat
+  /** When it was captured. Liveness sessions refuse frames from before their beginning. */
+  capturedAt?: Date
+}
+
+/** What of a store's templates a gallery took. */
+export interface GalleryLoad {
+  /** Students that can be recognised. */
+  people: number
+  /** Templates left out because another model made them: those students have to enrol again. */
+  ofOtherModels: number
+  /** Templates left out because nobody has said which model made them. */
+  legacy: number
+}
+
+/** How a gallery is filled from a store. */
+export interface GalleryLoadOptions {
+  /** The model that made the templates of an older service that do not say so. Default: they are left out. */
+  legacyModel?: string
+}
+
+/** Whose face it is, as far as one view tells. */
+export interface Identification {
+  /** Whether the most similar person reaches the threshold. */
+  known: boolean
+  /** The most similar person, known or not; `null` when the gallery is empty. */
+  best: Match | null
+  /** How much more similar a known person is than the next one, on the similarity scale; `null` when unknown. */
+  margin: number | null
+}
+
+/** What a liveness session demands. */
+export interface LivenessOptions {
+  /**
+   * Whether the frames arrive flipped, as a mirror shows them: it decides which side is the person's own left. No
+   * default, because a wrong guess swaps left and right. Cameras and recordings are `false`.
+   */
+  mirrored: boolean
+  /** The student to enrol, when there is one already. */
+  studentId?: number
+  /** Default `fixed`. Ask for `Outcome.next` each time. */
+  order?: Order
+  /** How many more steps than three a random order has, up to 5. Default 3. */
+  extraSteps?: number
+  /** The largest yaw for center, in degrees. Default 5. */
+  centerGate?: number
+  /** The yaw beyond which the head counts as turned left, in degrees. Default 15. */
+  leftGate?: number
+  /** The yaw beyond which the head counts as turned right, in degrees. Default 15. */
+  rightGate?: number
+  /** How long the session lasts, in seconds, up to a day. Default 600. */
+  ttlSeconds?: number
+  /** After how many suspicious frames the session fails for good. Default 60. */
+  suspiciousLimit?: number
+  /** From which similarity a side view shows the person of the center view, in [0, 1]. Default 0.65. */
+  samePerson?: number
+  /** From which raw cosine two positions show one and the same picture. Default 0.999. */
+  frozen?: number
+  /** By how much the nose offset must change between center and each side. Default 0.203. */
+  minNoseShift?: number
+  /** Default `prefer`. */
+  pad?: PadPolicy
+  /** From which mean probability of a living face the passive check is content, in [0, 1]. Default 0.5. */
+  minPadMean?: number
+  /** How many times larger than any other the face of the person must be. Default 2. */
+  dominance?: number
+}
+
+/** Why a frame did not count, or what would make the next one better. */
+export interface LivenessReason {
+  /** The stable code. */
+  code: LivenessReasonCode
+  /** One sentence that the person in front of the camera can act on. */
+  advice: string
+  /**
+   * The measured figure where there is one: the number of faces, the similarity, the nose shift, the relief, or the mean probability
+   * of a living face.
+   */
+  figure: number | null
+  /** For `wrong_pose`: which way to turn. */
+  turn: TurnAdvice | null
+}
+
+/** Where a session stands. */
+export type LivenessStatus = 'PENDING' | 'IN_PROGRESS' | 'COMPLETED' | 'FAILED' | 'EXPIRED'
+
+/** What came of a mark. */
+export interface Marking {
+  /** Whether this call made the row; false when the day was marked already. */
+  newlyMarked: boolean
+  /** The row that stands for this day and period. */
+  record: AttendanceRecord
+}
+
+/** How somebody was seen. */
+export interface MarkOptions {
+  /** When. Default: now. */
+  at?: Date
+  /** The camera's place. */
+  cameraLocation?: string
+}
+
+/** A person that a face resembles. */
+export interface Match {
+  /** Who. */
+  studentId: number
+  /** How alike, in [0, 1]: that of the person's most similar template. */
+  similarity: number
+  /** The raw cosine behind it, in [-1, 1]. */
+  cosine: number
+}
+
+
+/** How a frame is taken in. */
+export interface ObserveOptions {
+  /** When the frame was captured, if it does not say so itself. Frames from before the session's beginning are refused. */
+  capturedAt?: Date
+  /** The time to judge by. Default: now. */
+  now?: Date
+}
+
+/**
+ * In which order the positions are asked for: `fixed` is center, left, right; `random` is drawn for each session, which a
+ * prepared video cannot follow; with `any` a frame counts for whichever position it is sent for.
+ */
+export type Order = 'any' | 'fixed' | 'random'
+
+/** What a session says of one frame. Nothing in it identifies a person. */
+export interface Outcome {
+  /** The position that was asked for. */
+  requested: Position
+  /** The position that the head shows; `null` when there is no single face with a pose. */
+  detectedPose: Position | null
+  /** The measured yaw in degrees, in the frame as received. */
+  yaw: number | null
+  /** Whether the frame passed every check for the position asked for. */
+  isLive: boolean
+  /** How well the frame shows the position asked for, in [0, 1]: 0 when it was refused, else from 0.75 on. */
+  confidence: number
+  /** The positions verified by now. */
+  verified: Array<Position>
+  /** The position to ask for next; `null` when all are verified. */
+  next: Position | null
+  /** How many steps have passed. */
+  stepsDone: number
+  /** How many steps there are; 0 where the order is `any`. */
+  steps: number
+  /** The session's status after the frame. */
+  status: LivenessStatus
+  /** Whether the session is complete. */
+  sessionCompleted: boolean
+  /** How sure a completed session is, in [0, 1]: the weakest of its proofs. 0 before that. */
+  livenessScore: number
+  /** Whether the head has been seen to turn to both sides. */
+  movementVerified: boolean
+  /** Why the frame was refused, first, then remarks; empty when all is well. */
+  reasons: Array<LivenessReason>
+}
+
+/**
+ * How fast a recording is played: as it was `recorded`, where a slow consumer misses frames as it would with a camera, or
+ * `as_analysed`, where it gets every frame.
+ */
+export type Pace = 'recorded' | 'as_analysed'
+
+/**
+ * What to make of the passive check: `require` a score of every frame that counts, `prefer` scores where there are any,
+ * or leave it `off`.
+ */
+export type PadPolicy = 'require' | 'prefer' | 'off'
+
+/** The order of the bytes of a pixel. `rgba` is what a canvas gives; its fourth byte is ignored. */
+export type PixelFormat = 'rgb' | 'bgr' | 'rgba'
+
+/** A point in pixels. */
+export interface Point {
+  x: number
+  y: number
+}
+
+/** A head pose in degrees, in the frame as received. */
+export interface Pose {
+  /** Positive when the nose points to the right edge of the image: in a frame that is not mirrored, the person's own left. */
+  yaw: number
+  /** Positive when the face looks up. */
+  pitch: number
+  /** Positive when the head leans clockwise as seen. */
+  roll: number
+  /** Where the nose lies between the eyes. It does not move when a flat picture of a face is turned. */
+  noseOffset: number
+}
+
+/** Where the head is to point. Left and right are the person's own. */
+export type Position = 'center' | 'left' | 'right'
+
+/**
+ * What runs the models. Anything but the CPU needs a build with its feature and an ONNX Runtime library made for it;
+ * asked for and not there, it is an error and never a silent CPU.
+ */
+export type Provider = 'cpu' | 'cuda' | 'tensorrt' | 'coreml' | 'directml' | 'openvino'
+
+/** Figures about one view of a face. */
+export interface Quality {
+  /** The distance between the eyes, in pixels. */
+  eyeDistance: number
+  /** Variance of the Laplacian of the grey face, aligned to 112 x 112; below 20 it counts as blurred. */
+  sharpness: number
+  /** Mean luminance of the aligned face, in [0, 255]. */
+  brightness: number
+  /** The part of the face box that lies inside the frame, in [0, 1]. */
+  visible: number
+  /** What speaks against using this view; empty for a good one. */
+  reasons: Array<QualityReason>
+}
+
+/** From where on a view is not good enough. */
+export interface QualityOptions {
+  /** The least distance between the eyes, in pixels. Default 16. */
+  minEyeDistance?: number
+  /** The least variance of the Laplacian. Default 20. */
+  minSharpness?: number
+  /** The least mean luminance, in [0, 255]. Default 40. */
+  minBrightness?: number
+  /** The greatest mean luminance, in [0, 255]. Default 225. */
+  maxBrightness?: number
+  /** The largest yaw and pitch either way, in degrees. Default 45. */
+  maxTurn?: number
+  /** The least part of the face box inside the frame, in [0, 1]. Default 0.85. */
+  minVisible?: number
+}
+
+/** A reason not to enrol or match a view. */
+export type QualityReason = 'too_small' | 'blurred' | 'too_dark' | 'too_bright' | 'pose_too_far' | 'truncated'
+
+/** An upright box in pixels: `x1 <= x2`, `y1 <= y2`. It may reach over the frame's edge. */
+export interface Rect {
+  x1: number
+  y1: number
+  x2: number
+  y2: number
+}
+
+/** A face in view of a camera. */
+export interface SeenFace {
+  /** Where it is, in frame pixels. */
+  bbox: Rect
+  /** The same face in the frames before and after; rises, and is not used again by the same camera. */
+  trackId: number
+  /** Whose it is, as far as the views of it agree. */
+  decision: Decision
+  /** The student, when known. */
+  studentId: number | null
+  /** How alike, in the best of the agreeing views, in [0, 1]; `null` unless known. */
+  similarity: number | null
+}
+
+/** Which of several faces to take further than detection. */
+export type Selection = 'all' | 'largest' | 'most_central'
+
+/** One day of the site, and the times between which it lies. */
+export interface SiteDay {
+  /** Its date in the site's time zone, as `YYYY-MM-DD`. */
+  date: string
+  /** Its first moment. */
+  startsAt: Date
+  /** The first moment of the next day. */
+  endsAt: Date
+}
+
+/** A student, without the face. */
+export interface Student {
+  /** Its key. A database may give the key of a deleted student to a new one. */
+  id: number
+  name: string
+  /** Unique. */
+  rollNumber: string
+  /** Whether a liveness session proved the stored face. */
+  livenessVerified: boolean
+  /** When it did. */
+  livenessVerificationDate: Date | null
+  /** The liveness score of that session, in [0, 1]; 0 without one. */
+  livenessConfidenceScore: number
+  /** The model of the stored embedding; `null` without one and for one that an older service made. */
+  model: string | null
+  /** In whole seconds. */
+  createdAt: Date
+  /** When it was last changed; `null` until then. */
+  updatedAt: Date | null
+}
+
+/** What to change of a student; what is left out stays. */
+export interface StudentChange {
+  name?: string
+  rollNumber?: string
+}
+
+/** A slice of the students, by key. */
+export interface StudentList {
+  items: Array<Student>
+  /** How many there are without the slicing. */
+  total: number
+}
+
+/** Which students to list. */
+export interface StudentQuery {
+  /** Those whose name or roll number contains this, without regard to ASCII case; `%` and `_` stand for anything. */
+  search?: string
+  /** How many to pass over. Default 0. */
+  skip?: number
+  /** How many to return at most. Default 100. */
+  limit?: number
+}
+
+/** Which way the person has to turn, in their own left and right. */
+export type TurnAdvice = 'left' | 'further_left' | 'right' | 'further_right' | 'back_from_left' | 'back_from_right'
+
+/** What closing a session finds. */
+export interface Verification {
+  /** `COMPLETED`, `FAILED` or `EXPIRED`. */
+  status: LivenessStatus
+  /** As in an outcome. */
+  livenessScore: number
+  /** As in an outcome. */
+  movementVerified: boolean
+  /** The template to enrol, when the session is complete. */
+  finalTemplate: Embedding | null
+  /** The positions that are still missing. */
+  missing: Array<Position>
+}
+
+export declare namespace models {
+  /** What lies on disk, against the manifest: `unverifiable` where it knows no hash. */
+  export type FileCondition = 'sound' | 'missing' | 'damaged' | 'unverifiable'
+  /** Where packs lie. */
+  export interface FolderOptions {
+    /** Default: `FACEATTEND_MODELS`, else `faceattend/models` in the user's folder for data. */
+    folder?: string
+  }
+  /** Every pack this version knows, and what of each is on disk. Reads and hashes all of it. */
+  export function list(options?: FolderOptions & Abortable): Promise<Array<ModelPack>>
+  /** Models that belong together, under one licence. */
+  export interface ModelPack {
+    /** What `EngineOptions.pack` and `pull` take. */
+    name: string
+    title: string
+    /** An SPDX expression where there is one. */
+    license: string
+    commercialUse: boolean
+    /** Whether the licence has to be accepted before the pack is fetched. */
+    requiresAcceptance: boolean
+    /** Whether the pack is part of this package: then its files need not be on disk. */
+    builtIn: boolean
+    /** Belongs in every product that ships it. */
+    attribution: string
+    note: string | null
+    files: Array<models.PackFile>
+  }
+    /** One model file of a pack. */
+  export interface PackFile {
+    name: string
+    /** What it is for. */
+    role: 'detector' | 'mesh' | 'embedder' | 'antispoof'
+    /** In bytes; `null` for a file that cannot be had. */
+    size: number | null
+    condition: models.FileCondition
+    /** Where it lies, or would lie. */
+    path: string
+    /** Why it cannot be fetched. */
+    unavailable: string | null
+  }
+  /**
+   * Fetches what is missing or damaged of a pack, checked against the manifest's hashes; an interrupted download goes on
+   * where it broke off. The paths of its files. Needed before the first use of a pack that is not built in, never at run
+   * time. Rejects with `state` when the licence has to be accepted, with `download` when a file could not be fetched.
+   */
+  export function pull(pack: string, options?: PullOptions & Abortable): Promise<Array<string>>
+  /** How far one file is, in bytes. */
+  export interface PullProgress {
+    file: string
+    done: number
+    total: number
+  }
+  /** One pack and what of it is on disk. Rejects with `model` for a name that is none. */
+  export function verify(pack: string, options?: FolderOptions & Abortable): Promise<ModelPack>
+}

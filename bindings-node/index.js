@@ -1,0 +1,78 @@
+'use strict'
+
+const native = require('./native.js')
+const { cameraOf } = require('./lib/camera.js')
+const { FaceAttendError } = require('./lib/errors.js')
+const { checkOwn, guardClass, queued } = require('./lib/guard.js')
+const { lanes, load } = require('./lib/lanes.js')
+const { locate } = require('./lib/onnxruntime.js')
+
+const { analysis, store, files } = lanes
+
+/** Tells `create` where ONNX Runtime is, unless the caller does. */
+const withRuntime = (create) =>
+  function (options, ...rest) {
+    const search = options === undefined || options === null || typeof options === 'object'
+    return create.call(this, search ? { ...options, onnxruntime: options?.onnxruntime ?? locate() } : options, ...rest)
+  }
+
+/** Looks whether the first argument is of this copy of the package. */
+const first = (Class, what) => (method) =>
+  function (...values) {
+    checkOwn(values[0], Class(), what)
+    return method.apply(this, values)
+  }
+
+const Engine = guardClass(native.Engine, {
+  create: { lane: analysis, options: 0, before: withRuntime },
+  analyze: { lane: analysis, options: 1 },
+  detect: { lane: analysis, options: 1 },
+  embed: { lane: analysis, options: 1 },
+})
+const Gallery = guardClass(native.Gallery, {
+  search: { lane: analysis, options: 2 },
+  identify: { lane: analysis, options: 2 },
+  load: { lane: store, options: 1, before: first(() => Store, 'store') },
+}, (engine) => checkOwn(engine, Engine, 'engine'))
+const LivenessSession = guardClass(native.LivenessSession, {
+  observe: { lane: analysis, options: 3, before: first(() => Engine, 'engine') },
+})
+const AttendanceBook = guardClass(native.AttendanceBook, {
+  mark: { lane: store, options: 2 },
+  records: { lane: store, options: 0 },
+  record: { lane: store, options: 1 },
+  delete: { lane: store, options: 1 },
+  summary: { lane: store, options: 0 },
+}, (store) => checkOwn(store, Store, 'store'))
+const Store = guardClass(native.Store, {
+  open: { lane: store, options: 1 },
+  check: { lane: store, options: 0 },
+  createStudent: { lane: store, options: 2 },
+  student: { lane: store, options: 1 },
+  students: { lane: store, options: 0 },
+  updateStudent: { lane: store, options: 2 },
+  deleteStudent: { lane: store, options: 1 },
+  registerStudent: { lane: store, options: 3, before: first(() => LivenessSession, 'session') },
+  enrolStudent: { lane: store, options: 2, before: first(() => LivenessSession, 'session') },
+  replaceTemplates: { lane: store, options: 2 },
+  templatesOf: { lane: store, options: 1 },
+  saveSession: { lane: store, options: 1, before: first(() => LivenessSession, 'session') },
+  session: { lane: store, options: 1 },
+})
+
+const Camera = cameraOf({ engine: Engine, gallery: Gallery, book: AttendanceBook })
+
+const models = {
+  list: queued(native.models.list, files, 0),
+  verify: queued(native.models.verify, files, 1),
+  pull: queued(
+    (pack, options) => {
+      const { onProgress, signal: _, ...rest } = options ?? {}
+      return native.models.pull(pack, rest, onProgress)
+    },
+    files,
+    1,
+  ),
+}
+
+module.exports = { AttendanceBook, Camera, Engine, FaceAttendError, Gallery, LivenessSession, Store, load, models }

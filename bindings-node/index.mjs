@@ -1,0 +1,4 @@
+import api from './index.js'
+
+export const { AttendanceBook, Camera, Engine, FaceAttendError, Gallery, LivenessSession, Store, load, models } = api
+export default api

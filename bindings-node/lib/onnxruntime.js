@@ -1,0 +1,54 @@
+'use strict'
+
+const { readdirSync } = require('node:fs')
+const { createRequire } = require('node:module')
+const path = require('node:path')
+
+const LIBRARY = {
+  win32: /^onnxruntime\.dll$/,
+  darwin: /^libonnxruntime\.(\d.*\.)?dylib$/,
+}[process.platform] ?? /^libonnxruntime\.so(\.\d.*)?$/
+
+function libraryIn(folder) {
+  try {
+    const name = readdirSync(folder).sort().find((entry) => LIBRARY.test(entry))
+    return name && path.join(folder, name)
+  } catch {
+    return undefined
+  }
+}
+
+/** The library in the npm package `onnxruntime-node`. Nothing of that package is run; its install script is not needed. */
+function inPackage() {
+  // From this package, and from the program's own folder: either may have it.
+  for (const from of [__filename, path.join(process.cwd(), 'package.json')]) {
+    let bin
+    try {
+      bin = path.join(path.dirname(createRequire(from).resolve('onnxruntime-node/package.json')), 'bin')
+    } catch {
+      continue
+    }
+    let versions = []
+    try {
+      versions = readdirSync(bin)
+    } catch {
+      // The package is there without its libraries: it was made for another system.
+    }
+    for (const version of versions) {
+      const found = libraryIn(path.join(bin, version, process.platform, process.arch))
+      if (found) return found
+    }
+  }
+  return undefined
+}
+
+/**
+ * The ONNX Runtime library to ask for, or `undefined` to let the core search. A package that a lock file pins goes before
+ * the user's cache and the system, which other programs fill as well.
+ */
+function locate() {
+  if (process.env.ORT_DYLIB_PATH) return undefined
+  return libraryIn(path.join(__dirname, '..')) ?? inPackage()
+}
+
+module.exports = { locate }

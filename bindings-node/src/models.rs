@@ -1,0 +1,173 @@
+//! Model packs: which there are, whether they are installed, and how to get one.
+#![allow(dead_code, reason = "JavaScript calls what a namespace holds, and not every kind of build shows that")]
+
+use std::path::Path;
+use std::sync::Arc;
+
+use faceattend_core::Result;
+use faceattend_core::models::download::{Downloader, LicenseConsent};
+use faceattend_core::models::manifest::{Manifest, Pack};
+use faceattend_core::models::store::{FileState, ModelStore};
+use napi::Status;
+use napi::bindgen_prelude::AsyncTask;
+use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
+use napi_derive::napi;
+
+use crate::job::{Job, job};
+
+/// What lies on disk, against the manifest: `unverifiable` where it knows no hash.
+#[napi(string_enum = "lowercase", namespace = "models")]
+pub enum FileCondition {
+    Sound,
+    Missing,
+    Damaged,
+    Unverifiable,
+}
+
+/// One model file of a pack.
+#[napi(object, use_nullable = true, namespace = "models")]
+pub struct PackFile {
+    pub name: String,
+    /// What it is for.
+    #[napi(ts_type = "'detector' | 'mesh' | 'embedder' | 'antispoof'")]
+    pub role: String,
+    /// In bytes; `null` for a file that cannot be had.
+    pub size: Option<i64>,
+    pub condition: FileCondition,
+    /// Where it lies, or would lie.
+    pub path: String,
+    /// Why it cannot be fetched.
+    pub unavailable: Option<String>,
+}
+
+/// Models that belong together, under one licence.
+#[napi(object, use_nullable = true, namespace = "models")]
+pub struct ModelPack {
+    /// What `EngineOptions.pack` and `pull` take.
+    pub name: String,
+    pub title: String,
+    /// An SPDX expression where there is one.
+    pub license: String,
+    pub commercial_use: bool,
+    /// Whether the licence has to be accepted before the pack is fetched.
+    pub requires_acceptance: bool,
+    /// Whether the pack is part of this package: then its files need not be on disk.
+    pub built_in: bool,
+    /// Belongs in every product that ships it.
+    pub attribution: String,
+    pub note: Option<String>,
+    pub files: Vec<PackFile>,
+}
+
+/// Where packs lie.
+#[napi(object, object_to_js = false, namespace = "models")]
+pub struct FolderOptions {
+    /// Default: `FACEATTEND_MODELS`, else `faceattend/models` in the user's folder for data.
+    pub folder: Option<String>,
+}
+
+/// How a pack is fetched.
+#[napi(object, object_to_js = false, namespace = "models")]
+pub struct NativePullOptions {
+    pub folder: Option<String>,
+    pub accept_license: Option<bool>,
+}
+
+/// How far one file is, in bytes.
+#[napi(object, namespace = "models")]
+pub struct PullProgress {
+    pub file: String,
+    pub done: i64,
+    pub total: i64,
+}
+
+/// Every pack this version knows, and what of each is on disk. Reads and hashes all of it.
+#[napi(
+    namespace = "models",
+    ts_args_type = "options?: FolderOptions & Abortable",
+    ts_return_type = "Promise<Array<ModelPack>>"
+)]
+pub fn list(options: Option<FolderOptions>) -> AsyncTask<Job<Vec<ModelPack>>> {
+    job(move || {
+        let store = folder(options.and_then(|options| options.folder).as_deref())?;
+        Manifest::embedded()?.packs().iter().map(|pack| describe(&store, pack)).collect()
+    })
+}
+
+/// One pack and what of it is on disk. Rejects with `model` for a name that is none.
+#[napi(
+    namespace = "models",
+    ts_args_type = "pack: string, options?: FolderOptions & Abortable",
+    ts_return_type = "Promise<ModelPack>"
+)]
+pub fn verify(pack: String, options: Option<FolderOptions>) -> AsyncTask<Job<ModelPack>> {
+    job(move || {
+        let store = folder(options.and_then(|options| options.folder).as_deref())?;
+        describe(&store, Manifest::embedded()?.pack(&pack)?)
+    })
+}
+
+/// Fetches what is missing or damaged of a pack, checked against the manifest's hashes; an interrupted download goes on
+/// where it broke off. The paths of its files. Needed before the first use of a pack that is not built in, never at run
+/// time. Rejects with `state` when the licence has to be accepted, with `download` when a file could not be fetched.
+#[napi(
+    namespace = "models",
+    ts_args_type = "pack: string, options?: PullOptions & Abortable",
+    ts_return_type = "Promise<Array<string>>"
+)]
+pub fn pull(
+    pack: String,
+    options: Option<NativePullOptions>,
+    progress: Option<ThreadsafeFunction<PullProgress, (), PullProgress, Status, false>>,
+) -> AsyncTask<Job<Vec<String>>> {
+    let progress = progress.map(Arc::new);
+    job(move || {
+        let (chosen, accepted) = options.map_or((None, None), |options| (options.folder, options.accept_license));
+        let store = folder(chosen.as_deref())?;
+        let pack = Manifest::embedded()?.pack(&pack)?;
+        let consent = if accepted == Some(true) { LicenseConsent::Accepted } else { LicenseConsent::NotGiven };
+        let paths = Downloader::from_env()?.pull(&store, pack, consent, &mut |step| {
+            if let Some(progress) = &progress {
+                let bytes = |n: u64| n.cast_signed();
+                let told = PullProgress { file: step.file.into(), done: bytes(step.done), total: bytes(step.total) };
+                progress.call(told, ThreadsafeFunctionCallMode::NonBlocking);
+            }
+        })?;
+        Ok(paths.iter().map(|path| path.display().to_string()).collect())
+    })
+}
+
+fn folder(explicit: Option<&str>) -> Result<ModelStore> {
+    ModelStore::locate(explicit.map(Path::new))
+}
+
+fn describe(store: &ModelStore, pack: &Pack) -> Result<ModelPack> {
+    let mut files = Vec::new();
+    for file in &pack.files {
+        let condition = match store.state(pack, file)? {
+            FileState::Sound => FileCondition::Sound,
+            FileState::Missing => FileCondition::Missing,
+            FileState::Damaged { .. } => FileCondition::Damaged,
+            FileState::Unverifiable => FileCondition::Unverifiable,
+        };
+        files.push(PackFile {
+            name: file.name.clone(),
+            role: file.role.to_string(),
+            size: file.size.map(u64::cast_signed),
+            condition,
+            path: store.path(pack, file).display().to_string(),
+            unavailable: file.unavailable.clone(),
+        });
+    }
+    Ok(ModelPack {
+        name: pack.name.clone(),
+        title: pack.title.clone(),
+        license: pack.license.clone(),
+        commercial_use: pack.commercial_use,
+        requires_acceptance: pack.requires_acceptance,
+        built_in: pack.built_in,
+        attribution: pack.attribution.clone(),
+        note: pack.note.clone(),
+        files,
+    })
+}

@@ -1,0 +1,274 @@
+//! The database: students, sessions, attendance.
+
+use std::sync::{Arc, PoisonError};
+
+use faceattend_core::Result;
+use faceattend_core::store::{
+    Listed, Page, SqliteStore, Store as CoreStore, StoredEmbedding, Student as CoreStudent, StudentChange as CoreChange,
+};
+use faceattend_core::types::StudentId;
+use jiff::Timestamp;
+use napi::bindgen_prelude::AsyncTask;
+use napi_derive::napi;
+
+use crate::embedding::{self, Embedding};
+use crate::error::OrThrow as _;
+use crate::gallery::{student, whole};
+use crate::job::{Job, job};
+use crate::liveness::{LivenessSession, session_id};
+use crate::sessions::Live;
+use crate::time::{self, Date};
+
+/// A student, without the face.
+#[napi(object, use_nullable = true)]
+pub struct Student {
+    /// Its key. A database may give the key of a deleted student to a new one.
+    pub id: i64,
+    pub name: String,
+    /// Unique.
+    pub roll_number: String,
+    /// Whether a liveness session proved the stored face.
+    pub liveness_verified: bool,
+    /// When it did.
+    pub liveness_verification_date: Option<Date>,
+    /// The liveness score of that session, in [0, 1]; 0 without one.
+    pub liveness_confidence_score: f64,
+    /// The model of the stored embedding; `null` without one and for one that an older service made.
+    pub model: Option<String>,
+    /// In whole seconds.
+    pub created_at: Date,
+    /// When it was last changed; `null` until then.
+    pub updated_at: Option<Date>,
+}
+
+/// What to change of a student; what is left out stays.
+#[napi(object, object_to_js = false)]
+pub struct StudentChange {
+    pub name: Option<String>,
+    pub roll_number: Option<String>,
+}
+
+/// Which students to list.
+#[napi(object, object_to_js = false)]
+pub struct StudentQuery {
+    /// Those whose name or roll number contains this, without regard to ASCII case; `%` and `_` stand for anything.
+    pub search: Option<String>,
+    /// How many to pass over. Default 0.
+    pub skip: Option<f64>,
+    /// How many to return at most. Default 100.
+    pub limit: Option<f64>,
+}
+
+/// A slice of the students, by key.
+#[napi(object)]
+pub struct StudentList {
+    pub items: Vec<Student>,
+    /// How many there are without the slicing.
+    pub total: i64,
+}
+
+/// The database, SQLite in a file. Every method is one transaction: it happened as a whole and survives the death of the
+/// process once its promise resolves, or it did not happen. A lookup that finds nothing is `null`; a change to what is not
+/// there rejects with `not_found`, a database that fails with `store`.
+#[napi]
+pub struct Store {
+    pub(crate) inner: Arc<dyn CoreStore>,
+}
+
+#[napi]
+impl Store {
+    /// Opens the database in the file `path`, makes it when it is not there, and brings an older one up to date.
+    #[napi(ts_args_type = "path: string, options?: Abortable", ts_return_type = "Promise<Store>")]
+    pub fn open(path: String) -> AsyncTask<Job<Store>> {
+        job(move || Ok(Self { inner: Arc::new(SqliteStore::open(path)?) }))
+    }
+
+    /// Resolves when the database answers.
+    #[napi(ts_args_type = "options?: Abortable", ts_return_type = "Promise<void>")]
+    pub fn check(&self) -> AsyncTask<Job<()>> {
+        self.job(|store| store.check())
+    }
+
+    /// A new student without a face. Rejects with `conflict` when the roll number is taken.
+    #[napi(ts_args_type = "name: string, rollNumber: string, options?: Abortable", ts_return_type = "Promise<Student>")]
+    pub fn create_student(&self, name: String, roll_number: String) -> AsyncTask<Job<Student>> {
+        self.job(move |store| store.create_student(&name, &roll_number, Timestamp::now()).map(|s| (&s).into()))
+    }
+
+    /// The student with this key.
+    #[napi(ts_args_type = "id: number, options?: Abortable", ts_return_type = "Promise<Student | null>")]
+    pub fn student(&self, id: f64) -> napi::Result<AsyncTask<Job<Option<Student>>>> {
+        let id = student(id).or_throw()?;
+        Ok(self.job(move |store| Ok(store.student(id)?.as_ref().map(Into::into))))
+    }
+
+    /// The students, by key.
+    #[napi(ts_args_type = "query?: StudentQuery & Abortable", ts_return_type = "Promise<StudentList>")]
+    pub fn students(&self, query: Option<StudentQuery>) -> napi::Result<AsyncTask<Job<StudentList>>> {
+        let query = query.unwrap_or(StudentQuery { search: None, skip: None, limit: None });
+        let page = page(query.skip, query.limit).or_throw()?;
+        Ok(self.job(move |store| {
+            let Listed { items, total } = store.students(query.search.as_deref(), page)?;
+            Ok(StudentList { items: items.iter().map(Into::into).collect(), total: total.cast_signed() })
+        }))
+    }
+
+    /// Changes what is given; the student as it is now. Rejects with `conflict` when the roll number is another student's.
+    #[napi(
+        ts_args_type = "id: number, change: StudentChange, options?: Abortable",
+        ts_return_type = "Promise<Student>"
+    )]
+    pub fn update_student(&self, id: f64, change: StudentChange) -> napi::Result<AsyncTask<Job<Student>>> {
+        let id = student(id).or_throw()?;
+        let change = CoreChange { name: change.name, roll_number: change.roll_number };
+        Ok(self.job(move |store| store.update_student(id, &change, Timestamp::now()).map(|s| (&s).into())))
+    }
+
+    /// Deletes the student with its attendance and templates; what it was. Take it out of galleries too.
+    #[napi(ts_args_type = "id: number, options?: Abortable", ts_return_type = "Promise<Student>")]
+    pub fn delete_student(&self, id: f64) -> napi::Result<AsyncTask<Job<Student>>> {
+        let id = student(id).or_throw()?;
+        Ok(self.job(move |store| store.delete_student(id).map(|s| (&s).into())))
+    }
+
+    /// A new student with the face that a completed liveness session proved. It uses the session up in the same
+    /// transaction, so that of two calls that race one wins and the other rejects with `state`. A taken roll number
+    /// (`conflict`) does not cost the session.
+    #[napi(
+        ts_args_type = "session: LivenessSession, name: string, rollNumber: string, options?: Abortable",
+        ts_return_type = "Promise<Student>"
+    )]
+    pub fn register_student(
+        &self,
+        session: &LivenessSession,
+        name: String,
+        roll_number: String,
+    ) -> AsyncTask<Job<Student>> {
+        self.enrolling(session, move |store, live, now| {
+            let (id, enrolment) = (live.session.id(), live.enrolment()?);
+            store.register_student(id, &name, &roll_number, &enrolment, now)
+        })
+    }
+
+    /// Gives an existing student the face that a completed liveness session proved, in place of the one it had, and uses up
+    /// the session in the same transaction.
+    #[napi(
+        ts_args_type = "session: LivenessSession, studentId: number, options?: Abortable",
+        ts_return_type = "Promise<Student>"
+    )]
+    pub fn enrol_student(&self, session: &LivenessSession, student_id: f64) -> napi::Result<AsyncTask<Job<Student>>> {
+        let student = student(student_id).or_throw()?;
+        Ok(self.enrolling(session, move |store, live, now| {
+            store.enrol_student(live.session.id(), student, &live.enrolment()?, now)
+        }))
+    }
+
+    /// Gives an existing student these templates, with no session: for an operator's own import. Liveness counts as not
+    /// verified.
+    #[napi(
+        ts_args_type = "studentId: number, templates: Array<Embedding>, options?: Abortable",
+        ts_return_type = "Promise<Student>"
+    )]
+    pub fn replace_templates(
+        &self,
+        student_id: f64,
+        templates: Vec<Embedding>,
+    ) -> napi::Result<AsyncTask<Job<Student>>> {
+        let student = student(student_id).or_throw()?;
+        let templates = embedding::take_all(&templates).or_throw()?;
+        Ok(self.job(move |store| {
+            store.replace_templates(student, &templates, Timestamp::now()).map(|student| (&student).into())
+        }))
+    }
+
+    /// The templates of one student; those of an older service, which do not say their model, are left out.
+    #[napi(ts_args_type = "studentId: number, options?: Abortable", ts_return_type = "Promise<Array<Embedding>>")]
+    pub fn templates_of(&self, student_id: f64) -> napi::Result<AsyncTask<Job<Vec<Embedding>>>> {
+        let student = student(student_id).or_throw()?;
+        Ok(self.job(move |store| {
+            let tagged = |stored: &StoredEmbedding| match stored {
+                StoredEmbedding::Tagged(embedding) => Some(embedding.into()),
+                StoredEmbedding::Legacy(_) => None,
+            };
+            Ok(store.templates_of(student)?.iter().filter_map(|template| tagged(&template.embedding)).collect())
+        }))
+    }
+
+    /// Writes the session down, or what has changed of it. Rejects with `state` when another process has changed it
+    /// meanwhile: read it with `session` and repeat the frame.
+    #[napi(ts_args_type = "session: LivenessSession, options?: Abortable", ts_return_type = "Promise<void>")]
+    pub fn save_session(&self, session: &LivenessSession) -> AsyncTask<Job<()>> {
+        let live = session.live.clone();
+        self.job(move |store| {
+            // The lock is not held while the database writes: the main thread reads the session's getters.
+            let mut copy = live.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            copy.save(store, Timestamp::now())?;
+            live.lock().unwrap_or_else(PoisonError::into_inner).adopt(&copy);
+            Ok(())
+        })
+    }
+
+    /// The session that was written down with this key.
+    #[napi(ts_args_type = "id: string, options?: Abortable", ts_return_type = "Promise<LivenessSession | null>")]
+    pub fn session(&self, id: String) -> AsyncTask<Job<Option<LivenessSession>>> {
+        self.job(move |store| {
+            // What spells no key is the key of no session.
+            let Ok(id) = session_id(&id) else { return Ok(None) };
+            store.session(id)?.map(|record| Live::read(&record).map(LivenessSession::of)).transpose()
+        })
+    }
+}
+
+impl Store {
+    fn job<T>(&self, work: impl FnOnce(&dyn CoreStore) -> Result<T> + Send + 'static) -> AsyncTask<Job<T>>
+    where
+        T: napi::bindgen_prelude::ToNapiValue + napi::bindgen_prelude::TypeName + Send + 'static,
+    {
+        let store = self.inner.clone();
+        job(move || work(&*store))
+    }
+
+    fn enrolling(
+        &self,
+        session: &LivenessSession,
+        enrol: impl FnOnce(&dyn CoreStore, &Live, Timestamp) -> Result<CoreStudent> + Send + 'static,
+    ) -> AsyncTask<Job<Student>> {
+        let live = session.live.clone();
+        self.job(move |store| {
+            let now = Timestamp::now();
+            let mut copy = live.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            copy.enrolment()?;
+            copy.save(store, now)?;
+            live.lock().unwrap_or_else(PoisonError::into_inner).adopt(&copy);
+            let student = enrol(store, &copy, now)?;
+            // The store has used it up; this object says so too. A session used up here before is no error now.
+            let _ = live.lock().unwrap_or_else(PoisonError::into_inner).session.consume();
+            Ok((&student).into())
+        })
+    }
+}
+
+impl From<&CoreStudent> for Student {
+    fn from(student: &CoreStudent) -> Self {
+        let StudentId(id) = student.id;
+        Self {
+            id,
+            name: student.name.clone(),
+            roll_number: student.roll_number.clone(),
+            liveness_verified: student.liveness_verified,
+            liveness_verification_date: student.liveness_verification_date.map(time::date),
+            liveness_confidence_score: student.liveness_confidence_score,
+            model: student.model.as_ref().map(ToString::to_string),
+            created_at: time::date(student.created_at),
+            updated_at: student.updated_at.map(time::date),
+        }
+    }
+}
+
+/// The slice of a list that JavaScript asks for: the first hundred rows unless it says otherwise.
+pub(crate) fn page(skip: Option<f64>, limit: Option<f64>) -> Result<Page> {
+    let row = |what, value: Option<f64>, default: f64| {
+        whole(what, value.unwrap_or(default)).map(|n| u32::try_from(n).unwrap_or(u32::MAX))
+    };
+    Ok(Page { skip: row("skip", skip, 0.0)?, limit: row("limit", limit, 100.0)? })
+}

@@ -1,0 +1,130 @@
+'use strict'
+
+const assert = require('node:assert/strict')
+const { once } = require('node:events')
+const path = require('node:path')
+const { test } = require('node:test')
+const { AttendanceBook, Camera, Gallery, Store, engine, failsWith, folder, media, picture } = require('./support.js')
+
+const CLASS = media('class.avi')
+const startsAt = new Date('2026-03-02T08:00:00Z')
+
+async function school(t) {
+  const store = await Store.open(path.join(folder(t), 'a.db'))
+  const gallery = new Gallery(await engine())
+  for (const [person, name] of [['collins', 'Eileen Collins'], ['obama', 'Barack Obama'], ['hopper', 'Grace Hopper']]) {
+    const { id } = await store.createStudent(name, person)
+    const views = await Promise.all(['center', 'left', 'right'].map(async (view) => (await engine()).embed(picture(`${person}/${view}.jpg`))))
+    gallery.insert(id, views)
+  }
+  return { store, gallery, book: new AttendanceBook(store, { timeZone: 'UTC' }) }
+}
+
+test('a recording marks everybody in it once', async (t) => {
+  const { gallery, book } = await school(t)
+  const camera = Camera.open(CLASS, {
+    engine: await engine(), gallery, book, location: 'Gate', pace: 'as_analysed', recordingStartsAt: startsAt,
+  })
+  const came = []
+  let last = new Date(0)
+  for await (const { faces, marks, capturedAt, analysis, pixels, width, height } of camera) {
+    assert.deepEqual([analysis, pixels, width, height], [null, null, 640, 360])
+    assert.ok(capturedAt > last)
+    last = capturedAt
+    came.push(...marks.filter((mark) => mark.newlyMarked).map((mark) => mark.record.studentName))
+    for (const face of faces) assert.equal(face.decision === 'known', face.studentId !== null && face.similarity >= 0.7)
+  }
+  assert.deepEqual(came.sort(), ['Barack Obama', 'Eileen Collins', 'Grace Hopper'])
+  const { items } = await book.records()
+  assert.ok(items.every((row) => row.cameraLocation === 'Gate' && row.localDay === '2026-03-02'))
+  const { state, captured, analysed, dropped, lastError } = camera.health
+  assert.deepEqual([state, captured, analysed, dropped, lastError], ['stopped', 64, 64, 0, null])
+})
+
+test('events tell the same as the iterator', async () => {
+  const camera = Camera.open(media('hopper/turn.avi'), {
+    engine: await engine(), analyze: { depth: 'pose' }, pace: 'as_analysed',
+  })
+  const seen = { frames: 0, states: [] }
+  camera.on('frame', ({ analysis, faces }) => {
+    assert.equal(faces, null)
+    assert.ok(analysis.faces.length <= 1)
+    seen.frames += 1
+  })
+  camera.on('state', (state) => seen.states.push(state))
+  await once(camera, 'end')
+  assert.equal(seen.frames, 46)
+  assert.equal(seen.states.at(-1), 'stopped')
+})
+
+test('a slow consumer misses frames and gets no old one', async () => {
+  const camera = Camera.open(media('hopper/turn.avi'), { recordingStartsAt: new Date() })
+  const began = Date.now()
+  let count = 0
+  for await (const { capturedAt, pixels } of camera) {
+    assert.ok(pixels.data.length === pixels.width * pixels.height * 3)
+    // The recording's clock runs with ours: a frame is never older than one pause and a second for a busy machine.
+    assert.ok(Date.now() - capturedAt < 1_700, `${Date.now() - capturedAt} ms old`)
+    count += 1
+    await new Promise((resolve) => setTimeout(resolve, 700))
+    if (Date.now() - began > 3_000) break
+  }
+  assert.ok(count >= 2 && count < 10, `${count} frames`)
+  assert.ok(camera.health.dropped > 0)
+  assert.equal(camera.health.state, 'stopped')
+})
+
+test('leaving the loop, stop and a signal each end a camera', async () => {
+  const left = Camera.open(CLASS)
+  for await (const _ of left) break
+  assert.equal(left.health.state, 'stopped')
+
+  const stopped = Camera.open(CLASS)
+  const end = once(stopped, 'end')
+  await stopped.stop()
+  await stopped.stop()
+  await end
+  assert.deepEqual(await stopped[Symbol.asyncIterator]().next(), { done: true, value: undefined })
+
+  const controller = new AbortController()
+  const reason = new Error('closing time')
+  const aborted = Camera.open(CLASS, { signal: controller.signal })
+  setTimeout(() => controller.abort(reason), 50)
+  await assert.rejects(async () => {
+    for await (const _ of aborted) await new Promise(setImmediate)
+  }, reason)
+  assert.throws(() => Camera.open(CLASS, { signal: AbortSignal.abort(reason) }), reason)
+})
+
+test('a camera that cannot be opened says so, and the iterator throws', async () => {
+  const camera = Camera.open('/nowhere/clip.avi')
+  const states = []
+  camera.on('state', (state) => states.push(state))
+  await assert.rejects(async () => {
+    for await (const _ of camera) assert.fail('a frame out of nothing')
+  }, failsWith('camera'))
+  assert.equal(states.at(-1), 'failed')
+  const heard = Camera.open('/nowhere/clip.avi')
+  const [error] = await once(heard, 'error')
+  assert.ok(failsWith('camera')(error))
+})
+
+test('a camera shows no credentials', () => {
+  const camera = Camera.open('rtsp://user:S3CRET@127.0.0.1:9/x')
+  assert.equal(camera.source, 'rtsp://user:***@127.0.0.1:9/x')
+  return camera.stop()
+})
+
+test('options that do not fit are refused', async (t) => {
+  const { gallery, book } = await school(t)
+  assert.throws(() => Camera.open(''), failsWith('invalid_input'))
+  assert.throws(() => Camera.open('file:///etc/passwd'), failsWith('invalid_input'))
+  assert.throws(() => Camera.open(7), failsWith('invalid_input'))
+  assert.throws(() => Camera.open(CLASS, { gallery }), failsWith('invalid_input', /engine/))
+  assert.throws(() => Camera.open(CLASS, { engine: gallery }), failsWith('invalid_input', /Engine/))
+  const made = await engine()
+  assert.throws(() => Camera.open(CLASS, { engine: made, book }), failsWith('invalid_input', /gallery/))
+  assert.throws(() => Camera.open(CLASS, { engine: made, pace: 'fast' }), failsWith('invalid_input'))
+  assert.throws(() => Camera.open(CLASS, { openTimeoutMs: -1 }), failsWith('invalid_input'))
+  assert.throws(() => new Camera(), failsWith('invalid_input'))
+})

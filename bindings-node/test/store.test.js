@@ -1,0 +1,145 @@
+'use strict'
+
+const assert = require('node:assert/strict')
+const path = require('node:path')
+const { test } = require('node:test')
+const { AttendanceBook, Gallery, LivenessSession, Store, completed, engine, failsWith, folder, picture } = require('./support.js')
+
+const open = (t) => Store.open(path.join(folder(t), 'face_attendance.db'))
+
+test('students are made, found, changed and deleted', async (t) => {
+  const store = await open(t)
+  await store.check()
+  const made = await store.createStudent('Grace Hopper', 'R1')
+  assert.deepEqual([made.name, made.rollNumber, made.livenessVerified, made.model, made.updatedAt], ['Grace Hopper', 'R1', false, null, null])
+  assert.ok(made.createdAt instanceof Date && Math.abs(made.createdAt - Date.now()) < 60_000)
+  await store.createStudent('Eileen Collins', 'R2')
+  await assert.rejects(store.createStudent('Another', 'R1'), failsWith('conflict'))
+  assert.equal((await store.students()).total, 2)
+  assert.deepEqual((await store.students({ search: 'hopper' })).items.map((student) => student.rollNumber), ['R1'])
+  assert.deepEqual((await store.students({ skip: 1, limit: 1 })).items.map((student) => student.rollNumber), ['R2'])
+  const changed = await store.updateStudent(made.id, { name: 'Rear Admiral Hopper' })
+  assert.equal(changed.name, 'Rear Admiral Hopper')
+  assert.ok(changed.updatedAt instanceof Date)
+  assert.equal((await store.deleteStudent(made.id)).rollNumber, 'R1')
+  assert.equal(await store.student(made.id), null)
+  await assert.rejects(store.deleteStudent(made.id), failsWith('not_found'))
+  await assert.rejects(store.students({ skip: -1 }), failsWith('invalid_input'))
+})
+
+test('a completed session registers one student, once, and a gallery loads the face', async (t) => {
+  const store = await open(t)
+  const session = await completed('hopper')
+  await store.createStudent('Somebody', 'R1')
+  await assert.rejects(store.registerStudent(session, 'Grace Hopper', 'R1'), failsWith('conflict'))
+  const student = await store.registerStudent(session, 'Grace Hopper', 'R2')
+  assert.ok(student.livenessVerified && student.livenessConfidenceScore > 0)
+  assert.equal(student.model, (await engine()).description.embedder)
+  assert.ok(session.isConsumed)
+  await assert.rejects(store.registerStudent(session, 'Grace Hopper', 'R3'), failsWith('state'))
+  assert.equal((await store.templatesOf(student.id)).length, 3)
+  const gallery = new Gallery(await engine())
+  assert.deepEqual(await gallery.load(store), { people: 1, ofOtherModels: 0, legacy: 0 })
+  const probe = await (await engine()).embed(picture('hopper/yaw-10.jpg'))
+  assert.equal((await gallery.identify(probe)).best.studentId, student.id)
+})
+
+test('of registrations that race, one wins', async (t) => {
+  const store = await open(t)
+  const session = await completed('hopper')
+  const made = await Promise.allSettled(['R1', 'R2', 'R3'].map((roll) => store.registerStudent(session, 'Grace', roll)))
+  assert.equal(made.filter((one) => one.status === 'fulfilled').length, 1)
+  for (const one of made) if (one.status === 'rejected') assert.ok(failsWith('state')(one.reason), one.reason)
+  assert.equal((await store.students()).total, 1)
+})
+
+test('a session that is not complete enrols nobody', async (t) => {
+  const store = await open(t)
+  const session = new LivenessSession({ mirrored: false })
+  await assert.rejects(store.registerStudent(session, 'A', 'R1'), failsWith('state'))
+  assert.equal((await store.students()).total, 0)
+})
+
+test('a session goes on in another process through the store', async (t) => {
+  const file = path.join(folder(t), 'a.db')
+  const [one, other] = [await Store.open(file), await Store.open(file)]
+  const student = await one.createStudent('Grace', 'R1')
+  const session = new LivenessSession({ mirrored: false, studentId: student.id })
+  await session.observe(await engine(), picture('hopper/center.jpg'), 'center')
+  await one.saveSession(session)
+  await one.saveSession(session)
+  const there = await other.session(session.id)
+  assert.ok(there instanceof LivenessSession)
+  assert.deepEqual([there.status, there.studentId], ['IN_PROGRESS', student.id])
+  await there.observe(await engine(), picture('hopper/left.jpg'), 'left')
+  await other.saveSession(there)
+  // This process has not seen the frame of the other.
+  await session.observe(await engine(), picture('hopper/right.jpg'), 'right')
+  await assert.rejects(one.saveSession(session), failsWith('state', /read it again/))
+  const again = await one.session(session.id)
+  await again.observe(await engine(), picture('hopper/right.jpg'), 'right')
+  assert.ok(again.isCompleted)
+  assert.ok((await one.enrolStudent(again, student.id)).livenessVerified)
+  assert.equal(await one.session('no key'), null)
+  assert.equal(await one.session('00000000-0000-4000-8000-000000000000'), null)
+})
+
+test('an operator can import templates', async (t) => {
+  const store = await open(t)
+  const { id } = await store.createStudent('Eileen Collins', 'R1')
+  const embedding = await (await engine()).embed(picture('collins/center.jpg'))
+  const student = await store.replaceTemplates(id, [embedding])
+  assert.equal(student.livenessVerified, false)
+  const [stored] = await store.templatesOf(id)
+  assert.equal(stored.model, embedding.model)
+  assert.ok((await engine()).cosine(stored, embedding) > 0.99999)
+})
+
+test("attendance is marked once in the site's own day", async (t) => {
+  const store = await open(t)
+  const book = new AttendanceBook(store, { timeZone: 'Asia/Kolkata' })
+  const { id } = await store.createStudent('Grace', 'R1')
+  const mark = async (at) => (await book.mark(id, 0.91, { at: new Date(at), cameraLocation: 'Gate' })).newlyMarked
+  // 18:29 and 18:31 UTC are on either side of that midnight.
+  assert.equal(await mark('2026-03-02T03:00:00Z'), true)
+  assert.equal(await mark('2026-03-02T18:29:59Z'), false)
+  assert.equal(await mark('2026-03-02T18:30:00Z'), true)
+  const { items, total } = await book.records()
+  assert.equal(total, 2)
+  assert.deepEqual(items.map((row) => row.localDay), ['2026-03-03', '2026-03-02'])
+  assert.deepEqual([items[0].confidenceScore, items[0].cameraLocation, items[0].status, items[0].studentRollNumber], [0.91, 'Gate', 'Present', 'R1'])
+  assert.equal((await book.records({ fromDay: '2026-03-03', toDay: '2026-03-03' })).total, 1)
+  assert.deepEqual(await book.summary({ studentId: id }), { total: 2, present: 2, absent: 0, late: 0, uniqueStudents: 1 })
+  assert.equal((await book.record(items[0].id)).id, items[0].id)
+  await book.delete(items[0].id)
+  assert.equal(await book.record(items[0].id), null)
+  assert.equal(await mark('2026-03-02T18:30:00Z'), true, 'a deleted row can be marked again at once')
+})
+
+test('many marks at once make one row', async (t) => {
+  const store = await open(t)
+  const [one, other] = [new AttendanceBook(store, { timeZone: 'UTC' }), new AttendanceBook(store, { timeZone: 'UTC' })]
+  const { id } = await store.createStudent('Grace', 'R1')
+  const at = new Date('2026-03-02T08:00:00Z')
+  const marks = await Promise.all(Array.from({ length: 20 }, (_, n) => (n % 2 ? one : other).mark(id, 0.9, { at })))
+  assert.equal(marks.filter((mark) => mark.newlyMarked).length, 1)
+  assert.equal((await one.records()).total, 1)
+})
+
+test('the site decides when its day begins', async (t) => {
+  const store = await open(t)
+  const book = new AttendanceBook(store, { timeZone: 'Europe/Berlin', dayBoundary: '04:00' })
+  const day = book.day(new Date('2026-03-03T01:00:00Z'))
+  assert.equal(day.date, '2026-03-02')
+  assert.equal(day.startsAt.toISOString(), '2026-03-02T03:00:00.000Z')
+  await assert.rejects(book.mark(99, 0.9), failsWith('not_found'))
+  await assert.rejects(book.mark(1, 7), failsWith('invalid_input'))
+  await assert.rejects(book.mark(1, 0.9, { at: new Date(NaN) }), failsWith('invalid_input'))
+  await assert.rejects(book.records({ fromDay: 'yesterday' }), failsWith('invalid_input'))
+  assert.throws(() => new AttendanceBook(store, { timeZone: 'Nowhere' }), failsWith('invalid_input', /IANA/))
+  assert.throws(() => new AttendanceBook(store, { dayBoundary: '25:00' }), failsWith('invalid_input'))
+})
+
+test('a database that cannot be opened is an error of its own', async (t) => {
+  await assert.rejects(Store.open(folder(t)), (error) => failsWith('store')(error) || failsWith('io')(error))
+})

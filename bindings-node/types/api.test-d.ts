@@ -1,0 +1,71 @@
+import { expectAssignable, expectError, expectNotAssignable, expectType } from 'tsd'
+import {
+  type Analysis,
+  AttendanceBook,
+  Camera,
+  type CameraFrame,
+  type CameraState,
+  type Depth,
+  type Embedding,
+  Engine,
+  FaceAttendError,
+  type FaceAttendErrorCode,
+  Gallery,
+  type ImageInput,
+  type LivenessReasonCode,
+  LivenessSession,
+  type LivenessStatus,
+  type Position,
+  Store,
+  models,
+} from '..'
+
+declare const engine: Engine
+declare const store: Store
+declare const session: LivenessSession
+declare const embedding: Embedding
+declare const bytes: Uint8Array
+
+// Unions are exact: neither any text nor a number.
+expectAssignable<Depth>('embedding')
+expectNotAssignable<Depth>('deep')
+expectNotAssignable<Depth>('' as string)
+expectType<'center' | 'left' | 'right'>('center' as Position)
+expectType<'PENDING' | 'IN_PROGRESS' | 'COMPLETED' | 'FAILED' | 'EXPIRED'>('PENDING' as LivenessStatus)
+expectType<'connecting' | 'running' | 'reconnecting' | 'stopped' | 'failed'>('running' as CameraState)
+expectAssignable<LivenessReasonCode>('too_dark')
+expectNotAssignable<FaceAttendErrorCode>('E_WHATEVER')
+
+// Pictures.
+expectAssignable<ImageInput>(bytes)
+expectAssignable<ImageInput>(Buffer.alloc(1))
+expectAssignable<ImageInput>({ data: new Uint8ClampedArray(4), width: 1, height: 1, format: 'rgba' })
+expectNotAssignable<ImageInput>({ data: bytes, width: 1 })
+expectNotAssignable<ImageInput>({ data: bytes, width: 1, height: 1, format: 'yuv' })
+expectNotAssignable<ImageInput>(new Float32Array(4))
+
+// The engine.
+expectNotAssignable<new () => unknown>(Engine)
+expectNotAssignable<new () => unknown>(Store)
+expectNotAssignable<new () => unknown>(Camera)
+expectType<Promise<Engine>>(Engine.create())
+expectError(Engine.create({ thread: 2 }))
+expectType<Promise<Analysis>>(engine.analyze(bytes, { depth: 'pose', selection: 'most_central', signal: AbortSignal.abort() }))
+expectType<Promise<Embedding | null>>(engine.embed('data:image/png;base64,'))
+expectType<number>(engine.similarity(embedding, embedding))
+expectType<Float32Array>(embedding.values)
+expectError(engine.analyze(42))
+expectError(engine.analyze(bytes, { depth: 'deep' }))
+
+// The rest of the way.
+expectError(new Gallery())
+expectError(new LivenessSession())
+expectError(new LivenessSession({}))
+expectType<LivenessStatus>(session.status)
+expectError(session.observe(engine, bytes, 'up'))
+expectType<Promise<LivenessSession | null>>(store.session('id'))
+expectType<Date>(new AttendanceBook(store).day().startsAt)
+expectType<FaceAttendErrorCode>(new FaceAttendError('state', 'no').code)
+expectType<AsyncIterableIterator<CameraFrame>>(Camera.open('0')[Symbol.asyncIterator]())
+expectError(Camera.open('0').on('frame', (frame: string) => frame))
+expectType<Promise<Array<string>>>(models.pull('minifasnet', { acceptLicense: true }))

@@ -1,0 +1,128 @@
+// Made by `npm run build` from types/header.d.ts and the addon's Rust code. Do not edit.
+
+import type { EventEmitter } from 'node:events'
+
+/**
+ * A picture: pixels, or an encoded JPEG, PNG or WebP (up to 20 MiB and 50 million pixels, turned upright by its EXIF
+ * orientation) as bytes, as base64, or as a `data:` URI. It is copied when the call's turn comes, so that waiting calls
+ * cost no memory: leave it as it is until the promise settles.
+ */
+export type ImageInput = Frame | Uint8Array | string
+
+/** For a call that can be given up. */
+export interface Abortable {
+  /**
+   * When it is aborted, the promise rejects with its `reason` at once. A call that has not begun never does; one that has
+   * goes on to its end (an analysis takes tens of milliseconds) and what it finds is dropped.
+   */
+  signal?: AbortSignal
+}
+
+/** What is thrown, and what promises reject with, unless a signal was aborted. */
+export declare class FaceAttendError extends Error {
+  constructor(code: FaceAttendErrorCode, message: string, options?: ErrorOptions)
+  readonly name: 'FaceAttendError'
+  /** A stable code to decide by; messages may change. */
+  readonly code: FaceAttendErrorCode
+}
+
+/** Why a frame of a liveness session did not count, or a remark on its quality. */
+export type LivenessReasonCode =
+  | 'no_face'
+  | 'several_faces'
+  | 'face_unclear'
+  | 'wrong_pose'
+  | 'different_person'
+  | 'frozen_picture'
+  | 'no_parallax'
+  | 'no_relief'
+  | 'out_of_order'
+  | 'wrong_turn'
+  | 'wrong_nonce'
+  | 'replayed_frame'
+  | 'mirrored_frame'
+  | 'bad_timestamp'
+  | 'source_changed'
+  | 'track_broken'
+  | 'not_steady'
+  | 'already_enrolled'
+  | 'spoof_suspected'
+  | 'passive_check_missing'
+  | 'duplicate_frame'
+  | 'stale_frame'
+  | 'model_changed'
+  | 'too_many_attempts'
+  | 'expired'
+  | QualityReason
+
+/** How much analysis work is under way in this thread. */
+export interface Load {
+  /** Calls at work. */
+  running: number
+  /** Calls that wait for their turn. */
+  waiting: number
+  /** How many work at once at most: the processors, but one thread less than libuv has (`UV_THREADPOOL_SIZE`, 4). */
+  limit: number
+}
+
+/**
+ * How much analysis work is under way. Nothing is refused by itself: a service looks here before it takes more, and
+ * answers "busy" while `waiting` is more than it wants to keep people waiting for.
+ */
+export declare function load(): Load
+
+/** What a camera is read with. */
+export interface CameraOptions extends CameraReadOptions, Abortable {
+  /** Looks at every frame. Without it, events carry pixels. */
+  engine?: Engine
+  /** Says whose the faces are; needs an engine. */
+  gallery?: Gallery
+  /** Marks whom the gallery knows; needs a gallery. */
+  book?: AttendanceBook
+}
+
+/** The events of a camera, with what their listeners get. */
+export interface CameraEvents {
+  /** A frame, unless somebody iterates. The next one is looked at when the listeners have returned. */
+  frame: [frame: CameraFrame]
+  state: [state: CameraState]
+  /** A frame could not be worked through; the camera goes on. */
+  problem: [error: FaceAttendError]
+  /** The camera has failed for good. Not emitted when nobody listens. */
+  error: [error: FaceAttendError]
+  /** Nothing more will come. */
+  end: []
+}
+
+/**
+ * A camera or recording. Frames come by `for await` or by the event `frame`; a slow consumer misses frames and never gets
+ * an old one. It runs, and keeps the process alive, until it is stopped or a recording ends.
+ *
+ * Folders of pictures and motion-JPEG AVI files need nothing else; USB cameras, streams and other videos need a build
+ * with the feature `opencv`.
+ */
+export declare class Camera extends EventEmitter<CameraEvents> implements AsyncIterable<CameraFrame> {
+  private constructor()
+  /**
+   * Starts to read `source`: a camera's number (`'0'`), an address (`rtsp://user:password@host/path`), a video file or a
+   * folder of pictures. That it cannot be opened is told by `state` and by the iterator, which then throws.
+   */
+  static open(source: string, options?: CameraOptions): Camera
+  /** The source, without credentials. */
+  get source(): string
+  get health(): CameraHealth
+  /** Stops it; resolves when its threads are at rest, within a second. */
+  stop(): Promise<void>
+  /** Leaving the loop stops the camera. */
+  [Symbol.asyncIterator](): AsyncIterableIterator<CameraFrame>
+}
+
+export declare namespace models {
+  export interface PullOptions extends FolderOptions {
+    /** For packs whose licence has to be accepted: that the user has read and accepted it. Default false. */
+    acceptLicense?: boolean
+    /** Told as bytes arrive. */
+    onProgress?: (progress: PullProgress) => void
+  }
+}
+

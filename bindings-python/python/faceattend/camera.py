@@ -1,0 +1,162 @@
+"""Cameras, recordings, and anything else that gives frames one after the other."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Iterable, Iterator
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Optional, Union
+
+from ._native import CameraReader, Frame
+
+if TYPE_CHECKING:
+    from ._native import Picture
+
+__all__ = ["Camera"]
+
+Source = Union[int, str, "os.PathLike[str]", "Iterable[Picture]"]
+
+
+class Camera:
+    """A camera or recording as a context manager and iterator, for ``for`` and ``async for``.
+
+    Frames are read on a thread of their own. A camera gives its newest frame, so that slow work never sees an old one,
+    and is opened again when it fails; a recording gives every frame and ends.
+
+    Parameters
+    ----------
+    source : int, str, path or iterable of frames
+        The number of a camera, its device, the address of a stream (``rtsp://user:password@host/path``), a video file, a
+        folder of pictures; or any iterable of frames, which is passed through. Cameras and video other than motion-JPEG
+        AVI need a build with OpenCV (``faceattend.HAS_OPENCV``).
+    open_timeout, read_timeout : float
+        Seconds that connecting may take, and that a stream may stay silent.
+    real_time : bool
+        Whether a recording is played at its own pace, missing frames as a camera would, instead of frame by frame.
+    timeout : float, optional
+        Seconds to wait for one frame before ``CameraError``. Default: for ever, while it is opened again.
+
+    Examples
+    --------
+    >>> with Camera("rtsp://camera/1") as camera:          # doctest: +SKIP
+    ...     for frame in camera:
+    ...         print(engine.detect(frame))
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        *,
+        open_timeout: float = 5.0,
+        read_timeout: float = 5.0,
+        real_time: bool = False,
+        timeout: Optional[float] = None,
+    ) -> None:
+        self._open_timeout, self._read_timeout, self._real_time = open_timeout, read_timeout, real_time
+        self._timeout = timeout
+        self._reader: Optional[CameraReader] = None
+        self._frames: Optional[Iterator[Picture]] = None
+        self._source: Optional[str] = None
+        self._closed = False
+        if isinstance(source, (int, str, os.PathLike)):
+            self._source = str(source if isinstance(source, int) else os.fspath(source))
+        else:
+            self._frames = iter(source)
+
+    def open(self) -> "Camera":
+        """Opens the camera, if it is not open, and returns it.
+
+        Raises
+        ------
+        CameraError
+            When it does not open in time.
+        StateError
+            When it needs OpenCV and this build has none.
+        """
+        if self._source is not None and self._reader is None:
+            self._reader = CameraReader(
+                self._source,
+                open_timeout=self._open_timeout,
+                read_timeout=self._read_timeout,
+                real_time=self._real_time,
+            )
+            self._closed = False
+        return self
+
+    def close(self) -> None:
+        """Stops reading. A thread that waits for a frame gets the end of the iteration."""
+        self._closed = True
+        reader, self._reader = self._reader, None
+        if reader is not None:
+            reader.close()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it can give frames."""
+        return not self._closed and (self._reader is not None or self._frames is not None)
+
+    @property
+    def name(self) -> str:
+        """The source, without credentials."""
+        return self._reader.name if self._reader is not None else "frames" if self._frames is not None else "closed"
+
+    def health(self) -> dict[str, Any]:
+        """How it is doing: ``state``, ``captured``, ``dropped``, ``last_error``, ``last_frame_age`` in seconds."""
+        if self._reader is not None:
+            return self._reader.health()
+        state = "running" if self.is_open else "stopped"
+        return {"state": state, "captured": 0, "dropped": 0, "last_error": None, "last_frame_age": None}
+
+    def read(self, timeout: Optional[float] = None) -> "Optional[Union[Frame, Picture]]":
+        """The next frame, or ``None`` at the end of a recording and after ``close``."""
+        if self._closed:
+            return None
+        if self._frames is not None:
+            return next(self._frames, None)
+        self.open()
+        reader = self._reader
+        return None if reader is None else reader.read(self._timeout if timeout is None else timeout)
+
+    def __enter__(self) -> "Camera":
+        return self.open()
+
+    def __exit__(
+        self,
+        kind: Optional[type[BaseException]],
+        value: Optional[BaseException],
+        traceback: Optional[TracebackType],
+    ) -> None:
+        self.close()
+
+    def __iter__(self) -> "Iterator[Any]":
+        return self
+
+    def __next__(self) -> Any:
+        frame = self.read()
+        if frame is None:
+            raise StopIteration
+        return frame
+
+    async def __aenter__(self) -> "Camera":
+        return await asyncio.to_thread(self.open)
+
+    async def __aexit__(
+        self,
+        kind: Optional[type[BaseException]],
+        value: Optional[BaseException],
+        traceback: Optional[TracebackType],
+    ) -> None:
+        await asyncio.to_thread(self.close)
+
+    def __aiter__(self) -> "AsyncIterator[Any]":
+        return self
+
+    async def __anext__(self) -> Any:
+        frame = await asyncio.to_thread(self.read)
+        if frame is None:
+            raise StopAsyncIteration
+        return frame
+
+    def __repr__(self) -> str:
+        return f"<faceattend.Camera {self.name}>"

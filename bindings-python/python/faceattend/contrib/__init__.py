@@ -1,0 +1,1 @@
+"""Parts of this module for other frameworks."""

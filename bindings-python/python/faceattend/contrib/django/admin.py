@@ -1,0 +1,277 @@
+"""The admin: register a face with the browser's camera, recognise photographs, watch live, read and export attendance."""
+
+from __future__ import annotations
+
+import csv
+from typing import Any, Optional
+
+from django import forms
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
+from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
+
+import faceattend
+
+from . import conf, enrolment, recognition, views
+from .models import Attendance, Camera, DetectionLog, LivenessSession, Student
+
+
+class PhotoForm(forms.Form):
+    """A photograph to look at. It is not kept."""
+
+    photo = forms.FileField(label="Photograph", help_text="JPEG, PNG or WebP. It is looked at and not kept.")
+
+
+class HasFace(admin.SimpleListFilter):
+    """With a face, or without."""
+
+    title = "face"
+    parameter_name = "face"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """What can be chosen."""
+        return [("live", "registered live"), ("photo", "from photographs"), ("none", "missing")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Student]) -> QuerySet[Student]:
+        """The students that fit."""
+        without = queryset.filter(face_embedding=None)
+        if self.value() == "none":
+            return without.filter(embedding_vector=None)
+        if self.value() == "live":
+            return queryset.exclude(face_embedding=None).filter(liveness_verified=True)
+        if self.value() == "photo":
+            return queryset.exclude(face_embedding=None).exclude(liveness_verified=True)
+        return queryset
+
+
+@admin.register(Student)
+class StudentAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Students, and the way to their faces."""
+
+    list_display = ["name", "roll_number", "face", "register_link"]
+    list_filter = [HasFace]
+    search_fields = ["name", "roll_number"]
+    fields = ["name", "roll_number", "face", "liveness_confidence_score", "liveness_verification_date", "model_version"]
+    readonly_fields = ["face", "liveness_confidence_score", "liveness_verification_date", "model_version"]
+    actions = ["recognise_from_photo"]
+    change_list_template = "faceattend/student_list.html"
+    change_form_template = "faceattend/student_form.html"
+
+    @admin.display(description="Face")
+    def face(self, student: Student) -> str:
+        """The state of the student's face, never its numbers."""
+        if not student.has_face:
+            return format_html('<span style="color:var(--error-fg,#ba2121)">{}</span>', "missing")
+        if student.liveness_verified:
+            score = student.liveness_confidence_score or 0.0
+            return format_html("<strong>{}</strong> (liveness {})", "registered live", f"{score:.2f}")
+        if student.model_version is None:
+            return "from an earlier system, not matched" if not conf.setting("LEGACY_MODEL") else "from an earlier system"
+        return "from photographs"
+
+    @admin.display(description="")
+    def register_link(self, student: Student) -> str:
+        """A link to the camera page."""
+        url = reverse("admin:faceattend_student_register_face", args=[student.pk])
+        return format_html('<a class="button" href="{}">Register face</a>', url)
+
+    @admin.action(description="Recognise from photo (among the selected)", permissions=["view"])
+    def recognise_from_photo(self, request: HttpRequest, queryset: QuerySet[Student]) -> HttpResponse:
+        """Asks for a photograph, and says which of the selected students it shows."""
+        ids = ",".join(str(pk) for pk in queryset.values_list("pk", flat=True)[:1000])
+        return HttpResponseRedirect(reverse("admin:faceattend_student_recognise") + f"?ids={ids}")
+
+    def get_urls(self) -> list[URLPattern]:
+        """The pages of this admin beside the usual ones."""
+        wrap = self.admin_site.admin_view
+        own = [
+            path("recognise/", wrap(self.recognise_view), name="faceattend_student_recognise"),
+            path("live/", wrap(self.live_view), name="faceattend_student_live"),
+            path("live/frame/", wrap(self.live_frame_view), name="faceattend_student_live_frame"),
+            path("<int:pk>/face/", wrap(self.register_view), name="faceattend_student_register_face"),
+            path("<int:pk>/face/begin/", wrap(self.begin_view), name="faceattend_student_face_begin"),
+            path("<int:pk>/face/frame/", wrap(self.frame_view), name="faceattend_student_face_frame"),
+        ]
+        return own + super().get_urls()
+
+    def _student(self, request: HttpRequest, pk: int) -> Student:
+        student = get_object_or_404(Student, pk=pk)
+        if not self.has_change_permission(request, student):
+            raise PermissionDenied
+        return student
+
+    def _page(self, request: HttpRequest, template: str, title: str, **context: Any) -> TemplateResponse:
+        context = {**self.admin_site.each_context(request), "opts": self.model._meta, "title": title, **context}
+        return TemplateResponse(request, f"faceattend/{template}.html", context)
+
+    def register_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """The camera page: the person looks straight, to the left and to the right."""
+        student = self._student(request, pk)
+        return self._page(request, "register_face", f"Register face: {student.name}", student=student)
+
+    def begin_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Begins a session."""
+        return views.begin(request, self._student(request, pk))
+
+    def frame_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Takes a frame."""
+        student = self._student(request, pk)
+        had = student.liveness_verification_date
+        answer = views.frame(request, student)
+        student.refresh_from_db()
+        if student.liveness_verification_date not in (None, had):
+            self.log_change(request, student, "Registered the face with a liveness session.")
+        return answer
+
+    def recognise_view(self, request: HttpRequest) -> HttpResponse:
+        """Whom a photograph shows."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        ids = [int(part) for part in request.GET.get("ids", "").split(",") if part.isdigit()]
+        form = PhotoForm(request.POST or None, request.FILES or None)
+        faces: Optional[list[dict[str, Any]]] = None
+        if request.method == "POST" and form.is_valid():
+            try:
+                faces = recognition.recognise(form.cleaned_data["photo"].read(), among=ids or None)
+            except faceattend.InvalidImageError as error:
+                form.add_error("photo", str(error))
+        chosen = Student.objects.filter(pk__in=ids) if ids else None
+        return self._page(request, "recognise", "Recognise from photo", form=form, faces=faces, chosen=chosen)
+
+    def live_view(self, request: HttpRequest) -> HttpResponse:
+        """The browser's camera, with the names of those it sees."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        can_mark = request.user.has_perm("faceattend.add_attendance")
+        return self._page(request, "live", "Live view", can_mark=can_mark)
+
+    def live_frame_view(self, request: HttpRequest) -> HttpResponse:
+        """Looks at a frame of the live view."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        if request.GET.get("mark") == "1" and not request.user.has_perm("faceattend.add_attendance"):
+            raise PermissionDenied
+        return views.live_frame(request)
+
+
+class _Echo:
+    """A file whose writes come back."""
+
+    def write(self, value: str) -> str:
+        """The value."""
+        return value
+
+
+@admin.register(Attendance)
+class AttendanceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Attendance: filters, and CSV of what they show."""
+
+    list_display = ["student", "timestamp", "status", "confidence", "camera_location"]
+    list_filter = ["status", "camera_location", ("timestamp", admin.DateFieldListFilter)]
+    list_select_related = ["student"]
+    search_fields = ["student__name", "student__roll_number", "camera_location"]
+    date_hierarchy = "timestamp"
+    autocomplete_fields = ["student"]
+    actions = ["export_csv"]
+    change_list_template = "faceattend/attendance_list.html"
+
+    @admin.display(description="Similarity", ordering="confidence_score")
+    def confidence(self, row: Attendance) -> str:
+        """The similarity of the match."""
+        return "-" if row.confidence_score is None else f"{row.confidence_score:.3f}"
+
+    @admin.action(description="Export the selected as CSV", permissions=["view"])
+    def export_csv(self, request: HttpRequest, queryset: QuerySet[Attendance]) -> StreamingHttpResponse:
+        """The selected rows as a file."""
+        return csv_of(queryset)
+
+    def get_urls(self) -> list[URLPattern]:
+        """The export of all that the filters show."""
+        export = path("export/", self.admin_site.admin_view(self.export_view), name="faceattend_attendance_export")
+        return [export, *super().get_urls()]
+
+    def export_view(self, request: HttpRequest) -> StreamingHttpResponse:
+        """Every row that the list's filters show, as a file."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        changelist = self.get_changelist_instance(request)
+        return csv_of(changelist.get_queryset(request))
+
+
+def csv_of(rows: QuerySet[Attendance]) -> StreamingHttpResponse:
+    """The rows as CSV, made while it is sent."""
+    writer = csv.writer(_Echo())
+    head = ["student", "roll_number", "date", "timestamp", "status", "confidence_score", "camera_location"]
+
+    def lines() -> Any:
+        yield writer.writerow(head)
+        for row in rows.select_related("student").iterator(chunk_size=1000):
+            values: list[Any] = [row.student.name, row.student.roll_number, row.local_day, row.timestamp.isoformat(), row.status]
+            values += [row.confidence_score, row.camera_location]
+            yield writer.writerow([_cell(value) for value in values])
+
+    answer = StreamingHttpResponse(lines(), content_type="text/csv; charset=utf-8")
+    answer["Content-Disposition"] = "attachment; filename=attendance.csv"
+    return answer
+
+
+def _cell(value: Any) -> Any:
+    """The value, so that a spreadsheet takes a name for no formula."""
+    text = "" if value is None else str(value)
+    return "'" + text if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
+
+
+@admin.register(Camera)
+class CameraAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Cameras for ``manage.py faceattend_run_cameras``."""
+
+    list_display = ["name", "shown_source", "location", "enabled"]
+    list_filter = ["enabled"]
+
+    @admin.display(description="Source")
+    def shown_source(self, camera: Camera) -> str:
+        """The source without credentials: everything up to the last ``@`` of an address is left out."""
+        scheme, sep, rest = camera.source.partition("://")
+        return f"{scheme}{sep}***@{rest.rpartition('@')[2]}" if sep and "@" in rest else camera.source
+
+
+class _ReadOnly(admin.ModelAdmin):  # type: ignore[type-arg]
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(LivenessSession)
+class LivenessSessionAdmin(_ReadOnly):
+    """Liveness sessions, to look at: without embeddings."""
+
+    list_display = ["session_id", "student", "status", "liveness_score", "movement_verified", "created_at", "consumed_at"]
+    list_filter = ["status"]
+    fields = [
+        "session_id",
+        "student",
+        "status",
+        "liveness_score",
+        "movement_verified",
+        "created_at",
+        "completed_at",
+        "expires_at",
+        "consumed_at",
+        "attempts_count",
+        "error_message",
+    ]
+
+
+@admin.register(DetectionLog)
+class DetectionLogAdmin(_ReadOnly):
+    """What cameras saw, to look at."""
+
+    list_display = ["timestamp", "camera_location", "faces_detected", "students_recognized", "processing_time"]
+    list_filter = ["camera_location"]

@@ -1,0 +1,113 @@
+"""``manage.py faceattend_run_cameras``: watches cameras and marks attendance until it is stopped."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+import time
+from typing import Any, Optional
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import close_old_connections
+
+import faceattend
+from faceattend.contrib.django import conf, recognition
+from faceattend.contrib.django.models import Camera, DetectionLog
+
+log = logging.getLogger("faceattend")
+
+# At most one detection log a camera in so many seconds.
+_LOG_EVERY = 5.0
+
+
+def _close_after(stop: threading.Event, camera: faceattend.Camera) -> None:
+    """Ends the wait for a frame of a camera that says nothing."""
+    stop.wait()
+    camera.close()
+
+
+class Command(BaseCommand):
+    """Watches cameras and marks attendance."""
+
+    help = "Watches the enabled cameras and marks attendance. Ends when every source is over, or on Ctrl-C."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """What it takes."""
+        parser.add_argument("--source", action="append", help="a camera or recording instead of those in the database")
+        parser.add_argument("--location", default="", help="the place that attendance of --source names")
+        parser.add_argument("--real-time", action="store_true", help="play recordings at their own pace")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Runs one thread a camera."""
+        if options["source"]:
+            watched = [(source, options["location"] or "Camera", source) for source in options["source"]]
+        else:
+            cameras = Camera.objects.filter(enabled=True)
+            watched = [(camera.name, camera.location or camera.name, camera.source) for camera in cameras]
+        if not watched:
+            raise CommandError("No camera is enabled: add one in the admin, or name one with --source.")
+        stop = threading.Event()
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(number, lambda *_: stop.set())
+        failures: list[str] = []
+        threads = [
+            threading.Thread(
+                target=self._watch, args=(name, location, source, options["real_time"], stop, failures), daemon=True
+            )
+            for name, location, source in watched
+        ]
+        for thread in threads:
+            thread.start()
+        while any(thread.is_alive() for thread in threads):
+            for thread in threads:
+                thread.join(timeout=0.2)
+        if failures:
+            raise CommandError("; ".join(failures))
+
+    def _watch(
+        self, name: str, location: str, source: str, real_time: bool, stop: threading.Event, failures: list[str]
+    ) -> None:
+        try:
+            with faceattend.Camera(source, real_time=real_time) as camera:
+                threading.Thread(target=_close_after, args=(stop, camera), daemon=True).start()
+                self._follow(camera, location, stop)
+        except faceattend.FaceAttendError as error:
+            failures.append(f"{location}: {error}")
+        finally:
+            close_old_connections()
+
+    def _follow(self, camera: faceattend.Camera, location: str, stop: threading.Event) -> None:
+        gallery: Optional[faceattend.Gallery] = None
+        recogniser: Optional[faceattend.Recogniser] = None
+        logged_at = 0.0
+        for frame in camera:
+            if stop.is_set():
+                return
+            close_old_connections()
+            current = recognition.gallery()
+            if recogniser is None or current is not gallery:
+                gallery = current
+                recogniser = faceattend.Recogniser(
+                    conf.engine(),
+                    gallery,
+                    threshold=conf.setting("THRESHOLD"),
+                    agreeing=conf.setting("AGREEING_VIEWS"),
+                )
+            started = time.perf_counter()
+            seen = recogniser.process(frame)
+            known = [face for face in seen.faces if face.student_id is not None]
+            for face in known:
+                assert face.student_id is not None
+                row, new = recognition.mark(face.student_id, face.similarity, location)
+                if row is not None and new:
+                    self.stdout.write(f"{location}: {row.student.name} {row.status}")
+            if seen.faces and time.monotonic() - logged_at > _LOG_EVERY:
+                logged_at = time.monotonic()
+                DetectionLog.objects.create(
+                    faces_detected=len(seen.faces),
+                    students_recognized=len(known),
+                    processing_time=time.perf_counter() - started,
+                    camera_location=location[:100],
+                )

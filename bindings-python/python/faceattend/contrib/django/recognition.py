@@ -1,0 +1,158 @@
+"""Whom a picture shows, and marking them present."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any, Optional
+
+from django.db import IntegrityError, transaction
+from django.db.models import Count, Max
+from django.utils import timezone
+
+import faceattend
+
+from . import conf
+from .models import Attendance, Student, StudentTemplate
+
+# How long the gallery is believed to be that of the database, in seconds: enrolments of other processes show after it.
+BELIEVED_FOR = 2.0
+
+
+class _Known:
+    """The gallery of this process, kept with the database."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.process = 0
+        self.gallery = faceattend.Gallery()
+        self.seen: Any = None
+        self.asked_at = 0.0
+
+    def current(self) -> faceattend.Gallery:
+        with self.lock:
+            now = time.monotonic()
+            if self.process == os.getpid() and now - self.asked_at < BELIEVED_FOR:
+                return self.gallery
+            seen = (
+                StudentTemplate.objects.aggregate(count=Count("id"), newest=Max("id")),
+                Student.objects.aggregate(count=Count("id"), newest=Max("updated_at")),
+            )
+            if self.process != os.getpid() or seen != self.seen:
+                gallery = faceattend.Gallery()
+                gallery.load(_people(conf.engine().model))
+                self.gallery, self.seen, self.process = gallery, seen, os.getpid()
+            self.asked_at = now
+            return self.gallery
+
+
+def _people(model: str) -> Iterable[tuple[int, list[faceattend.Embedding]]]:
+    for student in Student.objects.prefetch_related("student_templates"):
+        templates = [template for template in student.templates() if template.model == model]
+        if templates:
+            yield student.pk, templates
+
+
+_known = _Known()
+
+
+def _after_fork() -> None:
+    # The lock may be held by a thread that does not exist in the child.
+    global _known
+    _known = _Known()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
+
+
+def gallery() -> faceattend.Gallery:
+    """The students who can be recognised, as they are in the database within two seconds."""
+    return _known.current()
+
+
+def forget() -> None:
+    """Reads the students again at the next call of `gallery`."""
+    _known.asked_at = 0.0
+    _known.seen = None
+
+
+def recognise(image: Any, *, among: Optional[Iterable[int]] = None, color: Any = "bgr") -> list[dict[str, Any]]:
+    """The faces of a picture and whom each shows.
+
+    Parameters
+    ----------
+    image : array, bytes, str, path or image
+        See `faceattend.Engine.analyze`.
+    among : iterable of int, optional
+        Only these students' ids come into question.
+    color : {"bgr", "rgb"}
+        The order of an array's channels.
+
+    Returns
+    -------
+    list of dict
+        ``bbox``, ``student`` (a `Student` or ``None``), ``similarity`` to the most similar one (or ``None``), ``reasons``
+        against the view.
+    """
+    wanted = None if among is None else set(among)
+    known, threshold = gallery(), conf.setting("THRESHOLD")
+    found: list[dict[str, Any]] = []
+    for face in conf.engine().analyze(image, color=color, depth="embedding"):
+        best = None
+        if face.embedding is not None:
+            matches = known.search(face.embedding, 5 if wanted is None else max(len(known), 1))
+            best = next((match for match in matches if wanted is None or match.student_id in wanted), None)
+        student_id = best.student_id if best is not None and best.similarity >= threshold else None
+        found.append(
+            {
+                "bbox": face.bbox,
+                "student_id": student_id,
+                "similarity": None if best is None else best.similarity,
+                "reasons": [] if face.quality is None else face.quality.reasons,
+            }
+        )
+    students = Student.objects.in_bulk([each["student_id"] for each in found if each["student_id"] is not None])
+    for each in found:
+        each["student"] = students.get(each.pop("student_id"))
+    return found
+
+
+def mark(
+    student_id: int, similarity: Optional[float], location: Optional[str] = None, at: Optional[datetime] = None
+) -> tuple[Optional[Attendance], bool]:
+    """Marks a student present, once in each of the site's days.
+
+    Returns
+    -------
+    tuple of (Attendance or None, bool)
+        The row that stands for the day, and whether it is new; ``None`` for a student that is gone.
+    """
+    at = at or timezone.now()
+    policy = conf.policy()
+    day, starts_at, ends_at = policy.day(at)
+    period = policy.period(at)
+    # A row that another service wrote says no day: its time does.
+    there = Attendance.objects.filter(student_id=student_id, local_day=None, timestamp__gte=starts_at)
+    row = there.filter(timestamp__lt=ends_at).first()
+    if row is not None:
+        return row, False
+    if not Student.objects.filter(pk=student_id).exists():
+        return None, False
+    new = {
+        "timestamp": at,
+        "status": policy.status(at),
+        "confidence_score": None if similarity is None else round(float(similarity), 6),
+        "camera_location": (location or None) and str(location)[:100],
+    }
+    try:
+        with transaction.atomic():
+            return Attendance.objects.get_or_create(
+                student_id=student_id, local_day=day, period=period, defaults=new
+            )
+    except IntegrityError:
+        # Deleted between the two questions.
+        return None, False

@@ -1,0 +1,111 @@
+"""What the pages of the admin call: frames come in as JPEG bodies, answers go out as JSON."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import OrderedDict
+from typing import Any, Callable
+
+from django.http import HttpRequest, JsonResponse
+from django.utils import timezone
+
+import faceattend
+
+from . import conf, enrolment, recognition
+from .models import LivenessSession, Student
+
+log = logging.getLogger("faceattend")
+
+# How many browsers' live views one process follows; the oldest goes first.
+_FOLLOWED = 64
+
+
+def answered(view: Callable[..., JsonResponse]) -> Callable[..., JsonResponse]:
+    """The view, answering what goes wrong as JSON with a sentence for the person at the page."""
+
+    def call(request: HttpRequest, *args: Any, **kwargs: Any) -> JsonResponse:
+        if request.method != "POST":
+            return JsonResponse({"detail": "POST only"}, status=405)
+        try:
+            return view(request, *args, **kwargs)
+        except LivenessSession.DoesNotExist:
+            return JsonResponse({"detail": "The session is not there any more: please start again."}, status=404)
+        except faceattend.InvalidImageError:
+            return JsonResponse({"detail": "The camera sent no picture."}, status=400)
+        except (faceattend.ConflictError, faceattend.StateError) as error:
+            return JsonResponse({"detail": str(error)}, status=409)
+        except faceattend.FaceAttendError as error:
+            log.exception("the engine failed")
+            return JsonResponse({"detail": f"The engine failed ({error.code}): see the server's log."}, status=500)
+
+    return call
+
+
+@answered
+def begin(request: HttpRequest, student: Student) -> JsonResponse:
+    """Begins a liveness session for a student."""
+    row = enrolment.begin_session(student, mirrored=request.GET.get("mirrored") != "0")
+    return JsonResponse({"session_id": row.session_id, "expires_at": row.expires_at.isoformat()})
+
+
+@answered
+def frame(request: HttpRequest, student: Student) -> JsonResponse:
+    """Takes a frame for a position; the frame that completes the session also enrols the student."""
+    session_id, position = request.GET.get("session", ""), request.GET.get("position", "")
+    row = LivenessSession.objects.only("student_id", "consumed_at").get(session_id=session_id)
+    if row.student_id != student.pk:
+        raise LivenessSession.DoesNotExist
+    if position not in ("center", "left", "right"):
+        return JsonResponse({"detail": "position is center, left or right"}, status=400)
+    answer = enrolment.observe(session_id, position, request.body).to_dict()
+    answer["enrolled"] = False
+    if answer["session_completed"]:
+        try:
+            enrolment.enrol(student, session_id)
+        except faceattend.ConflictError:
+            pass  # Another frame of the same session was first.
+        recognition.forget()
+        answer["enrolled"] = True
+    return JsonResponse(answer)
+
+
+_lock = threading.Lock()
+_followed: OrderedDict[str, tuple[faceattend.Gallery, faceattend.Recogniser]] = OrderedDict()
+
+
+def _recogniser(key: str) -> faceattend.Recogniser:
+    gallery = recognition.gallery()
+    with _lock:
+        there = _followed.get(key)
+        if there is None or there[0] is not gallery:
+            recogniser = faceattend.Recogniser(
+                conf.engine(),
+                gallery,
+                threshold=conf.setting("THRESHOLD"),
+                agreeing=conf.setting("AGREEING_VIEWS"),
+            )
+            _followed[key] = there = (gallery, recogniser)
+            while len(_followed) > _FOLLOWED:
+                _followed.popitem(last=False)
+        return there[1]
+
+
+@answered
+def live_frame(request: HttpRequest) -> JsonResponse:
+    """Recognises the faces of a browser's frame, and marks whoever several views agree on."""
+    key = f"{request.session.session_key}:{request.GET.get('view', '')[:40]}"
+    seen = _recogniser(key).process(request.body)
+    known = {face.student_id: face for face in seen.faces if face.student_id is not None}
+    names = {student.pk: student for student in Student.objects.filter(pk__in=known)}
+    marks = []
+    if request.GET.get("mark") == "1":
+        for student_id, face in known.items():
+            row, new = recognition.mark(student_id, face.similarity, request.GET.get("location") or "Admin live view")
+            if row is not None and new:
+                marks.append({"name": names[student_id].name, "status": row.status})
+    faces = []
+    for face in seen.faces:
+        student = names.get(face.student_id) if face.student_id is not None else None
+        faces.append({**face.to_dict(), "name": None if student is None else student.name})
+    return JsonResponse({"faces": faces, "marked": marks, "at": timezone.now().isoformat()})

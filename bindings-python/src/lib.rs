@@ -1,0 +1,60 @@
+//! `faceattend._native`: the core's types and calls for Python, one file for each of the core's own.
+//!
+//! Each call goes the same way: take the arguments apart while the interpreter is held, let it go, call the core, wrap the
+//! answer. No rule of the domain is here. See `guard` for panics, `process` for forks, `frame` for pictures.
+
+#![allow(clippy::needless_pass_by_value, reason = "PyO3 hands arguments over by value")]
+
+mod attendance;
+mod camera;
+mod embedding;
+mod engine;
+mod error;
+mod face;
+mod frame;
+mod gallery;
+mod guard;
+mod liveness;
+mod models;
+mod process;
+mod recognition;
+mod store;
+mod time;
+
+use pyo3::prelude::*;
+
+/// The native part of the package `faceattend`. Import that package instead.
+#[pymodule]
+fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    module.add("HAS_OPENCV", cfg!(feature = "opencv"))?;
+    module.add_class::<frame::Frame>()?;
+    module.add_class::<face::Pose>()?;
+    module.add_class::<face::Quality>()?;
+    module.add_class::<face::Face>()?;
+    module.add_class::<embedding::Embedding>()?;
+    module.add_class::<engine::Engine>()?;
+    module.add_class::<gallery::Match>()?;
+    module.add_class::<gallery::Identification>()?;
+    module.add_class::<gallery::Gallery>()?;
+    module.add_class::<liveness::Outcome>()?;
+    module.add_class::<liveness::Verification>()?;
+    module.add_class::<liveness::LivenessSession>()?;
+    module.add_class::<attendance::AttendancePolicy>()?;
+    module.add_class::<attendance::Marking>()?;
+    module.add_class::<attendance::AttendanceBook>()?;
+    module.add_class::<recognition::RecognisedFace>()?;
+    module.add_class::<recognition::Recognition>()?;
+    module.add_class::<recognition::Recogniser>()?;
+    module.add_class::<camera::CameraReader>()?;
+    module.add_class::<store::Student>()?;
+    module.add_class::<store::AttendanceRecord>()?;
+    module.add_class::<store::Store>()?;
+    module.add_function(wrap_pyfunction!(embedding::similarity, module)?)?;
+    module.add_function(wrap_pyfunction!(frame::decode_image, module)?)?;
+    module.add_function(wrap_pyfunction!(models::list_packs, module)?)?;
+    module.add_function(wrap_pyfunction!(models::pull_pack, module)?)?;
+    module.add_function(wrap_pyfunction!(models::verify_pack, module)?)?;
+    module.add_function(wrap_pyfunction!(models::models_folder, module)?)?;
+    Ok(())
+}
