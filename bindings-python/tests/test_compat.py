@@ -1,6 +1,7 @@
 """The compatibility layer, called as existing projects call it."""
 
 import base64
+import datetime
 import json
 import threading
 import time
@@ -13,7 +14,7 @@ pytest.importorskip("django")
 import faceattend  # noqa: E402
 from faceattend import compat  # noqa: E402
 from faceattend.compat import CameraManager, CameraProcessor, FaceDetectionService, FaceRecognitionEngine, stored  # noqa: E402
-from tests.site.school.models import Attendance, CameraStream, DetectionLog, Pupil, Student  # noqa: E402
+from tests.site.school.models import Attendance, CameraStream, DetectionLog, Pupil, PupilAttendance, Student  # noqa: E402
 
 pytestmark = pytest.mark.django_db
 
@@ -139,7 +140,22 @@ def test_another_model_is_named_in_the_settings(media, settings):
     engine = FaceRecognitionEngine()
     assert engine.load_known_faces() == 1 and engine.known_face_names == ["Barack Obama"]
     seen = engine.process_frame(picture(media, "obama", "yaw+05"), None)
-    # No table of attendance has a key to this model: recognised, and nobody marked.
+    assert seen["faces_recognized"] == 1 and "error" not in seen
+    assert seen["attendance_marked"] == [{"student_name": "Barack Obama", "student_id": pupil.pk, "status": "Present"}]
+    # Here nothing but our own question to the table keeps the day's mark the only one.
+    camera = CameraStream.objects.create(name="Gate", location="A place with a long name")
+    assert engine.process_frame(picture(media, "obama", "yaw+05"), camera)["attendance_marked"] == []
+    row = PupilAttendance.objects.get()
+    assert (row.pupil, row.status) == (pupil, "Present")
+    row.timestamp -= datetime.timedelta(days=1)
+    row.save()
+    assert engine.process_frame(picture(media, "obama", "yaw+05"), camera)["attendance_marked"]
+    assert PupilAttendance.objects.latest("pk").camera_location == "A place wi"
+
+
+def test_a_project_without_attendance_recognises_and_marks_nobody(media, collins, monkeypatch):
+    monkeypatch.setattr("faceattend.compat.site.attendance_model", lambda student: None)
+    seen = FaceRecognitionEngine().process_frame(picture(media, "collins", "yaw+05"), None)
     assert seen["faces_recognized"] == 1 and seen["attendance_marked"] == [] and "error" not in seen
 
 

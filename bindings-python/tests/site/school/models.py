@@ -43,3 +43,12 @@ class DetectionLog(models.Model):
     faces_detected = models.IntegerField(default=0)
     students_recognized = models.IntegerField(default=0)
     processing_time = models.FloatField(default=0.0)
+
+
+class PupilAttendance(models.Model):
+    """Knows a time and no date, and nothing in it keeps a pupil from being marked twice."""
+
+    pupil = models.ForeignKey(Pupil, on_delete=models.CASCADE)
+    timestamp = models.DateTimeField()
+    status = models.CharField(max_length=20)
+    camera_location = models.CharField(max_length=10)
