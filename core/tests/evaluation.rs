@@ -4,6 +4,8 @@
 //! interpolation, good to 1e-9. The ends of the intervals come from different algorithms for the same function; of a hundred
 //! million trials logarithms of 1e9 cancel, which leaves 1e-7 of an end's size.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers as well")]
+
 use faceattend_core::evaluation::comparison::Comparisons;
 use faceattend_core::evaluation::rate::Rate;
 use serde_json::Value;
