@@ -23,6 +23,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::trace::TraceLayer;
 
 pub use http::body::BODY_LIMIT;
+pub use live::LiveSettings;
 pub use live::events::{Events, LiveEvent, SeenFace};
 pub use state::{AppState, Settings};
 

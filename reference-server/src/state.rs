@@ -14,7 +14,7 @@ use tokio::sync::Semaphore;
 
 use crate::auth::{Secret, Tokens};
 use crate::error::AppError;
-use crate::live::Live;
+use crate::live::{Live, LiveSettings};
 
 /// How many frames may wait for the engine before a new one is answered 503: at the page's five frames a second and
 /// 10 ms a frame a thread, several seconds of work.
@@ -33,6 +33,8 @@ pub struct Settings {
     pub threshold: Threshold,
     /// How many frames are analysed at a time.
     pub threads: usize,
+    /// How cameras are watched.
+    pub live: LiveSettings,
 }
 
 impl Settings {
@@ -45,6 +47,7 @@ impl Settings {
             liveness: LivenessOptions::default(),
             threshold: Threshold::DOCUMENTED,
             threads: std::thread::available_parallelism().map_or(1, usize::from),
+            live: LiveSettings::default(),
         }
     }
 
@@ -52,6 +55,13 @@ impl Settings {
     #[must_use]
     pub fn with_policy(mut self, policy: AttendancePolicy) -> Self {
         self.policy = policy;
+        self
+    }
+
+    /// The same settings with cameras watched like this.
+    #[must_use]
+    pub fn with_live(mut self, live: LiveSettings) -> Self {
+        self.live = live;
         self
     }
 
@@ -125,7 +135,7 @@ impl AppState {
 
     /// Stops every camera and writes what is still to be written. Blocks.
     pub fn shut_down(&self) {
-        self.0.live.cameras().stop_all();
+        self.0.live.shut_down();
     }
 
     /// Runs `work` with the store on a thread that may block.
@@ -145,6 +155,20 @@ impl AppState {
         bytes: Vec<u8>,
         options: AnalyzeOptions,
     ) -> Result<(Frame<'static>, Analysis), AppError> {
+        self.with_frame(prefix, bytes, move |frame, engine| {
+            let analysis = engine.analyze(&frame, &options)?;
+            Ok((frame, analysis))
+        })
+        .await
+    }
+
+    /// Decodes `bytes` and does `work` with the frame and the engine, at most [`Settings::threads`] at a time.
+    pub(crate) async fn with_frame<T: Send + 'static>(
+        &self,
+        prefix: &'static str,
+        bytes: Vec<u8>,
+        work: impl FnOnce(Frame<'static>, &dyn FaceEngine) -> Result<T> + Send + 'static,
+    ) -> Result<T, AppError> {
         let busy = || AppError::Detail(axum::http::StatusCode::SERVICE_UNAVAILABLE, "The server is busy".into());
         let _place = self.0.queue.try_acquire().map_err(|_| busy())?;
         let permit = Arc::clone(&self.0.running).acquire_owned().await.map_err(|_| AppError::Died(prefix))?;
@@ -152,9 +176,7 @@ impl AppState {
         blocking(prefix, move || {
             // Moved in: a client that hangs up cancels its request, but not the analysis that has begun.
             let _permit = permit;
-            let frame = decode(&bytes, &DecodeLimits::default())?;
-            let analysis = engine.analyze(&frame, &options)?;
-            Ok((frame, analysis))
+            work(decode(&bytes, &DecodeLimits::default())?, &*engine)
         })
         .await
     }

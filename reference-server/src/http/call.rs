@@ -1,13 +1,14 @@
 //! The extractors of every handler. The order of their checks is the original's: JSON syntax, then credentials, then
 //! the fields, all of them at once.
 
-use axum::extract::{FromRequest, Request};
-use axum::http::{HeaderMap, header};
+use axum::extract::multipart::{Multipart, MultipartError};
+use axum::extract::{DefaultBodyLimit, FromRequest, Request};
+use axum::http::{HeaderMap, StatusCode, header};
 use serde_json::{Map, Value};
 
 use crate::error::AppError;
-use crate::http::body::{self, Expects};
-use crate::http::input::Reader;
+use crate::http::body::{self, BODY_LIMIT, Expects};
+use crate::http::input::{Issue, Reader};
 use crate::state::AppState;
 
 /// The fields of a request as a type.
@@ -60,6 +61,38 @@ impl<I: Input> FromRequest<AppState> for Authed<I> {
         let (mut reader, headers) = gather(request, I::EXPECTS).await?;
         let user = authenticate(&headers, state)?;
         Ok(Self { user, input: finish(&mut reader)? })
+    }
+}
+
+/// The bytes of the field `name` of a multipart form, and who sends them.
+#[derive(Debug)]
+pub(crate) struct Upload {
+    pub(crate) user: String,
+    pub(crate) frame: Vec<u8>,
+}
+
+/// The field that carries a picture.
+const FRAME: &str = "frame";
+
+impl FromRequest<AppState> for Upload {
+    type Rejection = AppError;
+
+    async fn from_request(mut request: Request, state: &AppState) -> Result<Self, AppError> {
+        let user = authenticate(request.headers(), state)?;
+        DefaultBodyLimit::max(BODY_LIMIT).apply(&mut request);
+        let missing = || AppError::Invalid(vec![Issue::missing_field(FRAME)]);
+        let Ok(mut form) = Multipart::from_request(request, state).await else { return Err(missing()) };
+        let unreadable = |error: MultipartError| match error.status() {
+            StatusCode::PAYLOAD_TOO_LARGE => AppError::Detail(error.status(), "Request body too large".into()),
+            _ => AppError::bad_request("There was an error parsing the body"),
+        };
+        while let Some(field) = form.next_field().await.map_err(unreadable)? {
+            if field.name() == Some(FRAME) {
+                let frame = field.bytes().await.map_err(unreadable)?.to_vec();
+                return Ok(Self { user, frame });
+            }
+        }
+        Err(missing())
     }
 }
 

@@ -4,7 +4,10 @@ mod attendance;
 mod auth;
 mod detection;
 mod face;
+mod frames;
+mod laptop;
 mod liveness;
+mod preview;
 mod root;
 mod students;
 
@@ -41,6 +44,14 @@ pub(crate) fn table(state: AppState) -> Routes {
         .post("/api/v1/detection/stop-all", detection::stop_all)
         .get("/api/v1/detection/status", detection::status)
         .get("/api/v1/detection/logs", detection::logs)
+        .post("/api/v1/detection/laptop-camera/start", laptop::start)
+        .post("/api/v1/detection/laptop-camera/stop", laptop::stop)
+        .get("/api/v1/detection/laptop-camera/info", laptop::info)
+        .post("/api/v1/detection/laptop-camera/switch", laptop::switch)
+        .get("/api/v1/detection/laptop-camera/status", laptop::status)
+        .post("/api/v1/detection/frame", frames::frame)
+        .post("/api/v1/detection/process-frame", frames::process_frame)
+        .get("/api/v1/detection/preview/{camera}", preview::stream)
         .post("/api/v1/face/detect", face::detect)
         .post("/api/v1/face/recognize", face::recognize)
 }

@@ -18,6 +18,14 @@ export async function logIn(username, password) {
 export const get = (path) => send("GET", path);
 export const post = (path, body = {}) => send("POST", path, body);
 
+// The bytes of an answer as they come.
+export async function stream(path, signal) {
+  const headers = { Authorization: `Bearer ${sessionStorage.getItem(KEY)}` };
+  const response = await fetch(`/api/v1${path}`, { headers, signal });
+  if (!response.ok) throw new Error(`The server answered ${response.status}.`);
+  return response.body.getReader();
+}
+
 async function send(method, path, body) {
   const headers = {};
   const token = sessionStorage.getItem(KEY);

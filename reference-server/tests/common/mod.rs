@@ -23,6 +23,7 @@ pub const SECRET: &str = "a secret of the tests";
 
 pub struct Service {
     pub router: Router,
+    pub state: AppState,
     pub store: Arc<SqliteStore>,
     pub folder: tempfile::TempDir,
     pub token: String,
@@ -59,13 +60,18 @@ impl Answer {
 
 impl Service {
     pub async fn start() -> Self {
+        Self::start_with(|settings| settings).await
+    }
+
+    pub async fn start_with(choose: impl FnOnce(Settings) -> Settings) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = Arc::new(SqliteStore::open(folder.path().join("face_attendance.db")).unwrap());
         let settings = Settings::new(Secret::new(SECRET).unwrap())
             .with_policy(AttendancePolicy::in_time_zone("UTC").unwrap())
             .with_threads(2);
+        let settings = choose(settings);
         let state = AppState::new(store.clone(), Arc::new(marker::MarkerEngine::new()), settings).unwrap();
-        let mut service = Self { router: app(state), store, folder, token: String::new() };
+        let mut service = Self { router: app(state.clone()), state, store, folder, token: String::new() };
         let admin = json!({ "username": "admin", "password": "admin123" });
         service.token =
             service.post("/api/v1/auth/login", &admin).await.json()["access_token"].as_str().unwrap().to_owned();
