@@ -81,8 +81,9 @@ pub(super) struct Region {
 
 /// The room around a face, in its own sizes: a fast walk at five pictures a second, and the detector's margin.
 const AROUND: f32 = 2.4;
-/// How large a followed face should be in the detector's input, in pixels: nearly twice the smallest that BlazeFace finds.
-const FACE_IN_INPUT: f32 = 44.0;
+/// How large a followed face should be in the detector's input, in pixels: a third more than the smallest that BlazeFace
+/// finds.
+const FACE_IN_INPUT: f32 = 32.0;
 /// The room that detectors want around the region, at most (BlazeFace's quarter on each side).
 const MARGIN: f32 = 1.5;
 /// Input pixels for a pixel of what moves: a face of 36 pixels, the smallest whose eyes are far enough apart to be
@@ -97,8 +98,8 @@ const LARGEST_INPUT: f32 = 640.0;
 const MOVING_ROOM: f32 = 1.3;
 /// The least side of a moving area that is looked at, as a part of the picture's longer side.
 const MOVING_LEAST: f32 = 0.15;
-/// From this part of the picture on, several regions cost more than one look at all of it.
-const MOST: f32 = 0.6;
+/// How much more than two looks one look at both places may cost: a run of the detector has a cost of its own.
+const TOGETHER: f32 = 1.1;
 
 /// One camera's plan.
 #[derive(Debug, Default)]
@@ -163,14 +164,8 @@ impl Lookout {
                 regions.push(Region::moving(rect.intersection(&whole), MOVING_SCALE));
             }
         }
-        merge(&mut regions, &whole);
-        let covered: f32 = regions.iter().map(|region| region.rect.area()).sum();
-        if covered > MOST * bounds.unwrap_or(whole).area() {
-            // One look at all of it, as close as its smallest face needs.
-            let all = regions.into_iter().reduce(Region::with);
-            let rect = bounds.unwrap_or(whole);
-            return all.map_or(Look::Nowhere, |all| Look::At(vec![Region { rect, ..all }]));
-        }
+        regions.retain(|region| region.rect.area() >= 1.0);
+        merge(&mut regions);
         if regions.is_empty() { Look::Nowhere } else { Look::At(regions) }
     }
 
@@ -197,6 +192,11 @@ impl Region {
         Self { rect: self.rect.union(&other.rect), scale: self.scale.max(other.scale) }
     }
 
+    /// What a look at it costs, in pixels of the detector's input.
+    fn cost(&self) -> f32 {
+        self.rect.area() * self.scale * self.scale
+    }
+
     /// The side of the detector's input.
     pub(super) fn input(&self) -> InputSize {
         let side = self.rect.width().max(self.rect.height()) * self.scale;
@@ -221,19 +221,16 @@ impl Region {
     }
 }
 
-/// Joins regions that lie over each other: two looks at one place cost twice.
-fn merge(regions: &mut Vec<Region>, whole: &Rect) {
-    regions.retain(|region| region.rect.area() >= 1.0);
+/// Joins regions where one look costs no more than two: those that lie over each other, or near.
+fn merge(regions: &mut Vec<Region>) {
     let mut at = 0;
     while at < regions.len() {
-        let over = |other: &Region| {
-            let both = other.rect.union(&regions[at].rect).area();
-            both <= 1.1 * (other.rect.area() + regions[at].rect.area()) && both < whole.area()
-        };
-        match regions.iter().skip(at + 1).position(over) {
+        let here = regions[at];
+        let joined = |other: &Region| here.with(*other).cost() <= TOGETHER * (here.cost() + other.cost());
+        match regions.iter().skip(at + 1).position(joined) {
             Some(found) => {
                 let other = regions.remove(at + 1 + found);
-                regions[at] = regions[at].with(other);
+                regions[at] = here.with(other);
                 // Larger now, it may lie over one that it did not before.
                 at = 0;
             }
@@ -332,7 +329,7 @@ mod tests {
         let whole = Rect::new(0.0, 0.0, 640.0, 360.0);
         let face = |x: f32| Region::around(Rect::new(x, 100.0, x + 60.0, 160.0), 60.0, &whole);
         let mut regions = vec![face(100.0), face(400.0), face(130.0)];
-        merge(&mut regions, &whole);
+        merge(&mut regions);
         assert_eq!(regions.len(), 2);
         assert!(regions[0].shows(&Rect::new(100.0, 100.0, 190.0, 160.0)));
     }
