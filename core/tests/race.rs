@@ -1,6 +1,12 @@
 //! Eight cameras in each of two processes see the same fifty people at once, over midnight: each is marked once a day.
 
 #![cfg(feature = "sqlite")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test fails by panicking and says its figures"
+)]
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -1,5 +1,7 @@
 //! Cameras as the API and its pages see them.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
 mod common;
 
 use std::time::Duration;
