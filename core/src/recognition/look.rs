@@ -81,6 +81,9 @@ pub(super) struct Region {
 
 /// The room around a face, in its own sizes: a fast walk at five pictures a second, and the detector's margin.
 const AROUND: f32 = 2.4;
+/// The same for a face that was seen once, which may be going anywhere: two widths either way, at the pace of
+/// [`max_first_step`](crate::tracking::TrackingOptions::max_first_step).
+const AROUND_NEW: f32 = 5.4;
 /// How large a followed face should be in the detector's input, in pixels: a third more than the smallest that BlazeFace
 /// finds.
 const FACE_IN_INPUT: f32 = 32.0;
@@ -139,12 +142,13 @@ impl Lookout {
         let mut regions = Vec::new();
         for track in tracks {
             let expected = track.predicted(now);
-            let around = expected.scaled(AROUND);
+            let room = if track.is_new() { AROUND_NEW } else { AROUND };
+            let around = expected.scaled(room);
             let due = due(Some(track.last_looked()), options.still_every);
             // A face that is not decided yet is looked at, moving or not.
             if motion.within(&around) || due || track.wants_view(now) {
                 let face = expected.width().max(expected.height());
-                regions.push(Region::around(expected.union(&track.bbox()), face, &whole));
+                regions.push(Region::around(expected, face, room, &whole));
             }
             motion.clear(&around);
         }
@@ -177,10 +181,8 @@ impl Lookout {
 
 impl Region {
     /// Around a face that was here.
-    fn around(place: Rect, face: f32, whole: &Rect) -> Self {
-        let room = face * (AROUND - 1.0);
-        let side = place.width().max(place.height()) + room;
-        let rect = Rect::from_centre(place.centre(), side, side).intersection(whole);
+    fn around(place: Rect, face: f32, room: f32, whole: &Rect) -> Self {
+        let rect = Rect::from_centre(place.centre(), face * room, face * room).intersection(whole);
         Self { rect, scale: MARGIN * FACE_IN_INPUT / face.max(1.0) }
     }
 
@@ -292,7 +294,8 @@ mod tests {
         let mut tracker = Tracker::default();
         let face = |x: f32| Rect::new(x, 100.0, x + 60.0, 160.0);
         plan(&mut lookout, &picture(Some((100, 100, 60))), &[], 0);
-        let id = tracker.update(&[face(100.0)], at(0))[0];
+        let id = tracker.update(&[face(100.0)], at(-200))[0];
+        tracker.update(&[face(100.0)], at(0));
         let undecided = plan(&mut lookout, &picture(Some((100, 100, 60))), tracker.tracks(), 100);
         assert!(matches!(undecided, Look::At(_)), "{undecided:?}");
         for _ in 0..3 {
@@ -327,7 +330,7 @@ mod tests {
     #[test]
     fn regions_over_each_other_become_one() {
         let whole = Rect::new(0.0, 0.0, 640.0, 360.0);
-        let face = |x: f32| Region::around(Rect::new(x, 100.0, x + 60.0, 160.0), 60.0, &whole);
+        let face = |x: f32| Region::around(Rect::new(x, 100.0, x + 60.0, 160.0), 60.0, AROUND, &whole);
         let mut regions = vec![face(100.0), face(400.0), face(130.0)];
         merge(&mut regions);
         assert_eq!(regions.len(), 2);
