@@ -19,6 +19,7 @@ pub mod geometry;
 pub mod landmarks;
 pub mod liveness;
 pub mod models;
+pub mod motion;
 pub mod pose;
 pub mod preprocess;
 pub mod quality;

@@ -8,8 +8,8 @@ use std::collections::VecDeque;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::gallery::{Identification, Match};
-use crate::geometry::Rect;
-use crate::types::{Similarity, StudentId};
+use crate::geometry::{Point, Rect};
+use crate::types::{Similarity, StudentId, Threshold};
 
 /// One face's way through the frames. Ids rise and are not used again by the same tracker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -23,12 +23,20 @@ pub struct TrackingOptions {
     /// From which overlap (IoU) a box continues a track. Default .3, the customary gate of IoU trackers (SORT).
     pub min_iou: f32,
     /// Boxes that overlap less still continue a track when their centres are nearer than so many box widths and their
-    /// sizes within a factor of two. Default .75: a walking head moves about that far in a fifth of a second.
+    /// sizes within a factor of two, measured from where the face was going. Default .75.
     pub max_step: f32,
+    /// The same for a face that was seen once, so that nobody knows where it is going. Default 2: somebody who walks
+    /// across the picture at 1.4 m/s goes 28 cm in a fifth of a second, 1.75 widths of a face. With .75, of 18 people who
+    /// did, 5 were lost before their second view.
+    pub max_first_step: f32,
     /// After how long unseen a track ends. Default one second: a face turned away or hidden for a moment.
     pub max_gap: SignedDuration,
-    /// How many good views have to agree. Default 2, so that one lucky frame marks nobody.
+    /// How many good views have to agree. Default 2, so that one lucky frame marks nobody. Each more costs a view, a fifth
+    /// of a second at five pictures a second.
     pub agreeing: usize,
+    /// How much the agreeing views have to weigh together, where a sharp, large view from the front weighs 1 and a
+    /// small, blurred or turned one down to .2. Default 1: two good views do, poor ones have to be three or four.
+    pub agreeing_weight: f32,
     /// Among how many of the last good views they have to be. Default 10.
     pub window: usize,
     /// By how much the best person must be more similar than the second, on the similarity scale, for a view to vote.
@@ -41,8 +49,10 @@ impl Default for TrackingOptions {
         Self {
             min_iou: 0.3,
             max_step: 0.75,
+            max_first_step: 2.0,
             max_gap: SignedDuration::from_secs(1),
             agreeing: 2,
+            agreeing_weight: 1.0,
             window: 10,
             min_margin: 0.02,
         }
@@ -57,10 +67,24 @@ impl TrackingOptions {
         self
     }
 
+    /// The same options with another step, in box widths, for a face that was seen once.
+    #[must_use]
+    pub fn with_max_first_step(mut self, step: f32) -> Self {
+        self.max_first_step = step;
+        self
+    }
+
     /// The same options, deciding by `agreeing` of the last `window` good views.
     #[must_use]
     pub fn with_votes(mut self, agreeing: usize, window: usize) -> Self {
         (self.agreeing, self.window) = (agreeing, window);
+        self
+    }
+
+    /// The same options, deciding by views that weigh so much together.
+    #[must_use]
+    pub fn with_agreeing_weight(mut self, weight: f32) -> Self {
+        self.agreeing_weight = weight;
         self
     }
 
@@ -93,12 +117,57 @@ pub enum Decision {
 pub struct Track {
     id: TrackId,
     bbox: Rect,
+    /// Of the box's centre, in pixels a second.
+    velocity: Point,
+    /// Whether the face was seen once only, so that the velocity is not known.
+    is_new: bool,
     first_seen: Timestamp,
     last_seen: Timestamp,
-    /// The last good views: whom each names, if anybody.
-    votes: VecDeque<Option<Match>>,
+    /// When it was last looked for.
+    last_looked: Timestamp,
+    /// The last good views.
+    votes: VecDeque<Vote>,
+    views: Views,
     known: Option<Match>,
 }
+
+#[derive(Debug, Clone, Copy)]
+struct Vote {
+    /// Whom the view names, if anybody.
+    named: Option<Match>,
+    weight: f32,
+}
+
+/// What is remembered of the views of a track, to choose the next.
+#[derive(Debug, Clone, Copy, Default)]
+struct Views {
+    last_at: Option<Timestamp>,
+    /// How many were too poor to vote since the last that did.
+    poor_in_a_row: u32,
+    /// The width of the widest face that voted.
+    widest: f32,
+    /// Whether a view came near to somebody.
+    promising: bool,
+}
+
+/// A face that is nearly somebody's is looked at again with every picture: so much below the threshold, on the
+/// similarity scale. Of genuine pairs that miss the threshold most lie within it.
+const PROMISING: f32 = 0.08;
+/// Views of a face that nobody is near to, before it is looked at less often.
+const SETTLED: usize = 3;
+/// How often such a face is looked at again, which may turn its head or hold still.
+const LOOK_AGAIN: SignedDuration = SignedDuration::from_millis(1000);
+/// How often a face that is decided is looked at again: two people may have changed places behind a third.
+const CONFIRM: SignedDuration = SignedDuration::from_secs(5);
+/// How much wider than before a face makes a better view, whatever was decided about it: a person who comes nearer.
+const BETTER: f32 = 1.2;
+/// Poor views in a row before the next is waited for, and how long.
+const POOR: u32 = 3;
+const AFTER_POOR: SignedDuration = SignedDuration::from_millis(500);
+
+/// The part of a surprise in the position that goes into the velocity: the gain of a constant-velocity (alpha-beta)
+/// filter, the steady state of a Kalman filter for a walk as restless as its measurements.
+const VELOCITY_GAIN: f32 = 0.5;
 
 impl Track {
     /// The track's id.
@@ -125,6 +194,41 @@ impl Track {
         self.last_seen
     }
 
+    /// When the face was last found or missed, rather than taken to be where it was.
+    #[must_use]
+    pub fn last_looked(&self) -> Timestamp {
+        self.last_looked
+    }
+
+    /// Whether the face was seen once only, so that nobody knows where it is going.
+    #[must_use]
+    pub fn is_new(&self) -> bool {
+        self.is_new
+    }
+
+    /// Where the face should be at `now`, moving on as it did; at most three box widths from where it was.
+    #[must_use]
+    pub fn predicted(&self, now: Timestamp) -> Rect {
+        let passed = seconds(now.duration_since(self.last_seen));
+        let reach = 3.0 * self.bbox.width();
+        let step = |velocity: f32| (velocity * passed).clamp(-reach, reach);
+        let centre = self.bbox.centre();
+        let moved = Point::new(centre.x + step(self.velocity.x), centre.y + step(self.velocity.y));
+        Rect::from_centre(moved, self.bbox.width(), self.bbox.height())
+    }
+
+    fn continue_at(&mut self, bbox: Rect, now: Timestamp) {
+        let passed = seconds(now.duration_since(self.last_seen));
+        if passed > 0.0 {
+            let (expected, seen) = (self.predicted(now).centre(), bbox.centre());
+            // The first step is all that is known of the velocity.
+            let gain = if self.is_new { 1.0 } else { VELOCITY_GAIN } / passed;
+            self.velocity.x += (seen.x - expected.x) * gain;
+            self.velocity.y += (seen.y - expected.y) * gain;
+        }
+        (self.bbox, self.last_seen, self.last_looked, self.is_new) = (bbox, now, now, false);
+    }
+
     fn decision(&self, options: &TrackingOptions) -> Decision {
         match self.known {
             Some(Match { student, similarity, .. }) => Decision::Known { student, similarity },
@@ -133,17 +237,37 @@ impl Track {
         }
     }
 
-    /// Takes a view in. It decides when enough views agree, and more than twice as many as name anybody else.
-    fn vote(&mut self, view: Option<Match>, options: &TrackingOptions) {
-        self.votes.push_back(view);
+    /// Whether another view of the face is worth embedding it.
+    pub(crate) fn wants_view(&self, now: Timestamp) -> bool {
+        let Some(last) = self.views.last_at else { return true };
+        let since = now.duration_since(last);
+        if self.views.poor_in_a_row >= POOR {
+            return since >= AFTER_POOR;
+        }
+        if self.bbox.width() >= self.views.widest * BETTER && self.views.widest > 0.0 {
+            return true;
+        }
+        if self.known.is_some() {
+            return since >= CONFIRM;
+        }
+        self.votes.len() < SETTLED || self.views.promising || since >= LOOK_AGAIN
+    }
+
+    /// Takes a view in. It decides when enough views agree, weigh enough, and are more than twice as many as name
+    /// anybody else.
+    fn vote(&mut self, vote: Vote, options: &TrackingOptions) {
+        self.votes.push_back(vote);
         while self.votes.len() > options.window.max(1) {
             self.votes.pop_front();
         }
-        let Some(view) = view else { return };
-        let named = self.votes.iter().flatten();
-        let (agreeing, others): (Vec<_>, Vec<_>) = named.partition(|vote| vote.student == view.student);
-        if agreeing.len() >= options.agreeing && agreeing.len() > 2 * others.len() {
-            self.known = agreeing.into_iter().copied().max_by(|a, b| a.cosine.0.total_cmp(&b.cosine.0));
+        let Some(view) = vote.named else { return };
+        let named = self.votes.iter().filter_map(|vote| Some((vote.named?, vote.weight)));
+        let (agreeing, others): (Vec<_>, Vec<_>) = named.partition(|(named, _)| named.student == view.student);
+        let weight: f32 = agreeing.iter().map(|(_, weight)| weight).sum();
+        if agreeing.len() >= options.agreeing && weight >= options.agreeing_weight && agreeing.len() > 2 * others.len()
+        {
+            let best = agreeing.into_iter().max_by(|a, b| a.0.cosine.0.total_cmp(&b.0.cosine.0));
+            self.known = best.map(|(named, _)| named);
         }
     }
 }
@@ -165,13 +289,28 @@ impl Tracker {
 
     /// Takes the boxes of a frame in; returns the track of each, in their order. Tracks unseen for too long have ended.
     pub fn update(&mut self, boxes: &[Rect], now: Timestamp) -> Vec<TrackId> {
+        self.update_where(boxes, now, |_| true)
+    }
+
+    /// As [`update`](Self::update) for a frame in which only some places were looked at: a track that was not `looked`
+    /// for is where it was.
+    pub fn update_where(&mut self, boxes: &[Rect], now: Timestamp, looked: impl Fn(&Track) -> bool) -> Vec<TrackId> {
         let max_gap = self.options.max_gap;
+        for track in &mut self.tracks {
+            if looked(track) {
+                track.last_looked = now;
+            } else {
+                track.velocity = Point::default();
+                track.last_seen = now;
+            }
+        }
         self.tracks.retain(|track| now.duration_since(track.last_seen) <= max_gap);
 
         let mut pairs = Vec::new();
         for (t, track) in self.tracks.iter().enumerate() {
             for (b, bbox) in boxes.iter().enumerate() {
-                if let Some(affinity) = affinity(&track.bbox, bbox, &self.options) {
+                let step = if track.is_new { self.options.max_first_step } else { self.options.max_step };
+                if let Some(affinity) = affinity(&track.predicted(now), bbox, self.options.min_iou, step) {
                     pairs.push((affinity, t, b));
                 }
             }
@@ -183,25 +322,59 @@ impl Tracker {
         for (_, t, b) in pairs {
             if !taken[t] && ids[b].is_none() {
                 taken[t] = true;
-                let track = &mut self.tracks[t];
-                (track.bbox, track.last_seen) = (boxes[b], now);
-                ids[b] = Some(track.id);
+                self.tracks[t].continue_at(boxes[b], now);
+                ids[b] = Some(self.tracks[t].id);
             }
         }
         ids.into_iter().zip(boxes).map(|(id, bbox)| id.unwrap_or_else(|| self.begin(*bbox, now))).collect()
     }
 
     /// Takes in whom a good view of a track shows, and returns what is now decided. Views of poor quality should not vote.
-    /// A track that has ended is [`Decision::Waiting`].
+    /// A track that has ended is [`Decision::Waiting`]. Every view weighs 1.
     pub fn vote(&mut self, id: TrackId, view: &Identification) -> Decision {
+        self.weigh(id, view, 1.0, Threshold::DOCUMENTED, None)
+    }
+
+    /// As [`vote`](Self::vote) for a view that weighs `weight` in [0, 1] and was identified with `threshold`, taken at
+    /// `now`, which says when the next is [wanted](Self::wants_view).
+    pub fn weigh(
+        &mut self,
+        id: TrackId,
+        view: &Identification,
+        weight: f32,
+        threshold: Threshold,
+        now: Option<Timestamp>,
+    ) -> Decision {
         let options = self.options;
         let Some(track) = self.tracks.iter_mut().find(|track| track.id == id) else { return Decision::Waiting };
         let named = match view {
             Identification::Known { best, margin } if *margin >= options.min_margin => Some(*best),
             Identification::Known { .. } | Identification::Unknown { .. } => None,
         };
-        track.vote(named, &options);
+        let near = view.best().is_some_and(|best| best.similarity.value() >= threshold.value() - PROMISING);
+        track.views = Views {
+            last_at: now.or(track.views.last_at),
+            poor_in_a_row: 0,
+            widest: track.views.widest.max(track.bbox.width()),
+            promising: track.views.promising || near,
+        };
+        track.vote(Vote { named, weight: weight.clamp(0.0, 1.0) }, &options);
         track.decision(&options)
+    }
+
+    /// Takes in that a view of a track was too poor to vote.
+    pub fn poor_view(&mut self, id: TrackId, now: Timestamp) {
+        if let Some(track) = self.tracks.iter_mut().find(|track| track.id == id) {
+            track.views.last_at = Some(now);
+            track.views.poor_in_a_row = track.views.poor_in_a_row.saturating_add(1);
+        }
+    }
+
+    /// Whether another view of a track is worth embedding the face: it is not decided yet, or larger than ever, or has
+    /// not been looked at for long.
+    #[must_use]
+    pub fn wants_view(&self, id: TrackId, now: Timestamp) -> bool {
+        self.tracks.iter().find(|track| track.id == id).is_some_and(|track| track.wants_view(now))
     }
 
     /// What is decided about a track; [`Decision::Waiting`] when it has ended.
@@ -219,21 +392,36 @@ impl Tracker {
     fn begin(&mut self, bbox: Rect, now: Timestamp) -> TrackId {
         let id = TrackId(self.next_id);
         self.next_id += 1;
-        self.tracks.push(Track { id, bbox, first_seen: now, last_seen: now, votes: VecDeque::new(), known: None });
+        self.tracks.push(Track {
+            id,
+            bbox,
+            velocity: Point::default(),
+            is_new: true,
+            first_seen: now,
+            last_seen: now,
+            last_looked: now,
+            votes: VecDeque::new(),
+            views: Views::default(),
+            known: None,
+        });
         id
     }
 }
 
-/// How well `bbox` continues a track last seen at `last`, or `None` when it cannot.
-fn affinity(last: &Rect, bbox: &Rect, options: &TrackingOptions) -> Option<f32> {
+fn seconds(duration: SignedDuration) -> f32 {
+    duration.as_secs_f32()
+}
+
+/// How well `bbox` continues a track expected at `last`, or `None` when it cannot.
+fn affinity(last: &Rect, bbox: &Rect, min_iou: f32, max_step: f32) -> Option<f32> {
     let iou = last.iou(bbox);
     let size = (last.width() + bbox.width()) / 2.0;
-    let reach = size * options.max_step;
+    let reach = size * max_step;
     let step = last.centre().distance(bbox.centre());
     let ratio = last.area() / bbox.area();
     // A factor of two in width is one of four in area. Comparisons with what is no number are false.
     let near = step < reach && (0.25..=4.0).contains(&ratio);
-    (iou >= options.min_iou || near).then(|| iou + 1.0 - (step / reach).min(1.0))
+    (iou >= min_iou || near).then(|| iou + 1.0 - (step / reach).min(1.0))
 }
 
 #[cfg(test)]
@@ -319,6 +507,82 @@ mod tests {
         assert_eq!(tracker.vote(id, &UNKNOWN), Decision::Unknown);
         assert_eq!(student(tracker.vote(id, &known(1, 0.1))), Some(1));
         assert_eq!(student(tracker.vote(id, &UNKNOWN)), Some(1), "a poor view does not take it back");
+    }
+
+    #[test]
+    fn poor_views_have_to_be_more() {
+        let mut tracker = Tracker::default();
+        let id = tracker.update(&[face(0.0)], at(0))[0];
+        let poor = |tracker: &mut Tracker| tracker.weigh(id, &known(1, 0.1), 0.3, Threshold::DOCUMENTED, None);
+        for view in 0..3 {
+            assert_eq!(student(poor(&mut tracker)), None, "view {view}");
+        }
+        assert_eq!(student(poor(&mut tracker)), Some(1));
+    }
+
+    #[test]
+    fn a_face_is_embedded_until_it_is_decided_and_then_seldom() {
+        let mut tracker = Tracker::default();
+        let id = tracker.update(&[face(0.0)], at(0))[0];
+        for n in 0..2 {
+            assert!(tracker.wants_view(id, at(n)));
+            tracker.weigh(id, &known(1, 0.1), 1.0, Threshold::DOCUMENTED, Some(at(n)));
+        }
+        assert!(!tracker.wants_view(id, at(1000)));
+        assert!(tracker.wants_view(id, at(5001)), "two people may have changed places");
+        let near = face(0.0).scaled(1.3);
+        tracker.update(&[near], at(800));
+        assert!(tracker.wants_view(id, at(1000)), "a better view");
+    }
+
+    #[test]
+    fn a_stranger_is_looked_at_once_a_second_and_one_who_is_nearly_somebody_all_the_time() {
+        let nearly = Match { student: StudentId(1), similarity: Similarity::new(0.66), cosine: Cosine(0.3) };
+        for (best, expected) in [(None, false), (Some(nearly), true)] {
+            let mut tracker = Tracker::default();
+            let id = tracker.update(&[face(0.0)], at(0))[0];
+            for n in 0..3 {
+                let view = Identification::Unknown { best };
+                tracker.weigh(id, &view, 1.0, Threshold::DOCUMENTED, Some(at(n)));
+            }
+            assert_eq!(tracker.wants_view(id, at(500)), expected);
+            assert!(tracker.wants_view(id, at(1500)));
+        }
+    }
+
+    #[test]
+    fn somebody_who_walks_across_the_picture_keeps_the_track_from_the_first_step() {
+        let mut tracker = Tracker::default();
+        let id = tracker.update(&[face(0.0)], at(0))[0];
+        for step in 1..8_i16 {
+            // 1.75 widths a fifth of a second.
+            assert_eq!(
+                tracker.update(&[face(f32::from(step) * 140.0)], at(i64::from(step) * 200)),
+                [id],
+                "step {step}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_face_that_runs_is_expected_where_it_is_going() {
+        let mut tracker = Tracker::default();
+        let id = tracker.update(&[face(0.0)], at(0))[0];
+        for step in 1..4_i16 {
+            tracker.update(&[face(f32::from(step) * 50.0)], at(i64::from(step) * 200));
+        }
+        // Unseen for two pictures, it has gone on by 150 pixels: nearly two boxes.
+        assert_eq!(tracker.update(&[face(250.0)], at(1000)), [id]);
+    }
+
+    #[test]
+    fn a_track_that_nobody_looked_for_is_where_it_was() {
+        let mut tracker = Tracker::default();
+        let id = tracker.update(&[face(0.0)], at(0))[0];
+        for n in 1..20 {
+            tracker.update_where(&[], at(n * 500), |_| false);
+        }
+        assert_eq!(tracker.update(&[face(0.0)], at(10_000)), [id]);
     }
 
     #[test]

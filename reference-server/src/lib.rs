@@ -27,6 +27,7 @@ use axum::response::{IntoResponse, Response};
 use tower_http::catch_panic::CatchPanicLayer;
 
 pub use http::body::BODY_LIMIT;
+pub use live::LiveSettings;
 pub use live::events::{Events, LiveEvent, SeenFace};
 pub use state::{AppState, ChallengePolicy, Logout, RetentionDays, Settings, WebSocketAccess};
 

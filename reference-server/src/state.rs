@@ -18,7 +18,7 @@ use tokio::sync::Semaphore;
 use crate::auth::{Secret, Tokens};
 use crate::error::AppError;
 use crate::figures::Figures;
-use crate::live::Live;
+use crate::live::{Live, LiveSettings};
 use crate::throttle::Throttle;
 
 /// How many frames may wait for the engine before a new one is answered 503: at the page's five frames a second and
@@ -62,6 +62,8 @@ pub struct Settings {
     pub marks_of_erased: MarksOfErased,
     /// What is deleted with time.
     pub retention: RetentionDays,
+    /// How cameras are watched.
+    pub live: LiveSettings,
 }
 
 /// Who may open the WebSocket.
@@ -136,6 +138,7 @@ impl Settings {
             logout: Logout::default(),
             marks_of_erased: MarksOfErased::default(),
             retention: RetentionDays::default(),
+            live: LiveSettings::default(),
         }
     }
 
@@ -192,6 +195,13 @@ impl Settings {
     #[must_use]
     pub fn with_receipts(mut self, key: ReceiptKey) -> Self {
         self.receipts = Some(key);
+        self
+    }
+
+    /// The same settings with cameras watched like this.
+    #[must_use]
+    pub fn with_live(mut self, live: LiveSettings) -> Self {
+        self.live = live;
         self
     }
 
@@ -293,7 +303,7 @@ impl AppState {
 
     /// Stops every camera and writes what is still to be written. Blocks.
     pub fn shut_down(&self) {
-        self.0.live.cameras().stop_all();
+        self.0.live.shut_down();
     }
 
     /// Runs `work` with the store on a thread that may block.
@@ -313,6 +323,20 @@ impl AppState {
         bytes: Vec<u8>,
         options: AnalyzeOptions,
     ) -> Result<(Frame<'static>, Analysis), AppError> {
+        self.with_frame(prefix, bytes, move |frame, engine| {
+            let analysis = engine.analyze(&frame, &options)?;
+            Ok((frame, analysis))
+        })
+        .await
+    }
+
+    /// Decodes `bytes` and does `work` with the frame and the engine, at most [`Settings::threads`] at a time.
+    pub(crate) async fn with_frame<T: Send + 'static>(
+        &self,
+        prefix: &'static str,
+        bytes: Vec<u8>,
+        work: impl FnOnce(Frame<'static>, &dyn FaceEngine) -> Result<T> + Send + 'static,
+    ) -> Result<T, AppError> {
         let busy = || {
             self.0.figures.busy.fetch_add(1, Relaxed);
             AppError::Later(StatusCode::SERVICE_UNAVAILABLE, "The server is busy", 1)
@@ -324,9 +348,7 @@ impl AppState {
         blocking(prefix, move || {
             // Moved in: a client that hangs up cancels its request, but not the analysis that has begun.
             let _permit = permit;
-            let frame = decode(&bytes, &DecodeLimits::default())?;
-            let analysis = engine.analyze(&frame, &options)?;
-            Ok((frame, analysis))
+            work(decode(&bytes, &DecodeLimits::default())?, &*engine)
         })
         .await
     }

@@ -12,7 +12,7 @@ use crate::{Result, setup, test};
 /// When one of them does not hold.
 pub(crate) fn run() -> Result<()> {
     let options = test::Options::default();
-    setup::run(options.setup())?;
+    setup::run_for_tests(options.setup())?;
     let quietly = |command: &mut Command| succeed(command).map(|()| String::new());
     let mut steps = Steps::default();
     steps.run("formatting", || quietly(&mut cargo(&["fmt", "--all", "--check"])));

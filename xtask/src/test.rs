@@ -26,7 +26,7 @@ impl Options {
 /// # Errors
 /// When one fails.
 pub(crate) fn run(options: &Options) -> Result<()> {
-    setup::run(&options.setup)?;
+    setup::run_for_tests(&options.setup)?;
     let mut steps = Steps::default();
     add_steps(&mut steps, options);
     steps.finish()

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{AttendancePolicy, Marking};
+use super::{AttendancePolicy, Correction, Marking};
 use crate::error::Result;
 use crate::store::{AttendanceRecord, NewAttendance, Store};
 use crate::types::{Similarity, StudentId};
@@ -73,13 +73,28 @@ impl Marker {
             confidence_score: Some(shortest_f64(similarity.value())),
             camera_location: camera_location.map(str::to_owned),
         };
-        let marking = self.store.mark_attendance(&new)?;
+        let mut marking = self.store.mark_attendance(&new)?;
+        if let (Marking::AlreadyMarked(record), true) = (&marking, self.policy.checks_out(now)) {
+            marking = Marking::AlreadyMarked(self.store.check_out(record.id, now)?);
+        }
         let known =
             Known { record: marking.record().clone(), period: new.period, ends_at: new.day.ends_at, asked_at: now };
         let mut all = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         all.retain(|_, known| known.holds_at(now));
         all.insert(student, known);
         Ok(marking)
+    }
+
+    /// Corrects a row, with who did it and why, and returns it. The store keeps what it was before.
+    ///
+    /// # Errors
+    /// [`Error::InvalidInput`](crate::Error::InvalidInput) without a name or a reason;
+    /// [`Error::NotFound`](crate::Error::NotFound) for an unknown row; those of the store.
+    pub fn correct(&self, attendance: i64, correction: &Correction, now: Timestamp) -> Result<AttendanceRecord> {
+        correction.check()?;
+        let record = self.store.correct_attendance(attendance, correction, now)?;
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).remove(&record.student);
+        Ok(record)
     }
 
     /// Forgets what the store said, so that the next mark asks it: for one who has just deleted rows or students.
@@ -112,8 +127,9 @@ fn shortest_f64(value: f32) -> f64 {
 mod tests {
     use jiff::ToSpan as _;
 
+    use super::super::Period;
     use super::*;
-    use crate::store::{AttendanceFilter, Page, SqliteStore};
+    use crate::store::{AttendanceFilter, CorrectedStatus, Page, SqliteStore};
 
     fn at(text: &str) -> Timestamp {
         text.parse().unwrap()
@@ -177,6 +193,45 @@ mod tests {
         let now = at("2026-03-02T08:00:00Z");
         assert!(newly_marked(&one, student, now));
         assert!(!newly_marked(&other, student, now));
+    }
+
+    #[test]
+    fn who_is_seen_late_in_a_period_is_checked_out_by_the_last_time() {
+        let (_, store, student, _folder) = marker("UTC");
+        let time = |hour| jiff::civil::Time::constant(hour, 0, 0, 0);
+        let morning = Period::new("morning", time(7)).with_late_after(time(8)).with_check_out_from(time(11));
+        let afternoon = Period::new("afternoon", time(13));
+        let policy = AttendancePolicy::in_time_zone("UTC").unwrap().with_periods(vec![morning, afternoon]).unwrap();
+        let marker = Marker::new(store.clone(), policy);
+        let seen = |time: &str| {
+            let marking = marker.mark(student, Similarity::new(0.9), None, at(&format!("2026-03-02T{time}Z"))).unwrap();
+            (matches!(marking, Marking::Marked(_)), marking.record().clone())
+        };
+        let (new, first) = seen("08:30:00");
+        assert!(new && first.status == "Late" && first.checked_out_at.is_none());
+        assert_eq!(seen("10:59:00").1.checked_out_at, None);
+        let (new, left) = seen("11:30:00");
+        assert_eq!((new, left.id, left.checked_out_at), (false, first.id, Some(at("2026-03-02T11:30:00Z"))));
+        assert_eq!(seen("12:30:00").1.checked_out_at, Some(at("2026-03-02T12:30:00Z")));
+        assert!(seen("13:05:00").0, "the afternoon is marked by itself");
+        assert_eq!(store.attendance(&AttendanceFilter::default(), Page::ALL).unwrap().total, 2);
+    }
+
+    #[test]
+    fn a_correction_says_who_and_why_and_is_not_undone_by_the_next_camera() {
+        let (marker, store, student, _folder) = marker("UTC");
+        let now = at("2026-03-02T08:00:00Z");
+        let row = marker.mark(student, Similarity::new(0.9), None, now).unwrap().record().id;
+        for (by, reason) in [("", "not here"), ("teacher", " ")] {
+            assert!(marker.correct(row, &Correction::new(CorrectedStatus::Absent, by, reason), now).is_err());
+        }
+        let wrong = Correction::new(CorrectedStatus::Absent, "teacher", "it was the twin");
+        assert_eq!(marker.correct(row, &wrong, now + 5.minutes()).unwrap().status, "Absent");
+        assert!(!newly_marked(&marker, student, now + 10.minutes()));
+        let [kept] = &store.corrections(row).unwrap()[..] else { panic!() };
+        assert_eq!((kept.status_before.as_str(), kept.correction.by.as_str()), ("Present", "teacher"));
+        assert_eq!((kept.correction.reason.as_str(), kept.at), ("it was the twin", now + 5.minutes()));
+        assert!(marker.correct(row + 1, &wrong, now).is_err());
     }
 
     #[test]

@@ -2,7 +2,9 @@
 
 mod marker;
 mod policy;
+mod timetable;
 
-pub use crate::store::{AttendanceStatus as Status, DayWindow, Marking};
+pub use crate::store::{AttendanceStatus as Status, Correction, CorrectionRecord, DayWindow, Marking};
 pub use marker::Marker;
 pub use policy::{AttendancePolicy, WHOLE_DAY};
+pub use timetable::Period;

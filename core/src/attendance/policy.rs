@@ -4,6 +4,7 @@ use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _};
 
+use super::timetable::{Period, Place, Timetable};
 use super::{DayWindow, Status};
 use crate::error::{Error, Result};
 
@@ -27,6 +28,7 @@ pub const WHOLE_DAY: &str = "day";
 pub struct AttendancePolicy {
     time_zone: TimeZone,
     day_boundary: Time,
+    timetable: Timetable,
 }
 
 impl AttendancePolicy {
@@ -38,13 +40,13 @@ impl AttendancePolicy {
         let time_zone = TimeZone::get(name).map_err(|_| {
             Error::invalid_input("time zone", format!("{name:?} is no IANA name such as Europe/Berlin"))
         })?;
-        Ok(Self { time_zone, day_boundary: Time::midnight() })
+        Ok(Self { time_zone, day_boundary: Time::midnight(), timetable: Timetable::default() })
     }
 
     /// Days in the time zone that this machine is set to, UTC when it is set to none.
     #[must_use]
     pub fn in_system_time_zone() -> Self {
-        Self { time_zone: TimeZone::system(), day_boundary: Time::midnight() }
+        Self { time_zone: TimeZone::system(), day_boundary: Time::midnight(), timetable: Timetable::default() }
     }
 
     /// The same, with days that begin at `day_boundary` instead of midnight, for sites that work into the night.
@@ -52,6 +54,33 @@ impl AttendancePolicy {
     pub fn with_day_boundary(mut self, day_boundary: Time) -> Self {
         self.day_boundary = day_boundary;
         self
+    }
+
+    /// The same, with a timetable: each period is marked once a day. Call it after
+    /// [`with_day_boundary`](Self::with_day_boundary), by which the periods are put in order.
+    ///
+    /// ```
+    /// use faceattend_core::attendance::{AttendancePolicy, Period, Status};
+    /// use jiff::civil::time;
+    ///
+    /// let morning = Period::new("morning", time(7, 30, 0, 0)).with_late_after(time(8, 10, 0, 0));
+    /// let policy = AttendancePolicy::in_time_zone("Europe/Berlin")?.with_periods(vec![morning])?;
+    /// // 07:20 UTC is 08:20 there.
+    /// assert_eq!(policy.status("2026-03-02T07:20:00Z".parse().unwrap()), Status::Late);
+    /// # Ok::<(), faceattend_core::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::InvalidInput`] for two periods with one name or one beginning, and for times that lie outside theirs.
+    pub fn with_periods(mut self, periods: Vec<Period>) -> Result<Self> {
+        self.timetable = Timetable::new(periods, self.day_boundary)?;
+        Ok(self)
+    }
+
+    /// The periods of a day, in order; none for a site that marks once a day.
+    #[must_use]
+    pub fn periods(&self) -> &[Period] {
+        self.timetable.periods()
     }
 
     /// The time zone.
@@ -92,17 +121,27 @@ impl AttendancePolicy {
         Ok(DayWindow { date, starts_at: begin(date)?, ends_at: begin(next)? })
     }
 
-    /// How arriving then counts. Every arrival is in time as long as the site has no timetable.
+    /// How arriving then counts: late from the period's own time on. In time for a site without a timetable.
     #[must_use]
-    pub fn status(&self, _at: Timestamp) -> Status {
-        Status::Present
+    pub fn status(&self, at: Timestamp) -> Status {
+        if self.place(at).late { Status::Late } else { Status::Present }
     }
 
-    /// The period of the day that a moment falls into: the part that is marked once. The whole day as long as the site has
-    /// no timetable.
+    /// The period of the day that a moment falls into: the part that is marked once. The whole day for a site without a
+    /// timetable.
     #[must_use]
-    pub fn period(&self, _at: Timestamp) -> &str {
-        WHOLE_DAY
+    pub fn period(&self, at: Timestamp) -> &str {
+        self.place(at).period
+    }
+
+    /// Whether being seen then, after having been marked, is leaving.
+    #[must_use]
+    pub fn checks_out(&self, at: Timestamp) -> bool {
+        self.place(at).checks_out
+    }
+
+    fn place(&self, at: Timestamp) -> Place<'_> {
+        self.timetable.place(self.time_zone.to_datetime(at).time(), self.day_boundary)
     }
 }
 

@@ -7,9 +7,13 @@
 //! | a USB camera, an RTSP or HTTP stream | OpenCV | refused |
 
 mod avi;
+mod devices;
 #[cfg(feature = "opencv")]
 mod opencv;
+mod orientation;
+mod probe;
 mod replay;
+mod scheduler;
 mod source;
 #[cfg(test)]
 mod tests;
@@ -22,9 +26,12 @@ use jiff::Timestamp;
 use crate::error::{Error, Result};
 use crate::frame::Frame;
 
+pub use devices::{CameraDevice, devices};
 #[cfg(feature = "opencv")]
 pub use opencv::OpenCvCapture;
+pub use orientation::Orientation;
 pub use replay::{AviReplay, FolderReplay};
+pub use scheduler::Scheduler;
 pub use source::{CameraSource, Nature};
 pub use worker::{CameraHealth, CameraState, CameraWorker, Pace, WorkerOptions};
 
@@ -38,18 +45,35 @@ pub trait FrameSource: Send {
     /// the source's end.
     fn next_frame(&mut self) -> Result<Option<Frame<'static>>>;
 
+    /// Passes over the next frame, which nobody wants; `false` at the end of a recording. Costs less than
+    /// [`next_frame`](Self::next_frame) where the source need not decode it.
+    ///
+    /// # Errors
+    /// As [`next_frame`](Self::next_frame).
+    fn skip(&mut self) -> Result<bool> {
+        Ok(self.next_frame()?.is_some())
+    }
+
     /// The time between two frames of a recording; `None` for a live camera, which has its own pace.
     fn frame_interval(&self) -> Option<Duration>;
 }
 
 /// How a source is opened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub struct OpenOptions {
-    /// How long connecting to a stream may take. Default 5 s: OpenCV's own 30 s would hide a dead camera for too long.
+    /// How long connecting to a stream may take. Default 10 s: a camera that wakes up takes 3, and recognising a stream of
+    /// ten frames a second 2 more; OpenCV's own 30 s would hide a dead camera for too long.
     pub open_timeout: Duration,
     /// How long a stream may give no frame. Default 5 s.
     pub read_timeout: Duration,
+    /// The width and height to ask a USB camera for. Default: its own. It may give the nearest that it has; streams and
+    /// recordings have the size that they have.
+    pub size: Option<(u32, u32)>,
+    /// The frames a second to ask a USB camera for. Default: its own.
+    pub rate: Option<f32>,
+    /// How the camera is mounted. Default: upright, and not mirrored.
+    pub orientation: Orientation,
     /// The time between the pictures of a folder. Default 40 ms, 25 a second.
     pub folder_interval: Duration,
     /// The capture time of a recording's first frame; its others follow at its own pace. Default: now.
@@ -59,8 +83,11 @@ pub struct OpenOptions {
 impl Default for OpenOptions {
     fn default() -> Self {
         Self {
-            open_timeout: Duration::from_secs(5),
+            open_timeout: Duration::from_secs(10),
             read_timeout: Duration::from_secs(5),
+            size: None,
+            rate: None,
+            orientation: Orientation::default(),
             folder_interval: Duration::from_millis(40),
             recording_starts_at: None,
         }
@@ -72,6 +99,20 @@ impl OpenOptions {
     #[must_use]
     pub fn with_timeouts(mut self, open: Duration, read: Duration) -> Self {
         (self.open_timeout, self.read_timeout) = (open, read);
+        self
+    }
+
+    /// The same options, asking a USB camera for this width, height and number of frames a second.
+    #[must_use]
+    pub fn with_size(mut self, width: u32, height: u32, rate: Option<f32>) -> Self {
+        (self.size, self.rate) = (Some((width, height)), rate);
+        self
+    }
+
+    /// The same options for a camera that is mounted like this.
+    #[must_use]
+    pub fn with_orientation(mut self, orientation: Orientation) -> Self {
+        self.orientation = orientation;
         self
     }
 
@@ -96,6 +137,10 @@ impl OpenOptions {
 /// [`Error::Io`] for a file or folder that cannot be read; [`Error::Camera`] when it holds no frames, when the camera
 /// does not answer in time, and when it needs OpenCV and this build has none.
 pub fn open(source: &CameraSource, options: &OpenOptions) -> Result<Box<dyn FrameSource>> {
+    Ok(options.orientation.turning(as_mounted(source, options)?))
+}
+
+fn as_mounted(source: &CameraSource, options: &OpenOptions) -> Result<Box<dyn FrameSource>> {
     if let Some(folder) = source.folder() {
         return Ok(Box::new(FolderReplay::open(folder, options)?));
     }

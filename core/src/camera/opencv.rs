@@ -5,8 +5,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use opencv::core::{Mat, MatTraitConst as _, MatTraitConstManual as _, Vector};
 use opencv::videoio::{
-    CAP_ANY, CAP_FFMPEG, CAP_PROP_FPS, CAP_PROP_OPEN_TIMEOUT_MSEC, CAP_PROP_READ_TIMEOUT_MSEC, CAP_V4L2, VideoCapture,
-    VideoCaptureTrait as _, VideoCaptureTraitConst as _,
+    CAP_ANY, CAP_FFMPEG, CAP_PROP_FPS, CAP_PROP_FRAME_HEIGHT, CAP_PROP_FRAME_WIDTH, CAP_PROP_OPEN_TIMEOUT_MSEC,
+    CAP_PROP_READ_TIMEOUT_MSEC, CAP_V4L2, VideoCapture, VideoCaptureTrait as _, VideoCaptureTraitConst as _,
 };
 
 use super::{CameraSource, FrameSource, Nature, OpenOptions, RecordingClock, camera_error};
@@ -39,7 +39,7 @@ impl OpenCvCapture {
         quiet();
         let failed = |_| camera_error(source, "OpenCV cannot open it");
         let devices = if cfg!(target_os = "linux") { CAP_V4L2 } else { CAP_ANY };
-        let capture = if let Some(number) = source.number() {
+        let mut capture = if let Some(number) = source.number() {
             let number = i32::try_from(number).map_err(|_| camera_error(source, "there is no such camera"))?;
             VideoCapture::new(number, devices).map_err(failed)?
         } else if source.is_device_path() {
@@ -61,6 +61,20 @@ impl OpenCvCapture {
                 Nature::Recording => "it is no video that can be read",
             };
             return Err(camera_error(source, reason));
+        }
+        if source.number().is_some() || source.is_device_path() {
+            let (width, height) = options.size.unzip();
+            let wishes = [
+                (CAP_PROP_FRAME_WIDTH, width.map(f64::from)),
+                (CAP_PROP_FRAME_HEIGHT, height.map(f64::from)),
+                (CAP_PROP_FPS, options.rate.map(f64::from)),
+            ];
+            for (property, wish) in wishes {
+                if let Some(wish) = wish {
+                    // A camera that has no such size gives its own.
+                    let _ = capture.set(property, wish);
+                }
+            }
         }
         let clock = (source.nature() == Nature::Recording).then(|| {
             let rate = capture.get(CAP_PROP_FPS).unwrap_or(0.0);
@@ -95,6 +109,18 @@ impl FrameSource for OpenCvCapture {
             (Some(clock), true) => {
                 let captured_at = clock.tick();
                 Ok(Some(self.frame()?.with_captured_at(captured_at)))
+            }
+        }
+    }
+
+    fn skip(&mut self) -> Result<bool> {
+        let grabbed = self.capture.grab().map_err(|_| camera_error(&self.source, "OpenCV cannot read it"))?;
+        match (&mut self.clock, grabbed) {
+            (None, false) => Err(camera_error(&self.source, "it gave no frame in time")),
+            (None, true) => Ok(true),
+            (Some(clock), grabbed) => {
+                clock.tick();
+                Ok(grabbed)
             }
         }
     }

@@ -53,6 +53,11 @@ impl FrameSource for FolderReplay {
         Ok(Some(decode(&bytes, &DecodeLimits::default())?.with_captured_at(captured_at)))
     }
 
+    fn skip(&mut self) -> Result<bool> {
+        self.clock.tick();
+        Ok(self.pictures.next().is_some())
+    }
+
     fn frame_interval(&self) -> Option<Duration> {
         Some(self.clock.interval)
     }
@@ -104,6 +109,13 @@ impl FrameSource for AviReplay {
                 return Ok(Some(decode(&bytes, &DecodeLimits::default())?.with_captured_at(captured_at)));
             }
         }
+    }
+
+    fn skip(&mut self) -> Result<bool> {
+        self.clock.tick();
+        let passed = self.reader.next();
+        let passed = passed.map_err(|source| Error::Io { action: "read", path: self.path.clone(), source })?;
+        Ok(passed.is_some())
     }
 
     fn frame_interval(&self) -> Option<Duration> {

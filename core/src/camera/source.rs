@@ -98,6 +98,11 @@ impl CameraSource {
         if let Kind::File(path) = &self.0 { Some(path) } else { None }
     }
 
+    /// The address of a stream, credentials and all.
+    pub(super) fn address(&self) -> Option<&str> {
+        if let Kind::Url(url) = &self.0 { Some(url) } else { None }
+    }
+
     /// The number of a camera, for OpenCV.
     #[cfg(feature = "opencv")]
     pub(super) fn number(&self) -> Option<u32> {

@@ -1,15 +1,20 @@
-//! A camera's two threads: one captures, one analyses, and between them lies the newest frame only.
+//! A camera's capture thread, its seat with the [`Scheduler`], and between them the newest frame only.
 //!
-//! A slow consumer never sees an old frame: what comes while it works replaces what waits. A live camera that fails is
-//! opened again, after a pause that doubles up to a ceiling and is blurred so that many cameras behind one switch do
-//! not come back in step. A recording is played at its own pace, or as fast as it is analysed, and ends as stopped.
+//! A slow consumer never sees an old frame: what comes while it works replaces what waits, and what comes before the
+//! consumer wants another is not even decoded. A live camera that fails is opened again, after a pause that doubles up
+//! to a ceiling and is blurred so that many cameras behind one switch do not come back in step; a stream whose server
+//! was away is opened as soon as it answers again. A recording is played at its own pace, or as fast as it is analysed, and ends as stopped.
 
+use std::collections::VecDeque;
 use std::hash::{BuildHasher as _, RandomState};
+use std::num::NonZero;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::{CameraSource, FrameSource, Nature, OpenOptions, open};
+use super::probe::Probe;
+use super::scheduler::{Seat, Turn};
+use super::{CameraSource, FrameSource, Nature, OpenOptions, Scheduler, open};
 use crate::error::{Error, Result};
 use crate::frame::Frame;
 
@@ -35,6 +40,9 @@ pub struct WorkerOptions {
     pub first_pause: Duration,
     /// The longest pause. Default 30 s: a camera that was off for the night is back within half a minute.
     pub longest_pause: Duration,
+    /// How many frames a second are analysed at most. Default: all that the consumer has time for. Five a second show a
+    /// face that walks through a door several times.
+    pub rate: Option<f32>,
 }
 
 impl Default for WorkerOptions {
@@ -44,6 +52,7 @@ impl Default for WorkerOptions {
             pace: Pace::default(),
             first_pause: Duration::from_millis(500),
             longest_pause: Duration::from_secs(30),
+            rate: None,
         }
     }
 }
@@ -67,6 +76,13 @@ impl WorkerOptions {
     #[must_use]
     pub fn with_pauses(mut self, first: Duration, longest: Duration) -> Self {
         (self.first_pause, self.longest_pause) = (first, longest);
+        self
+    }
+
+    /// The same options, analysing at most so many frames a second.
+    #[must_use]
+    pub fn with_rate(mut self, rate: f32) -> Self {
+        self.rate = Some(rate);
         self
     }
 
@@ -127,6 +143,14 @@ pub struct CameraHealth {
     pub analysed: u64,
     /// Frames that a newer one replaced before the consumer was free, and frames that could not be decoded.
     pub dropped: u64,
+    /// Frames that came before the consumer wanted another, by [`WorkerOptions::rate`].
+    pub skipped: u64,
+    /// Frames that the source gives in a second, of late.
+    pub captured_per_second: f32,
+    /// Frames that the consumer works through in a second, of late.
+    pub analysed_per_second: f32,
+    /// How often the source was lost and came back.
+    pub reconnects: u64,
     /// The last thing that went wrong, without credentials; it stays after a recovery.
     pub last_error: Option<String>,
     /// How long ago the source gave its last frame.
@@ -136,6 +160,7 @@ pub struct CameraHealth {
 /// The threads of one camera. Dropping it stops them.
 pub struct CameraWorker {
     shared: Arc<Shared>,
+    seat: Arc<Seat>,
     camera: String,
 }
 
@@ -165,8 +190,47 @@ struct Inner {
     captured: u64,
     analysed: u64,
     dropped: u64,
+    skipped: u64,
+    reconnects: u64,
+    capture_rate: Rate,
+    analysis_rate: Rate,
     last_error: Option<String>,
     last_frame: Option<Instant>,
+}
+
+impl Inner {
+    fn captured(&mut self) {
+        self.reconnects += u64::from(self.state == CameraState::Reconnecting && self.captured > 0);
+        self.state = CameraState::Running;
+        self.captured += 1;
+        let now = Instant::now();
+        self.last_frame = Some(now);
+        self.capture_rate.count(now);
+    }
+}
+
+/// When the last things happened.
+#[derive(Default)]
+struct Rate(VecDeque<Instant>);
+
+impl Rate {
+    /// As many as ten seconds at five a second, two at 25.
+    const KEPT: usize = 50;
+
+    fn count(&mut self, now: Instant) {
+        if self.0.len() == Self::KEPT {
+            self.0.pop_front();
+        }
+        self.0.push_back(now);
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "at most fifty")]
+    fn per_second(&self, now: Instant) -> f32 {
+        let Some(first) = self.0.front() else { return 0.0 };
+        // Until the next one comes, the time that it lets wait for itself counts too.
+        let passed = now.duration_since(*first).as_secs_f32();
+        if passed > 0.0 { (self.0.len() - 1) as f32 / passed } else { 0.0 }
+    }
 }
 
 impl CameraWorker {
@@ -180,8 +244,22 @@ impl CameraWorker {
         options: WorkerOptions,
         consumer: impl FnMut(Frame<'static>) + Send + 'static,
     ) -> Result<Self> {
+        Self::start_on(&Scheduler::new(NonZero::<usize>::MIN)?, source, options, consumer)
+    }
+
+    /// As [`start`](Self::start), with `consumer` called by the threads of `scheduler`, which other cameras share.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    pub fn start_on(
+        scheduler: &Scheduler,
+        source: &CameraSource,
+        options: WorkerOptions,
+        consumer: impl FnMut(Frame<'static>) + Send + 'static,
+    ) -> Result<Self> {
         let (camera, nature, opened) = (source.to_string(), source.nature(), source.clone());
-        Self::start_with(camera, nature, options, move || open(&opened, &options.open), consumer)
+        let opening = move || open(&opened, &options.open);
+        Self::run(scheduler, camera, nature, options, source.address().and_then(Probe::of), opening, consumer)
     }
 
     /// As [`start`](Self::start) for a source of the caller's own: `open` is called for each attempt. `camera` names it
@@ -196,6 +274,34 @@ impl CameraWorker {
         open: impl FnMut() -> Result<Box<dyn FrameSource>> + Send + 'static,
         consumer: impl FnMut(Frame<'static>) + Send + 'static,
     ) -> Result<Self> {
+        let scheduler = Scheduler::new(NonZero::<usize>::MIN)?;
+        Self::run(&scheduler, camera.into(), nature, options, None, open, consumer)
+    }
+
+    /// As [`start_with`](Self::start_with), with `consumer` called by the threads of `scheduler`.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    pub fn start_with_on(
+        scheduler: &Scheduler,
+        camera: impl Into<String>,
+        nature: Nature,
+        options: WorkerOptions,
+        open: impl FnMut() -> Result<Box<dyn FrameSource>> + Send + 'static,
+        consumer: impl FnMut(Frame<'static>) + Send + 'static,
+    ) -> Result<Self> {
+        Self::run(scheduler, camera.into(), nature, options, None, open, consumer)
+    }
+
+    fn run(
+        scheduler: &Scheduler,
+        camera: String,
+        nature: Nature,
+        options: WorkerOptions,
+        probe: Option<Probe>,
+        open: impl FnMut() -> Result<Box<dyn FrameSource>> + Send + 'static,
+        consumer: impl FnMut(Frame<'static>) + Send + 'static,
+    ) -> Result<Self> {
         let inner = Inner {
             state: CameraState::Connecting,
             stop: false,
@@ -206,39 +312,39 @@ impl CameraWorker {
             captured: 0,
             analysed: 0,
             dropped: 0,
+            skipped: 0,
+            reconnects: 0,
+            capture_rate: Rate::default(),
+            analysis_rate: Rate::default(),
             last_error: None,
             last_frame: None,
         };
-        let worker = Self {
-            shared: Arc::new(Shared { inner: Mutex::new(inner), changed: Condvar::new() }),
-            camera: camera.into(),
+        let shared = Arc::new(Shared { inner: Mutex::new(inner), changed: Condvar::new() });
+        let mut analysis = Analysis { consumer, alive: Alive::of(&shared) };
+        let seat = Arc::new(scheduler.join(options.rate, Box::new(move || analysis.turn())));
+        let worker = Self { shared, seat, camera };
+        let capture = Capture {
+            shared: worker.shared.clone(),
+            seat: worker.seat.clone(),
+            camera: worker.camera.clone(),
+            nature,
+            options,
+            probe,
         };
-        let capture = Capture { shared: worker.shared.clone(), camera: worker.camera.clone(), nature, options };
-        // A failed spawn drops the worker, which stops the thread that was spawned before.
-        worker.spawn("camera-analysis", {
-            let shared = worker.shared.clone();
-            move || shared.analyse(consumer)
-        })?;
-        worker.spawn("camera-capture", move || capture.run(open))?;
-        Ok(worker)
-    }
-
-    fn spawn(&self, name: &str, run: impl FnOnce() + Send + 'static) -> Result<()> {
-        let shared = self.shared.clone();
-        self.shared.lock().threads += 1;
+        let alive = Alive::of(&worker.shared);
         let body = move || {
-            if catch_unwind(AssertUnwindSafe(run)).is_err() {
-                shared.fail("the camera's thread panicked");
+            let shared = alive.0.clone();
+            if catch_unwind(AssertUnwindSafe(|| capture.run(open))).is_err() {
+                shared.fail(PANICKED);
             }
-            shared.change(|inner| inner.threads -= 1);
+            drop(alive);
         };
-        match std::thread::Builder::new().name(name.into()).spawn(body) {
-            Ok(_) => Ok(()),
-            Err(error) => {
-                self.shared.lock().threads -= 1;
-                Err(Error::Internal { reason: format!("no thread for the camera: {error}") })
-            }
-        }
+        // A failed spawn drops the worker, which gives up the seat.
+        std::thread::Builder::new()
+            .name("camera-capture".into())
+            .spawn(body)
+            .map_err(|error| Error::Internal { reason: format!("no thread for the camera: {error}") })?;
+        Ok(worker)
     }
 
     /// The camera, without credentials.
@@ -251,11 +357,16 @@ impl CameraWorker {
     #[must_use]
     pub fn health(&self) -> CameraHealth {
         let inner = self.shared.lock();
+        let now = Instant::now();
         CameraHealth {
             state: inner.state,
             captured: inner.captured,
             analysed: inner.analysed,
             dropped: inner.dropped,
+            skipped: inner.skipped,
+            captured_per_second: inner.capture_rate.per_second(now),
+            analysed_per_second: inner.analysis_rate.per_second(now),
+            reconnects: inner.reconnects,
             last_error: inner.last_error.clone(),
             last_frame_age: inner.last_frame.map(|at| at.elapsed()),
         }
@@ -277,6 +388,7 @@ impl CameraWorker {
                 inner.state = CameraState::Stopped;
             }
         });
+        self.seat.leave();
         if self.shared.wait_until(STOP_PATIENCE, |inner| inner.threads == 0).threads > 0 {
             tracing::warn!(camera = self.camera, "the camera's threads have not ended yet");
         }
@@ -321,35 +433,67 @@ impl Shared {
             inner.stop = true;
         });
     }
+}
 
-    fn analyse(&self, mut consumer: impl FnMut(Frame<'static>)) {
-        loop {
-            let frame = {
-                let mut inner = self.lock();
-                loop {
-                    if inner.stop {
-                        return;
-                    }
-                    if let Some(frame) = inner.waiting.take() {
-                        inner.analysing = true;
-                        break frame;
-                    }
-                    if inner.source_is_over {
-                        inner.state = CameraState::Stopped;
-                        inner.stop = true;
-                        drop(inner);
-                        return self.changed.notify_all();
-                    }
-                    inner = self.changed.wait(inner).unwrap_or_else(PoisonError::into_inner);
-                }
-            };
-            self.changed.notify_all();
-            consumer(frame);
-            self.change(|inner| {
-                inner.analysing = false;
-                inner.analysed += 1;
-            });
+const PANICKED: &str = "the camera's thread panicked";
+
+/// A thread or seat of the camera that has not ended yet.
+struct Alive(Arc<Shared>);
+
+impl Alive {
+    fn of(shared: &Arc<Shared>) -> Self {
+        shared.lock().threads += 1;
+        Self(shared.clone())
+    }
+}
+
+impl Drop for Alive {
+    fn drop(&mut self) {
+        self.0.change(|inner| inner.threads -= 1);
+    }
+}
+
+/// What has a camera's turns with the scheduler. The consumer goes before the sign of life: who waits for the end finds
+/// its last figures written.
+struct Analysis<C> {
+    consumer: C,
+    alive: Alive,
+}
+
+impl<C: FnMut(Frame<'static>)> Analysis<C> {
+    fn turn(&mut self) -> Turn {
+        let shared = &self.alive.0;
+        let taken = shared.change(|inner| {
+            if inner.stop {
+                return Err(Turn::Over);
+            }
+            if let Some(frame) = inner.waiting.take() {
+                inner.analysing = true;
+                return Ok(frame);
+            }
+            if !inner.source_is_over {
+                return Err(Turn::Done);
+            }
+            inner.state = CameraState::Stopped;
+            inner.stop = true;
+            Err(Turn::Over)
+        });
+        let frame = match taken {
+            Ok(frame) => frame,
+            Err(turn) => return turn,
+        };
+        let consumer = &mut self.consumer;
+        if catch_unwind(AssertUnwindSafe(|| consumer(frame))).is_err() {
+            shared.fail(PANICKED);
+            return Turn::Over;
         }
+        shared.change(|inner| {
+            inner.analysing = false;
+            inner.analysed += 1;
+            inner.analysis_rate.count(Instant::now());
+            // The wake of what came meanwhile may have been the one that brought this frame.
+            if inner.waiting.is_some() || inner.source_is_over { Turn::Again } else { Turn::Done }
+        })
     }
 }
 
@@ -365,10 +509,29 @@ enum End {
 
 struct Capture {
     shared: Arc<Shared>,
+    seat: Arc<Seat>,
     camera: String,
     nature: Nature,
     options: WorkerOptions,
+    probe: Option<Probe>,
 }
+
+/// How a pause ended.
+enum Rest {
+    /// It is over.
+    Over,
+    /// The stream's server answers again, which it did not when the pause began.
+    Back,
+    /// The worker was stopped.
+    Stopped,
+}
+
+/// A stream that ran for so long before it was lost is tried again at once.
+const STEADY: Duration = Duration::from_secs(3);
+/// How often a stream's server is asked whether it is back.
+const PROBE_EVERY: Duration = Duration::from_millis(700);
+/// A frame gap that is longer is no frame rate.
+const LONGEST_GAP: Duration = Duration::from_millis(200);
 
 impl Capture {
     fn run(self, mut open: impl FnMut() -> Result<Box<dyn FrameSource>>) {
@@ -380,7 +543,10 @@ impl Capture {
             };
             let (error, ran_for) = match end {
                 End::Stopped => return,
-                End::Over => return self.shared.change(|inner| inner.source_is_over = true),
+                End::Over => {
+                    self.shared.change(|inner| inner.source_is_over = true);
+                    return self.seat.wake();
+                }
                 End::Failed(error, ran_for) => (error, ran_for),
             };
             let may_come_back = self.nature == Nature::Live && matches!(error, Error::Camera { .. } | Error::Io { .. });
@@ -389,7 +555,7 @@ impl Capture {
                 return self.shared.fail(&error.to_string());
             }
             // One that ran for a while is a new story; one that dies at once each time is the same.
-            if ran_for > self.options.longest_pause {
+            if ran_for > STEADY {
                 failures = 0;
             }
             let pause = self.options.pause(failures, RandomState::new().hash_one(failures));
@@ -401,8 +567,34 @@ impl Capture {
                     inner.state = CameraState::Reconnecting;
                 }
             });
-            if !self.shared.pause(pause) {
-                return;
+            match self.rest(pause) {
+                Rest::Over => {}
+                // One that has just started may not have its stream yet.
+                Rest::Back => failures = 0,
+                Rest::Stopped => return,
+            }
+        }
+    }
+
+    /// Waits for the pause, the stop, or the return of the stream's server.
+    fn rest(&self, pause: Duration) -> Rest {
+        let until = Instant::now() + pause;
+        let mut was_away = false;
+        loop {
+            if let Some(probe) = &self.probe {
+                let away = !probe.answers(PROBE_EVERY);
+                if was_away && !away {
+                    return Rest::Back;
+                }
+                was_away |= away;
+            }
+            let left = until.saturating_duration_since(Instant::now());
+            let step = if self.probe.is_some() { left.min(PROBE_EVERY) } else { left };
+            if !self.shared.pause(step) {
+                return Rest::Stopped;
+            }
+            if step == left {
+                return Rest::Over;
             }
         }
     }
@@ -411,8 +603,34 @@ impl Capture {
         let opened = Instant::now();
         let interval = source.frame_interval();
         let mut due = opened;
+        let every = interval.is_some() && self.options.pace == Pace::AsAnalysed;
+        let (mut last, mut gap) = (opened, interval.unwrap_or_default());
         loop {
-            let frame = match source.next_frame() {
+            // When the frame that comes now will be there.
+            let next_in = if interval.is_some() { due.saturating_duration_since(Instant::now()) } else { gap };
+            let next = if every || self.seat.wants(next_in) {
+                source.next_frame()
+            } else {
+                match source.skip() {
+                    Ok(true) => {
+                        (last, gap) = (Instant::now(), last.elapsed().min(LONGEST_GAP));
+                        if let Some(interval) = interval {
+                            if !self.shared.pause(next_in) {
+                                return End::Stopped;
+                            }
+                            due += interval;
+                        }
+                        if !self.passed_over() {
+                            return End::Stopped;
+                        }
+                        continue;
+                    }
+                    Ok(false) => Ok(None),
+                    Err(error) => Err(error),
+                }
+            };
+            (last, gap) = (Instant::now(), last.elapsed().min(LONGEST_GAP));
+            let frame = match next {
                 Ok(Some(frame)) => frame,
                 Ok(None) if self.nature == Nature::Recording => return End::Over,
                 Ok(None) => {
@@ -455,15 +673,25 @@ impl Capture {
         if inner.stop {
             return false;
         }
-        inner.state = CameraState::Running;
-        inner.captured += 1;
-        inner.last_frame = Some(Instant::now());
+        inner.captured();
         if inner.waiting.replace(frame).is_some() {
             inner.dropped += 1;
         }
         drop(inner);
         self.shared.changed.notify_all();
+        self.seat.wake();
         true
+    }
+
+    /// Counts a frame that nobody wanted; `false` after a stop.
+    fn passed_over(&self) -> bool {
+        self.shared.change(|inner| {
+            if !inner.stop {
+                inner.captured();
+                inner.skipped += 1;
+            }
+            !inner.stop
+        })
     }
 }
 

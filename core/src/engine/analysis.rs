@@ -3,10 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 use crate::antispoof::PassivePad;
+use crate::detection::InputSize;
 use crate::embedding::{Calibration, Embedding};
 use crate::error::Result;
 use crate::frame::Frame;
-use crate::geometry::{Landmarks5, Rect};
+use crate::geometry::{Landmarks5, Point, Rect};
 use crate::landmarks::Mesh;
 use crate::pose::Pose;
 use crate::quality::Quality;
@@ -49,11 +50,14 @@ pub struct AnalyzeOptions {
     pub selection: Selection,
     /// Where to look, in frame pixels: a camera's region of interest or a track's neighbourhood. Default: everywhere.
     pub region: Option<Rect>,
+    /// How closely to look, where the caller knows better than the engine's own options: in a region around a face of
+    /// known size. Default: as the engine was built.
+    pub input_size: Option<InputSize>,
 }
 
 impl Default for AnalyzeOptions {
     fn default() -> Self {
-        Self { depth: Depth::Antispoof, selection: Selection::All, region: None }
+        Self { depth: Depth::Antispoof, selection: Selection::All, region: None, input_size: None }
     }
 }
 
@@ -78,6 +82,13 @@ impl AnalyzeOptions {
         self.region = Some(region);
         self
     }
+
+    /// The same options, looking this closely.
+    #[must_use]
+    pub fn with_input_size(mut self, input_size: InputSize) -> Self {
+        self.input_size = Some(input_size);
+        self
+    }
 }
 
 /// One face of a frame, in frame pixels.
@@ -89,6 +100,8 @@ pub struct Face {
     pub score: f32,
     /// The five points, once the depth reached [`Depth::Pose`] or the detector gave them.
     pub landmarks: Option<Landmarks5>,
+    /// The eyes on the image's left and right, from detectors that give those alone.
+    pub eyes: Option<[Point; 2]>,
     /// The 468 points, when the engine has a mesh model.
     pub mesh: Option<Mesh>,
     /// The head pose, from [`Depth::Pose`] on.
@@ -109,6 +122,7 @@ impl Face {
             bbox,
             score,
             landmarks,
+            eyes: None,
             mesh: None,
             pose: None,
             quality: None,
@@ -138,6 +152,11 @@ pub struct Embedder {
     pub calibration: Calibration,
 }
 
+/// How much of a frame around a face is looked at again, in box sides: room for the detector's own margin.
+const AROUND: f32 = 2.0;
+/// The overlap (IoU) of a face with itself when it is found again.
+const SAME_FACE: f32 = 0.3;
+
 /// An engine as the server and the bindings hold it: the real one, or a test's.
 pub trait FaceEngine: Send + Sync {
     /// The faces of `frame`.
@@ -145,6 +164,27 @@ pub trait FaceEngine: Send + Sync {
     /// # Errors
     /// Only for what is wrong with the engine or the frame; a frame without faces is an empty [`Analysis`].
     fn analyze(&self, frame: &Frame<'_>, options: &AnalyzeOptions) -> Result<Analysis>;
+
+    /// Takes `faces`, which were detected in this very frame, as far as `depth`; what they hold already is kept. Faces
+    /// that a closer look finds to be none are removed. For a caller who chooses by what it sees: live recognition
+    /// detects every face and embeds the few that are worth it.
+    ///
+    /// An engine that cannot go on where it stopped looks around each face again, which is what this does by itself.
+    ///
+    /// # Errors
+    /// As [`analyze`](Self::analyze).
+    fn deepen(&self, frame: &Frame<'_>, faces: &mut Vec<Face>, depth: Depth) -> Result<()> {
+        let mut deeper = Vec::with_capacity(faces.len());
+        for face in faces.iter() {
+            let around = face.bbox.scaled(AROUND);
+            let options = AnalyzeOptions::default().with_depth(depth).with_region(around);
+            let again = self.analyze(frame, &options)?.faces.into_iter();
+            let same = again.max_by(|a, b| a.bbox.iou(&face.bbox).total_cmp(&b.bbox.iou(&face.bbox)));
+            deeper.extend(same.filter(|again| again.bbox.iou(&face.bbox) >= SAME_FACE));
+        }
+        *faces = deeper;
+        Ok(())
+    }
 
     /// What makes its embeddings.
     fn embedder(&self) -> &Embedder;

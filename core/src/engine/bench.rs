@@ -48,34 +48,18 @@ impl Bench {
                 pixels
             }
         };
-        let (found, input_size) = self.detector.detect(frame, &region, &self.detect)?;
+        let detect = match options.input_size {
+            Some(input_size) => self.detect.with_input_size(input_size),
+            None => self.detect,
+        };
+        detect.check()?;
+        let (found, input_size) = self.detector.detect(frame, &region, &detect)?;
         let mut order: Vec<&Detection> = found.iter().collect();
         order.sort_by(|a, b| b.bbox.area().total_cmp(&a.bbox.area()));
-        let eyes: Vec<_> = order.iter().map(|d| d.eyes).collect();
-        let mut faces: Vec<Face> = order.iter().map(|d| Face::detected(d.bbox, d.score, d.landmarks)).collect();
+        let mut faces: Vec<Face> =
+            order.iter().map(|d| Face { eyes: d.eyes, ..Face::detected(d.bbox, d.score, d.landmarks) }).collect();
         let mut selected: Vec<usize> = select(&faces, options.selection, &region);
-
-        if options.depth >= Depth::Pose {
-            self.locate(frame, &mut faces, &eyes, &selected)?;
-            // Where the mesh sees no face, the detector was mistaken.
-            if self.mesh.is_some() {
-                let mistaken: Vec<usize> = selected.iter().copied().filter(|i| faces[*i].landmarks.is_none()).collect();
-                selected.retain(|i| !mistaken.contains(i));
-                remove(&mut faces, &mut selected, &mistaken);
-            }
-            self.judge(frame, &mut faces, &selected);
-        }
-        if options.depth >= Depth::Embedding {
-            self.embed(frame, &mut faces, &selected)?;
-        }
-        if options.depth >= Depth::Antispoof {
-            for &i in &selected {
-                faces[i].antispoof = match &mut self.antispoof {
-                    Ok(model) => model.run(frame, &faces[i].bbox)?,
-                    Err(reason) => PassivePad::Unavailable { reason },
-                };
-            }
-        }
+        self.take(frame, &mut faces, &mut selected, options.depth)?;
         // The selected come first; both parts stay largest first.
         selected.sort_unstable();
         for (to, &from) in selected.iter().enumerate() {
@@ -86,20 +70,53 @@ impl Bench {
         Ok(Analysis { faces, input_size })
     }
 
-    /// The five points of each selected face, from the mesh where the detector gave none.
-    fn locate(
+    /// Takes faces of this frame further than they were.
+    pub(super) fn deepen(&mut self, frame: &Frame<'_>, faces: &mut Vec<Face>, depth: Depth) -> Result<()> {
+        let mut selected: Vec<usize> = (0..faces.len()).collect();
+        self.take(frame, faces, &mut selected, depth)
+    }
+
+    /// Takes the selected faces as far as `depth`; what they have is kept. The indices follow when faces turn out to be
+    /// none.
+    fn take(
         &mut self,
         frame: &Frame<'_>,
-        faces: &mut [Face],
-        eyes: &[Option<[Point; 2]>],
-        selected: &[usize],
+        faces: &mut Vec<Face>,
+        selected: &mut Vec<usize>,
+        depth: Depth,
     ) -> Result<()> {
+        if depth >= Depth::Pose {
+            self.locate(frame, faces, selected)?;
+            // Where the mesh sees no face, the detector was mistaken.
+            if self.mesh.is_some() {
+                let mistaken: Vec<usize> = selected.iter().copied().filter(|i| faces[*i].landmarks.is_none()).collect();
+                selected.retain(|i| !mistaken.contains(i));
+                remove(faces, selected, &mistaken);
+            }
+            self.judge(frame, faces, selected);
+        }
+        if depth >= Depth::Embedding {
+            self.embed(frame, faces, selected)?;
+        }
+        if depth >= Depth::Antispoof {
+            for &i in selected.iter() {
+                faces[i].antispoof = match &mut self.antispoof {
+                    Ok(model) => model.run(frame, &faces[i].bbox)?,
+                    Err(reason) => PassivePad::Unavailable { reason },
+                };
+            }
+        }
+        Ok(())
+    }
+
+    /// The five points of each selected face, from the mesh where the detector gave none.
+    fn locate(&mut self, frame: &Frame<'_>, faces: &mut [Face], selected: &[usize]) -> Result<()> {
         let Some(mesh) = &mut self.mesh else { return Ok(()) };
         let scratch = &mut self.scratch;
         scratch.boxes.clear();
         scratch.meshes.clear();
         let wanting = || selected.iter().filter(|i| faces[**i].landmarks.is_none());
-        scratch.boxes.extend(wanting().map(|i| (faces[*i].bbox, eyes[*i])));
+        scratch.boxes.extend(wanting().map(|i| (faces[*i].bbox, faces[*i].eyes)));
         mesh.run(frame, &scratch.boxes, &mut scratch.meshes)?;
         let wanting: Vec<usize> = wanting().copied().collect();
         for (i, mesh) in wanting.into_iter().zip(scratch.meshes.drain(..)) {
@@ -112,7 +129,7 @@ impl Bench {
     fn judge(&mut self, frame: &Frame<'_>, faces: &mut [Face], selected: &[usize]) {
         for &i in selected {
             let face = &mut faces[i];
-            let Some(landmarks) = face.landmarks else { continue };
+            let (Some(landmarks), None) = (face.landmarks, &face.quality) else { continue };
             let [own, mesh] = self.fits;
             let fit = if face.mesh.is_some() { mesh } else { own };
             face.pose = Pose::from_landmarks(&landmarks, fit);
@@ -124,9 +141,10 @@ impl Bench {
         let scratch = &mut self.scratch;
         scratch.landmarks.clear();
         scratch.embeddings.clear();
-        scratch.landmarks.extend(selected.iter().filter_map(|i| faces[*i].landmarks));
+        let wanting = |i: &usize| faces[*i].landmarks.is_some() && faces[*i].embedding.is_none();
+        let with_points: Vec<usize> = selected.iter().copied().filter(wanting).collect();
+        scratch.landmarks.extend(with_points.iter().filter_map(|i| faces[*i].landmarks));
         self.embedder.run(frame, &scratch.landmarks, &mut scratch.embeddings)?;
-        let with_points: Vec<usize> = selected.iter().copied().filter(|i| faces[*i].landmarks.is_some()).collect();
         for (i, embedding) in with_points.into_iter().zip(scratch.embeddings.drain(..)) {
             faces[i].embedding = embedding;
         }

@@ -68,6 +68,10 @@ impl FaceEngine for Engine {
         self.pool.with(|bench| bench.analyze(frame, options))
     }
 
+    fn deepen(&self, frame: &Frame<'_>, faces: &mut Vec<Face>, depth: Depth) -> Result<()> {
+        if faces.is_empty() { Ok(()) } else { self.pool.with(|bench| bench.deepen(frame, faces, depth)) }
+    }
+
     fn embedder(&self) -> &Embedder {
         &self.embedder
     }

@@ -27,9 +27,10 @@ pub use accounts::{
     SessionSummary,
 };
 pub use records::{
-    AdminUser, AttendanceFilter, AttendanceRecord, AttendanceStatus, AttendanceSummary, DayWindow, DetectionLog,
-    Enrolment, LegacyVector, Listed, Marking, NewAdmin, NewAttendance, NewDetectionLog, NewSession, Page,
-    PositionColumns, SessionRecord, SessionUpdate, StoredEmbedding, StoredTemplate, Student, StudentChange,
+    AdminUser, AttendanceFilter, AttendanceRecord, AttendanceStatus, AttendanceSummary, CorrectedStatus, Correction,
+    CorrectionRecord, DayWindow, DetectionLog, Enrolment, LegacyVector, Listed, Marking, NewAdmin, NewAttendance,
+    NewDetectionLog, NewSession, Page, PositionColumns, SessionRecord, SessionUpdate, StoredEmbedding, StoredTemplate,
+    Student, StudentChange,
 };
 #[cfg(feature = "sqlite")]
 pub use sqlite::SqliteStore;
@@ -205,6 +206,24 @@ pub trait Store: Send + Sync {
     /// [`Error::NotFound`](crate::Error::NotFound).
     fn delete_attendance(&self, id: i64) -> Result<()>;
 
+    /// Notes that the student of a row was seen leaving at `at`, and returns the row. The latest time stays.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`](crate::Error::NotFound).
+    fn check_out(&self, id: i64, at: Timestamp) -> Result<AttendanceRecord>;
+
+    /// Gives a row the status of the correction, keeps who, why and what it was before, and returns the row.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`](crate::Error::NotFound).
+    fn correct_attendance(&self, id: i64, correction: &Correction, now: Timestamp) -> Result<AttendanceRecord>;
+
+    /// The corrections of a row, oldest first. They stay when the row is deleted.
+    ///
+    /// # Errors
+    /// [`Error::Store`](crate::Error::Store).
+    fn corrections(&self, attendance: i64) -> Result<Vec<CorrectionRecord>>;
+
     /// Counts of the rows that pass the filter.
     ///
     /// # Errors
@@ -218,6 +237,12 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// [`Error::Store`](crate::Error::Store).
     fn add_detection_log(&self, log: &NewDetectionLog) -> Result<i64>;
+
+    /// Writes detection log rows, all or none: one transaction for what many cameras have to tell.
+    ///
+    /// # Errors
+    /// [`Error::Store`](crate::Error::Store).
+    fn add_detection_logs(&self, logs: &[NewDetectionLog]) -> Result<()>;
 
     /// The newest `limit` detection logs, newest first.
     ///

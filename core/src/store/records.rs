@@ -340,6 +340,76 @@ pub struct AttendanceRecord {
     pub local_day: Option<Date>,
     /// When the row was made, in whole seconds.
     pub created_at: Timestamp,
+    /// When the student was last seen in the time in which leaving is expected.
+    pub checked_out_at: Option<Timestamp>,
+}
+
+/// What a person says that a row should have been.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum CorrectedStatus {
+    /// There in time.
+    Present,
+    /// There late.
+    Late,
+    /// Not there: the row stays, so that no camera marks the same day and period again.
+    Absent,
+}
+
+impl CorrectedStatus {
+    /// Its spelling in the database.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Present => "Present",
+            Self::Late => "Late",
+            Self::Absent => "Absent",
+        }
+    }
+}
+
+/// A change to an attendance row by a person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Correction {
+    /// What it should say.
+    pub status: CorrectedStatus,
+    /// Who says so.
+    pub by: String,
+    /// Why.
+    pub reason: String,
+}
+
+impl Correction {
+    /// A correction to `status`, by whom and why.
+    #[must_use]
+    pub fn new(status: CorrectedStatus, by: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self { status, by: by.into(), reason: reason.into() }
+    }
+
+    /// That it says who and why.
+    ///
+    /// # Errors
+    /// [`Error::InvalidInput`](crate::Error::InvalidInput).
+    pub fn check(&self) -> Result<()> {
+        if self.by.trim().is_empty() || self.reason.trim().is_empty() {
+            return Err(crate::Error::invalid_input("correction", "it must say who made it and why"));
+        }
+        Ok(())
+    }
+}
+
+/// A correction that was made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CorrectionRecord {
+    /// Its key.
+    pub id: i64,
+    /// The attendance row.
+    pub attendance: i64,
+    /// What was changed.
+    pub correction: Correction,
+    /// What the row said before.
+    pub status_before: String,
+    /// When.
+    pub at: Timestamp,
 }
 
 /// Which attendance rows to look at; `None` does not narrow.

@@ -17,7 +17,9 @@
 //! | `students` | `model_version`: the model of `face_embedding`; null for an embedding the existing service made |
 //! | `attendance_log` | `local_day`, `period`: the site's own day, unique with the student |
 //! | `liveness_detection_sessions` | `state`: the session as text; `version`: counts its changes; `consumed_at`: when it enrolled |
+//! | `attendance_log` | `checked_out_at`: last seen in the time in which leaving is expected |
 //! | `admin_users` | `role` |
+//! | `attendance_corrections` | new: who changed the status of a row, when, why, and what it was before |
 //! | `student_templates` | new: the templates of a student, each with its model, in order |
 //! | `liveness_seen_frames` | new: hash and yaw of the frames of recent sessions, against replay |
 //! | `students` | `consent_given_at`, `consent_given_by`, `consent_notice`: who agreed to what, and when |
@@ -63,7 +65,31 @@ pub const MIGRATIONS: &[Migration] = &[
         columns: CONSENT_COLUMNS,
         after: "CREATE INDEX IF NOT EXISTS ix_logins_username ON logins (username);",
     },
+    Migration {
+        version: 4,
+        name: "check-outs and corrections of attendance",
+        tables: CORRECTION_TABLES,
+        columns: &[("attendance_log", "checked_out_at", "DATETIME")],
+        after: CORRECTION_INDEXES,
+    },
 ];
+
+const CORRECTION_TABLES: &str = "
+CREATE TABLE IF NOT EXISTS attendance_corrections (
+    id INTEGER NOT NULL PRIMARY KEY,
+    attendance_id INTEGER NOT NULL,
+    status VARCHAR(20) NOT NULL,
+    status_before VARCHAR(20) NOT NULL,
+    corrected_by VARCHAR(100) NOT NULL,
+    reason TEXT NOT NULL,
+    created_at DATETIME NOT NULL
+);
+";
+
+const CORRECTION_INDEXES: &str = "
+CREATE INDEX IF NOT EXISTS ix_attendance_corrections_attendance_id ON attendance_corrections (attendance_id);
+CREATE INDEX IF NOT EXISTS ix_detection_logs_timestamp ON detection_logs (timestamp);
+";
 
 /// The newest schema this build knows.
 #[must_use]

@@ -23,10 +23,11 @@ use rusqlite::{Connection, OptionalExtension as _, Row, TransactionBehavior, nam
 use super::naive_time::{parse, to_bound, to_micros, to_seconds};
 use super::schema::{MIGRATIONS, newest_version};
 use super::{
-    AdminChange, AdminUser, AttendanceFilter, AttendanceRecord, AttendanceSummary, AuditEntry, Consent, DetectionLog,
-    Enrolment, Erasure, Listed, MAX_SEEN_FRAMES, Marking, MarksOfErased, NewAdmin, NewAttendance, NewAuditEntry,
-    NewDetectionLog, NewLogin, NewSession, Page, Retention, Retired, SessionRecord, SessionSummary, SessionUpdate,
-    Store, StoredEmbedding, StoredTemplate, Student, StudentChange,
+    AdminChange, AdminUser, AttendanceFilter, AttendanceRecord, AttendanceSummary, AuditEntry, Consent,
+    CorrectedStatus, Correction, CorrectionRecord, DetectionLog, Enrolment, Erasure, Listed, MAX_SEEN_FRAMES, Marking,
+    MarksOfErased, NewAdmin, NewAttendance, NewAuditEntry, NewDetectionLog, NewLogin, NewSession, Page, Retention,
+    Retired, SessionRecord, SessionSummary, SessionUpdate, Store, StoredEmbedding, StoredTemplate, Student,
+    StudentChange,
 };
 use crate::embedding::Embedding;
 use crate::error::{Error, Result};
@@ -43,7 +44,7 @@ const STUDENT: &str = "s.id, s.name, s.roll_number, COALESCE(s.liveness_verified
     COALESCE(s.liveness_confidence_score, 0.0), s.model_version, COALESCE(s.created_at, '1970-01-01 00:00:00'), s.updated_at";
 
 const ATTENDANCE: &str = "a.id, a.student_id, s.name, s.roll_number, a.timestamp, a.status, a.confidence_score,
-    a.camera_location, a.local_day, COALESCE(a.created_at, a.timestamp)";
+    a.camera_location, a.local_day, COALESCE(a.created_at, a.timestamp), a.checked_out_at";
 
 /// The store in one SQLite file.
 pub struct SqliteStore {
@@ -447,6 +448,59 @@ impl Store for SqliteStore {
         })
     }
 
+    fn check_out(&self, id: i64, at: Timestamp) -> Result<AttendanceRecord> {
+        self.write("check out", |db| {
+            db.execute(
+                "UPDATE attendance_log SET checked_out_at = max(COALESCE(checked_out_at, ?2), ?2) WHERE id = ?1",
+                params![id, to_micros(at)],
+            )?;
+            Ok(attendance_record(db, id)?.ok_or(NO_ATTENDANCE)?)
+        })
+    }
+
+    fn correct_attendance(&self, id: i64, correction: &Correction, now: Timestamp) -> Result<AttendanceRecord> {
+        self.write("correct attendance", |db| {
+            let before = attendance_record(db, id)?.ok_or(NO_ATTENDANCE)?;
+            let status = correction.status.as_str();
+            db.execute("UPDATE attendance_log SET status = ?2 WHERE id = ?1", params![id, status])?;
+            db.execute(
+                "INSERT INTO attendance_corrections (attendance_id, status, status_before, corrected_by, reason,
+                     created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                params![id, status, before.status, correction.by, correction.reason, to_micros(now)],
+            )?;
+            Ok(attendance_record(db, id)?.ok_or(NO_ATTENDANCE)?)
+        })
+    }
+
+    fn corrections(&self, attendance: i64) -> Result<Vec<CorrectionRecord>> {
+        self.read("list corrections", |db| {
+            let found = db
+                .prepare_cached(
+                    "SELECT id, status, corrected_by, reason, status_before, created_at FROM attendance_corrections
+                     WHERE attendance_id = ?1 ORDER BY id",
+                )?
+                .query_map([attendance], |row| {
+                    let status: String = row.get(1)?;
+                    const ALL: [CorrectedStatus; 3] =
+                        [CorrectedStatus::Present, CorrectedStatus::Late, CorrectedStatus::Absent];
+                    let status = ALL.into_iter().find(|known| known.as_str() == status);
+                    Ok(CorrectionRecord {
+                        id: row.get(0)?,
+                        attendance,
+                        correction: Correction {
+                            status: status.unwrap_or(CorrectedStatus::Absent),
+                            by: row.get(2)?,
+                            reason: row.get(3)?,
+                        },
+                        status_before: row.get(4)?,
+                        at: row.get::<_, Time>(5)?.0,
+                    })
+                })?
+                .collect::<rusqlite::Result<_>>()?;
+            Ok(found)
+        })
+    }
+
     fn attendance_summary(&self, filter: &AttendanceFilter) -> Result<AttendanceSummary> {
         self.read("count attendance", |db| {
             let (from, values) = from_where(filter);
@@ -467,20 +521,15 @@ impl Store for SqliteStore {
     }
 
     fn add_detection_log(&self, log: &NewDetectionLog) -> Result<i64> {
-        self.write("write a detection log", |db| {
-            db.prepare_cached(
-                "INSERT INTO detection_logs (timestamp, faces_detected, students_recognized, processing_time,
-                     camera_location, error_message) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-            )?
-            .execute(params![
-                to_micros(log.timestamp),
-                log.faces_detected,
-                log.students_recognized,
-                log.processing_time,
-                log.camera_location,
-                log.error_message,
-            ])?;
-            Ok(db.last_insert_rowid())
+        self.write("write a detection log", |db| Ok(insert_detection_log(db, log)?))
+    }
+
+    fn add_detection_logs(&self, logs: &[NewDetectionLog]) -> Result<()> {
+        self.write("write detection logs", |db| {
+            for log in logs {
+                insert_detection_log(db, log)?;
+            }
+            Ok(())
         })
     }
 
@@ -874,6 +923,7 @@ fn attendance_from_row(row: &Row<'_>) -> rusqlite::Result<AttendanceRecord> {
         camera_location: row.get(7)?,
         local_day: row.get::<_, Option<String>>(8)?.and_then(|text| text.parse::<Date>().ok()),
         created_at: row.get::<_, Time>(9)?.0,
+        checked_out_at: time(row, 10)?,
     })
 }
 
@@ -883,6 +933,22 @@ fn attendance_record(db: &Connection, id: i64) -> rusqlite::Result<Option<Attend
     ))?
     .query_row([id], attendance_from_row)
     .optional()
+}
+
+fn insert_detection_log(db: &Connection, log: &NewDetectionLog) -> rusqlite::Result<i64> {
+    db.prepare_cached(
+        "INSERT INTO detection_logs (timestamp, faces_detected, students_recognized, processing_time,
+             camera_location, error_message) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    )?
+    .execute(params![
+        to_micros(log.timestamp),
+        log.faces_detected,
+        log.students_recognized,
+        log.processing_time,
+        log.camera_location,
+        log.error_message,
+    ])?;
+    Ok(db.last_insert_rowid())
 }
 
 /// The rows that pass the filter, as the FROM and WHERE of a query and the values of its parameters.

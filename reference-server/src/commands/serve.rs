@@ -17,7 +17,7 @@ use jiff::Timestamp;
 use tokio::net::TcpListener;
 
 use crate::auth::{DEFAULT_ADMIN, DEFAULT_PASSWORD, Secret, default_password_works, ensure_admin};
-use crate::{AppState, ChallengePolicy, Logout, RetentionDays, Settings, WebSocketAccess};
+use crate::{AppState, ChallengePolicy, LiveSettings, Logout, RetentionDays, Settings, WebSocketAccess};
 
 /// The database's file in the data directory: the name that the replaced service gave it.
 pub(crate) const DATABASE: &str = "face_attendance.db";
@@ -69,6 +69,12 @@ pub struct ServeArgs {
     /// The key that signs receipts of enrolments, to share one between servers [default: made and kept in the data directory]
     #[arg(long, env = "FACEATTEND_RECEIPT_KEY", hide_env_values = true, value_name = "KEY")]
     receipt_key: Option<String>,
+    /// Lets logged-in users look through the cameras, with boxes and names
+    #[arg(long, env = "FACEATTEND_PREVIEW")]
+    preview: bool,
+    /// How many pictures of each camera are analysed in a second
+    #[arg(long, env = "FACEATTEND_RATE", value_name = "PER SECOND", default_value_t = LiveSettings::default().rate)]
+    rate: f32,
     /// Lets everybody open the WebSocket, as the service that this one replaces did, instead of asking for a token
     #[arg(long, env = "FACEATTEND_OPEN_WEB_SOCKET")]
     open_web_socket: bool,
@@ -172,6 +178,7 @@ async fn serve(args: ServeArgs) -> Result<()> {
         .with_challenge(args.challenge)
         .with_duplicates(args.duplicates)
         .with_receipts(receipts)
+        .with_live(LiveSettings::default().with_preview(args.preview).with_rate(args.rate))
         .with_retention(retention)
         .with_web_socket(if args.open_web_socket { WebSocketAccess::Open } else { WebSocketAccess::Token })
         .with_logout(if args.logout_leaves_token { Logout::LeavesToken } else { Logout::EndsLogin })

@@ -3,7 +3,8 @@
 
 use std::sync::{Arc, OnceLock};
 
-use axum::extract::{FromRequest, Request};
+use axum::extract::multipart::{Multipart, MultipartError};
+use axum::extract::{DefaultBodyLimit, FromRequest, Request};
 use axum::http::{HeaderMap, StatusCode, header};
 use faceattend_core::store::AdminUser;
 use jiff::Timestamp;
@@ -11,8 +12,8 @@ use serde_json::{Map, Value};
 
 use crate::auth::Role;
 use crate::error::AppError;
-use crate::http::body::{self, Expects};
-use crate::http::input::Reader;
+use crate::http::body::{self, BODY_LIMIT, Expects};
+use crate::http::input::{Issue, Reader};
 use crate::state::AppState;
 
 /// The fields of a request as a type.
@@ -73,9 +74,29 @@ impl<I: Input> FromRequest<AppState> for Authed<I> {
     type Rejection = AppError;
 
     async fn from_request(request: Request, state: &AppState) -> Result<Self, AppError> {
-        let least = request.extensions().get().map_or(Role::Admin, |Least(role)| *role);
-        let caller = request.extensions().get::<Caller>().cloned();
+        let gate = Gate::of(&request);
         let (mut reader, headers) = gather(request, I::EXPECTS).await?;
+        let (user, role, login) = gate.admit(&headers, state).await?;
+        Ok(Self { user, role, login, input: finish(&mut reader)? })
+    }
+}
+
+/// What a route asks of its caller, left by the router.
+struct Gate {
+    least: Role,
+    caller: Option<Caller>,
+}
+
+impl Gate {
+    fn of(request: &Request) -> Self {
+        Self {
+            least: request.extensions().get().map_or(Role::Admin, |Least(role)| *role),
+            caller: request.extensions().get::<Caller>().cloned(),
+        }
+    }
+
+    /// The caller's name, role and login.
+    async fn admit(self, headers: &HeaderMap, state: &AppState) -> Result<(String, Role, Option<String>), AppError> {
         let given = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let token = match given.split_once(' ') {
             Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") && !token.is_empty() => token,
@@ -83,13 +104,45 @@ impl<I: Input> FromRequest<AppState> for Authed<I> {
         };
         let (user, login) = authenticate(token, state).await?;
         let role = Role::of(&user);
-        if role < least {
+        if role < self.least {
             return Err(AppError::Detail(StatusCode::FORBIDDEN, "Not enough permissions".into()));
         }
-        if let Some(Caller(caller)) = caller {
+        if let Some(Caller(caller)) = self.caller {
             let _ = caller.set(user.username.clone());
         }
-        Ok(Self { user: user.username, role, login, input: finish(&mut reader)? })
+        Ok((user.username, role, login))
+    }
+}
+
+/// The bytes of the field `name` of a multipart form, and who sends them.
+#[derive(Debug)]
+pub(crate) struct Upload {
+    pub(crate) user: String,
+    pub(crate) frame: Vec<u8>,
+}
+
+/// The field that carries a picture.
+const FRAME: &str = "frame";
+
+impl FromRequest<AppState> for Upload {
+    type Rejection = AppError;
+
+    async fn from_request(mut request: Request, state: &AppState) -> Result<Self, AppError> {
+        let (user, ..) = Gate::of(&request).admit(request.headers(), state).await?;
+        DefaultBodyLimit::max(BODY_LIMIT).apply(&mut request);
+        let missing = || AppError::Invalid(vec![Issue::missing_field(FRAME)]);
+        let Ok(mut form) = Multipart::from_request(request, state).await else { return Err(missing()) };
+        let unreadable = |error: MultipartError| match error.status() {
+            StatusCode::PAYLOAD_TOO_LARGE => AppError::Detail(error.status(), "Request body too large".into()),
+            _ => AppError::bad_request("There was an error parsing the body"),
+        };
+        while let Some(field) = form.next_field().await.map_err(unreadable)? {
+            if field.name() == Some(FRAME) {
+                let frame = field.bytes().await.map_err(unreadable)?.to_vec();
+                return Ok(Self { user, frame });
+            }
+        }
+        Err(missing())
     }
 }
 

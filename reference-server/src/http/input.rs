@@ -32,6 +32,11 @@ impl Issue {
         }
     }
 
+    /// A part of a form that is not there.
+    pub(crate) fn missing_field(name: &str) -> Self {
+        Self { loc: vec![json!("body"), json!(name)], ..Self::missing_body() }
+    }
+
     fn missing_body() -> Self {
         Self { kind: "missing", loc: vec![json!("body")], msg: "Field required".into(), input: Value::Null, ctx: None }
     }
@@ -78,6 +83,14 @@ impl Reader {
     /// The same for a body that the original declared as a free dictionary.
     pub(crate) fn dictionary(&mut self) -> Option<Fields<'_>> {
         self.object("dict_type", "Input should be a valid dictionary")
+    }
+
+    /// The same for one that may be left out: then there are no fields.
+    pub(crate) fn optional_dictionary(&mut self) -> Option<Fields<'_>> {
+        if matches!(self.body, Body::Absent) {
+            self.body = Body::Json(Value::Object(Map::new()));
+        }
+        self.dictionary()
     }
 
     fn object(&mut self, kind: &'static str, message: &str) -> Option<Fields<'_>> {

@@ -1,15 +1,18 @@
-//! The cameras that were started, by the address that they were started with.
+//! The cameras that were started, by the address that they were started with, without its credentials.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
 use faceattend_core::camera::{
-    CameraSource, CameraState, CameraWorker, FrameSource, Nature, OpenOptions, WorkerOptions, open,
+    CameraHealth, CameraSource, CameraWorker, FrameSource, Nature, OpenOptions, Scheduler, WorkerOptions, open,
 };
 use faceattend_core::{Error, Result};
 
+use super::LiveSettings;
+use super::preview::Preview;
 use super::watch::Watcher;
 
 /// How often a recording is tried, as the original tries: it may still be being copied or mounted. A stream is tried for
@@ -18,73 +21,114 @@ const ATTEMPTS: u32 = 5;
 /// The pause between two tries. Together they stay within the second that stopping a camera may take.
 const BETWEEN_ATTEMPTS: Duration = Duration::from_millis(180);
 
+/// Numbers cameras for their previews, across all groups.
+static NEXT_ID: AtomicU64 = AtomicU64::new(1);
+
 /// The cameras.
 pub(crate) struct Cameras {
     watcher: Watcher,
+    scheduler: Scheduler,
+    rate: f32,
+    preview: bool,
     running: Mutex<BTreeMap<String, Camera>>,
 }
 
 struct Camera {
+    id: u64,
+    /// With its credentials, to tell another start from the same.
+    address: String,
     worker: CameraWorker,
     location: Option<String>,
+    preview: Option<Arc<Preview>>,
 }
 
 /// A camera as the API shows it.
 pub(crate) struct CameraStatus {
-    /// The address that it was started with.
-    pub(crate) url: String,
+    /// The address that it was started with, without credentials.
+    pub(crate) name: String,
+    /// Its number, for the preview.
+    pub(crate) id: u64,
     /// Whether it delivers frames or may still do so.
     pub(crate) is_running: bool,
-    /// What it is doing.
-    pub(crate) state: CameraState,
     /// Its place.
     pub(crate) location: Option<String>,
-    /// How many frames it has delivered.
-    pub(crate) frame_count: u64,
+    /// Whether its pictures may be looked at.
+    pub(crate) preview: bool,
+    /// How it is doing.
+    pub(crate) health: CameraHealth,
+}
+
+/// `address` as it may be shown: what is no address of ours is shown as it is, for it holds no credentials that we know
+/// of.
+pub(crate) fn shown(address: &str) -> String {
+    CameraSource::parse(address)
+        .ok()
+        .filter(|_| address.contains("://"))
+        .map_or_else(|| address.to_owned(), |source| source.to_string())
 }
 
 impl Cameras {
-    pub(crate) fn new(watcher: Watcher) -> Self {
-        Self { watcher, running: Mutex::default() }
+    pub(super) fn new(watcher: Watcher, scheduler: Scheduler, settings: &LiveSettings) -> Self {
+        Self { watcher, scheduler, rate: settings.rate, preview: settings.preview, running: Mutex::default() }
     }
 
-    /// Starts the camera at `url`. One that runs already goes on as it is, in the place it was started with.
+    /// Starts the camera at `address`. One that runs already goes on as it is, in the place it was started with; one that
+    /// was started with other credentials is started anew.
     ///
     /// # Errors
     /// [`Error::InvalidInput`] for an address that is none of a camera's.
-    pub(crate) fn start(&self, url: &str, location: Option<&str>) -> Result<()> {
+    pub(crate) fn start(&self, address: &str, location: Option<&str>) -> Result<()> {
+        let name = shown(address);
         let mut running = self.lock();
-        if running.get(url).is_some_and(|camera| !camera.worker.health().state.is_over()) {
+        let same = |camera: &Camera| camera.address == address && !camera.worker.health().state.is_over();
+        if running.get(&name).is_some_and(same) {
             return Ok(());
         }
-        let watch = self.watcher.watch(location);
+        let preview = self.preview.then(|| Arc::new(Preview::default()));
+        let watch = self.watcher.watch(&name, location, preview.clone());
+        let options = WorkerOptions::default().with_rate(self.rate);
         // An empty address is started, as recorded, and ends like a file that is not there.
-        let worker = if url.trim().is_empty() {
+        let worker = if address.trim().is_empty() {
             let nothing = || Err(Error::NotFound { what: "camera" });
-            CameraWorker::start_with("", Nature::Recording, WorkerOptions::default(), persistently(nothing), watch)?
+            let opening = persistently(nothing);
+            CameraWorker::start_with_on(&self.scheduler, "", Nature::Recording, options, opening, watch)?
         } else {
-            let source = CameraSource::parse(url)?;
-            let (name, nature, options) = (source.to_string(), source.nature(), OpenOptions::default());
-            let opening = move || open(&source, &options);
-            match nature {
-                Nature::Live => CameraWorker::start_with(name, nature, WorkerOptions::default(), opening, watch)?,
+            let source = CameraSource::parse(address)?;
+            match source.nature() {
+                Nature::Live => CameraWorker::start_on(&self.scheduler, &source, options, watch)?,
                 Nature::Recording => {
-                    CameraWorker::start_with(name, nature, WorkerOptions::default(), persistently(opening), watch)?
+                    let (shown, nature) = (source.to_string(), source.nature());
+                    let opening = persistently(move || open(&source, &OpenOptions::default()));
+                    CameraWorker::start_with_on(&self.scheduler, shown, nature, options, opening, watch)?
                 }
             }
         };
         tracing::info!(camera = worker.camera(), "detection started");
-        running.insert(url.to_owned(), Camera { worker, location: location.map(str::to_owned) });
+        let id = NEXT_ID.fetch_add(1, Ordering::Relaxed);
+        let location = location.map(str::to_owned);
+        let before = running.insert(name, Camera { id, address: address.to_owned(), worker, location, preview });
+        drop(running);
+        drop(before);
         Ok(())
     }
 
-    /// Stops the camera at `url`, if it was started. Blocks until it has stopped, for about a second at most.
-    pub(crate) fn stop(&self, url: &str) {
+    /// Stops the camera at `address`, with or without its credentials; whether it was started. Blocks until it has
+    /// stopped, for about a second at most.
+    pub(crate) fn stop(&self, address: &str) -> bool {
         // Out of the lock before it is stopped: others may be started and shown meanwhile.
-        let stopped = self.lock().remove(url);
-        if let Some(camera) = stopped {
+        let stopped = self.lock().remove(&shown(address));
+        if let Some(camera) = &stopped {
             camera.worker.stop();
             tracing::info!(camera = camera.worker.camera(), "detection stopped");
+        }
+        stopped.is_some()
+    }
+
+    /// Stops the camera at `address` but goes on listing it. Blocks like [`stop`](Self::stop).
+    pub(crate) fn halt(&self, address: &str) {
+        // Its own handle is all that a stop needs, but it lies in the map: stopping is prompt.
+        if let Some(camera) = self.lock().get(&shown(address)) {
+            camera.worker.stop();
         }
     }
 
@@ -100,17 +144,23 @@ impl Cameras {
 
     /// How every camera is, by address.
     pub(crate) fn status(&self) -> Vec<CameraStatus> {
-        let status = |(url, camera): (&String, &Camera)| {
+        let status = |(name, camera): (&String, &Camera)| {
             let health = camera.worker.health();
             CameraStatus {
-                url: url.clone(),
+                name: name.clone(),
+                id: camera.id,
                 is_running: !health.state.is_over(),
-                state: health.state,
                 location: camera.location.clone(),
-                frame_count: health.captured,
+                preview: camera.preview.is_some(),
+                health,
             }
         };
         self.lock().iter().map(status).collect()
+    }
+
+    /// The pictures of the camera with this number.
+    pub(crate) fn preview(&self, id: u64) -> Option<Arc<Preview>> {
+        self.lock().values().find(|camera| camera.id == id)?.preview.clone()
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Camera>> {
@@ -131,5 +181,18 @@ fn persistently(
             thread::sleep(BETWEEN_ATTEMPTS);
         }
         open()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_shown_without_credentials_and_as_it_was_given_otherwise() {
+        assert_eq!(shown("rtsp://a:b@host/1"), "rtsp://a:***@host/1");
+        for plain in ["", " 0", "/dev/video0", "clip.avi", "rtsp://host/1", "nonsense://x"] {
+            assert_eq!(shown(plain), plain);
+        }
     }
 }

@@ -1,6 +1,7 @@
-//! What is done with a camera's frames: the core recognises and marks, this keeps the log.
+//! What is done with a camera's frames: the core recognises and marks; this keeps the log, tells what happens, and shows
+//! it to whoever looks.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -9,52 +10,76 @@ use faceattend_core::attendance::{Marker, Marking};
 use faceattend_core::engine::FaceEngine;
 use faceattend_core::frame::Frame;
 use faceattend_core::gallery::Gallery;
-use faceattend_core::recognition::{RecognisedFace, Recogniser, RecognitionOptions};
-use faceattend_core::store::{NewDetectionLog, Store};
+use faceattend_core::geometry::Rect;
+use faceattend_core::recognition::{Effort, RecognisedFace, Recogniser, RecognitionOptions, RecognitionReport};
+use faceattend_core::store::{NewDetectionLog, Store, Student};
 use faceattend_core::types::{StudentId, Threshold};
 use jiff::Timestamp;
 
-use super::events::{Events, LiveEvent};
+use super::events::{Events, LiveEvent, SeenFace};
+use super::log::DetectionLog;
+use super::preview::{Drawn, Preview};
 
 /// How often a camera's figures go to the detection log: a row a frame would be 25 rows a second and camera.
 const LOG_EVERY: Duration = Duration::from_secs(5);
+/// How long a student's name is believed.
+const NAME_FOR: Duration = Duration::from_secs(60);
 
 /// What the cameras share.
 #[derive(Clone)]
 pub(crate) struct Watcher {
-    pub(crate) engine: Arc<dyn FaceEngine>,
-    pub(crate) gallery: Arc<Gallery>,
-    pub(crate) marker: Arc<Marker>,
-    pub(crate) store: Arc<dyn Store>,
-    pub(crate) threshold: Threshold,
-    pub(crate) events: Events,
+    pub(super) engine: Arc<dyn FaceEngine>,
+    pub(super) gallery: Arc<Gallery>,
+    pub(super) marker: Arc<Marker>,
+    pub(super) store: Arc<dyn Store>,
+    pub(super) log: Arc<DetectionLog>,
+    pub(super) threshold: Threshold,
+    pub(super) events: Events,
 }
 
 impl Watcher {
     /// What takes the frames of one camera.
-    pub(crate) fn watch(&self, location: Option<&str>) -> impl FnMut(Frame<'static>) + Send + use<> {
+    pub(super) fn watch(
+        &self,
+        camera: &str,
+        location: Option<&str>,
+        preview: Option<Arc<Preview>>,
+    ) -> impl FnMut(Frame<'static>) + Send + use<> {
+        let mut watch = self.watching(camera, location, Effort::Thrifty);
+        watch.preview = preview;
+        move |frame| watch.take(&frame)
+    }
+
+    /// The watch of pictures that somebody sends, one by one.
+    pub(super) fn watching(&self, camera: &str, location: Option<&str>, effort: Effort) -> Watch {
         let location = location.map(str::to_owned);
-        let options = RecognitionOptions::default().with_threshold(self.threshold);
+        let options = RecognitionOptions::default().with_threshold(self.threshold).with_effort(effort);
         let recogniser = Recogniser::new(Arc::clone(&self.engine), Arc::clone(&self.gallery), &options)
             .with_marker(Arc::clone(&self.marker), location.clone());
-        let mut watch = Watch {
+        Watch {
             recogniser,
-            store: Arc::clone(&self.store),
+            shared: self.clone(),
+            camera: camera.to_owned(),
             location,
+            preview: None,
             figures: Figures::default(),
-            events: self.events.clone(),
-        };
-        move |frame| watch.take(&frame)
+            names: HashMap::new(),
+            told: Vec::new(),
+        }
     }
 }
 
 /// One camera's watch. Its last figures are logged when it ends.
-struct Watch {
+pub(super) struct Watch {
     recogniser: Recogniser,
-    store: Arc<dyn Store>,
+    shared: Watcher,
+    camera: String,
     location: Option<String>,
+    preview: Option<Arc<Preview>>,
     figures: Figures,
-    events: Events,
+    names: HashMap<StudentId, (Student, Instant)>,
+    /// The tracks that were last told of, and whose they were.
+    told: Vec<(u64, Option<StudentId>)>,
 }
 
 /// What happened since the last row of the log.
@@ -69,32 +94,105 @@ struct Figures {
     error: Option<&'static str>,
 }
 
+/// A face, and the student whose it is.
+pub(super) struct Seen {
+    pub(super) face: RecognisedFace,
+    pub(super) student: Option<Student>,
+}
+
+/// What a picture showed.
+pub(super) struct Sight {
+    pub(super) faces: Vec<Seen>,
+    /// Who was newly marked.
+    pub(super) marked: Vec<StudentId>,
+}
+
 impl Watch {
     fn take(&mut self, frame: &Frame<'_>) {
-        let began = Instant::now();
-        if let Err(error) = self.recognise(frame) {
+        if let Err(error) = self.see(frame) {
             // The log is read through the API: the code alone, no text that could name a path.
             self.figures.error = Some(error.kind().code());
             tracing::error!(code = error.kind().code(), "a camera's frame could not be judged: {error}");
         }
-        self.figures.frames += 1;
-        self.figures.busy += began.elapsed();
-        if self.figures.since.get_or_insert(began).elapsed() >= LOG_EVERY {
+        if self.figures.since.get_or_insert_with(Instant::now).elapsed() >= LOG_EVERY {
             self.log();
         }
     }
 
-    fn recognise(&mut self, frame: &Frame<'_>) -> Result<()> {
-        let report = self.recogniser.process(frame, frame.captured_at().unwrap_or_else(Timestamp::now))?;
+    /// What the frame shows, marked, counted and told.
+    pub(super) fn see(&mut self, frame: &Frame<'_>) -> Result<Sight> {
+        let began = Instant::now();
+        let now = frame.captured_at().unwrap_or_else(Timestamp::now);
+        let report = self.recogniser.process(frame, now);
+        self.figures.frames += 1;
+        self.figures.busy += began.elapsed();
+        let report = report?;
         self.figures.faces = self.figures.faces.max(report.faces.len());
         self.figures.recognized.extend(report.faces.iter().filter_map(RecognisedFace::student));
+        let mut marked = Vec::new();
         for mark in &report.marks {
             if let Marking::Marked(record) = mark {
                 tracing::info!(student = %record.student, place = self.location, "attendance marked");
-                self.events.publish(LiveEvent::marked(record));
+                self.shared.events.publish(LiveEvent::marked(record));
+                marked.push(record.student);
             }
         }
-        Ok(())
+        let faces = self.named(&report);
+        self.tell(&faces, now);
+        if let Some(preview) = self.preview.as_ref().filter(|preview| preview.is_watched()) {
+            let drawn: Vec<_> = faces
+                .iter()
+                .map(|seen| Drawn {
+                    bbox: seen.face.bbox,
+                    name: seen.student.as_ref().map(|student| student.name.clone()),
+                })
+                .collect();
+            preview.show(frame, &drawn);
+        }
+        Ok(Sight { faces, marked })
+    }
+
+    fn named(&mut self, report: &RecognitionReport) -> Vec<Seen> {
+        self.names.retain(|_, (_, since)| since.elapsed() < NAME_FOR);
+        let mut faces = Vec::with_capacity(report.faces.len());
+        for face in &report.faces {
+            let student = face.student().and_then(|id| {
+                if !self.names.contains_key(&id) {
+                    // Deleted a moment ago, or the store does not answer: a face without a name.
+                    let student = self.shared.store.student(id).ok().flatten()?;
+                    self.names.insert(id, (student, Instant::now()));
+                }
+                self.names.get(&id).map(|(student, _)| student.clone())
+            });
+            faces.push(Seen { face: *face, student });
+        }
+        faces
+    }
+
+    /// Tells who is in view when that has changed.
+    fn tell(&mut self, faces: &[Seen], now: Timestamp) {
+        let mut tracks: Vec<_> = faces.iter().map(|seen| (seen.face.track.0, seen.face.student())).collect();
+        tracks.sort_unstable();
+        if tracks == self.told {
+            return;
+        }
+        self.told = tracks;
+        let faces = faces
+            .iter()
+            .map(|Seen { face, student }| SeenFace {
+                track: face.track.0,
+                bbox: whole_pixels(&face.bbox),
+                student_id: student.as_ref().map(|student| student.id.0),
+                student_name: student.as_ref().map(|student| student.name.clone()),
+                confidence: student.as_ref().and(face.similarity()).map(faceattend_core::types::Similarity::value),
+            })
+            .collect();
+        self.shared.events.publish(LiveEvent::DetectionUpdate {
+            camera: self.camera.clone(),
+            camera_location: self.location.clone(),
+            timestamp: now,
+            faces,
+        });
     }
 
     fn log(&mut self) {
@@ -102,17 +200,14 @@ impl Watch {
         if figures.faces == 0 && figures.error.is_none() {
             return;
         }
-        let row = NewDetectionLog {
+        self.shared.log.add(NewDetectionLog {
             timestamp: Timestamp::now(),
             faces_detected: u32::try_from(figures.faces).unwrap_or(u32::MAX),
             students_recognized: u32::try_from(figures.recognized.len()).unwrap_or(u32::MAX),
             processing_time: Some(figures.busy.as_secs_f64() / f64::from(figures.frames.max(1))),
             camera_location: self.location.clone(),
             error_message: figures.error.map(str::to_owned),
-        };
-        if let Err(error) = self.store.add_detection_log(&row) {
-            tracing::error!("the detection log could not be written: {error}");
-        }
+        });
     }
 }
 
@@ -120,4 +215,10 @@ impl Drop for Watch {
     fn drop(&mut self) {
         self.log();
     }
+}
+
+/// The box in whole pixels.
+#[expect(clippy::cast_possible_truncation, reason = "coordinates of a picture of at most 2^31 pixels a side")]
+pub(crate) fn whole_pixels(bbox: &Rect) -> [i64; 4] {
+    [bbox.x1, bbox.y1, bbox.x2, bbox.y2].map(|value| value.round() as i64)
 }

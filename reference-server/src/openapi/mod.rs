@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 
 use crate::auth::Role;
 use operations::Operation;
-use schema::{of_example, of_field};
+use schema::{Kind, of_example, of_field};
 
 /// What every endpoint may answer, whatever it does.
 const ALWAYS: [(u16, &str); 2] = [(405, "Another method is wanted"), (500, "The server failed; its log says why")];
@@ -73,6 +73,9 @@ fn body(operation: &Operation) -> Value {
         operation.body.iter().map(|field| (field.name.to_owned(), of_field(field))).collect();
     let required: Vec<&str> = operation.body.iter().filter(|field| field.required).map(|field| field.name).collect();
     let schema = json!({ "type": "object", "properties": properties, "required": required });
+    if operation.body.iter().any(|field| matches!(field.kind, Kind::File)) {
+        return json!({ "required": true, "content": { "multipart/form-data": { "schema": schema } } });
+    }
     let example: Map<String, Value> =
         operation.body.iter().map(|field| (field.name.to_owned(), field.example())).collect();
     let mut content = json!({ "application/json": { "schema": schema.clone(), "example": example } });

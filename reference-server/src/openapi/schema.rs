@@ -31,6 +31,8 @@ pub(super) enum Kind {
     Date,
     /// A picture in base64.
     Picture,
+    /// A picture as a file of a multipart form.
+    File,
 }
 
 impl Field {
@@ -56,6 +58,7 @@ impl Field {
             Kind::Number => json!(0.91),
             Kind::Flag => json!(true),
             Kind::Date => json!("2026-03-02"),
+            Kind::File => json!("picture.jpg"),
             Kind::Picture => json!("/9j/4AAQSkZJRgABAQAAAQABAAD/..."),
         }
     }
@@ -72,6 +75,7 @@ pub(super) fn of_field(field: &Field) -> Value {
         Kind::Number => json!({ "type": "number" }),
         Kind::Flag => json!({ "type": "boolean" }),
         Kind::Date => json!({ "type": "string", "format": "date" }),
+        Kind::File => json!({ "type": "string", "format": "binary" }),
         Kind::Picture => json!({ "type": "string", "contentEncoding": "base64", "contentMediaType": "image/jpeg" }),
     };
     if !field.required {

@@ -4,18 +4,20 @@ use axum::Json;
 use axum::extract::State;
 use serde_json::{Map, Value, json};
 
-use crate::error::{AppError, during};
+use crate::error::AppError;
 use crate::http::body::Expects;
 use crate::http::call::{Authed, Input, Nothing};
 use crate::http::input::Reader;
-use crate::live::cameras::CameraStatus;
+use crate::live::cameras::{self, CameraStatus};
 use crate::state::{AppState, blocking};
 use crate::wire::{Reply, done, naive_utc, reply};
 
 /// A camera to start.
-pub(crate) struct NewCamera {
-    url: String,
-    location: Option<String>,
+pub(crate) enum NewCamera {
+    /// One of the server.
+    Server { url: String, location: Option<String> },
+    /// One of a browser, which sends its pictures.
+    Browser { source: String },
 }
 
 impl Input for NewCamera {
@@ -23,51 +25,76 @@ impl Input for NewCamera {
 
     fn read(request: &mut Reader) -> Option<Self> {
         let mut body = request.body()?;
+        // Only `camera_source` tells a browser: an empty body lacks its `camera_url`, as recorded.
+        if !body.has("camera_url") && body.has("camera_source") {
+            return Some(Self::Browser { source: body.text("camera_source")? });
+        }
         let url = body.text("camera_url");
         let location = body.optional_text("camera_location");
-        Some(Self { url: url?, location })
+        Some(Self::Server { url: url?, location })
     }
 }
 
 /// `POST /detection/start`: a camera address, a file at the server, or a device number. A camera that runs already goes
-/// on as it is. One that cannot be opened is started all the same, and its status says that it does not run.
-pub(crate) async fn start(
-    State(app): State<AppState>,
-    call: Authed<NewCamera>,
-) -> Result<Json<Reply<Value>>, AppError> {
-    let NewCamera { url, location } = call.input;
-    app.live().cameras().start(&url, location.as_deref()).map_err(during("Error starting face detection"))?;
-    let message = format!("Face detection started for camera: {url}");
-    Ok(Json(reply(message, json!({ "camera_url": url, "camera_location": location }))))
+/// on as it is. One that cannot be opened is started all the same, and its status says that it does not run. With
+/// `camera_source`, a browser's session, whose pictures go to `/detection/frame`.
+pub(crate) async fn start(State(app): State<AppState>, call: Authed<NewCamera>) -> Result<Json<Value>, AppError> {
+    const PREFIX: &str = "Error starting face detection";
+    match call.input {
+        NewCamera::Server { url, location } => {
+            let name = cameras::shown(&url);
+            let message = format!("Face detection started for camera: {name}");
+            let data = json!({ "camera_url": name, "camera_location": location });
+            // A camera that is replaced is stopped first, which may take a second.
+            blocking(PREFIX, move || app.live().cameras().start(&url, location.as_deref())).await?;
+            Ok(Json(json!({ "success": true, "message": message, "data": data })))
+        }
+        NewCamera::Browser { source } => {
+            let session = app.live().browsers().begin(&source);
+            let message = format!("Face detection started for camera: {source}");
+            let data = json!({ "camera_source": source, "session_id": session });
+            Ok(Json(json!({ "success": true, "message": message, "session_id": session, "data": data })))
+        }
+    }
 }
 
-/// The camera to stop.
-pub(crate) struct Which(Option<String>);
+/// What to stop.
+pub(crate) struct Which {
+    url: Option<String>,
+    session: Option<String>,
+}
 
 impl Input for Which {
     const EXPECTS: Expects = Expects::Json;
 
     fn read(request: &mut Reader) -> Option<Self> {
-        Some(Self(request.dictionary()?.optional_text("camera_url")))
+        let mut body = request.dictionary()?;
+        Some(Self { url: body.optional_text("camera_url"), session: body.optional_text("session_id") })
     }
 }
 
-/// `POST /detection/stop`. Stopping what does not run is fine, as recorded.
-pub(crate) async fn stop(State(app): State<AppState>, call: Authed<Which>) -> Result<Json<Reply<()>>, AppError> {
-    let url = call.input.0.ok_or_else(|| AppError::bad_request("camera_url is required"))?;
-    let message = format!("Face detection stopped for camera: {url}");
+/// `POST /detection/stop`: a camera, where stopping what does not run is fine, as recorded; or a browser's session.
+pub(crate) async fn stop(State(app): State<AppState>, call: Authed<Which>) -> Result<Json<Value>, AppError> {
+    let Which { url, session } = call.input;
+    if let (None, Some(session)) = (&url, session) {
+        let stats = app.live().browsers().end(&session).ok_or_else(|| AppError::bad_request("Invalid session ID"))?;
+        let message = "Face detection stopped";
+        return Ok(Json(json!({ "success": true, "message": message, "session_stats": stats, "data": stats })));
+    }
+    let url = url.ok_or_else(|| AppError::bad_request("camera_url is required"))?;
+    let message = format!("Face detection stopped for camera: {}", cameras::shown(&url));
     blocking("Error stopping face detection", move || {
         app.live().cameras().stop(&url);
         Ok(())
     })
     .await?;
-    Ok(Json(done(message)))
+    Ok(Json(json!({ "success": true, "message": message, "data": null })))
 }
 
 /// `POST /detection/stop-all`.
 pub(crate) async fn stop_all(State(app): State<AppState>, _call: Authed<Nothing>) -> Result<Json<Reply<()>>, AppError> {
     blocking("Error stopping face detection", move || {
-        app.live().cameras().stop_all();
+        app.live().stop_cameras();
         Ok(())
     })
     .await?;
@@ -85,17 +112,32 @@ pub(crate) async fn status(State(app): State<AppState>, _call: Authed<Nothing>) 
 
 /// The cameras by address, as the status and the WebSocket show them.
 pub(crate) fn cameras_item(cameras: &[CameraStatus]) -> Map<String, Value> {
-    cameras.iter().map(|camera| (camera.url.clone(), camera_item(camera))).collect()
+    cameras.iter().map(|camera| (camera.name.clone(), camera_item(camera))).collect()
 }
 
-fn camera_item(camera: &CameraStatus) -> Value {
+/// A camera in a status: the recorded three figures, and ours.
+pub(crate) fn camera_item(camera: &CameraStatus) -> Value {
+    let health = &camera.health;
     json!({
         "is_running": camera.is_running,
         "camera_location": camera.location.as_deref().unwrap_or("Unknown"),
-        "frame_count": camera.frame_count,
-        // Ours: connecting, running, reconnecting, stopped or failed.
-        "state": camera.state.as_str(),
+        "frame_count": health.captured,
+        // Ours.
+        "id": camera.id,
+        "preview": camera.preview,
+        "state": health.state.as_str(),
+        "frames_analysed": health.analysed,
+        "frames_dropped": health.dropped,
+        "captured_per_second": tenths(health.captured_per_second),
+        "analysed_per_second": tenths(health.analysed_per_second),
+        "last_frame_age": health.last_frame_age.map(|age| age.as_secs_f64()),
+        "reconnects": health.reconnects,
+        "last_error": health.last_error,
     })
+}
+
+fn tenths(value: f32) -> f64 {
+    (f64::from(value) * 10.0).round() / 10.0
 }
 
 /// How many log rows to list.
@@ -110,8 +152,15 @@ impl Input for Newest {
 
 /// `GET /detection/logs`, newest first.
 pub(crate) async fn logs(State(app): State<AppState>, call: Authed<Newest>) -> Result<Json<Reply<Value>>, AppError> {
+    const PREFIX: &str = "Error retrieving detection logs";
     let Newest(limit) = call.input;
-    let rows = app.with_store("Error retrieving detection logs", move |store| store.detection_logs(limit)).await?;
+    let log = app.clone();
+    let rows = app
+        .with_store(PREFIX, move |store| {
+            log.live().log().write();
+            store.detection_logs(limit)
+        })
+        .await?;
     let logs: Vec<Value> = rows
         .iter()
         .map(|row| {

@@ -7,7 +7,6 @@ use axum::extract::State;
 use faceattend_core::attendance::Marking;
 use faceattend_core::engine::{AnalyzeOptions, Depth, Face};
 use faceattend_core::gallery::Identification;
-use faceattend_core::geometry::Rect;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -16,6 +15,8 @@ use crate::http::body::Expects;
 use crate::http::call::{Authed, Input};
 use crate::http::input::Reader;
 use crate::image_data;
+use crate::live::events::LiveEvent;
+use crate::live::watch::whole_pixels;
 use crate::state::AppState;
 use crate::wire::{Reply, reply};
 
@@ -62,11 +63,6 @@ fn face_item(at: usize, face: &Face) -> Value {
     })
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "coordinates of a picture of at most 2^31 pixels a side")]
-fn whole_pixels(bbox: &Rect) -> [i64; 4] {
-    [bbox.x1, bbox.y1, bbox.x2, bbox.y2].map(|value| value.round() as i64)
-}
-
 /// `POST /face/recognize`: who is in the picture. With a `camera_source` it marks their attendance too, as the demo page
 /// expects, which shows how many marks were made.
 pub(crate) async fn recognize(
@@ -82,6 +78,7 @@ pub(crate) async fn recognize(
     let gallery = app.live().gallery();
     let threshold = app.settings().threshold;
     let marker = app.live().marker();
+    let events = app.live().events().clone();
     let (matches, marked) = app
         .with_store(PREFIX, move |store| {
             let mut matches = Vec::new();
@@ -93,7 +90,10 @@ pub(crate) async fn recognize(
                 let Some(student) = store.student(best.student)? else { continue };
                 if let Some(source) = &camera_source {
                     let marking = marker.mark(student.id, best.similarity, Some(source), Timestamp::now())?;
-                    marked += usize::from(matches!(marking, Marking::Marked(_)));
+                    if let Marking::Marked(record) = &marking {
+                        events.publish(LiveEvent::marked(record));
+                        marked += 1;
+                    }
                 }
                 matches.push(json!({
                     "student_id": student.id,

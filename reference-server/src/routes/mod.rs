@@ -7,7 +7,10 @@ mod complete;
 pub(crate) mod detection;
 mod export;
 mod face;
+mod frames;
+mod laptop;
 mod liveness;
+mod preview;
 mod privacy;
 mod root;
 mod service;
@@ -75,6 +78,16 @@ pub(crate) fn table(state: AppState) -> Routes {
         .post("/api/v1/detection/stop-all", detection::stop_all)
         .get("/api/v1/detection/status", detection::status)
         .get("/api/v1/detection/logs", detection::logs)
+        .post("/api/v1/detection/laptop-camera/start", laptop::start)
+        .post("/api/v1/detection/laptop-camera/stop", laptop::stop)
+        .get("/api/v1/detection/laptop-camera/info", laptop::info)
+        .post("/api/v1/detection/laptop-camera/switch", laptop::switch)
+        .get("/api/v1/detection/laptop-camera/status", laptop::status)
+        .post("/api/v1/detection/frame", frames::frame)
+        .unaudited()
+        .post("/api/v1/detection/process-frame", frames::process_frame)
+        .unaudited()
+        .get("/api/v1/detection/preview/{camera}", preview::stream)
         .post("/api/v1/face/detect", face::detect)
         .unaudited()
         .post("/api/v1/face/recognize", face::recognize)

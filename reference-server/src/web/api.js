@@ -26,6 +26,14 @@ export const post = (path, body = {}) => send("POST", path, body);
 export const put = (path, body) => send("PUT", path, body);
 export const erase = (path) => send("DELETE", path);
 
+// The bytes of an answer as they come.
+export async function stream(path, signal) {
+  const headers = { Authorization: `Bearer ${sessionStorage.getItem(KEY)}` };
+  const response = await fetch(`/api/v1${path}`, { headers, signal });
+  if (!response.ok) throw new Error(`The server answered ${response.status}.`);
+  return response.body.getReader();
+}
+
 // Lets the browser keep what the server answers as a file.
 export async function download(path, body) {
   const response = await request("POST", path, body);

@@ -1,5 +1,6 @@
 // Live detection: cameras of the server, the camera of this browser, and whom they marked.
 import { get, localTime, post, say } from "./api.js";
+import { Preview } from "./preview.js";
 import { Camera, pause } from "./camera.js";
 
 const element = (id) => document.getElementById(id);
@@ -11,6 +12,7 @@ const camera = new Camera(element("browser-canvas"), { mirror: false });
 let found = { matches: [], width: 1, height: 1 };
 let timer = null;
 let run = 0;
+let session = null;
 
 export function enter() {
   refresh();
@@ -19,6 +21,7 @@ export function enter() {
 
 export function leave() {
   clearInterval(timer);
+  closePreviews();
   turnOff();
 }
 
@@ -31,6 +34,53 @@ function cell(text, className = "") {
 
 // A camera's password is not for whoever looks over the shoulder.
 const withoutPassword = (url) => url.replace(/\/\/[^/]*@/, "//…@");
+
+const previews = new Map();
+
+function closePreviews() {
+  for (const id of [...previews.keys()]) closePreview(id);
+}
+
+function closePreview(id) {
+  const { preview, figure } = previews.get(id);
+  preview.close();
+  figure.remove();
+  previews.delete(id);
+}
+
+// What a camera sees, with boxes and names; the server draws them.
+function togglePreview(url, camera) {
+  if (previews.has(camera.id)) return closePreview(camera.id);
+  const figure = document.createElement("figure");
+  const canvas = document.createElement("canvas");
+  const caption = document.createElement("figcaption");
+  caption.textContent = `${camera.camera_location} (${withoutPassword(url)})`;
+  canvas.setAttribute("role", "img");
+  canvas.setAttribute("aria-label", `What the camera ${caption.textContent} sees`);
+  figure.className = "stage";
+  figure.append(canvas, caption);
+  element("previews").append(figure);
+  const preview = new Preview(canvas, camera.id, () => previews.has(camera.id) && closePreview(camera.id));
+  previews.set(camera.id, { preview, figure });
+}
+
+function button(text, label, url, what, onClick) {
+  const made = document.createElement("button");
+  made.type = "button";
+  made.className = "quiet";
+  made.textContent = text;
+  made.dataset.camera = `${what} ${url}`;
+  made.setAttribute("aria-label", label);
+  made.addEventListener("click", onClick);
+  return made;
+}
+
+// How a camera is doing, in one line.
+function healthOf(camera) {
+  const state = camera.state ?? (camera.is_running ? "running" : "stopped");
+  if (state === "running") return `${state}, ${camera.captured_per_second} pictures a second, ${camera.analysed_per_second} analysed`;
+  return camera.last_error && state !== "stopped" ? `${state}: ${camera.last_error}` : state;
+}
 
 async function refresh() {
   try {
@@ -48,17 +98,18 @@ function showCameras(cameras) {
   const focused = document.activeElement?.dataset?.camera;
   rows.replaceChildren(...cameras.map(([url, camera]) => {
     const row = document.createElement("tr");
-    const stop = document.createElement("button");
-    stop.type = "button";
-    stop.className = "quiet";
-    stop.textContent = "Stop";
-    stop.dataset.camera = url;
-    stop.setAttribute("aria-label", `Stop ${withoutPassword(url)}`);
-    stop.addEventListener("click", () => act("/detection/stop", { camera_url: url }));
+    const name = withoutPassword(url);
     const action = document.createElement("td");
-    action.append(stop);
-    const state = camera.state ?? (camera.is_running ? "running" : "stopped");
-    row.append(cell(withoutPassword(url)), cell(camera.camera_location), cell(state), cell(camera.frame_count, "number"), action);
+    if (camera.preview) {
+      const shown = previews.has(camera.id);
+      const look = button(shown ? "Hide" : "Look", `${shown ? "Hide" : "Show"} the pictures of ${name}`, url, "look", () => {
+        togglePreview(url, camera);
+        refresh();
+      });
+      action.append(look);
+    }
+    action.append(button("Stop", `Stop ${name}`, url, "stop", () => act("/detection/stop", { camera_url: url })));
+    row.append(cell(name), cell(camera.camera_location), cell(healthOf(camera)), cell(camera.frame_count, "number"), action);
     return row;
   }));
   if (focused !== undefined) [...rows.querySelectorAll("button")].find((b) => b.dataset.camera === focused)?.focus();
@@ -103,6 +154,8 @@ element("stop-all").addEventListener("click", () => act("/detection/stop-all"));
 
 function turnOff() {
   run += 1;
+  if (session) post("/detection/stop", { session_id: session }).catch(() => {});
+  session = null;
   found.matches = [];
   camera.stop();
   element("browser-off").hidden = false;
@@ -116,8 +169,10 @@ camera.overlay = (context) => {
   context.font = "600 20px system-ui, sans-serif";
   for (const match of found.matches) {
     const [x1, y1, x2, y2] = match.bbox.map((value) => value * scale);
-    context.strokeStyle = "#34d399";
+    const known = match.student_name !== null;
+    context.strokeStyle = known ? "#34d399" : "#facc15";
     context.strokeRect(x1, y1, x2 - x1, y2 - y1);
+    if (!known) continue;
     const label = `${match.student_name} ${match.confidence.toFixed(2)}`;
     const top = Math.max(y1, 30) - 30;
     context.fillStyle = "#10181fcc";
@@ -146,14 +201,18 @@ element("browser-start").addEventListener("click", async () => {
     const frame = await camera.frame();
     if (frame) {
       try {
-        const answer = await post("/face/recognize", { image_data: frame.data, camera_source: "Browser camera" });
+        // Several pictures have to agree before anybody is named: the server follows faces over a session.
+        session ??= (await post("/detection/start", { camera_source: "Browser camera" })).session_id;
+        const answer = await post("/detection/frame", { image_data: frame.data, session_id: session });
         if (mine !== run) return;
-        found = { matches: answer.data.matches, width: frame.width, height: frame.height };
-        const names = found.matches.map((match) => match.student_name).join(", ");
+        found = { matches: answer.matches, width: frame.width, height: frame.height };
+        const names = found.matches.map((match) => match.student_name).filter(Boolean).join(", ");
         const text = names ? `Recognized: ${names}` : "Nobody recognized";
         if (note.textContent !== text) say(note, text, names ? "good" : "");
       } catch (error) {
         if (mine !== run) return;
+        // A server that was started anew knows no session of before.
+        session = null;
         say(note, error.message, "bad");
       }
     }

@@ -16,12 +16,13 @@ const CSS: &str = "text/css; charset=utf-8";
 const JS: &str = "text/javascript; charset=utf-8";
 const SVG: &str = "image/svg+xml";
 
-const FILES: [(&str, &str, &str); 11] = [
+const FILES: [(&str, &str, &str); 12] = [
     ("app.css", CSS, include_str!("app.css")),
     ("app.js", JS, include_str!("app.js")),
     ("api.js", JS, include_str!("api.js")),
     ("camera.js", JS, include_str!("camera.js")),
     ("register.js", JS, include_str!("register.js")),
+    ("preview.js", JS, include_str!("preview.js")),
     ("live.js", JS, include_str!("live.js")),
     ("students.js", JS, include_str!("students.js")),
     ("accounts.js", JS, include_str!("accounts.js")),

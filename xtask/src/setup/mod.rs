@@ -33,15 +33,34 @@ impl Options {
     }
 }
 
+/// What the machine is made ready for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    Use,
+    Tests,
+}
+
 /// Makes the machine ready.
 ///
 /// # Errors
 /// When something is missing that could not be installed; the error says what to run.
 pub(crate) fn run(options: &Options) -> Result<()> {
+    ready(options, Purpose::Use)
+}
+
+/// Makes the machine ready, with what only the tests need: the RTSP server that cameras are tested on.
+///
+/// # Errors
+/// As [`run`].
+pub(crate) fn run_for_tests(options: &Options) -> Result<()> {
+    ready(options, Purpose::Tests)
+}
+
+fn ready(options: &Options, purpose: Purpose) -> Result<()> {
     let started = Instant::now();
     // A model that is not what it should be cannot be mended from here, so it is looked at before anything is installed.
     let models = models::verify()?;
-    let packages = system::missing(options.cameras())?;
+    let packages = system::missing(options.cameras(), purpose)?;
     let runtime = onnxruntime::Wanted::for_this_machine()?;
     let runtime_is_there = runtime.is_installed();
 

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::process::{Command, Stdio};
 
-use super::Cameras;
+use super::{Cameras, Purpose};
 use crate::Result;
 use crate::workspace::succeed;
 
@@ -21,14 +21,24 @@ const OPENCV: &[&str] = &[
     "libclang-dev",
 ];
 
+/// What the tests of network cameras need: GStreamer's RTSP server, for a script of Debian's own Python.
+const RTSP_SERVER: &[&str] = &[
+    "python3-gi",
+    "gir1.2-gst-rtsp-server-1.0",
+    "gstreamer1.0-plugins-base",
+    "gstreamer1.0-plugins-good",
+    "gstreamer1.0-plugins-ugly",
+];
+
 /// The packages this machine lacks.
 ///
 /// # Errors
 /// On a system without Debian's package tools, where only the person at it can know.
-pub(super) fn missing(cameras: Cameras) -> Result<Vec<&'static str>> {
-    let wanted: Vec<_> = match cameras {
-        Cameras::With => COMPILER.iter().chain(OPENCV).copied().collect(),
-        Cameras::Without => COMPILER.to_vec(),
+pub(super) fn missing(cameras: Cameras, purpose: Purpose) -> Result<Vec<&'static str>> {
+    let wanted: Vec<_> = match (cameras, purpose) {
+        (Cameras::With, Purpose::Use) => COMPILER.iter().chain(OPENCV).copied().collect(),
+        (Cameras::With, Purpose::Tests) => COMPILER.iter().chain(OPENCV).chain(RTSP_SERVER).copied().collect(),
+        (Cameras::Without, _) => COMPILER.to_vec(),
     };
     // It fails when a package is unknown, and lists the others all the same.
     let query = Command::new("dpkg-query").args(["-W", "-f=${Package} ${db:Status-Status}\n"]).args(&wanted).output();

@@ -1,0 +1,144 @@
+//! Cameras that hang upside down, stand on their side, or show a mirror's picture.
+
+use std::time::Duration;
+
+use super::FrameSource;
+use crate::error::{Error, Result};
+use crate::frame::Frame;
+
+/// How a picture has to be turned to stand upright, as EXIF counts it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Orientation {
+    /// As it is (EXIF 1).
+    #[default]
+    Upright,
+    /// Mirrored left to right (2).
+    Mirrored,
+    /// By half a turn (3).
+    HalfTurn,
+    /// Mirrored top to bottom (4).
+    HalfTurnMirrored,
+    /// A quarter clockwise and mirrored (5).
+    ClockwiseMirrored,
+    /// A quarter clockwise (6).
+    Clockwise,
+    /// A quarter counter-clockwise and mirrored (7).
+    CounterclockwiseMirrored,
+    /// A quarter counter-clockwise (8).
+    Counterclockwise,
+}
+
+impl Orientation {
+    /// The orientation of this EXIF value.
+    ///
+    /// # Errors
+    /// [`Error::InvalidInput`] unless it lies between 1 and 8.
+    pub fn from_exif(value: u8) -> Result<Self> {
+        Ok(match value {
+            1 => Self::Upright,
+            2 => Self::Mirrored,
+            3 => Self::HalfTurn,
+            4 => Self::HalfTurnMirrored,
+            5 => Self::ClockwiseMirrored,
+            6 => Self::Clockwise,
+            7 => Self::CounterclockwiseMirrored,
+            8 => Self::Counterclockwise,
+            _ => return Err(Error::invalid_input("orientation", format!("{value} is not between 1 and 8"))),
+        })
+    }
+
+    /// The frame turned by it, with its capture time.
+    ///
+    /// # Errors
+    /// None that a frame can cause; the result is checked like any frame.
+    pub fn apply(self, frame: Frame<'static>) -> Result<Frame<'static>> {
+        if self == Self::Upright {
+            return Ok(frame);
+        }
+        let (width, height) = (frame.width() as usize, frame.height() as usize);
+        let lies = matches!(
+            self,
+            Self::Clockwise | Self::ClockwiseMirrored | Self::Counterclockwise | Self::CounterclockwiseMirrored
+        );
+        let (across, down) = if lies { (height, width) } else { (width, height) };
+        let mut turned = Vec::with_capacity(frame.pixels().len());
+        for y in 0..down {
+            for x in 0..across {
+                // Where this pixel of the upright picture lies in the picture as it came.
+                let (from_x, from_y) = match self {
+                    Self::Upright => (x, y),
+                    Self::Mirrored => (width - 1 - x, y),
+                    Self::HalfTurn => (width - 1 - x, height - 1 - y),
+                    Self::HalfTurnMirrored => (x, height - 1 - y),
+                    Self::ClockwiseMirrored => (y, x),
+                    Self::Clockwise => (y, height - 1 - x),
+                    Self::CounterclockwiseMirrored => (width - 1 - y, height - 1 - x),
+                    Self::Counterclockwise => (width - 1 - y, x),
+                };
+                let at = (from_y * width + from_x) * 3;
+                turned.extend_from_slice(&frame.pixels()[at..at + 3]);
+            }
+        }
+        let side = |side: usize| u32::try_from(side).unwrap_or(0);
+        let upright = Frame::new(turned, side(across), side(down), frame.order())?;
+        Ok(match frame.captured_at() {
+            Some(at) => upright.with_captured_at(at),
+            None => upright,
+        })
+    }
+
+    /// The source whose frames are turned by it.
+    pub(super) fn turning(self, source: Box<dyn FrameSource>) -> Box<dyn FrameSource> {
+        if self == Self::Upright { source } else { Box::new(Turned { source, orientation: self }) }
+    }
+}
+
+struct Turned {
+    source: Box<dyn FrameSource>,
+    orientation: Orientation,
+}
+
+impl FrameSource for Turned {
+    fn next_frame(&mut self) -> Result<Option<Frame<'static>>> {
+        self.source.next_frame()?.map(|frame| self.orientation.apply(frame)).transpose()
+    }
+
+    fn skip(&mut self) -> Result<bool> {
+        self.source.skip()
+    }
+
+    fn frame_interval(&self) -> Option<Duration> {
+        self.source.frame_interval()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::frame::ChannelOrder;
+
+    /// 3 x 2: abc over def.
+    fn turned(orientation: Orientation) -> (u32, String) {
+        let pixels: Vec<u8> = b"abcdef".iter().flat_map(|letter| [*letter; 3]).collect();
+        let frame = Frame::new(pixels, 3, 2, ChannelOrder::Rgb).unwrap();
+        let turned = orientation.apply(frame).unwrap();
+        (turned.width(), turned.pixels().iter().step_by(3).map(|b| char::from(*b)).collect())
+    }
+
+    #[test]
+    fn every_orientation_turns_as_exif_says() {
+        for (value, width, letters) in [
+            (1, 3, "abcdef"),
+            (2, 3, "cbafed"),
+            (3, 3, "fedcba"),
+            (4, 3, "defabc"),
+            (5, 2, "adbecf"),
+            (6, 2, "daebfc"),
+            (7, 2, "fcebda"),
+            (8, 2, "cfbead"),
+        ] {
+            assert_eq!(turned(Orientation::from_exif(value).unwrap()), (width, letters.to_owned()), "{value}");
+        }
+        assert!(Orientation::from_exif(0).is_err() && Orientation::from_exif(9).is_err());
+    }
+}

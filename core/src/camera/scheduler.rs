@@ -1,0 +1,325 @@
+//! One CPU budget for all cameras: a fixed number of threads that analyse, and whose turn it is.
+//!
+//! Each camera has a seat, in which its newest frame waits for its turn. The seat that has used the least of the threads'
+//! time goes first, so that a camera with twenty faces in view costs the others no pictures; a seat is not served more
+//! often than its rate; and when there is more to do than time, every seat gets its share and sees newer frames less
+//! often, rather than older ones later.
+
+use std::collections::BTreeMap;
+use std::num::NonZero;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::error::{Error, Result};
+
+/// Threads that analyse frames for all cameras. Cheap to clone; the threads end with the last clone and the last seat.
+#[derive(Clone)]
+pub struct Scheduler(Arc<Owner>);
+
+/// Ends the threads when nobody is left who could give them work.
+struct Owner(Arc<Shared>);
+
+struct Shared {
+    inner: Mutex<Inner>,
+    changed: Condvar,
+    threads: usize,
+}
+
+#[derive(Default)]
+struct Inner {
+    seats: BTreeMap<u64, Place>,
+    next: u64,
+    over: bool,
+    /// The use of the seat that was served last, when it was served: whoever comes back from a rest starts from there.
+    clock: Duration,
+}
+
+struct Place {
+    /// Absent while it runs.
+    task: Option<Task>,
+    ready: bool,
+    left: bool,
+    interval: Duration,
+    due: Instant,
+    used: Duration,
+}
+
+/// Does one piece of work; says whether more may come.
+pub(super) type Task = Box<dyn FnMut() -> Turn + Send>;
+
+/// What comes after a piece of work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Turn {
+    /// More, when the seat is woken.
+    Done,
+    /// More, and it is there already.
+    Again,
+    /// Nothing more.
+    Over,
+}
+
+impl std::fmt::Debug for Scheduler {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Scheduler({} threads, {} cameras)", self.0.0.threads, self.0.0.lock().seats.len())
+    }
+}
+
+impl Scheduler {
+    /// A budget of `threads` threads.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when the system gives no thread.
+    pub fn new(threads: NonZero<usize>) -> Result<Self> {
+        let shared = Arc::new(Shared { inner: Mutex::default(), changed: Condvar::new(), threads: threads.get() });
+        // Made first: it ends the threads that were started when a later one is refused.
+        let owner = Self(Arc::new(Owner(Arc::clone(&shared))));
+        for _ in 0..threads.get() {
+            let shared = Arc::clone(&shared);
+            std::thread::Builder::new()
+                .name("camera-analysis".into())
+                .spawn(move || shared.work())
+                .map_err(|error| Error::Internal { reason: format!("no thread for the cameras: {error}") })?;
+        }
+        Ok(owner)
+    }
+
+    /// A budget of as many threads as this process may use processors, cgroup limits included.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn for_this_machine() -> Result<Self> {
+        Self::new(std::thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN))
+    }
+
+    /// A seat for `task`, served at most `rate` times a second.
+    pub(super) fn join(&self, rate: Option<f32>, task: Task) -> Seat {
+        let interval = rate
+            .filter(|rate| rate.is_finite() && *rate > 0.0)
+            .map_or(Duration::ZERO, |rate| Duration::try_from_secs_f32(1.0 / rate).unwrap_or(Duration::from_secs(60)));
+        let mut inner = self.0.0.lock();
+        let id = inner.next;
+        inner.next += 1;
+        let (used, due) = (inner.clock, Instant::now());
+        inner.seats.insert(id, Place { task: Some(task), ready: false, left: false, interval, due, used });
+        drop(inner);
+        Seat { scheduler: self.clone(), id }
+    }
+}
+
+impl Drop for Owner {
+    fn drop(&mut self) {
+        self.0.lock().over = true;
+        self.0.changed.notify_all();
+    }
+}
+
+/// A camera's place with a [`Scheduler`].
+pub(super) struct Seat {
+    scheduler: Scheduler,
+    id: u64,
+}
+
+impl Seat {
+    /// Asks for a turn.
+    pub(super) fn wake(&self) {
+        let shared = &self.scheduler.0.0;
+        let mut inner = shared.lock();
+        let clock = inner.clock;
+        if let Some(place) = inner.seats.get_mut(&self.id) {
+            if !place.ready && place.task.is_some() {
+                // A rest is no credit.
+                place.used = place.used.max(clock);
+            }
+            place.ready = true;
+        }
+        drop(inner);
+        shared.changed.notify_one();
+    }
+
+    /// Whether a frame that comes now could be analysed before the next: otherwise it need not even be decoded.
+    pub(super) fn wants(&self, next_in: Duration) -> bool {
+        let inner = self.scheduler.0.0.lock();
+        inner.seats.get(&self.id).is_some_and(|place| place.due < Instant::now() + next_in)
+    }
+
+    /// Gives the seat up. The task is dropped here, or by the thread that runs it when it is done.
+    pub(super) fn leave(&self) {
+        let mut inner = self.scheduler.0.0.lock();
+        let idle = inner.seats.get_mut(&self.id).is_some_and(|place| {
+            place.left = true;
+            place.task.is_some()
+        });
+        let place = if idle { inner.seats.remove(&self.id) } else { None };
+        drop(inner);
+        drop(place);
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        // Every change is a plain assignment: a panic leaves nothing half done.
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn work(&self) {
+        let mut inner = self.lock();
+        loop {
+            // Whoever could wake a seat holds the scheduler.
+            if inner.over {
+                return;
+            }
+            let now = Instant::now();
+            let waiting = || inner.seats.iter().filter(|(_, place)| place.ready && place.task.is_some());
+            let next = waiting().filter(|(_, place)| place.due <= now).min_by_key(|(_, place)| place.used);
+            let Some(id) = next.map(|(id, _)| *id) else {
+                let until = waiting().map(|(_, place)| place.due).min();
+                inner = match until {
+                    Some(due) => {
+                        let pause = due.saturating_duration_since(now);
+                        self.changed.wait_timeout(inner, pause).map_or_else(|e| e.into_inner().0, |(inner, _)| inner)
+                    }
+                    None => self.changed.wait(inner).unwrap_or_else(PoisonError::into_inner),
+                };
+                continue;
+            };
+            inner = self.serve(id, now, inner);
+        }
+    }
+
+    fn serve<'a>(&'a self, id: u64, now: Instant, mut inner: MutexGuard<'a, Inner>) -> MutexGuard<'a, Inner> {
+        let Some(place) = inner.seats.get_mut(&id) else { return inner };
+        let Some(mut task) = place.task.take() else { return inner };
+        place.ready = false;
+        place.due = now + place.interval;
+        inner.clock = place.used;
+        drop(inner);
+        // The task reports its own panic; here it only must not take the thread along.
+        let turn = catch_unwind(AssertUnwindSafe(&mut task)).unwrap_or(Turn::Over);
+        let took = now.elapsed();
+        let mut inner = self.lock();
+        let left = inner.seats.get(&id).is_none_or(|place| place.left);
+        if turn == Turn::Over || left {
+            inner.seats.remove(&id);
+            drop(inner);
+            // It may write its last figures.
+            let _ = catch_unwind(AssertUnwindSafe(move || drop(task)));
+            self.changed.notify_all();
+            return self.lock();
+        }
+        if let Some(place) = inner.seats.get_mut(&id) {
+            place.task = Some(task);
+            place.used += took;
+            place.ready |= turn == Turn::Again;
+            if place.ready {
+                // Woken while it ran.
+                self.changed.notify_one();
+            }
+        }
+        inner
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    const SOON: Duration = Duration::from_secs(10);
+
+    fn one_thread() -> Scheduler {
+        Scheduler::new(NonZero::<usize>::MIN).unwrap()
+    }
+
+    /// A seat whose every turn takes `takes`, and that always wants the next; and how many it had.
+    fn busy(scheduler: &Scheduler, rate: Option<f32>, takes: Duration) -> (Arc<Seat>, Arc<AtomicUsize>) {
+        let count = Arc::new(AtomicUsize::new(0));
+        let seat: Arc<Mutex<Option<Arc<Seat>>>> = Arc::default();
+        let (counted, again) = (count.clone(), seat.clone());
+        let joined = Arc::new(scheduler.join(
+            rate,
+            Box::new(move || {
+                std::thread::sleep(takes);
+                counted.fetch_add(1, Ordering::SeqCst);
+                if let Some(seat) = &*again.lock().unwrap() {
+                    seat.wake();
+                }
+                Turn::Done
+            }),
+        ));
+        *seat.lock().unwrap() = Some(joined.clone());
+        joined.wake();
+        (joined, count)
+    }
+
+    fn wait_for(count: &AtomicUsize, least: usize) {
+        let begun = Instant::now();
+        while count.load(Ordering::SeqCst) < least {
+            assert!(begun.elapsed() < SOON, "{} of {least}", count.load(Ordering::SeqCst));
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    #[test]
+    fn a_costly_camera_does_not_starve_a_cheap_one() {
+        let scheduler = one_thread();
+        let (costly, costly_turns) = busy(&scheduler, None, Duration::from_millis(40));
+        let (cheap, cheap_turns) = busy(&scheduler, None, Duration::from_millis(2));
+        wait_for(&costly_turns, 5);
+        // By turns it would have had five as well.
+        assert!(cheap_turns.load(Ordering::SeqCst) >= 20, "{cheap_turns:?}");
+        costly.leave();
+        cheap.leave();
+    }
+
+    #[test]
+    fn a_camera_is_not_served_more_often_than_its_rate() {
+        let scheduler = Scheduler::new(NonZero::new(2).unwrap()).unwrap();
+        let begun = Instant::now();
+        let (seat, turns) = busy(&scheduler, Some(50.0), Duration::ZERO);
+        wait_for(&turns, 10);
+        assert!(begun.elapsed() >= Duration::from_millis(9 * 20), "{:?}", begun.elapsed());
+        seat.leave();
+    }
+
+    #[test]
+    fn a_rest_is_no_credit() {
+        let scheduler = one_thread();
+        let (worker, worked) = busy(&scheduler, None, Duration::from_millis(5));
+        wait_for(&worked, 20);
+        let (late, late_turns) = busy(&scheduler, None, Duration::from_millis(5));
+        let before = worked.load(Ordering::SeqCst);
+        wait_for(&late_turns, 10);
+        assert!(worked.load(Ordering::SeqCst) >= before + 5, "the one who had worked waited for the one who had not");
+        worker.leave();
+        late.leave();
+    }
+
+    #[test]
+    fn a_task_that_panics_takes_no_thread_along() {
+        let scheduler = one_thread();
+        let broken = scheduler.join(None, Box::new(|| panic!("a bug")));
+        broken.wake();
+        let (seat, turns) = busy(&scheduler, None, Duration::ZERO);
+        wait_for(&turns, 3);
+        seat.leave();
+    }
+
+    #[test]
+    fn leaving_drops_the_task_at_once() {
+        let scheduler = one_thread();
+        let held = Arc::new(());
+        let inside = held.clone();
+        let seat = scheduler.join(
+            None,
+            Box::new(move || {
+                let _ = &inside;
+                Turn::Done
+            }),
+        );
+        assert_eq!(Arc::strong_count(&held), 2);
+        seat.leave();
+        assert_eq!(Arc::strong_count(&held), 1);
+    }
+}
