@@ -75,22 +75,26 @@ def enrol(student: Student, session_id: str) -> Student:
     faceattend.ConflictError
         When the session has enrolled somebody already.
     """
-    with transaction.atomic():
-        row = LivenessSession.objects.select_for_update().get(session_id=session_id)
+    # A late frame may change the session between reading and writing; each round some call wins.
+    for _ in range(_ROUNDS):
+        row = LivenessSession.objects.get(session_id=session_id)
         if row.consumed_at is not None:
-            raise faceattend.ConflictError("an enrolment from this liveness session already exists")
+            break
         session = _session_of(row)
         score = session.liveness_score
         templates = session.consume()
-        now = timezone.now()
-        used = LivenessSession.objects.filter(pk=row.pk, consumed_at=None, version=row.version).update(
-            consumed_at=now, student=student, state=session.to_json(), version=row.version + 1
-        )
-        if not used:
-            raise faceattend.ConflictError("an enrolment from this liveness session already exists")
-        write_templates(student, templates, liveness_score=score)
-    student.refresh_from_db()
-    return student
+        # The first question of the transaction writes: SQLite refuses at once, without waiting, to let one write that has
+        # read before somebody else wrote.
+        with transaction.atomic():
+            used = LivenessSession.objects.filter(pk=row.pk, consumed_at=None, version=row.version).update(
+                consumed_at=timezone.now(), student=student, state=session.to_json(), version=row.version + 1
+            )
+            if used:
+                write_templates(student, templates, liveness_score=score)
+        if used:
+            student.refresh_from_db()
+            return student
+    raise faceattend.ConflictError("an enrolment from this liveness session already exists")
 
 
 def enrol_from_photos(student: Student, images: Sequence[Any]) -> Student:

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Optional
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.db.models import Count, Max
 from django.utils import timezone
 
@@ -149,10 +149,9 @@ def mark(
         "camera_location": (location or None) and str(location)[:100],
     }
     try:
-        with transaction.atomic():
-            return Attendance.objects.get_or_create(
-                student_id=student_id, local_day=day, period=period, defaults=new
-            )
+        # No transaction around both questions: SQLite refuses at once, without waiting, to let one write that has read
+        # before somebody else wrote.
+        return Attendance.objects.get_or_create(student_id=student_id, local_day=day, period=period, defaults=new)
     except IntegrityError:
         # Deleted between the two questions.
         return None, False
