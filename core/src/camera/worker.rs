@@ -332,10 +332,12 @@ impl CameraWorker {
             probe,
         };
         let alive = Alive::of(&worker.shared);
+        let seat = worker.seat.clone();
         let body = move || {
             let shared = alive.0.clone();
             if catch_unwind(AssertUnwindSafe(|| capture.run(open))).is_err() {
                 shared.fail(PANICKED);
+                seat.leave();
             }
             drop(alive);
         };
@@ -552,7 +554,8 @@ impl Capture {
             let may_come_back = self.nature == Nature::Live && matches!(error, Error::Camera { .. } | Error::Io { .. });
             if !may_come_back {
                 tracing::warn!(camera = self.camera, %error, "the camera cannot be read");
-                return self.shared.fail(&error.to_string());
+                self.shared.fail(&error.to_string());
+                return self.seat.leave();
             }
             // One that ran for a while is a new story; one that dies at once each time is the same.
             if ran_for > STEADY {

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -180,6 +180,18 @@ fn what_cannot_come_back_has_failed() {
     assert!(worker.health().last_error.unwrap().contains("clip.avi"));
     worker.stop();
     assert_eq!(worker.health().state, CameraState::Failed, "a stop does not hide why it ended");
+}
+
+#[test]
+fn a_camera_that_has_failed_lets_its_consumer_go() {
+    let (held, gone) = channel::<()>();
+    let missing = CameraSource::parse("no/such/clip.avi").unwrap();
+    let worker = CameraWorker::start(&missing, WorkerOptions::default(), move |_| {
+        let _ = &held;
+    })
+    .unwrap();
+    assert_eq!(gone.recv_timeout(SOON), Err(RecvTimeoutError::Disconnected), "what it holds may keep a program alive");
+    assert_eq!(worker.health().state, CameraState::Failed);
 }
 
 #[test]
