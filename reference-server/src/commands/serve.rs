@@ -18,6 +18,7 @@ use jiff::Timestamp;
 use tokio::net::TcpListener;
 
 use crate::auth::{DEFAULT_ADMIN, DEFAULT_PASSWORD, Secret, default_password_works, ensure_admin};
+use crate::commands::keys::KeyArgs;
 use crate::{AppState, ChallengePolicy, LiveSettings, Logout, RetentionDays, Settings, WebSocketAccess};
 
 /// The database's file in the data directory: the name that the replaced service gave it.
@@ -79,6 +80,8 @@ pub struct ServeArgs {
     /// The key that signs receipts of enrolments, to share one between servers [default: made and kept in the data directory]
     #[arg(long, env = "FACEATTEND_RECEIPT_KEY", hide_env_values = true, value_name = "KEY")]
     receipt_key: Option<String>,
+    #[command(flatten)]
+    keys: KeyArgs,
     /// Lets logged-in users look through the cameras, with boxes and names
     #[arg(long, env = "FACEATTEND_PREVIEW")]
     preview: bool,
@@ -135,7 +138,7 @@ pub fn run(args: ServeArgs) -> Result<()> {
 
 async fn serve(args: ServeArgs) -> Result<()> {
     let dir = data_dir(args.data_dir)?;
-    let store = Arc::new(SqliteStore::open(dir.join(DATABASE))?);
+    let store = Arc::new(SqliteStore::open_with_keys(dir.join(DATABASE), args.keys.read()?)?);
     ensure_admin(&*store, Timestamp::now())?;
     let known_password = default_password_works(&*store)?;
     if known_password && !args.host.is_loopback() {

@@ -2,5 +2,7 @@
 
 mod accounts;
 mod contract;
+#[cfg(all(feature = "sqlite", feature = "encryption"))]
+mod sealed;
 #[cfg(feature = "sqlite")]
 mod sqlite;
