@@ -1,7 +1,9 @@
 //! Taking connections: how many, how long one may dawdle, and how they end.
 //!
 //! A client that sends the head of a request drop by drop, keeps a connection for nothing, or does not read its answer
-//! holds one of a limited number of places, and only for a limited time. Bodies have limits of their own
+//! holds one of a limited number of places, and only for a limited time. When all are taken, whoever has waited longest
+//! for nothing gives way to a newcomer: a client that asks at once, such as a health check, is answered though hundreds
+//! dawdle. Only when every place is at work a newcomer is told 503. Bodies have limits of their own
 //! ([`BODY_LIMIT`](crate::BODY_LIMIT) and [`Settings::body_within`](crate::Settings::body_within)).
 
 use std::convert::Infallible;
@@ -9,9 +11,9 @@ use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -24,14 +26,15 @@ use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::{Sleep, sleep, timeout};
 use tower::ServiceExt as _;
 
 /// What one connection may cost, and how many there may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ConnectionLimits {
-    /// How many connections are open at a time, WebSockets among them; one more is answered 503. The default leaves room
+    /// How many connections are open at a time, WebSockets among them; one more takes an idle one's place, or is answered
+    /// 503. The default leaves room
     /// for the database and the cameras among the 1,024 open files that Linux gives a process.
     pub connections: usize,
     /// How long the head of a request may take to arrive, and an idle connection may be kept. The existing service keeps
@@ -83,6 +86,8 @@ impl ConnectionLimits {
 
 /// How many clients that are one too many are told so at a time; more of them are just hung up on.
 const TOLD_AT_ONCE: usize = 64;
+/// How long such a client waits for a place that an idle one leaves.
+const LEFT_WITHIN: Duration = Duration::from_millis(500);
 /// How long such a client has for taking its answer.
 const TOLD_WITHIN: Duration = Duration::from_secs(1);
 /// How much of a body that nobody wants is still taken off the line, and for how long: nginx's lingering is as patient
@@ -100,6 +105,7 @@ const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: applicat
 pub async fn serve(listener: TcpListener, router: Router, limits: ConnectionLimits, stop: impl Future<Output = ()>) {
     let places = Arc::new(Semaphore::new(limits.connections));
     let telling = Arc::new(Semaphore::new(TOLD_AT_ONCE));
+    let idle = Idle::default();
     let (stopping, stopped) = watch::channel(());
     let mut stop = pin!(stop);
     loop {
@@ -119,19 +125,27 @@ pub async fn serve(listener: TcpListener, router: Router, limits: ConnectionLimi
                 continue;
             }
         };
-        let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
-            if let Ok(turn) = Arc::clone(&telling).try_acquire_owned() {
-                tokio::spawn(async move {
-                    let _ = timeout(TOLD_WITHIN, tell_full(&stream)).await;
-                    drop(turn);
-                });
-            }
-            continue;
-        };
         // An answer is written at once: waiting for more to put into a packet costs a client up to 40 ms.
         let _ = stream.set_nodelay(true);
-        let connection = Connection { stream, taken_within: limits.taken_within, stalled: None, _place: place };
-        tokio::spawn(converse(connection, address, router.clone(), limits, stopped.clone()));
+        let (router, stopped, among) = (router.clone(), stopped.clone(), idle.clone());
+        let take = move |stream, place| {
+            let connection = Connection { stream, taken_within: limits.taken_within, stalled: None, _place: place };
+            converse(connection, address, router, limits, stopped, among)
+        };
+        if let Ok(place) = Arc::clone(&places).try_acquire_owned() {
+            tokio::spawn(take(stream, place));
+        } else if let Ok(turn) = Arc::clone(&telling).try_acquire_owned() {
+            let (places, idle) = (Arc::clone(&places), idle.clone());
+            tokio::spawn(async move {
+                if idle.longest_leaves()
+                    && let Ok(Ok(place)) = timeout(LEFT_WITHIN, places.acquire_owned()).await
+                {
+                    drop(turn);
+                    return take(stream, place).await;
+                }
+                let _ = timeout(TOLD_WITHIN, tell_full(&stream)).await;
+            });
+        }
     }
     drop(listener);
     drop(stopped);
@@ -148,8 +162,13 @@ async fn converse(
     router: Router,
     limits: ConnectionLimits,
     mut stopping: watch::Receiver<()>,
+    idle: Idle,
 ) {
+    let seat = idle.sit();
+    let own = Arc::clone(&seat.0);
     let service = hyper::service::service_fn(move |request: hyper::Request<Incoming>| {
+        own.asks();
+        let own = Arc::clone(&own);
         let waits = request.headers().contains_key(header::EXPECT);
         let mut rest = None;
         let mut request = request.map(|body| {
@@ -165,6 +184,10 @@ async fn converse(
             if let Some(rest) = rest.filter(|_| !waits && response.status() != StatusCode::REQUEST_TIMEOUT) {
                 let _ = timeout(HEARD_OUT_WITHIN, hear_out(&rest)).await;
             }
+            // A stream, such as a preview, is at work for as long as somebody looks.
+            if response.body().size_hint().exact().is_some() {
+                own.waits();
+            }
             Ok::<Response, Infallible>(response)
         }
     });
@@ -178,6 +201,14 @@ async fn converse(
     );
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
+        () = seat.0.leave.notified() => {
+            if seat.0.has_asked_nothing() {
+                return;
+            }
+            // An answer that is still being taken is taken to its end.
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
         _ = stopping.changed() => {
             connection.as_mut().graceful_shutdown();
             connection.await
@@ -186,6 +217,73 @@ async fn converse(
     if let Err(error) = ended {
         // Clients hang up, dawdle and send rubbish: their affair.
         tracing::debug!(%address, "a connection ended: {error}");
+    }
+}
+
+/// The connections that could give way.
+#[derive(Clone, Default)]
+struct Idle(Arc<Mutex<Vec<Arc<Seat>>>>);
+
+impl Idle {
+    fn sit(&self) -> Seated {
+        let seat = Arc::new(Seat { waiting: Mutex::new((Some(Instant::now()), true)), leave: Notify::new() });
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&seat));
+        Seated(seat, self.clone())
+    }
+
+    /// Tells the one that has waited longest for nothing to leave; whether there is one.
+    fn longest_leaves(&self) -> bool {
+        let seats = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let longest =
+            seats.iter().filter_map(|seat| Some((seat.waiting_since()?, seat))).min_by_key(|(since, _)| *since);
+        let Some((_, seat)) = longest else { return false };
+        // It is told once.
+        seat.asks_no_more();
+        true
+    }
+}
+
+/// One connection, as far as it matters whether it is idle.
+struct Seat {
+    /// Since when no request of it is being answered, and whether there never was one.
+    waiting: Mutex<(Option<Instant>, bool)>,
+    leave: Notify,
+}
+
+impl Seat {
+    fn state(&self) -> MutexGuard<'_, (Option<Instant>, bool)> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn waiting_since(&self) -> Option<Instant> {
+        self.state().0
+    }
+
+    fn has_asked_nothing(&self) -> bool {
+        self.state().1
+    }
+
+    fn asks(&self) {
+        *self.state() = (None, false);
+    }
+
+    fn waits(&self) {
+        self.state().0 = Some(Instant::now());
+    }
+
+    fn asks_no_more(&self) {
+        self.state().0 = None;
+        self.leave.notify_one();
+    }
+}
+
+/// A seat that is given back.
+struct Seated(Arc<Seat>, Idle);
+
+impl Drop for Seated {
+    fn drop(&mut self) {
+        let mut seats = self.1.0.lock().unwrap_or_else(PoisonError::into_inner);
+        seats.retain(|seat| !Arc::ptr_eq(seat, &self.0));
     }
 }
 

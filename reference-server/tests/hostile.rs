@@ -427,9 +427,21 @@ fn who_dawdles_is_hung_up_on_and_takes_nobodys_place() {
     assert_eq!(status_of(&heard(&mut kept)), Some(200));
     server.is_well();
 
-    // As many as there are places, and one more.
+    // As many as there are places dawdle; whoever asks at once is answered.
     let mut all: Vec<TcpStream> = (0..CONNECTIONS).map(|_| server.connect()).collect();
     all.iter_mut().for_each(|stream| stream.write_all(b"GET / HTTP/1.1\r\nA: ").unwrap());
+    for _ in 0..10 {
+        server.is_well();
+    }
+    all.iter_mut().for_each(|stream| drop(heard(stream)));
+    // All places are at work, with bodies that are on their way: one more is told to come again.
+    let start = format!(
+        "POST /api/v1/students/ HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {}\r\nContent-Type: application/json\r\n\
+         Connection: close\r\nContent-Length: 1000\r\n\r\n{{",
+        server.token
+    );
+    let mut all: Vec<TcpStream> = (0..CONNECTIONS).map(|_| server.connect()).collect();
+    all.iter_mut().for_each(|stream| stream.write_all(start.as_bytes()).unwrap());
     let answer = loop {
         // The last of them may not have been taken yet.
         let answer = server.say(b"GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
@@ -439,7 +451,9 @@ fn who_dawdles_is_hung_up_on_and_takes_nobodys_place() {
     };
     assert_eq!(status_of(&answer), Some(503), "{answer}");
     assert!(answer.contains("retry-after: 1"), "{answer}");
-    all.iter_mut().for_each(|stream| drop(heard(stream)));
+    for stream in &mut all {
+        assert_eq!(status_of(&heard(stream)), Some(408));
+    }
     server.is_well();
 }
 
