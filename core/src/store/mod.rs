@@ -8,6 +8,8 @@
 
 mod accounts;
 mod naive_time;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod records;
 pub mod schema;
 mod sealing;
@@ -27,6 +29,8 @@ pub use accounts::{
     AdminChange, AuditEntry, Consent, Erasure, MarksOfErased, NewAuditEntry, NewLogin, Retention, Retired,
     SessionSummary,
 };
+#[cfg(feature = "postgres")]
+pub use postgres::PostgresStore;
 pub use records::{
     AdminUser, AttendanceFilter, AttendanceRecord, AttendanceStatus, AttendanceSummary, CorrectedStatus, Correction,
     CorrectionRecord, DayWindow, DetectionLog, Enrolment, LegacyVector, Listed, Marking, NewAdmin, NewAttendance,

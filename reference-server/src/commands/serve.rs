@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use clap::Args;
 use faceattend_core::attendance::AttendancePolicy;
+use faceattend_core::detection::{DetectOptions, InputSize};
 use faceattend_core::engine::{Engine, EngineBuilder};
 use faceattend_core::liveness::{DuplicatePolicy, ReceiptKey};
 use faceattend_core::store::{MarksOfErased, SqliteStore, Store};
@@ -51,6 +52,15 @@ pub struct ServeArgs {
     /// The model pack, as `faceattend models list` names it
     #[arg(long, env = "FACEATTEND_PACK", value_name = "NAME")]
     pub(crate) pack: Option<String>,
+    /// A detection model of your own in place of the pack's: SCRFD, YuNet, YOLO-face or BlazeFace, told by its outputs
+    #[arg(long, env = "FACEATTEND_DETECTOR", value_name = "FILE")]
+    detector: Option<PathBuf>,
+    /// The side of the detector's input in pixels; auto looks at small pictures first and larger ones for little faces
+    #[arg(long, env = "FACEATTEND_DETECTOR_SIZE", value_name = "PIXELS", default_value = "auto", value_parser = input_size)]
+    detector_size: InputSize,
+    /// An embedding model of your own in place of the pack's: students have to enrol again
+    #[arg(long, env = "FACEATTEND_EMBEDDER", value_name = "FILE")]
+    embedder: Option<PathBuf>,
     /// The ONNX Runtime library [default: looked for in the usual places]
     #[arg(long, env = "FACEATTEND_ONNXRUNTIME", value_name = "FILE")]
     pub(crate) onnxruntime: Option<PathBuf>,
@@ -77,7 +87,7 @@ pub struct ServeArgs {
     /// Lets logged-in users look through the cameras, with boxes and names
     #[arg(long, env = "FACEATTEND_PREVIEW")]
     preview: bool,
-    /// How many pictures of each camera are analysed in a second
+    /// How many pictures of each camera are analysed in a second; twice as many while a new face is being recognised
     #[arg(long, env = "FACEATTEND_RATE", value_name = "PER SECOND", default_value_t = LiveSettings::default().rate)]
     rate: f32,
     /// Lets everybody open the WebSocket, as the service that this one replaces did, instead of asking for a token
@@ -133,6 +143,13 @@ impl ServeArgs {
         if let Some(pack) = &self.pack {
             builder = builder.with_pack(pack);
         }
+        if let Some(file) = &self.detector {
+            builder = builder.with_detector_file(file, None);
+        }
+        if let Some(file) = &self.embedder {
+            builder = builder.with_embedder_file(file, None);
+        }
+        builder = builder.with_detect_options(DetectOptions::default().with_input_size(self.detector_size));
         if let Some(library) = &self.onnxruntime {
             builder = builder.with_onnxruntime(library);
         }
@@ -155,6 +172,14 @@ fn rates(per_address: Option<u32>, per_login: Option<u32>) -> RateLimits {
         per_address: or(per_address, usual.per_address),
         per_login: or(per_login, usual.per_login),
         this_machine: per_address.is_some() || per_login.is_some(),
+    }
+}
+
+fn input_size(text: &str) -> std::result::Result<InputSize, String> {
+    match text.parse() {
+        _ if text == "auto" => Ok(InputSize::Auto),
+        Ok(side @ 32..=4096) => Ok(InputSize::Fixed(side)),
+        _ => Err("expected auto, or a number of pixels from 32 to 4096".to_owned()),
     }
 }
 
