@@ -57,12 +57,15 @@ if _server:
         }
     }
 else:
+    # A file under both names: the live server may start before the test database is made, and where it then finds one in
+    # memory, all its threads share a single connection, which SQLite does not bear.
+    _file = str(Path(tempfile.gettempdir()) / f"faceattend-{os.getpid()}.sqlite3")
     DATABASES = {
         "default": {
             "ENGINE": "django.db.backends.sqlite3",
-            "NAME": os.environ.get("FACEATTEND_TEST_DATABASE", ":memory:"),
+            "NAME": os.environ.get("FACEATTEND_TEST_DATABASE", _file),
             "OPTIONS": {"timeout": 20},
-            "TEST": {"NAME": str(Path(tempfile.gettempdir()) / f"faceattend-{os.getpid()}.sqlite3")},
+            "TEST": {"NAME": _file},
         }
     }
 FACEATTEND = {"ENGINE": {"antispoof": "off", "threads": 2}}

@@ -10,6 +10,14 @@ const SIGHTS = 50;
 
 const ACTIONS = {
   login: "action.login",
+  // By the server itself, and from the command line.
+  "delete old rows": "action.retired",
+  "encrypt templates": "action.encrypted",
+  "decrypt templates": "action.decrypted",
+  "admin create": "action.user_made",
+  "admin passwd": "action.user_changed",
+  "admin disable": "action.user_disabled",
+  "admin enable": "action.user_enabled",
   "POST /api/v1/auth/logout": "action.logout",
   "POST /api/v1/auth/users": "action.user_made",
   "PUT /api/v1/auth/users/{username}": "action.user_changed",
@@ -28,6 +36,9 @@ const ACTIONS = {
   "POST /api/v1/detection/start": "action.camera_started",
   "POST /api/v1/detection/stop": "action.camera_stopped",
   "POST /api/v1/detection/stop-all": "action.cameras_stopped",
+  "POST /api/v1/detection/laptop-camera/start": "action.camera_started",
+  "POST /api/v1/detection/laptop-camera/stop": "action.camera_stopped",
+  "POST /api/v1/detection/laptop-camera/switch": "action.camera_switched",
 };
 const SUBJECTS = {
   student_id: "subject.student",

@@ -162,6 +162,26 @@ fn every_reason_of_the_core_has_a_sentence() {
 }
 
 #[test]
+fn every_change_in_the_audit_log_has_a_sentence() {
+    let routes = include_str!("../routes/mod.rs");
+    let log = scripts().find(|(name, _)| *name == "log.js").unwrap().1;
+    let mut changes = 0;
+    for method in ["post", "put", "delete"] {
+        for route in routes.split(&format!(".{method}(\"")).skip(1) {
+            let (path, rest) = route.split_once('"').unwrap();
+            // What is said of a route stands before the next one, whose path is the next string.
+            if rest.split('"').next().unwrap().contains(".unaudited()") {
+                continue;
+            }
+            changes += 1;
+            let action = format!("{} {path}", method.to_uppercase());
+            assert!(log.contains(&format!("\"{action}\": \"action.")), "log.js has no words for {action}");
+        }
+    }
+    assert!(changes >= 20, "{changes}");
+}
+
+#[test]
 fn the_sentence_that_ends_a_registration_is_the_promised_one() {
     assert_eq!(english()["register.saved"], "Student embeddings captured and saved successfully");
 }
