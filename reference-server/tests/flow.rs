@@ -2,9 +2,14 @@
 
 mod common;
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use common::{BLACK, BLUE, GREEN, RED, Service, YELLOW, picture};
+use common::marker::MarkerEngine;
+use common::{BLACK, BLUE, DATABASE, GREEN, RED, SECRET, Service, YELLOW, picture};
+use faceattend_core::store::{SqliteStore, Store as _, TemplateKey, TemplateKeys};
+use faceattend_server::auth::Secret;
+use faceattend_server::{AppState, Settings};
 use serde_json::{Value, json};
 
 #[tokio::test]
@@ -40,6 +45,45 @@ async fn a_person_registers_by_turning_the_head_and_is_recognised_then() {
     let gone = service.post("/api/v1/face/recognize", &camera).await.json();
     assert_eq!(gone["data"]["matches"], json!([]));
     assert_eq!(service.get("/api/v1/attendance/").await.json()["total"], 0);
+}
+
+#[tokio::test]
+async fn with_a_key_everything_goes_as_without_and_the_file_shows_no_face() {
+    let keys = TemplateKeys::new(vec![TemplateKey::generate()]);
+    let service = Service::start_in(tempfile::tempdir().unwrap(), keys.clone(), |settings| settings).await;
+    let session = service.begin(&json!({})).await;
+    service.complete(&session, 5).await;
+    let student = service.register("Asha", "R1", &session).await.json()["data"]["student_id"].clone();
+    let person = json!({ "image_data": picture(GREEN, 5) });
+    let matches = async |service: &Service| {
+        service.post("/api/v1/face/recognize", &person).await.json()["data"]["matches"].clone()
+    };
+    assert_eq!(matches(&service).await[0]["student_id"], student);
+    let held = service.get(&format!("/api/v1/students/{student}/export")).await.json();
+    let values: Vec<f32> = serde_json::from_value(held["templates"][0]["values"].clone()).unwrap();
+    let shown = service.get(&format!("/api/v1/students/{student}")).await.json()["embedding_vector"].to_string();
+    assert!(shown.len() > 1000 && !shown.contains("sealed"), "{shown}");
+    let forms = service.store.template_forms().unwrap();
+    assert_eq!((forms.plain, forms.sealed.len()), (0, 1), "{forms:?}");
+    let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+    for file in std::fs::read_dir(service.folder.path()).unwrap() {
+        let file = std::fs::read(file.unwrap().path()).unwrap();
+        assert!(!file.windows(64).any(|window| window == &bytes[..64]), "a face lies open");
+    }
+
+    // A later start finds everybody with the key, and does not start without it.
+    let Service { folder, store, state, router, .. } = service;
+    drop((store, state, router));
+    let without = Arc::new(SqliteStore::open(folder.path().join(DATABASE)).unwrap());
+    let settings = Settings::new(Secret::new(SECRET).unwrap());
+    let refused = AppState::new(without, Arc::new(MarkerEngine::new()), settings).err().unwrap().to_string();
+    assert!(refused.contains(&keys.sealing_key().unwrap().to_string()), "{refused}");
+    let service = Service::start_in(folder, keys, |settings| settings).await;
+    assert_eq!(matches(&service).await[0]["student_id"], student);
+    let deleted = service.send("DELETE", &format!("/api/v1/students/{student}"), &Value::Null).await;
+    assert_eq!(deleted.status, 200, "{}", deleted.text);
+    assert_eq!(matches(&service).await, json!([]));
+    assert_eq!(service.store.template_forms().unwrap().sealed.len(), 0, "nothing of the person is left");
 }
 
 #[tokio::test]

@@ -12,6 +12,7 @@ use faceattend_core::store::{NewAuditEntry, SqliteStore, Store, TemplateForms, T
 use faceattend_core::{Error, Result};
 use jiff::Timestamp;
 
+use crate::commands::Hidden;
 use crate::commands::serve::{DATABASE, data_dir};
 
 /// Where the keys of the templates are.
@@ -22,7 +23,7 @@ pub struct KeyArgs {
     template_key_file: Option<PathBuf>,
     /// The keys themselves, for where secrets come through the environment
     #[arg(long, env = "FACEATTEND_TEMPLATE_KEYS", hide_env_values = true, value_name = "KEYS")]
-    template_keys: Option<String>,
+    template_keys: Option<Hidden>,
 }
 
 impl KeyArgs {
@@ -34,7 +35,7 @@ impl KeyArgs {
         match (&self.template_key_file, &self.template_keys) {
             (None, None) => Ok(TemplateKeys::none()),
             (Some(file), None) => TemplateKeys::read(file),
-            (None, Some(text)) => TemplateKeys::parse(text),
+            (None, Some(Hidden(text))) => TemplateKeys::parse(text),
             (Some(_), Some(_)) => Err(Error::InvalidInput {
                 what: "template keys",
                 reason: "they are given twice: use either --template-key-file or FACEATTEND_TEMPLATE_KEYS".into(),
@@ -200,7 +201,7 @@ mod tests {
         let text = TemplateKey::generate().to_text();
         let args = |file: Option<&str>, keys: Option<&str>| KeyArgs {
             template_key_file: file.map(PathBuf::from),
-            template_keys: keys.map(str::to_owned),
+            template_keys: keys.map(|keys| Hidden(keys.to_owned())),
         };
         assert!(args(None, None).read().unwrap().sealing_key().is_none());
         assert!(args(None, Some(&text)).read().unwrap().sealing_key().is_some());

@@ -18,6 +18,7 @@ use jiff::Timestamp;
 use tokio::net::TcpListener;
 
 use crate::auth::{DEFAULT_ADMIN, DEFAULT_PASSWORD, Secret, default_password_works, ensure_admin};
+use crate::commands::Hidden;
 use crate::commands::keys::KeyArgs;
 use crate::listen::{self, ConnectionLimits};
 use crate::state::BODY_WITHIN;
@@ -72,7 +73,7 @@ pub struct ServeArgs {
     pub(crate) time_zone: Option<String>,
     /// The secret that signs tokens, to share one between servers [default: made and kept in the data directory]
     #[arg(long, env = "FACEATTEND_JWT_SECRET", hide_env_values = true, value_name = "SECRET")]
-    pub(crate) jwt_secret: Option<String>,
+    pub(crate) jwt_secret: Option<Hidden>,
     /// Whether liveness sessions must follow a random order; existing pages do not know one
     #[arg(long, env = "FACEATTEND_CHALLENGE", value_enum, default_value_t)]
     challenge: ChallengePolicy,
@@ -81,7 +82,7 @@ pub struct ServeArgs {
     duplicates: DuplicatePolicy,
     /// The key that signs receipts of enrolments, to share one between servers [default: made and kept in the data directory]
     #[arg(long, env = "FACEATTEND_RECEIPT_KEY", hide_env_values = true, value_name = "KEY")]
-    pub(crate) receipt_key: Option<String>,
+    pub(crate) receipt_key: Option<Hidden>,
     #[command(flatten)]
     pub(crate) keys: KeyArgs,
     /// Lets logged-in users look through the cameras, with boxes and names
@@ -210,7 +211,7 @@ async fn serve(args: ServeArgs) -> Result<()> {
         return Err(Error::State { what: "refusing to listen", reason });
     }
     let secret = match args.jwt_secret.clone() {
-        Some(text) => Secret::new(text)?,
+        Some(Hidden(text)) => Secret::new(text)?,
         None => Secret::kept_in(&dir.join(SECRET))?,
     };
     let listener = TcpListener::bind((args.host, args.port)).await.map_err(|source| {
@@ -230,7 +231,7 @@ async fn serve(args: ServeArgs) -> Result<()> {
     };
     let zone = policy.time_zone().iana_name().unwrap_or("UTC").to_owned();
     let receipts = match args.receipt_key {
-        Some(text) => ReceiptKey::parse(&text)?,
+        Some(Hidden(text)) => ReceiptKey::parse(&text)?,
         None => crate::receipts::kept_in(&dir.join(RECEIPT_KEY))?,
     };
     let retention = RetentionDays {

@@ -13,12 +13,13 @@ use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode, header};
 use base64::Engine as _;
 use faceattend_core::attendance::AttendancePolicy;
-use faceattend_core::store::SqliteStore;
+use faceattend_core::store::{SqliteStore, TemplateKeys};
 use faceattend_server::auth::Secret;
 use faceattend_server::{AppState, Logout, Settings, WebSocketAccess, app};
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
+pub const DATABASE: &str = "face_attendance.db";
 pub const SECRET: &str = "a secret of the tests";
 
 pub struct Service {
@@ -71,8 +72,16 @@ impl Service {
 
     /// The service with settings that `change` has changed.
     pub async fn start_with(change: impl FnOnce(Settings) -> Settings) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let store = Arc::new(SqliteStore::open(folder.path().join("face_attendance.db")).unwrap());
+        Self::start_in(tempfile::tempdir().unwrap(), TemplateKeys::none(), change).await
+    }
+
+    /// The same over the database in `folder`, whose faces are encrypted with `keys`.
+    pub async fn start_in(
+        folder: tempfile::TempDir,
+        keys: TemplateKeys,
+        change: impl FnOnce(Settings) -> Settings,
+    ) -> Self {
+        let store = Arc::new(SqliteStore::open_with_keys(folder.path().join(DATABASE), keys).unwrap());
         let settings = Settings::new(Secret::new(SECRET).unwrap())
             .with_policy(AttendancePolicy::in_time_zone("UTC").unwrap())
             .with_threads(2);

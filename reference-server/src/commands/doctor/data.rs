@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use super::Finding;
 use crate::auth::{DEFAULT_ADMIN, Secret, default_password_works};
+use crate::commands::Hidden;
 use crate::commands::serve::{DATABASE, RECEIPT_KEY, SECRET, ServeArgs, check_writable, default_data_dir};
 
 /// Below this a day's marks may not fit: a few kilobytes a student, and the write-ahead log beside the database.
@@ -85,7 +86,7 @@ fn free_bytes(_dir: &Path) -> Option<u64> {
 /// Secrets that others may read, and one that is too short.
 fn secrets(args: &ServeArgs, dir: &Path) -> Vec<Finding> {
     let mut findings = Vec::new();
-    if let Some(Err(error)) = args.jwt_secret.clone().map(Secret::new) {
+    if let Some(Err(error)) = args.jwt_secret.clone().map(|Hidden(text)| Secret::new(text)) {
         findings.push(Finding::problem(
             "secrets",
             error.to_string(),
