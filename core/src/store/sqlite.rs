@@ -9,9 +9,11 @@
 
 mod accounts;
 mod audit;
+mod cameras;
+mod notices;
 mod privacy;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -20,7 +22,9 @@ use r2d2_sqlite::SqliteConnectionManager;
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, Value, ValueRef};
 use rusqlite::{Connection, OptionalExtension as _, Row, TransactionBehavior, named_params, params, params_from_iter};
 
+use super::cameras::{CameraKey, CameraReport, CameraRequest, ClaimedCamera, ServerId, WatchedCamera};
 use super::naive_time::{parse, to_bound, to_micros, to_seconds};
+use super::notices::{Follower, text};
 use super::schema::{MIGRATIONS, newest_version};
 use super::{
     AdminChange, AdminUser, AttendanceFilter, AttendanceRecord, AttendanceSummary, AuditEntry, Consent,
@@ -50,6 +54,9 @@ const ATTENDANCE: &str = "a.id, a.student_id, s.name, s.roll_number, a.timestamp
 pub struct SqliteStore {
     writer: Mutex<Connection>,
     readers: r2d2::Pool<SqliteConnectionManager>,
+    path: PathBuf,
+    /// Tells this store's notices from others'.
+    key: String,
 }
 
 impl std::fmt::Debug for SqliteStore {
@@ -119,7 +126,8 @@ impl SqliteStore {
                 reason: "cannot make the pool of readers".into(),
                 source: Some(source.into()),
             })?;
-        Ok(Self { writer: Mutex::new(writer), readers })
+        let key = uuid::Uuid::new_v4().simple().to_string();
+        Ok(Self { writer: Mutex::new(writer), readers, path: path.into(), key })
     }
 
     /// Runs `change` as one transaction.
@@ -213,6 +221,8 @@ impl Store for SqliteStore {
             db.execute("DELETE FROM student_templates WHERE student_id = ?1", [id.0])?;
             db.execute("UPDATE liveness_detection_sessions SET student_id = NULL WHERE student_id = ?1", [id.0])?;
             db.execute("DELETE FROM students WHERE id = ?1", [id.0])?;
+            notices::forget_announcements(db)?;
+            notices::leave(db, text::ATTENDANCE)?;
             Ok(before)
         })
     }
@@ -417,6 +427,7 @@ impl Store for SqliteStore {
                 new.period,
             ])?;
             let record = attendance_record(db, db.last_insert_rowid())?.ok_or(NO_ATTENDANCE)?;
+            notices::leave(db, &text::marked(&self.key, record.id))?;
             Ok(Marking::Marked(record))
         })
     }
@@ -444,7 +455,7 @@ impl Store for SqliteStore {
     fn delete_attendance(&self, id: i64) -> Result<()> {
         self.write("delete attendance", |db| match db.execute("DELETE FROM attendance_log WHERE id = ?1", [id])? {
             0 => Err(NO_ATTENDANCE.into()),
-            _ => Ok(()),
+            _ => Ok(notices::leave(db, text::ATTENDANCE)?),
         })
     }
 
@@ -468,6 +479,7 @@ impl Store for SqliteStore {
                      created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
                 params![id, status, before.status, correction.by, correction.reason, to_micros(now)],
             )?;
+            notices::leave(db, text::ATTENDANCE)?;
             Ok(attendance_record(db, id)?.ok_or(NO_ATTENDANCE)?)
         })
     }
@@ -649,6 +661,45 @@ impl Store for SqliteStore {
 
     fn retire(&self, retention: &Retention) -> Result<Retired> {
         self.write("delete what is old", |db| Ok(privacy::retire(db, retention)?))
+    }
+
+    fn follow(&self) -> Result<Box<dyn Follower>> {
+        let following = notices::Following::begin(&self.path, &self.key);
+        let following = following.map_err(|error| Fault::Sql(error).while_doing("follow the database"))?;
+        Ok(Box::new(following))
+    }
+
+    fn announce(&self, announcement: &str) -> Result<()> {
+        self.write("announce", |db| {
+            for part in text::announced(&self.key, announcement) {
+                notices::leave(db, &part)?;
+            }
+            Ok(())
+        })
+    }
+
+    fn watch_camera(&self, camera: &CameraRequest, by: &ServerId, lease: Duration) -> Result<bool> {
+        self.write("have the camera watched", |db| Ok(cameras::watch(db, camera, by, lease)?))
+    }
+
+    fn unwatch_camera(&self, camera: &CameraKey) -> Result<bool> {
+        self.write("have the camera watched no longer", |db| Ok(cameras::unwatch(db, camera)?))
+    }
+
+    fn unwatch_all_cameras(&self) -> Result<u64> {
+        self.write("have no camera watched", |db| Ok(cameras::unwatch_all(db)?))
+    }
+
+    fn claim_cameras(&self, by: &ServerId, reports: &[CameraReport], lease: Duration) -> Result<Vec<ClaimedCamera>> {
+        self.write("claim cameras", |db| Ok(cameras::claim(db, by, reports, lease)?))
+    }
+
+    fn release_cameras(&self, by: &ServerId) -> Result<()> {
+        self.write("release the cameras", |db| Ok(cameras::release(db, by)?))
+    }
+
+    fn watched_cameras(&self) -> Result<Vec<WatchedCamera>> {
+        self.read("list the watched cameras", |db| Ok(cameras::list(db)?))
     }
 }
 

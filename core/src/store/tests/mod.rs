@@ -2,5 +2,6 @@
 
 mod accounts;
 mod contract;
+mod sharing;
 #[cfg(feature = "sqlite")]
 mod sqlite;
