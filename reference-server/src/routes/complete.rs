@@ -73,7 +73,7 @@ pub(crate) async fn complete(
         Err(error) => return Err(error),
     };
     if let Some(enrolment) = enrolment {
-        app.live().student_enrolled(&student, &enrolment.templates);
+        app.student_enrolled(student.id).await;
     }
     let data = json!({
         "student_id": student.id,

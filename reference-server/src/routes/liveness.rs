@@ -159,8 +159,8 @@ pub(crate) async fn detect(State(app): State<AppState>, call: Authed<NewFrame>) 
         .await?
         .ok_or_else(unknown)?;
     outcome.reasons.extend(known.as_ref().map(sessions::known_as));
-    if let (Saved::Student(Some(student)), Some(enrolment)) = (&saved, sessions::enrolment_of(&stored.session)) {
-        app.live().student_enrolled(student, &enrolment.templates);
+    if let Saved::Student(Some(student)) = &saved {
+        app.student_enrolled(student.id).await;
     }
     let mut answer = detect_answer(&stored, &outcome, &saved);
     if let Saved::Student(Some(student)) = &saved {
@@ -324,7 +324,7 @@ pub(crate) async fn register(
         Err(AppError::Core(_, Error::State { .. } | Error::NotFound { .. })) => return Err(unknown()),
         Err(error) => return Err(student_error(PREFIX)(error)),
     };
-    app.live().student_enrolled(&student, &enrolment.templates);
+    app.student_enrolled(student.id).await;
     let data = json!({
         "student_id": student.id,
         "name": student.name,
