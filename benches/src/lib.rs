@@ -41,7 +41,20 @@ fn fail(why: &str) -> ! {
 /// A webcam's picture as JPEG: 1280 x 720, one person in the middle.
 #[must_use]
 pub fn one_face_720p() -> Vec<u8> {
-    let person = resize(&still("obama/center.jpg"), 960, 720, FilterType::Triangle);
+    portrait_720p("obama/center.jpg")
+}
+
+/// Such pictures of three people who look straight ahead, to the left and to the right, with their names.
+#[must_use]
+pub fn portraits_720p() -> Vec<(String, Vec<u8>)> {
+    let views = ["center.jpg", "left.jpg", "right.jpg"];
+    let people = ["collins", "hopper", "obama"];
+    let pictures = views.iter().flat_map(|view| people.iter().map(move |person| (person, view)));
+    pictures.map(|(person, view)| ((*person).to_owned(), portrait_720p(&format!("{person}/{view}")))).collect()
+}
+
+fn portrait_720p(name: &str) -> Vec<u8> {
+    let person = resize(&still(name), 960, 720, FilterType::Triangle);
     let mut picture = RgbImage::from_pixel(1280, 720, Rgb([96, 100, 104]));
     replace(&mut picture, &person, 160, 0);
     jpeg(&picture)

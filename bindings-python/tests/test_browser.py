@@ -17,7 +17,10 @@ import faceattend  # noqa: E402
 from faceattend.contrib.django import recognition  # noqa: E402
 from faceattend.contrib.django.models import Attendance, Student  # noqa: E402
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+# `cargo xtask test` names the browser that it has found or installed.
+CHROMIUM = os.environ.get("FACEATTEND_CHROMIUM") or next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+)
 pytestmark = [
     pytest.mark.django_db(transaction=True),
     pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed"),

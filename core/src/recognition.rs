@@ -108,6 +108,8 @@ pub struct RecognitionReport {
     pub looks: usize,
     /// How many faces were embedded.
     pub embedded: usize,
+    /// Whether a face is in view whose next good view may decide whose it is: the next frame is worth having sooner.
+    pub open: bool,
     /// What came of marking each student that was recognised; [`Marking::Marked`] for the newly marked.
     pub marks: Vec<Marking>,
 }
@@ -198,6 +200,7 @@ impl Recogniser {
                 decision: self.tracker.decision(track.id()),
             }));
         }
+        report.open = tracks.iter().any(|track| self.tracker.is_open(*track));
         if let Some(marker) = &self.marker {
             for (student, similarity) in report.faces.iter().filter_map(RecognisedFace::known) {
                 match marker.mark(student, similarity, self.camera_location.as_deref(), now) {

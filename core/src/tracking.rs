@@ -103,7 +103,8 @@ pub enum Decision {
     Waiting,
     /// Good views enough, and nobody whom they agree on.
     Unknown,
-    /// Views enough agree. It stays so until as many agree on somebody else.
+    /// Views enough agree. It stays so until as many agree on somebody else, or three good views in a row do not show
+    /// this student any more: somebody else has taken the track over.
     Known {
         /// On whom.
         student: StudentId,
@@ -148,6 +149,10 @@ struct Views {
     widest: f32,
     /// Whether a view came near to somebody.
     promising: bool,
+    /// How many good views in a row did not show whom the track is known as.
+    doubts: u32,
+    /// Whether the face has been where the track's own could hardly be since it was last recognised.
+    strayed: bool,
 }
 
 /// A face that is nearly somebody's is looked at again with every picture: so much below the threshold, on the
@@ -159,6 +164,9 @@ const SETTLED: usize = 3;
 const LOOK_AGAIN: SignedDuration = SignedDuration::from_millis(1000);
 /// How often a face that is decided is looked at again: two people may have changed places behind a third.
 const CONFIRM: SignedDuration = SignedDuration::from_secs(5);
+/// Good views in a row that do not show whom a track is known as, before it is known as nobody: one more than decide, so
+/// that a turned head does not lose its name.
+const DOUBTS: u32 = 3;
 /// How much wider than before a face makes a better view, whatever was decided about it: a person who comes nearer.
 const BETTER: f32 = 1.2;
 /// Poor views in a row before the next is waited for, and how long.
@@ -217,7 +225,8 @@ impl Track {
         Rect::from_centre(moved, self.bbox.width(), self.bbox.height())
     }
 
-    fn continue_at(&mut self, bbox: Rect, now: Timestamp) {
+    fn continue_at(&mut self, bbox: Rect, now: Timestamp, min_iou: f32) {
+        self.views.strayed |= self.predicted(now).iou(&bbox) < min_iou;
         let passed = seconds(now.duration_since(self.last_seen));
         if passed > 0.0 {
             let (expected, seen) = (self.predicted(now).centre(), bbox.centre());
@@ -248,9 +257,14 @@ impl Track {
             return true;
         }
         if self.known.is_some() {
-            return since >= CONFIRM;
+            return self.views.doubts > 0 || self.views.strayed || since >= CONFIRM;
         }
-        self.votes.len() < SETTLED || self.views.promising || since >= LOOK_AGAIN
+        self.is_open() || since >= LOOK_AGAIN
+    }
+
+    /// Whether the next good view may decide whose face it is.
+    fn is_open(&self) -> bool {
+        self.known.is_none() && self.views.poor_in_a_row < POOR && (self.votes.len() < SETTLED || self.views.promising)
     }
 
     /// Takes a view in. It decides when enough views agree, weigh enough, and are more than twice as many as name
@@ -260,6 +274,16 @@ impl Track {
         while self.votes.len() > options.window.max(1) {
             self.votes.pop_front();
         }
+        if let Some(known) = &self.known {
+            let same = vote.named.is_some_and(|named| named.student == known.student);
+            self.views.doubts = if same { 0 } else { self.views.doubts + 1 };
+            if self.views.doubts >= DOUBTS {
+                // What the face before it was seen as says nothing of this one.
+                self.known = None;
+                self.votes.drain(..self.votes.len() - self.views.doubts as usize);
+                self.views.doubts = 0;
+            }
+        }
         let Some(view) = vote.named else { return };
         let named = self.votes.iter().filter_map(|vote| Some((vote.named?, vote.weight)));
         let (agreeing, others): (Vec<_>, Vec<_>) = named.partition(|(named, _)| named.student == view.student);
@@ -267,7 +291,11 @@ impl Track {
         if agreeing.len() >= options.agreeing && weight >= options.agreeing_weight && agreeing.len() > 2 * others.len()
         {
             let best = agreeing.into_iter().max_by(|a, b| a.0.cosine.0.total_cmp(&b.0.cosine.0));
+            let changed = self.known.is_none_or(|known| known.student != view.student);
             self.known = best.map(|(named, _)| named);
+            if changed {
+                self.views.doubts = 0;
+            }
         }
     }
 }
@@ -322,7 +350,7 @@ impl Tracker {
         for (_, t, b) in pairs {
             if !taken[t] && ids[b].is_none() {
                 taken[t] = true;
-                self.tracks[t].continue_at(boxes[b], now);
+                self.tracks[t].continue_at(boxes[b], now, self.options.min_iou);
                 ids[b] = Some(self.tracks[t].id);
             }
         }
@@ -357,6 +385,8 @@ impl Tracker {
             poor_in_a_row: 0,
             widest: track.views.widest.max(track.bbox.width()),
             promising: track.views.promising || near,
+            doubts: track.views.doubts,
+            strayed: false,
         };
         track.vote(Vote { named, weight: weight.clamp(0.0, 1.0) }, &options);
         track.decision(&options)
@@ -375,6 +405,13 @@ impl Tracker {
     #[must_use]
     pub fn wants_view(&self, id: TrackId, now: Timestamp) -> bool {
         self.tracks.iter().find(|track| track.id == id).is_some_and(|track| track.wants_view(now))
+    }
+
+    /// Whether the next good view of a track may decide whose face it is: it has had few, or one that came near to
+    /// somebody. Such a face is worth being looked at more often.
+    #[must_use]
+    pub fn is_open(&self, id: TrackId) -> bool {
+        self.tracks.iter().any(|track| track.id == id && track.is_open())
     }
 
     /// What is decided about a track; [`Decision::Waiting`] when it has ended.
@@ -562,6 +599,55 @@ mod tests {
                 "step {step}"
             );
         }
+    }
+
+    #[test]
+    fn somebody_who_takes_a_track_over_is_not_shown_with_the_others_name() {
+        let mut tracker = Tracker::default();
+        let id = tracker.update(&[face(0.0)], at(0))[0];
+        let see = |tracker: &mut Tracker, view: &Identification, ms| {
+            tracker.weigh(id, view, 1.0, Threshold::DOCUMENTED, Some(at(ms)))
+        };
+        see(&mut tracker, &known(1, 0.1), 0);
+        assert_eq!(student(see(&mut tracker, &known(1, 0.1), 200)), Some(1));
+        assert!(!tracker.wants_view(id, at(400)));
+        // A step that hardly overlaps: it may be somebody else, and is looked at.
+        tracker.update(&[face(70.0)], at(400));
+        assert!(tracker.wants_view(id, at(400)));
+        assert_eq!(student(see(&mut tracker, &UNKNOWN, 400)), Some(1), "one view may be a bad one");
+        assert!(tracker.wants_view(id, at(600)), "and is looked at again at once");
+        assert_eq!(student(see(&mut tracker, &UNKNOWN, 600)), Some(1));
+        assert_eq!(see(&mut tracker, &UNKNOWN, 800), Decision::Unknown);
+        // The views of whom the track was before do not count for the one who came.
+        assert_eq!(student(see(&mut tracker, &known(1, 0.1), 1000)), None);
+    }
+
+    #[test]
+    fn doubts_that_are_cleared_do_not_add_up() {
+        let mut tracker = Tracker::default();
+        let id = tracker.update(&[face(0.0)], at(0))[0];
+        for view in [known(1, 0.1), known(1, 0.1), UNKNOWN, UNKNOWN, known(1, 0.1), UNKNOWN, UNKNOWN] {
+            tracker.vote(id, &view);
+        }
+        assert_eq!(student(tracker.decision(id)), Some(1));
+        assert_eq!(tracker.vote(id, &UNKNOWN), Decision::Unknown);
+    }
+
+    #[test]
+    fn a_face_is_open_until_its_views_decide_or_show_a_stranger() {
+        let mut tracker = Tracker::default();
+        let ids = tracker.update(&[face(0.0), face(300.0)], at(0));
+        assert!(tracker.is_open(ids[0]) && tracker.is_open(ids[1]));
+        for _ in 0..3 {
+            tracker.vote(ids[0], &known(1, 0.1));
+            tracker.vote(ids[1], &UNKNOWN);
+        }
+        assert!(!tracker.is_open(ids[0]) && !tracker.is_open(ids[1]));
+        let third = tracker.update(&[face(0.0), face(300.0), face(600.0)], at(200))[2];
+        for n in 0..3 {
+            tracker.poor_view(third, at(n));
+        }
+        assert!(!tracker.is_open(third), "poor views decide nothing");
     }
 
     #[test]

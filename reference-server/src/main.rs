@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use faceattend_core::Result;
-use faceattend_server::commands::{admin, calibrate, eval, models, serve, settings};
+use faceattend_server::commands::{admin, calibrate, eval, keys, models, serve, settings};
 
 /// Face liveness registration and live attendance.
 #[derive(Debug, Parser)]
@@ -26,6 +26,8 @@ enum Command {
     Config(serve::ServeArgs),
     /// Changes the admin users
     Admin(admin::AdminArgs),
+    /// Encrypts faces at rest
+    Keys(keys::KeysArgs),
     /// Lists, fetches and checks model packs
     Models(models::ModelsArgs),
     /// Measures the models on labelled pictures: error rates with sample sizes and intervals
@@ -71,6 +73,7 @@ fn run() -> Result<()> {
             Ok(())
         }
         Command::Admin(args) => admin::run(args),
+        Command::Keys(args) => keys::run(args),
         Command::Models(args) => models::run(&args),
         Command::Eval(args) => eval::run(&args),
         Command::Calibrate(args) => calibrate::run(&args),

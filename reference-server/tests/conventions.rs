@@ -25,7 +25,7 @@ async fn the_root_answers_scripts_with_json_and_browsers_with_the_pages() {
 #[tokio::test]
 async fn the_pages_come_with_a_policy_that_lets_nothing_in() {
     let service = Service::start().await;
-    for file in ["", "app.css", "app.js", "register.js", "icon.svg"] {
+    for file in ["", "app.css", "app.js", "register.js", "text.js", "text.en.json", "text.de.json", "icon.svg"] {
         let answer = service.get(&format!("/ui/{file}")).await;
         assert_eq!(answer.status, 200, "{file}");
         let policy = answer.header("content-security-policy");

@@ -1,6 +1,7 @@
 //! The benchmarks: against a Python reference, and stage by stage.
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use clap::Args;
 
@@ -14,6 +15,9 @@ pub(crate) struct Options {
     /// Run criterion's benchmarks, a file a stage, instead of the comparison with Python.
     #[arg(long, conflicts_with_all = ["quick", "json", "detector", "embedder"])]
     stages: bool,
+    /// Compare the server under load with a FastAPI service on InsightFace's package; needs a detector and an embedder.
+    #[arg(long, requires = "embedder", conflicts_with_all = ["stages", "quick"])]
+    server: bool,
     /// A short comparison: fewer rounds, and no million people.
     #[arg(long)]
     quick: bool,
@@ -42,6 +46,9 @@ pub(crate) fn run(options: &Options) -> Result<()> {
             cargo(&["bench", "--package", "faceattend-benches", "--benches", "--"]).args(&options.criterion),
         );
     }
+    if options.server {
+        return server(options);
+    }
     let python = python::environment(".cache/bench-python", &["benches/python/requirements.txt"])?;
     println!("Building (the first time takes some minutes) ...");
     succeed(&mut cargo(&["build", "--release", "--package", "faceattend-benches", "--bin", "compare"]))?;
@@ -50,14 +57,38 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     if options.quick {
         compare.arg("--quick");
     }
-    for (name, path) in
-        [("--json", &options.json), ("--detector", &options.detector), ("--embedder", &options.embedder)]
-    {
-        if let Some(path) = path {
-            compare.arg(name).arg(absolute(path)?);
-        }
-    }
+    options.files(&mut compare)?;
     succeed(&mut compare)
+}
+
+/// Compares the server under load.
+fn server(options: &Options) -> Result<()> {
+    let python = python::environment(".cache/bench-server-python", &["benches/python/server-requirements.txt"])?;
+    println!("Building (the first time takes some minutes) ...");
+    let mut build = cargo(&["build", "--release", "--package", "faceattend-server", "--bin", "faceattend"]);
+    if options.setup.without_cameras {
+        build.arg("--no-default-features");
+    }
+    succeed(&mut build)?;
+    succeed(&mut cargo(&["build", "--release", "--package", "faceattend-benches", "--bin", "load"]))?;
+    let folder = target()?.join("release");
+    let mut load = command(folder.join("load"));
+    load.arg("--python").arg(python).arg("--peer").arg(root().join("benches/python/server.py"));
+    load.arg("--server").arg(folder.join("faceattend"));
+    options.files(&mut load)?;
+    succeed(&mut load)
+}
+
+impl Options {
+    /// Adds the files that were named.
+    fn files(&self, command: &mut Command) -> Result<()> {
+        for (name, path) in [("--json", &self.json), ("--detector", &self.detector), ("--embedder", &self.embedder)] {
+            if let Some(path) = path {
+                command.arg(name).arg(absolute(path)?);
+            }
+        }
+        Ok(())
+    }
 }
 
 /// A path as the user meant it: the comparison runs in the workspace's folder.

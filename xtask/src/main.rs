@@ -13,6 +13,7 @@ mod media;
 mod models;
 mod node;
 mod packages;
+mod pages;
 mod python;
 mod schema;
 mod serve;

@@ -98,7 +98,10 @@ pub(crate) fn npm(folder: &str) -> Command {
 }
 
 /// Runs node:test, shows what it prints, and returns how many tests passed and were skipped.
-fn counted(command: &mut Command) -> Result<(u32, u32)> {
+///
+/// # Errors
+/// When a test fails, or when there is none.
+pub(crate) fn counted(command: &mut Command) -> Result<(u32, u32)> {
     let mut child = command.stdout(Stdio::piped()).spawn().map_err(|e| format!("cannot start npm: {e}"))?;
     let (mut passed, mut skipped) = (0, 0);
     if let Some(stdout) = child.stdout.take() {

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use crate::Result;
+use crate::pages;
 use crate::setup::Cameras;
 use crate::workspace::{cargo, command, root, succeed};
 
@@ -74,6 +75,9 @@ pub(crate) fn test_module(cameras: Cameras) -> Result<String> {
     let run = |arguments: &[&str]| {
         let mut command = command(&python);
         command.current_dir(&folder).env("PYTHONPATH", ".").args(arguments);
+        if let Some(browser) = pages::browser() {
+            command.env(pages::VARIABLE, browser);
+        }
         command
     };
     succeed(&mut run(&["-m", "mypy"]))?;

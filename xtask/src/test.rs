@@ -7,7 +7,7 @@ use clap::Args;
 
 use crate::steps::Steps;
 use crate::workspace::{camera_features, cargo};
-use crate::{Result, demo, models, node, python, schema, setup};
+use crate::{Result, demo, models, node, pages, python, schema, setup};
 
 #[derive(Args, Default)]
 pub(crate) struct Options {
@@ -41,6 +41,7 @@ pub(crate) fn add_steps(steps: &mut Steps, options: &Options) {
     steps.run("Python", || python::test_module(options.setup.cameras()));
     steps.run("Node", node::test);
     steps.run("from registration to attendance", demo::play_with_tested_server);
+    steps.run("Pages in Chromium", pages::test_built_by_tests);
     steps.run("the OpenAPI document, asked with values of every kind", schema::check_built_by_tests);
     steps.run("models against the original networks", || models::compare_with_originals().map(|()| String::new()));
     steps.run("models made again", || models::rebuild(models::Rebuild::Check).map(|()| "the same bytes".to_owned()));

@@ -33,7 +33,7 @@ pub use orientation::Orientation;
 pub use replay::{AviReplay, FolderReplay};
 pub use scheduler::Scheduler;
 pub use source::{CameraSource, Nature};
-pub use worker::{CameraHealth, CameraState, CameraWorker, Pace, WorkerOptions};
+pub use worker::{Attention, CameraHealth, CameraState, CameraWorker, Pace, WorkerOptions};
 
 /// Gives frames one after the other: a live camera or a recording.
 pub trait FrameSource: Send {

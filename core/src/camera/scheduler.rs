@@ -11,6 +11,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::worker::Attention;
 use crate::error::{Error, Result};
 
 /// Threads that analyse frames for all cameras. Cheap to clone; the threads end with the last clone and the last seat.
@@ -40,13 +41,14 @@ struct Place {
     task: Option<Task>,
     ready: bool,
     left: bool,
-    interval: Duration,
+    /// The least time between two turns, usually and with close attention.
+    intervals: [Duration; 2],
     due: Instant,
     used: Duration,
 }
 
-/// Does one piece of work; says whether more may come.
-pub(super) type Task = Box<dyn FnMut() -> Turn + Send>;
+/// Does one piece of work; says whether more may come, and how soon it wants it.
+pub(super) type Task = Box<dyn FnMut() -> (Turn, Attention) + Send>;
 
 /// What comes after a piece of work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,16 +94,18 @@ impl Scheduler {
         Self::new(std::thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN))
     }
 
-    /// A seat for `task`, served at most `rate` times a second.
-    pub(super) fn join(&self, rate: Option<f32>, task: Task) -> Seat {
-        let interval = rate
-            .filter(|rate| rate.is_finite() && *rate > 0.0)
-            .map_or(Duration::ZERO, |rate| Duration::try_from_secs_f32(1.0 / rate).unwrap_or(Duration::from_secs(60)));
+    /// A seat for `task`, served at most so many times a second, usually and with close attention.
+    pub(super) fn join(&self, rates: [Option<f32>; 2], task: Task) -> Seat {
+        let intervals = rates.map(|rate| {
+            rate.filter(|rate| rate.is_finite() && *rate > 0.0).map_or(Duration::ZERO, |rate| {
+                Duration::try_from_secs_f32(1.0 / rate).unwrap_or(Duration::from_secs(60))
+            })
+        });
         let mut inner = self.0.0.lock();
         let id = inner.next;
         inner.next += 1;
         let (used, due) = (inner.clock, Instant::now());
-        inner.seats.insert(id, Place { task: Some(task), ready: false, left: false, interval, due, used });
+        inner.seats.insert(id, Place { task: Some(task), ready: false, left: false, intervals, due, used });
         drop(inner);
         Seat { scheduler: self.clone(), id }
     }
@@ -191,11 +195,12 @@ impl Shared {
         let Some(place) = inner.seats.get_mut(&id) else { return inner };
         let Some(mut task) = place.task.take() else { return inner };
         place.ready = false;
-        place.due = now + place.interval;
+        place.due = now + place.intervals[0];
         inner.clock = place.used;
         drop(inner);
         // The task reports its own panic; here it only must not take the thread along.
-        let turn = catch_unwind(AssertUnwindSafe(&mut task)).unwrap_or(Turn::Over);
+        let done = catch_unwind(AssertUnwindSafe(&mut task));
+        let (turn, attention) = done.unwrap_or((Turn::Over, Attention::Usual));
         let took = now.elapsed();
         let mut inner = self.lock();
         let left = inner.seats.get(&id).is_none_or(|place| place.left);
@@ -210,6 +215,9 @@ impl Shared {
         if let Some(place) = inner.seats.get_mut(&id) {
             place.task = Some(task);
             place.used += took;
+            if attention == Attention::Close {
+                place.due = now + place.intervals[1];
+            }
             place.ready |= turn == Turn::Again;
             if place.ready {
                 // Woken while it ran.
@@ -238,14 +246,14 @@ mod tests {
         let seat: Arc<Mutex<Option<Arc<Seat>>>> = Arc::default();
         let (counted, again) = (count.clone(), seat.clone());
         let joined = Arc::new(scheduler.join(
-            rate,
+            [rate, rate],
             Box::new(move || {
                 std::thread::sleep(takes);
                 counted.fetch_add(1, Ordering::SeqCst);
                 if let Some(seat) = &*again.lock().unwrap() {
                     seat.wake();
                 }
-                Turn::Done
+                (Turn::Done, Attention::Usual)
             }),
         ));
         *seat.lock().unwrap() = Some(joined.clone());
@@ -284,6 +292,28 @@ mod tests {
     }
 
     #[test]
+    fn a_camera_with_something_to_see_is_served_more_often() {
+        let scheduler = one_thread();
+        let count = Arc::new(AtomicUsize::new(0));
+        let counted = count.clone();
+        // Once a minute, and every 20 ms with close attention, which it asks for ten times.
+        let seat = scheduler.join(
+            [Some(1.0 / 60.0), Some(50.0)],
+            Box::new(move || {
+                let turns = counted.fetch_add(1, Ordering::SeqCst);
+                (Turn::Again, if turns < 10 { Attention::Close } else { Attention::Usual })
+            }),
+        );
+        let begun = Instant::now();
+        seat.wake();
+        wait_for(&count, 11);
+        assert!(begun.elapsed() >= Duration::from_millis(10 * 20), "{:?}", begun.elapsed());
+        std::thread::sleep(Duration::from_millis(100));
+        assert_eq!(count.load(Ordering::SeqCst), 11, "the usual rate holds again");
+        seat.leave();
+    }
+
+    #[test]
     fn a_rest_is_no_credit() {
         let scheduler = one_thread();
         let (worker, worked) = busy(&scheduler, None, Duration::from_millis(5));
@@ -299,7 +329,7 @@ mod tests {
     #[test]
     fn a_task_that_panics_takes_no_thread_along() {
         let scheduler = one_thread();
-        let broken = scheduler.join(None, Box::new(|| panic!("a bug")));
+        let broken = scheduler.join([None; 2], Box::new(|| panic!("a bug")));
         broken.wake();
         let (seat, turns) = busy(&scheduler, None, Duration::ZERO);
         wait_for(&turns, 3);
@@ -312,10 +342,10 @@ mod tests {
         let held = Arc::new(());
         let inside = held.clone();
         let seat = scheduler.join(
-            None,
+            [None; 2],
             Box::new(move || {
                 let _ = &inside;
-                Turn::Done
+                (Turn::Done, Attention::Usual)
             }),
         );
         assert_eq!(Arc::strong_count(&held), 2);

@@ -28,6 +28,22 @@ pub enum Pace {
     AsAnalysed,
 }
 
+/// What a consumer wants after a frame. A consumer that returns `()` is content with the usual rate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Attention {
+    /// The next frame at [`WorkerOptions::rate`].
+    #[default]
+    Usual,
+    /// The next frame sooner, at [`WorkerOptions::close_rate`]: something is there that will soon be gone.
+    Close,
+}
+
+impl From<()> for Attention {
+    fn from((): ()) -> Self {
+        Self::Usual
+    }
+}
+
 /// How a camera is read.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
@@ -43,6 +59,8 @@ pub struct WorkerOptions {
     /// How many frames a second are analysed at most. Default: all that the consumer has time for. Five a second show a
     /// face that walks through a door several times.
     pub rate: Option<f32>,
+    /// How many while the consumer asks for [`Attention::Close`]. Default: as [`rate`](Self::rate).
+    pub close_rate: Option<f32>,
 }
 
 impl Default for WorkerOptions {
@@ -53,6 +71,7 @@ impl Default for WorkerOptions {
             first_pause: Duration::from_millis(500),
             longest_pause: Duration::from_secs(30),
             rate: None,
+            close_rate: None,
         }
     }
 }
@@ -83,6 +102,13 @@ impl WorkerOptions {
     #[must_use]
     pub fn with_rate(mut self, rate: f32) -> Self {
         self.rate = Some(rate);
+        self
+    }
+
+    /// The same options, analysing at most so many frames a second while the consumer asks for it.
+    #[must_use]
+    pub fn with_close_rate(mut self, rate: f32) -> Self {
+        self.close_rate = Some(rate);
         self
     }
 
@@ -239,10 +265,10 @@ impl CameraWorker {
     /// # Errors
     /// [`Error::Internal`] when the system gives no thread. That the camera cannot be opened is told by the
     /// [health](Self::health).
-    pub fn start(
+    pub fn start<A: Into<Attention>>(
         source: &CameraSource,
         options: WorkerOptions,
-        consumer: impl FnMut(Frame<'static>) + Send + 'static,
+        consumer: impl FnMut(Frame<'static>) -> A + Send + 'static,
     ) -> Result<Self> {
         Self::start_on(&Scheduler::new(NonZero::<usize>::MIN)?, source, options, consumer)
     }
@@ -251,11 +277,11 @@ impl CameraWorker {
     ///
     /// # Errors
     /// As [`start`](Self::start).
-    pub fn start_on(
+    pub fn start_on<A: Into<Attention>>(
         scheduler: &Scheduler,
         source: &CameraSource,
         options: WorkerOptions,
-        consumer: impl FnMut(Frame<'static>) + Send + 'static,
+        consumer: impl FnMut(Frame<'static>) -> A + Send + 'static,
     ) -> Result<Self> {
         let (camera, nature, opened) = (source.to_string(), source.nature(), source.clone());
         let opening = move || open(&opened, &options.open);
@@ -267,12 +293,12 @@ impl CameraWorker {
     ///
     /// # Errors
     /// As [`start`](Self::start).
-    pub fn start_with(
+    pub fn start_with<A: Into<Attention>>(
         camera: impl Into<String>,
         nature: Nature,
         options: WorkerOptions,
         open: impl FnMut() -> Result<Box<dyn FrameSource>> + Send + 'static,
-        consumer: impl FnMut(Frame<'static>) + Send + 'static,
+        consumer: impl FnMut(Frame<'static>) -> A + Send + 'static,
     ) -> Result<Self> {
         let scheduler = Scheduler::new(NonZero::<usize>::MIN)?;
         Self::run(&scheduler, camera.into(), nature, options, None, open, consumer)
@@ -282,25 +308,25 @@ impl CameraWorker {
     ///
     /// # Errors
     /// As [`start`](Self::start).
-    pub fn start_with_on(
+    pub fn start_with_on<A: Into<Attention>>(
         scheduler: &Scheduler,
         camera: impl Into<String>,
         nature: Nature,
         options: WorkerOptions,
         open: impl FnMut() -> Result<Box<dyn FrameSource>> + Send + 'static,
-        consumer: impl FnMut(Frame<'static>) + Send + 'static,
+        consumer: impl FnMut(Frame<'static>) -> A + Send + 'static,
     ) -> Result<Self> {
         Self::run(scheduler, camera.into(), nature, options, None, open, consumer)
     }
 
-    fn run(
+    fn run<A: Into<Attention>>(
         scheduler: &Scheduler,
         camera: String,
         nature: Nature,
         options: WorkerOptions,
         probe: Option<Probe>,
         open: impl FnMut() -> Result<Box<dyn FrameSource>> + Send + 'static,
-        consumer: impl FnMut(Frame<'static>) + Send + 'static,
+        consumer: impl FnMut(Frame<'static>) -> A + Send + 'static,
     ) -> Result<Self> {
         let inner = Inner {
             state: CameraState::Connecting,
@@ -321,7 +347,8 @@ impl CameraWorker {
         };
         let shared = Arc::new(Shared { inner: Mutex::new(inner), changed: Condvar::new() });
         let mut analysis = Analysis { consumer, alive: Alive::of(&shared) };
-        let seat = Arc::new(scheduler.join(options.rate, Box::new(move || analysis.turn())));
+        let rates = [options.rate, options.close_rate.or(options.rate)];
+        let seat = Arc::new(scheduler.join(rates, Box::new(move || analysis.turn())));
         let worker = Self { shared, seat, camera };
         let capture = Capture {
             shared: worker.shared.clone(),
@@ -462,8 +489,8 @@ struct Analysis<C> {
     alive: Alive,
 }
 
-impl<C: FnMut(Frame<'static>)> Analysis<C> {
-    fn turn(&mut self) -> Turn {
+impl<C: FnMut(Frame<'static>) -> A, A: Into<Attention>> Analysis<C> {
+    fn turn(&mut self) -> (Turn, Attention) {
         let shared = &self.alive.0;
         let taken = shared.change(|inner| {
             if inner.stop {
@@ -482,20 +509,21 @@ impl<C: FnMut(Frame<'static>)> Analysis<C> {
         });
         let frame = match taken {
             Ok(frame) => frame,
-            Err(turn) => return turn,
+            Err(turn) => return (turn, Attention::Usual),
         };
         let consumer = &mut self.consumer;
-        if catch_unwind(AssertUnwindSafe(|| consumer(frame))).is_err() {
+        let Ok(attention) = catch_unwind(AssertUnwindSafe(|| consumer(frame).into())) else {
             shared.fail(PANICKED);
-            return Turn::Over;
-        }
-        shared.change(|inner| {
+            return (Turn::Over, Attention::Usual);
+        };
+        let turn = shared.change(|inner| {
             inner.analysing = false;
             inner.analysed += 1;
             inner.analysis_rate.count(Instant::now());
             // The wake of what came meanwhile may have been the one that brought this frame.
             if inner.waiting.is_some() || inner.source_is_over { Turn::Again } else { Turn::Done }
-        })
+        });
+        (turn, attention)
     }
 }
 

@@ -13,6 +13,7 @@ mod naive_time;
 mod notices;
 mod records;
 pub mod schema;
+mod sealing;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 #[cfg(test)]
@@ -39,6 +40,7 @@ pub use records::{
     NewDetectionLog, NewSession, Page, PositionColumns, SessionRecord, SessionUpdate, StoredEmbedding, StoredTemplate,
     Student, StudentChange,
 };
+pub use sealing::{FaceColumn, KeyId, Place, Resealed, TemplateForms, TemplateKey, TemplateKeys};
 #[cfg(feature = "sqlite")]
 pub use sqlite::SqliteStore;
 
@@ -438,4 +440,27 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// [`Error::Store`](crate::Error::Store).
     fn watched_cameras(&self) -> Result<Vec<WatchedCamera>>;
+
+    // Encryption at rest
+
+    /// How many values that hold a face are plain, and how many are sealed with which key.
+    ///
+    /// # Errors
+    /// [`Error::State`](crate::Error::State) from a store that cannot seal; [`Error::Store`](crate::Error::Store).
+    fn template_forms(&self) -> Result<TemplateForms> {
+        Err(sealing::not_here())
+    }
+
+    /// Brings every value that holds a face into the form in which this store writes: sealed with its first key, or
+    /// plain without keys to seal with ([`TemplateKeys::opening_only`]). Row by row in transactions of their own, so it
+    /// may be stopped at any moment and begun again, and others may work meanwhile. `progress` is told how many rows were
+    /// looked at.
+    ///
+    /// # Errors
+    /// [`Error::Store`](crate::Error::Store) when a value needs a key that is not there: what came before it is done;
+    /// [`Error::State`](crate::Error::State) from a store that cannot seal.
+    fn reseal_templates(&self, progress: &mut dyn FnMut(u64)) -> Result<Resealed> {
+        let _ = progress;
+        Err(sealing::not_here())
+    }
 }

@@ -5,6 +5,7 @@ use std::fmt;
 use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
 
+use super::sealing::{NotOpened, Place, TemplateKeys};
 use crate::embedding::Embedding;
 use crate::error::Result;
 use crate::liveness::Status;
@@ -93,6 +94,29 @@ pub enum StoredEmbedding {
 }
 
 impl StoredEmbedding {
+    /// The embedding in a row whose columns may be sealed: as [`Self::read`], where what was changed counts as damaged.
+    /// A value that needs another key is an error: to leave it out would leave out everybody.
+    pub(super) fn unseal(
+        keys: &TemplateKeys,
+        model: Option<&ModelId>,
+        bytes: Option<(Place, &[u8])>,
+        json: Option<(Place, &str)>,
+    ) -> Result<Option<Self>> {
+        fn or_damaged<T>(opened: Result<T, NotOpened>, place: &Place) -> Result<Option<T>> {
+            match opened {
+                Ok(value) => Ok(Some(value)),
+                Err(NotOpened::Damaged) => {
+                    tracing::error!("{}", NotOpened::Damaged.at(place));
+                    Ok(None)
+                }
+                Err(refused) => Err(refused.at(place)),
+            }
+        }
+        let bytes = bytes.map(|(place, stored)| or_damaged(keys.open_bytes(&place, stored), &place)).transpose()?;
+        let json = json.map(|(place, stored)| or_damaged(keys.open_text(&place, stored), &place)).transpose()?;
+        Ok(Self::read(model, bytes.flatten().as_deref(), json.flatten().as_deref()))
+    }
+
     /// The embedding in a row: from `bytes` (little-endian `f32`), from `json` (an array of numbers) when there are no
     /// usable bytes, `None` when neither is a direction.
     pub(super) fn read(model: Option<&ModelId>, bytes: Option<&[u8]>, json: Option<&str>) -> Option<Self> {

@@ -12,7 +12,9 @@ mod audit;
 mod cameras;
 mod notices;
 mod privacy;
+mod reseal;
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -26,12 +28,13 @@ use super::cameras::{CameraKey, CameraReport, CameraRequest, ClaimedCamera, Serv
 use super::naive_time::{parse, to_bound, to_micros, to_seconds};
 use super::notices::{Follower, text};
 use super::schema::{MIGRATIONS, newest_version};
+use super::sealing::{FaceColumn, Place, TemplateKeys};
 use super::{
     AdminChange, AdminUser, AttendanceFilter, AttendanceRecord, AttendanceSummary, AuditEntry, Consent,
     CorrectedStatus, Correction, CorrectionRecord, DetectionLog, Enrolment, Erasure, Listed, MAX_SEEN_FRAMES, Marking,
-    MarksOfErased, NewAdmin, NewAttendance, NewAuditEntry, NewDetectionLog, NewLogin, NewSession, Page, Retention,
-    Retired, SessionRecord, SessionSummary, SessionUpdate, Store, StoredEmbedding, StoredTemplate, Student,
-    StudentChange,
+    MarksOfErased, NewAdmin, NewAttendance, NewAuditEntry, NewDetectionLog, NewLogin, NewSession, Page, Resealed,
+    Retention, Retired, SessionRecord, SessionSummary, SessionUpdate, Store, StoredEmbedding, StoredTemplate, Student,
+    StudentChange, TemplateForms,
 };
 use crate::embedding::Embedding;
 use crate::error::{Error, Result};
@@ -54,9 +57,10 @@ const ATTENDANCE: &str = "a.id, a.student_id, s.name, s.roll_number, a.timestamp
 pub struct SqliteStore {
     writer: Mutex<Connection>,
     readers: r2d2::Pool<SqliteConnectionManager>,
+    keys: TemplateKeys,
     path: PathBuf,
     /// Tells this store's notices from others'.
-    key: String,
+    name: String,
 }
 
 impl std::fmt::Debug for SqliteStore {
@@ -102,6 +106,15 @@ impl SqliteStore {
     /// [`Error::Io`] when the file cannot be made; [`Error::Store`] when it is no SQLite database, is not one of the
     /// service's, or was written by a newer version of this library.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
+        Self::open_with_keys(path, TemplateKeys::none())
+    }
+
+    /// As [`open`](Self::open), where faces are encrypted: what is written is sealed with the first of `keys`, and what
+    /// is read may be plain or sealed with any of them. What none of them opens is [`Error::Store`] when it is read.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn open_with_keys(path: impl AsRef<Path>, keys: TemplateKeys) -> Result<Self> {
         let path = path.as_ref();
         make_private(path)?;
         let failed = |source: rusqlite::Error| Error::Store {
@@ -126,8 +139,8 @@ impl SqliteStore {
                 reason: "cannot make the pool of readers".into(),
                 source: Some(source.into()),
             })?;
-        let key = uuid::Uuid::new_v4().simple().to_string();
-        Ok(Self { writer: Mutex::new(writer), readers, path: path.into(), key })
+        let name = uuid::Uuid::new_v4().simple().to_string();
+        Ok(Self { writer: Mutex::new(writer), readers, keys, path: path.into(), name })
     }
 
     /// Runs `change` as one transaction.
@@ -188,10 +201,12 @@ impl Store for SqliteStore {
 
     fn embedding_json(&self, id: StudentId) -> Result<Option<String>> {
         self.read("read the student's embedding", |db| {
-            let text = db
-                .query_row("SELECT embedding_vector FROM students WHERE id = ?1", [id.0], |row| row.get(0))
-                .optional()?;
-            Ok(text.flatten())
+            let query = "SELECT embedding_vector, model_version FROM students WHERE id = ?1";
+            let found: Option<(Option<String>, Option<String>)> =
+                db.query_row(query, [id.0], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+            let Some((Some(stored), model)) = found else { return Ok(None) };
+            let place = Place::new(FaceColumn::StudentEmbeddingVector, id).of_model(model);
+            Ok(Some(opened(&self.keys, &place, &stored)?))
         })
     }
 
@@ -236,11 +251,11 @@ impl Store for SqliteStore {
         now: Timestamp,
     ) -> Result<Student> {
         self.write("register the student", |db| {
-            let proof = completed_session(db, session)?;
+            let proof = completed_session(db, &self.keys, session)?;
             refuse_taken_roll_number(db, roll_number, None)?;
             let id = insert_student(db, name, roll_number, now)?;
             use_up(db, session, &proof, id, now)?;
-            write_templates(db, id, &enrolment.templates, Some(enrolment.liveness_score), now)?;
+            write_templates(db, &self.keys, id, &enrolment.templates, Some(enrolment.liveness_score), now)?;
             Ok(student(db, id)?.ok_or(NO_STUDENT)?)
         })
     }
@@ -253,10 +268,10 @@ impl Store for SqliteStore {
         now: Timestamp,
     ) -> Result<Student> {
         self.write("enrol the student", |db| {
-            let proof = completed_session(db, session)?;
+            let proof = completed_session(db, &self.keys, session)?;
             student(db, id)?.ok_or(NO_STUDENT)?;
             use_up(db, session, &proof, id, now)?;
-            write_templates(db, id, &enrolment.templates, Some(enrolment.liveness_score), now)?;
+            write_templates(db, &self.keys, id, &enrolment.templates, Some(enrolment.liveness_score), now)?;
             touch(db, id, now)?;
             Ok(student(db, id)?.ok_or(NO_STUDENT)?)
         })
@@ -265,20 +280,20 @@ impl Store for SqliteStore {
     fn replace_templates(&self, id: StudentId, templates: &[Embedding], now: Timestamp) -> Result<Student> {
         self.write("replace the student's templates", |db| {
             student(db, id)?.ok_or(NO_STUDENT)?;
-            write_templates(db, id, templates, None, now)?;
+            write_templates(db, &self.keys, id, templates, None, now)?;
             touch(db, id, now)?;
             Ok(student(db, id)?.ok_or(NO_STUDENT)?)
         })
     }
 
     fn for_each_template(&self, each: &mut dyn FnMut(StoredTemplate) -> Result<()>) -> Result<()> {
-        self.read("read the templates", |db| visit_templates(db, None, each))
+        self.read("read the templates", |db| visit_templates(db, &self.keys, None, each))
     }
 
     fn templates_of(&self, student: StudentId) -> Result<Vec<StoredTemplate>> {
         let mut found = Vec::new();
         self.read("read the student's templates", |db| {
-            visit_templates(db, Some(student), &mut |template| {
+            visit_templates(db, &self.keys, Some(student), &mut |template| {
                 found.push(template);
                 Ok(())
             })
@@ -301,18 +316,31 @@ impl Store for SqliteStore {
                     Status::Pending.as_str(),
                     to_seconds(new.created_at),
                     to_micros(new.expires_at),
-                    new.state,
+                    self.keys.seal_text(&Place::new(FaceColumn::SessionState, new.id), &new.state)?,
                 ],
             )?;
-            Ok(session(db, new.id)?.ok_or(NO_SESSION)?)
+            Ok(session(db, &self.keys, new.id)?.ok_or(NO_SESSION)?)
         })
     }
 
     fn session(&self, id: SessionId) -> Result<Option<SessionRecord>> {
-        self.read("read the liveness session", |db| Ok(session(db, id)?))
+        self.read("read the liveness session", |db| session(db, &self.keys, id))
     }
 
     fn update_session(&self, id: SessionId, expected_version: i64, update: &SessionUpdate) -> Result<Option<i64>> {
+        let seal = |column, plain: Option<String>| -> Result<Option<String>> {
+            let place = Place::new(column, id);
+            plain.map(|plain| Ok(self.keys.seal_text(&place, &plain)?.into_owned())).transpose()
+        };
+        let embedding = |column, embedding: Option<&Embedding>| seal(column, embedding.map(json));
+        let state = self.keys.seal_text(&Place::new(FaceColumn::SessionState, id), &update.state)?;
+        let center = embedding(FaceColumn::SessionCenterEmbedding, update.center.embedding.as_ref())?;
+        let left = embedding(FaceColumn::SessionLeftEmbedding, update.left.embedding.as_ref())?;
+        let right = embedding(FaceColumn::SessionRightEmbedding, update.right.embedding.as_ref())?;
+        let final_embedding = embedding(FaceColumn::SessionFinalEmbedding, update.final_embedding.as_ref())?;
+        let center_frame = seal(FaceColumn::SessionCenterFrame, update.center.frame_data.clone())?;
+        let left_frame = seal(FaceColumn::SessionLeftFrame, update.left.frame_data.clone())?;
+        let right_frame = seal(FaceColumn::SessionRightFrame, update.right.frame_data.clone())?;
         self.write("update the liveness session", |db| {
             let changed = db
                 .prepare_cached(
@@ -329,25 +357,25 @@ impl Store for SqliteStore {
                     ":id": id.to_string(),
                     ":expected_version": expected_version,
                     ":status": update.status.as_str(),
-                    ":state": update.state,
+                    ":state": state,
                     ":liveness_score": update.liveness_score,
                     ":movement_verified": update.movement_verified,
-                    ":center_embedding": update.center.embedding.as_ref().map(json),
+                    ":center_embedding": center,
                     ":center_verified": update.center.verified,
-                    ":center_frame": update.center.frame_data,
-                    ":left_embedding": update.left.embedding.as_ref().map(json),
+                    ":center_frame": center_frame,
+                    ":left_embedding": left,
                     ":left_verified": update.left.verified,
-                    ":left_frame": update.left.frame_data,
-                    ":right_embedding": update.right.embedding.as_ref().map(json),
+                    ":left_frame": left_frame,
+                    ":right_embedding": right,
                     ":right_verified": update.right.verified,
-                    ":right_frame": update.right.frame_data,
-                    ":final_embedding": update.final_embedding.as_ref().map(json),
+                    ":right_frame": right_frame,
+                    ":final_embedding": final_embedding,
                     ":error_message": update.error_message,
                     ":attempts": update.attempts,
                     ":completed_at": update.completed_at.map(to_micros),
                 })?;
             if changed == 0 {
-                session(db, id)?.ok_or(NO_SESSION)?;
+                session(db, &self.keys, id)?.ok_or(NO_SESSION)?;
                 return Ok(None);
             }
             Ok(Some(expected_version + 1))
@@ -427,7 +455,7 @@ impl Store for SqliteStore {
                 new.period,
             ])?;
             let record = attendance_record(db, db.last_insert_rowid())?.ok_or(NO_ATTENDANCE)?;
-            notices::leave(db, &text::marked(&self.key, record.id))?;
+            notices::leave(db, &text::marked(&self.name, record.id))?;
             Ok(Marking::Marked(record))
         })
     }
@@ -664,14 +692,14 @@ impl Store for SqliteStore {
     }
 
     fn follow(&self) -> Result<Box<dyn Follower>> {
-        let following = notices::Following::begin(&self.path, &self.key);
+        let following = notices::Following::begin(&self.path, &self.name);
         let following = following.map_err(|error| Fault::Sql(error).while_doing("follow the database"))?;
         Ok(Box::new(following))
     }
 
     fn announce(&self, announcement: &str) -> Result<()> {
         self.write("announce", |db| {
-            for part in text::announced(&self.key, announcement) {
+            for part in text::announced(&self.name, announcement) {
                 notices::leave(db, &part)?;
             }
             Ok(())
@@ -700,6 +728,14 @@ impl Store for SqliteStore {
 
     fn watched_cameras(&self) -> Result<Vec<WatchedCamera>> {
         self.read("list the watched cameras", |db| Ok(cameras::list(db)?))
+    }
+
+    fn template_forms(&self) -> Result<TemplateForms> {
+        self.read("count the encrypted templates", reseal::count)
+    }
+
+    fn reseal_templates(&self, progress: &mut dyn FnMut(u64)) -> Result<Resealed> {
+        reseal::all(self, progress)
     }
 }
 
@@ -835,9 +871,15 @@ fn touch(db: &Connection, id: StudentId, now: Timestamp) -> rusqlite::Result<()>
     Ok(())
 }
 
+/// The text at `place`, opened if it is sealed.
+fn opened(keys: &TemplateKeys, place: &Place, stored: &str) -> Result<String> {
+    keys.open_text(place, stored).map(Cow::into_owned).map_err(|refused| refused.at(place))
+}
+
 /// Puts `templates` in place of the student's own; with a liveness score, as verified now.
 fn write_templates(
     db: &Connection,
+    keys: &TemplateKeys,
     id: StudentId,
     templates: &[Embedding],
     liveness_score: Option<f64>,
@@ -852,13 +894,14 @@ fn write_templates(
     if liveness_score.is_some_and(|score| !(0.0..=1.0).contains(&score)) {
         return Err(Error::invalid_input("liveness score", "it must lie between 0 and 1").into());
     }
+    let place = |column| Place::new(column, id).of_model(Some(first.model().as_str()));
     db.execute(
         "UPDATE students SET face_embedding = ?2, embedding_vector = ?3, liveness_verified = ?4,
              liveness_verification_date = ?5, liveness_confidence_score = ?6 WHERE id = ?1",
         params![
             id.0,
-            first.to_bytes(),
-            json(first),
+            keys.seal_bytes(&place(FaceColumn::StudentFaceEmbedding), &first.to_bytes())?,
+            keys.seal_text(&place(FaceColumn::StudentEmbeddingVector), &json(first))?,
             liveness_score.is_some(),
             liveness_score.map(|_| to_micros(now)),
             liveness_score.unwrap_or(0.0),
@@ -871,13 +914,17 @@ fn write_templates(
         "INSERT INTO student_templates (student_id, model_id, embedding, created_at) VALUES (?1, ?2, ?3, ?4)",
     )?;
     for template in templates {
-        insert.execute(params![id.0, template.model().as_str(), template.to_bytes(), to_micros(now)])?;
+        let bytes = template.to_bytes();
+        // All are of the first one's model, or there were no cosine between them.
+        let bytes = keys.seal_bytes(&place(FaceColumn::TemplateEmbedding), &bytes)?;
+        insert.execute(params![id.0, template.model().as_str(), bytes, to_micros(now)])?;
     }
     Ok(())
 }
 
 fn visit_templates(
     db: &Connection,
+    keys: &TemplateKeys,
     of: Option<StudentId>,
     each: &mut dyn FnMut(StoredTemplate) -> Result<()>,
 ) -> Outcome<()> {
@@ -886,7 +933,7 @@ fn visit_templates(
     const SINGLE: &str = "SELECT id, model_version, face_embedding, embedding_vector FROM students s
         WHERE (?1 IS NULL OR id = ?1) AND (face_embedding IS NOT NULL OR embedding_vector IS NOT NULL)
             AND NOT EXISTS (SELECT 1 FROM student_templates t WHERE t.student_id = s.id) ORDER BY id";
-    for query in [OURS, SINGLE] {
+    for (query, column) in [(OURS, FaceColumn::TemplateEmbedding), (SINGLE, FaceColumn::StudentFaceEmbedding)] {
         let mut statement = db.prepare_cached(query)?;
         let mut rows = statement.query([of.map(|id| id.0)])?;
         while let Some(row) = rows.next()? {
@@ -895,7 +942,10 @@ fn visit_templates(
             // A column of the wrong type is damage like any other.
             let bytes = row.get_ref(2)?.as_blob_or_null().unwrap_or(None);
             let text = row.get_ref(3)?.as_str_or_null().unwrap_or(None);
-            match StoredEmbedding::read(model.as_ref(), bytes, text) {
+            let place = |column| Place::new(column, student).of_model(model.as_ref().map(ModelId::as_str));
+            let bytes = bytes.map(|bytes| (place(column), bytes));
+            let text = text.map(|text| (place(FaceColumn::StudentEmbeddingVector), text));
+            match StoredEmbedding::unseal(keys, model.as_ref(), bytes, text)? {
                 Some(embedding) => each(StoredTemplate { student, embedding })?,
                 None => tracing::warn!(%student, "a stored template is damaged and is left out"),
             }
@@ -904,7 +954,16 @@ fn visit_templates(
     Ok(())
 }
 
-fn session(db: &Connection, id: SessionId) -> rusqlite::Result<Option<SessionRecord>> {
+fn session(db: &Connection, keys: &TemplateKeys, id: SessionId) -> Outcome<Option<SessionRecord>> {
+    let Some(mut record) = stored_session(db, id)? else { return Ok(None) };
+    if let Some(stored) = &record.state {
+        record.state = Some(opened(keys, &Place::new(FaceColumn::SessionState, id), stored)?);
+    }
+    Ok(Some(record))
+}
+
+/// The session with its state as it lies in the row.
+fn stored_session(db: &Connection, id: SessionId) -> rusqlite::Result<Option<SessionRecord>> {
     db.prepare_cached(
         "SELECT student_id, status, COALESCE(liveness_score, 0.0), COALESCE(movement_verified, 0), state, version,
              COALESCE(created_at, '1970-01-01 00:00:00'), expires_at, completed_at, consumed_at
@@ -933,8 +992,8 @@ fn session(db: &Connection, id: SessionId) -> rusqlite::Result<Option<SessionRec
     .optional()
 }
 
-fn completed_session(db: &Connection, id: SessionId) -> Outcome<SessionRecord> {
-    let record = session(db, id)?.ok_or(NO_SESSION)?;
+fn completed_session(db: &Connection, keys: &TemplateKeys, id: SessionId) -> Outcome<SessionRecord> {
+    let record = session(db, keys, id)?.ok_or(NO_SESSION)?;
     if record.status != Status::Completed {
         return Err(refused(format!("is {}, not COMPLETED", record.status.as_str())));
     }

@@ -17,6 +17,7 @@ use serde_json::json;
 use super::eval::bad;
 use super::eval::plot::{Axis, Plot, Series, Style, histogram};
 use super::eval::report::{self, RATE_COLUMNS, Report, ReportArgs, number, range, row};
+use super::keys::KeyArgs;
 use super::serve::{DATABASE, data_dir};
 
 /// Proposes a threshold for a wished false match rate, from the templates in the database.
@@ -42,6 +43,8 @@ pub struct CalibrateArgs {
     #[arg(long, value_name = "MODEL")]
     model: Option<String>,
     #[command(flatten)]
+    keys: KeyArgs,
+    #[command(flatten)]
     report: ReportArgs,
 }
 
@@ -64,7 +67,7 @@ pub fn run(args: &CalibrateArgs) -> Result<()> {
         let reason = format!("{} is not there; give the server's folder with --data-dir", database.display());
         return Err(bad("data directory", reason));
     }
-    let calibrated = calibrate(&SqliteStore::open(&database)?, args)?;
+    let calibrated = calibrate(&SqliteStore::open_with_keys(&database, args.keys.read()?)?, args)?;
     calibrated.report.emit(&args.report, &mut std::io::stdout().lock())?;
     match calibrated.refusal {
         Some(reason) => Err(Error::State { what: "no threshold proposed", reason }),

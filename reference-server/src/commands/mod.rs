@@ -3,6 +3,7 @@
 pub mod admin;
 pub mod calibrate;
 pub mod eval;
+pub mod keys;
 pub mod models;
 pub mod serve;
 pub mod settings;

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use clap::Args;
 use faceattend_core::attendance::AttendancePolicy;
+use faceattend_core::detection::{DetectOptions, InputSize};
 use faceattend_core::engine::Engine;
 use faceattend_core::liveness::{DuplicatePolicy, ReceiptKey};
 use faceattend_core::store::{MarksOfErased, SqliteStore, Store};
@@ -17,6 +18,7 @@ use jiff::Timestamp;
 use tokio::net::TcpListener;
 
 use crate::auth::{DEFAULT_ADMIN, DEFAULT_PASSWORD, Secret, default_password_works, ensure_admin};
+use crate::commands::keys::KeyArgs;
 use crate::{AppState, ChallengePolicy, LiveSettings, Logout, RetentionDays, Settings, WebSocketAccess};
 
 /// The database's file in the data directory: the name that the replaced service gave it.
@@ -48,6 +50,15 @@ pub struct ServeArgs {
     /// The model pack, as `faceattend models list` names it
     #[arg(long, env = "FACEATTEND_PACK", value_name = "NAME")]
     pack: Option<String>,
+    /// A detection model of your own in place of the pack's: SCRFD, YuNet, YOLO-face or BlazeFace, told by its outputs
+    #[arg(long, env = "FACEATTEND_DETECTOR", value_name = "FILE")]
+    detector: Option<PathBuf>,
+    /// The side of the detector's input in pixels; auto looks at small pictures first and larger ones for little faces
+    #[arg(long, env = "FACEATTEND_DETECTOR_SIZE", value_name = "PIXELS", default_value = "auto", value_parser = input_size)]
+    detector_size: InputSize,
+    /// An embedding model of your own in place of the pack's: students have to enrol again
+    #[arg(long, env = "FACEATTEND_EMBEDDER", value_name = "FILE")]
+    embedder: Option<PathBuf>,
     /// The ONNX Runtime library [default: looked for in the usual places]
     #[arg(long, env = "FACEATTEND_ONNXRUNTIME", value_name = "FILE")]
     onnxruntime: Option<PathBuf>,
@@ -69,10 +80,12 @@ pub struct ServeArgs {
     /// The key that signs receipts of enrolments, to share one between servers [default: made and kept in the data directory]
     #[arg(long, env = "FACEATTEND_RECEIPT_KEY", hide_env_values = true, value_name = "KEY")]
     receipt_key: Option<String>,
+    #[command(flatten)]
+    keys: KeyArgs,
     /// Lets logged-in users look through the cameras, with boxes and names
     #[arg(long, env = "FACEATTEND_PREVIEW")]
     preview: bool,
-    /// How many pictures of each camera are analysed in a second
+    /// How many pictures of each camera are analysed in a second; twice as many while a new face is being recognised
     #[arg(long, env = "FACEATTEND_RATE", value_name = "PER SECOND", default_value_t = LiveSettings::default().rate)]
     rate: f32,
     /// This server's name among several on one database, another for each: they share their cameras and their events
@@ -114,6 +127,14 @@ fn server_name(name: &str) -> std::result::Result<String, String> {
     }
 }
 
+fn input_size(text: &str) -> std::result::Result<InputSize, String> {
+    match text.parse() {
+        _ if text == "auto" => Ok(InputSize::Auto),
+        Ok(side @ 32..=4096) => Ok(InputSize::Fixed(side)),
+        _ => Err("expected auto, or a number of pixels from 32 to 4096".to_owned()),
+    }
+}
+
 /// Runs the server until it is told to stop.
 ///
 /// # Errors
@@ -129,7 +150,7 @@ pub fn run(args: ServeArgs) -> Result<()> {
 
 async fn serve(args: ServeArgs) -> Result<()> {
     let dir = data_dir(args.data_dir)?;
-    let store = Arc::new(SqliteStore::open(dir.join(DATABASE))?);
+    let store = Arc::new(SqliteStore::open_with_keys(dir.join(DATABASE), args.keys.read()?)?);
     ensure_admin(&*store, Timestamp::now())?;
     let known_password = default_password_works(&*store)?;
     if known_password && !args.host.is_loopback() {
@@ -159,6 +180,13 @@ async fn serve(args: ServeArgs) -> Result<()> {
     if let Some(pack) = args.pack {
         builder = builder.with_pack(pack);
     }
+    if let Some(file) = args.detector {
+        builder = builder.with_detector_file(file, None);
+    }
+    if let Some(file) = args.embedder {
+        builder = builder.with_embedder_file(file, None);
+    }
+    builder = builder.with_detect_options(DetectOptions::default().with_input_size(args.detector_size));
     if let Some(library) = args.onnxruntime {
         builder = builder.with_onnxruntime(library);
     }

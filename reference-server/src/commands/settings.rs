@@ -12,7 +12,7 @@ use faceattend_core::{Error, Result};
 /// The variable that names the file.
 const FILE: &str = "FACEATTEND_CONFIG";
 /// Arguments whose values are nobody's to see.
-const SECRET: [&str; 1] = ["jwt_secret"];
+const SECRET: [&str; 3] = ["jwt_secret", "receipt_key", "template_keys"];
 
 /// The file that `--config FILE` or the environment names. Its settings must be known before the rest is parsed.
 #[must_use]

@@ -17,6 +17,8 @@ use super::LiveSettings;
 use super::preview::Preview;
 use super::watch::Watcher;
 
+/// How many times as often a camera is looked at while the next picture may decide whose a face is.
+const CLOSER: f32 = 2.0;
 /// How often a recording is tried, as the original tries: it may still be being copied or mounted. A stream is tried for
 /// as long as it is not stopped, by the worker itself.
 const ATTEMPTS: u32 = 5;
@@ -133,7 +135,7 @@ impl Cameras {
         }
         let preview = self.preview.then(|| Arc::new(Preview::default()));
         let watch = self.watcher.watch(&name, location, preview.clone());
-        let options = WorkerOptions::default().with_rate(self.rate);
+        let options = WorkerOptions::default().with_rate(self.rate).with_close_rate(self.rate * CLOSER);
         // An empty address is started, as recorded, and ends like a file that is not there.
         let worker = if address.trim().is_empty() {
             let nothing = || Err(Error::NotFound { what: "camera" });

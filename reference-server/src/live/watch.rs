@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use faceattend_core::Result;
 use faceattend_core::attendance::{Marker, Marking};
+use faceattend_core::camera::Attention;
 use faceattend_core::engine::FaceEngine;
 use faceattend_core::frame::Frame;
 use faceattend_core::gallery::Gallery;
@@ -44,7 +45,7 @@ impl Watcher {
         camera: &str,
         location: Option<&str>,
         preview: Option<Arc<Preview>>,
-    ) -> impl FnMut(Frame<'static>) + Send + use<> {
+    ) -> impl FnMut(Frame<'static>) -> Attention + Send + use<> {
         let mut watch = self.watching(camera, location, Effort::Thrifty);
         watch.preview = preview;
         move |frame| watch.take(&frame)
@@ -105,18 +106,27 @@ pub(super) struct Sight {
     pub(super) faces: Vec<Seen>,
     /// Who was newly marked.
     pub(super) marked: Vec<StudentId>,
+    /// Whether the next frame may decide whose a face is.
+    open: bool,
 }
 
 impl Watch {
-    fn take(&mut self, frame: &Frame<'_>) {
-        if let Err(error) = self.see(frame) {
-            // The log is read through the API: the code alone, no text that could name a path.
-            self.figures.error = Some(error.kind().code());
-            tracing::error!(code = error.kind().code(), "a camera's frame could not be judged: {error}");
-        }
+    fn take(&mut self, frame: &Frame<'_>) -> Attention {
+        let attention = match self.see(frame) {
+            // Somebody new may walk out of the picture within two or three frames of the usual rate.
+            Ok(sight) if sight.open => Attention::Close,
+            Ok(_) => Attention::Usual,
+            Err(error) => {
+                // The log is read through the API: the code alone, no text that could name a path.
+                self.figures.error = Some(error.kind().code());
+                tracing::error!(code = error.kind().code(), "a camera's frame could not be judged: {error}");
+                Attention::Usual
+            }
+        };
         if self.figures.since.get_or_insert_with(Instant::now).elapsed() >= LOG_EVERY {
             self.log();
         }
+        attention
     }
 
     /// What the frame shows, marked, counted and told.
@@ -149,7 +159,7 @@ impl Watch {
                 .collect();
             preview.show(frame, &drawn);
         }
-        Ok(Sight { faces, marked })
+        Ok(Sight { faces, marked, open: report.open })
     }
 
     fn named(&mut self, report: &RecognitionReport) -> Vec<Seen> {

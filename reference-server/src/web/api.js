@@ -1,24 +1,57 @@
-// The server's API as these pages use it.
-const KEY = "faceattend.token";
-let onLoggedOut = () => {};
+// The server's API as these pages use it. The tokens stay in this tab: never in an address, which logs would keep.
+import { number, t, told } from "./text.js";
 
-export const loggedIn = () => sessionStorage.getItem(KEY) !== null;
+const KEY = "faceattend.token";
+const RENEWAL = "faceattend.renewal";
+let onLoggedOut = () => {};
+let renewing = null;
+
+export const token = () => sessionStorage.getItem(KEY);
+export const loggedIn = () => token() !== null;
 export const whenLoggedOut = (callback) => { onLoggedOut = callback; };
+
+// The server's own sentences that a person may come to read; its other answers are shown as they are.
+const SENTENCES = {
+  "Incorrect username or password": "error.credentials",
+  "Not authenticated": "error.logged_out",
+  "Could not validate credentials": "error.logged_out",
+  "Not enough permissions": "error.forbidden",
+  "Student with this roll number already exists": "error.roll_taken",
+  "Student not found": "error.no_student",
+  "Attendance record not found": "error.no_record",
+  "User with this name already exists": "error.user_taken",
+  "User not found": "error.no_user",
+  "The last active admin must stay one": "error.last_admin",
+  "Completed liveness detection session not found": "error.session_used",
+  "Session not found": "error.session_over",
+  "Session expired": "reason.expired",
+  "Invalid image data": "error.picture",
+  "Previews are turned off": "error.no_previews",
+  "Camera not found": "error.no_camera",
+  "Request body too large": "error.too_large",
+  'This server asks in a random order: send "challenge": "random"': "error.order",
+};
+const STATUSES = { 403: "error.forbidden", 422: "error.invalid", 502: "error.no_camera", 503: "error.busy" };
 
 export function logOut() {
   // The server ends the login; the page does not wait for it.
-  if (loggedIn()) post("/auth/logout").catch(() => {});
+  if (loggedIn()) request("POST", "/auth/logout", {}).catch(() => {});
   forget();
 }
 
 function forget() {
   sessionStorage.removeItem(KEY);
+  sessionStorage.removeItem(RENEWAL);
   onLoggedOut();
 }
 
-export async function logIn(username, password) {
-  const answer = await send("POST", "/auth/login", { username, password });
+function keep(answer) {
   sessionStorage.setItem(KEY, answer.access_token);
+  if (answer.refresh_token) sessionStorage.setItem(RENEWAL, answer.refresh_token);
+}
+
+export async function logIn(username, password) {
+  keep(await send("POST", "/auth/login", { username, password }));
 }
 
 export const get = (path) => send("GET", path);
@@ -28,75 +61,85 @@ export const erase = (path) => send("DELETE", path);
 
 // The bytes of an answer as they come.
 export async function stream(path, signal) {
-  const headers = { Authorization: `Bearer ${sessionStorage.getItem(KEY)}` };
-  const response = await fetch(`/api/v1${path}`, { headers, signal });
-  if (!response.ok) throw new Error(`The server answered ${response.status}.`);
+  const response = await request("GET", path, undefined, signal);
+  if (!response.ok) throw await failure(response);
   return response.body.getReader();
 }
 
-// Lets the browser keep what the server answers as a file.
-export async function download(path, body) {
-  const response = await request("POST", path, body);
-  if (!response.ok) throw await told(response);
+// Lets the browser keep what the server answers as a file: by a link to bytes that are here already, so that the token
+// stands in no address.
+export async function download(method, path, body, name) {
+  const response = await request(method, path, body);
+  if (!response.ok) throw await failure(response);
   const link = document.createElement("a");
   link.href = URL.createObjectURL(await response.blob());
-  link.download = /filename=([\w.]+)/.exec(response.headers.get("Content-Disposition") ?? "")?.[1] ?? "export";
+  link.download = /filename=([\w.]+)/.exec(response.headers.get("Content-Disposition") ?? "")?.[1] ?? name;
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+  return link.download;
 }
 
-async function request(method, path, body) {
+// Asks, and once more with a fresh token when the old one has run out: a page stays open longer than a token is good.
+async function request(method, path, body, signal) {
+  const used = token();
+  const response = await ask(method, path, body, signal);
+  if (response.status !== 401 || !used || path === "/auth/login") return response;
+  return (await renew(used)) ? ask(method, path, body, signal) : response;
+}
+
+async function ask(method, path, body, signal) {
   const headers = {};
-  const token = sessionStorage.getItem(KEY);
-  if (token) headers.Authorization = `Bearer ${token}`;
+  if (token()) headers.Authorization = `Bearer ${token()}`;
   if (body) headers["Content-Type"] = "application/json";
   try {
-    return await fetch(`/api/v1${path}`, { method, headers, body: body && JSON.stringify(body) });
-  } catch {
-    throw new Error("The server cannot be reached.");
+    return await fetch(`/api/v1${path}`, { method, headers, body: body && JSON.stringify(body), signal });
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw new Error(t("error.unreachable"));
   }
 }
 
-async function told(response) {
+// Whether there is another token than `used` now. Renewed once for all who wait: the old renewal is good only once.
+export async function renew(used) {
+  if (token() !== used) return loggedIn();
+  renewing ??= (async () => {
+    const refresh = sessionStorage.getItem(RENEWAL);
+    if (!refresh) return false;
+    try {
+      const response = await ask("POST", "/auth/refresh", { refresh_token: refresh });
+      if (response.ok) keep(await response.json());
+      return response.ok;
+    } catch {
+      return false;
+    } finally {
+      renewing = null;
+    }
+  })();
+  return renewing;
+}
+
+async function failure(response) {
   const answer = await response.json().catch(() => ({}));
-  if (response.status === 401 && loggedIn()) forget();
-  const text = Array.isArray(answer.detail) ? answer.detail.map((issue) => issue.msg).join(", ") : answer.detail;
-  const error = new Error(text || `The server answered ${response.status}.`);
-  error.status = response.status;
+  const { detail } = answer;
+  const { status } = response;
+  if (status === 401 && loggedIn()) forget();
+  const error = new Error(sentence(status, detail, response.headers.get("Retry-After")));
+  error.status = status;
   return error;
+}
+
+function sentence(status, detail, wait) {
+  if (status === 429) return t("error.too_many", { count: Number(wait ?? 60) });
+  if (Array.isArray(detail)) return t("error.invalid_fields", { fields: detail.map((issue) => issue.loc?.at(-1)).join(", ") });
+  if (typeof detail === "string" && detail.startsWith("Password: ")) return t("error.password");
+  const known = told(SENTENCES, detail, null);
+  if (known) return known;
+  if (status >= 400 && status < 500 && typeof detail === "string" && detail && status !== 403) return detail;
+  return told(STATUSES, String(status), t("error.server", { status: number(status) }));
 }
 
 async function send(method, path, body) {
   const response = await request(method, path, body);
-  if (!response.ok) throw await told(response);
+  if (!response.ok) throw await failure(response);
   return response.json().catch(() => ({}));
-}
-
-// Times come as naive UTC.
-export const localTime = (naive) => new Date(`${naive}Z`).toLocaleString();
-
-export function say(element, text, kind = "") {
-  element.textContent = text;
-  element.className = `note ${kind}`;
-}
-
-// A row of a table: texts and elements as they come.
-export function row(cells) {
-  const tr = document.createElement("tr");
-  tr.append(...cells.map((cell) => {
-    const td = document.createElement("td");
-    td.append(cell ?? "");
-    return td;
-  }));
-  return tr;
-}
-
-export function button(text, label, act) {
-  const made = document.createElement("button");
-  made.type = "button";
-  made.className = "quiet";
-  made.textContent = text;
-  made.setAttribute("aria-label", label);
-  made.addEventListener("click", act);
-  return made;
 }

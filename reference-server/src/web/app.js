@@ -1,57 +1,119 @@
-// The pages: who is logged in, and which one is shown.
+// The pages: who is logged in, in which language, and which page is shown.
 import * as accounts from "./accounts.js";
-import { get, logIn, logOut, loggedIn, say, whenLoggedOut } from "./api.js";
+import { get, logIn, logOut, loggedIn, whenLoggedOut } from "./api.js";
 import * as attendance from "./attendance.js";
+import { connect, disconnect } from "./events.js";
 import * as live from "./live.js";
 import * as log from "./log.js";
 import * as register from "./register.js";
+import { become, may } from "./roles.js";
 import * as students from "./students.js";
+import { LANGUAGES, chosen, speak, t } from "./text.js";
+import { element, make, say } from "./ui.js";
 
 const pages = { register, live, attendance, students, accounts, log };
-const element = (id) => document.getElementById(id);
-let shown = null;
+const TITLES = {
+  login: "login.title",
+  register: "register.title",
+  live: "live.title",
+  attendance: "attendance.title",
+  students: "students.title",
+  accounts: "accounts.title",
+  log: "log.title",
+};
+// Who may only look begins where there is something to see.
+const LEAST = { register: "operator", accounts: "admin" };
 
-// The server refuses what a role may not do; the page only spares the click.
+let shown = null;
+let known = null;
+// Counts the changes: an answer to an earlier one comes too late.
+let turns = 0;
+
 async function whoAmI() {
-  try {
-    const { role } = (await get("/auth/me")).data;
-    for (const link of document.querySelectorAll("[data-admin]")) link.hidden = role !== "admin";
-  } catch { /* The page says it with its own request. */ }
+  const { username, role } = (await get("/auth/me")).data;
+  known = username;
+  become(role);
+  element("who").textContent = username;
+  for (const link of document.querySelectorAll("[data-least]")) link.hidden = !may(link.dataset.least);
 }
 
-function show() {
+// The page that the address asks for, as far as it is there for this person.
+function wanted() {
   // Behind a slash stands what the page is about.
-  const [wanted] = location.hash.slice(1).split("/");
-  const name = !loggedIn() ? "login" : wanted in pages ? wanted : "register";
-  if (name === shown) return;
+  const [name] = location.hash.slice(1).split("/");
+  const first = may("operator") ? "register" : "live";
+  return name in pages && may(LEAST[name] ?? "viewer") ? name : first;
+}
+
+async function show() {
+  const mine = ++turns;
+  if (loggedIn() && !known) {
+    try {
+      await whoAmI();
+    } catch (error) {
+      // Logged out by now, or without a server: the page's own requests say it.
+      if (loggedIn()) say(element("login-note"), error.message, "bad");
+    }
+    if (mine !== turns) return;
+  }
+  if (!loggedIn()) known = null;
+  const name = loggedIn() ? wanted() : "login";
+  const first = shown === null;
+  const same = name === shown;
   pages[shown]?.leave();
   shown = name;
   for (const page of ["login", ...Object.keys(pages)]) element(`page-${page}`).hidden = page !== name;
-  for (const link of document.querySelectorAll("nav a")) {
+  for (const link of document.querySelectorAll("#nav a")) {
     if (link.hash === `#${name}`) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }
-  if (name !== "login") whoAmI();
-  element("nav").hidden = element("logout").hidden = name === "login";
-  pages[name]?.enter();
+  document.title = t("title", { page: t(TITLES[name]) });
+  element("nav").hidden = element("session").hidden = name === "login";
+  element("banners").replaceChildren();
+  for (const dialog of document.querySelectorAll("dialog[open]")) dialog.close();
+  if (name === "login") disconnect();
+  else connect();
   if (name === "login") element("username").focus();
+  // A new page begins at its heading, for the eye and for the ear.
+  else if (!first && !same) element(`${name}-title`).focus();
+  if (!same) scrollTo(0, 0);
+  await pages[name]?.enter();
 }
 
 element("login-form").addEventListener("submit", async (event) => {
   event.preventDefault();
   const note = element("login-note");
+  const submit = element("login-submit");
   say(note, "");
+  submit.disabled = true;
   try {
     await logIn(element("username").value, element("password").value);
     element("login-form").reset();
-    show();
-    element("main").focus();
+    await show();
   } catch (error) {
     say(note, error.message, "bad");
     element("password").select();
+  } finally {
+    submit.disabled = false;
   }
 });
 element("logout").addEventListener("click", logOut);
+// An address of the document's own would be taken for a page's.
+element("skip").addEventListener("click", (event) => {
+  event.preventDefault();
+  element("main").focus();
+});
+
+const languages = element("language");
+languages.append(...Object.entries(LANGUAGES).map(([value, textContent]) => make("option", { value, textContent, lang: value })));
+languages.addEventListener("change", async () => {
+  await speak(languages.value);
+  await show();
+});
+
+await speak();
+languages.value = chosen();
+element("app").hidden = false;
 whenLoggedOut(show);
 addEventListener("hashchange", show);
-show();
+await show();

@@ -1,63 +1,105 @@
-// The attendance table.
-import { download, get, localTime } from "./api.js";
+// The attendance: filtered, summed up, exported, and followed while it grows.
+import { download, erase, get } from "./api.js";
+import { listen } from "./events.js";
+import { may } from "./roles.js";
+import { dateTime, number, t, told } from "./text.js";
+import { Pager, button, confirmed, element, say, showRows } from "./ui.js";
 
-const element = (id) => document.getElementById(id);
-const SIZE = 50;
-let skip = 0;
+const STATUSES = { Present: "status.present", Late: "status.late", Absent: "status.absent" };
 
-export function enter() {
-  skip = 0;
-  load();
-}
-export function leave() {}
+let shown = false;
+// Whose attendance, when the students' page asks for one student's.
+const whose = () => /^#attendance\/(\d+)$/.exec(location.hash)?.[1];
 
-async function load() {
-  const query = new URLSearchParams({ skip, limit: SIZE });
-  for (const [name, value] of new FormData(element("attendance-form"))) if (value) query.set(name, value);
-  const count = element("attendance-count");
-  let page;
-  try {
-    page = await get(`/attendance/?${query}`);
-  } catch (error) {
-    count.textContent = error.message;
-    return;
+const pager = new Pager("attendance", 50, "attendance.none", async ({ skip, limit }) => {
+  const query = new URLSearchParams({ skip, limit, ...wanted() });
+  const [page] = await Promise.all([get(`/attendance/?${query}`), sumUp()]);
+  showRows(element("attendance-rows"), page.items.map((item) => [
+    item.student_name, item.student_roll_number, dateTime(item.timestamp), told(STATUSES, item.status),
+    item.confidence_score === null ? "" : number(item.confidence_score, { maximumFractionDigits: 3 }),
+    item.camera_location ?? "",
+    may("operator") ? removal(item) : "",
+  ]));
+  return page;
+});
+
+export async function enter() {
+  shown = true;
+  say(element("attendance-note"), "");
+  element("attendance-whose").hidden = whose() === undefined;
+  if (whose()) {
+    element("attendance-name").textContent = "";
+    get(`/students/${whose()}`).then(({ name, roll_number: roll }) => {
+      element("attendance-name").textContent = t("attendance.of", { name, roll });
+    }).catch((error) => say(element("attendance-note"), error.message, "bad"));
   }
-  const rows = page.items.map((item) => {
-    const row = document.createElement("tr");
-    const similarity = item.confidence_score === null ? "" : item.confidence_score.toFixed(3);
-    const values = [item.student_name, item.student_roll_number, localTime(item.timestamp), item.status, similarity, item.camera_location ?? ""];
-    row.append(...values.map((value, at) => {
-      const td = document.createElement("td");
-      td.textContent = value;
-      if (at === 4) td.className = "number";
-      return td;
-    }));
-    return row;
+  await pager.first();
+}
+
+export function leave() {
+  shown = false;
+}
+
+// The filter's fields that say something.
+function wanted() {
+  const fields = Object.fromEntries([...new FormData(element("attendance-form"))].filter(([, value]) => value));
+  return whose() ? { ...fields, student_id: whose() } : fields;
+}
+
+// The sums know days only: with another filter they would count something else than the table.
+async function sumUp() {
+  const { start_date, end_date, status_filter, student_id } = wanted();
+  const sums = element("attendance-sums");
+  sums.hidden = Boolean(status_filter || student_id);
+  if (sums.hidden) return;
+  const days = new URLSearchParams({ ...(start_date && { start_date }), ...(end_date && { end_date }) });
+  const { data } = await get(`/attendance/stats/summary?${days}`);
+  sums.textContent = t("attendance.sums", {
+    present: data.present_count, late: data.late_count, absent: data.absent_count, students: data.unique_students,
   });
-  element("attendance-rows").replaceChildren(...rows);
-  const last = skip + page.items.length;
-  count.textContent = page.total === 0 ? "Nobody was marked in these days." : `${skip + 1} to ${last} of ${page.total}`;
-  element("newer").disabled = skip === 0;
-  element("older").disabled = last >= page.total;
+}
+
+function removal(item) {
+  const label = t("attendance.remove_of", { name: item.student_name, when: dateTime(item.timestamp) });
+  return button(t("attendance.remove"), label, async () => {
+    const sure = await confirmed({
+      title: t("attendance.remove_title"), what: label, hint: t("attendance.remove_hint"), yes: t("attendance.remove"),
+    });
+    if (!sure) return;
+    try {
+      await erase(`/attendance/${item.id}`);
+      say(element("attendance-note"), t("attendance.removed", { name: item.student_name }), "good");
+    } catch (error) {
+      say(element("attendance-note"), error.message, "bad");
+    }
+    await pager.show();
+    element("attendance-count").focus();
+  });
+}
+
+// The export takes days and a student; a status is for looking.
+async function save(format) {
+  const { start_date = null, end_date = null, student_id } = wanted();
+  const body = { format, start_date, end_date, student_id: student_id ? Number(student_id) : null };
+  const note = element("attendance-note");
+  say(note, t("attendance.exporting"));
+  try {
+    say(note, t("attendance.exported", { file: await download("POST", "/attendance/export", body, "attendance") }), "good");
+  } catch (error) {
+    say(note, error.message, "bad");
+  }
 }
 
 element("attendance-form").addEventListener("submit", (event) => {
   event.preventDefault();
-  enter();
+  pager.first();
 });
 // The fields are empty only after the event.
-element("attendance-form").addEventListener("reset", () => setTimeout(enter));
-element("newer").addEventListener("click", () => { skip = Math.max(0, skip - SIZE); load(); });
-element("older").addEventListener("click", () => { skip += SIZE; load(); });
-
-// The export takes days; a status is for looking.
-async function save(format) {
-  const { start_date, end_date } = Object.fromEntries(new FormData(element("attendance-form")));
-  try {
-    await download("/attendance/export", { format, start_date: start_date || null, end_date: end_date || null });
-  } catch (error) {
-    element("attendance-count").textContent = error.message;
-  }
-}
+element("attendance-form").addEventListener("reset", () => setTimeout(() => pager.first()));
+element("attendance-all").addEventListener("click", () => { location.hash = "attendance"; });
 element("export-csv").addEventListener("click", () => save("csv"));
 element("export-excel").addEventListener("click", () => save("excel"));
+// New marks come at the top; who reads further down, or is about to press a button of a row, is not disturbed.
+listen("attendance_marked", () => {
+  if (shown && pager.skip === 0 && !element("attendance-rows").contains(document.activeElement)) pager.show();
+});

@@ -1,5 +1,11 @@
-// The browser's camera, drawn to a canvas, and its frames as base64 JPEG.
+// The browser's camera, drawn to a canvas, and its frames as base64 JPEG. When the camera goes away (its plug, another
+// program, a phone that sleeps) it is tried again until it is back.
+import { t } from "./text.js";
+import { pause } from "./ui.js";
+
 const WIDTH = 640;
+const TRY_EVERY = 1000;
+const TRIES = 60;
 
 export class Camera {
   #stream = null;
@@ -7,7 +13,12 @@ export class Camera {
   #frame = document.createElement("canvas");
   #shown;
   #mirror;
-  #overlay = () => {};
+  #wanted = false;
+  overlay = () => {};
+  // What the page is told: the camera went away, it is back, it does not come back.
+  lost = () => {};
+  back = () => {};
+  gone = () => {};
 
   // With `mirror` the frames are flipped, as a mirror shows them: then the left of the picture is the person's own left.
   constructor(shown, { mirror }) {
@@ -19,33 +30,67 @@ export class Camera {
 
   get on() { return this.#stream !== null; }
 
-  set overlay(draw) { this.#overlay = draw; }
-
   async start() {
-    if (!navigator.mediaDevices?.getUserMedia) {
-      throw new Error("This browser gives the camera only to https:// pages and to localhost.");
-    }
+    if (!navigator.mediaDevices?.getUserMedia) throw new Error(t("camera.insecure"));
+    this.#wanted = true;
     try {
-      this.#stream = await navigator.mediaDevices.getUserMedia({ video: { width: { ideal: 1280 }, facingMode: "user" } });
+      await this.#open();
     } catch (error) {
-      throw new Error(error.name === "NotAllowedError" ? "The camera was not allowed. Allow it in the browser, then start again." : "No camera could be opened.");
+      this.stop();
+      throw new Error(t(error.name === "NotAllowedError" ? "camera.refused" : "camera.none"));
     }
-    this.#video.srcObject = this.#stream;
-    await this.#video.play();
-    this.#draw();
   }
 
   stop() {
+    this.#wanted = false;
+    this.#release();
+  }
+
+  #release() {
     this.#stream?.getTracks().forEach((track) => track.stop());
     this.#stream = null;
     this.#video.srcObject = null;
     this.#shown.getContext("2d").clearRect(0, 0, this.#shown.width, this.#shown.height);
   }
 
+  async #open() {
+    const stream = await navigator.mediaDevices.getUserMedia({ video: { width: { ideal: 1280 }, facingMode: "user" } });
+    if (!this.#wanted) {
+      // Stopped while the person was asked.
+      stream.getTracks().forEach((track) => track.stop());
+      return;
+    }
+    this.#stream = stream;
+    // A track that the page itself stops tells nothing.
+    for (const track of stream.getVideoTracks()) track.addEventListener("ended", () => stream === this.#stream && this.#reconnect());
+    this.#video.srcObject = stream;
+    await this.#video.play();
+    this.#draw();
+  }
+
+  async #reconnect() {
+    this.#release();
+    this.lost();
+    for (let tries = 0; tries < TRIES && this.#wanted; tries += 1) {
+      await pause(TRY_EVERY);
+      if (!this.#wanted || this.on) return;
+      try {
+        await this.#open();
+        if (this.on) this.back();
+        return;
+      } catch {
+        this.#release();
+      }
+    }
+    if (!this.#wanted) return;
+    this.stop();
+    this.gone();
+  }
+
   #draw = () => {
     if (!this.on) return;
     this.#copy(this.#shown, this.#video.videoWidth);
-    this.#overlay(this.#shown.getContext("2d"));
+    this.overlay(this.#shown.getContext("2d"));
     requestAnimationFrame(this.#draw);
   };
 
@@ -68,5 +113,3 @@ export class Camera {
     return { data: data.slice(data.indexOf(",") + 1), width: this.#frame.width, height: this.#frame.height };
   }
 }
-
-export const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));

@@ -1,146 +1,198 @@
-// Live detection: cameras of the server, the camera of this browser, and whom they marked.
-import { get, localTime, post, say } from "./api.js";
+// Live detection: the cameras of the server, what they see, how they and the server are, and whom they marked.
+import { get, post } from "./api.js";
+import { banner } from "./banners.js";
+import { connected, listen } from "./events.js";
 import { Preview } from "./preview.js";
-import { Camera, pause } from "./camera.js";
+import { date, dateTime, list, number, t, told } from "./text.js";
+import { button, element, make, say, showRows } from "./ui.js";
+import { stopBrowserCamera } from "./browser-camera.js";
 
-const element = (id) => document.getElementById(id);
 const POLL_EVERY = 2000;
-const RECOGNIZE_EVERY = 500;
+const MARKS = 8;
 
-// Not mirrored: boxes and names are drawn as they come.
-const camera = new Camera(element("browser-canvas"), { mirror: false });
-let found = { matches: [], width: 1, height: 1 };
+const STATES = {
+  connecting: "camera.state.connecting",
+  running: "camera.state.running",
+  reconnecting: "camera.state.reconnecting",
+  stopped: "camera.state.stopped",
+  failed: "camera.state.failed",
+};
+
 let timer = null;
-let run = 0;
-let session = null;
+const previews = new Map();
+// Who is before which camera, as the events tell.
+const inView = new Map();
 
 export function enter() {
+  say(element("live-note"), "");
   refresh();
+  suggestDevices();
   timer = setInterval(refresh, POLL_EVERY);
 }
 
 export function leave() {
   clearInterval(timer);
-  closePreviews();
-  turnOff();
-}
-
-function cell(text, className = "") {
-  const td = document.createElement("td");
-  td.textContent = text;
-  td.className = className;
-  return td;
-}
-
-// A camera's password is not for whoever looks over the shoulder.
-const withoutPassword = (url) => url.replace(/\/\/[^/]*@/, "//…@");
-
-const previews = new Map();
-
-function closePreviews() {
+  timer = null;
   for (const id of [...previews.keys()]) closePreview(id);
+  stopBrowserCamera();
+}
+
+async function refresh() {
+  // Each by itself: a server that marks nobody still has cameras.
+  const [status, marks, health, figures] = await Promise.allSettled([
+    get("/detection/status"), get(`/attendance/?limit=${MARKS}`), fetch("/ready"), fetch("/metrics").then((answer) => answer.json()),
+  ]);
+  if (timer === null) return;
+  if (status.status === "fulfilled") showCameras(Object.entries(status.value.data.cameras));
+  if (marks.status === "fulfilled") showMarks(marks.value.items);
+  showHealth(health, figures.value, status.value?.data);
+}
+
+function showHealth(health, figures, cameras) {
+  const well = health.status === "fulfilled" && health.value.ok;
+  const state = element("health-server");
+  state.textContent = t(health.status === "rejected" ? "health.unreachable" : well ? "health.well" : "health.ill");
+  state.className = well ? "good" : "bad";
+  element("health-events").textContent = t(connected() ? "health.events_on" : "health.events_off");
+  element("health-cameras").textContent = cameras
+    ? t("health.cameras_of", { active: cameras.active_cameras, total: cameras.total_cameras })
+    : t("health.unknown");
+  element("health-students").textContent = figures ? number(figures.students_count) : t("health.unknown");
+  element("health-marks").textContent = figures ? number(figures.attendance_logs_count) : t("health.unknown");
+}
+
+// The cameras that are plugged into the server, to choose from.
+async function suggestDevices() {
+  try {
+    const { available_cameras: numbers } = (await get("/detection/laptop-camera/info")).data;
+    element("camera-known").replaceChildren(...numbers.map((value) => make("option", { value: String(value) })));
+  } catch { /* They can be typed all the same. */ }
+}
+
+// How a camera is doing, in one line.
+function healthOf(camera) {
+  const state = told(STATES, camera.state);
+  if (camera.state === "running") {
+    const rates = t("camera.rates", { captured: camera.captured_per_second, analysed: camera.analysed_per_second });
+    return [state, rates, camera.reconnects > 0 && t("camera.reconnects", { count: camera.reconnects })].filter(Boolean).join(", ");
+  }
+  return camera.last_error && camera.state !== "stopped" ? `${state}: ${camera.last_error}` : state;
+}
+
+function seenBy(url) {
+  const faces = inView.get(url) ?? [];
+  const names = faces.map((face) => face.student_name).filter(Boolean);
+  const strangers = faces.length - names.length;
+  const words = strangers > 0 ? [...names, t("live.strangers", { count: strangers })] : names;
+  return words.length ? list(words) : t("live.nobody");
+}
+
+function showCameras(cameras) {
+  element("cameras-none").hidden = cameras.length > 0;
+  element("cameras-table").hidden = cameras.length === 0;
+  element("stop-all").disabled = !cameras.some(([, camera]) => camera.is_running);
+  const rows = element("cameras");
+  // A button that has the focus must survive the refresh.
+  const focused = document.activeElement?.dataset?.camera;
+  showRows(rows, cameras.map(([url, camera]) => {
+    const actions = make("span", { className: "actions" });
+    if (camera.preview && camera.is_running) actions.append(lookButton(url, camera));
+    const stop = button(t("live.stop"), t("live.stop_camera", { camera: url }), () => act("/detection/stop", { camera_url: url }, t("live.stopped", { camera: url })));
+    stop.dataset.camera = `stop ${url}`;
+    actions.append(stop);
+    return [url, camera.camera_location, healthOf(camera), seenBy(url), number(camera.frame_count), actions];
+  }));
+  if (focused !== undefined) [...rows.querySelectorAll("button")].find((one) => one.dataset.camera === focused)?.focus();
+}
+
+function lookButton(url, camera) {
+  const shown = previews.has(camera.id);
+  const look = button(
+    t(shown ? "live.hide" : "live.look"), t(shown ? "live.hide_camera" : "live.look_camera", { camera: url }),
+    () => { togglePreview(url, camera); refresh(); },
+  );
+  look.setAttribute("aria-pressed", String(shown));
+  look.dataset.camera = `look ${url}`;
+  return look;
 }
 
 function closePreview(id) {
   const { preview, figure } = previews.get(id);
+  previews.delete(id);
   preview.close();
   figure.remove();
-  previews.delete(id);
 }
 
 // What a camera sees, with boxes and names; the server draws them.
 function togglePreview(url, camera) {
-  if (previews.has(camera.id)) return closePreview(camera.id);
-  const figure = document.createElement("figure");
-  const canvas = document.createElement("canvas");
-  const caption = document.createElement("figcaption");
-  caption.textContent = `${camera.camera_location} (${withoutPassword(url)})`;
+  if (previews.has(camera.id)) {
+    closePreview(camera.id);
+    return;
+  }
+  const canvas = make("canvas");
+  const caption = `${camera.camera_location} (${url})`;
   canvas.setAttribute("role", "img");
-  canvas.setAttribute("aria-label", `What the camera ${caption.textContent} sees`);
-  figure.className = "stage";
-  figure.append(canvas, caption);
+  canvas.setAttribute("aria-label", t("live.sees", { camera: caption }));
+  const figure = make("figure", { className: "stage preview" }, canvas, make("figcaption", { textContent: caption }));
   element("previews").append(figure);
   const preview = new Preview(canvas, camera.id, () => previews.has(camera.id) && closePreview(camera.id));
   previews.set(camera.id, { preview, figure });
 }
 
-function button(text, label, url, what, onClick) {
-  const made = document.createElement("button");
-  made.type = "button";
-  made.className = "quiet";
-  made.textContent = text;
-  made.dataset.camera = `${what} ${url}`;
-  made.setAttribute("aria-label", label);
-  made.addEventListener("click", onClick);
-  return made;
-}
-
-// How a camera is doing, in one line.
-function healthOf(camera) {
-  const state = camera.state ?? (camera.is_running ? "running" : "stopped");
-  if (state === "running") return `${state}, ${camera.captured_per_second} pictures a second, ${camera.analysed_per_second} analysed`;
-  return camera.last_error && state !== "stopped" ? `${state}: ${camera.last_error}` : state;
-}
-
-async function refresh() {
-  try {
-    const [status, recent] = await Promise.all([get("/detection/status"), get("/attendance/?limit=8")]);
-    showCameras(Object.entries(status.data.cameras));
-    showMarks(recent.items);
-  } catch { /* The next round tells. */ }
-}
-
-function showCameras(cameras) {
-  element("cameras-none").hidden = cameras.length > 0;
-  element("stop-all").disabled = cameras.length === 0;
-  const rows = element("cameras");
-  // A button that has the focus must survive the refresh.
-  const focused = document.activeElement?.dataset?.camera;
-  rows.replaceChildren(...cameras.map(([url, camera]) => {
-    const row = document.createElement("tr");
-    const name = withoutPassword(url);
-    const action = document.createElement("td");
-    if (camera.preview) {
-      const shown = previews.has(camera.id);
-      const look = button(shown ? "Hide" : "Look", `${shown ? "Hide" : "Show"} the pictures of ${name}`, url, "look", () => {
-        togglePreview(url, camera);
-        refresh();
-      });
-      action.append(look);
-    }
-    action.append(button("Stop", `Stop ${name}`, url, "stop", () => act("/detection/stop", { camera_url: url })));
-    row.append(cell(name), cell(camera.camera_location), cell(healthOf(camera)), cell(camera.frame_count, "number"), action);
-    return row;
-  }));
-  if (focused !== undefined) [...rows.querySelectorAll("button")].find((b) => b.dataset.camera === focused)?.focus();
-}
-
 function showMarks(items) {
   element("marks-none").hidden = items.length > 0;
   const key = JSON.stringify(items.map((item) => item.id));
-  const list = element("marks");
-  if (list.dataset.key === key) return;
-  list.dataset.key = key;
-  list.replaceChildren(...items.map((item) => {
-    const line = document.createElement("li");
-    const who = document.createElement("span");
-    const when = document.createElement("span");
-    who.textContent = `${item.student_name} (${item.student_roll_number})`;
-    when.textContent = [item.camera_location, localTime(item.timestamp)].filter(Boolean).join(", ");
-    when.className = "hint";
-    line.append(who, when);
-    return line;
+  const shown = element("marks");
+  if (shown.dataset.key === key) return;
+  shown.dataset.key = key;
+  const today = date(new Date().toISOString().slice(0, -1));
+  shown.replaceChildren(...items.map((item) => {
+    const when = date(item.timestamp) === today ? dateTime(item.timestamp).replace(today, "").replace(/^[,\s]+|[,\s]+$/g, "") : dateTime(item.timestamp);
+    return make(
+      "li", {},
+      make("span", { textContent: `${item.student_name} (${item.student_roll_number})` }),
+      make("span", { className: "hint", textContent: [item.camera_location, when].filter(Boolean).join(", ") }),
+    );
   }));
 }
 
-async function act(path, body) {
+async function act(path, body, done) {
   try {
-    say(element("live-note"), (await post(path, body)).message, "good");
+    await post(path, body);
+    say(element("live-note"), done, "good");
   } catch (error) {
     say(element("live-note"), error.message, "bad");
   }
   refresh();
 }
+
+// Banners belong to whoever watches: elsewhere they would only disturb.
+const watched = () => timer !== null;
+
+listen("detection_update", (event) => {
+  const before = new Set((inView.get(event.camera) ?? []).map((face) => face.student_id));
+  inView.set(event.camera, event.faces);
+  if (!watched()) return;
+  for (const face of event.faces) {
+    if (face.student_name && !before.has(face.student_id)) {
+      banner(t("banner.recognised", { name: face.student_name, place: event.camera_location ?? event.camera }), "");
+    }
+  }
+});
+listen("camera_state", (event) => {
+  if (["stopped", "failed"].includes(event.state)) inView.delete(event.camera);
+  if (!watched()) return;
+  if (["failed", "reconnecting"].includes(event.state)) {
+    banner(t("banner.camera", { camera: event.camera_location ?? event.camera, state: told(STATES, event.state) }), "bad");
+  }
+  refresh();
+});
+listen("attendance_marked", (event) => {
+  if (!watched()) return;
+  const { student_name: name, student_roll_number: roll, camera_location: place } = event;
+  banner(t("banner.marked", { name, roll, place: place ?? t("banner.by_hand") }));
+  refresh();
+});
 
 element("live-form").addEventListener("submit", (event) => {
   event.preventDefault();
@@ -148,78 +200,6 @@ element("live-form").addEventListener("submit", (event) => {
   const body = { camera_url: form.get("camera_url").trim() };
   const place = form.get("camera_location").trim();
   if (place) body.camera_location = place;
-  act("/detection/start", body);
+  act("/detection/start", body, t("live.started", { camera: place || body.camera_url.replace(/\/\/[^/]*@/, "//") }));
 });
-element("stop-all").addEventListener("click", () => act("/detection/stop-all"));
-
-function turnOff() {
-  run += 1;
-  if (session) post("/detection/stop", { session_id: session }).catch(() => {});
-  session = null;
-  found.matches = [];
-  camera.stop();
-  element("browser-off").hidden = false;
-  element("browser-start").hidden = false;
-  element("browser-stop").hidden = true;
-}
-
-camera.overlay = (context) => {
-  const scale = context.canvas.width / found.width;
-  context.lineWidth = 3;
-  context.font = "600 20px system-ui, sans-serif";
-  for (const match of found.matches) {
-    const [x1, y1, x2, y2] = match.bbox.map((value) => value * scale);
-    const known = match.student_name !== null;
-    context.strokeStyle = known ? "#34d399" : "#facc15";
-    context.strokeRect(x1, y1, x2 - x1, y2 - y1);
-    if (!known) continue;
-    const label = `${match.student_name} ${match.confidence.toFixed(2)}`;
-    const top = Math.max(y1, 30) - 30;
-    context.fillStyle = "#10181fcc";
-    context.fillRect(x1, top, context.measureText(label).width + 12, 28);
-    context.fillStyle = "#fff";
-    context.fillText(label, x1 + 6, top + 21);
-  }
-};
-
-element("browser-start").addEventListener("click", async () => {
-  const mine = ++run;
-  const note = element("browser-note");
-  say(note, "");
-  try {
-    await camera.start();
-  } catch (error) {
-    turnOff();
-    say(note, error.message, "bad");
-    return;
-  }
-  element("browser-off").hidden = true;
-  element("browser-start").hidden = true;
-  element("browser-stop").hidden = false;
-  while (mine === run) {
-    const began = performance.now();
-    const frame = await camera.frame();
-    if (frame) {
-      try {
-        // Several pictures have to agree before anybody is named: the server follows faces over a session.
-        session ??= (await post("/detection/start", { camera_source: "Browser camera" })).session_id;
-        const answer = await post("/detection/frame", { image_data: frame.data, session_id: session });
-        if (mine !== run) return;
-        found = { matches: answer.matches, width: frame.width, height: frame.height };
-        const names = found.matches.map((match) => match.student_name).filter(Boolean).join(", ");
-        const text = names ? `Recognized: ${names}` : "Nobody recognized";
-        if (note.textContent !== text) say(note, text, names ? "good" : "");
-      } catch (error) {
-        if (mine !== run) return;
-        // A server that was started anew knows no session of before.
-        session = null;
-        say(note, error.message, "bad");
-      }
-    }
-    await pause(Math.max(0, RECOGNIZE_EVERY - (performance.now() - began)));
-  }
-});
-element("browser-stop").addEventListener("click", () => {
-  turnOff();
-  say(element("browser-note"), "");
-});
+element("stop-all").addEventListener("click", () => act("/detection/stop-all", {}, t("live.all_stopped")));

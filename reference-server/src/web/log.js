@@ -1,32 +1,82 @@
-// Who changed what.
-import { get, localTime, row } from "./api.js";
+// What happens now, what the cameras saw, and who changed what.
+import { get } from "./api.js";
+import { listen } from "./events.js";
+import { may } from "./roles.js";
+import { dateTime, number, t, timeOfDay, told } from "./text.js";
+import { Pager, element, make, showRows } from "./ui.js";
 
-const element = (id) => document.getElementById(id);
-const SIZE = 100;
-let skip = 0;
+const LINES = 100;
+const SIGHTS = 50;
 
-export function enter() {
-  skip = 0;
-  load();
+const ACTIONS = {
+  login: "action.login",
+  "POST /api/v1/auth/logout": "action.logout",
+  "POST /api/v1/auth/users": "action.user_made",
+  "PUT /api/v1/auth/users/{username}": "action.user_changed",
+  "POST /api/v1/students/": "action.student_made",
+  "PUT /api/v1/students/{student_id}": "action.student_changed",
+  "DELETE /api/v1/students/{student_id}": "action.student_erased",
+  "PUT /api/v1/students/{student_id}/consent": "action.consent",
+  "DELETE /api/v1/students/{student_id}/consent": "action.consent_withdrawn",
+  "POST /api/v1/attendance/mark": "action.marked",
+  "POST /api/v1/attendance/export": "action.exported",
+  "DELETE /api/v1/attendance/{attendance_id}": "action.mark_removed",
+  "POST /api/v1/liveness/session": "action.session",
+  "POST /api/v1/liveness/complete": "action.enrolled",
+  "POST /api/v1/liveness/verify": "action.verified",
+  "POST /api/v1/liveness/register-student": "action.registered",
+  "POST /api/v1/detection/start": "action.camera_started",
+  "POST /api/v1/detection/stop": "action.camera_stopped",
+  "POST /api/v1/detection/stop-all": "action.cameras_stopped",
+};
+const SUBJECTS = {
+  student_id: "subject.student",
+  attendance_id: "subject.mark",
+  session_id: "subject.session",
+  username: "subject.user",
+};
+
+const pager = new Pager("log", 100, "log.none", async ({ skip, limit }) => {
+  const page = await get(`/audit?skip=${skip}&limit=${limit}`);
+  showRows(element("log-rows"), page.items.map((entry) => [
+    dateTime(entry.timestamp), entry.actor, told(ACTIONS, entry.action), subjectOf(entry.subject), entry.details ?? "",
+  ]));
+  return page;
+});
+
+export async function enter() {
+  element("audit").hidden = !may("admin");
+  await Promise.all([sights(), may("admin") ? pager.first() : null]);
 }
 export function leave() {}
 
-async function load() {
-  const count = element("log-count");
-  let page;
-  try {
-    page = await get(`/audit?skip=${skip}&limit=${SIZE}`);
-  } catch (error) {
-    count.textContent = error.message;
-    return;
-  }
-  element("log-rows").replaceChildren(...page.items.map((entry) =>
-    row([localTime(entry.timestamp), entry.actor, entry.action, entry.subject, entry.details])));
-  const last = skip + page.items.length;
-  count.textContent = page.total === 0 ? "Nothing was changed yet." : `${skip + 1} to ${last} of ${page.total}`;
-  element("log-newer").disabled = skip === 0;
-  element("log-older").disabled = last >= page.total;
+// `student_id 7` as the server keeps it.
+function subjectOf(subject) {
+  const [kind, ...rest] = (subject ?? "").split(" ");
+  const named = told(SUBJECTS, kind, null);
+  return named ? `${named} ${rest.join(" ")}` : subject ?? "";
 }
 
-element("log-newer").addEventListener("click", () => { skip = Math.max(0, skip - SIZE); load(); });
-element("log-older").addEventListener("click", () => { skip += SIZE; load(); });
+async function sights() {
+  const count = element("sights-count");
+  try {
+    const { logs } = (await get(`/detection/logs?limit=${SIGHTS}`)).data;
+    count.textContent = logs.length ? t("log.sights", { count: logs.length }) : t("log.no_sights");
+    showRows(element("sights-rows"), logs.map((entry) => [
+      dateTime(entry.timestamp), entry.camera_location ?? "", number(entry.faces_detected), number(entry.students_recognized),
+      entry.processing_time === null ? "" : t("log.milliseconds", { time: number(entry.processing_time * 1000, { maximumFractionDigits: 0 }) }),
+      entry.error_message ?? "",
+    ]));
+  } catch (error) {
+    count.textContent = error.message;
+  }
+}
+
+listen("log_line", ({ level, message, timestamp }) => {
+  const lines = element("lines");
+  element("lines-none").hidden = true;
+  const time = make("span", { className: "hint", textContent: timeOfDay(timestamp) });
+  lines.prepend(make("li", { className: level === "INFO" ? "" : "bad" }, make("span", { textContent: message }), time));
+  while (lines.children.length > LINES) lines.lastElementChild.remove();
+});
+element("sights-refresh").addEventListener("click", sights);

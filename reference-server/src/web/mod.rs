@@ -16,20 +16,22 @@ const CSS: &str = "text/css; charset=utf-8";
 const JS: &str = "text/javascript; charset=utf-8";
 const SVG: &str = "image/svg+xml";
 
-const FILES: [(&str, &str, &str); 12] = [
-    ("app.css", CSS, include_str!("app.css")),
-    ("app.js", JS, include_str!("app.js")),
-    ("api.js", JS, include_str!("api.js")),
-    ("camera.js", JS, include_str!("camera.js")),
-    ("register.js", JS, include_str!("register.js")),
-    ("preview.js", JS, include_str!("preview.js")),
-    ("live.js", JS, include_str!("live.js")),
-    ("students.js", JS, include_str!("students.js")),
-    ("accounts.js", JS, include_str!("accounts.js")),
-    ("log.js", JS, include_str!("log.js")),
-    ("attendance.js", JS, include_str!("attendance.js")),
-    ("icon.svg", SVG, include_str!("icon.svg")),
-];
+const JSON: &str = "application/json";
+
+/// Name, kind and content.
+type Page = (&'static str, &'static str, &'static str);
+
+macro_rules! files {
+    ($($kind:ident: $($name:literal)*;)*) => { &[$($(($name, $kind, include_str!($name)),)*)*] };
+}
+
+const FILES: &[Page] = files! {
+    CSS: "app.css";
+    SVG: "icon.svg";
+    JS: "accounts.js" "api.js" "app.js" "attendance.js" "banners.js" "browser-camera.js" "camera.js" "events.js"
+        "guidance.js" "live.js" "log.js" "preview.js" "register.js" "ring.js" "roles.js" "students.js" "text.js" "ui.js";
+    JSON: "text.de.json" "text.en.json";
+};
 
 /// `GET /ui/`.
 pub(crate) async fn index() -> Response {
@@ -66,3 +68,6 @@ fn answer(kind: &'static str, text: &'static str) -> Response {
     }
     (StatusCode::OK, headers, text).into_response()
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,65 +1,119 @@
-// The students: search, a new face, erase.
-import { button, erase, get, localTime, row, say } from "./api.js";
+// The students: search, change, a new face, a mark by hand, everything that is held, erase.
+import { download, erase, get, post, put } from "./api.js";
+import { may } from "./roles.js";
+import { date, number, t } from "./text.js";
+import { Pager, button, confirmed, element, make, say, showRows } from "./ui.js";
 
-const element = (id) => document.getElementById(id);
-const SIZE = 50;
-let skip = 0;
+const pager = new Pager("students", 50, "students.none", async ({ skip, limit }) => {
+  const query = new URLSearchParams({ skip, limit });
+  const search = element("search").value.trim();
+  if (search) query.set("search", search);
+  const page = await get(`/students/?${query}`);
+  showRows(element("students-rows"), page.items.map((student) => [
+    student.name, student.roll_number,
+    make("span", { className: student.liveness_verified ? "tag good" : "tag", textContent: t(student.liveness_verified ? "students.verified" : "students.no_face") }),
+    date(student.created_at), actionsOf(student),
+  ]));
+  return page;
+});
 
-export function enter() {
-  skip = 0;
+export async function enter() {
   say(element("students-note"), "");
-  load();
+  await pager.first();
 }
 export function leave() {}
 
-async function load() {
-  const query = new URLSearchParams({ skip, limit: SIZE });
-  const search = element("search").value.trim();
-  if (search) query.set("search", search);
-  const count = element("students-count");
-  let page;
-  try {
-    page = await get(`/students/?${query}`);
-  } catch (error) {
-    count.textContent = error.message;
-    return;
-  }
-  element("students-rows").replaceChildren(...page.items.map((student) => {
-    const actions = document.createElement("span");
-    actions.className = "actions";
+function actionsOf(student) {
+  const { id, name } = student;
+  const actions = make("span", { className: "actions" });
+  const look = make("a", { href: `#attendance/${id}`, textContent: t("students.attendance"), className: "button quiet" });
+  look.setAttribute("aria-label", t("students.attendance_of", { name }));
+  if (may("operator")) {
     actions.append(
-      button("New face", `New face for ${student.name}`, () => { location.hash = `register/${student.id}`; }),
-      button("Erase", `Erase ${student.name}`, () => ask(student)),
+      button(t("students.new_face"), t("students.new_face_for", { name }), () => { location.hash = `register/${id}`; }),
+      button(t("students.mark"), t("students.mark_of", { name }), () => mark(student)),
     );
-    return row([student.name, student.roll_number, student.liveness_verified ? "verified" : "none", localTime(student.created_at), actions]);
-  }));
-  const last = skip + page.items.length;
-  count.textContent = page.total === 0 ? "No student is found." : `${skip + 1} to ${last} of ${page.total}`;
-  element("students-before").disabled = skip === 0;
-  element("students-after").disabled = last >= page.total;
+  }
+  actions.append(look);
+  if (may("operator")) actions.append(button(t("students.change"), t("students.change_of", { name }), () => change(student)));
+  if (may("admin")) actions.append(button(t("students.erase"), t("students.erase_of", { name }), () => remove(student), "quiet danger"));
+  return actions;
 }
 
-function ask(student) {
-  const dialog = element("erase");
-  element("erase-who").textContent = `${student.name} (${student.roll_number})`;
-  dialog.returnValue = "";
-  dialog.showModal();
-  dialog.addEventListener("close", async () => {
-    if (dialog.returnValue !== "yes") return;
-    const note = element("students-note");
-    try {
-      const { receipt } = await erase(`/students/${student.id}`);
-      say(note, `Erased: ${receipt.templates} templates, ${receipt.liveness_sessions} sessions, ${receipt.attendance_deleted} marks.`, "good");
-    } catch (error) {
-      say(note, error.message, "bad");
-    }
-    load();
-  }, { once: true });
+async function does(work) {
+  const note = element("students-note");
+  try {
+    say(note, await work(), "good");
+    return true;
+  } catch (error) {
+    say(note, error.message, "bad");
+    return false;
+  }
 }
+
+const mark = (student) => does(async () => {
+  // The answer's sentence is the only thing that tells a first mark of the day from a second.
+  const { message } = await post(`/attendance/mark?student_id=${student.id}`);
+  const again = message === "Attendance already marked today";
+  return t(again ? "students.marked_before" : "students.marked", { name: student.name });
+});
+
+async function remove(student) {
+  const sure = await confirmed({
+    title: t("students.erase_title"), what: `${student.name} (${student.roll_number})`, hint: t("students.erase_hint"),
+    yes: t("students.erase"),
+  });
+  if (!sure) return;
+  await does(async () => {
+    const { receipt } = await erase(`/students/${student.id}`);
+    return t("students.erased", {
+      name: student.name, templates: number(receipt.templates), sessions: number(receipt.liveness_sessions),
+      marks: number(receipt.attendance_deleted + receipt.attendance_anonymised),
+    });
+  });
+  await pager.show();
+  // The button that was pressed is gone with its row.
+  element("students-note").focus();
+}
+
+let changed = null;
+
+function change(student) {
+  changed = student;
+  element("change-name").value = student.name;
+  element("change-roll").value = student.roll_number;
+  element("change-export").hidden = !may("admin");
+  say(element("change-note"), "");
+  element("change").showModal();
+}
+
+element("change-form").addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const body = { name: element("change-name").value.trim(), roll_number: element("change-roll").value.trim() };
+  try {
+    await put(`/students/${changed.id}`, body);
+  } catch (error) {
+    say(element("change-note"), error.message, "bad");
+    return;
+  }
+  element("change").close();
+  say(element("students-note"), t("students.changed", { name: body.name }), "good");
+  await pager.show();
+  element("students-note").focus();
+});
+element("change-cancel").addEventListener("click", () => element("change").close());
+element("change-export").addEventListener("click", async () => {
+  const note = element("change-note");
+  try {
+    say(note, t("attendance.exported", { file: await download("GET", `/students/${changed.id}/export`, undefined, `student_${changed.id}.json`) }), "good");
+  } catch (error) {
+    say(note, error.message, "bad");
+  }
+});
 
 element("students-form").addEventListener("submit", (event) => {
   event.preventDefault();
-  enter();
+  pager.first();
 });
-element("students-before").addEventListener("click", () => { skip = Math.max(0, skip - SIZE); load(); });
-element("students-after").addEventListener("click", () => { skip += SIZE; load(); });
+// The cross in the field empties it without a submit.
+element("search").addEventListener("input", ({ target }) => target.value === "" && pager.first());

@@ -103,7 +103,7 @@ pub(crate) fn build(cameras: Cameras) -> Result<PathBuf> {
 ///
 /// # Errors
 /// When they have not built it.
-pub(super) fn built_by_tests() -> Result<PathBuf> {
+pub(crate) fn built_by_tests() -> Result<PathBuf> {
     let program = program("debug")?;
     if program.exists() { Ok(program) } else { Err(format!("{} is not built", program.display())) }
 }

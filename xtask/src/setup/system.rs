@@ -4,8 +4,8 @@ use std::collections::HashSet;
 use std::process::{Command, Stdio};
 
 use super::{Cameras, Purpose};
-use crate::Result;
 use crate::workspace::succeed;
+use crate::{Result, pages};
 
 /// What compiling C parts needs (SQLite is built in), beside the linker that Rust needs anyway.
 const COMPILER: &[&str] = &["gcc", "libc6-dev"];
@@ -30,16 +30,24 @@ const RTSP_SERVER: &[&str] = &[
     "gstreamer1.0-plugins-ugly",
 ];
 
+/// What the tests of the pages need, unless a browser of its kind is there already.
+const BROWSER: &[&str] = &["chromium"];
+
 /// The packages this machine lacks.
 ///
 /// # Errors
 /// On a system without Debian's package tools, where only the person at it can know.
 pub(super) fn missing(cameras: Cameras, purpose: Purpose) -> Result<Vec<&'static str>> {
-    let wanted: Vec<_> = match (cameras, purpose) {
-        (Cameras::With, Purpose::Use) => COMPILER.iter().chain(OPENCV).copied().collect(),
-        (Cameras::With, Purpose::Tests) => COMPILER.iter().chain(OPENCV).chain(RTSP_SERVER).copied().collect(),
-        (Cameras::Without, _) => COMPILER.to_vec(),
-    };
+    let mut wanted = COMPILER.to_vec();
+    if cameras == Cameras::With {
+        wanted.extend(OPENCV);
+        if purpose == Purpose::Tests {
+            wanted.extend(RTSP_SERVER);
+        }
+    }
+    if purpose == Purpose::Tests && pages::browser().is_none() {
+        wanted.extend(BROWSER);
+    }
     // It fails when a package is unknown, and lists the others all the same.
     let query = Command::new("dpkg-query").args(["-W", "-f=${Package} ${db:Status-Status}\n"]).args(&wanted).output();
     match query {

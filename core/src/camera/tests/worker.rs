@@ -239,7 +239,7 @@ fn nothing_is_analysed_after_a_stop() {
 #[test]
 fn a_consumer_that_panics_fails_the_camera_and_nothing_else() {
     let (source, _folder) = folder_of(5);
-    let worker = CameraWorker::start(&source, every(Duration::from_millis(1)), |_| panic!("a bug")).unwrap();
+    let worker = CameraWorker::start(&source, every(Duration::from_millis(1)), |_| -> () { panic!("a bug") }).unwrap();
     assert_eq!(worker.wait(SOON), CameraState::Failed);
     assert_eq!(worker.health().last_error.as_deref(), Some("the camera's thread panicked"));
 }

@@ -2,6 +2,8 @@
 
 mod accounts;
 mod contract;
+#[cfg(all(feature = "sqlite", feature = "encryption"))]
+mod sealed;
 mod sharing;
 #[cfg(feature = "sqlite")]
 mod sqlite;

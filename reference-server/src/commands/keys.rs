@@ -1,0 +1,243 @@
+//! `faceattend keys new | rotate | unseal | status`: faces encrypted at rest.
+//!
+//! A key is replaced without a pause in which somebody cannot read: `new FILE --add` puts a fresh key first and leaves the
+//! old one behind it, the servers are started again with the file, and `rotate` brings every row to the fresh key. Only
+//! when `status` counts nothing with the old key may its line go.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Subcommand};
+use faceattend_core::store::{NewAuditEntry, SqliteStore, Store, TemplateForms, TemplateKey, TemplateKeys};
+use faceattend_core::{Error, Result};
+use jiff::Timestamp;
+
+use crate::commands::serve::{DATABASE, data_dir};
+
+/// Where the keys of the templates are.
+#[derive(Debug, Clone, Default, Args)]
+pub struct KeyArgs {
+    /// A file with the keys that templates are encrypted with, the first of which encrypts [default: no encryption]
+    #[arg(long, env = "FACEATTEND_TEMPLATE_KEY_FILE", value_name = "FILE")]
+    template_key_file: Option<PathBuf>,
+    /// The keys themselves, for where secrets come through the environment
+    #[arg(long, env = "FACEATTEND_TEMPLATE_KEYS", hide_env_values = true, value_name = "KEYS")]
+    template_keys: Option<String>,
+}
+
+impl KeyArgs {
+    /// The keys; none when neither is given.
+    ///
+    /// # Errors
+    /// Those of [`TemplateKeys::read`] and [`TemplateKeys::parse`]; [`Error::InvalidInput`] when both are given.
+    pub fn read(&self) -> Result<TemplateKeys> {
+        match (&self.template_key_file, &self.template_keys) {
+            (None, None) => Ok(TemplateKeys::none()),
+            (Some(file), None) => TemplateKeys::read(file),
+            (None, Some(text)) => TemplateKeys::parse(text),
+            (Some(_), Some(_)) => Err(Error::InvalidInput {
+                what: "template keys",
+                reason: "they are given twice: use either --template-key-file or FACEATTEND_TEMPLATE_KEYS".into(),
+            }),
+        }
+    }
+}
+
+/// The keys that faces are encrypted with at rest.
+#[derive(Debug, Args)]
+pub struct KeysArgs {
+    /// Where the database is
+    #[arg(long, env = "FACEATTEND_DATA_DIR", value_name = "DIR", global = true)]
+    data_dir: Option<PathBuf>,
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Makes a key file that its owner alone can read
+    New {
+        /// The file
+        file: PathBuf,
+        /// Puts a fresh key first in a file that is there: the next start encrypts with it
+        #[arg(long)]
+        add: bool,
+    },
+    /// Encrypts everything that holds a face with the first key: what is plain, and what another key encrypted
+    #[command(visible_alias = "seal")]
+    Rotate(KeyArgs),
+    /// Makes everything readable without a key again
+    Unseal(KeyArgs),
+    /// Counts what is plain, and what is encrypted with which key
+    Status(KeyArgs),
+}
+
+/// Runs the subcommand.
+///
+/// # Errors
+/// Those of the key file and of the store.
+pub fn run(args: KeysArgs) -> Result<()> {
+    match args.action {
+        Action::New { file, add } => {
+            let keys = generate(&file, add)?;
+            let id = keys.sealing_key().map(|id| id.to_string()).unwrap_or_default();
+            say(&format!(
+                "The key {id} is in {}. Keep a copy where the database's back-ups are not: without it they are lost.",
+                file.display()
+            ));
+            Ok(())
+        }
+        Action::Rotate(keys) => {
+            let keys = keys.read()?;
+            if keys.sealing_key().is_none() {
+                let reason = "none is given: `faceattend keys new FILE`, then --template-key-file FILE";
+                return Err(Error::InvalidInput { what: "template keys", reason: reason.into() });
+            }
+            convert(&database_in(args.data_dir)?, keys, "encrypt templates")
+        }
+        Action::Unseal(keys) => convert(&database_in(args.data_dir)?, keys.read()?.opening_only(), "decrypt templates"),
+        Action::Status(keys) => {
+            let keys = keys.read()?;
+            let forms = SqliteStore::open(database_in(args.data_dir)?)?.template_forms()?;
+            say(&told(&forms, &keys));
+            Ok(())
+        }
+    }
+}
+
+/// The database, which is there: a wrong folder must not look like one without faces.
+fn database_in(dir: Option<PathBuf>) -> Result<PathBuf> {
+    let path = data_dir(dir)?.join(DATABASE);
+    if path.exists() {
+        return Ok(path);
+    }
+    let reason = format!("{} is not there: give the server's folder with --data-dir", path.display());
+    Err(Error::InvalidInput { what: "data directory", reason })
+}
+
+/// A line for every form that values have, and whether the key for it is among `keys`.
+fn told(forms: &TemplateForms, keys: &TemplateKeys) -> String {
+    let mut lines = vec![format!("{:>8} plain", forms.plain)];
+    for (id, count) in &forms.sealed {
+        let known = match keys.ids().iter().position(|known| known == id) {
+            Some(0) => "the first of the keys given",
+            Some(_) => "an older one of the keys given: `faceattend keys rotate` brings it to the first",
+            None if keys.ids().is_empty() => "no keys given",
+            None => "NOT among the keys given: nobody can read these",
+        };
+        lines.push(format!("{count:>8} encrypted with {id} ({known})"));
+    }
+    if forms.broken > 0 {
+        lines.push(format!("{:>8} damaged", forms.broken));
+    }
+    lines.join("\n")
+}
+
+fn generate(file: &Path, add: bool) -> Result<TemplateKeys> {
+    let fresh = TemplateKey::generate();
+    if !add {
+        let keys = TemplateKeys::new(vec![fresh]);
+        keys.write_new(file)?;
+        return Ok(keys);
+    }
+    let keys = TemplateKeys::read(file)?.with_first(fresh);
+    // Beside it and then in its place: a reader sees the old keys or all of them.
+    let mut beside = file.as_os_str().to_owned();
+    beside.push(".new");
+    let beside = PathBuf::from(beside);
+    keys.write_new(&beside)?;
+    std::fs::rename(&beside, file).map_err(|source| Error::Io { action: "replace", path: file.to_owned(), source })?;
+    Ok(keys)
+}
+
+fn convert(database: &Path, keys: TemplateKeys, action: &str) -> Result<()> {
+    let store = SqliteStore::open_with_keys(database, keys)?;
+    let done = store.reseal_templates(&mut |rows| tracing::debug!(rows, "converted"))?;
+    let details = format!("{} rows changed, {} as they should be", done.changed, done.unchanged);
+    let entry = NewAuditEntry {
+        at: Timestamp::now(),
+        actor: "command line".into(),
+        action: action.into(),
+        subject: None,
+        details: Some(details.clone()),
+    };
+    store.add_audit(&entry)?;
+    say(&format!("{details}."));
+    if done.damaged.is_empty() {
+        return Ok(());
+    }
+    let reason = format!(
+        "damaged rows were left as they are: {}. Enrol these people again, or restore a back-up",
+        done.damaged.join(", ")
+    );
+    Err(Error::State { what: "templates", reason })
+}
+
+fn say(text: &str) {
+    // Nothing is left to do when standard output is closed.
+    let _ = writeln!(std::io::stdout(), "{text}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fresh_key_goes_first_and_the_old_one_stays() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("template-keys");
+        let first = generate(&file, false).unwrap();
+        assert!(generate(&file, false).is_err(), "a key is never overwritten");
+        let both = generate(&file, true).unwrap();
+        assert_eq!(both.ids()[1..], first.ids()[..]);
+        assert_eq!(TemplateKeys::read(&file).unwrap().ids(), both.ids());
+        assert!(!dir.path().join("template-keys.new").exists());
+        assert!(generate(&dir.path().join("none"), true).is_err());
+    }
+
+    #[test]
+    fn keys_come_from_one_place() {
+        let text = TemplateKey::generate().to_text();
+        let args = |file: Option<&str>, keys: Option<&str>| KeyArgs {
+            template_key_file: file.map(PathBuf::from),
+            template_keys: keys.map(str::to_owned),
+        };
+        assert!(args(None, None).read().unwrap().sealing_key().is_none());
+        assert!(args(None, Some(&text)).read().unwrap().sealing_key().is_some());
+        assert!(args(Some("/nowhere"), Some(&text)).read().unwrap_err().to_string().contains("twice"));
+        assert!(args(Some("/nowhere"), None).read().is_err());
+    }
+
+    #[test]
+    fn the_status_names_keys_that_are_missing_and_a_folder_without_database_is_refused() {
+        let (old, new, lost) = (TemplateKey::generate(), TemplateKey::generate(), TemplateKey::generate());
+        let mut forms = TemplateForms { plain: 3, ..TemplateForms::default() };
+        forms.sealed.extend([(old.id(), 5), (new.id(), 7), (lost.id(), 9)]);
+        let text = told(&forms, &TemplateKeys::new(vec![new.clone(), old.clone()]));
+        let line = |key: &TemplateKey| text.lines().find(|line| line.contains(&key.id().to_string())).unwrap();
+        assert!(line(&new).contains("first") && line(&old).contains("rotate") && line(&lost).contains("NOT"), "{text}");
+        assert!(text.starts_with("       3 plain"), "{text}");
+        let dir = tempfile::tempdir().unwrap();
+        let refused = database_in(Some(dir.path().into())).unwrap_err().to_string();
+        assert!(refused.contains("--data-dir") && !dir.path().join(DATABASE).exists(), "{refused}");
+    }
+
+    #[test]
+    fn a_database_goes_there_and_back_and_the_audit_log_says_so() {
+        let dir = tempfile::tempdir().unwrap();
+        let now = Timestamp::now();
+        let path = dir.path().join(DATABASE);
+        let model = faceattend_core::types::ModelId::new("m");
+        let face = faceattend_core::embedding::Embedding::from_raw(model, &[1.0, 2.0]).unwrap();
+        let store = SqliteStore::open(&path).unwrap();
+        let id = store.create_student("A", "R1", now).unwrap().id;
+        store.replace_templates(id, &[face], now).unwrap();
+        let keys = TemplateKeys::new(vec![TemplateKey::generate()]);
+        convert(&path, keys.clone(), "encrypt templates").unwrap();
+        assert!(store.templates_of(id).is_err());
+        convert(&path, keys.opening_only(), "decrypt templates").unwrap();
+        assert_eq!(store.templates_of(id).unwrap().len(), 1);
+        let log = store.audit(faceattend_core::store::Page::ALL).unwrap().items;
+        assert_eq!(log.iter().filter(|entry| entry.entry.action.contains("templates")).count(), 2);
+    }
+}

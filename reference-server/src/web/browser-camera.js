@@ -1,0 +1,133 @@
+// The camera of this browser on the live page: its pictures go to the server one by one; boxes and names come back.
+import { post } from "./api.js";
+import { banner } from "./banners.js";
+import { Camera } from "./camera.js";
+import { connected } from "./events.js";
+import { list, number, t } from "./text.js";
+import { element, pause, say } from "./ui.js";
+
+const RECOGNIZE_EVERY = 500;
+const KNOWN = "#34d399";
+const STRANGER = "#facc15";
+
+// Not mirrored: boxes and names are drawn as they come.
+const camera = new Camera(element("browser-canvas"), { mirror: false });
+let found = { matches: [], width: 1, height: 1 };
+let session = null;
+let run = 0;
+// Who has been told of already, for as long as they stay.
+let told = new Set();
+
+function buttons(on) {
+  element("browser-off").hidden = on;
+  element("browser-start").hidden = on;
+  element("browser-stop").hidden = !on;
+}
+
+export function stopBrowserCamera() {
+  run += 1;
+  if (session) post("/detection/stop", { session_id: session }).catch(() => {});
+  session = null;
+  told = new Set();
+  found.matches = [];
+  camera.stop();
+  element("browser-off").textContent = t("camera.off");
+  buttons(false);
+  say(element("browser-note"), "");
+}
+
+camera.overlay = (context) => {
+  const scale = context.canvas.width / found.width;
+  // As large on the screen whatever the camera's resolution.
+  const unit = context.canvas.width / 640;
+  context.lineWidth = 4 * unit;
+  context.font = `600 ${22 * unit}px system-ui, sans-serif`;
+  for (const match of found.matches) {
+    const [x1, y1, x2, y2] = match.bbox.map((value) => value * scale);
+    const known = match.student_name !== null;
+    context.strokeStyle = known ? KNOWN : STRANGER;
+    context.strokeRect(x1, y1, x2 - x1, y2 - y1);
+    const label = known ? `${match.student_name} ${number(match.confidence, { maximumFractionDigits: 2 })}` : t("live.unknown");
+    const top = Math.max(y1, 34 * unit) - 34 * unit;
+    context.fillStyle = "#10181fdd";
+    context.fillRect(x1, top, context.measureText(label).width + 14 * unit, 32 * unit);
+    context.fillStyle = "#fff";
+    context.fillText(label, x1 + 7 * unit, top + 24 * unit);
+  }
+};
+
+camera.lost = () => {
+  found.matches = [];
+  element("browser-off").textContent = t("camera.lost");
+  element("browser-off").hidden = false;
+  say(element("browser-note"), t("camera.lost"), "bad");
+};
+camera.back = () => {
+  element("browser-off").hidden = true;
+  say(element("browser-note"), t("camera.back"), "good");
+};
+camera.gone = () => {
+  stopBrowserCamera();
+  say(element("browser-note"), t("camera.gone"), "bad");
+};
+
+function show(matches) {
+  const known = matches.filter((match) => match.student_name);
+  // The server's events tell the same, of every camera; here it is said only where they do not come.
+  for (const match of connected() ? [] : known) {
+    if (match.attendance_marked) banner(t("banner.marked", { name: match.student_name, roll: match.roll_number, place: t("live.browser_camera") }));
+    else if (!told.has(match.student_id)) banner(t("banner.recognised", { name: match.student_name, place: t("live.browser_camera") }), "");
+  }
+  told = new Set(known.map((match) => match.student_id));
+  const names = [...new Set(known.map((match) => match.student_name))];
+  const strangers = matches.length - known.length;
+  const text = names.length
+    ? t("live.recognised", { names: list(names) })
+    : t(strangers ? "live.none_recognised" : "live.no_face");
+  say(element("browser-note"), text, names.length ? "good" : "");
+}
+
+async function start() {
+  const mine = ++run;
+  say(element("browser-note"), t("camera.asking"));
+  try {
+    await camera.start();
+  } catch (error) {
+    if (mine !== run) return;
+    stopBrowserCamera();
+    say(element("browser-note"), error.message, "bad");
+    return;
+  }
+  if (mine !== run) return;
+  buttons(true);
+  element("browser-stop").focus();
+  say(element("browser-note"), "");
+  while (mine === run) {
+    const began = performance.now();
+    const frame = await camera.frame();
+    if (frame) {
+      try {
+        // Several pictures have to agree before anybody is named: the server follows faces over a session.
+        session ??= (await post("/detection/start", { camera_source: t("live.browser_camera") })).session_id;
+        const answer = await post("/detection/frame", { image_data: frame.data, session_id: session });
+        if (mine !== run) return;
+        found = { matches: answer.matches, width: frame.width, height: frame.height };
+        show(answer.matches);
+      } catch (error) {
+        if (mine !== run) return;
+        // A server that was started anew knows no session of before.
+        session = null;
+        found.matches = [];
+        say(element("browser-note"), error.message, "bad");
+        await pause(1000);
+      }
+    }
+    await pause(Math.max(0, RECOGNIZE_EVERY - (performance.now() - began)));
+  }
+}
+
+element("browser-start").addEventListener("click", start);
+element("browser-stop").addEventListener("click", () => {
+  stopBrowserCamera();
+  element("browser-start").focus();
+});

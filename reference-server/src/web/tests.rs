@@ -1,0 +1,167 @@
+//! That the pages are whole: every file is served, every sentence exists in every language and is used.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use super::{FILES, JS};
+
+const INDEX: &str = include_str!("index.html");
+/// The language that every other is held against.
+const FIRST: &str = "text.en.json";
+
+type Sentences = BTreeMap<String, Value>;
+
+fn languages() -> Vec<(&'static str, Sentences)> {
+    let tables = FILES.iter().filter(|(name, ..)| name.starts_with("text.") && name.ends_with(".json"));
+    tables.map(|(name, _, text)| (*name, serde_json::from_str(text).unwrap())).collect()
+}
+
+fn english() -> Sentences {
+    serde_json::from_str(FILES.iter().find(|(name, ..)| *name == FIRST).unwrap().2).unwrap()
+}
+
+fn scripts() -> impl Iterator<Item = (&'static str, &'static str)> {
+    FILES.iter().filter(|(_, kind, _)| *kind == JS).map(|(name, _, text)| (*name, *text))
+}
+
+/// What stands between `"` and `"`, directly behind `before`.
+fn quoted_after<'t>(text: &'t str, before: &'t str) -> impl Iterator<Item = &'t str> {
+    text.split(before).skip(1).filter_map(|rest| rest.split('"').next())
+}
+
+/// The words in braces, such as `{name}`.
+fn blanks(sentence: &str) -> BTreeSet<&str> {
+    sentence.split('{').skip(1).filter_map(|rest| rest.split('}').next()).collect()
+}
+
+/// The forms of a sentence: one, or one a plural category.
+fn forms(sentence: &Value) -> Vec<&str> {
+    match sentence {
+        Value::String(text) => vec![text],
+        Value::Object(forms) => forms.values().map(|form| form.as_str().unwrap()).collect(),
+        other => panic!("neither a sentence nor its plurals: {other}"),
+    }
+}
+
+#[test]
+fn every_file_beside_this_one_is_served() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/web");
+    let there = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let there: BTreeSet<String> = there.filter(|name| !name.ends_with(".rs") && name != "index.html").collect();
+    assert_eq!(there, FILES.iter().map(|(name, ..)| (*name).to_owned()).collect());
+}
+
+#[test]
+fn what_a_script_imports_is_served() {
+    for (file, text) in scripts() {
+        for name in quoted_after(text, "from \"./") {
+            assert!(FILES.iter().any(|(known, ..)| *known == name), "{file} imports {name}");
+        }
+    }
+}
+
+#[test]
+fn every_language_says_the_same_sentences_with_the_same_blanks() {
+    let english = english();
+    let languages = languages();
+    assert!(languages.len() >= 2);
+    for (name, sentences) in &languages {
+        let missing: Vec<_> = english.keys().filter(|key| !sentences.contains_key(*key)).collect();
+        let foreign: Vec<_> = sentences.keys().filter(|key| !english.contains_key(*key)).collect();
+        assert!(missing.is_empty() && foreign.is_empty(), "{name} lacks {missing:?} and has beside {foreign:?}");
+        for (key, sentence) in sentences {
+            let wanted: BTreeSet<_> = forms(&english[key]).into_iter().flat_map(blanks).collect();
+            let found: BTreeSet<_> = forms(sentence).into_iter().flat_map(blanks).collect();
+            assert_eq!(found, wanted, "{name}, {key}");
+            assert!(forms(sentence).iter().all(|form| !form.trim().is_empty()), "{name}, {key} says nothing");
+            assert!(sentence.get("other").is_some() || sentence.is_string(), "{name}, {key} has no form for \"other\"");
+        }
+    }
+}
+
+#[test]
+fn the_page_knows_every_language_that_there_is() {
+    let text = scripts().find(|(name, _)| *name == "text.js").unwrap().1;
+    for (name, _) in languages() {
+        let tag = name.trim_start_matches("text.").trim_end_matches(".json");
+        assert!(text.contains(&format!(" {tag}: \"")), "text.js does not offer {tag}");
+    }
+}
+
+#[test]
+fn every_key_that_is_used_exists_and_none_is_unused() {
+    let english = english();
+    let mut used = BTreeSet::new();
+    for attribute in ["data-text=\"", "data-label=\"", "data-example=\""] {
+        used.extend(quoted_after(INDEX, attribute));
+    }
+    for (_, text) in scripts() {
+        used.extend(quoted_after(text, " t(\""));
+        used.extend(quoted_after(text, "(t(\""));
+    }
+    let unknown: Vec<_> = used.iter().filter(|key| !english.contains_key(**key)).collect();
+    assert!(unknown.is_empty(), "used but nowhere said: {unknown:?}");
+    // Tables and choices hold further keys, as plain strings.
+    let everything: String = scripts().map(|(_, text)| text).chain([INDEX]).collect();
+    let unused: Vec<_> = english.keys().filter(|key| !everything.contains(&format!("\"{key}\""))).collect();
+    assert!(unused.is_empty(), "said but never used: {unused:?}");
+}
+
+#[test]
+fn the_pages_have_no_words_of_their_own() {
+    let body = INDEX.split_once("<body>").unwrap().1;
+    let (before, rest) = body.split_once("<noscript>").unwrap();
+    let body = format!("{before}{}", rest.split_once("</noscript>").unwrap().1);
+    let mut words = String::new();
+    for (at, part) in body.split('<').enumerate() {
+        // A comment's own `<` and `>` are none of the document's.
+        let text = if part.starts_with("!--") { "" } else { part.split_once('>').map_or(part, |(_, text)| text) };
+        if at > 0 {
+            words += text;
+        }
+    }
+    let words: String = words.chars().filter(|c| c.is_alphabetic()).collect();
+    assert_eq!(words, "", "index.html says something that nobody can translate");
+    for attribute in [" placeholder=", " title=", " aria-label=", " alt=\"A"] {
+        assert!(!body.contains(attribute), "index.html has{attribute}, which nobody can translate");
+    }
+    for (file, text) in scripts() {
+        for before in ["textContent = \"", "textContent = `", "say(note, \"", "guide(\"", "banner(\"", "new Error(\""] {
+            let said = text.split(before).skip(1).find(|rest| rest.starts_with(char::is_alphabetic));
+            assert!(said.is_none(), "{file}: {before}{}", said.unwrap_or_default().lines().next().unwrap_or_default());
+        }
+    }
+}
+
+/// The codes in the core's sources: its reasons cannot be listed, for new ones may come.
+fn codes_of_the_core() -> BTreeSet<String> {
+    let core = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../core/src");
+    let mut codes = BTreeSet::new();
+    for (file, kind) in [("liveness/decision.rs", "Self::"), ("quality.rs", "Self::")] {
+        let text = fs::read_to_string(core.join(file)).unwrap();
+        let function = text.split_once("fn code(").unwrap().1;
+        let function = function.split_once("\n    }\n").unwrap().0;
+        for arm in function.lines().filter(|line| line.trim().starts_with(kind)) {
+            codes.extend(quoted_after(arm, "=> \"").map(str::to_owned));
+        }
+    }
+    codes
+}
+
+#[test]
+fn every_reason_of_the_core_has_a_sentence() {
+    let codes = codes_of_the_core();
+    assert!(codes.len() > 25 && codes.contains("no_face") && codes.contains("too_dark"), "{codes:?}");
+    let guidance = scripts().find(|(name, _)| *name == "guidance.js").unwrap().1;
+    for code in codes {
+        assert!(guidance.contains(&format!("{code}: \"reason.{code}\"")), "guidance.js does not know {code}");
+    }
+}
+
+#[test]
+fn the_sentence_that_ends_a_registration_is_the_promised_one() {
+    assert_eq!(english()["register.saved"], "Student embeddings captured and saved successfully");
+}

@@ -1,0 +1,45 @@
+// A server of the tests' own: the built binary, on a free port, with a fresh folder.
+import { spawn } from "node:child_process";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { createInterface } from "node:readline";
+
+const ROOT = resolve(import.meta.dirname, "../../../..");
+export const MEDIA = join(ROOT, "examples/media");
+export const PICTURES = join(ROOT, "target/browser");
+// The models are opened before the server listens.
+const START = 60_000;
+
+// Starts the server, or takes the one that `FACEATTEND_URL` names; answers its address and how to stop it.
+export async function startServer() {
+  if (process.env.FACEATTEND_URL) return { url: process.env.FACEATTEND_URL, stop: async () => {} };
+  const program = process.env.FACEATTEND_SERVER ?? join(ROOT, "target/debug/faceattend");
+  if (!existsSync(program)) throw new Error(`${program} is not there: cargo build -p faceattend-server --bin faceattend`);
+  const folder = mkdtempSync(join(tmpdir(), "faceattend-pages-"));
+  const server = spawn(program, ["serve", "--port", "0", "--data-dir", folder, "--preview", "--time-zone", "UTC"], {
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const ended = new Promise((done) => { server.once("exit", done); });
+  let complaints = "";
+  server.stderr.on("data", (text) => { complaints = (complaints + text).slice(-4000); });
+  const stop = async () => {
+    server.kill("SIGTERM");
+    await ended;
+    rmSync(folder, { recursive: true, force: true });
+  };
+  try {
+    const url = await new Promise((found, failed) => {
+      setTimeout(() => failed(new Error(`the server did not start:\n${complaints}`)), START).unref();
+      ended.then((code) => failed(new Error(`the server ended with ${code}:\n${complaints}`)));
+      createInterface(server.stdout).on("line", (line) => {
+        const address = /Listening on (\S+?),/.exec(line)?.[1];
+        if (address) found(address);
+      });
+    });
+    return { url, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
