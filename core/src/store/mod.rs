@@ -11,6 +11,8 @@ mod accounts;
 mod cameras;
 mod naive_time;
 mod notices;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod records;
 pub mod schema;
 mod sealing;
@@ -34,6 +36,8 @@ pub use accounts::{
 };
 pub use cameras::{CameraKey, CameraReport, CameraRequest, ClaimedCamera, ServerId, WatchedCamera};
 pub use notices::{Follower, Notice};
+#[cfg(feature = "postgres")]
+pub use postgres::PostgresStore;
 pub use records::{
     AdminUser, AttendanceFilter, AttendanceRecord, AttendanceStatus, AttendanceSummary, CorrectedStatus, Correction,
     CorrectionRecord, DayWindow, DetectionLog, Enrolment, LegacyVector, Listed, Marking, NewAdmin, NewAttendance,

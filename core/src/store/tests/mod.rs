@@ -2,6 +2,8 @@
 
 mod accounts;
 mod contract;
+#[cfg(feature = "postgres")]
+mod postgres;
 #[cfg(all(feature = "sqlite", feature = "encryption"))]
 mod sealed;
 mod sharing;

@@ -21,7 +21,10 @@ macro_rules! sharing_contract {
             a_camera_watched_no_longer_is_lost_by_its_holder, a_cameras_password_is_not_shown);
     };
     (@ $open:expr; $($name:ident),+) => {
-        $(#[test] fn $name() { let (one, two, _alive) = $open; $crate::store::tests::sharing::$name(&one, &two); })+
+        $(#[test] fn $name() {
+            let Some(((one, two), _alive)) = $crate::store::tests::contract::Given::given($open) else { return };
+            $crate::store::tests::sharing::$name(&one, &two);
+        })+
     };
 }
 pub(super) use sharing_contract;

@@ -19,10 +19,10 @@ fn empty() -> (SqliteStore, tempfile::TempDir) {
 contract!(empty());
 
 /// Two processes' stores on one file.
-fn shared() -> (SqliteStore, SqliteStore, tempfile::TempDir) {
+fn shared() -> ((SqliteStore, SqliteStore), tempfile::TempDir) {
     let (one, folder) = empty();
     let two = SqliteStore::open(folder.path().join("face_attendance.db")).unwrap();
-    (one, two, folder)
+    ((one, two), folder)
 }
 
 sharing_contract!(shared());

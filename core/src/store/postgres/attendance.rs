@@ -1,0 +1,245 @@
+//! Attendance, its corrections, and the detection log.
+
+use jiff::civil::Date;
+use postgres::types::ToSql;
+use postgres::{Row, Transaction};
+
+use jiff::Timestamp;
+
+use super::super::{
+    AttendanceFilter, AttendanceRecord, AttendanceSummary, CorrectedStatus, Correction, CorrectionRecord, DetectionLog,
+    Listed, Marking, NewAttendance, NewDetectionLog, Page,
+};
+use super::{NO_ATTENDANCE, NO_STUDENT, Outcome, certain_time, count, micros, seconds, time};
+use crate::types::StudentId;
+
+const ATTENDANCE: &str = "a.id::bigint, a.student_id::bigint, s.name, s.roll_number, a.timestamp::timestamp, a.status,
+    a.confidence_score::float8, a.camera_location, a.local_day, COALESCE(a.created_at, a.timestamp)::timestamp,
+    a.checked_out_at";
+
+fn from_row(row: &Row) -> Outcome<AttendanceRecord> {
+    Ok(AttendanceRecord {
+        id: row.try_get(0)?,
+        student: StudentId(row.try_get(1)?),
+        student_name: row.try_get(2)?,
+        student_roll_number: row.try_get(3)?,
+        timestamp: certain_time(row, 4)?,
+        status: row.try_get(5)?,
+        confidence_score: row.try_get(6)?,
+        camera_location: row.try_get(7)?,
+        local_day: row.try_get::<_, Option<Date>>(8)?,
+        created_at: certain_time(row, 9)?,
+        checked_out_at: time(row, 10)?,
+    })
+}
+
+pub(super) fn find(db: &mut Transaction<'_>, id: i64) -> Outcome<Option<AttendanceRecord>> {
+    let row = db.query_opt(
+        &format!(
+            "SELECT {ATTENDANCE} FROM attendance_log a JOIN students s ON s.id = a.student_id WHERE a.id = $1::bigint"
+        ),
+        &[&id],
+    )?;
+    row.as_ref().map(from_row).transpose()
+}
+
+/// The row that stands for this day and period: the one of the unique key, or one that the existing service wrote.
+fn standing(db: &mut Transaction<'_>, new: &NewAttendance) -> Outcome<Option<AttendanceRecord>> {
+    let row = db.query_opt(
+        &format!(
+            "SELECT {ATTENDANCE} FROM attendance_log a JOIN students s ON s.id = a.student_id
+             WHERE a.student_id = $1::bigint AND ((a.local_day = $2 AND a.period = $3)
+                 OR (a.local_day IS NULL AND a.timestamp >= $4 AND a.timestamp < $5))
+             ORDER BY a.id LIMIT 1"
+        ),
+        &[&new.student.0, &new.day.date, &new.period, &micros(new.day.starts_at), &micros(new.day.ends_at)],
+    )?;
+    row.as_ref().map(from_row).transpose()
+}
+
+/// How often a mark is tried against another server that makes and deletes the same one: twice is a coincidence already.
+const MARK_ATTEMPTS: u32 = 3;
+
+pub(super) fn mark(db: &mut Transaction<'_>, new: &NewAttendance) -> Outcome<Marking> {
+    // Held against deletion, not against other marks: those meet at the unique key.
+    db.query_opt("SELECT 1 FROM students WHERE id = $1::bigint FOR KEY SHARE", &[&new.student.0])?.ok_or(NO_STUDENT)?;
+    // A row that another server made meanwhile, and deleted meanwhile, stands for nothing: then it is tried again.
+    for _ in 0..MARK_ATTEMPTS {
+        if let Some(record) = standing(db, new)? {
+            return Ok(Marking::AlreadyMarked(record));
+        }
+        let made = db.query_opt(
+            "INSERT INTO attendance_log (student_id, timestamp, status, confidence_score, camera_location, created_at,
+                 local_day, period) VALUES ($1::bigint, $2, $3, $4, $5, $6, $7, $8)
+             ON CONFLICT DO NOTHING RETURNING id::bigint",
+            &[
+                &new.student.0,
+                &micros(new.at),
+                &new.status.as_str(),
+                &new.confidence_score,
+                &new.camera_location,
+                &seconds(new.at),
+                &new.day.date,
+                &new.period,
+            ],
+        )?;
+        if let Some(row) = made {
+            return Ok(Marking::Marked(find(db, row.try_get(0)?)?.ok_or(NO_ATTENDANCE)?));
+        }
+        // Another server was faster by less than this transaction; its row is there now.
+    }
+    Err(NO_ATTENDANCE.into())
+}
+
+/// The rows that pass the filter, as the FROM and WHERE of a query and the values of its parameters.
+fn from_where(filter: &AttendanceFilter) -> (String, Vec<Box<dyn ToSql + Sync>>) {
+    let mut tests = vec!["true".to_owned()];
+    let mut values: Vec<Box<dyn ToSql + Sync>> = Vec::new();
+    let mut add = |test: &str, cast: &str, value: Option<Box<dyn ToSql + Sync>>| {
+        if let Some(value) = value {
+            values.push(value);
+            tests.push(format!("{test} ${}::{cast}", values.len()));
+        }
+    };
+    add("a.timestamp >=", "timestamp", filter.from.map(|at| Box::new(micros(at)) as _));
+    add("a.timestamp <", "timestamp", filter.until.map(|at| Box::new(micros(at)) as _));
+    add("a.student_id =", "bigint", filter.student.map(|id| Box::new(id.0) as _));
+    add("a.status =", "text", filter.status.clone().map(|status| Box::new(status) as _));
+    let sql = format!("FROM attendance_log a JOIN students s ON s.id = a.student_id WHERE {}", tests.join(" AND "));
+    (sql, values)
+}
+
+fn as_params(values: &[Box<dyn ToSql + Sync>]) -> Vec<&(dyn ToSql + Sync)> {
+    values.iter().map(|value| &**value as _).collect()
+}
+
+pub(super) fn list(
+    db: &mut Transaction<'_>,
+    filter: &AttendanceFilter,
+    page: Page,
+) -> Outcome<Listed<AttendanceRecord>> {
+    let (from, values) = from_where(filter);
+    let total = count(&db.query_one(&format!("SELECT count(*) {from}"), &as_params(&values))?, 0)?;
+    let rows = db.query(
+        &format!(
+            "SELECT {ATTENDANCE} {from} ORDER BY a.timestamp DESC, a.id DESC LIMIT {} OFFSET {}",
+            page.limit, page.skip
+        ),
+        &as_params(&values),
+    )?;
+    Ok(Listed { items: rows.iter().map(from_row).collect::<Outcome<_>>()?, total })
+}
+
+pub(super) fn summary(db: &mut Transaction<'_>, filter: &AttendanceFilter) -> Outcome<AttendanceSummary> {
+    let (from, values) = from_where(filter);
+    let sql = format!(
+        "SELECT count(*), count(*) FILTER (WHERE a.status = 'Present'), count(*) FILTER (WHERE a.status = 'Absent'),
+             count(*) FILTER (WHERE a.status = 'Late'), count(DISTINCT a.student_id) {from}"
+    );
+    let row = db.query_one(&sql, &as_params(&values))?;
+    Ok(AttendanceSummary {
+        total: count(&row, 0)?,
+        present: count(&row, 1)?,
+        absent: count(&row, 2)?,
+        late: count(&row, 3)?,
+        unique_students: count(&row, 4)?,
+    })
+}
+
+pub(super) fn delete(db: &mut Transaction<'_>, id: i64) -> Outcome<()> {
+    match db.execute("DELETE FROM attendance_log WHERE id = $1::bigint", &[&id])? {
+        0 => Err(NO_ATTENDANCE.into()),
+        _ => Ok(()),
+    }
+}
+
+pub(super) fn check_out(db: &mut Transaction<'_>, id: i64, at: Timestamp) -> Outcome<AttendanceRecord> {
+    db.execute(
+        "UPDATE attendance_log SET checked_out_at = greatest(checked_out_at, $2) WHERE id = $1::bigint",
+        &[&id, &micros(at)],
+    )?;
+    Ok(find(db, id)?.ok_or(NO_ATTENDANCE)?)
+}
+
+pub(super) fn correct(
+    db: &mut Transaction<'_>,
+    id: i64,
+    correction: &Correction,
+    now: Timestamp,
+) -> Outcome<AttendanceRecord> {
+    // What it was before is what nobody changes any more until this is written.
+    let row = db.query_opt("SELECT status FROM attendance_log WHERE id = $1::bigint FOR UPDATE", &[&id])?;
+    let before: String = row.ok_or(NO_ATTENDANCE)?.try_get(0)?;
+    let status = correction.status.as_str();
+    db.execute("UPDATE attendance_log SET status = $2 WHERE id = $1::bigint", &[&id, &status])?;
+    db.execute(
+        "INSERT INTO attendance_corrections (attendance_id, status, status_before, corrected_by, reason, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6)",
+        &[&id, &status, &before, &correction.by, &correction.reason, &micros(now)],
+    )?;
+    Ok(find(db, id)?.ok_or(NO_ATTENDANCE)?)
+}
+
+pub(super) fn corrections(db: &mut Transaction<'_>, attendance: i64) -> Outcome<Vec<CorrectionRecord>> {
+    const ALL: [CorrectedStatus; 3] = [CorrectedStatus::Present, CorrectedStatus::Late, CorrectedStatus::Absent];
+    let rows = db.query(
+        "SELECT id, status, corrected_by, reason, status_before, created_at FROM attendance_corrections
+         WHERE attendance_id = $1 ORDER BY id",
+        &[&attendance],
+    )?;
+    rows.iter()
+        .map(|row| {
+            let status: String = row.try_get(1)?;
+            let status = ALL.into_iter().find(|known| known.as_str() == status).unwrap_or(CorrectedStatus::Absent);
+            Ok(CorrectionRecord {
+                id: row.try_get(0)?,
+                attendance,
+                correction: Correction { status, by: row.try_get(2)?, reason: row.try_get(3)? },
+                status_before: row.try_get(4)?,
+                at: certain_time(row, 5)?,
+            })
+        })
+        .collect()
+}
+
+pub(super) fn add_detection_log(db: &mut Transaction<'_>, log: &NewDetectionLog) -> Outcome<i64> {
+    let whole = |count: u32| i32::try_from(count).unwrap_or(i32::MAX);
+    let row = db.query_one(
+        "INSERT INTO detection_logs (timestamp, faces_detected, students_recognized, processing_time, camera_location,
+             error_message) VALUES ($1, $2::int, $3::int, $4, $5, $6) RETURNING id::bigint",
+        &[
+            &micros(log.timestamp),
+            &whole(log.faces_detected),
+            &whole(log.students_recognized),
+            &log.processing_time,
+            &log.camera_location,
+            &log.error_message,
+        ],
+    )?;
+    Ok(row.try_get(0)?)
+}
+
+pub(super) fn detection_logs(db: &mut Transaction<'_>, limit: u32) -> Outcome<Vec<DetectionLog>> {
+    let rows = db.query(
+        "SELECT id::bigint, timestamp::timestamp, COALESCE(faces_detected, 0)::bigint,
+             COALESCE(students_recognized, 0)::bigint, processing_time::float8, camera_location, error_message
+         FROM detection_logs ORDER BY timestamp DESC, id DESC LIMIT $1",
+        &[&i64::from(limit)],
+    )?;
+    let whole = |row: &Row, column| -> Outcome<u32> { Ok(u32::try_from(row.try_get::<_, i64>(column)?).unwrap_or(0)) };
+    rows.iter()
+        .map(|row| {
+            Ok(DetectionLog {
+                id: row.try_get(0)?,
+                entry: NewDetectionLog {
+                    timestamp: certain_time(row, 1)?,
+                    faces_detected: whole(row, 2)?,
+                    students_recognized: whole(row, 3)?,
+                    processing_time: row.try_get(4)?,
+                    camera_location: row.try_get(5)?,
+                    error_message: row.try_get(6)?,
+                },
+            })
+        })
+        .collect::<Outcome<_>>()
+}

@@ -1,0 +1,107 @@
+//! Consent, erasure, and what is deleted with time.
+
+use jiff::Timestamp;
+use postgres::Transaction;
+
+use super::super::accounts::{NAME_OF_ERASED, roll_number_of_erased};
+use super::super::{Consent, Erasure, MarksOfErased, Retention, Retired, SessionSummary};
+use super::{Outcome, certain_time, count, micros, students, time};
+use crate::types::StudentId;
+
+pub(super) fn consent(db: &mut Transaction<'_>, id: StudentId) -> Outcome<Option<Consent>> {
+    let row = db.query_opt(
+        "SELECT consent_given_at, COALESCE(consent_given_by, ''), COALESCE(consent_notice, '') FROM students
+         WHERE id = $1::bigint",
+        &[&id.0],
+    )?;
+    let Some(row) = row else { return Ok(None) };
+    let (given_by, notice) = (row.try_get(1)?, row.try_get(2)?);
+    Ok(time(&row, 0)?.map(|given_at| Consent { given_at, given_by, notice }))
+}
+
+pub(super) fn set_consent(
+    db: &mut Transaction<'_>,
+    id: StudentId,
+    consent: Option<&Consent>,
+    now: Timestamp,
+) -> Outcome<()> {
+    students::lock(db, id)?;
+    db.execute(
+        "UPDATE students SET consent_given_at = $2, consent_given_by = $3, consent_notice = $4 WHERE id = $1::bigint",
+        &[
+            &id.0,
+            &consent.map(|consent| micros(consent.given_at)),
+            &consent.map(|consent| &*consent.given_by),
+            &consent.map(|consent| &*consent.notice),
+        ],
+    )?;
+    students::touch(db, id, now)
+}
+
+pub(super) fn erase(db: &mut Transaction<'_>, id: StudentId, marks: MarksOfErased, now: Timestamp) -> Outcome<Erasure> {
+    let before = students::lock(db, id)?;
+    let row = db.query_one(
+        "SELECT (SELECT count(*) FROM student_templates WHERE student_id = s.id),
+             face_embedding IS NOT NULL OR embedding_vector IS NOT NULL FROM students s WHERE id = $1::bigint",
+        &[&id.0],
+    )?;
+    let templates = count(&row, 0)?.max(u64::from(row.try_get::<_, bool>(1)?));
+    db.execute("DELETE FROM student_templates WHERE student_id = $1::bigint", &[&id.0])?;
+    let sessions = db.execute("DELETE FROM liveness_detection_sessions WHERE student_id = $1::bigint", &[&id.0])?;
+    let (marks_deleted, marks_anonymised) = match marks {
+        MarksOfErased::Delete => {
+            let deleted = db.execute("DELETE FROM attendance_log WHERE student_id = $1::bigint", &[&id.0])?;
+            db.execute("DELETE FROM students WHERE id = $1::bigint", &[&id.0])?;
+            (deleted, 0)
+        }
+        MarksOfErased::Anonymise => {
+            // How sure the match was is a figure of the face.
+            let stayed = db
+                .execute("UPDATE attendance_log SET confidence_score = NULL WHERE student_id = $1::bigint", &[&id.0])?;
+            db.execute(
+                "UPDATE students SET name = $2, roll_number = $3, roll_no = NULL, face_embedding = NULL,
+                     embedding_vector = NULL, model_version = NULL, liveness_verified = false,
+                     liveness_verification_date = NULL, liveness_confidence_score = 0, consent_given_at = NULL,
+                     consent_given_by = NULL, consent_notice = NULL WHERE id = $1::bigint",
+                &[&id.0, &NAME_OF_ERASED, &roll_number_of_erased(id)],
+            )?;
+            students::touch(db, id, now)?;
+            (0, stayed)
+        }
+    };
+    Ok(Erasure { student: before, templates, sessions, marks_deleted, marks_anonymised })
+}
+
+pub(super) fn sessions_of(db: &mut Transaction<'_>, id: StudentId) -> Outcome<Vec<SessionSummary>> {
+    let rows = db.query(
+        "SELECT session_id, COALESCE(status, 'PENDING'), COALESCE(created_at, expires_at)::timestamp,
+             completed_at::timestamp, COALESCE(attempts_count, 0)::bigint
+         FROM liveness_detection_sessions WHERE student_id = $1::bigint ORDER BY id",
+        &[&id.0],
+    )?;
+    rows.iter()
+        .map(|row| {
+            Ok(SessionSummary {
+                id: row.try_get(0)?,
+                status: row.try_get(1)?,
+                created_at: certain_time(row, 2)?,
+                completed_at: time(row, 3)?,
+                attempts: u32::try_from(row.try_get::<_, i64>(4)?).unwrap_or(0),
+            })
+        })
+        .collect()
+}
+
+pub(super) fn retire(db: &mut Transaction<'_>, retention: &Retention) -> Outcome<Retired> {
+    let mut delete = |before: Option<Timestamp>, statement: &str| -> Outcome<u64> {
+        let Some(before) = before else { return Ok(0) };
+        Ok(db.execute(statement, &[&micros(before)])?)
+    };
+    Ok(Retired {
+        sessions: delete(retention.sessions_before, "DELETE FROM liveness_detection_sessions WHERE expires_at < $1")?,
+        detection_logs: delete(retention.detection_logs_before, "DELETE FROM detection_logs WHERE timestamp < $1")?,
+        attendance: delete(retention.attendance_before, "DELETE FROM attendance_log WHERE timestamp < $1")?,
+        audit: delete(retention.audit_before, "DELETE FROM audit_log WHERE timestamp < $1")?,
+        logins: delete(retention.logins_before, "DELETE FROM logins WHERE expires_at < $1 OR ended_at < $1")?,
+    })
+}

@@ -1,0 +1,195 @@
+//! Bringing what is stored into the form in which it is written: encrypted, with another key, or plain.
+
+use std::borrow::Cow;
+
+use jiff::civil::DateTime;
+use postgres::Transaction;
+
+use super::super::sealing::{
+    FaceColumn, Form, NotOpened, Place, Resealed, TemplateForms, TemplateKeys, form_of_bytes, form_of_text,
+};
+use super::{Outcome, PostgresStore};
+use crate::error::Result;
+
+/// Rows in one transaction: few enough that a server that waits for one of them does not notice.
+const AT_ONCE: i64 = 20;
+
+/// The columns of a session that hold a face.
+const OF_SESSION: [(FaceColumn, &str); 8] = [
+    (FaceColumn::SessionState, "state"),
+    (FaceColumn::SessionCenterEmbedding, "center_embedding"),
+    (FaceColumn::SessionLeftEmbedding, "left_embedding"),
+    (FaceColumn::SessionRightEmbedding, "right_embedding"),
+    (FaceColumn::SessionFinalEmbedding, "final_embedding"),
+    (FaceColumn::SessionCenterFrame, "center_frame_data"),
+    (FaceColumn::SessionLeftFrame, "left_frame_data"),
+    (FaceColumn::SessionRightFrame, "right_frame_data"),
+];
+
+pub(super) fn count(db: &mut Transaction<'_>) -> Outcome<TemplateForms> {
+    let mut forms = TemplateForms::default();
+    for (table, column) in [("students", "face_embedding"), ("student_templates", "embedding")] {
+        for row in db.query(&format!("SELECT {column} FROM {table} WHERE {column} IS NOT NULL"), &[])? {
+            forms.add(form_of_bytes(row.try_get(0)?));
+        }
+    }
+    let of_session = OF_SESSION.iter().map(|(_, column)| ("liveness_detection_sessions", *column));
+    for (table, column) in std::iter::once(("students", "embedding_vector")).chain(of_session) {
+        for row in db.query(&format!("SELECT {column} FROM {table} WHERE {column} IS NOT NULL"), &[])? {
+            forms.add(form_of_text(row.try_get(0)?));
+        }
+    }
+    Ok(forms)
+}
+
+pub(super) fn all(store: &PostgresStore, progress: &mut dyn FnMut(u64)) -> Result<Resealed> {
+    let mut done = Resealed::default();
+    for table in ["students", "liveness_detection_sessions"] {
+        let mut after = i64::MIN;
+        loop {
+            let (step, last) = store.write("convert the templates", |db| batch(db, &store.keys, table, after))?;
+            let Some(last) = last else { break };
+            after = last;
+            done.changed += step.changed;
+            done.unchanged += step.unchanged;
+            done.damaged.extend(step.damaged);
+            progress(done.changed + done.unchanged + done.damaged.len() as u64);
+        }
+    }
+    Ok(done)
+}
+
+enum Conversion {
+    Changed,
+    AsItShouldBe,
+    Damaged,
+}
+
+/// Converts the next rows after `after`, held against other writers; also the key of the last of them.
+fn batch(db: &mut Transaction<'_>, keys: &TemplateKeys, table: &str, after: i64) -> Outcome<(Resealed, Option<i64>)> {
+    let rows = db.query(
+        &format!("SELECT id::bigint FROM {table} WHERE id > $1::bigint ORDER BY id LIMIT $2 FOR UPDATE"),
+        &[&after, &AT_ONCE],
+    )?;
+    let mut done = Resealed::default();
+    let mut last = None;
+    for row in rows {
+        let id: i64 = row.try_get(0)?;
+        last = Some(id);
+        let conversion = if table == "students" { student(db, keys, id)? } else { session(db, keys, id)? };
+        match conversion {
+            Conversion::Changed => done.changed += 1,
+            Conversion::AsItShouldBe => done.unchanged += 1,
+            Conversion::Damaged => done.damaged.push(format!("{table} {id}")),
+        }
+    }
+    Ok((done, last))
+}
+
+/// `None` when what was opened is damaged; an error when it needs a key that is not there.
+fn opened<T: ToOwned + ?Sized>(
+    opened: std::result::Result<Cow<'_, T>, NotOpened>,
+    place: &Place,
+) -> Result<Option<T::Owned>> {
+    match opened {
+        Ok(plain) => Ok(Some(plain.into_owned())),
+        Err(NotOpened::Damaged) => Ok(None),
+        Err(refused) => Err(refused.at(place)),
+    }
+}
+
+fn bytes(keys: &TemplateKeys, place: &Place, stored: &[u8]) -> Result<Option<Vec<u8>>> {
+    let plain = opened(keys.open_bytes(place, stored), place)?;
+    plain.map(|plain| Ok(keys.seal_bytes(place, &plain)?.into_owned())).transpose()
+}
+
+fn text(keys: &TemplateKeys, place: &Place, stored: &str) -> Result<Option<String>> {
+    let plain = opened(keys.open_text(place, stored), place)?;
+    plain.map(|plain| Ok(keys.seal_text(place, &plain)?.into_owned())).transpose()
+}
+
+/// What became of an optional value: `None` for damage.
+fn each<S: ?Sized, T>(stored: Option<&S>, convert: impl FnOnce(&S) -> Result<Option<T>>) -> Result<Option<Option<T>>> {
+    match stored {
+        None => Ok(Some(None)),
+        Some(stored) => Ok(convert(stored)?.map(Some)),
+    }
+}
+
+fn student(db: &mut Transaction<'_>, keys: &TemplateKeys, id: i64) -> Outcome<Conversion> {
+    let row = db.query_one(
+        "SELECT face_embedding, embedding_vector, model_version FROM students WHERE id = $1::bigint",
+        &[&id],
+    )?;
+    let (face, vector): (Option<&[u8]>, Option<&str>) = (row.try_get(0)?, row.try_get(1)?);
+    let model: Option<String> = row.try_get(2)?;
+    let templates = db.query(
+        "SELECT id, model_id, created_at, embedding FROM student_templates WHERE student_id = $1::bigint ORDER BY id
+         FOR UPDATE",
+        &[&id],
+    )?;
+    let mut stored: Vec<(i64, String, DateTime, &[u8])> = Vec::with_capacity(templates.len());
+    for template in &templates {
+        stored.push((template.try_get(0)?, template.try_get(1)?, template.try_get(2)?, template.try_get(3)?));
+    }
+    let forms = face.map(form_of_bytes).into_iter().chain(vector.map(form_of_text));
+    if forms.chain(stored.iter().map(|(.., bytes)| form_of_bytes(bytes))).all(|form: Form| form == keys.form()) {
+        return Ok(Conversion::AsItShouldBe);
+    }
+    let place = |column| Place::new(column, id).of_model(model.as_deref());
+    let face = each(face, |stored| bytes(keys, &place(FaceColumn::StudentFaceEmbedding), stored))?;
+    let vector = each(vector, |stored| text(keys, &place(FaceColumn::StudentEmbeddingVector), stored))?;
+    let converted = stored
+        .iter()
+        .map(|(_, model, _, stored)| {
+            bytes(keys, &Place::new(FaceColumn::TemplateEmbedding, id).of_model(Some(&**model)), stored)
+        })
+        .collect::<Result<Option<Vec<_>>>>()?;
+    let (Some(face), Some(vector), Some(converted)) = (face, vector, converted) else {
+        return Ok(Conversion::Damaged);
+    };
+    // To the trigger this is another face, and it would take model and templates along: they are put back behind it.
+    db.execute("UPDATE students SET face_embedding = NULL, embedding_vector = NULL WHERE id = $1::bigint", &[&id])?;
+    db.execute(
+        "UPDATE students SET face_embedding = $2, embedding_vector = $3 WHERE id = $1::bigint",
+        &[&id, &face, &vector],
+    )?;
+    db.execute("UPDATE students SET model_version = $2 WHERE id = $1::bigint", &[&id, &model])?;
+    db.execute("DELETE FROM student_templates WHERE student_id = $1::bigint", &[&id])?;
+    for ((key, model, created_at, _), embedding) in stored.iter().zip(&converted) {
+        db.execute(
+            "INSERT INTO student_templates (id, student_id, model_id, embedding, created_at)
+             VALUES ($1, $2::bigint, $3, $4, $5)",
+            &[key, &id, model, embedding, created_at],
+        )?;
+    }
+    Ok(Conversion::Changed)
+}
+
+fn session(db: &mut Transaction<'_>, keys: &TemplateKeys, id: i64) -> Outcome<Conversion> {
+    let names = OF_SESSION.map(|(_, name)| name).join(", ");
+    let row = db.query_one(
+        &format!("SELECT session_id, {names} FROM liveness_detection_sessions WHERE id = $1::bigint"),
+        &[&id],
+    )?;
+    let owner: String = row.try_get(0)?;
+    let mut values: Vec<Option<String>> = Vec::with_capacity(OF_SESSION.len());
+    let mut as_it_should_be = true;
+    for (at, (column, _)) in OF_SESSION.iter().enumerate() {
+        let stored: Option<&str> = row.try_get(at + 1)?;
+        as_it_should_be &= stored.is_none_or(|stored| form_of_text(stored) == keys.form());
+        let Some(value) = each(stored, |stored| text(keys, &Place::new(*column, &owner), stored))? else {
+            return Ok(Conversion::Damaged);
+        };
+        values.push(value);
+    }
+    if as_it_should_be {
+        return Ok(Conversion::AsItShouldBe);
+    }
+    let sets: Vec<String> = OF_SESSION.iter().zip(2..).map(|((_, name), at)| format!("{name} = ${at}")).collect();
+    let mut params: Vec<&(dyn postgres::types::ToSql + Sync)> = vec![&id];
+    params.extend(values.iter().map(|value| value as &(dyn postgres::types::ToSql + Sync)));
+    // The version stays: what the session says has not changed.
+    db.execute(&format!("UPDATE liveness_detection_sessions SET {} WHERE id = $1::bigint", sets.join(", ")), &params)?;
+    Ok(Conversion::Changed)
+}

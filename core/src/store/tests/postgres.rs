@@ -1,0 +1,331 @@
+//! The contract on PostgreSQL, and what only a database with several servers on it can show.
+//!
+//! `FACEATTEND_TEST_POSTGRES` names a database in which schemas can be made: each test has one of its own, gone at its
+//! end. Without the variable the tests say so and pass. `cargo xtask test` starts a private PostgreSQL and sets it.
+
+use ::postgres::{Client, NoTls};
+
+use super::super::*;
+use super::contract::{at, completed, contract, embedding, enrolment, mark};
+use super::sharing::sharing_contract;
+use crate::error::ErrorKind;
+
+/// The schema of one test.
+struct Schema {
+    database: String,
+    name: String,
+}
+
+impl Schema {
+    fn new() -> Option<Self> {
+        let Ok(database) = std::env::var("FACEATTEND_TEST_POSTGRES") else {
+            eprintln!("skipped: FACEATTEND_TEST_POSTGRES names no database; `cargo xtask test` starts one");
+            return None;
+        };
+        let name = format!("test_{}", uuid::Uuid::new_v4().simple());
+        let schema = Self { database, name };
+        schema.outside().batch_execute(&format!("CREATE SCHEMA {}", schema.name)).unwrap();
+        Some(schema)
+    }
+
+    /// The URL with which everything happens in this schema.
+    fn url(&self) -> String {
+        let sign = if self.database.contains('?') { '&' } else { '?' };
+        format!("{}{sign}options=-c%20search_path%3D{}", self.database, self.name)
+    }
+
+    fn store(&self) -> PostgresStore {
+        PostgresStore::open(&self.url()).unwrap()
+    }
+
+    /// A connection of somebody else to this schema.
+    fn client(&self) -> Client {
+        Client::connect(&self.url(), NoTls).unwrap()
+    }
+
+    fn outside(&self) -> Client {
+        Client::connect(&self.database, NoTls).unwrap()
+    }
+}
+
+impl Drop for Schema {
+    fn drop(&mut self) {
+        let _ = self
+            .outside()
+            .batch_execute(&format!("SET client_min_messages = warning; DROP SCHEMA {} CASCADE", self.name));
+    }
+}
+
+fn empty() -> Option<(PostgresStore, Schema)> {
+    let schema = Schema::new()?;
+    Some((schema.store(), schema))
+}
+
+contract!(empty());
+
+/// Two servers' stores on one database.
+fn shared() -> Option<((PostgresStore, PostgresStore), Schema)> {
+    let schema = Schema::new()?;
+    Some(((schema.store(), schema.store()), schema))
+}
+
+sharing_contract!(shared());
+
+/// The same contract with every face encrypted.
+#[cfg(feature = "encryption")]
+mod sealed {
+    use super::*;
+
+    fn keys() -> TemplateKeys {
+        TemplateKeys::new(vec![TemplateKey::generate()])
+    }
+
+    fn empty() -> Option<(PostgresStore, Schema)> {
+        let schema = Schema::new()?;
+        Some((PostgresStore::open_with_keys(&schema.url(), keys()).unwrap(), schema))
+    }
+
+    contract!(empty());
+
+    #[test]
+    fn faces_are_converted_there_and_back() {
+        let Some((plain, schema)) = super::empty() else { return };
+        let now = at("2026-03-02T08:00:00Z");
+        let id = plain.register_student(completed(&plain, None), "A", "R1", &enrolment(1.0), now).unwrap().id;
+        let before = (plain.templates_of(id).unwrap(), plain.embedding_json(id).unwrap());
+        let keys = keys();
+        let sealing = PostgresStore::open_with_keys(&schema.url(), keys.clone()).unwrap();
+        let done = sealing.reseal_templates(&mut |_| {}).unwrap();
+        assert_eq!((done.changed, done.unchanged, done.damaged.len()), (2, 0, 0), "a student and its session");
+        assert_eq!((sealing.templates_of(id).unwrap(), sealing.embedding_json(id).unwrap()), before);
+        assert_eq!(sealing.template_forms().unwrap().plain, 0);
+        assert_eq!(plain.templates_of(id).unwrap_err().kind(), ErrorKind::Store, "it has no key");
+        let made: i64 = schema
+            .client()
+            .query_one("SELECT count(*) FROM student_templates WHERE created_at = '2026-03-02 08:00:00'", &[])
+            .unwrap()
+            .get(0);
+        assert_eq!(made, 2, "the templates stay as old as they are");
+
+        let opening = PostgresStore::open_with_keys(&schema.url(), keys.opening_only()).unwrap();
+        assert_eq!(opening.reseal_templates(&mut |_| {}).unwrap().changed, 2);
+        assert_eq!((plain.templates_of(id).unwrap(), plain.embedding_json(id).unwrap()), before);
+    }
+}
+
+#[test]
+fn servers_that_start_at_once_migrate_once() {
+    let Some(schema) = Schema::new() else { return };
+    std::thread::scope(|scope| {
+        for n in 0..6 {
+            let schema = &schema;
+            scope.spawn(move || {
+                schema.store().create_student("A", &n.to_string(), at("2026-03-02T08:00:00Z")).unwrap();
+            });
+        }
+    });
+    assert_eq!(schema.store().students(None, Page::ALL).unwrap().total, 6);
+    let steps: i64 = schema.client().query_one("SELECT count(*) FROM schema_migrations", &[]).unwrap().get(0);
+    assert_eq!(steps, postgres_steps());
+}
+
+/// PostgreSQL began at version 4, with one step.
+fn postgres_steps() -> i64 {
+    schema::newest_version() - 3
+}
+
+#[test]
+fn a_newer_schema_is_refused() {
+    let Some((store, schema)) = empty() else { return };
+    drop(store);
+    let newest = schema::newest_version();
+    schema
+        .client()
+        .execute("INSERT INTO schema_migrations (version, name) VALUES ($1, 'from the future')", &[&(newest + 1)])
+        .unwrap();
+    let error = PostgresStore::open(&schema.url()).unwrap_err().to_string();
+    assert!(error.contains("use the newer version that wrote it"), "{error}");
+}
+
+#[test]
+fn servers_that_mark_the_same_student_leave_one_row() {
+    let Some((store, schema)) = empty() else { return };
+    let student = store.create_student("A", "R1", at("2026-03-02T08:00:00Z")).unwrap().id;
+    let marked: usize = std::thread::scope(|scope| {
+        let servers: Vec<_> = (0..4)
+            .map(|_| {
+                let server = schema.store();
+                scope.spawn(move || {
+                    let marks =
+                        (0..25).map(|n| server.mark_attendance(&mark(student, &format!("2026-03-02T08:00:{n:02}Z"))));
+                    marks.filter(|marking| matches!(marking, Ok(Marking::Marked(_)))).count()
+                })
+            })
+            .collect();
+        servers.into_iter().map(|server| server.join().unwrap()).sum()
+    });
+    assert_eq!(marked, 1);
+    let insert = "INSERT INTO attendance_log (student_id, status, local_day, period) VALUES ($1, 'Present', '2026-03-02', 'day')";
+    assert!(schema.client().execute(insert, &[&student.0]).is_err(), "the database itself refuses a second mark");
+}
+
+#[test]
+fn admins_that_disable_each_other_at_once_leave_one() {
+    let Some((store, schema)) = empty() else { return };
+    let now = at("2026-03-02T08:00:00Z");
+    for name in ["a", "b"] {
+        let new = NewAdmin { username: name.into(), hashed_password: "$".into(), role: "admin".into() };
+        store.create_admin(&new, now).unwrap();
+    }
+    let off = AdminChange { role: None, is_active: Some(false) };
+    let done: Vec<_> = std::thread::scope(|scope| {
+        let both: Vec<_> = ["a", "b"]
+            .into_iter()
+            .map(|name| {
+                let (server, off) = (schema.store(), &off);
+                scope.spawn(move || server.update_admin(name, off, now).map(drop))
+            })
+            .collect();
+        both.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    assert_eq!(done.iter().filter(|done| done.is_ok()).count(), 1, "{done:?}");
+}
+
+#[test]
+fn a_lost_connection_is_replaced_at_the_next_call() {
+    let Some(schema) = Schema::new() else { return };
+    let store = PostgresStore::open(&format!("{}&application_name={}", schema.url(), schema.name)).unwrap();
+    let made = store.create_student("A", "R1", at("2026-03-02T08:00:00Z")).unwrap();
+    let mut other = schema.outside();
+    let mut end_connections = || {
+        let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1";
+        other.execute(end, &[&schema.name]).unwrap()
+    };
+    for _ in 0..3 {
+        // Between two calls nobody notices.
+        assert!(end_connections() > 0);
+        assert_eq!(store.student(made.id).unwrap(), Some(made.clone()));
+    }
+    // In the middle of one it is an error, and nothing of it stays.
+    let mut client = schema.client();
+    let cut = "CREATE FUNCTION cut() RETURNS trigger LANGUAGE plpgsql AS
+            $$ BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NEW; END $$;
+        CREATE TRIGGER cut AFTER UPDATE ON students FOR EACH ROW EXECUTE FUNCTION cut();";
+    client.batch_execute(cut).unwrap();
+    let change = StudentChange { name: Some("Half".into()), roll_number: None };
+    let error = store.update_student(made.id, &change, at("2026-03-02T09:00:00Z")).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "store: cannot update the student: the connection to the database was lost; try again"
+    );
+    client.batch_execute("DROP TRIGGER cut ON students").unwrap();
+    assert_eq!(store.student(made.id).unwrap(), Some(made));
+}
+
+#[test]
+fn a_follower_that_lost_its_connection_says_that_it_missed_something() {
+    let Some(schema) = Schema::new() else { return };
+    let store = PostgresStore::open(&format!("{}&application_name={}", schema.url(), schema.name)).unwrap();
+    let writer = schema.store();
+    let mut follower = store.follow().unwrap();
+    let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1";
+    assert!(schema.outside().execute(end, &[&schema.name]).unwrap() > 0);
+    let next = std::time::Duration::from_secs(10);
+    assert_eq!(follower.next(next), [Notice::Missed]);
+    writer.announce("again").unwrap();
+    assert_eq!(follower.next(next), [Notice::Announced("again".into())]);
+}
+
+#[test]
+fn what_others_write_to_a_face_is_heard_of() {
+    let Some((store, schema)) = empty() else { return };
+    let mut follower = store.follow().unwrap();
+    let mut other = schema.client();
+    let mut heard_after = |statement: &str| {
+        other.batch_execute(statement).unwrap();
+        follower.next(std::time::Duration::from_secs(10))
+    };
+    let told = [Notice::Templates(StudentId(1))];
+    let insert = "INSERT INTO students (name, roll_number, embedding_vector) VALUES ('A', 'R1', '[0.6, 0.8]')";
+    assert_eq!(heard_after(insert), told);
+    assert_eq!(heard_after("UPDATE students SET embedding_vector = '[1.0, 0.0]' WHERE id = 1"), told);
+    assert_eq!(heard_after("DELETE FROM students WHERE id = 1"), told);
+}
+
+#[test]
+fn servers_that_claim_at_once_hold_each_camera_once() {
+    let Some((store, schema)) = empty() else { return };
+    let (dead, lapsed) = (ServerId::new("dead"), std::time::Duration::from_millis(1));
+    for number in 0..20 {
+        let key = CameraKey { name: format!("rtsp://host/{number}"), only_at: None };
+        let camera = CameraRequest { address: key.name.clone(), key, location: None };
+        store.watch_camera(&camera, &dead, lapsed).unwrap();
+    }
+    std::thread::sleep(lapsed * 20);
+    let mut held: Vec<String> = std::thread::scope(|scope| {
+        let servers: Vec<_> = (0..4)
+            .map(|number| {
+                let server = schema.store();
+                scope.spawn(move || {
+                    let me = ServerId::new(number.to_string());
+                    let claim = || server.claim_cameras(&me, &[], std::time::Duration::from_secs(600)).unwrap();
+                    (0..8).map(|_| claim()).last().unwrap()
+                })
+            })
+            .collect();
+        let held = servers.into_iter().flat_map(|server| server.join().unwrap());
+        held.map(|camera| camera.request.key.name).collect()
+    });
+    held.sort();
+    let claims = held.len();
+    held.dedup();
+    assert_eq!((claims, held.len()), (20, 20));
+}
+
+#[test]
+fn a_password_and_a_persons_data_stay_out_of_every_error() {
+    let Some((store, schema)) = empty() else { return };
+    let (_, there) = schema.database.split_once('@').unwrap();
+    // No such user, and nobody who listens.
+    for url in [format!("postgres://nobody:geheim@{there}"), "postgres://me:geheim@127.0.0.1:1/db".to_owned()] {
+        let error = PostgresStore::open(&url).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Store);
+        assert!(!format!("{error} {error:?}").contains("geheim"), "{error:?}");
+    }
+    let student = store.create_student("A", "R1", at("2026-03-02T08:00:00Z")).unwrap().id;
+    schema.client().batch_execute("ALTER TABLE students ADD CHECK (name <> 'Geheim')").unwrap();
+    let change = StudentChange { name: Some("Geheim".into()), roll_number: None };
+    let error = store.update_student(student, &change, at("2026-03-02T08:00:00Z")).unwrap_err();
+    assert!(!format!("{error} {error:?}").contains("Geheim, "), "{error:?}");
+    assert!(!format!("{error:?}").contains("DETAIL") && !format!("{error:?}").contains("Failing row"), "{error:?}");
+    assert_eq!(format!("{store:?}"), "PostgresStore");
+}
+
+#[test]
+fn what_others_write_to_a_face_is_believed() {
+    let Some((store, schema)) = empty() else { return };
+    let now = at("2026-03-02T08:00:00Z");
+    let student = store.register_student(completed(&store, None), "A", "R1", &enrolment(1.0), now).unwrap().id;
+    let mut other = schema.client();
+    other.execute("UPDATE students SET embedding_vector = '[0.0, 1.0]' WHERE id = $1", &[&student.0]).unwrap();
+    let templates = store.templates_of(student).unwrap();
+    assert!(
+        matches!(&templates[..], [StoredTemplate { embedding: StoredEmbedding::Legacy(v), .. }] if v.dimension() == 2),
+        "{templates:?}"
+    );
+    store.replace_templates(student, &[embedding(1.0)], now).unwrap();
+    other.execute("DELETE FROM students WHERE id = $1", &[&student.0]).unwrap();
+    let left: i64 = other.query_one("SELECT count(*) FROM student_templates", &[]).unwrap().get(0);
+    assert_eq!(left, 0);
+}
+
+#[test]
+fn in_asynchronous_code_it_is_an_error_and_no_panic() {
+    let Some((store, _schema)) = empty() else { return };
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let error = runtime.block_on(async { store.check() }).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Internal);
+    assert!(error.to_string().contains("thread that may block"), "{error}");
+    store.check().unwrap();
+    runtime.block_on(async { drop(store) });
+}
