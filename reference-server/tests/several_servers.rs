@@ -28,6 +28,17 @@ fn three_servers_on_one_file_are_one_service() {
     three_servers_are_one_service(folder.path().join("face_attendance.db").to_str().unwrap());
 }
 
+/// `FACEATTEND_TEST_POSTGRES` names a database in which schemas can be made; `cargo xtask test` starts one.
+#[test]
+fn three_servers_on_one_postgresql_are_one_service() {
+    let Ok(database) = std::env::var("FACEATTEND_TEST_POSTGRES") else {
+        println!("skipped: FACEATTEND_TEST_POSTGRES names no database");
+        return;
+    };
+    let schema = several::process::Schema::new(&database);
+    three_servers_are_one_service(&schema.url());
+}
+
 const DETECT: &str = "/api/v1/liveness/detect";
 
 fn begin(server: &Server, body: &Value) -> String {

@@ -53,7 +53,9 @@ impl Follow {
 
     fn take(&self, notice: Notice, behind: &mut Behind) {
         match notice {
-            Notice::Templates(student) => drop(behind.students.insert(student)),
+            Notice::Templates(student) => {
+                behind.students.insert(student);
+            }
             Notice::Marked(attendance) => behind.marks.push(attendance),
             Notice::AttendanceChanged => self.marker.forget(),
             Notice::CamerasChanged => self.cameras_changed(),

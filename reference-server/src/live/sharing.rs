@@ -134,12 +134,9 @@ impl Sharing {
         let key = self.key_of(&shown(address));
         let request = CameraRequest { key, address: address.to_owned(), location: location.map(str::to_owned) };
         if self.store.watch_camera(&request, &self.server, LEASE)? {
-            {
-                let mut holds_until = self.holds_until.lock().unwrap_or_else(PoisonError::into_inner);
-                // What was held before is still to be renewed; a server that holds nothing has just begun to.
-                if self.cameras.status().is_empty() {
-                    *holds_until = asked + LEASE - MARGIN;
-                }
+            // What was held before is still to be renewed; a server that holds nothing has just begun to.
+            if self.cameras.status().is_empty() {
+                *self.holds_until.lock().unwrap_or_else(PoisonError::into_inner) = asked + LEASE - MARGIN;
             }
             self.cameras.start(address, location)?;
         }

@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use faceattend_core::Error;
 use faceattend_core::engine::{AnalyzeOptions, Depth, Selection};
 use faceattend_core::liveness::{DuplicatePolicy, LivenessSession, Mirrored, Outcome, Position, Reason, frame_hash};
-use faceattend_core::store::{Enrolment, Student};
+use faceattend_core::store::Student;
 use faceattend_core::types::{SessionId, StudentId};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -284,7 +284,7 @@ impl Input for Registration {
 
 /// What came of a registration.
 enum Registered {
-    Enrolled(Box<(Student, Enrolment, LivenessSession, Option<Reason>)>),
+    Enrolled(Box<(Student, LivenessSession, Option<Reason>)>),
     /// The face is somebody else's.
     Refused(Reason),
 }
@@ -314,10 +314,10 @@ pub(crate) async fn register(
                 return Ok(Some(Registered::Refused(reason)));
             }
             let student = store.register_student(id, &name, &roll_number, &enrolment, Timestamp::now())?;
-            Ok(Some(Registered::Enrolled(Box::new((student, enrolment, stored.session, known)))))
+            Ok(Some(Registered::Enrolled(Box::new((student, stored.session, known)))))
         })
         .await;
-    let (student, enrolment, session, known) = match enrolled {
+    let (student, session, known) = match enrolled {
         Ok(Some(Registered::Enrolled(enrolled))) => *enrolled,
         Ok(Some(Registered::Refused(reason))) => return Err(AppError::bad_request(reason.advice())),
         Ok(None) => return Err(unknown()),

@@ -7,7 +7,7 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use faceattend_core::attendance::AttendancePolicy;
-use faceattend_core::store::{SqliteStore, Store};
+use faceattend_core::store::{PostgresStore, SqliteStore, Store};
 use faceattend_server::auth::Secret;
 use faceattend_server::{AppState, LiveSettings, Settings, app};
 use serde_json::Value;
@@ -62,9 +62,12 @@ impl Server {
             .uri(format!("http://127.0.0.1:{}{path}", self.port))
             .header("Content-Type", "application/json")
             .header("Authorization", format!("Bearer {}", self.token));
-        let body = if body.is_null() { String::new() } else { body.to_string() };
-        let mut answer =
-            agent.run(request.body(body).unwrap()).unwrap_or_else(|error| panic!("{method} {path}: {error}"));
+        let answer = if body.is_null() {
+            agent.run(request.body(()).unwrap())
+        } else {
+            agent.run(request.body(body.to_string()).unwrap())
+        };
+        let mut answer = answer.unwrap_or_else(|error| panic!("{method} {path}: {error}"));
         let text = answer.body_mut().read_to_string().unwrap();
         (answer.status().as_u16(), serde_json::from_str(&text).unwrap_or(Value::String(text)))
     }
@@ -109,11 +112,45 @@ impl Drop for Server {
     }
 }
 
+/// A schema of its own in a PostgreSQL database.
+pub struct Schema {
+    database: String,
+    name: String,
+}
+
+impl Schema {
+    pub fn new(database: &str) -> Self {
+        let name = format!("test_{}", uuid::Uuid::new_v4().simple());
+        let schema = Self { database: database.to_owned(), name };
+        schema.outside(&format!("CREATE SCHEMA {}", schema.name));
+        schema
+    }
+
+    pub fn url(&self) -> String {
+        let sign = if self.database.contains('?') { '&' } else { '?' };
+        format!("{}{sign}options=-c%20search_path%3D{}", self.database, self.name)
+    }
+
+    fn outside(&self, statement: &str) {
+        postgres::Client::connect(&self.database, postgres::NoTls).unwrap().batch_execute(statement).unwrap();
+    }
+}
+
+impl Drop for Schema {
+    fn drop(&mut self) {
+        self.outside(&format!("SET client_min_messages = warning; DROP SCHEMA {} CASCADE", self.name));
+    }
+}
+
 /// Runs until it is killed, if this process was started as a server.
 pub fn serve_if_told_to() {
     let Ok(role) = std::env::var(ROLE) else { return };
     let (name, database) = role.split_once(' ').unwrap();
-    let store: Arc<dyn Store> = Arc::new(SqliteStore::open(database).unwrap());
+    let store: Arc<dyn Store> = if database.starts_with("postgres") {
+        Arc::new(PostgresStore::open(database).unwrap())
+    } else {
+        Arc::new(SqliteStore::open(database).unwrap())
+    };
     let settings = Settings::new(Secret::new(SECRET).unwrap())
         .with_policy(AttendancePolicy::in_time_zone("UTC").unwrap())
         .with_live(LiveSettings::default().with_server_name(name))

@@ -46,15 +46,7 @@ pub(super) fn watch(db: &mut Transaction<'_>, camera: &CameraRequest, by: &Serve
                  is_over = FALSE, holder = EXCLUDED.holder, server = EXCLUDED.server,
                  held_until = EXCLUDED.held_until, report = NULL"
         ),
-        &[
-            &camera.key.name,
-            &place,
-            &camera.address,
-            &camera.location,
-            &by.key,
-            &by.name,
-            &lease.as_secs_f64(),
-        ],
+        &[&camera.key.name, &place, &camera.address, &camera.location, &by.key, &by.name, &lease.as_secs_f64()],
     )?;
     leave(db, text::CAMERAS)?;
     Ok(true)

@@ -39,11 +39,7 @@ pub(super) struct Connector {
 
 impl Connector {
     /// A connection apart from the pool, prepared for its use.
-    pub(super) fn connect(
-        &self,
-        doing: &str,
-        prepare: impl FnOnce(&mut Client) -> Outcome<()>,
-    ) -> Result<Client> {
+    pub(super) fn connect(&self, doing: &str, prepare: impl FnOnce(&mut Client) -> Outcome<()>) -> Result<Client> {
         outside_of_async(|| {
             let connected = self.config.connect(self.tls.clone()).map_err(Fault::Sql).and_then(|mut client| {
                 prepare(&mut client)?;

@@ -46,7 +46,8 @@ impl Following {
         }
         let mut bodies = Vec::new();
         let mut notifications = client.notifications();
-        if let Some(first) = notifications.timeout_iter(within).next()? {
+        let first = notifications.timeout_iter(within).next()?;
+        if let Some(first) = first {
             bodies.push(first);
             let mut rest = notifications.iter();
             while let Some(next) = rest.next()? {
@@ -58,7 +59,8 @@ impl Following {
         for body in bodies {
             let notice = self.hearing.hear(body.payload());
             // Several changes of one student tell: hearing it once is enough. What is announced is told as often as it was.
-            heard.extend(notice.filter(|notice| matches!(notice, Notice::Announced(_)) || heard.last() != Some(notice)));
+            heard
+                .extend(notice.filter(|notice| matches!(notice, Notice::Announced(_)) || heard.last() != Some(notice)));
         }
         Ok(heard)
     }
