@@ -10,9 +10,12 @@
 mod accounts;
 mod audit;
 mod cameras;
+mod inspect;
 mod notices;
 mod privacy;
 mod reseal;
+
+pub use inspect::Inspection;
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
