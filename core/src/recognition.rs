@@ -334,27 +334,66 @@ pub struct GalleryLoad {
 /// # Errors
 /// Those of the store; the gallery is then as it was.
 pub fn load_gallery(gallery: &Gallery, store: &dyn Store, legacy_model: Option<&ModelId>) -> Result<GalleryLoad> {
-    let embedder = gallery.embedder();
     let mut load = GalleryLoad::default();
     let mut people: BTreeMap<StudentId, Vec<Embedding>> = BTreeMap::new();
     store.for_each_template(&mut |template| {
-        let embedding = match (template.embedding, legacy_model) {
-            (StoredEmbedding::Tagged(embedding), _) => embedding,
-            (StoredEmbedding::Legacy(vector), Some(model)) => vector.with_model(model.clone())?,
-            (StoredEmbedding::Legacy(_), None) => {
-                load.legacy += 1;
-                return Ok(());
-            }
-        };
-        if embedding.model() == &embedder.model && embedding.values().len() == embedder.dimension {
+        if let Some(embedding) = load.usable(template.embedding, gallery, legacy_model)? {
             people.entry(template.student).or_default().push(embedding);
-        } else {
-            load.of_other_models += 1;
         }
         Ok(())
     })?;
     load.people = gallery.load(people)?;
     Ok(load)
+}
+
+/// Puts the store's templates of one student in place of those that `gallery` holds, or takes the student out when there
+/// are none: for one who has heard that they are others now. What is taken is as in [`load_gallery`].
+///
+/// # Errors
+/// Those of the store; the gallery is then as it was.
+pub fn refresh_gallery(
+    gallery: &Gallery,
+    store: &dyn Store,
+    student: StudentId,
+    legacy_model: Option<&ModelId>,
+) -> Result<GalleryLoad> {
+    let mut load = GalleryLoad::default();
+    let mut templates = Vec::new();
+    for template in store.templates_of(student)? {
+        templates.extend(load.usable(template.embedding, gallery, legacy_model)?);
+    }
+    if templates.is_empty() {
+        gallery.remove(student);
+    } else {
+        gallery.replace(student, &templates)?;
+        load.people = 1;
+    }
+    Ok(load)
+}
+
+impl GalleryLoad {
+    /// The embedding if `gallery` can take it; otherwise it is counted.
+    fn usable(
+        &mut self,
+        stored: StoredEmbedding,
+        gallery: &Gallery,
+        legacy_model: Option<&ModelId>,
+    ) -> Result<Option<Embedding>> {
+        let embedding = match (stored, legacy_model) {
+            (StoredEmbedding::Tagged(embedding), _) => embedding,
+            (StoredEmbedding::Legacy(vector), Some(model)) => vector.with_model(model.clone())?,
+            (StoredEmbedding::Legacy(_), None) => {
+                self.legacy += 1;
+                return Ok(None);
+            }
+        };
+        let embedder = gallery.embedder();
+        if embedding.model() == &embedder.model && embedding.values().len() == embedder.dimension {
+            return Ok(Some(embedding));
+        }
+        self.of_other_models += 1;
+        Ok(None)
+    }
 }
 
 #[cfg(test)]

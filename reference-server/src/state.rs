@@ -11,7 +11,7 @@ use faceattend_core::engine::{Analysis, AnalyzeOptions, FaceEngine};
 use faceattend_core::frame::Frame;
 use faceattend_core::liveness::{DuplicatePolicy, LivenessOptions, ReceiptKey};
 use faceattend_core::store::{MarksOfErased, NewAuditEntry, Retention, Retired, Store};
-use faceattend_core::types::Threshold;
+use faceattend_core::types::{StudentId, Threshold};
 use faceattend_core::{Error, Result};
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Semaphore;
@@ -348,6 +348,13 @@ impl AppState {
     /// Stops every camera and writes what is still to be written. Blocks.
     pub fn shut_down(&self) {
         self.0.live.shut_down();
+    }
+
+    /// Lets the cameras recognise a student with the face that the store has from now on.
+    pub(crate) async fn student_enrolled(&self, student: StudentId) {
+        let state = self.clone();
+        // A panic there is in the log, and the student is stored.
+        let _ = tokio::task::spawn_blocking(move || state.live().student_enrolled(student)).await;
     }
 
     /// Runs `work` with the store on a thread that may block.

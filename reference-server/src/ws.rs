@@ -22,7 +22,6 @@ use crate::error::{AppError, detail_response};
 use crate::http::body::form;
 use crate::http::call::authenticate;
 use crate::http::lax;
-use crate::routes::detection::cameras_item;
 use crate::state::{AppState, WebSocketAccess};
 
 /// The path, but for the client's number.
@@ -151,7 +150,7 @@ async fn close(mut socket: WebSocket, code: u16, reason: &'static str) {
 fn status_update(state: &AppState, started: Instant) -> Value {
     json!({
         "type": "status_update",
-        "cameras": cameras_item(&state.live().cameras().status()),
+        "cameras": state.live().camera_items(),
         "timestamp": started.elapsed().as_secs_f64(),
     })
 }

@@ -202,3 +202,23 @@ fn a_recording_becomes_attendance() {
     assert_eq!(worker.health().analysed, 10);
     assert_eq!(site.attendance(), [site.red, site.green]);
 }
+
+#[test]
+fn one_student_is_read_again_without_the_others() {
+    let site = Site::new();
+    let refresh = |student| refresh_gallery(&site.gallery, site.store.as_ref(), student, None).unwrap();
+    let whose = |person| {
+        let found = site.gallery.identify(&embedding(person), Threshold::DOCUMENTED).unwrap();
+        found.best().filter(|best| Threshold::DOCUMENTED.admits(best.similarity)).map(|best| best.student)
+    };
+    site.store.replace_templates(site.red, &[embedding(2)], at(1)).unwrap();
+    assert_eq!((whose(0), whose(2)), (Some(site.red), None));
+    assert_eq!(refresh(site.red).people, 1);
+    assert_eq!((whose(0), whose(1), whose(2)), (None, Some(site.green), Some(site.red)));
+    let of_another_model = Embedding::from_raw(ModelId::new("other"), &[1.0, 0.0, 0.0]).unwrap();
+    site.store.replace_templates(site.red, &[of_another_model], at(2)).unwrap();
+    assert_eq!(refresh(site.red), GalleryLoad { people: 0, of_other_models: 1, legacy: 0 });
+    site.store.delete_student(site.green).unwrap();
+    refresh(site.green);
+    assert_eq!(site.gallery.people(), 0);
+}

@@ -4,10 +4,13 @@
 //! afterwards; what this library adds are columns and tables of its own (see [`schema`]).
 //!
 //! Everything is synchronous: a server calls it from its blocking threads, the bindings call it as it is. No call
-//! reads the clock: `now` comes from the caller, so that a replay gives the same rows.
+//! reads the clock: `now` comes from the caller, so that a replay gives the same rows. The leases of cameras are the
+//! exception: they are between servers whose clocks may differ, so the database's clock counts.
 
 mod accounts;
+mod cameras;
 mod naive_time;
+mod notices;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod records;
@@ -17,6 +20,8 @@ mod sealing;
 mod sqlite;
 #[cfg(test)]
 mod tests;
+
+use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -29,6 +34,8 @@ pub use accounts::{
     AdminChange, AuditEntry, Consent, Erasure, MarksOfErased, NewAuditEntry, NewLogin, Retention, Retired,
     SessionSummary,
 };
+pub use cameras::{CameraKey, CameraReport, CameraRequest, ClaimedCamera, ServerId, WatchedCamera};
+pub use notices::{Follower, Notice};
 #[cfg(feature = "postgres")]
 pub use postgres::PostgresStore;
 pub use records::{
@@ -43,6 +50,10 @@ pub use sqlite::{Inspection, SqliteStore};
 
 /// How many frames of liveness sessions are remembered by their hashes: those of about 1,000 registrations, in 6 MB.
 pub const MAX_SEEN_FRAMES: u32 = 50_000;
+
+/// How long a camera that only one server reaches stays in the list once that server has stopped renewing its lease:
+/// time for it to be started again.
+pub const FORGET_BOUND_CAMERAS_AFTER: Duration = Duration::from_secs(60);
 
 /// The database. Every method is one transaction: it happened as a whole and survives the death of the process once
 /// the call has returned, or it did not happen.
@@ -378,6 +389,61 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// [`Error::Store`](crate::Error::Store).
     fn retire(&self, retention: &Retention) -> Result<Retired>;
+
+    // Several servers
+
+    /// What hears of this database's changes from now on. Follow first and read afterwards: then nothing is missed
+    /// between the two.
+    ///
+    /// # Errors
+    /// [`Error::Store`](crate::Error::Store).
+    fn follow(&self) -> Result<Box<dyn Follower>>;
+
+    /// Tells everybody who follows the database through another store, word for word and once. `text` is of any length
+    /// and kept no longer than it takes; a database without notices of its own keeps the newest for a while.
+    ///
+    /// # Errors
+    /// [`Error::Store`](crate::Error::Store).
+    fn announce(&self, text: &str) -> Result<()>;
+
+    /// Has a camera watched, by `by` for as long as the lease lasts unless another server watches it already; says
+    /// whether `by` holds it. A camera that is watched goes on in its place, with the address of `camera`.
+    ///
+    /// # Errors
+    /// [`Error::Store`](crate::Error::Store).
+    fn watch_camera(&self, camera: &CameraRequest, by: &ServerId, lease: Duration) -> Result<bool>;
+
+    /// Has a camera watched no longer; whether it was to be watched.
+    ///
+    /// # Errors
+    /// [`Error::Store`](crate::Error::Store).
+    fn unwatch_camera(&self, camera: &CameraKey) -> Result<bool>;
+
+    /// Has no camera watched any longer; returns how many were to be.
+    ///
+    /// # Errors
+    /// [`Error::Store`](crate::Error::Store).
+    fn unwatch_all_cameras(&self) -> Result<u64>;
+
+    /// Renews the leases of the cameras that `reports` are of, takes over some of those that nobody holds, and returns
+    /// what `by` holds now: what is not among it, it must stop watching.
+    ///
+    /// # Errors
+    /// [`Error::Store`](crate::Error::Store).
+    fn claim_cameras(&self, by: &ServerId, reports: &[CameraReport], lease: Duration) -> Result<Vec<ClaimedCamera>>;
+
+    /// Lets go of every camera that `by` holds, so that others take them over at once. Those that only it reaches are
+    /// to be watched no longer.
+    ///
+    /// # Errors
+    /// [`Error::Store`](crate::Error::Store).
+    fn release_cameras(&self, by: &ServerId) -> Result<()>;
+
+    /// Every camera that is to be watched, by name.
+    ///
+    /// # Errors
+    /// [`Error::Store`](crate::Error::Store).
+    fn watched_cameras(&self) -> Result<Vec<WatchedCamera>>;
 
     // Encryption at rest
 

@@ -12,18 +12,24 @@
 
 mod accounts;
 mod attendance;
+mod cameras;
 mod connection;
+mod notices;
 mod privacy;
 mod reseal;
 mod schema;
 mod sessions;
 mod students;
 
+use std::time::Duration;
+
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Unit, civil::DateTime};
 use postgres::error::SqlState;
 use postgres::{Row, Transaction};
 
+use super::cameras::{CameraKey, CameraReport, CameraRequest, ClaimedCamera, ServerId, WatchedCamera};
+use super::notices::{Follower, text};
 use super::sealing::TemplateKeys;
 use super::{
     AdminChange, AdminUser, AttendanceFilter, AttendanceRecord, AttendanceSummary, AuditEntry, Consent, Correction,
@@ -44,6 +50,8 @@ use connection::Pool;
 pub struct PostgresStore {
     pool: Pool,
     keys: TemplateKeys,
+    /// Tells this store's notices from others'.
+    name: String,
 }
 
 /// Names no address: it may hold a password.
@@ -134,7 +142,8 @@ impl PostgresStore {
     /// # Errors
     /// As [`open`](Self::open).
     pub fn open_with_keys(url: &str, keys: TemplateKeys) -> Result<Self> {
-        let store = Self { pool: Pool::open(url)?, keys };
+        let name = uuid::Uuid::new_v4().simple().to_string();
+        let store = Self { pool: Pool::open(url)?, keys, name };
         store.write("migrate the database", schema::migrate)?;
         Ok(store)
     }
@@ -179,7 +188,10 @@ impl Store for PostgresStore {
     }
 
     fn delete_student(&self, id: StudentId) -> Result<Student> {
-        self.write("delete the student", |db| students::delete(db, id))
+        self.write("delete the student", |db| {
+            notices::leave(db, text::ATTENDANCE)?;
+            students::delete(db, id)
+        })
     }
 
     fn register_student(
@@ -261,7 +273,13 @@ impl Store for PostgresStore {
     }
 
     fn mark_attendance(&self, new: &NewAttendance) -> Result<Marking> {
-        self.write("mark attendance", |db| attendance::mark(db, new))
+        self.write("mark attendance", |db| {
+            let marking = attendance::mark(db, new)?;
+            if let Marking::Marked(record) = &marking {
+                notices::leave(db, &text::marked(&self.name, record.id))?;
+            }
+            Ok(marking)
+        })
     }
 
     fn attendance(&self, filter: &AttendanceFilter, page: Page) -> Result<Listed<AttendanceRecord>> {
@@ -273,7 +291,10 @@ impl Store for PostgresStore {
     }
 
     fn delete_attendance(&self, id: i64) -> Result<()> {
-        self.write("delete attendance", |db| attendance::delete(db, id))
+        self.write("delete attendance", |db| {
+            attendance::delete(db, id)?;
+            notices::leave(db, text::ATTENDANCE)
+        })
     }
 
     fn check_out(&self, id: i64, at: Timestamp) -> Result<AttendanceRecord> {
@@ -281,7 +302,10 @@ impl Store for PostgresStore {
     }
 
     fn correct_attendance(&self, id: i64, correction: &Correction, now: Timestamp) -> Result<AttendanceRecord> {
-        self.write("correct attendance", |db| attendance::correct(db, id, correction, now))
+        self.write("correct attendance", |db| {
+            notices::leave(db, text::ATTENDANCE)?;
+            attendance::correct(db, id, correction, now)
+        })
     }
 
     fn corrections(&self, attendance: i64) -> Result<Vec<CorrectionRecord>> {
@@ -373,7 +397,10 @@ impl Store for PostgresStore {
     }
 
     fn erase_student(&self, student: StudentId, marks: MarksOfErased, now: Timestamp) -> Result<Erasure> {
-        self.write("erase the student", |db| privacy::erase(db, student, marks, now))
+        self.write("erase the student", |db| {
+            notices::leave(db, text::ATTENDANCE)?;
+            privacy::erase(db, student, marks, now)
+        })
     }
 
     fn sessions_of(&self, student: StudentId) -> Result<Vec<SessionSummary>> {
@@ -382,6 +409,43 @@ impl Store for PostgresStore {
 
     fn retire(&self, retention: &Retention) -> Result<Retired> {
         self.write("delete what is old", |db| privacy::retire(db, retention))
+    }
+
+    fn follow(&self) -> Result<Box<dyn Follower>> {
+        Ok(Box::new(notices::Following::begin(self.pool.connector(), &self.name)?))
+    }
+
+    fn announce(&self, announcement: &str) -> Result<()> {
+        self.write("announce", |db| {
+            for part in text::announced(&self.name, announcement) {
+                notices::leave(db, &part)?;
+            }
+            Ok(())
+        })
+    }
+
+    fn watch_camera(&self, camera: &CameraRequest, by: &ServerId, lease: Duration) -> Result<bool> {
+        self.write("have the camera watched", |db| cameras::watch(db, camera, by, lease))
+    }
+
+    fn unwatch_camera(&self, camera: &CameraKey) -> Result<bool> {
+        self.write("have the camera watched no longer", |db| cameras::unwatch(db, camera))
+    }
+
+    fn unwatch_all_cameras(&self) -> Result<u64> {
+        self.write("have no camera watched", cameras::unwatch_all)
+    }
+
+    fn claim_cameras(&self, by: &ServerId, reports: &[CameraReport], lease: Duration) -> Result<Vec<ClaimedCamera>> {
+        self.write("claim cameras", |db| cameras::claim(db, by, reports, lease))
+    }
+
+    fn release_cameras(&self, by: &ServerId) -> Result<()> {
+        self.write("release the cameras", |db| cameras::release(db, by))
+    }
+
+    fn watched_cameras(&self) -> Result<Vec<WatchedCamera>> {
+        self.read("list the watched cameras", cameras::list)
     }
 
     fn template_forms(&self) -> Result<TemplateForms> {

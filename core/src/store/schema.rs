@@ -25,6 +25,8 @@
 //! | `students` | `consent_given_at`, `consent_given_by`, `consent_notice`: who agreed to what, and when |
 //! | `logins` | new: who is logged in, with the hash of the refresh token that is good now |
 //! | `audit_log` | new: who changed what |
+//! | `notices` | new: what has changed, for other processes on the file; the newest only |
+//! | `watched_cameras` | new: cameras that several servers share, with their addresses and who watches each |
 //! | `schema_migrations` | new: the steps taken |
 
 /// One numbered step. A step that has been released is never edited: the next change is the next step.
@@ -72,7 +74,60 @@ pub const MIGRATIONS: &[Migration] = &[
         columns: &[("attendance_log", "checked_out_at", "DATETIME")],
         after: CORRECTION_INDEXES,
     },
+    Migration {
+        version: 5,
+        name: "several servers: notices, watched cameras",
+        tables: SHARING_TABLES,
+        columns: &[],
+        after: NOTICE_TRIGGERS,
+    },
 ];
+
+// An address may hold the camera's password: only servers that share their cameras write one.
+const SHARING_TABLES: &str = "
+CREATE TABLE IF NOT EXISTS notices (
+    id INTEGER NOT NULL PRIMARY KEY,
+    body TEXT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS watched_cameras (
+    name TEXT NOT NULL,
+    place VARCHAR(100) NOT NULL,
+    address TEXT NOT NULL,
+    location TEXT,
+    is_over BOOLEAN NOT NULL,
+    holder VARCHAR(64),
+    server VARCHAR(100),
+    held_until REAL,
+    report TEXT,
+    PRIMARY KEY (name, place)
+);
+";
+
+// Triggers, so that a gallery also follows what the existing service writes. A thousand notices are an hour of busy
+// enrolment; who was away for longer reads everything.
+const NOTICE_TRIGGERS: &str = "
+CREATE TRIGGER IF NOT EXISTS tr_notices_kept AFTER INSERT ON notices BEGIN
+    DELETE FROM notices WHERE id <= NEW.id - 1000;
+END;
+CREATE TRIGGER IF NOT EXISTS tr_notice_template_added AFTER INSERT ON student_templates BEGIN
+    INSERT INTO notices (body) VALUES ('templates ' || NEW.student_id);
+END;
+CREATE TRIGGER IF NOT EXISTS tr_notice_template_deleted AFTER DELETE ON student_templates BEGIN
+    INSERT INTO notices (body) VALUES ('templates ' || OLD.student_id);
+END;
+CREATE TRIGGER IF NOT EXISTS tr_notice_face_changed AFTER UPDATE OF face_embedding, embedding_vector, model_version ON students
+WHEN NEW.face_embedding IS NOT OLD.face_embedding OR NEW.embedding_vector IS NOT OLD.embedding_vector
+    OR NEW.model_version IS NOT OLD.model_version BEGIN
+    INSERT INTO notices (body) VALUES ('templates ' || NEW.id);
+END;
+CREATE TRIGGER IF NOT EXISTS tr_notice_face_added AFTER INSERT ON students
+WHEN NEW.face_embedding IS NOT NULL OR NEW.embedding_vector IS NOT NULL BEGIN
+    INSERT INTO notices (body) VALUES ('templates ' || NEW.id);
+END;
+CREATE TRIGGER IF NOT EXISTS tr_notice_student_deleted AFTER DELETE ON students BEGIN
+    INSERT INTO notices (body) VALUES ('templates ' || OLD.id);
+END;
+";
 
 const CORRECTION_TABLES: &str = "
 CREATE TABLE IF NOT EXISTS attendance_corrections (

@@ -9,14 +9,16 @@
 
 mod accounts;
 mod audit;
+mod cameras;
 mod inspect;
+mod notices;
 mod privacy;
 mod reseal;
 
 pub use inspect::Inspection;
 
 use std::borrow::Cow;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -25,7 +27,9 @@ use r2d2_sqlite::SqliteConnectionManager;
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, Value, ValueRef};
 use rusqlite::{Connection, OptionalExtension as _, Row, TransactionBehavior, named_params, params, params_from_iter};
 
+use super::cameras::{CameraKey, CameraReport, CameraRequest, ClaimedCamera, ServerId, WatchedCamera};
 use super::naive_time::{parse, to_bound, to_micros, to_seconds};
+use super::notices::{Follower, text};
 use super::schema::{MIGRATIONS, newest_version};
 use super::sealing::{FaceColumn, Place, TemplateKeys};
 use super::{
@@ -57,6 +61,9 @@ pub struct SqliteStore {
     writer: Mutex<Connection>,
     readers: r2d2::Pool<SqliteConnectionManager>,
     keys: TemplateKeys,
+    path: PathBuf,
+    /// Tells this store's notices from others'.
+    name: String,
 }
 
 impl std::fmt::Debug for SqliteStore {
@@ -135,7 +142,8 @@ impl SqliteStore {
                 reason: "cannot make the pool of readers".into(),
                 source: Some(source.into()),
             })?;
-        Ok(Self { writer: Mutex::new(writer), readers, keys })
+        let name = uuid::Uuid::new_v4().simple().to_string();
+        Ok(Self { writer: Mutex::new(writer), readers, keys, path: path.into(), name })
     }
 
     /// Runs `change` as one transaction.
@@ -231,6 +239,8 @@ impl Store for SqliteStore {
             db.execute("DELETE FROM student_templates WHERE student_id = ?1", [id.0])?;
             db.execute("UPDATE liveness_detection_sessions SET student_id = NULL WHERE student_id = ?1", [id.0])?;
             db.execute("DELETE FROM students WHERE id = ?1", [id.0])?;
+            notices::forget_announcements(db)?;
+            notices::leave(db, text::ATTENDANCE)?;
             Ok(before)
         })
     }
@@ -448,6 +458,7 @@ impl Store for SqliteStore {
                 new.period,
             ])?;
             let record = attendance_record(db, db.last_insert_rowid())?.ok_or(NO_ATTENDANCE)?;
+            notices::leave(db, &text::marked(&self.name, record.id))?;
             Ok(Marking::Marked(record))
         })
     }
@@ -475,7 +486,7 @@ impl Store for SqliteStore {
     fn delete_attendance(&self, id: i64) -> Result<()> {
         self.write("delete attendance", |db| match db.execute("DELETE FROM attendance_log WHERE id = ?1", [id])? {
             0 => Err(NO_ATTENDANCE.into()),
-            _ => Ok(()),
+            _ => Ok(notices::leave(db, text::ATTENDANCE)?),
         })
     }
 
@@ -499,6 +510,7 @@ impl Store for SqliteStore {
                      created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
                 params![id, status, before.status, correction.by, correction.reason, to_micros(now)],
             )?;
+            notices::leave(db, text::ATTENDANCE)?;
             Ok(attendance_record(db, id)?.ok_or(NO_ATTENDANCE)?)
         })
     }
@@ -680,6 +692,45 @@ impl Store for SqliteStore {
 
     fn retire(&self, retention: &Retention) -> Result<Retired> {
         self.write("delete what is old", |db| Ok(privacy::retire(db, retention)?))
+    }
+
+    fn follow(&self) -> Result<Box<dyn Follower>> {
+        let following = notices::Following::begin(&self.path, &self.name);
+        let following = following.map_err(|error| Fault::Sql(error).while_doing("follow the database"))?;
+        Ok(Box::new(following))
+    }
+
+    fn announce(&self, announcement: &str) -> Result<()> {
+        self.write("announce", |db| {
+            for part in text::announced(&self.name, announcement) {
+                notices::leave(db, &part)?;
+            }
+            Ok(())
+        })
+    }
+
+    fn watch_camera(&self, camera: &CameraRequest, by: &ServerId, lease: Duration) -> Result<bool> {
+        self.write("have the camera watched", |db| Ok(cameras::watch(db, camera, by, lease)?))
+    }
+
+    fn unwatch_camera(&self, camera: &CameraKey) -> Result<bool> {
+        self.write("have the camera watched no longer", |db| Ok(cameras::unwatch(db, camera)?))
+    }
+
+    fn unwatch_all_cameras(&self) -> Result<u64> {
+        self.write("have no camera watched", |db| Ok(cameras::unwatch_all(db)?))
+    }
+
+    fn claim_cameras(&self, by: &ServerId, reports: &[CameraReport], lease: Duration) -> Result<Vec<ClaimedCamera>> {
+        self.write("claim cameras", |db| Ok(cameras::claim(db, by, reports, lease)?))
+    }
+
+    fn release_cameras(&self, by: &ServerId) -> Result<()> {
+        self.write("release the cameras", |db| Ok(cameras::release(db, by)?))
+    }
+
+    fn watched_cameras(&self) -> Result<Vec<WatchedCamera>> {
+        self.read("list the watched cameras", |db| Ok(cameras::list(db)?))
     }
 
     fn template_forms(&self) -> Result<TemplateForms> {

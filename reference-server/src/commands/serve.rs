@@ -91,6 +91,9 @@ pub struct ServeArgs {
     /// How many pictures of each camera are analysed in a second; twice as many while a new face is being recognised
     #[arg(long, env = "FACEATTEND_RATE", value_name = "PER SECOND", default_value_t = LiveSettings::default().rate)]
     rate: f32,
+    /// This server's name among several on one database, another for each: they share their cameras and their events
+    #[arg(long, env = "FACEATTEND_SERVER_NAME", value_name = "NAME", value_parser = server_name)]
+    server_name: Option<String>,
     /// Lets everybody open the WebSocket, as the service that this one replaces did, instead of asking for a token
     #[arg(long, env = "FACEATTEND_OPEN_WEB_SOCKET")]
     open_web_socket: bool,
@@ -163,6 +166,15 @@ impl ServeArgs {
 
 fn duplicates(name: &str) -> std::result::Result<DuplicatePolicy, String> {
     DuplicatePolicy::parse(name).ok_or_else(|| "expected refuse, warn or allow".to_owned())
+}
+
+fn server_name(name: &str) -> std::result::Result<String, String> {
+    const LONGEST: usize = 100;
+    match name.trim() {
+        "" => Err("it is empty".to_owned()),
+        name if name.chars().count() > LONGEST => Err(format!("it has more than {LONGEST} characters")),
+        name => Ok(name.to_owned()),
+    }
 }
 
 /// The limits for these numbers. A number that was given holds for this machine too.
@@ -241,6 +253,8 @@ async fn serve(args: ServeArgs) -> Result<()> {
         audit: args.retain_audit,
         ..RetentionDays::default()
     };
+    let mut live = LiveSettings::default().with_preview(args.preview).with_rate(args.rate);
+    live.server_name = args.server_name;
     let rates = rates(args.rate_limit, args.rate_limit_login);
     let settings = Settings::new(secret)
         .with_policy(policy)
@@ -248,7 +262,7 @@ async fn serve(args: ServeArgs) -> Result<()> {
         .with_challenge(args.challenge)
         .with_duplicates(args.duplicates)
         .with_receipts(receipts)
-        .with_live(LiveSettings::default().with_preview(args.preview).with_rate(args.rate))
+        .with_live(live)
         .with_retention(retention)
         .with_rates(rates)
         .with_trusted_proxies(args.trusted_proxies)

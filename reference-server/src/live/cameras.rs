@@ -11,6 +11,8 @@ use faceattend_core::camera::{
 };
 use faceattend_core::{Error, Result};
 
+use serde_json::{Value, json};
+
 use super::LiveSettings;
 use super::preview::Preview;
 use super::watch::Watcher;
@@ -60,6 +62,33 @@ pub(crate) struct CameraStatus {
     pub(crate) health: CameraHealth,
 }
 
+impl CameraStatus {
+    /// As the API shows it: the recorded three figures, and ours.
+    pub(crate) fn item(&self) -> Value {
+        let health = &self.health;
+        json!({
+            "is_running": self.is_running,
+            "camera_location": self.location.as_deref().unwrap_or("Unknown"),
+            "frame_count": health.captured,
+            // Ours.
+            "id": self.id,
+            "preview": self.preview,
+            "state": health.state.as_str(),
+            "frames_analysed": health.analysed,
+            "frames_dropped": health.dropped,
+            "captured_per_second": tenths(health.captured_per_second),
+            "analysed_per_second": tenths(health.analysed_per_second),
+            "last_frame_age": health.last_frame_age.map(|age| age.as_secs_f64()),
+            "reconnects": health.reconnects,
+            "last_error": health.last_error,
+        })
+    }
+}
+
+fn tenths(value: f32) -> f64 {
+    (f64::from(value) * 10.0).round() / 10.0
+}
+
 /// `address` as it may be shown: what is no address of ours is shown as it is, for it holds no credentials that we know
 /// of.
 pub(crate) fn shown(address: &str) -> String {
@@ -67,6 +96,11 @@ pub(crate) fn shown(address: &str) -> String {
         .ok()
         .filter(|_| address.contains("://"))
         .map_or_else(|| address.to_owned(), |source| source.to_string())
+}
+
+/// Whether a camera is at an address of the network, as opposed to a device or a file of one machine.
+pub(super) fn reached_by_all(name: &str) -> bool {
+    name.contains("://") && CameraSource::parse(name).is_ok()
 }
 
 impl Cameras {
@@ -80,10 +114,23 @@ impl Cameras {
     /// # Errors
     /// [`Error::InvalidInput`] for an address that is none of a camera's.
     pub(crate) fn start(&self, address: &str, location: Option<&str>) -> Result<()> {
+        self.start_unless(address, location, |camera| {
+            camera.address == address && !camera.worker.health().state.is_over()
+        })
+    }
+
+    /// Starts the camera at `address` unless it was started already, also when it is over.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    pub(super) fn take_up(&self, address: &str, location: Option<&str>) -> Result<()> {
+        self.start_unless(address, location, |camera| camera.address == address)
+    }
+
+    fn start_unless(&self, address: &str, location: Option<&str>, is_good: impl Fn(&Camera) -> bool) -> Result<()> {
         let name = shown(address);
         let mut running = self.lock();
-        let same = |camera: &Camera| camera.address == address && !camera.worker.health().state.is_over();
-        if running.get(&name).is_some_and(same) {
+        if running.get(&name).is_some_and(is_good) {
             return Ok(());
         }
         let preview = self.preview.then(|| Arc::new(Preview::default()));
@@ -136,12 +183,18 @@ impl Cameras {
 
     /// Stops every camera. Blocks like [`stop`](Self::stop).
     pub(crate) fn stop_all(&self) {
-        let stopped = std::mem::take(&mut *self.lock());
+        self.stop_where(|_| true);
+    }
+
+    /// Stops the cameras whose names `gone` holds for; returns their names. Blocks like [`stop`](Self::stop).
+    pub(super) fn stop_where(&self, gone: impl Fn(&str) -> bool) -> Vec<String> {
+        let stopped: BTreeMap<_, _> = self.lock().extract_if(.., |name, _| gone(name)).collect();
         thread::scope(|threads| {
             for camera in stopped.values() {
                 threads.spawn(|| camera.worker.stop());
             }
         });
+        stopped.into_keys().collect()
     }
 
     /// How every camera is, by address.
@@ -189,6 +242,14 @@ fn persistently(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_device_or_a_file_belongs_to_one_machine() {
+        assert!(reached_by_all("rtsp://a:***@host/1"));
+        for own in ["", "0", "/dev/video0", "clip.avi", "nonsense://x", "webcam"] {
+            assert!(!reached_by_all(own), "{own}");
+        }
+    }
 
     #[test]
     fn an_address_is_shown_without_credentials_and_as_it_was_given_otherwise() {

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use faceattend_core::store::AttendanceRecord;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 use tokio::sync::broadcast;
 
 use crate::wire::naive_utc;
@@ -31,7 +31,7 @@ pub enum LiveEvent {
         /// Every face in it.
         faces: Vec<SeenFace>,
     },
-    /// Somebody has been marked, by a camera or a picture.
+    /// Somebody has been marked, by a camera, by a picture or by hand.
     AttendanceMarked {
         /// The new row.
         attendance_id: i64,
@@ -78,7 +78,7 @@ pub enum LiveEvent {
 }
 
 /// A face in a camera's picture.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SeenFace {
     /// The same face keeps its number from picture to picture.
     pub track: u64,
@@ -117,25 +117,42 @@ impl LiveEvent {
 
 /// Where events are told. Cheap to clone.
 #[derive(Debug, Clone)]
-pub struct Events(broadcast::Sender<Arc<LiveEvent>>);
+pub struct Events {
+    /// Everything, for whoever listens here.
+    told: broadcast::Sender<Arc<LiveEvent>>,
+    /// What has happened at this server, for the others.
+    own: broadcast::Sender<Arc<LiveEvent>>,
+}
 
 impl Default for Events {
     fn default() -> Self {
-        Self(broadcast::Sender::new(KEPT))
+        Self { told: broadcast::Sender::new(KEPT), own: broadcast::Sender::new(KEPT) }
     }
 }
 
 impl Events {
     /// Tells everybody who listens. Never waits.
     pub fn publish(&self, event: LiveEvent) {
+        let event = Arc::new(event);
         // Nobody listens: nobody misses it.
-        let _ = self.0.send(Arc::new(event));
+        let _ = self.own.send(Arc::clone(&event));
+        let _ = self.told.send(event);
+    }
+
+    /// Tells everybody who listens here what has happened at another server.
+    pub(crate) fn repeat(&self, event: LiveEvent) {
+        let _ = self.told.send(Arc::new(event));
+    }
+
+    /// What happens at this server from now on.
+    pub(crate) fn subscribe_to_own(&self) -> broadcast::Receiver<Arc<LiveEvent>> {
+        self.own.subscribe()
     }
 
     /// What happens from now on.
     #[must_use]
     pub fn subscribe(&self) -> broadcast::Receiver<Arc<LiveEvent>> {
-        self.0.subscribe()
+        self.told.subscribe()
     }
 }
 

@@ -3,9 +3,14 @@
 pub(crate) mod browser;
 pub(crate) mod cameras;
 pub(crate) mod events;
+mod faces;
+mod follow;
 mod keeper;
+mod leash;
 mod log;
 pub(crate) mod preview;
+mod relay;
+mod sharing;
 pub(crate) mod watch;
 
 use std::num::NonZero;
@@ -14,19 +19,22 @@ use std::sync::Arc;
 use faceattend_core::Result;
 use faceattend_core::attendance::Marker;
 use faceattend_core::camera::Scheduler;
-use faceattend_core::embedding::Embedding;
 use faceattend_core::engine::FaceEngine;
 use faceattend_core::gallery::Gallery;
-use faceattend_core::recognition::load_gallery;
-use faceattend_core::store::{Store, Student};
+use faceattend_core::store::Store;
 use faceattend_core::types::StudentId;
+use serde_json::{Map, Value};
 
 use crate::state::Settings;
 use browser::Browsers;
 use cameras::Cameras;
-use events::{Events, LiveEvent};
+use events::Events;
+use faces::Faces;
+use follow::Follow;
 use keeper::Keeper;
+use leash::Leash;
 use log::DetectionLog;
+use sharing::Sharing;
 use watch::Watcher;
 
 /// How cameras are watched.
@@ -38,11 +46,14 @@ pub struct LiveSettings {
     pub rate: f32,
     /// Whether a logged-in user may look through the cameras. Default off: attendance needs no spectators.
     pub preview: bool,
+    /// This server's name among several on one database, which share their cameras and tell each other what happens.
+    /// Default `None`: its cameras are its own, and forgotten when it ends.
+    pub server_name: Option<String>,
 }
 
 impl Default for LiveSettings {
     fn default() -> Self {
-        Self { rate: 5.0, preview: false }
+        Self { rate: 5.0, preview: false, server_name: None }
     }
 }
 
@@ -60,11 +71,19 @@ impl LiveSettings {
         self.preview = preview;
         self
     }
+
+    /// The same settings for one of several servers on one database, which is called so.
+    #[must_use]
+    pub fn with_server_name(mut self, name: impl Into<String>) -> Self {
+        self.server_name = Some(name.into());
+        self
+    }
 }
 
 /// Everything that lives as long as the server does.
 pub(crate) struct Live {
     gallery: Arc<Gallery>,
+    faces: Arc<Faces>,
     marker: Arc<Marker>,
     cameras: Arc<Cameras>,
     laptop: Arc<Cameras>,
@@ -72,22 +91,26 @@ pub(crate) struct Live {
     log: Arc<DetectionLog>,
     keeper: Keeper,
     events: Events,
+    sharing: Option<Arc<Sharing>>,
+    leash: Leash,
 }
 
 impl Live {
-    /// Loads the gallery from the store.
+    /// Loads the gallery from the store, and follows it from then on.
     pub(crate) fn new(store: Arc<dyn Store>, engine: &Arc<dyn FaceEngine>, settings: &Settings) -> Result<Self> {
-        let gallery = Gallery::new(engine.embedder().clone());
-        load(&gallery, &*store)?;
-        let gallery = Arc::new(gallery);
-        let marker = Arc::new(Marker::new(Arc::clone(&store), settings.policy.clone()));
+        let gallery = Arc::new(Gallery::new(engine.embedder().clone()));
         let events = Events::default();
+        let faces = Arc::new(Faces::new(Arc::clone(&gallery), Arc::clone(&store), events.clone()));
+        // Followed before it is read: nothing is missed in between.
+        let follower = store.follow()?;
+        faces.load()?;
+        let marker = Arc::new(Marker::new(Arc::clone(&store), settings.policy.clone()));
         let log = Arc::new(DetectionLog::new(Arc::clone(&store)));
         let watcher = Watcher {
             engine: Arc::clone(engine),
             gallery: Arc::clone(&gallery),
             marker: Arc::clone(&marker),
-            store,
+            store: Arc::clone(&store),
             log: Arc::clone(&log),
             threshold: settings.threshold,
             events: events.clone(),
@@ -98,7 +121,22 @@ impl Live {
         let watched = vec![Arc::clone(&cameras), Arc::clone(&laptop)];
         let keeper = Keeper::start(watched, events.clone(), Arc::clone(&log))?;
         let browsers = Browsers::new(watcher);
-        Ok(Self { gallery, marker, cameras, laptop, browsers, log, keeper, events })
+        let leash = Leash::default();
+        let mut live =
+            Self { gallery, faces, marker, cameras, laptop, browsers, log, keeper, events, sharing: None, leash };
+        if let Some(name) = &settings.live.server_name {
+            relay::start(Arc::clone(&store), name.clone(), live.events.subscribe_to_own(), &live.leash)?;
+            live.sharing = Some(Sharing::start(Arc::clone(&store), name, Arc::clone(&live.cameras), &live.leash)?);
+        }
+        let follow = Follow {
+            faces: Arc::clone(&live.faces),
+            store,
+            marker: Arc::clone(&live.marker),
+            events: live.events.clone(),
+            sharing: live.sharing.clone(),
+        };
+        follow.start(follower, &live.leash)?;
+        Ok(live)
     }
 
     pub(crate) fn gallery(&self) -> Arc<Gallery> {
@@ -109,21 +147,18 @@ impl Live {
         Arc::clone(&self.marker)
     }
 
-    /// Lets cameras recognise a student from now on.
-    pub(crate) fn student_enrolled(&self, student: &Student, templates: &[Embedding]) {
-        match self.gallery.replace(student.id, templates) {
-            Ok(()) => self.tell_size(),
-            // Only when the engine was changed while a session ran; the student is stored, for the engine it was made with.
-            Err(error) => tracing::warn!(student = %student.id, "not in the gallery: {error}"),
+    /// Lets cameras recognise a student with the face that the store has from now on. Blocks.
+    pub(crate) fn student_enrolled(&self, student: StudentId) {
+        if let Err(error) = self.faces.refresh(student) {
+            // Stored all the same; whoever follows the database hears of it once more.
+            tracing::warn!(%student, "not in the gallery yet: {error}");
         }
     }
 
-    /// Lets cameras forget a student.
+    /// Lets cameras forget a student. Blocks.
     pub(crate) fn student_removed(&self, student: StudentId) {
         self.marker.forget();
-        if self.gallery.remove(student) {
-            self.tell_size();
-        }
+        self.faces.forget(student);
     }
 
     /// Lets a mark be made again where one was deleted.
@@ -156,34 +191,71 @@ impl Live {
         &self.events
     }
 
-    /// Stops every camera. Blocks, for about a second at most.
-    pub(crate) fn stop_cameras(&self) {
-        self.cameras.stop_all();
-        self.laptop.stop_all();
+    /// Has the camera at `address` watched. Blocks, for about a second at most.
+    ///
+    /// # Errors
+    /// As [`Cameras::start`], and those of the store where servers share their cameras.
+    pub(crate) fn start_camera(&self, address: &str, location: Option<&str>) -> Result<()> {
+        match &self.sharing {
+            Some(sharing) => sharing.watch(address, location),
+            None => self.cameras.start(address, location),
+        }
     }
 
-    /// Stops every camera and writes what is still to be written. Blocks.
+    /// Has the camera at `address` watched no longer, with or without its credentials. Blocks, for about a second at
+    /// most.
+    ///
+    /// # Errors
+    /// Those of the store where servers share their cameras.
+    pub(crate) fn stop_camera(&self, address: &str) -> Result<()> {
+        match &self.sharing {
+            Some(sharing) => sharing.unwatch(address),
+            None => {
+                self.cameras.stop(address);
+                Ok(())
+            }
+        }
+    }
+
+    /// Stops every camera, also those that other servers watch. Blocks, for about a second at most.
+    ///
+    /// # Errors
+    /// As [`stop_camera`](Self::stop_camera).
+    pub(crate) fn stop_cameras(&self) -> Result<()> {
+        self.laptop.stop_all();
+        match &self.sharing {
+            Some(sharing) => sharing.unwatch_all(),
+            None => {
+                self.cameras.stop_all();
+                Ok(())
+            }
+        }
+    }
+
+    /// Every camera as the API shows it, by name; where servers share their cameras, those of all.
+    pub(crate) fn camera_items(&self) -> Map<String, Value> {
+        match &self.sharing {
+            Some(sharing) => sharing.items(),
+            None => self.cameras.status().into_iter().map(|camera| (camera.name.clone(), camera.item())).collect(),
+        }
+    }
+
+    /// Stops every camera of this server, leaves the shared ones to others, and writes what is still to be written.
+    /// Blocks.
     pub(crate) fn shut_down(&self) {
-        self.stop_cameras();
+        self.laptop.stop_all();
+        match &self.sharing {
+            Some(sharing) => sharing.end(),
+            None => self.cameras.stop_all(),
+        }
+        self.leash.cut();
         self.keeper.stop();
         self.log.write();
     }
-
-    fn tell_size(&self) {
-        let line = format!("Reloaded {} known faces", self.gallery.people());
-        tracing::info!("{line}");
-        self.events.publish(LiveEvent::info(line));
-    }
 }
 
-/// Puts every stored template that this engine's model made into the gallery, and says what was left out.
-fn load(gallery: &Gallery, store: &dyn Store) -> Result<()> {
-    let loaded = load_gallery(gallery, store, None)?;
-    tracing::info!("Reloaded {} known faces", loaded.people);
-    let left_out = loaded.of_other_models + loaded.legacy;
-    if left_out > 0 {
-        let model = &gallery.embedder().model;
-        tracing::warn!("{left_out} stored embeddings are not known to be made by {model} and are not matched");
+impl Drop for Live {
+    fn drop(&mut self) {
+        self.leash.cut();
     }
-    Ok(())
 }

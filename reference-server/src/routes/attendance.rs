@@ -14,6 +14,7 @@ use super::students::student_error;
 use crate::error::{AppError, during};
 use crate::http::call::{Authed, Input};
 use crate::http::input::{Fields, Reader};
+use crate::live::events::LiveEvent;
 use crate::state::AppState;
 use crate::wire::{Reply, attendance_item, done, naive_utc, page_of, read_page, reply, student_whole};
 
@@ -104,6 +105,9 @@ pub(crate) async fn mark(State(app): State<AppState>, call: Authed<Mark>) -> Res
         .await
         .map_err(student_error(PREFIX))?;
     let record = marking.record();
+    if let Marking::Marked(record) = &marking {
+        app.live().events().publish(LiveEvent::marked(record));
+    }
     let message = match &marking {
         Marking::Marked(record) => format!("Attendance marked for {}", record.student_name),
         Marking::AlreadyMarked(_) => "Attendance already marked today".to_owned(),

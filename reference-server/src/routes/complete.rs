@@ -36,7 +36,13 @@ enum Found {
     NoSession,
     NotCompleted,
     NoStudent,
-    Saved(Box<faceattend_core::store::Student>, Option<faceattend_core::store::Enrolment>),
+    Saved(Box<faceattend_core::store::Student>, Face),
+}
+
+#[derive(PartialEq)]
+enum Face {
+    New,
+    AsBefore,
 }
 
 /// `POST /liveness/complete`. Without a `student_id` it is the student whom the session was begun for. To say it again
@@ -57,14 +63,14 @@ pub(crate) async fn complete(
             let Some(student) = student.or(stored.record.student) else { return Ok(Found::NoStudent) };
             let Some(there) = store.student(student)? else { return Ok(Found::NoStudent) };
             if stored.record.consumed_at.is_some() && stored.record.student == Some(student) {
-                return Ok(Found::Saved(Box::new(there), None));
+                return Ok(Found::Saved(Box::new(there), Face::AsBefore));
             }
             let student = store.enrol_student(id, student, &enrolment, Timestamp::now())?;
-            Ok(Found::Saved(Box::new(student), Some(enrolment)))
+            Ok(Found::Saved(Box::new(student), Face::New))
         })
         .await;
-    let (student, enrolment) = match found {
-        Ok(Found::Saved(student, enrolment)) => (student, enrolment),
+    let (student, face) = match found {
+        Ok(Found::Saved(student, face)) => (student, face),
         Ok(Found::NoSession) => return Err(unknown()),
         Ok(Found::NotCompleted) => return Err(AppError::bad_request("Liveness session not completed yet")),
         Ok(Found::NoStudent) => return Err(AppError::not_found("Student not found")),
@@ -72,8 +78,8 @@ pub(crate) async fn complete(
         Err(AppError::Core(_, Error::State { .. })) => return Err(unknown()),
         Err(error) => return Err(error),
     };
-    if let Some(enrolment) = enrolment {
-        app.live().student_enrolled(&student, &enrolment.templates);
+    if face == Face::New {
+        app.student_enrolled(student.id).await;
     }
     let data = json!({
         "student_id": student.id,

@@ -2,13 +2,13 @@
 
 use axum::Json;
 use axum::extract::State;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::error::AppError;
 use crate::http::body::Expects;
 use crate::http::call::{Authed, Input, Nothing};
 use crate::http::input::Reader;
-use crate::live::cameras::{self, CameraStatus};
+use crate::live::cameras;
 use crate::state::{AppState, blocking};
 use crate::wire::{Reply, done, naive_utc, reply};
 
@@ -46,7 +46,7 @@ pub(crate) async fn start(State(app): State<AppState>, call: Authed<NewCamera>) 
             let message = format!("Face detection started for camera: {name}");
             let data = json!({ "camera_url": name, "camera_location": location });
             // A camera that is replaced is stopped first, which may take a second.
-            blocking(PREFIX, move || app.live().cameras().start(&url, location.as_deref())).await?;
+            blocking(PREFIX, move || app.live().start_camera(&url, location.as_deref())).await?;
             Ok(Json(json!({ "success": true, "message": message, "data": data })))
         }
         NewCamera::Browser { source } => {
@@ -83,61 +83,23 @@ pub(crate) async fn stop(State(app): State<AppState>, call: Authed<Which>) -> Re
     }
     let url = url.ok_or_else(|| AppError::bad_request("camera_url is required"))?;
     let message = format!("Face detection stopped for camera: {}", cameras::shown(&url));
-    blocking("Error stopping face detection", move || {
-        app.live().cameras().stop(&url);
-        Ok(())
-    })
-    .await?;
+    blocking("Error stopping face detection", move || app.live().stop_camera(&url)).await?;
     Ok(Json(json!({ "success": true, "message": message, "data": null })))
 }
 
 /// `POST /detection/stop-all`.
 pub(crate) async fn stop_all(State(app): State<AppState>, _call: Authed<Nothing>) -> Result<Json<Reply<()>>, AppError> {
-    blocking("Error stopping face detection", move || {
-        app.live().stop_cameras();
-        Ok(())
-    })
-    .await?;
+    blocking("Error stopping face detection", move || app.live().stop_cameras()).await?;
     Ok(Json(done("All face detection processes stopped")))
 }
 
 /// `GET /detection/status`.
 pub(crate) async fn status(State(app): State<AppState>, _call: Authed<Nothing>) -> Json<Reply<Value>> {
-    let cameras = app.live().cameras().status();
-    let active = cameras.iter().filter(|camera| camera.is_running).count();
+    let cameras = app.live().camera_items();
+    let active = cameras.values().filter(|camera| camera["is_running"] == true).count();
     let total = cameras.len();
-    let data = json!({ "cameras": cameras_item(&cameras), "total_cameras": total, "active_cameras": active });
+    let data = json!({ "cameras": cameras, "total_cameras": total, "active_cameras": active });
     Json(reply("Detection status retrieved successfully", data))
-}
-
-/// The cameras by address, as the status and the WebSocket show them.
-pub(crate) fn cameras_item(cameras: &[CameraStatus]) -> Map<String, Value> {
-    cameras.iter().map(|camera| (camera.name.clone(), camera_item(camera))).collect()
-}
-
-/// A camera in a status: the recorded three figures, and ours.
-pub(crate) fn camera_item(camera: &CameraStatus) -> Value {
-    let health = &camera.health;
-    json!({
-        "is_running": camera.is_running,
-        "camera_location": camera.location.as_deref().unwrap_or("Unknown"),
-        "frame_count": health.captured,
-        // Ours.
-        "id": camera.id,
-        "preview": camera.preview,
-        "state": health.state.as_str(),
-        "frames_analysed": health.analysed,
-        "frames_dropped": health.dropped,
-        "captured_per_second": tenths(health.captured_per_second),
-        "analysed_per_second": tenths(health.analysed_per_second),
-        "last_frame_age": health.last_frame_age.map(|age| age.as_secs_f64()),
-        "reconnects": health.reconnects,
-        "last_error": health.last_error,
-    })
-}
-
-fn tenths(value: f32) -> f64 {
-    (f64::from(value) * 10.0).round() / 10.0
 }
 
 /// How many log rows to list.

@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use faceattend_core::Error;
 use faceattend_core::engine::{AnalyzeOptions, Depth, Selection};
 use faceattend_core::liveness::{DuplicatePolicy, LivenessSession, Mirrored, Outcome, Position, Reason, frame_hash};
-use faceattend_core::store::{Enrolment, Student};
+use faceattend_core::store::Student;
 use faceattend_core::types::{SessionId, StudentId};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -159,8 +159,8 @@ pub(crate) async fn detect(State(app): State<AppState>, call: Authed<NewFrame>) 
         .await?
         .ok_or_else(unknown)?;
     outcome.reasons.extend(known.as_ref().map(sessions::known_as));
-    if let (Saved::Student(Some(student)), Some(enrolment)) = (&saved, sessions::enrolment_of(&stored.session)) {
-        app.live().student_enrolled(student, &enrolment.templates);
+    if let Saved::Student(Some(student)) = &saved {
+        app.student_enrolled(student.id).await;
     }
     let mut answer = detect_answer(&stored, &outcome, &saved);
     if let Saved::Student(Some(student)) = &saved {
@@ -284,7 +284,7 @@ impl Input for Registration {
 
 /// What came of a registration.
 enum Registered {
-    Enrolled(Box<(Student, Enrolment, LivenessSession, Option<Reason>)>),
+    Enrolled(Box<(Student, LivenessSession, Option<Reason>)>),
     /// The face is somebody else's.
     Refused(Reason),
 }
@@ -314,17 +314,17 @@ pub(crate) async fn register(
                 return Ok(Some(Registered::Refused(reason)));
             }
             let student = store.register_student(id, &name, &roll_number, &enrolment, Timestamp::now())?;
-            Ok(Some(Registered::Enrolled(Box::new((student, enrolment, stored.session, known)))))
+            Ok(Some(Registered::Enrolled(Box::new((student, stored.session, known)))))
         })
         .await;
-    let (student, enrolment, session, known) = match enrolled {
+    let (student, session, known) = match enrolled {
         Ok(Some(Registered::Enrolled(enrolled))) => *enrolled,
         Ok(Some(Registered::Refused(reason))) => return Err(AppError::bad_request(reason.advice())),
         Ok(None) => return Err(unknown()),
         Err(AppError::Core(_, Error::State { .. } | Error::NotFound { .. })) => return Err(unknown()),
         Err(error) => return Err(student_error(PREFIX)(error)),
     };
-    app.live().student_enrolled(&student, &enrolment.templates);
+    app.student_enrolled(student.id).await;
     let data = json!({
         "student_id": student.id,
         "name": student.name,

@@ -22,11 +22,15 @@ pub(crate) async fn erase(State(app): State<AppState>, call: Authed<Which>) -> R
     let Which(id) = call.input;
     let marks = app.settings().marks_of_erased;
     let now = Timestamp::now();
+    let live = app.clone();
     let erasure = app
-        .with_store(PREFIX, move |store| store.erase_student(id, marks, now))
+        .with_store(PREFIX, move |store| {
+            let erasure = store.erase_student(id, marks, now)?;
+            live.live().student_removed(id);
+            Ok(erasure)
+        })
         .await
         .map_err(student_error(PREFIX))?;
-    app.live().student_removed(id);
     Ok(Json(json!({
         "success": true,
         "message": format!("Student {} deleted successfully", erasure.student.name),

@@ -30,12 +30,27 @@ pub(super) struct Connection {
     is_broken: bool,
 }
 
-struct Manager {
+/// How connections are made.
+#[derive(Clone)]
+pub(super) struct Connector {
     config: Config,
     tls: MakeRustlsConnect,
 }
 
-impl r2d2::ManageConnection for Manager {
+impl Connector {
+    /// A connection apart from the pool, prepared for its use.
+    pub(super) fn connect(&self, doing: &str, prepare: impl FnOnce(&mut Client) -> Outcome<()>) -> Result<Client> {
+        outside_of_async(|| {
+            let connected = self.config.connect(self.tls.clone()).map_err(Fault::Sql).and_then(|mut client| {
+                prepare(&mut client)?;
+                Ok(client)
+            });
+            connected.map_err(|fault| fault.while_doing(doing))
+        })
+    }
+}
+
+impl r2d2::ManageConnection for Connector {
     type Connection = Connection;
     type Error = postgres::Error;
 
@@ -52,7 +67,7 @@ impl r2d2::ManageConnection for Manager {
     }
 }
 
-pub(super) struct Pool(Option<r2d2::Pool<Manager>>);
+pub(super) struct Pool(Option<r2d2::Pool<Connector>>, Connector);
 
 // A client says goodbye on an executor of its own, which panics where another one is running.
 impl Drop for Pool {
@@ -69,10 +84,10 @@ impl Pool {
     /// The pool for the database at `url`, with a first connection to it.
     pub(super) fn open(url: &str) -> Result<Self> {
         let (config, authorities) = read(url)?;
-        let manager = Manager { config, tls: tls(authorities.as_deref())? };
+        let connector = Connector { config, tls: tls(authorities.as_deref())? };
         // The pool would try again until its patience ends, also where nothing but the password is wrong.
         let first = outside_of_async(|| {
-            let first = r2d2::ManageConnection::connect(&manager).map_err(unreachable)?;
+            let first = r2d2::ManageConnection::connect(&connector).map_err(unreachable)?;
             drop(first);
             Ok(())
         });
@@ -84,8 +99,13 @@ impl Pool {
             .test_on_check_out(false)
             .connection_timeout(PATIENCE)
             .error_handler(Box::new(r2d2::NopErrorHandler))
-            .build_unchecked(manager);
-        Ok(Self(Some(pool)))
+            .build_unchecked(connector.clone());
+        Ok(Self(Some(pool), connector))
+    }
+
+    /// How its connections are made.
+    pub(super) fn connector(&self) -> Connector {
+        self.1.clone()
     }
 
     /// Runs `work` in a transaction. A connection that died since it was last used is replaced before anything is done.

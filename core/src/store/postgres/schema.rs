@@ -27,8 +27,10 @@ struct Migration {
 }
 
 /// Every step, in order. PostgreSQL began at version 4.
-const MIGRATIONS: &[Migration] =
-    &[Migration { version: 4, name: "the tables of schema 4, as SQLite has them", statements: TABLES }];
+const MIGRATIONS: &[Migration] = &[
+    Migration { version: 4, name: "the tables of schema 4, as SQLite has them", statements: TABLES },
+    Migration { version: 5, name: "several servers: notices, watched cameras", statements: SHARING },
+];
 
 /// Whoever migrates holds this lock until the transaction is over: "face" in ASCII.
 const LOCK: i64 = 0x6661_6365;
@@ -177,6 +179,50 @@ END $$;
 DROP TRIGGER IF EXISTS tr_students_face_changed ON students;
 CREATE TRIGGER tr_students_face_changed BEFORE UPDATE OF face_embedding, embedding_vector ON students
     FOR EACH ROW EXECUTE FUNCTION faceattend_face_changed();
+";
+
+// Notices need no table. The channel is that of `notices::CHANNEL`.
+const SHARING: &str = "
+CREATE TABLE IF NOT EXISTS watched_cameras (
+    name TEXT NOT NULL,
+    place TEXT NOT NULL,
+    address TEXT NOT NULL,
+    location TEXT,
+    is_over BOOLEAN NOT NULL,
+    holder TEXT,
+    server TEXT,
+    held_until DOUBLE PRECISION,
+    report TEXT,
+    PRIMARY KEY (name, place)
+);
+CREATE OR REPLACE FUNCTION faceattend_tell_templates() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    whose BIGINT;
+BEGIN
+    IF TG_TABLE_NAME = 'students' THEN
+        IF TG_OP = 'DELETE' THEN whose := OLD.id; ELSE whose := NEW.id; END IF;
+    ELSE
+        IF TG_OP = 'DELETE' THEN whose := OLD.student_id; ELSE whose := NEW.student_id; END IF;
+    END IF;
+    PERFORM pg_notify(left('faceattend_' || TG_TABLE_SCHEMA, 63), 'templates ' || whose);
+    RETURN NULL;
+END $$;
+DROP TRIGGER IF EXISTS tr_notice_template ON student_templates;
+CREATE TRIGGER tr_notice_template AFTER INSERT OR DELETE ON student_templates
+    FOR EACH ROW EXECUTE FUNCTION faceattend_tell_templates();
+DROP TRIGGER IF EXISTS tr_notice_face_changed ON students;
+CREATE TRIGGER tr_notice_face_changed AFTER UPDATE OF face_embedding, embedding_vector, model_version ON students
+    FOR EACH ROW WHEN (NEW.face_embedding IS DISTINCT FROM OLD.face_embedding
+        OR NEW.embedding_vector IS DISTINCT FROM OLD.embedding_vector
+        OR NEW.model_version IS DISTINCT FROM OLD.model_version)
+    EXECUTE FUNCTION faceattend_tell_templates();
+DROP TRIGGER IF EXISTS tr_notice_face_added ON students;
+CREATE TRIGGER tr_notice_face_added AFTER INSERT ON students
+    FOR EACH ROW WHEN (NEW.face_embedding IS NOT NULL OR NEW.embedding_vector IS NOT NULL)
+    EXECUTE FUNCTION faceattend_tell_templates();
+DROP TRIGGER IF EXISTS tr_notice_student_deleted ON students;
+CREATE TRIGGER tr_notice_student_deleted AFTER DELETE ON students
+    FOR EACH ROW EXECUTE FUNCTION faceattend_tell_templates();
 ";
 
 /// The version of the schema that the database has; 0 for one that this library has not seen.

@@ -5,7 +5,9 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::super::accounts::{NAME_OF_ERASED, roll_number_of_erased};
 use super::super::naive_time::{to_bound, to_micros};
+use super::super::notices::text;
 use super::super::{Consent, Erasure, MarksOfErased, Retention, Retired, SessionSummary};
+use super::notices::{forget_announcements, leave};
 use super::{NO_STUDENT, Outcome, Time, student, time, touch};
 use crate::types::StudentId;
 
@@ -47,6 +49,8 @@ pub(super) fn erase(db: &Connection, id: StudentId, marks: MarksOfErased, now: T
         [id.0],
         |row| row.get(0),
     )?;
+    forget_announcements(db)?;
+    leave(db, text::ATTENDANCE)?;
     let templates = u64::try_from(kept).unwrap_or(0).max(u64::from(single));
     db.execute("DELETE FROM student_templates WHERE student_id = ?1", [id.0])?;
     let sessions = db.execute("DELETE FROM liveness_detection_sessions WHERE student_id = ?1", [id.0])? as u64;

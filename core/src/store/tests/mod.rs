@@ -6,5 +6,6 @@ mod contract;
 mod postgres;
 #[cfg(all(feature = "sqlite", feature = "encryption"))]
 mod sealed;
+mod sharing;
 #[cfg(feature = "sqlite")]
 mod sqlite;

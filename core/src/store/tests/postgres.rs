@@ -7,6 +7,7 @@ use ::postgres::{Client, NoTls};
 
 use super::super::*;
 use super::contract::{at, completed, contract, embedding, enrolment, mark};
+use super::sharing::sharing_contract;
 use crate::error::ErrorKind;
 
 /// The schema of one test.
@@ -61,6 +62,14 @@ fn empty() -> Option<(PostgresStore, Schema)> {
 }
 
 contract!(empty());
+
+/// Two servers' stores on one database.
+fn shared() -> Option<((PostgresStore, PostgresStore), Schema)> {
+    let schema = Schema::new()?;
+    Some(((schema.store(), schema.store()), schema))
+}
+
+sharing_contract!(shared());
 
 /// The same contract with every face encrypted.
 #[cfg(feature = "encryption")]
@@ -211,6 +220,66 @@ fn a_lost_connection_is_replaced_at_the_next_call() {
     );
     client.batch_execute("DROP TRIGGER cut ON students").unwrap();
     assert_eq!(store.student(made.id).unwrap(), Some(made));
+}
+
+#[test]
+fn a_follower_that_lost_its_connection_says_that_it_missed_something() {
+    let Some(schema) = Schema::new() else { return };
+    let store = PostgresStore::open(&format!("{}&application_name={}", schema.url(), schema.name)).unwrap();
+    let writer = schema.store();
+    let mut follower = store.follow().unwrap();
+    let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1";
+    assert!(schema.outside().execute(end, &[&schema.name]).unwrap() > 0);
+    let next = std::time::Duration::from_secs(10);
+    assert_eq!(follower.next(next), [Notice::Missed]);
+    writer.announce("again").unwrap();
+    assert_eq!(follower.next(next), [Notice::Announced("again".into())]);
+}
+
+#[test]
+fn what_others_write_to_a_face_is_heard_of() {
+    let Some((store, schema)) = empty() else { return };
+    let mut follower = store.follow().unwrap();
+    let mut other = schema.client();
+    let mut heard_after = |statement: &str| {
+        other.batch_execute(statement).unwrap();
+        follower.next(std::time::Duration::from_secs(10))
+    };
+    let told = [Notice::Templates(StudentId(1))];
+    let insert = "INSERT INTO students (name, roll_number, embedding_vector) VALUES ('A', 'R1', '[0.6, 0.8]')";
+    assert_eq!(heard_after(insert), told);
+    assert_eq!(heard_after("UPDATE students SET embedding_vector = '[1.0, 0.0]' WHERE id = 1"), told);
+    assert_eq!(heard_after("DELETE FROM students WHERE id = 1"), told);
+}
+
+#[test]
+fn servers_that_claim_at_once_hold_each_camera_once() {
+    let Some((store, schema)) = empty() else { return };
+    let (dead, lapsed) = (ServerId::new("dead"), std::time::Duration::from_millis(1));
+    for number in 0..20 {
+        let key = CameraKey { name: format!("rtsp://host/{number}"), only_at: None };
+        let camera = CameraRequest { address: key.name.clone(), key, location: None };
+        store.watch_camera(&camera, &dead, lapsed).unwrap();
+    }
+    std::thread::sleep(lapsed * 20);
+    let mut held: Vec<String> = std::thread::scope(|scope| {
+        let servers: Vec<_> = (0..4)
+            .map(|number| {
+                let server = schema.store();
+                scope.spawn(move || {
+                    let me = ServerId::new(number.to_string());
+                    let claim = || server.claim_cameras(&me, &[], std::time::Duration::from_secs(600)).unwrap();
+                    (0..8).map(|_| claim()).last().unwrap()
+                })
+            })
+            .collect();
+        let held = servers.into_iter().flat_map(|server| server.join().unwrap());
+        held.map(|camera| camera.request.key.name).collect()
+    });
+    held.sort();
+    let claims = held.len();
+    held.dedup();
+    assert_eq!((claims, held.len()), (20, 20));
 }
 
 #[test]

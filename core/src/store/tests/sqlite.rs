@@ -8,6 +8,7 @@ use rusqlite::Connection;
 
 use super::super::*;
 use super::contract::{at, completed, contract, embedding, enrolment, mark, window};
+use super::sharing::sharing_contract;
 use crate::error::ErrorKind;
 
 fn empty() -> (SqliteStore, tempfile::TempDir) {
@@ -16,6 +17,15 @@ fn empty() -> (SqliteStore, tempfile::TempDir) {
 }
 
 contract!(empty());
+
+/// Two processes' stores on one file.
+fn shared() -> ((SqliteStore, SqliteStore), tempfile::TempDir) {
+    let (one, folder) = empty();
+    let two = SqliteStore::open(folder.path().join("face_attendance.db")).unwrap();
+    ((one, two), folder)
+}
+
+sharing_contract!(shared());
 
 /// A database as the existing service makes it: its tables, none of our columns, two marks of one student on one day.
 fn of_the_existing_service(path: &Path) -> Connection {
@@ -319,4 +329,43 @@ fn only_the_newest_frames_are_remembered() {
     assert!(!store.frame_seen_elsewhere(SessionId::random(), &frame, now).unwrap(), "the oldest is forgotten");
     let rows: i64 = db.query_row("SELECT count(*) FROM liveness_seen_frames", [], |row| row.get(0)).unwrap();
     assert_eq!(rows, 2);
+}
+
+#[test]
+fn what_the_existing_service_writes_is_heard_of() {
+    let (store, folder) = empty();
+    let mut follower = store.follow().unwrap();
+    let db = Connection::open(folder.path().join("face_attendance.db")).unwrap();
+    let mut heard_after = |statement: &str| {
+        db.execute_batch(statement).unwrap();
+        follower.next(std::time::Duration::from_secs(5))
+    };
+    let told = [Notice::Templates(StudentId(1))];
+    let insert = "INSERT INTO students (name, roll_number, embedding_vector) VALUES ('A', 'R1', '[0.6, 0.8]')";
+    assert_eq!(heard_after(insert), told);
+    // The trigger that takes the old face away writes the row a second time.
+    assert_eq!(heard_after("UPDATE students SET embedding_vector = '[1.0, 0.0]' WHERE id = 1"), told);
+    assert_eq!(heard_after("DELETE FROM students WHERE id = 1"), told);
+}
+
+#[test]
+fn whoever_was_away_for_long_reads_everything_again_and_little_is_kept() {
+    let (store, folder) = empty();
+    let mut follower = store.follow().unwrap();
+    store.announce("Asha is at the gate").unwrap();
+    let student = store.create_student("A", "R1", at("2026-03-02T08:15:30Z")).unwrap().id;
+    let db = Connection::open(folder.path().join("face_attendance.db")).unwrap();
+    let count = || db.query_row("SELECT count(*) FROM notices", [], |row| row.get::<_, i64>(0)).unwrap();
+    assert_eq!(count(), 1);
+    store.erase_student(student, MarksOfErased::Delete, at("2026-03-02T08:15:31Z")).unwrap();
+    let named: i64 =
+        db.query_row("SELECT count(*) FROM notices WHERE body LIKE '%Asha%'", [], |row| row.get(0)).unwrap();
+    assert_eq!(named, 0, "an erasure takes along what was announced before it");
+    db.execute_batch(
+        "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000)
+         INSERT INTO notices (body) SELECT 'attendance' FROM n",
+    )
+    .unwrap();
+    assert_eq!(count(), 1000);
+    assert_eq!(follower.next(std::time::Duration::from_secs(5)), [Notice::Missed, Notice::AttendanceChanged]);
 }

@@ -1,0 +1,90 @@
+//! Which cameras are to be watched, and which of several servers watches each.
+//!
+//! A server holds a camera by a lease on the database's own clock, which it renews long before it ends. When it dies the
+//! lease lapses and another takes the camera over; a server that cannot reach the database stops watching when its lease
+//! would have lapsed. So a camera is watched by one server at a time, whatever the clocks of the servers say.
+
+use std::fmt;
+
+/// One of several servers on a database.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServerId {
+    /// What people call it; a camera that only this machine reaches is bound to it.
+    pub name: String,
+    /// Its key, another at every start: a server that starts again does not hold what it held before.
+    pub key: String,
+}
+
+impl ServerId {
+    /// The server of this name, with a key for this run.
+    #[must_use]
+    pub fn new(name: impl Into<String>) -> Self {
+        Self { name: name.into(), key: uuid::Uuid::new_v4().simple().to_string() }
+    }
+}
+
+/// A camera among those to be watched.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct CameraKey {
+    /// Its address without credentials.
+    pub name: String,
+    /// The name of the one server that reaches it, as a camera that is plugged in; `None` where any server may watch it.
+    pub only_at: Option<String>,
+}
+
+/// A camera to be watched.
+#[derive(Clone, PartialEq, Eq)]
+pub struct CameraRequest {
+    /// Which.
+    pub key: CameraKey,
+    /// How to reach it, credentials and all.
+    pub address: String,
+    /// Its place.
+    pub location: Option<String>,
+}
+
+/// How a camera is, in the words of the server that watches it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CameraReport {
+    /// Which.
+    pub key: CameraKey,
+    /// Whether it is a recording that has ended, or broken for good: then nobody takes it over.
+    pub is_over: bool,
+    /// What other servers show of it, without credentials. The store does not read it.
+    pub text: String,
+}
+
+/// A camera that the asking server holds.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ClaimedCamera {
+    /// What to watch.
+    pub request: CameraRequest,
+    /// Whether it has been watched to its end.
+    pub is_over: bool,
+}
+
+/// A camera, for whoever asks which there are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WatchedCamera {
+    /// Which.
+    pub key: CameraKey,
+    /// Its place.
+    pub location: Option<String>,
+    /// The name of the server that watches it; `None` while it waits for one.
+    pub server: Option<String>,
+    /// What that server last reported.
+    pub report: Option<String>,
+}
+
+// The address holds the camera's password.
+impl fmt::Debug for CameraRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "CameraRequest({:?}, at {:?})", self.key, self.location)
+    }
+}
+
+impl fmt::Debug for ClaimedCamera {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ClaimedCamera({:?}, over: {})", self.request, self.is_over)
+    }
+}

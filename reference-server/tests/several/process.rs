@@ -1,0 +1,190 @@
+//! A server in a process of its own: this test program, started again.
+
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use faceattend_core::attendance::AttendancePolicy;
+use faceattend_core::store::{PostgresStore, SqliteStore, Store};
+use faceattend_server::auth::Secret;
+use faceattend_server::{AppState, LiveSettings, Settings, app};
+use serde_json::Value;
+use tokio_tungstenite::tungstenite;
+
+use crate::common::{SECRET, marker};
+
+/// The test that is a server when this variable says its name and its database.
+const ROLE: &str = "FACEATTEND_TEST_SERVER";
+const READY: &str = "listening on port ";
+
+pub struct Server {
+    pub name: String,
+    process: Child,
+    port: u16,
+    pub token: String,
+}
+
+impl Server {
+    /// A server called `name` on `database`, a file or an address.
+    pub fn start(name: &str, database: &str) -> Self {
+        let mut process = Command::new(std::env::current_exe().unwrap())
+            .args(["a_server_of_the_test", "--exact", "--ignored", "--nocapture"])
+            .env(ROLE, format!("{name} {database}"))
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
+        let port = lines
+            .find_map(|line| line.unwrap().split_once(READY).map(|(_, port)| port.trim().parse().unwrap()))
+            .expect("the server said where it listens");
+        // What it says later must find somebody who takes it.
+        std::thread::spawn(move || lines.for_each(drop));
+        Self { name: name.to_owned(), process, port, token: String::new() }
+    }
+
+    /// SIGKILL: nothing is said and nothing is written any more.
+    pub fn kill(mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
+
+    pub fn ask(&self, method: &str, path: &str, body: &Value) -> (u16, Value) {
+        let agent: ureq::Agent = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .timeout_global(Some(Duration::from_secs(60)))
+            .build()
+            .into();
+        let request = ureq::http::Request::builder()
+            .method(method)
+            .uri(format!("http://127.0.0.1:{}{path}", self.port))
+            .header("Content-Type", "application/json")
+            .header("Authorization", format!("Bearer {}", self.token));
+        let answer = if body.is_null() {
+            agent.run(request.body(()).unwrap())
+        } else {
+            agent.run(request.body(body.to_string()).unwrap())
+        };
+        let mut answer = answer.unwrap_or_else(|error| panic!("{method} {path}: {error}"));
+        let text = answer.body_mut().read_to_string().unwrap();
+        (answer.status().as_u16(), serde_json::from_str(&text).unwrap_or(Value::String(text)))
+    }
+
+    #[track_caller]
+    pub fn get(&self, path: &str) -> Value {
+        let (status, answer) = self.ask("GET", path, &Value::Null);
+        assert_eq!(status, 200, "{path} at {}: {answer}", self.name);
+        answer
+    }
+
+    #[track_caller]
+    pub fn post(&self, path: &str, body: &Value) -> Value {
+        let (status, answer) = self.ask("POST", path, body);
+        assert_eq!(status, 200, "{path} at {}: {answer}", self.name);
+        answer
+    }
+
+    /// What its WebSocket tells from now on.
+    pub fn listen(&self) -> mpsc::Receiver<Value> {
+        let url = format!("ws://127.0.0.1:{}/api/v1/detection/ws/1?events=all&token={}", self.port, self.token);
+        let (mut link, _) = tungstenite::connect(url).unwrap();
+        let (heard, told) = mpsc::channel();
+        link.read().unwrap();
+        std::thread::spawn(move || {
+            while let Ok(message) = link.read() {
+                let Ok(text) = message.to_text() else { continue };
+                let Ok(event) = serde_json::from_str(text) else { continue };
+                if heard.send(event).is_err() {
+                    return;
+                }
+            }
+        });
+        told
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// A schema of its own in a PostgreSQL database.
+pub struct Schema {
+    database: String,
+    name: String,
+}
+
+impl Schema {
+    pub fn new(database: &str) -> Self {
+        let name = format!("test_{}", uuid::Uuid::new_v4().simple());
+        let schema = Self { database: database.to_owned(), name };
+        schema.outside(&format!("CREATE SCHEMA {}", schema.name));
+        schema
+    }
+
+    pub fn url(&self) -> String {
+        let sign = if self.database.contains('?') { '&' } else { '?' };
+        format!("{}{sign}options=-c%20search_path%3D{}", self.database, self.name)
+    }
+
+    fn outside(&self, statement: &str) {
+        postgres::Client::connect(&self.database, postgres::NoTls).unwrap().batch_execute(statement).unwrap();
+    }
+}
+
+impl Drop for Schema {
+    fn drop(&mut self) {
+        self.outside(&format!("SET client_min_messages = warning; DROP SCHEMA {} CASCADE", self.name));
+    }
+}
+
+/// Runs until it is killed, if this process was started as a server.
+pub fn serve_if_told_to() {
+    let Ok(role) = std::env::var(ROLE) else { return };
+    let (name, database) = role.split_once(' ').unwrap();
+    let store: Arc<dyn Store> = if database.starts_with("postgres") {
+        Arc::new(PostgresStore::open(database).unwrap())
+    } else {
+        Arc::new(SqliteStore::open(database).unwrap())
+    };
+    let settings = Settings::new(Secret::new(SECRET).unwrap())
+        .with_policy(AttendancePolicy::in_time_zone("UTC").unwrap())
+        .with_live(LiveSettings::default().with_server_name(name))
+        .with_threads(2);
+    let state = AppState::new(store, Arc::new(marker::MarkerEngine::new()), settings).unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    runtime.block_on(async {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        println!("{READY}{}", listener.local_addr().unwrap().port());
+        let service = app(state).into_make_service_with_connect_info::<std::net::SocketAddr>();
+        axum::serve(listener, service).await.unwrap();
+    });
+}
+
+/// Asks until the answer holds, for a minute; returns how long that took.
+#[track_caller]
+pub fn until(what: &str, mut holds: impl FnMut() -> bool) -> Duration {
+    let began = Instant::now();
+    while !holds() {
+        assert!(began.elapsed() < Duration::from_secs(60), "{what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    began.elapsed()
+}
+
+/// The first event that `wanted` holds for, within a minute.
+#[track_caller]
+pub fn hear(told: &mpsc::Receiver<Value>, what: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+    let until = Instant::now() + Duration::from_secs(60);
+    loop {
+        let left = until.saturating_duration_since(Instant::now());
+        let event = told.recv_timeout(left).unwrap_or_else(|_| panic!("{what} was never told"));
+        if wanted(&event) {
+            return event;
+        }
+    }
+}
