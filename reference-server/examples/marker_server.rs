@@ -10,6 +10,7 @@ use std::sync::Arc;
 use faceattend_core::attendance::AttendancePolicy;
 use faceattend_core::store::SqliteStore;
 use faceattend_server::auth::Secret;
+use faceattend_server::listen::{ConnectionLimits, serve};
 use faceattend_server::{AppState, Logout, Settings, WebSocketAccess, app};
 
 #[tokio::main]
@@ -33,6 +34,6 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .with_logout(Logout::LeavesToken);
     let state = AppState::new(Arc::new(SqliteStore::open(database)?), Arc::new(marker::MarkerEngine::new()), settings)?;
     let listener = tokio::net::TcpListener::bind(format!("127.0.0.1:{port}")).await?;
-    axum::serve(listener, app(state).into_make_service_with_connect_info::<std::net::SocketAddr>()).await?;
+    serve(listener, app(state), ConnectionLimits::default(), std::future::pending()).await;
     Ok(())
 }

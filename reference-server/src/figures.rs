@@ -18,6 +18,7 @@ pub(crate) struct Figures {
     answered: AtomicU64,
     pub(crate) frames: AtomicU64,
     pub(crate) busy: AtomicU64,
+    pub(crate) limited: AtomicU64,
     pub(crate) recognitions: AtomicU64,
     pub(crate) failed_logins: AtomicU64,
     pub(crate) web_sockets: AtomicU64,
@@ -53,6 +54,7 @@ impl Figures {
         let counters = [
             ("frames_analysed", "Pictures that went through the models.", &self.frames),
             ("frames_refused", "Pictures answered 503 because too many waited.", &self.busy),
+            ("requests_limited", "Requests answered 429 because one client sent too many.", &self.limited),
             ("recognitions", "Faces that were recognised in pictures sent to the API.", &self.recognitions),
             ("failed_logins", "Logins with a wrong name or password.", &self.failed_logins),
         ];

@@ -10,6 +10,7 @@ mod error;
 mod figures;
 mod http;
 mod image_data;
+pub mod listen;
 mod live;
 mod openapi;
 mod receipts;
@@ -26,7 +27,9 @@ use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use tower_http::catch_panic::CatchPanicLayer;
 
-pub use http::body::BODY_LIMIT;
+pub use http::body::{BODY_LIMIT, STRANGERS_BODY_LIMIT};
+pub use http::peer::Network;
+pub use http::rate::RateLimits;
 pub use live::LiveSettings;
 pub use live::events::{Events, LiveEvent, SeenFace};
 pub use state::{AppState, ChallengePolicy, Logout, RetentionDays, Settings, WebSocketAccess};
@@ -49,6 +52,7 @@ pub fn app(state: AppState) -> Router {
     Router::new()
         .fallback_service(routes.into_service())
         .layer(axum::middleware::from_fn_with_state(state.clone(), ws::intercept))
+        .layer(axum::middleware::from_fn_with_state(state.clone(), http::rate::limit))
         .layer(CatchPanicLayer::custom(|_: Box<dyn std::any::Any + Send>| -> Response {
             // What a panic says may name anything; the log has it from the panic's own message.
             error::detail_response(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error").into_response()

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
 
 use axum::http::StatusCode;
 use faceattend_core::attendance::AttendancePolicy;
@@ -18,6 +19,8 @@ use tokio::sync::Semaphore;
 use crate::auth::{Secret, Tokens};
 use crate::error::AppError;
 use crate::figures::Figures;
+use crate::http::peer::Network;
+use crate::http::rate::{RateLimits, Rates};
 use crate::live::{Live, LiveSettings};
 use crate::throttle::Throttle;
 
@@ -64,7 +67,17 @@ pub struct Settings {
     pub retention: RetentionDays,
     /// How cameras are watched.
     pub live: LiveSettings,
+    /// How often one client may ask.
+    pub rates: RateLimits,
+    /// The proxies whose word on the client's address counts.
+    pub trusted_proxies: Vec<Network>,
+    /// How long the body of a request may take to arrive. By default a minute: a picture of the page's size (4 MB) over a
+    /// line of 1 Mbit/s, twice. Who sends it drop by drop holds no place for longer.
+    pub body_within: Duration,
 }
+
+/// [`Settings::body_within`] unless it is set.
+pub(crate) const BODY_WITHIN: Duration = Duration::from_secs(60);
 
 /// Who may open the WebSocket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -139,6 +152,9 @@ impl Settings {
             marks_of_erased: MarksOfErased::default(),
             retention: RetentionDays::default(),
             live: LiveSettings::default(),
+            rates: RateLimits::default(),
+            trusted_proxies: Vec::new(),
+            body_within: BODY_WITHIN,
         }
     }
 
@@ -205,6 +221,27 @@ impl Settings {
         self
     }
 
+    /// The same settings with these limits on how often one client may ask.
+    #[must_use]
+    pub fn with_rates(mut self, rates: RateLimits) -> Self {
+        self.rates = rates;
+        self
+    }
+
+    /// The same settings behind these proxies.
+    #[must_use]
+    pub fn with_trusted_proxies(mut self, proxies: Vec<Network>) -> Self {
+        self.trusted_proxies = proxies;
+        self
+    }
+
+    /// The same settings with this time for the body of a request.
+    #[must_use]
+    pub fn with_body_within(mut self, time: Duration) -> Self {
+        self.body_within = time;
+        self
+    }
+
     /// The same settings with `threads` frames analysed at a time.
     #[must_use]
     pub fn with_threads(mut self, threads: usize) -> Self {
@@ -225,6 +262,7 @@ struct Shared {
     live: Live,
     figures: Figures,
     throttle: Throttle,
+    rates: Rates,
     /// One permit a frame that waits or is analysed.
     queue: Semaphore,
     /// One permit a frame that is analysed.
@@ -240,6 +278,7 @@ impl AppState {
         crate::auth::ensure_admin(&*store, jiff::Timestamp::now())?;
         let tokens = Tokens::new(&settings.secret);
         let live = Live::new(Arc::clone(&store), &engine, &settings)?;
+        let rates = Rates::new(&settings.rates);
         let threads = settings.threads.max(1);
         Ok(Self(Arc::new(Shared {
             store,
@@ -249,6 +288,7 @@ impl AppState {
             live,
             figures: Figures::default(),
             throttle: Throttle::default(),
+            rates,
             queue: Semaphore::new(threads * WAITING_PER_THREAD),
             running: Arc::new(Semaphore::new(threads)),
         })))
@@ -260,6 +300,10 @@ impl AppState {
 
     pub(crate) fn figures(&self) -> &Figures {
         &self.0.figures
+    }
+
+    pub(crate) fn rates(&self) -> &Rates {
+        &self.0.rates
     }
 
     pub(crate) fn throttle(&self) -> &Throttle {

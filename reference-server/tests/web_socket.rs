@@ -7,6 +7,7 @@ mod common;
 use std::time::Duration;
 
 use common::Service;
+use faceattend_server::listen::{ConnectionLimits, serve};
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
@@ -17,7 +18,7 @@ type Link = tokio_tungstenite::WebSocketStream<tokio_tungstenite::MaybeTlsStream
 async fn listen(service: &Service) -> String {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    tokio::spawn(axum::serve(listener, service.router.clone()).into_future());
+    tokio::spawn(serve(listener, service.router.clone(), ConnectionLimits::default(), std::future::pending()));
     format!("ws://{address}")
 }
 

@@ -49,6 +49,8 @@ enum Verb {
     Example(example::Options),
     /// Set up and run every test there is.
     Test(test::Options),
+    /// Try the server's pages in Chromium, with a person before its camera.
+    Pages(pages::Options),
     /// Put the server's OpenAPI document to the test: every endpoint, asked with good and bad values.
     Schema,
     /// What has to hold before a commit: formatting, lints, documentation, tests.
@@ -68,6 +70,7 @@ fn main() -> ExitCode {
         Verb::Demo(options) => demo::run(&options),
         Verb::Example(options) => example::run(&options),
         Verb::Test(options) => test::run(&options),
+        Verb::Pages(options) => pages::run(&options),
         Verb::Schema => schema::check().map(|told| println!("{told}")),
         Verb::Check => check::run(),
         Verb::Bench(options) => bench::run(&options),

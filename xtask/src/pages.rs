@@ -1,10 +1,18 @@
 //! The server's pages, used as a person uses them: in Chromium, with a person before its camera.
 
 use std::env;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
 
 use crate::demo::server;
-use crate::{Result, node};
+use crate::{Result, node, setup};
+
+#[derive(Args, Default)]
+pub(crate) struct Options {
+    #[command(flatten)]
+    setup: setup::Options,
+}
 
 /// The folder of the tests.
 const TESTS: &str = "reference-server/tests/browser";
@@ -23,12 +31,27 @@ pub(crate) fn browser() -> Option<PathBuf> {
     NAMES.iter().flat_map(|name| folders.iter().map(move |folder| folder.join(name))).find(|program| program.is_file())
 }
 
-/// Every page of the server that `cargo test --workspace` has built, in the browser; says how many tests passed. The
-/// pictures that the tests take are in `target/browser`.
+/// Sets up, builds the server and tries its pages; says how many tests passed.
+///
+/// # Errors
+/// When the server does not build, or a test fails.
+pub(crate) fn run(options: &Options) -> Result<()> {
+    setup::run_for_tests(&options.setup)?;
+    let server = server::build(options.setup.cameras())?;
+    test(&server).map(|told| println!("{told}"))
+}
+
+/// The same with the server that `cargo test --workspace` has built: built by itself it would have dependencies with other
+/// features, and compile them again.
 ///
 /// # Errors
 /// When a test fails.
 pub(crate) fn test_built_by_tests() -> Result<String> {
+    test(&server::built_by_tests()?)
+}
+
+/// Every page of `server` in the browser. The pictures that the tests take are in `target/browser` afterwards.
+fn test(server: &Path) -> Result<String> {
     let missing = match (node::present(), browser()) {
         (Err(problem), _) => problem.lines().next().unwrap_or_default().to_owned(),
         (_, None) => format!("no Chromium is on the path, and {VARIABLE} names none"),
@@ -36,7 +59,7 @@ pub(crate) fn test_built_by_tests() -> Result<String> {
             node::install(TESTS)?;
             let mut tests = node::npm(TESTS);
             tests.args(["test", "--silent"]);
-            tests.env(VARIABLE, browser).env("FACEATTEND_SERVER", server::built_by_tests()?);
+            tests.env(VARIABLE, browser).env("FACEATTEND_SERVER", server);
             let (passed, skipped) = node::counted(&mut tests)?;
             return Ok(format!("{passed} passed, {skipped} skipped"));
         }

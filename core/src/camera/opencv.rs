@@ -6,7 +6,8 @@ use jiff::Timestamp;
 use opencv::core::{Mat, MatTraitConst as _, MatTraitConstManual as _, Vector};
 use opencv::videoio::{
     CAP_ANY, CAP_FFMPEG, CAP_PROP_FPS, CAP_PROP_FRAME_HEIGHT, CAP_PROP_FRAME_WIDTH, CAP_PROP_OPEN_TIMEOUT_MSEC,
-    CAP_PROP_READ_TIMEOUT_MSEC, CAP_V4L2, VideoCapture, VideoCaptureTrait as _, VideoCaptureTraitConst as _,
+    CAP_PROP_READ_TIMEOUT_MSEC, CAP_V4L2, VideoCapture, VideoCaptureAPIs, VideoCaptureTrait as _,
+    VideoCaptureTraitConst as _,
 };
 
 use super::{CameraSource, FrameSource, Nature, OpenOptions, RecordingClock, camera_error};
@@ -30,6 +31,13 @@ impl std::fmt::Debug for OpenCvCapture {
 }
 
 impl OpenCvCapture {
+    /// OpenCV's version, and whether it was made with FFmpeg, which reads streams and files.
+    #[must_use]
+    pub fn library() -> (String, bool) {
+        let version = opencv::core::get_version_string().unwrap_or_else(|_| "unknown".to_owned());
+        (version, opencv::videoio::has_backend(VideoCaptureAPIs::CAP_FFMPEG).unwrap_or(false))
+    }
+
     /// Connects to the camera or stream, or opens the file. Streams and files are always FFmpeg's, with both timeouts:
     /// OpenCV's own choice of a reader waits for 22 seconds on a server that accepts and says nothing.
     ///

@@ -7,4 +7,4 @@ mod runtime;
 pub mod session;
 pub mod store;
 
-pub use session::{ExecutionProvider, ModelSession, ModelSource, RuntimeOptions};
+pub use session::{ExecutionProvider, ModelSession, ModelSource, RuntimeOptions, loaded_runtime};

@@ -300,6 +300,13 @@ impl Outputs<'_, '_> {
 /// once loaded cannot be exchanged.
 static ENVIRONMENT: Mutex<Option<(PathBuf, Environment)>> = Mutex::new(None);
 
+/// The ONNX Runtime library that this process has loaded; `None` before the first model.
+#[must_use]
+pub fn loaded_runtime() -> Option<PathBuf> {
+    let slot = ENVIRONMENT.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    slot.as_ref().map(|(path, _)| path.clone())
+}
+
 fn environment(explicit: Option<&Path>) -> Result<Environment> {
     let mut slot = ENVIRONMENT.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     if let Some((loaded, environment)) = &*slot {

@@ -39,7 +39,7 @@ pub use records::{
 };
 pub use sealing::{FaceColumn, KeyId, Place, Resealed, TemplateForms, TemplateKey, TemplateKeys};
 #[cfg(feature = "sqlite")]
-pub use sqlite::SqliteStore;
+pub use sqlite::{Inspection, SqliteStore};
 
 /// How many frames of liveness sessions are remembered by their hashes: those of about 1,000 registrations, in 6 MB.
 pub const MAX_SEEN_FRAMES: u32 = 50_000;

@@ -9,8 +9,11 @@
 
 mod accounts;
 mod audit;
+mod inspect;
 mod privacy;
 mod reseal;
+
+pub use inspect::Inspection;
 
 use std::borrow::Cow;
 use std::path::Path;

@@ -2,6 +2,7 @@
 
 pub mod admin;
 pub mod calibrate;
+pub mod doctor;
 pub mod eval;
 pub mod keys;
 pub mod models;

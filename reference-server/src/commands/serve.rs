@@ -10,7 +10,7 @@ use std::time::Duration;
 use clap::Args;
 use faceattend_core::attendance::AttendancePolicy;
 use faceattend_core::detection::{DetectOptions, InputSize};
-use faceattend_core::engine::Engine;
+use faceattend_core::engine::{Engine, EngineBuilder};
 use faceattend_core::liveness::{DuplicatePolicy, ReceiptKey};
 use faceattend_core::store::{MarksOfErased, SqliteStore, Store};
 use faceattend_core::{Error, Result};
@@ -19,16 +19,18 @@ use tokio::net::TcpListener;
 
 use crate::auth::{DEFAULT_ADMIN, DEFAULT_PASSWORD, Secret, default_password_works, ensure_admin};
 use crate::commands::keys::KeyArgs;
-use crate::{AppState, ChallengePolicy, LiveSettings, Logout, RetentionDays, Settings, WebSocketAccess};
+use crate::listen::{self, ConnectionLimits};
+use crate::state::BODY_WITHIN;
+use crate::{
+    AppState, ChallengePolicy, LiveSettings, Logout, Network, RateLimits, RetentionDays, Settings, WebSocketAccess,
+};
 
 /// The database's file in the data directory: the name that the replaced service gave it.
 pub(crate) const DATABASE: &str = "face_attendance.db";
 /// The JWT secret's file in the data directory.
-const SECRET: &str = "jwt-secret";
+pub(crate) const SECRET: &str = "jwt-secret";
 /// The receipt key's file in the data directory.
-const RECEIPT_KEY: &str = "receipt-key";
-/// How long open requests may take to finish once the server is told to stop.
-const GRACE: Duration = Duration::from_secs(10);
+pub(crate) const RECEIPT_KEY: &str = "receipt-key";
 /// How often old rows are deleted: retention is counted in days.
 const RETIRE_EVERY: Duration = Duration::from_secs(3600);
 
@@ -37,19 +39,19 @@ const RETIRE_EVERY: Duration = Duration::from_secs(3600);
 pub struct ServeArgs {
     /// The address to listen on; anything but loopback needs another admin password than the documented one
     #[arg(long, env = "FACEATTEND_HOST", default_value = "127.0.0.1")]
-    host: IpAddr,
+    pub(crate) host: IpAddr,
     /// The port to listen on
     #[arg(long, env = "FACEATTEND_PORT", default_value_t = 8001)]
-    port: u16,
+    pub(crate) port: u16,
     /// Where the database and the JWT secret are kept [default: faceattend among the user's data]
     #[arg(long, env = "FACEATTEND_DATA_DIR", value_name = "DIR")]
-    data_dir: Option<PathBuf>,
+    pub(crate) data_dir: Option<PathBuf>,
     /// The folder of model packs [default: faceattend/models among the user's data]
     #[arg(long, env = "FACEATTEND_MODELS", value_name = "DIR")]
-    models_dir: Option<PathBuf>,
+    pub(crate) models_dir: Option<PathBuf>,
     /// The model pack, as `faceattend models list` names it
     #[arg(long, env = "FACEATTEND_PACK", value_name = "NAME")]
-    pack: Option<String>,
+    pub(crate) pack: Option<String>,
     /// A detection model of your own in place of the pack's: SCRFD, YuNet, YOLO-face or BlazeFace, told by its outputs
     #[arg(long, env = "FACEATTEND_DETECTOR", value_name = "FILE")]
     detector: Option<PathBuf>,
@@ -61,16 +63,16 @@ pub struct ServeArgs {
     embedder: Option<PathBuf>,
     /// The ONNX Runtime library [default: looked for in the usual places]
     #[arg(long, env = "FACEATTEND_ONNXRUNTIME", value_name = "FILE")]
-    onnxruntime: Option<PathBuf>,
+    pub(crate) onnxruntime: Option<PathBuf>,
     /// How many frames are analysed at once [default: one a processor]
     #[arg(long, env = "FACEATTEND_THREADS")]
-    threads: Option<NonZero<usize>>,
+    pub(crate) threads: Option<NonZero<usize>>,
     /// The site's time zone, such as Asia/Kolkata: attendance is marked once a day there [default: this machine's]
     #[arg(long, env = "FACEATTEND_TIME_ZONE", value_name = "ZONE")]
-    time_zone: Option<String>,
+    pub(crate) time_zone: Option<String>,
     /// The secret that signs tokens, to share one between servers [default: made and kept in the data directory]
     #[arg(long, env = "FACEATTEND_JWT_SECRET", hide_env_values = true, value_name = "SECRET")]
-    jwt_secret: Option<String>,
+    pub(crate) jwt_secret: Option<String>,
     /// Whether liveness sessions must follow a random order; existing pages do not know one
     #[arg(long, env = "FACEATTEND_CHALLENGE", value_enum, default_value_t)]
     challenge: ChallengePolicy,
@@ -79,9 +81,9 @@ pub struct ServeArgs {
     duplicates: DuplicatePolicy,
     /// The key that signs receipts of enrolments, to share one between servers [default: made and kept in the data directory]
     #[arg(long, env = "FACEATTEND_RECEIPT_KEY", hide_env_values = true, value_name = "KEY")]
-    receipt_key: Option<String>,
+    pub(crate) receipt_key: Option<String>,
     #[command(flatten)]
-    keys: KeyArgs,
+    pub(crate) keys: KeyArgs,
     /// Lets logged-in users look through the cameras, with boxes and names
     #[arg(long, env = "FACEATTEND_PREVIEW")]
     preview: bool,
@@ -97,6 +99,26 @@ pub struct ServeArgs {
     /// Keeps the marks of an erased student, without a name, for the statistics, instead of deleting them
     #[arg(long, env = "FACEATTEND_KEEP_MARKS_OF_ERASED")]
     keep_marks_of_erased: bool,
+    /// How many requests a second one address may send, 0 for any number [default: 300, and any number for this machine]
+    #[arg(long, env = "FACEATTEND_RATE_LIMIT", value_name = "PER SECOND")]
+    rate_limit: Option<u32>,
+    /// How many requests a second may come with one login, 0 for any number [default: as for an address]
+    #[arg(long, env = "FACEATTEND_RATE_LIMIT_LOGIN", value_name = "PER SECOND")]
+    rate_limit_login: Option<u32>,
+    /// The proxies, as addresses or ranges with commas between them, whose X-Forwarded-For names the client
+    #[arg(long, env = "FACEATTEND_TRUSTED_PROXIES", value_name = "ADDRESSES", value_delimiter = ',')]
+    trusted_proxies: Vec<Network>,
+    /// How many connections may be open at a time
+    #[arg(long, env = "FACEATTEND_MAX_CONNECTIONS", default_value_t = ConnectionLimits::default().connections)]
+    pub(crate) max_connections: usize,
+    /// How many seconds the head of a request may take, and an idle connection is kept
+    #[arg(long, env = "FACEATTEND_HEADER_TIMEOUT", value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=3600),
+          default_value_t = ConnectionLimits::default().head_within.as_secs())]
+    header_timeout: u64,
+    /// How many seconds the body of a request may take
+    #[arg(long, env = "FACEATTEND_BODY_TIMEOUT", value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=3600),
+          default_value_t = BODY_WITHIN.as_secs())]
+    body_timeout: u64,
     /// Deletes liveness sessions, which hold embeddings, so many days after their end [default: never]
     #[arg(long, env = "FACEATTEND_RETAIN_SESSIONS", value_name = "DAYS")]
     retain_sessions: Option<u32>,
@@ -111,8 +133,46 @@ pub struct ServeArgs {
     retain_audit: Option<u32>,
 }
 
+impl ServeArgs {
+    /// The engine that the settings ask for.
+    pub(crate) fn engine(&self) -> EngineBuilder {
+        let mut builder = Engine::builder();
+        if let Some(folder) = &self.models_dir {
+            builder = builder.with_models_folder(folder);
+        }
+        if let Some(pack) = &self.pack {
+            builder = builder.with_pack(pack);
+        }
+        if let Some(file) = &self.detector {
+            builder = builder.with_detector_file(file, None);
+        }
+        if let Some(file) = &self.embedder {
+            builder = builder.with_embedder_file(file, None);
+        }
+        builder = builder.with_detect_options(DetectOptions::default().with_input_size(self.detector_size));
+        if let Some(library) = &self.onnxruntime {
+            builder = builder.with_onnxruntime(library);
+        }
+        if let Some(threads) = self.threads {
+            builder = builder.with_threads(threads);
+        }
+        builder
+    }
+}
+
 fn duplicates(name: &str) -> std::result::Result<DuplicatePolicy, String> {
     DuplicatePolicy::parse(name).ok_or_else(|| "expected refuse, warn or allow".to_owned())
+}
+
+/// The limits for these numbers. A number that was given holds for this machine too.
+fn rates(per_address: Option<u32>, per_login: Option<u32>) -> RateLimits {
+    let usual = RateLimits::default();
+    let or = |given: Option<u32>, usual| given.map_or(usual, |number| Some(number).filter(|number| *number > 0));
+    RateLimits {
+        per_address: or(per_address, usual.per_address),
+        per_login: or(per_login, usual.per_login),
+        this_machine: per_address.is_some() || per_login.is_some(),
+    }
 }
 
 fn input_size(text: &str) -> std::result::Result<InputSize, String> {
@@ -137,7 +197,7 @@ pub fn run(args: ServeArgs) -> Result<()> {
 }
 
 async fn serve(args: ServeArgs) -> Result<()> {
-    let dir = data_dir(args.data_dir)?;
+    let dir = data_dir(args.data_dir.clone())?;
     let store = Arc::new(SqliteStore::open_with_keys(dir.join(DATABASE), args.keys.read()?)?);
     ensure_admin(&*store, Timestamp::now())?;
     let known_password = default_password_works(&*store)?;
@@ -149,7 +209,7 @@ async fn serve(args: ServeArgs) -> Result<()> {
         );
         return Err(Error::State { what: "refusing to listen", reason });
     }
-    let secret = match args.jwt_secret {
+    let secret = match args.jwt_secret.clone() {
         Some(text) => Secret::new(text)?,
         None => Secret::kept_in(&dir.join(SECRET))?,
     };
@@ -161,27 +221,7 @@ async fn serve(args: ServeArgs) -> Result<()> {
         Error::State { what: "cannot listen", reason: format!("{}:{}: {reason}", args.host, args.port) }
     })?;
 
-    let mut builder = Engine::builder();
-    if let Some(folder) = args.models_dir {
-        builder = builder.with_models_folder(folder);
-    }
-    if let Some(pack) = args.pack {
-        builder = builder.with_pack(pack);
-    }
-    if let Some(file) = args.detector {
-        builder = builder.with_detector_file(file, None);
-    }
-    if let Some(file) = args.embedder {
-        builder = builder.with_embedder_file(file, None);
-    }
-    builder = builder.with_detect_options(DetectOptions::default().with_input_size(args.detector_size));
-    if let Some(library) = args.onnxruntime {
-        builder = builder.with_onnxruntime(library);
-    }
-    if let Some(threads) = args.threads {
-        builder = builder.with_threads(threads);
-    }
-    let engine = Arc::new(builder.build()?);
+    let engine = Arc::new(args.engine().build()?);
     let description = engine.description().clone();
 
     let policy = match &args.time_zone {
@@ -200,6 +240,7 @@ async fn serve(args: ServeArgs) -> Result<()> {
         audit: args.retain_audit,
         ..RetentionDays::default()
     };
+    let rates = rates(args.rate_limit, args.rate_limit_login);
     let settings = Settings::new(secret)
         .with_policy(policy)
         .with_threads(description.threads)
@@ -208,6 +249,9 @@ async fn serve(args: ServeArgs) -> Result<()> {
         .with_receipts(receipts)
         .with_live(LiveSettings::default().with_preview(args.preview).with_rate(args.rate))
         .with_retention(retention)
+        .with_rates(rates)
+        .with_trusted_proxies(args.trusted_proxies)
+        .with_body_within(Duration::from_secs(args.body_timeout))
         .with_web_socket(if args.open_web_socket { WebSocketAccess::Open } else { WebSocketAccess::Token })
         .with_logout(if args.logout_leaves_token { Logout::LeavesToken } else { Logout::EndsLogin })
         .with_marks_of_erased(if args.keep_marks_of_erased { MarksOfErased::Anonymise } else { MarksOfErased::Delete });
@@ -233,15 +277,13 @@ async fn serve(args: ServeArgs) -> Result<()> {
     let _ = writeln!(std::io::stdout(), "{}", lines.join("\n"));
 
     tokio::spawn(retire_now_and_then(state.clone()));
-    let service = crate::app(state.clone()).into_make_service_with_connect_info::<std::net::SocketAddr>();
-    let server = axum::serve(listener, service).with_graceful_shutdown(told_to_stop());
-    let ended = tokio::select! {
-        ended = server => ended,
-        () = async { told_to_stop().await; tokio::time::sleep(GRACE).await } => Ok(()),
-    };
+    let limits = ConnectionLimits::default()
+        .with_connections(args.max_connections)
+        .with_head_within(Duration::from_secs(args.header_timeout));
+    listen::serve(listener, crate::app(state.clone()), limits, told_to_stop()).await;
     tracing::info!("stopping");
     let _ = tokio::task::spawn_blocking(move || state.shut_down()).await;
-    ended.map_err(|source| Error::Io { action: "serve", path: address.into(), source })
+    Ok(())
 }
 
 /// Deletes what is old at the start and every hour.
@@ -293,12 +335,12 @@ pub(crate) fn data_dir(given: Option<PathBuf>) -> Result<PathBuf> {
     Ok(dir)
 }
 
-fn check_writable(dir: &Path) -> std::io::Result<()> {
+pub(crate) fn check_writable(dir: &Path) -> std::io::Result<()> {
     let probe = dir.join(format!(".writable-{}", std::process::id()));
     std::fs::write(&probe, b"").and_then(|()| std::fs::remove_file(&probe))
 }
 
-fn default_data_dir() -> Result<PathBuf> {
+pub(crate) fn default_data_dir() -> Result<PathBuf> {
     let from = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     from("XDG_DATA_HOME")
         .filter(|dir| dir.is_absolute())

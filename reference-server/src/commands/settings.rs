@@ -56,7 +56,7 @@ fn parse(text: &str) -> std::result::Result<Vec<(String, String)>, String> {
     table.into_iter().map(scalar).collect()
 }
 
-/// The command with the file's settings as the defaults of `serve` and `config`.
+/// The command with the file's settings as the defaults of `serve`, and of those that look at its settings.
 ///
 /// # Errors
 /// [`Error::InvalidInput`] for a setting that `serve` does not have.
@@ -70,9 +70,12 @@ pub fn with_defaults(mut command: Command, settings: &[(String, String)]) -> Res
             let reason = format!("{key} is no setting: `faceattend config` lists those there are");
             return Err(Error::InvalidInput { what: "configuration file", reason });
         }
-        for subcommand in ["serve", "config"] {
+        for subcommand in ["serve", "config", "doctor"] {
             // Parsed once, and used for as long as the process runs.
             let (id, value): (String, &'static str) = (id.clone(), value.clone().leak());
+            if command.find_subcommand(subcommand).is_none() {
+                continue;
+            }
             command =
                 command.mut_subcommand(subcommand, |serve| serve.mut_arg(id, |argument| argument.default_value(value)));
         }

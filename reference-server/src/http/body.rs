@@ -13,9 +13,16 @@ use crate::http::input::{Body, Issue};
 /// The largest body that is read. Existing pages send up to 4 MB; a 12-megapixel JPEG in base64 still fits.
 pub const BODY_LIMIT: usize = 16 * 1024 * 1024;
 
-/// How long a body may take to arrive: a picture of the page's size over a line of 1 Mbit/s, twice. Who sends it drop by
-/// drop holds no place for longer.
-const ARRIVES_WITHIN: Duration = Duration::from_secs(60);
+/// The largest body that is read of somebody without a token of ours, which is a login, or too deep to be one as in the
+/// recordings (200 KB). Anybody can open hundreds of connections: what they fill together must not be all the memory.
+pub const STRANGERS_BODY_LIMIT: usize = 1024 * 1024;
+
+/// How much is read, and for how long.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct BodyLimits {
+    pub(crate) bytes: usize,
+    pub(crate) within: Duration,
+}
 
 /// Which bodies an endpoint reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,12 +36,12 @@ pub(crate) enum Expects {
 }
 
 /// The body of `request` as `expects` reads it.
-pub(crate) async fn read(request: Request, expects: Expects) -> Result<Body, AppError> {
+pub(crate) async fn read(request: Request, expects: Expects, limits: BodyLimits) -> Result<Body, AppError> {
     if expects == Expects::Nothing {
         return Ok(Body::Absent);
     }
     let headers = request.headers().clone();
-    let bytes = read_limited(request).await?;
+    let bytes = read_limited(request, limits).await?;
     if bytes.is_empty() {
         return Ok(Body::Absent);
     }
@@ -48,20 +55,29 @@ pub(crate) async fn read(request: Request, expects: Expects) -> Result<Body, App
     Ok(Body::Text(String::from_utf8_lossy(&bytes).into_owned()))
 }
 
-async fn read_limited(request: Request) -> Result<Bytes, AppError> {
-    let too_large = || AppError::Detail(StatusCode::PAYLOAD_TOO_LARGE, "Request body too large".into());
+async fn read_limited(request: Request, limits: BodyLimits) -> Result<Bytes, AppError> {
     let declared = request.headers().get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse::<u64>().ok());
-    if declared.is_some_and(|length| length > BODY_LIMIT as u64) {
+    if declared.is_some_and(|length| length > limits.bytes as u64) {
         return Err(too_large());
     }
-    let arriving = axum::body::to_bytes(request.into_body(), BODY_LIMIT);
-    let Ok(arrived) = tokio::time::timeout(ARRIVES_WITHIN, arriving).await else {
-        return Err(AppError::Detail(StatusCode::REQUEST_TIMEOUT, "The request body took too long".into()));
+    let arriving = axum::body::to_bytes(request.into_body(), limits.bytes);
+    let Ok(arrived) = tokio::time::timeout(limits.within, arriving).await else {
+        return Err(too_slow());
     };
     arrived.map_err(|error| {
         let past_the_limit = std::error::Error::source(&error).is_some_and(|cause| cause.to_string().contains("limit"));
         if past_the_limit { too_large() } else { AppError::bad_request("There was an error parsing the body") }
     })
+}
+
+/// The answer to a body beyond its limit.
+pub(crate) fn too_large() -> AppError {
+    AppError::Detail(StatusCode::PAYLOAD_TOO_LARGE, "Request body too large".into())
+}
+
+/// The answer to a body that did not arrive in time.
+pub(crate) fn too_slow() -> AppError {
+    AppError::Detail(StatusCode::REQUEST_TIMEOUT, "The request body took too long".into())
 }
 
 fn media_type(headers: &HeaderMap) -> (String, String) {

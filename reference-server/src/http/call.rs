@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 
 use crate::auth::Role;
 use crate::error::AppError;
-use crate::http::body::{self, BODY_LIMIT, Expects};
+use crate::http::body::{self, BODY_LIMIT, BodyLimits, Expects, STRANGERS_BODY_LIMIT};
 use crate::http::input::{Issue, Reader};
 use crate::state::AppState;
 
@@ -64,8 +64,9 @@ pub(crate) struct Authed<I> {
 impl<I: Input> FromRequest<AppState> for Open<I> {
     type Rejection = AppError;
 
-    async fn from_request(request: Request, _state: &AppState) -> Result<Self, AppError> {
-        let (mut reader, _) = gather(request, I::EXPECTS).await?;
+    async fn from_request(request: Request, state: &AppState) -> Result<Self, AppError> {
+        let limits = BodyLimits { bytes: STRANGERS_BODY_LIMIT, within: state.settings().body_within };
+        let (mut reader, _) = gather(request, I::EXPECTS, limits).await?;
         finish(&mut reader).map(Self)
     }
 }
@@ -75,7 +76,16 @@ impl<I: Input> FromRequest<AppState> for Authed<I> {
 
     async fn from_request(request: Request, state: &AppState) -> Result<Self, AppError> {
         let gate = Gate::of(&request);
-        let (mut reader, headers) = gather(request, I::EXPECTS).await?;
+        let stranger = token_in(request.headers()).is_none_or(|token| state.tokens().bearer_of(token).is_none());
+        let bytes = if stranger { STRANGERS_BODY_LIMIT } else { BODY_LIMIT };
+        let limits = BodyLimits { bytes, within: state.settings().body_within };
+        let headers = request.headers().clone();
+        let gathered = gather(request, I::EXPECTS, limits).await;
+        if stranger && matches!(gathered, Err(AppError::Detail(StatusCode::PAYLOAD_TOO_LARGE, _))) {
+            gate.admit(&headers, state).await?;
+            return Err(body::too_large());
+        }
+        let (mut reader, headers) = gathered?;
         let (user, role, login) = gate.admit(&headers, state).await?;
         Ok(Self { user, role, login, input: finish(&mut reader)? })
     }
@@ -97,11 +107,7 @@ impl Gate {
 
     /// The caller's name, role and login.
     async fn admit(self, headers: &HeaderMap, state: &AppState) -> Result<(String, Role, Option<String>), AppError> {
-        let given = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        let token = match given.split_once(' ') {
-            Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") && !token.is_empty() => token,
-            _ => return Err(AppError::Unauthorized("Not authenticated")),
-        };
+        let token = token_in(headers).ok_or(AppError::Unauthorized("Not authenticated"))?;
         let (user, login) = authenticate(token, state).await?;
         let role = Role::of(&user);
         if role < self.least {
@@ -112,6 +118,13 @@ impl Gate {
         }
         Ok((user.username, role, login))
     }
+}
+
+/// The token that the request carries, as it stands there.
+pub(crate) fn token_in(headers: &HeaderMap) -> Option<&str> {
+    let given = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = given.split_once(' ')?;
+    (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
 }
 
 /// The bytes of the field `name` of a multipart form, and who sends them.
@@ -133,24 +146,28 @@ impl FromRequest<AppState> for Upload {
         let missing = || AppError::Invalid(vec![Issue::missing_field(FRAME)]);
         let Ok(mut form) = Multipart::from_request(request, state).await else { return Err(missing()) };
         let unreadable = |error: MultipartError| match error.status() {
-            StatusCode::PAYLOAD_TOO_LARGE => AppError::Detail(error.status(), "Request body too large".into()),
+            StatusCode::PAYLOAD_TOO_LARGE => body::too_large(),
             _ => AppError::bad_request("There was an error parsing the body"),
         };
-        while let Some(field) = form.next_field().await.map_err(unreadable)? {
-            if field.name() == Some(FRAME) {
-                let frame = field.bytes().await.map_err(unreadable)?.to_vec();
-                return Ok(Self { user, frame });
+        let arriving = async {
+            while let Some(field) = form.next_field().await.map_err(unreadable)? {
+                if field.name() == Some(FRAME) {
+                    return Ok(field.bytes().await.map_err(unreadable)?.to_vec());
+                }
             }
-        }
-        Err(missing())
+            Err(missing())
+        };
+        let frame =
+            tokio::time::timeout(state.settings().body_within, arriving).await.map_err(|_| body::too_slow())??;
+        Ok(Self { user, frame })
     }
 }
 
-async fn gather(request: Request, expects: Expects) -> Result<(Reader, HeaderMap), AppError> {
+async fn gather(request: Request, expects: Expects, limits: BodyLimits) -> Result<(Reader, HeaderMap), AppError> {
     let headers = request.headers().clone();
     let query = body::form(request.uri().query().unwrap_or_default().as_bytes());
     let path = request.extensions().get::<PathParameters>().cloned().unwrap_or_default().0;
-    let body = body::read(request, expects).await?;
+    let body = body::read(request, expects, limits).await?;
     Ok((Reader { path, query, body, issues: Vec::new() }, headers))
 }
 

@@ -8,5 +8,6 @@ pub(crate) mod cors;
 pub(crate) mod input;
 pub(crate) mod lax;
 pub(crate) mod peer;
+pub(crate) mod rate;
 pub(crate) mod routes;
 pub(crate) mod trace;

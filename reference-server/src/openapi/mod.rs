@@ -114,6 +114,9 @@ fn responses(operation: &Operation, least: Role, has_parameters: bool) -> Value 
     for (status, text) in operation.errors.iter().chain(&ALWAYS) {
         tell(*status, text);
     }
+    if !crate::http::rate::EXEMPT.contains(&operation.path) {
+        tell(429, "Too many requests, try again later");
+    }
     if operation.needs_token {
         tell(401, "Not authenticated");
         tell(401, "Could not validate credentials");

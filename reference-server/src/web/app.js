@@ -73,6 +73,8 @@ async function show() {
   for (const dialog of document.querySelectorAll("dialog[open]")) dialog.close();
   if (name === "login") disconnect();
   else connect();
+  // On a phone the links are a row wider than the screen.
+  element("nav").querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
   if (name === "login") element("username").focus();
   // A new page begins at its heading, for the eye and for the ear.
   else if (!first && !same) element(`${name}-title`).focus();

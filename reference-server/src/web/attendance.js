@@ -3,7 +3,7 @@ import { download, erase, get } from "./api.js";
 import { listen } from "./events.js";
 import { may } from "./roles.js";
 import { dateTime, number, t, told } from "./text.js";
-import { Pager, button, confirmed, element, say, showRows } from "./ui.js";
+import { Pager, button, confirmed, element, make, say, showRows } from "./ui.js";
 
 const STATUSES = { Present: "status.present", Late: "status.late", Absent: "status.absent" };
 
@@ -61,7 +61,7 @@ async function sumUp() {
 
 function removal(item) {
   const label = t("attendance.remove_of", { name: item.student_name, when: dateTime(item.timestamp) });
-  return button(t("attendance.remove"), label, async () => {
+  return make("span", { className: "actions" }, button(t("attendance.remove"), label, async () => {
     const sure = await confirmed({
       title: t("attendance.remove_title"), what: label, hint: t("attendance.remove_hint"), yes: t("attendance.remove"),
     });
@@ -74,7 +74,7 @@ function removal(item) {
     }
     await pager.show();
     element("attendance-count").focus();
-  });
+  }));
 }
 
 // The export takes days and a student; a status is for looking.

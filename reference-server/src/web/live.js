@@ -25,6 +25,7 @@ const inView = new Map();
 
 export function enter() {
   say(element("live-note"), "");
+  stopBrowserCamera();
   refresh();
   suggestDevices();
   timer = setInterval(refresh, POLL_EVERY);
@@ -92,6 +93,8 @@ function showCameras(cameras) {
   element("cameras-table").hidden = cameras.length === 0;
   element("stop-all").disabled = !cameras.some(([, camera]) => camera.is_running);
   const rows = element("cameras");
+  // A button that is being pressed must not go away under the finger.
+  if (rows.matches(":active")) return;
   // A button that has the focus must survive the refresh.
   const focused = document.activeElement?.dataset?.camera;
   showRows(rows, cameras.map(([url, camera]) => {
@@ -100,7 +103,9 @@ function showCameras(cameras) {
     const stop = button(t("live.stop"), t("live.stop_camera", { camera: url }), () => act("/detection/stop", { camera_url: url }, t("live.stopped", { camera: url })));
     stop.dataset.camera = `stop ${url}`;
     actions.append(stop);
-    return [url, camera.camera_location, healthOf(camera), seenBy(url), number(camera.frame_count), actions];
+    const seen = make("span", { textContent: seenBy(url) });
+    seen.dataset.seenBy = url;
+    return [url, camera.camera_location, healthOf(camera), seen, number(camera.frame_count), actions];
   }));
   if (focused !== undefined) [...rows.querySelectorAll("button")].find((one) => one.dataset.camera === focused)?.focus();
 }
@@ -173,6 +178,9 @@ listen("detection_update", (event) => {
   const before = new Set((inView.get(event.camera) ?? []).map((face) => face.student_id));
   inView.set(event.camera, event.faces);
   if (!watched()) return;
+  for (const seen of document.querySelectorAll("[data-seen-by]")) {
+    if (seen.dataset.seenBy === event.camera) seen.textContent = seenBy(event.camera);
+  }
   for (const face of event.faces) {
     if (face.student_name && !before.has(face.student_id)) {
       banner(t("banner.recognised", { name: face.student_name, place: event.camera_location ?? event.camera }), "");

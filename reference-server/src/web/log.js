@@ -36,7 +36,7 @@ const SUBJECTS = {
   username: "subject.user",
 };
 
-const pager = new Pager("log", 100, "log.none", async ({ skip, limit }) => {
+const pager = new Pager("log", 25, "log.none", async ({ skip, limit }) => {
   const page = await get(`/audit?skip=${skip}&limit=${limit}`);
   showRows(element("log-rows"), page.items.map((entry) => [
     dateTime(entry.timestamp), entry.actor, told(ACTIONS, entry.action), subjectOf(entry.subject), entry.details ?? "",
@@ -75,8 +75,9 @@ async function sights() {
 listen("log_line", ({ level, message, timestamp }) => {
   const lines = element("lines");
   element("lines-none").hidden = true;
+  // The server writes its log in English.
   const time = make("span", { className: "hint", textContent: timeOfDay(timestamp) });
-  lines.prepend(make("li", { className: level === "INFO" ? "" : "bad" }, make("span", { textContent: message }), time));
+  lines.prepend(make("li", { className: level === "INFO" ? "" : "bad" }, make("span", { lang: "en", textContent: message }), time));
   while (lines.children.length > LINES) lines.lastElementChild.remove();
 });
 element("sights-refresh").addEventListener("click", sights);
