@@ -8,6 +8,8 @@
 
 mod accounts;
 mod naive_time;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod portable;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod records;
@@ -29,6 +31,8 @@ pub use accounts::{
     AdminChange, AuditEntry, Consent, Erasure, MarksOfErased, NewAuditEntry, NewLogin, Retention, Retired,
     SessionSummary,
 };
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+pub use portable::{Counts, Imported, Portable, Present, Survey};
 #[cfg(feature = "postgres")]
 pub use postgres::PostgresStore;
 pub use records::{

@@ -13,6 +13,7 @@
 mod accounts;
 mod attendance;
 mod connection;
+mod portable;
 mod privacy;
 mod reseal;
 mod schema;

@@ -10,6 +10,7 @@
 mod accounts;
 mod audit;
 mod inspect;
+mod portable;
 mod privacy;
 mod reseal;
 
