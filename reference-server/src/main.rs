@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use faceattend_core::Result;
-use faceattend_server::commands::{admin, calibrate, doctor, eval, keys, models, serve, settings};
+use faceattend_server::commands::{admin, calibrate, db, doctor, eval, keys, models, serve, settings};
 
 /// Face liveness registration and live attendance.
 #[derive(Debug, Parser)]
@@ -26,6 +26,8 @@ enum Command {
     Config(serve::ServeArgs),
     /// Looks at everything that `serve` needs, with the same settings, and says what to do about it
     Doctor(doctor::DoctorArgs),
+    /// Checks, migrates, exports and imports the database
+    Db(db::DbArgs),
     /// Changes the admin users
     Admin(admin::AdminArgs),
     /// Encrypts faces at rest
@@ -75,6 +77,7 @@ fn run() -> Result<()> {
             Ok(())
         }
         Command::Doctor(args) => doctor::run(&args),
+        Command::Db(args) => db::run(args),
         Command::Admin(args) => admin::run(args),
         Command::Keys(args) => keys::run(args),
         Command::Models(args) => models::run(&args),

@@ -14,6 +14,7 @@ mod models;
 mod node;
 mod packages;
 mod pages;
+mod postgres;
 mod python;
 mod schema;
 mod serve;

@@ -5,6 +5,7 @@ use std::process::{Command, Stdio};
 
 use clap::Args;
 
+use crate::postgres::{self, Postgres};
 use crate::steps::Steps;
 use crate::workspace::{camera_features, cargo};
 use crate::{Result, demo, models, node, pages, python, schema, setup};
@@ -36,7 +37,19 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 pub(crate) fn add_steps(steps: &mut Steps, options: &Options) {
     steps.run("Rust", || {
         let features = camera_features(options.setup.cameras());
-        counted(cargo(&["test", "--workspace", "--no-fail-fast"]).args(features))
+        let mut tests = cargo(&["test", "--workspace", "--no-fail-fast"]);
+        tests.args(features);
+        if std::env::var_os(postgres::VARIABLE).is_some() {
+            return counted(&mut tests).map(|said| format!("{said}; on the PostgreSQL of {}", postgres::VARIABLE));
+        }
+        match Postgres::start() {
+            Ok(database) => {
+                tests.env(postgres::VARIABLE, database.url());
+                counted(&mut tests).map(|said| format!("{said}; with {}", database.version()))
+            }
+            // Set-up installs it; where it cannot, those tests say that they are left out, and so does the summary.
+            Err(problem) => counted(&mut tests).map(|said| format!("{said}; without PostgreSQL: {problem}")),
+        }
     });
     steps.run("Python", || python::test_module(options.setup.cameras()));
     steps.run("Node", node::test);

@@ -11,6 +11,8 @@ mod accounts;
 mod cameras;
 mod naive_time;
 mod notices;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod portable;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod records;
@@ -36,6 +38,8 @@ pub use accounts::{
 };
 pub use cameras::{CameraKey, CameraReport, CameraRequest, ClaimedCamera, ServerId, WatchedCamera};
 pub use notices::{Follower, Notice};
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+pub use portable::{Counts, Imported, Portable, Present, Survey};
 #[cfg(feature = "postgres")]
 pub use postgres::PostgresStore;
 pub use records::{

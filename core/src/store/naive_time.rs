@@ -4,17 +4,20 @@ use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
 
 /// `2026-01-31 09:30:00.250000`: what the existing service writes for a time it took itself. Text of this form and
 /// text without a fraction sort together, and both read back.
+#[cfg(any(feature = "sqlite", test))]
 pub(super) fn to_micros(at: Timestamp) -> String {
     at.strftime("%Y-%m-%d %H:%M:%S.%6f").to_string()
 }
 
 /// `2026-01-31 09:30:00`: what the existing service's database writes for `created_at` and `updated_at`.
+#[cfg(any(feature = "sqlite", test))]
 pub(super) fn to_seconds(at: Timestamp) -> String {
     at.strftime("%Y-%m-%d %H:%M:%S").to_string()
 }
 
 /// A text that sorts before or with every spelling of `at`, and after everything earlier: the fraction is left out
 /// when it is zero, because `…:00` sorts before `…:00.000000`.
+#[cfg(any(feature = "sqlite", test))]
 pub(super) fn to_bound(at: Timestamp) -> String {
     if at.subsec_microsecond() == 0 && at.subsec_millisecond() == 0 { to_seconds(at) } else { to_micros(at) }
 }

@@ -15,6 +15,7 @@ mod attendance;
 mod cameras;
 mod connection;
 mod notices;
+mod portable;
 mod privacy;
 mod reseal;
 mod schema;

@@ -12,6 +12,7 @@ mod audit;
 mod cameras;
 mod inspect;
 mod notices;
+mod portable;
 mod privacy;
 mod reseal;
 

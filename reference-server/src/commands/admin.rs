@@ -4,12 +4,13 @@ use std::io::{BufRead, IsTerminal, Write};
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
-use faceattend_core::store::{AdminChange, NewAdmin, NewAuditEntry, SqliteStore, Store};
+use faceattend_core::store::{AdminChange, NewAdmin, NewAuditEntry, Store, TemplateKeys};
 use faceattend_core::{Error, Result};
 use jiff::Timestamp;
 
 use crate::auth::{DEFAULT_ADMIN, check_password, ensure_admin, hash_password};
-use crate::commands::serve::{DATABASE, data_dir};
+use crate::commands::database::DatabaseArgs;
+use crate::commands::serve::data_dir;
 
 /// The admin users.
 #[derive(Debug, Args)]
@@ -17,6 +18,8 @@ pub struct AdminArgs {
     /// Where the database and the JWT secret are
     #[arg(long, env = "FACEATTEND_DATA_DIR", value_name = "DIR", global = true)]
     data_dir: Option<PathBuf>,
+    #[command(flatten)]
+    database: DatabaseArgs,
     #[command(subcommand)]
     action: Action,
 }
@@ -78,10 +81,10 @@ impl RoleArg {
 /// [`Error::InvalidInput`] for a password that is too short or everybody's; [`Error::State`] when no active admin would
 /// be left; those of the store.
 pub fn run(args: AdminArgs) -> Result<()> {
-    let dir = data_dir(args.data_dir)?;
-    let store = SqliteStore::open(dir.join(DATABASE))?;
+    let store = args.database.place(|| data_dir(args.data_dir))?.open(TemplateKeys::none())?;
+    let store = &*store;
     let now = Timestamp::now();
-    ensure_admin(&store, now)?;
+    ensure_admin(store, now)?;
     let (action, username, said) = match args.action {
         Action::Create { username, role } => {
             let password = read_password()?;
@@ -95,18 +98,18 @@ pub fn run(args: AdminArgs) -> Result<()> {
             ("admin create", username, said)
         }
         Action::Passwd { username } => {
-            change(&store, &username, &read_password()?, now)?;
+            change(store, &username, &read_password()?, now)?;
             let said =
                 format!("The password of {username} is changed. Who was logged in with the old one is logged out.");
             ("admin passwd", username, said)
         }
         Action::Disable { username } => {
-            set_active(&store, &username, false, now)?;
+            set_active(store, &username, false, now)?;
             let said = format!("{username} can log in no more and is logged out.");
             ("admin disable", username, said)
         }
         Action::Enable { username } => {
-            set_active(&store, &username, true, now)?;
+            set_active(store, &username, true, now)?;
             let said = format!("{username} can log in again.");
             ("admin enable", username, said)
         }
@@ -162,8 +165,11 @@ fn say(text: &str) {
 
 #[cfg(test)]
 mod tests {
+    use faceattend_core::store::SqliteStore;
+
     use super::*;
     use crate::auth::{DEFAULT_PASSWORD, check_login, default_password_works};
+    use crate::commands::database::DATABASE;
 
     #[test]
     fn the_known_password_goes_and_the_new_one_works() {

@@ -9,16 +9,17 @@ use faceattend_core::evaluation::Rate;
 use faceattend_core::evaluation::comparison::{Comparisons, PairScore, PeoplesPairs, thinned};
 use faceattend_core::evaluation::threshold::{Proposal, fmr_for, fpir_of, propose};
 use faceattend_core::models::manifest::Manifest;
-use faceattend_core::store::{SqliteStore, Store, StoredEmbedding, StoredTemplate};
+use faceattend_core::store::{Store, StoredEmbedding, StoredTemplate};
 use faceattend_core::types::{ModelId, Similarity, StudentId, Threshold};
 use faceattend_core::{Error, Result};
 use serde_json::json;
 
+use super::database::DatabaseArgs;
 use super::eval::bad;
 use super::eval::plot::{Axis, Plot, Series, Style, histogram};
 use super::eval::report::{self, RATE_COLUMNS, Report, ReportArgs, number, range, row};
 use super::keys::KeyArgs;
-use super::serve::{DATABASE, data_dir};
+use super::serve::data_dir;
 
 /// Proposes a threshold for a wished false match rate, from the templates in the database.
 ///
@@ -30,6 +31,8 @@ pub struct CalibrateArgs {
     /// Where the database is [default: faceattend among the user's data]
     #[arg(long, env = "FACEATTEND_DATA_DIR", value_name = "DIR")]
     data_dir: Option<PathBuf>,
+    #[command(flatten)]
+    database: DatabaseArgs,
     /// The wished false match rate of one comparison with one student [default: 1e-4]
     #[arg(long, value_name = "RATE", conflicts_with = "false_positive_rate")]
     false_match_rate: Option<f64>,
@@ -57,17 +60,12 @@ const WISHED: f64 = 1e-4;
 /// [`Error::InvalidInput`] for a rate or a folder that cannot be; [`Error::State`] when there is nobody to compare, or when
 /// the rate is beyond what the sample supports; those of the store.
 pub fn run(args: &CalibrateArgs) -> Result<()> {
-    let dir = match &args.data_dir {
+    let place = args.database.place(|| match &args.data_dir {
         // Not made when it is missing: a database that was made this moment has nobody in it.
-        Some(dir) => dir.clone(),
-        None => data_dir(None)?,
-    };
-    let database = dir.join(DATABASE);
-    if !database.is_file() {
-        let reason = format!("{} is not there; give the server's folder with --data-dir", database.display());
-        return Err(bad("data directory", reason));
-    }
-    let calibrated = calibrate(&SqliteStore::open_with_keys(&database, args.keys.read()?)?, args)?;
+        Some(dir) => Ok(dir.clone()),
+        None => data_dir(None),
+    })?;
+    let calibrated = calibrate(&*place.that_is_there()?.open(args.keys.read()?)?, args)?;
     calibrated.report.emit(&args.report, &mut std::io::stdout().lock())?;
     match calibrated.refusal {
         Some(reason) => Err(Error::State { what: "no threshold proposed", reason }),
@@ -317,6 +315,9 @@ mod tests {
     use faceattend_core::evaluation::threshold::{RISK, needed_for};
     use jiff::Timestamp;
 
+    use faceattend_core::store::SqliteStore;
+
+    use super::super::database::DATABASE;
     use super::*;
 
     #[derive(Debug, Parser)]

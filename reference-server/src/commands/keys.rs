@@ -8,12 +8,13 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
-use faceattend_core::store::{NewAuditEntry, SqliteStore, Store, TemplateForms, TemplateKey, TemplateKeys};
+use faceattend_core::store::{NewAuditEntry, TemplateForms, TemplateKey, TemplateKeys};
 use faceattend_core::{Error, Result};
 use jiff::Timestamp;
 
 use crate::commands::Hidden;
-use crate::commands::serve::{DATABASE, data_dir};
+use crate::commands::database::{DatabaseArgs, Place};
+use crate::commands::serve::data_dir;
 
 /// Where the keys of the templates are.
 #[derive(Debug, Clone, Default, Args)]
@@ -50,6 +51,8 @@ pub struct KeysArgs {
     /// Where the database is
     #[arg(long, env = "FACEATTEND_DATA_DIR", value_name = "DIR", global = true)]
     data_dir: Option<PathBuf>,
+    #[command(flatten)]
+    database: DatabaseArgs,
     #[command(subcommand)]
     action: Action,
 }
@@ -78,6 +81,7 @@ enum Action {
 /// # Errors
 /// Those of the key file and of the store.
 pub fn run(args: KeysArgs) -> Result<()> {
+    let place = || args.database.place(|| data_dir(args.data_dir))?.that_is_there();
     match args.action {
         Action::New { file, add } => {
             let keys = generate(&file, add)?;
@@ -94,26 +98,16 @@ pub fn run(args: KeysArgs) -> Result<()> {
                 let reason = "none is given: `faceattend keys new FILE`, then --template-key-file FILE";
                 return Err(Error::InvalidInput { what: "template keys", reason: reason.into() });
             }
-            convert(&database_in(args.data_dir)?, keys, "encrypt templates")
+            convert(&place()?, keys, "encrypt templates")
         }
-        Action::Unseal(keys) => convert(&database_in(args.data_dir)?, keys.read()?.opening_only(), "decrypt templates"),
+        Action::Unseal(keys) => convert(&place()?, keys.read()?.opening_only(), "decrypt templates"),
         Action::Status(keys) => {
             let keys = keys.read()?;
-            let forms = SqliteStore::open(database_in(args.data_dir)?)?.template_forms()?;
+            let forms = place()?.open(TemplateKeys::none())?.template_forms()?;
             say(&told(&forms, &keys));
             Ok(())
         }
     }
-}
-
-/// The database, which is there: a wrong folder must not look like one without faces.
-fn database_in(dir: Option<PathBuf>) -> Result<PathBuf> {
-    let path = data_dir(dir)?.join(DATABASE);
-    if path.exists() {
-        return Ok(path);
-    }
-    let reason = format!("{} is not there: give the server's folder with --data-dir", path.display());
-    Err(Error::InvalidInput { what: "data directory", reason })
 }
 
 /// A line for every form that values have, and whether the key for it is among `keys`.
@@ -151,8 +145,8 @@ fn generate(file: &Path, add: bool) -> Result<TemplateKeys> {
     Ok(keys)
 }
 
-fn convert(database: &Path, keys: TemplateKeys, action: &str) -> Result<()> {
-    let store = SqliteStore::open_with_keys(database, keys)?;
+fn convert(place: &Place, keys: TemplateKeys, action: &str) -> Result<()> {
+    let store = place.open(keys)?;
     let done = store.reseal_templates(&mut |rows| tracing::debug!(rows, "converted"))?;
     let details = format!("{} rows changed, {} as they should be", done.changed, done.unchanged);
     let entry = NewAuditEntry {
@@ -181,7 +175,10 @@ fn say(text: &str) {
 
 #[cfg(test)]
 mod tests {
+    use faceattend_core::store::{SqliteStore, Store};
+
     use super::*;
+    use crate::commands::database::DATABASE;
 
     #[test]
     fn a_fresh_key_goes_first_and_the_old_one_stays() {
@@ -210,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn the_status_names_keys_that_are_missing_and_a_folder_without_database_is_refused() {
+    fn the_status_names_keys_that_are_missing() {
         let (old, new, lost) = (TemplateKey::generate(), TemplateKey::generate(), TemplateKey::generate());
         let mut forms = TemplateForms { plain: 3, ..TemplateForms::default() };
         forms.sealed.extend([(old.id(), 5), (new.id(), 7), (lost.id(), 9)]);
@@ -218,9 +215,6 @@ mod tests {
         let line = |key: &TemplateKey| text.lines().find(|line| line.contains(&key.id().to_string())).unwrap();
         assert!(line(&new).contains("first") && line(&old).contains("rotate") && line(&lost).contains("NOT"), "{text}");
         assert!(text.starts_with("       3 plain"), "{text}");
-        let dir = tempfile::tempdir().unwrap();
-        let refused = database_in(Some(dir.path().into())).unwrap_err().to_string();
-        assert!(refused.contains("--data-dir") && !dir.path().join(DATABASE).exists(), "{refused}");
     }
 
     #[test]
@@ -234,9 +228,9 @@ mod tests {
         let id = store.create_student("A", "R1", now).unwrap().id;
         store.replace_templates(id, &[face], now).unwrap();
         let keys = TemplateKeys::new(vec![TemplateKey::generate()]);
-        convert(&path, keys.clone(), "encrypt templates").unwrap();
+        convert(&Place::File(path.clone()), keys.clone(), "encrypt templates").unwrap();
         assert!(store.templates_of(id).is_err());
-        convert(&path, keys.opening_only(), "decrypt templates").unwrap();
+        convert(&Place::File(path.clone()), keys.opening_only(), "decrypt templates").unwrap();
         assert_eq!(store.templates_of(id).unwrap().len(), 1);
         let log = store.audit(faceattend_core::store::Page::ALL).unwrap().items;
         assert_eq!(log.iter().filter(|entry| entry.entry.action.contains("templates")).count(), 2);

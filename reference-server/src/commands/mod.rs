@@ -2,6 +2,8 @@
 
 pub mod admin;
 pub mod calibrate;
+pub mod database;
+pub mod db;
 pub mod doctor;
 pub mod eval;
 pub mod keys;

@@ -12,13 +12,15 @@ use faceattend_core::attendance::AttendancePolicy;
 use faceattend_core::detection::{DetectOptions, InputSize};
 use faceattend_core::engine::{Engine, EngineBuilder};
 use faceattend_core::liveness::{DuplicatePolicy, ReceiptKey};
-use faceattend_core::store::{MarksOfErased, SqliteStore, Store};
+use faceattend_core::store::{MarksOfErased, Store};
 use faceattend_core::{Error, Result};
 use jiff::Timestamp;
 use tokio::net::TcpListener;
 
 use crate::auth::{DEFAULT_ADMIN, DEFAULT_PASSWORD, Secret, default_password_works, ensure_admin};
 use crate::commands::Hidden;
+pub(crate) use crate::commands::database::DATABASE;
+use crate::commands::database::{DatabaseArgs, Place};
 use crate::commands::keys::KeyArgs;
 use crate::listen::{self, ConnectionLimits};
 use crate::state::BODY_WITHIN;
@@ -26,8 +28,6 @@ use crate::{
     AppState, ChallengePolicy, LiveSettings, Logout, Network, RateLimits, RetentionDays, Settings, WebSocketAccess,
 };
 
-/// The database's file in the data directory: the name that the replaced service gave it.
-pub(crate) const DATABASE: &str = "face_attendance.db";
 /// The JWT secret's file in the data directory.
 pub(crate) const SECRET: &str = "jwt-secret";
 /// The receipt key's file in the data directory.
@@ -47,6 +47,8 @@ pub struct ServeArgs {
     /// Where the database and the JWT secret are kept [default: faceattend among the user's data]
     #[arg(long, env = "FACEATTEND_DATA_DIR", value_name = "DIR")]
     pub(crate) data_dir: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) database: DatabaseArgs,
     /// The folder of model packs [default: faceattend/models among the user's data]
     #[arg(long, env = "FACEATTEND_MODELS", value_name = "DIR")]
     pub(crate) models_dir: Option<PathBuf>,
@@ -206,22 +208,46 @@ pub fn run(args: ServeArgs) -> Result<()> {
         path: "the server's threads".into(),
         source,
     })?;
-    runtime.block_on(serve(args))
+    // Here and not in asynchronous code: a database's client may block.
+    let data = Data::open(&args)?;
+    runtime.block_on(serve(args, data))
 }
 
-async fn serve(args: ServeArgs) -> Result<()> {
-    let dir = data_dir(args.data_dir.clone())?;
-    let store = Arc::new(SqliteStore::open_with_keys(dir.join(DATABASE), args.keys.read()?)?);
-    ensure_admin(&*store, Timestamp::now())?;
-    let known_password = default_password_works(&*store)?;
-    if known_password && !args.host.is_loopback() {
-        let reason = format!(
-            "not on {} while {DEFAULT_ADMIN} still has the documented password: run `faceattend admin passwd{}` first",
-            args.host,
-            if dir == default_data_dir()? { String::new() } else { format!(" --data-dir {}", dir.display()) },
-        );
-        return Err(Error::State { what: "refusing to listen", reason });
+/// What the server keeps.
+struct Data {
+    dir: PathBuf,
+    place: Place,
+    store: Arc<dyn Store>,
+    /// Whether the admin user still has the documented password.
+    known_password: bool,
+}
+
+impl Data {
+    fn open(args: &ServeArgs) -> Result<Self> {
+        let dir = data_dir(args.data_dir.clone())?;
+        let place = args.database.place(|| Ok(dir.clone()))?;
+        let store = place.open(args.keys.read()?)?;
+        ensure_admin(&*store, Timestamp::now())?;
+        let known_password = default_password_works(&*store)?;
+        if known_password && !args.host.is_loopback() {
+            let which = match &place {
+                Place::Url(_) => " with the same database".to_owned(),
+                Place::File(file) if *file != dir.join(DATABASE) => format!(" --database {}", file.display()),
+                Place::File(_) if dir == default_data_dir()? => String::new(),
+                Place::File(_) => format!(" --data-dir {}", dir.display()),
+            };
+            let reason = format!(
+                "not on {} while {DEFAULT_ADMIN} still has the documented password: run `faceattend admin passwd{which}` first",
+                args.host,
+            );
+            return Err(Error::State { what: "refusing to listen", reason });
+        }
+        Ok(Self { dir, place, store, known_password })
     }
+}
+
+async fn serve(args: ServeArgs, data: Data) -> Result<()> {
+    let Data { dir, place, store, known_password } = data;
     let secret = match args.jwt_secret.clone() {
         Some(Hidden(text)) => Secret::new(text)?,
         None => Secret::kept_in(&dir.join(SECRET))?,
@@ -270,13 +296,15 @@ async fn serve(args: ServeArgs) -> Result<()> {
         .with_web_socket(if args.open_web_socket { WebSocketAccess::Open } else { WebSocketAccess::Token })
         .with_logout(if args.logout_leaves_token { Logout::LeavesToken } else { Logout::EndsLogin })
         .with_marks_of_erased(if args.keep_marks_of_erased { MarksOfErased::Anonymise } else { MarksOfErased::Delete });
-    let store: Arc<dyn Store> = store;
-    let state = AppState::new(store, engine, settings)?;
+    let state = tokio::task::spawn_blocking(move || AppState::new(store, engine, settings)).await.map_err(|_| {
+        let reason = "the task that loads the gallery died".into();
+        Error::Internal { reason }
+    })??;
 
     let address = listener.local_addr().map_or_else(|_| format!("{}:{}", args.host, args.port), |a| a.to_string());
     let mut lines = vec![
         format!("Listening on http://{address}, pages at http://{address}/ui/"),
-        format!("Data in {}, days of {zone}", dir.display()),
+        format!("Database {place}, other data in {}, days of {zone}", dir.display()),
         format!(
             "Detector {}, embedder {}, antispoof: {}, {} at once",
             description.detector, description.embedder, description.antispoof, description.threads

@@ -9,10 +9,16 @@ use clap::parser::ValueSource;
 use clap::{ArgMatches, Command};
 use faceattend_core::{Error, Result};
 
+use crate::commands::database::redacted;
+
 /// The variable that names the file.
 const FILE: &str = "FACEATTEND_CONFIG";
 /// Arguments whose values are nobody's to see.
 const SECRET: [&str; 3] = ["jwt_secret", "receipt_key", "template_keys"];
+/// A value that may have a password in it.
+const HOLDS_PASSWORD: &str = "database";
+/// Settings of `serve` that say where the data is, and so hold for every command that works with them.
+const WHERE_THE_DATA_IS: [&str; 4] = ["data_dir", "database", "template_key_file", "template_keys"];
 
 /// The file that `--config FILE` or the environment names. Its settings must be known before the rest is parsed.
 #[must_use]
@@ -56,7 +62,8 @@ fn parse(text: &str) -> std::result::Result<Vec<(String, String)>, String> {
     table.into_iter().map(scalar).collect()
 }
 
-/// The command with the file's settings as the defaults of `serve`, and of those that look at its settings.
+/// The command with the file's settings as the defaults of `serve`, of those that look at its settings, and, where the data is,
+/// of every command that works with them.
 ///
 /// # Errors
 /// [`Error::InvalidInput`] for a setting that `serve` does not have.
@@ -70,17 +77,28 @@ pub fn with_defaults(mut command: Command, settings: &[(String, String)]) -> Res
             let reason = format!("{key} is no setting: `faceattend config` lists those there are");
             return Err(Error::InvalidInput { what: "configuration file", reason });
         }
-        for subcommand in ["serve", "config", "doctor"] {
-            // Parsed once, and used for as long as the process runs.
-            let (id, value): (String, &'static str) = (id.clone(), value.clone().leak());
-            if command.find_subcommand(subcommand).is_none() {
-                continue;
-            }
-            command =
-                command.mut_subcommand(subcommand, |serve| serve.mut_arg(id, |argument| argument.default_value(value)));
-        }
+        // Parsed once, and used for as long as the process runs.
+        let value: &'static str = value.clone().leak();
+        let others = WHERE_THE_DATA_IS.contains(&id.as_str());
+        command = command.mut_subcommands(|subcommand| {
+            let takes_all = matches!(subcommand.get_name(), "serve" | "config" | "doctor");
+            if takes_all || others { with_default(subcommand, &id, value) } else { subcommand }
+        });
     }
     Ok(command)
+}
+
+/// The command with the default, wherever in it the argument is.
+fn with_default(command: Command, id: &str, value: &'static str) -> Command {
+    let has_it = command.get_arguments().any(|argument| argument.get_id() == id);
+    let hides = SECRET.contains(&id) || id == HOLDS_PASSWORD;
+    let id_of_argument = id.to_owned();
+    let command = if has_it {
+        command.mut_arg(id_of_argument, |argument| argument.default_value(value).hide_default_value(hides))
+    } else {
+        command
+    };
+    command.mut_subcommands(|subcommand| with_default(subcommand, id, value))
 }
 
 /// Shows every setting with its value and where it comes from.
@@ -101,6 +119,7 @@ pub fn show(command: &Command, matches: &ArgMatches, from_file: &[(String, Strin
         let values = matches.get_raw(id).map(|values| values.map(|value| value.to_string_lossy()).collect::<Vec<_>>());
         let value = match values {
             Some(_) if SECRET.contains(&id) => "(set)".to_owned(),
+            Some(values) if id == HOLDS_PASSWORD => redacted(&values.join(" ")),
             Some(values) => values.join(" "),
             None => String::new(),
         };
@@ -114,6 +133,9 @@ mod tests {
     use clap::Args as _;
 
     use super::*;
+    use crate::commands::admin::AdminArgs;
+    use crate::commands::db::DbArgs;
+    use crate::commands::keys::KeysArgs;
     use crate::commands::serve::ServeArgs;
 
     fn command(settings: &[(&str, &str)]) -> Result<Command> {
@@ -136,6 +158,37 @@ mod tests {
         let both = port(command(&[("port", "9000")]).unwrap(), &["--port", "9001"]);
         assert_eq!(both, (9001, Some(ValueSource::CommandLine)));
         assert!(command(&[("open-web-socket", "true")]).is_ok());
+    }
+
+    #[test]
+    fn where_the_data_is_holds_for_every_command() {
+        let url = "postgres://me:geheim@host/db";
+        let settings = [("database", url), ("data-dir", "/srv"), ("template-key-file", "k"), ("port", "9000")];
+        let settings = settings.map(|(key, value)| (key.to_owned(), value.to_owned()));
+        let command = Command::new("faceattend").subcommands([
+            ServeArgs::augment_args(Command::new("serve")),
+            AdminArgs::augment_args(Command::new("admin")),
+            KeysArgs::augment_args(Command::new("keys")),
+            DbArgs::augment_args(Command::new("db")),
+        ]);
+        let mut command = with_defaults(command, &settings).unwrap();
+        for words in ["serve", "admin list", "keys status", "db check"] {
+            let arguments = std::iter::once("faceattend").chain(words.split(' '));
+            let matches = command.try_get_matches_from_mut(arguments).unwrap();
+            let mut deepest = &matches;
+            while let Some((_, inner)) = deepest.subcommand() {
+                deepest = inner;
+            }
+            assert_eq!(deepest.get_one::<String>("database").map(String::as_str), Some(url), "{words}");
+            assert_eq!(deepest.get_one::<std::path::PathBuf>("data_dir"), Some(&"/srv".into()), "{words}");
+            if words == "keys status" {
+                assert_eq!(deepest.get_one::<std::path::PathBuf>("template_key_file"), Some(&"k".into()));
+            }
+        }
+        for name in ["serve", "db"] {
+            let help = command.find_subcommand_mut(name).unwrap().render_long_help().to_string();
+            assert!(help.contains("--database") && !help.contains("geheim"), "{help}");
+        }
     }
 
     #[test]

@@ -48,8 +48,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     ready(options, Purpose::Use)
 }
 
-/// Makes the machine ready, with what only the tests need: the RTSP server that cameras are tested on, and the
-/// browser for the pages.
+/// Makes the machine ready, with what only the tests need: the RTSP server that cameras are tested on, the browser
+/// for the pages, and PostgreSQL.
 ///
 /// # Errors
 /// As [`run`].

@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 use super::{Cameras, Purpose};
 use crate::workspace::succeed;
-use crate::{Result, pages};
+use crate::{Result, pages, postgres};
 
 /// What compiling C parts needs (SQLite is built in), beside the linker that Rust needs anyway.
 const COMPILER: &[&str] = &["gcc", "libc6-dev"];
@@ -33,6 +33,9 @@ const RTSP_SERVER: &[&str] = &[
 /// What the tests of the pages need, unless a browser of its kind is there already.
 const BROWSER: &[&str] = &["chromium"];
 
+/// What the tests of the shared database need, unless a PostgreSQL is there already.
+const POSTGRES: &[&str] = &["postgresql"];
+
 /// The packages this machine lacks.
 ///
 /// # Errors
@@ -47,6 +50,9 @@ pub(super) fn missing(cameras: Cameras, purpose: Purpose) -> Result<Vec<&'static
     }
     if purpose == Purpose::Tests && pages::browser().is_none() {
         wanted.extend(BROWSER);
+    }
+    if purpose == Purpose::Tests && postgres::programs().is_none() {
+        wanted.extend(POSTGRES);
     }
     // It fails when a package is unknown, and lists the others all the same.
     let query = Command::new("dpkg-query").args(["-W", "-f=${Package} ${db:Status-Status}\n"]).args(&wanted).output();

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use postgres::config::{Host, SslMode};
+use postgres::error::Severity;
 use postgres::{Client, Config, IsolationLevel, Transaction};
 use rustls::pki_types::{CertificateDer, pem::PemObject as _};
 use tokio_postgres_rustls::MakeRustlsConnect;
@@ -157,9 +158,11 @@ impl Pool {
 /// Whether the connection is gone: the network, or the database ended it.
 fn is_lost(error: &postgres::Error) -> bool {
     match error.as_db_error() {
-        Some(database) => matches!(database.severity(), "FATAL" | "PANIC"),
+        // The plain word for it is in the database's language.
+        Some(database) => matches!(database.parsed_severity(), Some(Severity::Fatal | Severity::Panic)),
         None => {
-            error.is_closed() || std::error::Error::source(error).is_some_and(|source| source.is::<std::io::Error>())
+            let source = std::error::Error::source(error);
+            error.is_closed() || source.is_some_and(<dyn std::error::Error>::is::<std::io::Error>)
         }
     }
 }

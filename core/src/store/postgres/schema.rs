@@ -248,6 +248,8 @@ pub(super) fn migrate(db: &mut Transaction<'_>) -> Outcome<()> {
     if found == known {
         return Ok(());
     }
+    // An index of a long attendance takes longer than a statement of a server may.
+    db.batch_execute("SET LOCAL statement_timeout = 0")?;
     db.batch_execute(
         "CREATE TABLE IF NOT EXISTS schema_migrations
              (version BIGINT NOT NULL PRIMARY KEY, name TEXT NOT NULL, applied_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP NOT NULL)",

@@ -2,6 +2,8 @@
 
 mod accounts;
 mod contract;
+#[cfg(feature = "sqlite")]
+mod portable;
 #[cfg(feature = "postgres")]
 mod postgres;
 #[cfg(all(feature = "sqlite", feature = "encryption"))]

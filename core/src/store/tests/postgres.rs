@@ -11,13 +11,13 @@ use super::sharing::sharing_contract;
 use crate::error::ErrorKind;
 
 /// The schema of one test.
-struct Schema {
+pub(super) struct Schema {
     database: String,
     name: String,
 }
 
 impl Schema {
-    fn new() -> Option<Self> {
+    pub(super) fn new() -> Option<Self> {
         let Ok(database) = std::env::var("FACEATTEND_TEST_POSTGRES") else {
             eprintln!("skipped: FACEATTEND_TEST_POSTGRES names no database; `cargo xtask test` starts one");
             return None;
@@ -29,17 +29,17 @@ impl Schema {
     }
 
     /// The URL with which everything happens in this schema.
-    fn url(&self) -> String {
+    pub(super) fn url(&self) -> String {
         let sign = if self.database.contains('?') { '&' } else { '?' };
         format!("{}{sign}options=-c%20search_path%3D{}", self.database, self.name)
     }
 
-    fn store(&self) -> PostgresStore {
+    pub(super) fn store(&self) -> PostgresStore {
         PostgresStore::open(&self.url()).unwrap()
     }
 
     /// A connection of somebody else to this schema.
-    fn client(&self) -> Client {
+    pub(super) fn client(&self) -> Client {
         Client::connect(&self.url(), NoTls).unwrap()
     }
 

@@ -28,7 +28,7 @@ fn shared() -> ((SqliteStore, SqliteStore), tempfile::TempDir) {
 sharing_contract!(shared());
 
 /// A database as the existing service makes it: its tables, none of our columns, two marks of one student on one day.
-fn of_the_existing_service(path: &Path) -> Connection {
+pub(super) fn of_the_existing_service(path: &Path) -> Connection {
     let db = Connection::open(path).unwrap();
     db.execute_batch(
         "CREATE TABLE admin_users (id INTEGER NOT NULL, username VARCHAR(50) NOT NULL, hashed_password VARCHAR(255) NOT NULL,

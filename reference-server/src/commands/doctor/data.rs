@@ -2,12 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use faceattend_core::store::{Inspection, SqliteStore, TemplateForms, TemplateKeys};
+use faceattend_core::Result;
+use faceattend_core::store::{AttendanceFilter, Inspection, Page, SqliteStore, TemplateForms, TemplateKeys, schema};
 use jiff::Timestamp;
 
 use super::Finding;
 use crate::auth::{DEFAULT_ADMIN, Secret, default_password_works};
 use crate::commands::Hidden;
+use crate::commands::database::Place;
 use crate::commands::serve::{DATABASE, RECEIPT_KEY, SECRET, ServeArgs, check_writable, default_data_dir};
 
 /// Below this a day's marks may not fit: a few kilobytes a student, and the write-ahead log beside the database.
@@ -39,7 +41,18 @@ pub(super) fn look(args: &ServeArgs) -> (Vec<Finding>, Option<Timestamp>) {
     });
     findings.extend(space(&dir));
     findings.extend(secrets(args, &dir));
-    let path = dir.join(DATABASE);
+    let path = match args.database.place(|| Ok(dir.clone())) {
+        Ok(Place::File(path)) => path,
+        Ok(shared) => {
+            let (about, latest) = shared_database(args, &shared);
+            findings.extend(about);
+            return (findings, latest);
+        }
+        Err(error) => {
+            findings.push(Finding::problem("database", error.to_string(), "name another with --database"));
+            return (findings, None);
+        }
+    };
     if !path.exists() {
         findings.push(Finding::ok("database", "none yet: the first start makes one"));
         findings.extend(keys(args, None));
@@ -51,7 +64,8 @@ pub(super) fn look(args: &ServeArgs) -> (Vec<Finding>, Option<Timestamp>) {
     findings.extend(keys(args, seen.forms.as_ref()));
     // To open an older one would migrate it.
     if seen.schema == seen.newest_schema && seen.damage.is_empty() && seen.not_writable.is_none() {
-        findings.extend(password(args, &path));
+        let store = SqliteStore::open(&path);
+        findings.push(password(args, store.and_then(|store| default_password_works(&store))));
     }
     (findings, seen.latest_attendance)
 }
@@ -187,11 +201,49 @@ fn against(subject: &'static str, keys: &TemplateKeys, forms: &TemplateForms) ->
     Finding::ok(subject, format!("every face is encrypted with {first}"))
 }
 
-fn password(args: &ServeArgs, path: &Path) -> Option<Finding> {
+/// What there is to say of a database that several servers may share, and when its latest attendance was.
+fn shared_database(args: &ServeArgs, place: &Place) -> (Vec<Finding>, Option<Timestamp>) {
+    let subject = "database";
+    let seen = match place.survey() {
+        Ok(seen) => seen,
+        Err(error) => {
+            let advice = "see that PostgreSQL runs and lets this user in, or name another with --database";
+            return (vec![Finding::problem(subject, error.to_string(), advice)], None);
+        }
+    };
+    let newest = schema::newest_version();
+    let begun = !seen.rows.is_empty();
+    let about = if begun && !seen.problems.is_empty() {
+        Finding::problem(subject, seen.problems.join("; "), "restore a back-up, or mend it by hand")
+    } else if seen.schema > newest {
+        let found = format!("schema {}, and this version knows {newest}", seen.schema);
+        Finding::problem(subject, found, "use the newer version that wrote it")
+    } else if !begun {
+        Finding::ok(subject, format!("{place} answers and is empty: the first start makes the tables"))
+    } else if seen.needs_migration() {
+        let found = format!("schema {}: the next start brings it to {newest}", seen.schema);
+        Finding::warning(subject, found, "make a back-up before it, with pg_dump")
+    } else {
+        Finding::ok(subject, format!("{place} answers, schema {}", seen.schema))
+    };
+    let is_current = seen.schema == newest;
+    let mut findings = vec![about];
+    let opened = if is_current { Some(place.open(TemplateKeys::none())) } else { None };
+    let Some(Ok(store)) = opened else {
+        findings.extend(keys(args, None));
+        return (findings, None);
+    };
+    findings.extend(keys(args, store.template_forms().ok().as_ref()));
+    findings.push(password(args, default_password_works(&*store)));
+    let newest_first = store.attendance(&AttendanceFilter::default(), Page { skip: 0, limit: 1 });
+    (findings, newest_first.ok().and_then(|rows| rows.items.first().map(|row| row.timestamp)))
+}
+
+/// What there is to say of the documented password, from whether it works.
+fn password(args: &ServeArgs, works: Result<bool>) -> Finding {
     let subject = "password";
     let advice = "`faceattend admin passwd`";
-    let works = SqliteStore::open(path).and_then(|store| default_password_works(&store));
-    Some(match works {
+    match works {
         Ok(false) => Finding::ok(subject, "nobody has the documented one"),
         Ok(true) if args.host.is_loopback() => {
             Finding::warning(subject, format!("{DEFAULT_ADMIN} has the documented one, which everybody knows"), advice)
@@ -202,7 +254,7 @@ fn password(args: &ServeArgs, path: &Path) -> Option<Finding> {
             Finding::problem(subject, found, advice)
         }
         Err(error) => Finding::problem(subject, error.to_string(), "`faceattend doctor` again when nothing else runs"),
-    })
+    }
 }
 
 #[cfg(test)]

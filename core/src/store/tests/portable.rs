@@ -1,0 +1,286 @@
+//! Databases copied as a file: from SQLite to SQLite, and to PostgreSQL and back where there is one.
+
+use std::io::Cursor;
+
+use jiff::{Timestamp, ToSpan as _};
+use rusqlite::Connection;
+
+use super::super::*;
+use super::contract::{at, completed, completion, enrolment, mark, pending};
+use super::sqlite::of_the_existing_service;
+use crate::error::{ErrorKind, Result};
+use crate::liveness::{PerceptualHash, SeenFrame};
+use crate::types::Degrees;
+
+fn now() -> Timestamp {
+    at("2026-03-02T08:15:30.25Z")
+}
+
+struct File {
+    store: SqliteStore,
+    folder: tempfile::TempDir,
+}
+
+impl File {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        Self { store: SqliteStore::open(folder.path().join("a.db")).unwrap(), folder }
+    }
+
+    fn raw(&self) -> Connection {
+        Connection::open(self.folder.path().join("a.db")).unwrap()
+    }
+}
+
+/// Puts rows into every table, with and without values where a column may be empty.
+fn fill(store: &dyn Store) {
+    let user = NewAdmin { username: "admin".into(), hashed_password: "$argon2$a".into(), role: "viewer".into() };
+    store.create_admin(&user, now()).unwrap();
+    store.set_admin_password("admin", "$argon2$b", now()).unwrap();
+    let login = NewLogin {
+        id: "l".into(),
+        username: "admin".into(),
+        refresh_hash: "h".into(),
+        created_at: now(),
+        expires_at: now() + 1.hour(),
+    };
+    store.begin_login(&login).unwrap();
+    store.create_student("Zoë \"学生\" \\ \n", "R0", now()).unwrap();
+    let student = store.register_student(completed(store, None), "A", "R1", &enrolment(1.0), now()).unwrap().id;
+    let consent = Consent { given_at: now(), given_by: "a parent".into(), notice: "2026-01".into() };
+    store.set_consent(student, Some(&consent), now()).unwrap();
+    let kept = PositionColumns { frame_data: Some("/9j/4AAQ".into()), ..PositionColumns::default() };
+    store.update_session(pending(store, Some(student)), 0, &SessionUpdate { left: kept, ..completion() }).unwrap();
+    let frame = SeenFrame { perceptual: PerceptualHash::from_bytes(&[0b0101_0101; 72]).unwrap(), yaw: Degrees(-20.1) };
+    store.remember_frame(pending(store, None), &frame, now()).unwrap();
+    // A score that has no short form.
+    let marked = NewAttendance { confidence_score: Some(0.1 + 0.2), ..mark(student, "2026-03-02T08:00:00Z") };
+    let row = store.mark_attendance(&marked).unwrap().record().id;
+    let bare = NewAttendance { confidence_score: None, camera_location: None, ..mark(student, "2026-03-03T08:00:00Z") };
+    store.mark_attendance(&bare).unwrap();
+    store.check_out(row, now() + 8.hours()).unwrap();
+    store.correct_attendance(row, &Correction::new(CorrectedStatus::Late, "admin", "bus"), now()).unwrap();
+    let log = NewDetectionLog {
+        timestamp: now(),
+        faces_detected: 2,
+        students_recognized: 1,
+        processing_time: Some(1.0),
+        camera_location: None,
+        error_message: None,
+    };
+    store.add_detection_log(&log).unwrap();
+    let entry = NewAuditEntry {
+        at: now(),
+        actor: "admin".into(),
+        action: "x".into(),
+        subject: None,
+        details: Some("y".into()),
+    };
+    store.add_audit(&entry).unwrap();
+}
+
+fn exported(store: &dyn Portable) -> Vec<u8> {
+    let mut file = Vec::new();
+    store.export(&mut file, &mut |_| {}).unwrap();
+    file
+}
+
+fn import(store: &dyn Portable, file: &[u8], present: Present) -> Result<Imported> {
+    store.import(&mut Cursor::new(file), present, &mut |_| {})
+}
+
+/// Copies `from` into the empty `to`, where every row must come out again as it went in, and more can follow.
+fn copies_whole(from: &dyn Portable, to: &dyn Portable) {
+    fill(from);
+    let file = exported(from);
+    let imported = import(to, &file, Present::Refuse).unwrap();
+    assert!(imported.rows.iter().all(|(_, rows)| *rows > 0), "a table was left empty: {imported:?}");
+    assert_eq!(imported.of_nobody, 0);
+    assert_eq!(String::from_utf8(exported(to)).unwrap(), String::from_utf8(file.clone()).unwrap());
+
+    let all = |store: &dyn Portable| {
+        let students = store.students(None, Page::ALL).unwrap();
+        let templates: Vec<_> = students.items.iter().map(|s| store.templates_of(s.id).unwrap()).collect();
+        (
+            students,
+            templates,
+            store.attendance(&AttendanceFilter::default(), Page::ALL).unwrap(),
+            store.admins().unwrap(),
+        )
+    };
+    assert_eq!(all(to), all(from));
+    let mark_again = to.mark_attendance(&mark(crate::types::StudentId(2), "2026-03-02T12:00:00Z")).unwrap();
+    assert!(matches!(mark_again, Marking::AlreadyMarked(_)), "the unique key came along");
+    to.create_student("New", "R9", now()).unwrap();
+    to.add_detection_log(&from.detection_logs(1).unwrap().remove(0).entry).unwrap();
+
+    let refused = import(to, &file, Present::Refuse).unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::State);
+    assert_eq!(to.students(None, Page::ALL).unwrap().total, 3, "nothing has changed");
+    import(to, &file, Present::Replace).unwrap();
+    assert_eq!(exported(to), file);
+}
+
+/// A file that is not whole, not ours or not true leaves `store`, which has one student, as it is.
+fn what_is_not_whole_changes_nothing(store: &dyn Portable, file: &[u8]) {
+    let before = exported(store);
+    let text = String::from_utf8(file.to_vec()).unwrap();
+    let lines: Vec<&str> = text.split_inclusive('\n').collect();
+    let mut bad: Vec<String> = vec![
+        String::new(),
+        "{}\n".into(),
+        "hello\n".into(),
+        text[..text.len() - 5].into(),
+        text.replacen("R1", "R7", 1),
+        text.replacen("\"format\":1", "\"format\":2", 1),
+        format!("{text}{}", lines[1]),
+        text.replacen("\"username\"", "\"surname\"", 1),
+        text.replacen("{\"students\":", "{\"pupils\":", 1),
+    ];
+    bad.extend((1..lines.len()).map(|cut| lines[..cut].concat()));
+    let without_one = lines.iter().enumerate().filter(|(at, _)| *at != 3).map(|(_, line)| *line).collect();
+    bad.push(without_one);
+    for (number, bad) in bad.iter().enumerate() {
+        let refused = import(store, bad.as_bytes(), Present::Replace).unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::InvalidInput, "{number}: {refused}");
+    }
+    assert!(import(store, file, Present::Replace).is_ok(), "or the test means nothing");
+    import(store, &before, Present::Replace).unwrap();
+    assert_eq!(exported(store), before);
+}
+
+#[test]
+fn a_file_is_copied_whole() {
+    let (from, to) = (File::new(), File::new());
+    copies_whole(&from.store, &to.store);
+    // The formats of the existing service's own columns came along.
+    let text = |file: &File| -> (String, String) {
+        let query = "SELECT created_at, liveness_verification_date FROM students WHERE id = 2";
+        file.raw().query_row(query, [], |row| Ok((row.get(0)?, row.get(1)?))).unwrap()
+    };
+    assert_eq!(text(&to), text(&from));
+    assert_eq!(text(&to).0, "2026-03-02 08:15:30");
+}
+
+#[test]
+fn a_damaged_copy_changes_nothing() {
+    let (from, to) = (File::new(), File::new());
+    fill(&from.store);
+    to.store.create_student("stays", "R1", now()).unwrap();
+    what_is_not_whole_changes_nothing(&to.store, &exported(&from.store));
+}
+
+#[test]
+fn a_value_of_the_wrong_kind_stops_the_export_without_being_shown() {
+    let file = File::new();
+    file.store.create_student("A", "R1", now()).unwrap();
+    file.raw().execute_batch("UPDATE students SET created_at = 'SECRET'").unwrap();
+    let error = file.store.export(&mut Vec::new(), &mut |_| {}).unwrap_err();
+    assert_eq!(error.to_string(), "store: students 1: created_at does not hold what it should: mend or delete the row");
+}
+
+#[test]
+fn a_look_at_a_database_of_the_existing_service_changes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("old.db");
+    let original = of_the_existing_service(&path);
+    original.pragma_update(None, "foreign_keys", false).unwrap();
+    original.execute_batch("INSERT INTO attendance_log (student_id, status) VALUES (99, 'Present')").unwrap();
+    drop(original);
+    let before = std::fs::read(&path).unwrap();
+    let survey = SqliteStore::survey(&path).unwrap();
+    assert_eq!(std::fs::read(&path).unwrap(), before);
+    assert!(survey.schema == 0 && survey.needs_migration());
+    let rows = [("admin_users", 1), ("students", 2), ("liveness_detection_sessions", 0), ("attendance_log", 3)];
+    assert!(rows.iter().all(|row| survey.rows.contains(row)), "{survey:?}");
+    assert_eq!(survey.problems, ["1 rows of attendance_log are of students who are not there"]);
+
+    drop(SqliteStore::open(&path).unwrap());
+    let survey = SqliteStore::survey(&path).unwrap();
+    assert!(!survey.needs_migration());
+    assert!(rows.iter().all(|row| survey.rows.contains(row)), "every row is there after the move: {survey:?}");
+
+    Connection::open(&path).unwrap().execute_batch("DROP INDEX uq_attendance_log_student_day_period").unwrap();
+    let problems = SqliteStore::survey(&path).unwrap().problems;
+    assert_eq!(problems[0], "the unique key uq_attendance_log_student_day_period is missing");
+    assert!(SqliteStore::survey(folder.path().join("none.db")).is_err());
+    assert!(!folder.path().join("none.db").exists());
+}
+
+#[cfg(feature = "postgres")]
+mod with_postgres {
+    use super::super::postgres::Schema;
+    use super::*;
+    use crate::types::StudentId;
+
+    #[test]
+    fn a_file_is_copied_to_postgresql() {
+        let Some(schema) = Schema::new() else { return };
+        copies_whole(&File::new().store, &schema.store());
+    }
+
+    #[test]
+    fn postgresql_is_copied_to_a_file() {
+        let Some(schema) = Schema::new() else { return };
+        copies_whole(&schema.store(), &File::new().store);
+    }
+
+    #[test]
+    fn a_damaged_copy_changes_nothing_in_postgresql() {
+        let Some(schema) = Schema::new() else { return };
+        let (from, to) = (File::new(), schema.store());
+        fill(&from.store);
+        to.create_student("stays", "R1", now()).unwrap();
+        what_is_not_whole_changes_nothing(&to, &exported(&from.store));
+    }
+
+    #[test]
+    fn a_database_of_the_existing_service_moves_to_postgresql_with_every_row() {
+        let Some(schema) = Schema::new() else { return };
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("old.db");
+        let original = of_the_existing_service(&path);
+        // What a database that enforces no foreign keys can have: marks and a session of a student who is gone.
+        original.pragma_update(None, "foreign_keys", false).unwrap();
+        original
+            .execute_batch(
+                "INSERT INTO attendance_log (student_id, status) VALUES (99, 'Present');
+                 INSERT INTO liveness_detection_sessions (session_id, student_id, expires_at)
+                     VALUES ('00000000-0000-4000-8000-000000000001', 99, '2026-01-05 10:00:00.5');",
+            )
+            .unwrap();
+        let old = SqliteStore::open(&path).unwrap();
+        let new = schema.store();
+        let imported = import(&new, &exported(&old), Present::Refuse).unwrap();
+        assert_eq!(imported.of_nobody, 1);
+        assert_eq!(new.students(None, Page::ALL).unwrap(), old.students(None, Page::ALL).unwrap());
+        assert_eq!(new.templates_of(StudentId(1)).unwrap(), old.templates_of(StudentId(1)).unwrap());
+        assert_eq!(new.embedding_json(StudentId(1)).unwrap().as_deref(), Some("[0.6, 0.8]"));
+        let all = AttendanceFilter::default();
+        assert_eq!(new.attendance(&all, Page::ALL).unwrap(), old.attendance(&all, Page::ALL).unwrap());
+        assert_eq!(new.admins().unwrap(), old.admins().unwrap());
+        assert_eq!(new.detection_logs(9).unwrap(), old.detection_logs(9).unwrap());
+        let session = crate::types::SessionId::parse("00000000-0000-4000-8000-000000000001").unwrap();
+        let session = new.session(session).unwrap().unwrap();
+        assert_eq!((session.student, session.expires_at), (None, at("2026-01-05T10:00:00.5Z")));
+        // Its marks count, and both of one day stay.
+        let again = new.mark_attendance(&mark(StudentId(1), "2026-03-02T10:00:00Z")).unwrap();
+        assert!(matches!(again, Marking::AlreadyMarked(row) if row.id == 1));
+    }
+
+    #[test]
+    fn a_look_finds_what_is_missing_and_changes_nothing() {
+        let Some(schema) = Schema::new() else { return };
+        let survey = PostgresStore::survey(&schema.url()).unwrap();
+        assert_eq!((survey.schema, survey.rows.len(), survey.problems.len()), (0, 0, 1));
+        let tables = "SELECT count(*) FROM pg_tables WHERE schemaname = current_schema()";
+        assert_eq!(schema.client().query_one(tables, &[]).unwrap().get::<_, i64>(0), 0);
+        fill(&schema.store());
+        let survey = PostgresStore::survey(&schema.url()).unwrap();
+        assert!(!survey.needs_migration() && survey.problems.is_empty(), "{survey:?}");
+        assert!(survey.rows.contains(&("attendance_log", 2)));
+        schema.client().batch_execute("DROP INDEX ix_students_roll_number").unwrap();
+        let problems = PostgresStore::survey(&schema.url()).unwrap().problems;
+        assert_eq!(problems, ["the unique key ix_students_roll_number is missing"]);
+    }
+}
