@@ -43,6 +43,11 @@ enum Command {
 fn main() -> ExitCode {
     let filter = tracing_subscriber::EnvFilter::try_from_env("FACEATTEND_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info,ort=warn"));
+    // At a finer level PostgreSQL's client writes the values of its statements: faces and password hashes.
+    let filter = match "tokio_postgres=warn".parse() {
+        Ok(directive) => filter.add_directive(directive),
+        Err(_) => filter,
+    };
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     if std::env::var("FACEATTEND_LOG_FORMAT").is_ok_and(|format| format == "json") {
         log.json().init();

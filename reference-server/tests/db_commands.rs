@@ -2,6 +2,8 @@
 //!
 //! With PostgreSQL only where `FACEATTEND_TEST_POSTGRES` names a database; `cargo xtask test` starts one.
 
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr, reason = "a test fails by panicking")]
+
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -47,7 +49,10 @@ fn faceattend(words: &[&str], database: Option<&str>) -> Output {
     for name in ["FACEATTEND_DATABASE", "FACEATTEND_DATA_DIR", "FACEATTEND_CONFIG"] {
         command.env_remove(name);
     }
-    command.args(words).envs(database.map(|url| ("FACEATTEND_DATABASE", url)));
+    command
+        .args(words)
+        .env("FACEATTEND_NEW_PASSWORD", "a new password")
+        .envs(database.map(|url| ("FACEATTEND_DATABASE", url)));
     command.output().unwrap()
 }
 
@@ -149,6 +154,21 @@ fn a_school_moves_to_postgresql_and_back_with_every_row() {
     assert_eq!(to.templates_of(StudentId(1)).unwrap(), from.templates_of(StudentId(1)).unwrap());
     assert_eq!(to.detection_logs(9).unwrap(), from.detection_logs(9).unwrap());
     assert_eq!(to.sessions_of(StudentId(1)).unwrap(), from.sessions_of(StudentId(1)).unwrap());
+}
+
+#[test]
+fn no_value_of_a_statement_is_logged_at_any_level() {
+    let Some(schema) = Schema::new() else { return };
+    let mut command = Command::new(env!("CARGO_BIN_EXE_faceattend"));
+    command.env("FACEATTEND_DATABASE", schema.url()).env("FACEATTEND_NEW_PASSWORD", "a new password");
+    let output = command.env("FACEATTEND_LOG", "trace").args(["admin", "create", "bob"]).output().unwrap();
+    let logged = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{logged}");
+    assert!(!logged.contains("$argon2"), "{logged}");
+    let login = schema.database.split_once("://").and_then(|(_, rest)| rest.split_once('@')).map(|(login, _)| login);
+    let password = login.and_then(|login| login.split_once(':')).map(|(_, password)| password);
+    assert!(password.is_none_or(|password| !logged.contains(password)), "{logged}");
+    schema.run(&format!("SELECT 1 / count(*) FROM {}.admin_users WHERE username = 'bob'", schema.name));
 }
 
 #[test]

@@ -47,7 +47,8 @@ use connection::Pool;
 /// The store in a PostgreSQL database.
 ///
 /// Every call waits for the database, with a client that runs its own executor: from asynchronous code, call it on a thread
-/// that may block.
+/// that may block. That client also tells the log, at the level `debug` and under the name `tokio_postgres`, the values of
+/// its statements: keep that name at `warn`, as the server does, or faces and password hashes are in the log.
 pub struct PostgresStore {
     pool: Pool,
     keys: TemplateKeys,

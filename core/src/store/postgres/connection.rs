@@ -234,7 +234,8 @@ fn read(url: &str) -> Result<(Config, Option<String>)> {
     }
     let given = config.get_options().map(|given| format!("{given} ")).unwrap_or_default();
     let ours = format!(
-        "-c timezone=UTC -c synchronous_commit=on -c statement_timeout={0} -c idle_in_transaction_session_timeout={0}",
+        "-c timezone=UTC -c client_min_messages=warning -c synchronous_commit=on -c statement_timeout={0} \
+         -c idle_in_transaction_session_timeout={0}",
         STATEMENT.as_millis(),
     );
     config.options(&format!("{given}{ours}"));
