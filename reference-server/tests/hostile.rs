@@ -4,7 +4,12 @@
 //! What HTTP itself forbids is sent to a server in a process of its own, whose log, files and memory are looked at; what
 //! is well-formed HTTP with bad contents is put to every endpoint.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test fails by panicking and says its figures"
+)]
 
 mod common;
 

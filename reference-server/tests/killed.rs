@@ -4,7 +4,12 @@
 //! `FACEATTEND_KILLS=100 cargo test -p faceattend-server --test killed` kills it a hundred times; without the variable it is
 //! killed a few times.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test fails by panicking and says its figures"
+)]
 
 mod common;
 

@@ -160,6 +160,10 @@ async fn a_face_that_is_enrolled_already_is_named_or_refused() {
         (&done["final_embedding_saved"], &done["reasons"][0]["code"]),
         (&json!(false), &json!("already_enrolled"))
     );
+    let last = json!({ "session_id": session, "student_id": other["data"]["student_id"] });
+    let refused = service.post("/api/v1/liveness/complete", &last).await;
+    assert_eq!(refused.status, 400);
+    assert!(refused.text.contains("already enrolled as student"), "{}", refused.text);
 }
 
 #[tokio::test]

@@ -2,7 +2,12 @@
 //!
 //! `cargo test -p faceattend-server --test several_servers -- --nocapture` also tells how long things took.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test fails by panicking and says its figures"
+)]
 
 mod common;
 mod several {

@@ -611,6 +611,7 @@ pub(super) const ALL: &[Operation] = &[
         body: &[field("session_id", Kind::Text, REQUIRED), field("student_id", Kind::Integer, OPTIONAL)],
         errors: &[
             (400, "Liveness session not completed yet"),
+            (400, "This face is already enrolled as student 7."),
             (404, "Liveness session not found"),
             (404, "Student not found"),
         ],

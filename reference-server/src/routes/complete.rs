@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use faceattend_core::Error;
+use faceattend_core::liveness::{DuplicatePolicy, Reason};
 use faceattend_core::types::{SessionId, StudentId};
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -36,6 +37,8 @@ enum Found {
     NoSession,
     NotCompleted,
     NoStudent,
+    /// The face is enrolled as somebody else already, and the policy refuses it.
+    Refused(Reason),
     Saved(Box<faceattend_core::store::Student>, Face),
 }
 
@@ -56,6 +59,8 @@ pub(crate) async fn complete(
     let unknown = || AppError::not_found("Liveness session not found");
     let id = SessionId::parse(&session).ok_or_else(unknown)?;
     let options = app.settings().liveness;
+    let gallery = app.live().gallery();
+    let policy = app.settings().duplicates;
     let found = app
         .with_store(PREFIX, move |store| {
             let Some(stored) = sessions::load(store, id, options)? else { return Ok(Found::NoSession) };
@@ -65,12 +70,20 @@ pub(crate) async fn complete(
             if stored.record.consumed_at.is_some() && stored.record.student == Some(student) {
                 return Ok(Found::Saved(Box::new(there), Face::AsBefore));
             }
+            let known = match stored.record.consumed_at {
+                None => sessions::already_known(&gallery, &stored.session, Some(student), policy)?,
+                Some(_) => None,
+            };
+            if let (Some(known), DuplicatePolicy::Refuse) = (known, policy) {
+                return Ok(Found::Refused(sessions::known_as(&known)));
+            }
             let student = store.enrol_student(id, student, &enrolment, Timestamp::now())?;
             Ok(Found::Saved(Box::new(student), Face::New))
         })
         .await;
     let (student, face) = match found {
         Ok(Found::Saved(student, face)) => (student, face),
+        Ok(Found::Refused(reason)) => return Err(AppError::bad_request(reason.advice())),
         Ok(Found::NoSession) => return Err(unknown()),
         Ok(Found::NotCompleted) => return Err(AppError::bad_request("Liveness session not completed yet")),
         Ok(Found::NoStudent) => return Err(AppError::not_found("Student not found")),
