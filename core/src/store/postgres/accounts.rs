@@ -33,7 +33,7 @@ pub(super) fn find(db: &mut Transaction<'_>, username: &str) -> Outcome<Option<A
 pub(super) fn create(db: &mut Transaction<'_>, new: &NewAdmin, now: Timestamp) -> Outcome<AdminUser> {
     let made = db.execute(
         "INSERT INTO admin_users (username, hashed_password, role, is_active, created_at)
-         VALUES ($1, $2, $3, true, $4) ON CONFLICT DO NOTHING",
+         VALUES ($1, $2, $3, true, $4::timestamp) ON CONFLICT DO NOTHING",
         &[&new.username, &new.hashed_password, &new.role, &seconds(now)],
     )?;
     if made == 0 {
@@ -49,7 +49,7 @@ pub(super) fn set_password(
     now: Timestamp,
 ) -> Outcome<()> {
     let changed = db.execute(
-        "UPDATE admin_users SET hashed_password = $2, updated_at = $3 WHERE username = $1",
+        "UPDATE admin_users SET hashed_password = $2, updated_at = $3::timestamp WHERE username = $1",
         &[&username, &hashed_password, &seconds(now)],
     )?;
     if changed == 0 { Err(NO_ADMIN.into()) } else { Ok(()) }
@@ -64,7 +64,7 @@ pub(super) fn update(
     // Two who disable each other at once would leave nobody: one change at a time.
     db.batch_execute("LOCK TABLE admin_users IN SHARE ROW EXCLUSIVE MODE")?;
     let changed = db.execute(
-        "UPDATE admin_users SET role = COALESCE($2, role), is_active = COALESCE($3, is_active), updated_at = $4
+        "UPDATE admin_users SET role = COALESCE($2, role), is_active = COALESCE($3, is_active), updated_at = $4::timestamp
          WHERE username = $1",
         &[&username, &change.role, &change.is_active, &seconds(now)],
     )?;

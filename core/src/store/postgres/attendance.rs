@@ -49,7 +49,7 @@ fn standing(db: &mut Transaction<'_>, new: &NewAttendance) -> Outcome<Option<Att
         &format!(
             "SELECT {ATTENDANCE} FROM attendance_log a JOIN students s ON s.id = a.student_id
              WHERE a.student_id = $1::bigint AND ((a.local_day = $2 AND a.period = $3)
-                 OR (a.local_day IS NULL AND a.timestamp >= $4 AND a.timestamp < $5))
+                 OR (a.local_day IS NULL AND a.timestamp >= $4::timestamp AND a.timestamp < $5::timestamp))
              ORDER BY a.id LIMIT 1"
         ),
         &[&new.student.0, &new.day.date, &new.period, &micros(new.day.starts_at), &micros(new.day.ends_at)],
@@ -70,7 +70,7 @@ pub(super) fn mark(db: &mut Transaction<'_>, new: &NewAttendance) -> Outcome<Mar
         }
         let made = db.query_opt(
             "INSERT INTO attendance_log (student_id, timestamp, status, confidence_score, camera_location, created_at,
-                 local_day, period) VALUES ($1::bigint, $2, $3, $4, $5, $6, $7, $8)
+                 local_day, period) VALUES ($1::bigint, $2::timestamp, $3, $4, $5, $6::timestamp, $7, $8)
              ON CONFLICT DO NOTHING RETURNING id::bigint",
             &[
                 &new.student.0,
@@ -206,7 +206,7 @@ pub(super) fn add_detection_log(db: &mut Transaction<'_>, log: &NewDetectionLog)
     let whole = |count: u32| i32::try_from(count).unwrap_or(i32::MAX);
     let row = db.query_one(
         "INSERT INTO detection_logs (timestamp, faces_detected, students_recognized, processing_time, camera_location,
-             error_message) VALUES ($1, $2::int, $3::int, $4, $5, $6) RETURNING id::bigint",
+             error_message) VALUES ($1::timestamp, $2::int, $3::int, $4, $5, $6) RETURNING id::bigint",
         &[
             &micros(log.timestamp),
             &whole(log.faces_detected),

@@ -98,9 +98,15 @@ pub(super) fn retire(db: &mut Transaction<'_>, retention: &Retention) -> Outcome
         Ok(db.execute(statement, &[&micros(before)])?)
     };
     Ok(Retired {
-        sessions: delete(retention.sessions_before, "DELETE FROM liveness_detection_sessions WHERE expires_at < $1")?,
-        detection_logs: delete(retention.detection_logs_before, "DELETE FROM detection_logs WHERE timestamp < $1")?,
-        attendance: delete(retention.attendance_before, "DELETE FROM attendance_log WHERE timestamp < $1")?,
+        sessions: delete(
+            retention.sessions_before,
+            "DELETE FROM liveness_detection_sessions WHERE expires_at < $1::timestamp",
+        )?,
+        detection_logs: delete(
+            retention.detection_logs_before,
+            "DELETE FROM detection_logs WHERE timestamp < $1::timestamp",
+        )?,
+        attendance: delete(retention.attendance_before, "DELETE FROM attendance_log WHERE timestamp < $1::timestamp")?,
         audit: delete(retention.audit_before, "DELETE FROM audit_log WHERE timestamp < $1")?,
         logins: delete(retention.logins_before, "DELETE FROM logins WHERE expires_at < $1 OR ended_at < $1")?,
     })

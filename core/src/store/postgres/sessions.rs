@@ -18,7 +18,7 @@ pub(super) fn create(db: &mut Transaction<'_>, keys: &TemplateKeys, new: &NewSes
     db.execute(
         "INSERT INTO liveness_detection_sessions (session_id, student_id, status, created_at, expires_at, state, version,
              liveness_score, movement_verified, center_verified, left_verified, right_verified, attempts_count)
-         VALUES ($1, $2::bigint, $3, $4, $5, $6, 0, 0, false, false, false, false, 0)",
+         VALUES ($1, $2::bigint, $3, $4::timestamp, $5::timestamp, $6, 0, 0, false, false, false, false, 0)",
         &[
             &new.id.to_string(),
             &new.student.map(|id| id.0),
@@ -123,7 +123,7 @@ pub(super) fn update(
              movement_verified = $6, center_embedding = $7, center_verified = $8, center_frame_data = $9,
              left_embedding = $10, left_verified = $11, left_frame_data = $12, right_embedding = $13,
              right_verified = $14, right_frame_data = $15, final_embedding = $16, error_message = $17,
-             attempts_count = $18::int, completed_at = $19
+             attempts_count = $18::int, completed_at = $19::timestamp
          WHERE session_id = $1 AND version = $2::bigint",
         &[
             &id.to_string(),

@@ -43,7 +43,7 @@ pub(super) fn lock(db: &mut Transaction<'_>, id: StudentId) -> Outcome<Student> 
 pub(super) fn create(db: &mut Transaction<'_>, name: &str, roll_number: &str, now: Timestamp) -> Outcome<Student> {
     let made = db.query_opt(
         "INSERT INTO students (name, roll_number, created_at, liveness_verified, liveness_confidence_score)
-         VALUES ($1, $2, $3, false, 0) ON CONFLICT DO NOTHING RETURNING id::bigint",
+         VALUES ($1, $2, $3::timestamp, false, 0) ON CONFLICT DO NOTHING RETURNING id::bigint",
         &[&name, &roll_number, &seconds(now)],
     )?;
     let id = StudentId(made.ok_or(TAKEN)?.try_get(0)?);
@@ -85,7 +85,7 @@ pub(super) fn update(
     }
     // A roll number that is taken breaks the unique key, whoever took it when.
     db.execute(
-        "UPDATE students SET name = COALESCE($2, name), roll_number = COALESCE($3, roll_number), updated_at = $4
+        "UPDATE students SET name = COALESCE($2, name), roll_number = COALESCE($3, roll_number), updated_at = $4::timestamp
          WHERE id = $1::bigint",
         &[&id.0, &change.name, &change.roll_number, &seconds(now)],
     )?;
@@ -107,7 +107,7 @@ pub(super) fn delete(db: &mut Transaction<'_>, id: StudentId) -> Outcome<Student
 }
 
 pub(super) fn touch(db: &mut Transaction<'_>, id: StudentId, now: Timestamp) -> Outcome<()> {
-    db.execute("UPDATE students SET updated_at = $2 WHERE id = $1::bigint", &[&id.0, &seconds(now)])?;
+    db.execute("UPDATE students SET updated_at = $2::timestamp WHERE id = $1::bigint", &[&id.0, &seconds(now)])?;
     Ok(())
 }
 
@@ -134,7 +134,7 @@ pub(super) fn write_templates(
     let (bytes, text) = (first.to_bytes(), json(first));
     db.execute(
         "UPDATE students SET face_embedding = $2, embedding_vector = $3, liveness_verified = $4,
-             liveness_verification_date = $5, liveness_confidence_score = $6 WHERE id = $1::bigint",
+             liveness_verification_date = $5::timestamp, liveness_confidence_score = $6 WHERE id = $1::bigint",
         &[
             &id.0,
             &&*keys.seal_bytes(&place(FaceColumn::StudentFaceEmbedding), &bytes)?,

@@ -329,3 +329,69 @@ fn in_asynchronous_code_it_is_an_error_and_no_panic() {
     store.check().unwrap();
     runtime.block_on(async { drop(store) });
 }
+
+/// The existing service's tables as SQLAlchemy makes them on PostgreSQL, with rows of its own.
+#[test]
+fn a_database_of_the_existing_service_on_postgresql_keeps_its_rows_and_goes_on() {
+    let Some(alive) = Schema::new() else { return };
+    let mut client = alive.client();
+    client
+        .batch_execute(
+            "CREATE TABLE admin_users (id SERIAL PRIMARY KEY, username VARCHAR(50) NOT NULL, hashed_password VARCHAR(255) NOT NULL,
+                is_active BOOLEAN, created_at TIMESTAMP WITH TIME ZONE DEFAULT now(), updated_at TIMESTAMP WITH TIME ZONE);
+             CREATE TABLE students (id SERIAL PRIMARY KEY, name VARCHAR(255) NOT NULL, roll_number VARCHAR(50) NOT NULL,
+                roll_no VARCHAR(50), face_embedding BYTEA, embedding_vector TEXT,
+                created_at TIMESTAMP WITH TIME ZONE DEFAULT now(), updated_at TIMESTAMP WITH TIME ZONE,
+                liveness_verified BOOLEAN, liveness_verification_date TIMESTAMP WITH TIME ZONE, liveness_confidence_score FLOAT);
+             CREATE TABLE liveness_detection_sessions (id SERIAL PRIMARY KEY, session_id VARCHAR(100) NOT NULL,
+                student_id INTEGER REFERENCES students (id), status VARCHAR(20), created_at TIMESTAMP WITH TIME ZONE DEFAULT now(),
+                completed_at TIMESTAMP WITH TIME ZONE, expires_at TIMESTAMP WITH TIME ZONE NOT NULL, center_frame_data TEXT,
+                left_frame_data TEXT, right_frame_data TEXT, center_embedding TEXT, left_embedding TEXT, right_embedding TEXT,
+                center_verified BOOLEAN, left_verified BOOLEAN, right_verified BOOLEAN, liveness_score FLOAT,
+                movement_verified BOOLEAN, final_embedding TEXT, error_message TEXT, attempts_count INTEGER);
+             CREATE TABLE attendance_log (id SERIAL PRIMARY KEY, student_id INTEGER NOT NULL REFERENCES students (id),
+                timestamp TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL, status VARCHAR(20) NOT NULL, confidence_score FLOAT,
+                camera_location VARCHAR(100), created_at TIMESTAMP WITH TIME ZONE DEFAULT now());
+             CREATE TABLE detection_logs (id SERIAL PRIMARY KEY, timestamp TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+                faces_detected INTEGER, students_recognized INTEGER, processing_time FLOAT, camera_location VARCHAR(100),
+                error_message TEXT);
+             INSERT INTO admin_users (username, hashed_password) VALUES ('admin', '$2b$12$x');
+             INSERT INTO students (name, roll_number, embedding_vector, liveness_verified, liveness_confidence_score, created_at)
+                VALUES ('Asha', 'R1', '[1.0, 0.0, 0.5]', true, 0.9, '2026-03-01 09:00:00+00');
+             INSERT INTO attendance_log (student_id, timestamp, status) VALUES
+                (1, '2026-03-02 08:00:00+00', 'Present'), (1, '2026-03-02 09:00:00+00', 'Present');
+             INSERT INTO detection_logs (faces_detected) VALUES (2);",
+        )
+        .unwrap();
+    let store = alive.store();
+    let asha = store.student(StudentId(1)).unwrap().unwrap();
+    assert_eq!((asha.name.as_str(), asha.liveness_verified, asha.model.as_ref()), ("Asha", true, None));
+    assert_eq!(asha.created_at, at("2026-03-01T09:00:00Z"));
+    assert!(matches!(store.templates_of(asha.id).unwrap()[0].embedding, StoredEmbedding::Legacy(_)));
+    assert_eq!(store.attendance(&AttendanceFilter::default(), Page::ALL).unwrap().total, 2);
+    assert_eq!(store.detection_logs(10).unwrap()[0].entry.faces_detected, 2);
+    assert_eq!(store.admin("admin").unwrap().unwrap().role, "admin");
+    // Its mark of that day counts.
+    assert!(matches!(
+        store.mark_attendance(&mark(asha.id, "2026-03-02T10:00:00Z")).unwrap(),
+        Marking::AlreadyMarked(_)
+    ));
+    store.replace_templates(asha.id, &[embedding(1.0)], at("2026-03-03T08:00:00Z")).unwrap();
+    assert!(matches!(store.templates_of(asha.id).unwrap()[0].embedding, StoredEmbedding::Tagged(_)));
+    // It writes another face: ours is gone, and what it wrote counts.
+    client.execute("UPDATE students SET embedding_vector = '[0.0, 1.0, 0.5]' WHERE id = 1", &[]).unwrap();
+    assert!(matches!(
+        store.templates_of(asha.id).unwrap()[..],
+        [StoredTemplate { embedding: StoredEmbedding::Legacy(_), .. }]
+    ));
+    assert_eq!(store.student(asha.id).unwrap().unwrap().model, None);
+    // Everything of ours that goes into its columns of times.
+    assert!(matches!(store.mark_attendance(&mark(asha.id, "2026-03-03T10:00:00Z")).unwrap(), Marking::Marked(_)));
+    let session = completed(&store, None);
+    let enrolled = store.register_student(session, "B", "R2", &enrolment(2.0), at("2026-03-03T08:00:00Z")).unwrap();
+    assert_eq!(store.student(enrolled.id).unwrap().unwrap().created_at, at("2026-03-03T08:00:00Z"));
+    store.set_admin_password("admin", "x", at("2026-03-03T08:00:00Z")).unwrap();
+    let old = Retention { attendance_before: Some(at("2026-03-03T00:00:00Z")), ..Retention::default() };
+    assert_eq!(store.retire(&old).unwrap().attendance, 2);
+    store.delete_student(asha.id).unwrap();
+}
