@@ -3,6 +3,8 @@
 //! `cargo test -p faceattend-server --test several_servers -- --nocapture` also tells how long things took.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![allow(clippy::print_stderr, reason = "a test says why it is skipped, and how long things took")]
+#![allow(clippy::print_stdout, reason = "a server says to its test where it listens")]
 
 mod common;
 mod several {
@@ -32,7 +34,7 @@ fn three_servers_on_one_file_are_one_service() {
 #[test]
 fn three_servers_on_one_postgresql_are_one_service() {
     let Ok(database) = std::env::var("FACEATTEND_TEST_POSTGRES") else {
-        println!("skipped: FACEATTEND_TEST_POSTGRES names no database");
+        eprintln!("skipped: FACEATTEND_TEST_POSTGRES names no database");
         return;
     };
     let schema = several::process::Schema::new(&database);
@@ -86,7 +88,7 @@ fn three_servers_are_one_service(database: &str) {
     let asha = register(&b, "Asha", "R1", &session);
     for server in [&a, &c] {
         let took = until("the gallery follows a registration", || known_faces(server) == 1);
-        println!("{}: a registration at b is known after {took:?}", server.name);
+        eprintln!("{}: a registration at b is known after {took:?}", server.name);
     }
 
     // Frames that arrive at all of them at once: none is lost, as if they had come one after the other.
@@ -127,7 +129,7 @@ fn three_servers_are_one_service(database: &str) {
     assert_eq!(status, 200, "{answer}");
 
     if !cfg!(feature = "opencv") {
-        println!("skipped: without the feature `opencv` no server reads a network camera");
+        eprintln!("skipped: without the feature `opencv` no server reads a network camera");
         return;
     }
     // One server watches the camera, all of them show it, and what it sees is told everywhere, once.
@@ -162,9 +164,9 @@ fn three_servers_are_one_service(database: &str) {
     assert_eq!(frame(&c, &session, "right", BLUE, 9)["session_completed"], true);
     let ben = register(&c, "Ben", "R2", &session);
     let took = until("the gallery follows", || known_faces(&b) == 2);
-    println!("b: a registration at c is known after {took:?}");
+    eprintln!("b: a registration at c is known after {took:?}");
     let took = until("the camera is taken over", || takes_over().is_some() && camera.watchers() == 1);
-    println!("the camera is watched by {} {took:?} later", takes_over().unwrap().name);
+    eprintln!("the camera is watched by {} {took:?} later", takes_over().unwrap().name);
     for told in [&told_by_b, &told_by_c] {
         hear(told, "whom it sees", |event| event["faces"][0]["student_name"] == "Asha");
     }
@@ -176,7 +178,7 @@ fn three_servers_are_one_service(database: &str) {
         let (status, answer) = server.ask("DELETE", &format!("/api/v1/students/{student}"), &Value::Null);
         assert_eq!(status, 200, "{answer}");
         let took = until("the gallery follows an erasure", || known_faces(other) == left);
-        println!("{}: an erasure at {} is followed after {took:?}", other.name, server.name);
+        eprintln!("{}: an erasure at {} is followed after {took:?}", other.name, server.name);
     }
     hear(&told_by_b, "that she is a stranger", |event| {
         event["type"] == "detection_update"
