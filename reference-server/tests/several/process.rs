@@ -178,7 +178,7 @@ pub fn until(what: &str, mut holds: impl FnMut() -> bool) -> Duration {
 
 /// The first event that `wanted` holds for, within a minute.
 #[track_caller]
-pub fn hear(told: &mpsc::Receiver<Value>, what: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+pub fn hear(told: &mpsc::Receiver<Value>, what: &str, mut wanted: impl FnMut(&Value) -> bool) -> Value {
     let until = Instant::now() + Duration::from_secs(60);
     loop {
         let left = until.saturating_duration_since(Instant::now());
