@@ -1,7 +1,7 @@
 //! The reference server: liveness registration, recognition and live attendance over HTTP, as the service that it
 //! replaces answered, and its pages under `/ui/`.
 //!
-//! Thin on purpose: [`http`] keeps the conventions of the wire, `routes` translate between it and the core, and every
+//! Thin on purpose: `http` keeps the conventions of the wire, `routes` translate between it and the core, and every
 //! rule of the domain is the core's. [`app`] is the whole service as a router, for a server or for tests.
 
 pub mod auth;

@@ -1,7 +1,7 @@
 //! The people who are known, and who of them a face resembles (1:N identification).
 //!
 //! A [`Gallery`] is searched in an immutable snapshot: searches never wait for writers, and writers swap in the next
-//! snapshot at once. The rows lie in segments of [`SEGMENT_ROWS`], shared between snapshots; an insert copies the
+//! snapshot at once. The rows lie in segments of `SEGMENT_ROWS`, shared between snapshots; an insert copies the
 //! last segment only (2 MiB at 512 values a row), a removal the two that it touches, however many people there are.
 
 mod search;
