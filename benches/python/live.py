@@ -1,7 +1,10 @@
 """What analysing every picture of a clip in full costs a careful Python user: CPU seconds a camera-minute, for comparison
 with `cargo run --release -p faceattend-core --example live_figures -- clip CLIP` in the same run.
 
-    live.py CLIP DEFAULT_PACK [--detector scrfd.onnx --embedder arcface.onnx] [--rate PICTURES_A_SECOND]
+    live.py CLIP DEFAULT_PACK [--detector scrfd.onnx --embedder arcface.onnx [--insightface]] [--rate PICTURES_A_SECOND]
+
+With `--insightface`, InsightFace's own package analyses them, detecting at 640 as it does by default; its Python is that of
+`benches/python/server-requirements.txt`.
 """
 
 import argparse
@@ -13,16 +16,46 @@ import cv2
 from reference import Pipeline
 
 
+class InsightFace:
+    """What its users call for every picture: all faces, and the embedding of each."""
+
+    def __init__(self, detector, embedder):
+        import onnxruntime
+        from insightface.app.common import Face
+        from insightface.model_zoo.arcface_onnx import ArcFaceONNX
+        from insightface.model_zoo.scrfd import SCRFD
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1
+
+        def session(path):
+            return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+
+        self.face = Face
+        self.detector = SCRFD(str(detector), session(detector))
+        self.detector.prepare(-1, input_size=(640, 640), det_thresh=0.5)
+        self.embedder = ArcFaceONNX(str(embedder), session(embedder))
+
+    def analyse(self, picture):
+        boxes, points = self.detector.detect(picture)
+        faces = [self.face(bbox=box[:4], kps=five, det_score=box[4]) for box, five in zip(boxes, points)]
+        return [self.embedder.get(picture, face) for face in faces]
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("clip")
     parser.add_argument("pack", type=Path)
     parser.add_argument("--detector", type=Path)
     parser.add_argument("--embedder", type=Path)
+    parser.add_argument("--insightface", action="store_true")
     parser.add_argument("--rate", type=float, help="analyse so many pictures a second rather than all")
     args = parser.parse_args()
     cv2.setNumThreads(1)
-    pipeline = Pipeline(args.pack, args.detector, args.embedder)
+    if args.insightface:
+        pipeline = InsightFace(args.detector, args.embedder)
+    else:
+        pipeline = Pipeline(args.pack, args.detector, args.embedder)
     clip = cv2.VideoCapture(args.clip)
     fps = clip.get(cv2.CAP_PROP_FPS)
     pictures, faces, at, due, busy = 0, 0, 0, 0.0, 0.0
