@@ -16,32 +16,6 @@ import cv2
 from reference import Pipeline
 
 
-class InsightFace:
-    """What its users call for every picture: all faces, and the embedding of each."""
-
-    def __init__(self, detector, embedder):
-        import onnxruntime
-        from insightface.app.common import Face
-        from insightface.model_zoo.arcface_onnx import ArcFaceONNX
-        from insightface.model_zoo.scrfd import SCRFD
-
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1
-
-        def session(path):
-            return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-
-        self.face = Face
-        self.detector = SCRFD(str(detector), session(detector))
-        self.detector.prepare(-1, input_size=(640, 640), det_thresh=0.5)
-        self.embedder = ArcFaceONNX(str(embedder), session(embedder))
-
-    def analyse(self, picture):
-        boxes, points = self.detector.detect(picture)
-        faces = [self.face(bbox=box[:4], kps=five, det_score=box[4]) for box, five in zip(boxes, points)]
-        return [self.embedder.get(picture, face) for face in faces]
-
-
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("clip")
@@ -53,6 +27,9 @@ def main():
     args = parser.parse_args()
     cv2.setNumThreads(1)
     if args.insightface:
+        # Another environment than the reference's.
+        from insight import InsightFace
+
         pipeline = InsightFace(args.detector, args.embedder)
     else:
         pipeline = Pipeline(args.pack, args.detector, args.embedder)

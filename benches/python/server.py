@@ -12,24 +12,15 @@ import json
 
 import cv2
 import numpy as np
-import onnxruntime
 import uvicorn
 from fastapi import FastAPI
-from insightface.app.common import Face
-from insightface.model_zoo.arcface_onnx import ArcFaceONNX
-from insightface.model_zoo.scrfd import SCRFD
 from pydantic import BaseModel
+
+from insight import InsightFace
 
 
 class Picture(BaseModel):
     image_data: str
-
-
-def session(path):
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.inter_op_num_threads = 1
-    return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
 
 
 def main():
@@ -41,9 +32,7 @@ def main():
     parser.add_argument("--size", type=int, default=640)
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
-    detector = SCRFD(arguments.detector, session(arguments.detector))
-    detector.prepare(-1, input_size=(arguments.size, arguments.size), det_thresh=0.5)
-    embedder = ArcFaceONNX(arguments.embedder, session(arguments.embedder))
+    insight = InsightFace(arguments.detector, arguments.embedder, arguments.size)
     with open(arguments.people) as file:
         people = json.load(file)
     names = [person["name"] for person in people]
@@ -58,11 +47,8 @@ def main():
     def recognize(picture: Picture):
         bytes_ = np.frombuffer(base64.b64decode(picture.image_data), np.uint8)
         image = cv2.imdecode(bytes_, cv2.IMREAD_COLOR)
-        boxes, points = detector.detect(image)
         matches = []
-        for box, five in zip(boxes, points):
-            face = Face(bbox=box[:4], kps=five, det_score=box[4])
-            embedder.get(image, face)
+        for face in insight.analyse(image):
             cosines = gallery @ face.normed_embedding
             best = int(cosines.argmax())
             similarity = float(cosines[best] + 1) / 2
