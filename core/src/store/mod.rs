@@ -16,6 +16,8 @@ mod portable;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod records;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod rules;
 pub mod schema;
 mod sealing;
 #[cfg(feature = "sqlite")]

@@ -155,6 +155,7 @@ impl Table {
     }
 
     /// Whether its keys are numbers that the database gives.
+    #[cfg(feature = "postgres")]
     pub(super) fn counts_its_keys(&self) -> bool {
         self.columns.first().is_some_and(|key| key.kind == Kind::Int)
     }

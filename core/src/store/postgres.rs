@@ -31,6 +31,7 @@ use postgres::{Row, Transaction};
 
 use super::cameras::{CameraKey, CameraReport, CameraRequest, ClaimedCamera, ServerId, WatchedCamera};
 use super::notices::{Follower, text};
+use super::rules::{NO_STUDENT, TAKEN, TAKEN_NAME};
 use super::sealing::TemplateKeys;
 use super::{
     AdminChange, AdminUser, AttendanceFilter, AttendanceRecord, AttendanceSummary, AuditEntry, Consent, Correction,
@@ -115,13 +116,6 @@ fn without_values(error: postgres::Error) -> crate::error::Cause {
 }
 
 type Outcome<T> = std::result::Result<T, Fault>;
-
-const NO_STUDENT: Error = Error::NotFound { what: "student" };
-const NO_SESSION: Error = Error::NotFound { what: "liveness session" };
-const NO_ATTENDANCE: Error = Error::NotFound { what: "attendance record" };
-const NO_ADMIN: Error = Error::NotFound { what: "admin user" };
-const TAKEN: Error = Error::Conflict { what: "student with this roll number" };
-const TAKEN_NAME: Error = Error::Conflict { what: "admin user with this name" };
 
 impl PostgresStore {
     /// The store in the database at `url`, such as `postgres://user:password@host/database?sslmode=require`. A database of
@@ -490,8 +484,4 @@ fn certain_time(row: &Row, column: usize) -> Outcome<Timestamp> {
 /// A count, which is never negative.
 fn count(row: &Row, column: usize) -> Outcome<u64> {
     Ok(u64::try_from(row.try_get::<_, i64>(column)?).unwrap_or(0))
-}
-
-fn json(embedding: &Embedding) -> String {
-    serde_json::json!(embedding.values()).to_string()
 }

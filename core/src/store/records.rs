@@ -103,14 +103,11 @@ impl StoredEmbedding {
         json: Option<(Place, &str)>,
     ) -> Result<Option<Self>> {
         fn or_damaged<T>(opened: Result<T, NotOpened>, place: &Place) -> Result<Option<T>> {
-            match opened {
-                Ok(value) => Ok(Some(value)),
-                Err(NotOpened::Damaged) => {
-                    tracing::error!("{}", NotOpened::Damaged.at(place));
-                    Ok(None)
-                }
-                Err(refused) => Err(refused.at(place)),
+            let value = NotOpened::unless_damaged(opened, place)?;
+            if value.is_none() {
+                tracing::error!("{}", NotOpened::Damaged.at(place));
             }
+            Ok(value)
         }
         let bytes = bytes.map(|(place, stored)| or_damaged(keys.open_bytes(&place, stored), &place)).transpose()?;
         let json = json.map(|(place, stored)| or_damaged(keys.open_text(&place, stored), &place)).transpose()?;

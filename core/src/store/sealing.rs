@@ -79,6 +79,23 @@ impl FaceColumn {
     }
 }
 
+/// The columns of a liveness session that hold a face.
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+pub(super) const OF_SESSION: [(FaceColumn, &str); 8] = [
+    (FaceColumn::SessionState, "state"),
+    (FaceColumn::SessionCenterEmbedding, "center_embedding"),
+    (FaceColumn::SessionLeftEmbedding, "left_embedding"),
+    (FaceColumn::SessionRightEmbedding, "right_embedding"),
+    (FaceColumn::SessionFinalEmbedding, "final_embedding"),
+    (FaceColumn::SessionCenterFrame, "center_frame_data"),
+    (FaceColumn::SessionLeftFrame, "left_frame_data"),
+    (FaceColumn::SessionRightFrame, "right_frame_data"),
+];
+
+/// Rows that are brought into another form in one transaction: few enough that a server that waits does not notice.
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+pub(super) const AT_ONCE: u32 = 20;
+
 /// Where a value lies: the column, whose it is (the key of a student's row, or a liveness session's id), and the model
 /// that its row names.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -251,6 +268,15 @@ pub(super) enum NotOpened {
 }
 
 impl NotOpened {
+    /// What was opened, and `None` where it is damaged: that costs one face. Anything else would cost everybody's.
+    pub(super) fn unless_damaged<T>(opened: Result<T, Self>, place: &Place) -> Result<Option<T>> {
+        match opened {
+            Ok(value) => Ok(Some(value)),
+            Err(Self::Damaged) => Ok(None),
+            Err(refused) => Err(refused.at(place)),
+        }
+    }
+
     /// It as an error about the value at `place`.
     pub(super) fn at(&self, place: &Place) -> Error {
         let reason = match self {

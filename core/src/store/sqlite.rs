@@ -31,14 +31,18 @@ use rusqlite::{Connection, OptionalExtension as _, Row, TransactionBehavior, nam
 use super::cameras::{CameraKey, CameraReport, CameraRequest, ClaimedCamera, ServerId, WatchedCamera};
 use super::naive_time::{parse, to_bound, to_micros, to_seconds};
 use super::notices::{Follower, text};
+use super::rules::{
+    NO_ADMIN, NO_ATTENDANCE, NO_SESSION, NO_STUDENT, TAKEN, TAKEN_NAME, corrected_status, first_template, json,
+    must_be_completed, must_be_free_for, session_status,
+};
 use super::schema::{MIGRATIONS, newest_version};
 use super::sealing::{FaceColumn, Place, TemplateKeys};
 use super::{
-    AdminChange, AdminUser, AttendanceFilter, AttendanceRecord, AttendanceSummary, AuditEntry, Consent,
-    CorrectedStatus, Correction, CorrectionRecord, DetectionLog, Enrolment, Erasure, Listed, MAX_SEEN_FRAMES, Marking,
-    MarksOfErased, NewAdmin, NewAttendance, NewAuditEntry, NewDetectionLog, NewLogin, NewSession, Page, Resealed,
-    Retention, Retired, SessionRecord, SessionSummary, SessionUpdate, Store, StoredEmbedding, StoredTemplate, Student,
-    StudentChange, TemplateForms,
+    AdminChange, AdminUser, AttendanceFilter, AttendanceRecord, AttendanceSummary, AuditEntry, Consent, Correction,
+    CorrectionRecord, DetectionLog, Enrolment, Erasure, Listed, MAX_SEEN_FRAMES, Marking, MarksOfErased, NewAdmin,
+    NewAttendance, NewAuditEntry, NewDetectionLog, NewLogin, NewSession, Page, Resealed, Retention, Retired,
+    SessionRecord, SessionSummary, SessionUpdate, Store, StoredEmbedding, StoredTemplate, Student, StudentChange,
+    TemplateForms,
 };
 use crate::embedding::Embedding;
 use crate::error::{Error, Result};
@@ -525,14 +529,11 @@ impl Store for SqliteStore {
                 )?
                 .query_map([attendance], |row| {
                     let status: String = row.get(1)?;
-                    const ALL: [CorrectedStatus; 3] =
-                        [CorrectedStatus::Present, CorrectedStatus::Late, CorrectedStatus::Absent];
-                    let status = ALL.into_iter().find(|known| known.as_str() == status);
                     Ok(CorrectionRecord {
                         id: row.get(0)?,
                         attendance,
                         correction: Correction {
-                            status: status.unwrap_or(CorrectedStatus::Absent),
+                            status: corrected_status(&status),
                             by: row.get(2)?,
                             reason: row.get(3)?,
                         },
@@ -610,7 +611,7 @@ impl Store for SqliteStore {
                 params![new.username, new.hashed_password, new.role, to_seconds(now)],
             )?;
             if made == 0 {
-                return Err(Error::Conflict { what: "admin user with this name" }.into());
+                return Err(TAKEN_NAME.into());
             }
             Ok(admins(db, Some(&new.username))?.pop().ok_or(NO_ADMIN)?)
         })
@@ -743,11 +744,6 @@ impl Store for SqliteStore {
     }
 }
 
-const NO_STUDENT: Error = Error::NotFound { what: "student" };
-const NO_SESSION: Error = Error::NotFound { what: "liveness session" };
-const NO_ATTENDANCE: Error = Error::NotFound { what: "attendance record" };
-const NO_ADMIN: Error = Error::NotFound { what: "admin user" };
-
 /// Makes an absent file readable by its owner alone, before SQLite would make it readable by all: it will hold
 /// embeddings and password hashes. SQLite gives its log the same permissions.
 fn make_private(path: &Path) -> Result<()> {
@@ -825,10 +821,6 @@ fn time(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Timestamp>> {
     Ok(row.get::<_, Option<Time>>(column)?.map(|time| time.0))
 }
 
-fn json(embedding: &Embedding) -> String {
-    serde_json::json!(embedding.values()).to_string()
-}
-
 fn student_from_row(row: &Row<'_>) -> rusqlite::Result<Student> {
     Ok(Student {
         id: StudentId(row.get(0)?),
@@ -853,9 +845,7 @@ fn refuse_taken_roll_number(db: &Connection, roll_number: &str, but_for: Option<
     let holder: Option<i64> =
         db.query_row("SELECT id FROM students WHERE roll_number = ?1", [roll_number], |row| row.get(0)).optional()?;
     match holder.map(StudentId) {
-        Some(holder) if Some(holder) != but_for => {
-            Err(Error::Conflict { what: "student with this roll number" }.into())
-        }
+        Some(holder) if Some(holder) != but_for => Err(TAKEN.into()),
         _ => Ok(()),
     }
 }
@@ -889,15 +879,7 @@ fn write_templates(
     liveness_score: Option<f64>,
     now: Timestamp,
 ) -> Outcome<()> {
-    let Some(first) = templates.first() else {
-        return Err(Error::invalid_input("templates", "at least one is needed").into());
-    };
-    for template in templates {
-        first.cosine(template)?;
-    }
-    if liveness_score.is_some_and(|score| !(0.0..=1.0).contains(&score)) {
-        return Err(Error::invalid_input("liveness score", "it must lie between 0 and 1").into());
-    }
+    let first = first_template(templates, liveness_score)?;
     let place = |column| Place::new(column, id).of_model(Some(first.model().as_str()));
     db.execute(
         "UPDATE students SET face_embedding = ?2, embedding_vector = ?3, liveness_verified = ?4,
@@ -978,11 +960,7 @@ fn stored_session(db: &Connection, id: SessionId) -> rusqlite::Result<Option<Ses
         Ok(SessionRecord {
             id,
             student: row.get::<_, Option<i64>>(0)?.map(StudentId),
-            // A word that nobody wrote is no proof of anything.
-            status: status.map_or(Status::Pending, |text| {
-                const KNOWN: [Status; 4] = [Status::Pending, Status::InProgress, Status::Completed, Status::Expired];
-                KNOWN.into_iter().find(|known| known.as_str() == text).unwrap_or(Status::Failed)
-            }),
+            status: session_status(status.as_deref()),
             liveness_score: row.get(2)?,
             movement_verified: row.get(3)?,
             state: row.get(4)?,
@@ -998,20 +976,13 @@ fn stored_session(db: &Connection, id: SessionId) -> rusqlite::Result<Option<Ses
 
 fn completed_session(db: &Connection, keys: &TemplateKeys, id: SessionId) -> Outcome<SessionRecord> {
     let record = session(db, keys, id)?.ok_or(NO_SESSION)?;
-    if record.status != Status::Completed {
-        return Err(refused(format!("is {}, not COMPLETED", record.status.as_str())));
-    }
+    must_be_completed(&record)?;
     Ok(record)
 }
 
 /// Binds the session to the one student that it enrols.
 fn use_up(db: &Connection, id: SessionId, record: &SessionRecord, student: StudentId, now: Timestamp) -> Outcome<()> {
-    if record.consumed_at.is_some() {
-        return Err(refused("has enrolled a student already".into()));
-    }
-    if record.student.is_some_and(|expected| expected != student) {
-        return Err(refused("is for another student".into()));
-    }
+    must_be_free_for(record, student)?;
     // The new version makes a frame that is still being judged read the session again.
     db.execute(
         "UPDATE liveness_detection_sessions SET consumed_at = ?2, student_id = ?3, version = version + 1
@@ -1019,10 +990,6 @@ fn use_up(db: &Connection, id: SessionId, record: &SessionRecord, student: Stude
         params![id.to_string(), to_micros(now), student.0],
     )?;
     Ok(())
-}
-
-fn refused(reason: String) -> Fault {
-    Error::State { what: "liveness session", reason }.into()
 }
 
 fn attendance_from_row(row: &Row<'_>) -> rusqlite::Result<AttendanceRecord> {

@@ -3,8 +3,9 @@
 use jiff::Timestamp;
 use postgres::Transaction;
 
+use super::super::rules::{NO_ADMIN, TAKEN_NAME};
 use super::super::{AdminChange, AdminUser, AuditEntry, Listed, NewAdmin, NewAuditEntry, NewLogin, Page};
-use super::{NO_ADMIN, Outcome, TAKEN_NAME, certain_time, count, micros, seconds};
+use super::{Outcome, certain_time, count, micros, seconds};
 use crate::error::Error;
 
 pub(super) fn list(db: &mut Transaction<'_>, username: Option<&str>) -> Outcome<Vec<AdminUser>> {

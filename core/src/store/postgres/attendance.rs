@@ -6,11 +6,12 @@ use postgres::{Row, Transaction};
 
 use jiff::Timestamp;
 
+use super::super::rules::{NO_ATTENDANCE, NO_STUDENT, corrected_status};
 use super::super::{
-    AttendanceFilter, AttendanceRecord, AttendanceSummary, CorrectedStatus, Correction, CorrectionRecord, DetectionLog,
-    Listed, Marking, NewAttendance, NewDetectionLog, Page,
+    AttendanceFilter, AttendanceRecord, AttendanceSummary, Correction, CorrectionRecord, DetectionLog, Listed, Marking,
+    NewAttendance, NewDetectionLog, Page,
 };
-use super::{NO_ATTENDANCE, NO_STUDENT, Outcome, certain_time, count, micros, seconds, time};
+use super::{Outcome, certain_time, count, micros, seconds, time};
 use crate::types::StudentId;
 
 const ATTENDANCE: &str = "a.id::bigint, a.student_id::bigint, s.name, s.roll_number, a.timestamp::timestamp, a.status,
@@ -181,7 +182,6 @@ pub(super) fn correct(
 }
 
 pub(super) fn corrections(db: &mut Transaction<'_>, attendance: i64) -> Outcome<Vec<CorrectionRecord>> {
-    const ALL: [CorrectedStatus; 3] = [CorrectedStatus::Present, CorrectedStatus::Late, CorrectedStatus::Absent];
     let rows = db.query(
         "SELECT id, status, corrected_by, reason, status_before, created_at FROM attendance_corrections
          WHERE attendance_id = $1 ORDER BY id",
@@ -190,7 +190,7 @@ pub(super) fn corrections(db: &mut Transaction<'_>, attendance: i64) -> Outcome<
     rows.iter()
         .map(|row| {
             let status: String = row.try_get(1)?;
-            let status = ALL.into_iter().find(|known| known.as_str() == status).unwrap_or(CorrectedStatus::Absent);
+            let status = corrected_status(&status);
             Ok(CorrectionRecord {
                 id: row.try_get(0)?,
                 attendance,

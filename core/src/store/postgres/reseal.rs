@@ -1,30 +1,14 @@
 //! Bringing what is stored into the form in which it is written: encrypted, with another key, or plain.
 
-use std::borrow::Cow;
-
 use jiff::civil::DateTime;
 use postgres::Transaction;
 
 use super::super::sealing::{
-    FaceColumn, Form, NotOpened, Place, Resealed, TemplateForms, TemplateKeys, form_of_bytes, form_of_text,
+    AT_ONCE, FaceColumn, Form, NotOpened, OF_SESSION, Place, Resealed, TemplateForms, TemplateKeys, form_of_bytes,
+    form_of_text,
 };
 use super::{Outcome, PostgresStore};
 use crate::error::Result;
-
-/// Rows in one transaction: few enough that a server that waits for one of them does not notice.
-const AT_ONCE: i64 = 20;
-
-/// The columns of a session that hold a face.
-const OF_SESSION: [(FaceColumn, &str); 8] = [
-    (FaceColumn::SessionState, "state"),
-    (FaceColumn::SessionCenterEmbedding, "center_embedding"),
-    (FaceColumn::SessionLeftEmbedding, "left_embedding"),
-    (FaceColumn::SessionRightEmbedding, "right_embedding"),
-    (FaceColumn::SessionFinalEmbedding, "final_embedding"),
-    (FaceColumn::SessionCenterFrame, "center_frame_data"),
-    (FaceColumn::SessionLeftFrame, "left_frame_data"),
-    (FaceColumn::SessionRightFrame, "right_frame_data"),
-];
 
 pub(super) fn count(db: &mut Transaction<'_>) -> Outcome<TemplateForms> {
     let mut forms = TemplateForms::default();
@@ -69,7 +53,7 @@ enum Conversion {
 fn batch(db: &mut Transaction<'_>, keys: &TemplateKeys, table: &str, after: i64) -> Outcome<(Resealed, Option<i64>)> {
     let rows = db.query(
         &format!("SELECT id::bigint FROM {table} WHERE id > $1::bigint ORDER BY id LIMIT $2 FOR UPDATE"),
-        &[&after, &AT_ONCE],
+        &[&after, &i64::from(AT_ONCE)],
     )?;
     let mut done = Resealed::default();
     let mut last = None;
@@ -86,25 +70,13 @@ fn batch(db: &mut Transaction<'_>, keys: &TemplateKeys, table: &str, after: i64)
     Ok((done, last))
 }
 
-/// `None` when what was opened is damaged; an error when it needs a key that is not there.
-fn opened<T: ToOwned + ?Sized>(
-    opened: std::result::Result<Cow<'_, T>, NotOpened>,
-    place: &Place,
-) -> Result<Option<T::Owned>> {
-    match opened {
-        Ok(plain) => Ok(Some(plain.into_owned())),
-        Err(NotOpened::Damaged) => Ok(None),
-        Err(refused) => Err(refused.at(place)),
-    }
-}
-
 fn bytes(keys: &TemplateKeys, place: &Place, stored: &[u8]) -> Result<Option<Vec<u8>>> {
-    let plain = opened(keys.open_bytes(place, stored), place)?;
+    let plain = NotOpened::unless_damaged(keys.open_bytes(place, stored), place)?;
     plain.map(|plain| Ok(keys.seal_bytes(place, &plain)?.into_owned())).transpose()
 }
 
 fn text(keys: &TemplateKeys, place: &Place, stored: &str) -> Result<Option<String>> {
-    let plain = opened(keys.open_text(place, stored), place)?;
+    let plain = NotOpened::unless_damaged(keys.open_text(place, stored), place)?;
     plain.map(|plain| Ok(keys.seal_text(place, &plain)?.into_owned())).transpose()
 }
 

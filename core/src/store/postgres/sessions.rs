@@ -3,11 +3,12 @@
 use jiff::Timestamp;
 use postgres::{Row, Transaction};
 
+use super::super::rules::{NO_SESSION, NO_STUDENT, json, must_be_completed, must_be_free_for, session_status};
 use super::super::sealing::{FaceColumn, Place, TemplateKeys};
 use super::super::{MAX_SEEN_FRAMES, NewSession, SessionRecord, SessionUpdate};
-use super::{Fault, NO_SESSION, NO_STUDENT, Outcome, certain_time, json, micros, seconds, students, time};
+use super::{Outcome, certain_time, micros, seconds, students, time};
 use crate::embedding::Embedding;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::liveness::{PerceptualHash, SeenFrame, Status};
 use crate::types::{Degrees, SessionId, StudentId};
 
@@ -51,11 +52,7 @@ fn from_row(row: &Row, keys: &TemplateKeys, id: SessionId) -> Outcome<SessionRec
     Ok(SessionRecord {
         id,
         student: row.try_get::<_, Option<i64>>(0)?.map(StudentId),
-        // A word that nobody wrote is no proof of anything.
-        status: status.map_or(Status::Pending, |text| {
-            const KNOWN: [Status; 4] = [Status::Pending, Status::InProgress, Status::Completed, Status::Expired];
-            KNOWN.into_iter().find(|known| known.as_str() == text).unwrap_or(Status::Failed)
-        }),
+        status: session_status(status.as_deref()),
         liveness_score: row.try_get(2)?,
         movement_verified: row.try_get(3)?,
         state: state.transpose()?,
@@ -71,9 +68,7 @@ fn from_row(row: &Row, keys: &TemplateKeys, id: SessionId) -> Outcome<SessionRec
 pub(super) fn completed(db: &mut Transaction<'_>, keys: &TemplateKeys, id: SessionId) -> Outcome<SessionRecord> {
     let row = db.query_opt(&format!("{SESSION} WHERE session_id = $1 FOR UPDATE"), &[&id.to_string()])?;
     let record = from_row(&row.ok_or(NO_SESSION)?, keys, id)?;
-    if record.status != Status::Completed {
-        return Err(refused(format!("is {}, not COMPLETED", record.status.as_str())));
-    }
+    must_be_completed(&record)?;
     Ok(record)
 }
 
@@ -85,12 +80,7 @@ pub(super) fn use_up(
     student: StudentId,
     now: Timestamp,
 ) -> Outcome<()> {
-    if record.consumed_at.is_some() {
-        return Err(refused("has enrolled a student already".into()));
-    }
-    if record.student.is_some_and(|expected| expected != student) {
-        return Err(refused("is for another student".into()));
-    }
+    must_be_free_for(record, student)?;
     // The new version makes a frame that is still being judged read the session again.
     db.execute(
         "UPDATE liveness_detection_sessions SET consumed_at = $2, student_id = $3::bigint, version = version + 1
@@ -98,10 +88,6 @@ pub(super) fn use_up(
         &[&id.to_string(), &micros(now), &student.0],
     )?;
     Ok(())
-}
-
-fn refused(reason: String) -> Fault {
-    Error::State { what: "liveness session", reason }.into()
 }
 
 pub(super) fn update(

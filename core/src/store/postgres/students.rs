@@ -3,11 +3,12 @@
 use jiff::Timestamp;
 use postgres::{Row, Transaction};
 
+use super::super::rules::{NO_STUDENT, TAKEN, first_template, json};
 use super::super::sealing::{FaceColumn, Place, TemplateKeys};
 use super::super::{Listed, Page, StoredEmbedding, StoredTemplate, Student, StudentChange};
-use super::{NO_STUDENT, Outcome, TAKEN, certain_time, count, json, micros, seconds, time};
+use super::{Outcome, certain_time, count, micros, seconds, time};
 use crate::embedding::Embedding;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::types::{ModelId, StudentId};
 
 const STUDENT: &str = "s.id::bigint, s.name, s.roll_number, COALESCE(s.liveness_verified, false),
@@ -120,15 +121,7 @@ pub(super) fn write_templates(
     liveness_score: Option<f64>,
     now: Timestamp,
 ) -> Outcome<()> {
-    let Some(first) = templates.first() else {
-        return Err(Error::invalid_input("templates", "at least one is needed").into());
-    };
-    for template in templates {
-        first.cosine(template)?;
-    }
-    if liveness_score.is_some_and(|score| !(0.0..=1.0).contains(&score)) {
-        return Err(Error::invalid_input("liveness score", "it must lie between 0 and 1").into());
-    }
+    let first = first_template(templates, liveness_score)?;
     let model = first.model().as_str();
     let place = |column| Place::new(column, id).of_model(Some(model));
     let (bytes, text) = (first.to_bytes(), json(first));

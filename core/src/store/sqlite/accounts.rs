@@ -4,8 +4,9 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::super::naive_time::{to_micros, to_seconds};
+use super::super::rules::NO_ADMIN;
 use super::super::{AdminChange, AdminUser, NewLogin};
-use super::{NO_ADMIN, Outcome, admins};
+use super::{Outcome, admins};
 use crate::error::Error;
 
 pub(super) fn update_admin(

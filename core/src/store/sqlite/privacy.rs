@@ -6,9 +6,10 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use super::super::accounts::{NAME_OF_ERASED, roll_number_of_erased};
 use super::super::naive_time::{to_bound, to_micros};
 use super::super::notices::text;
+use super::super::rules::NO_STUDENT;
 use super::super::{Consent, Erasure, MarksOfErased, Retention, Retired, SessionSummary};
 use super::notices::{forget_announcements, leave};
-use super::{NO_STUDENT, Outcome, Time, student, time, touch};
+use super::{Outcome, Time, student, time, touch};
 use crate::types::StudentId;
 
 pub(super) fn consent(db: &Connection, id: StudentId) -> rusqlite::Result<Option<Consent>> {

@@ -4,25 +4,11 @@ use rusqlite::types::{Value, ValueRef};
 use rusqlite::{Connection, OptionalExtension as _, params, params_from_iter};
 
 use super::super::sealing::{
-    FaceColumn, Form, NotOpened, Place, Resealed, TemplateForms, TemplateKeys, form_of_bytes, form_of_text,
+    AT_ONCE, FaceColumn, Form, NotOpened, OF_SESSION, Place, Resealed, TemplateForms, TemplateKeys, form_of_bytes,
+    form_of_text,
 };
 use super::{Outcome, SqliteStore};
 use crate::error::Result;
-
-/// Rows in one transaction: few enough that a server that waits for it to write does not notice.
-const AT_ONCE: u32 = 20;
-
-/// The columns of a session that hold a face, in the order of the statements below.
-const OF_SESSION: [(FaceColumn, &str); 8] = [
-    (FaceColumn::SessionState, "state"),
-    (FaceColumn::SessionCenterEmbedding, "center_embedding"),
-    (FaceColumn::SessionLeftEmbedding, "left_embedding"),
-    (FaceColumn::SessionRightEmbedding, "right_embedding"),
-    (FaceColumn::SessionFinalEmbedding, "final_embedding"),
-    (FaceColumn::SessionCenterFrame, "center_frame_data"),
-    (FaceColumn::SessionLeftFrame, "left_frame_data"),
-    (FaceColumn::SessionRightFrame, "right_frame_data"),
-];
 
 pub(super) fn count(db: &Connection) -> Outcome<TemplateForms> {
     let mut forms = TemplateForms::default();
@@ -133,20 +119,13 @@ enum Row {
 
 /// `value` sealed anew as `keys` write, or plain; `None` when it is damaged.
 fn converted(keys: &TemplateKeys, place: &Place, value: &Value) -> Result<Option<Value>> {
-    fn kept<T>(opened: std::result::Result<T, NotOpened>, place: &Place) -> Result<Option<T>> {
-        match opened {
-            Ok(value) => Ok(Some(value)),
-            Err(NotOpened::Damaged) => Ok(None),
-            Err(refused) => Err(refused.at(place)),
-        }
-    }
     Ok(match value {
         Value::Null => Some(Value::Null),
-        Value::Blob(stored) => match kept(keys.open_bytes(place, stored), place)? {
+        Value::Blob(stored) => match NotOpened::unless_damaged(keys.open_bytes(place, stored), place)? {
             Some(plain) => Some(Value::Blob(keys.seal_bytes(place, &plain)?.into_owned())),
             None => None,
         },
-        Value::Text(stored) => match kept(keys.open_text(place, stored), place)? {
+        Value::Text(stored) => match NotOpened::unless_damaged(keys.open_text(place, stored), place)? {
             Some(plain) => Some(Value::Text(keys.seal_text(place, &plain)?.into_owned())),
             None => None,
         },

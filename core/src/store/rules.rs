@@ -1,0 +1,68 @@
+//! What every database decides alike: the rules that come before a row is written, and how its words are read.
+
+use super::{CorrectedStatus, SessionRecord};
+use crate::embedding::Embedding;
+use crate::error::{Error, Result};
+use crate::liveness::Status;
+use crate::types::StudentId;
+
+pub(super) const NO_STUDENT: Error = Error::NotFound { what: "student" };
+pub(super) const NO_SESSION: Error = Error::NotFound { what: "liveness session" };
+pub(super) const NO_ATTENDANCE: Error = Error::NotFound { what: "attendance record" };
+pub(super) const NO_ADMIN: Error = Error::NotFound { what: "admin user" };
+pub(super) const TAKEN: Error = Error::Conflict { what: "student with this roll number" };
+pub(super) const TAKEN_NAME: Error = Error::Conflict { what: "admin user with this name" };
+
+/// The first of the templates that a student may get: at least one, all of one model, and a score in range.
+pub(super) fn first_template(templates: &[Embedding], liveness_score: Option<f64>) -> Result<&Embedding> {
+    let first = templates.first().ok_or_else(|| Error::invalid_input("templates", "at least one is needed"))?;
+    for template in templates {
+        first.cosine(template)?;
+    }
+    if liveness_score.is_some_and(|score| !(0.0..=1.0).contains(&score)) {
+        return Err(Error::invalid_input("liveness score", "it must lie between 0 and 1"));
+    }
+    Ok(first)
+}
+
+/// That the session proves a face.
+pub(super) fn must_be_completed(record: &SessionRecord) -> Result<()> {
+    if record.status != Status::Completed {
+        return Err(refused(format!("is {}, not COMPLETED", record.status.as_str())));
+    }
+    Ok(())
+}
+
+/// That the session may still enrol somebody, and just this student.
+pub(super) fn must_be_free_for(record: &SessionRecord, student: StudentId) -> Result<()> {
+    if record.consumed_at.is_some() {
+        return Err(refused("has enrolled a student already".into()));
+    }
+    if record.student.is_some_and(|expected| expected != student) {
+        return Err(refused("is for another student".into()));
+    }
+    Ok(())
+}
+
+fn refused(reason: String) -> Error {
+    Error::State { what: "liveness session", reason }
+}
+
+/// The status that a row says. A word that nobody wrote is no proof of anything.
+pub(super) fn session_status(stored: Option<&str>) -> Status {
+    const KNOWN: [Status; 4] = [Status::Pending, Status::InProgress, Status::Completed, Status::Expired];
+    stored.map_or(Status::Pending, |text| {
+        KNOWN.into_iter().find(|known| known.as_str() == text).unwrap_or(Status::Failed)
+    })
+}
+
+/// The status that a correction's row says.
+pub(super) fn corrected_status(stored: &str) -> CorrectedStatus {
+    const KNOWN: [CorrectedStatus; 3] = [CorrectedStatus::Present, CorrectedStatus::Late, CorrectedStatus::Absent];
+    KNOWN.into_iter().find(|known| known.as_str() == stored).unwrap_or(CorrectedStatus::Absent)
+}
+
+/// The embedding as the existing service's columns hold it: an array of numbers.
+pub(super) fn json(embedding: &Embedding) -> String {
+    serde_json::json!(embedding.values()).to_string()
+}
