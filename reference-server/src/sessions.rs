@@ -201,16 +201,22 @@ pub(crate) enum Saved {
     SomebodyElse,
 }
 
-/// Whose the completed session's face is already, as far as `policy` wants to know.
+/// Whose the completed session's face is already, as far as `policy` wants to know, apart from `student`, who is to get
+/// it. Once the session has enrolled somebody, the face is known as theirs.
 pub(crate) fn already_known(
     gallery: &Gallery,
-    session: &LivenessSession,
+    stored: &Stored,
     student: Option<StudentId>,
     policy: DuplicatePolicy,
 ) -> Result<Option<Match>> {
+    if stored.record.consumed_at.is_some() {
+        return Ok(None);
+    }
     match policy {
         DuplicatePolicy::Allow => Ok(None),
-        DuplicatePolicy::Warn | DuplicatePolicy::Refuse => enrolled_as(gallery, session, student, already_enrolled()),
+        DuplicatePolicy::Warn | DuplicatePolicy::Refuse => {
+            enrolled_as(gallery, &stored.session, student, already_enrolled())
+        }
     }
 }
 

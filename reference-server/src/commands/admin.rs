@@ -1,6 +1,6 @@
 //! `faceattend admin create | passwd | disable | enable | list`: the accounts, from the machine itself.
 
-use std::io::{BufRead, IsTerminal, Write};
+use std::io::{BufRead, IsTerminal};
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
@@ -116,7 +116,7 @@ pub fn run(args: AdminArgs) -> Result<()> {
         Action::List => {
             for user in store.admins()? {
                 let state = if user.is_active { "active" } else { "disabled" };
-                say(&format!("{:<20} {:<10} {state}", user.username, user.role));
+                super::say(&format!("{:<20} {:<10} {state}", user.username, user.role));
             }
             return Ok(());
         }
@@ -124,7 +124,7 @@ pub fn run(args: AdminArgs) -> Result<()> {
     let subject = Some(format!("username {username}"));
     let entry = NewAuditEntry { at: now, actor: "command line".into(), action: action.into(), subject, details: None };
     store.add_audit(&entry)?;
-    say(&said);
+    super::say(&said);
     Ok(())
 }
 
@@ -156,11 +156,6 @@ fn read_password() -> Result<String> {
         return Ok(password);
     }
     Err(Error::InvalidInput { what: "password", reason: "the two are not the same; nothing was changed".into() })
-}
-
-fn say(text: &str) {
-    // Nothing is left to do when standard output is closed.
-    let _ = writeln!(std::io::stdout(), "{text}");
 }
 
 #[cfg(test)]

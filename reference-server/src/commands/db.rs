@@ -1,7 +1,7 @@
 //! `faceattend db check | migrate | export | import`: the database as a whole.
 
 use std::fs::{File, OpenOptions};
-use std::io::{BufReader, BufWriter, Write};
+use std::io::{BufReader, BufWriter};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
@@ -67,7 +67,7 @@ pub fn run(args: DbArgs) -> Result<()> {
 
 fn check(place: &Place) -> Result<()> {
     let survey = place.survey()?;
-    say(&told(place, &survey));
+    super::say(&told(place, &survey));
     if survey.problems.is_empty() {
         return Ok(());
     }
@@ -111,11 +111,11 @@ fn migrate(place: &Place) -> Result<()> {
         .map(|(table, _)| *table)
         .collect();
     if before.schema == after.schema {
-        say(&format!("{place} has schema {} already.", after.schema));
+        super::say(&format!("{place} has schema {} already.", after.schema));
         return Ok(());
     }
     audit(&*store, "database migrate", format!("from schema {} to {}", before.schema, after.schema))?;
-    say(&format!("{place} went from schema {} to {}.", before.schema, after.schema));
+    super::say(&format!("{place} went from schema {} to {}.", before.schema, after.schema));
     if !lost.is_empty() {
         tracing::warn!(tables = lost.join(", "), "fewer rows than before: did a server delete some meanwhile?");
     }
@@ -150,8 +150,8 @@ fn export(place: &Place, file: &Path) -> Result<()> {
     std::fs::rename(&part.0, file).map_err(io("create", file))?;
     let total = total(&rows);
     audit(&*store, "database export", format!("{total} rows"))?;
-    counted(&rows).for_each(|line| say(&line));
-    say(&format!(
+    counted(&rows).for_each(|line| super::say(&line));
+    super::say(&format!(
         "{total} rows of {place} are in {}. It holds faces and accounts: keep it as safe as the database.",
         file.display()
     ));
@@ -182,10 +182,10 @@ fn import(place: &Place, file: &Path, present: Present) -> Result<()> {
     })?;
     let total = total(&imported.rows);
     audit(&*store, "database import", format!("{total} rows"))?;
-    counted(&imported.rows).for_each(|line| say(&line));
-    say(&format!("{total} rows are in {place}."));
+    counted(&imported.rows).for_each(|line| super::say(&line));
+    super::say(&format!("{total} rows are in {place}."));
     if imported.of_nobody > 0 {
-        say(&format!("{} marks and templates of students who are not there were left out.", imported.of_nobody));
+        super::say(&format!("{} marks and templates of students who are not there were left out.", imported.of_nobody));
     }
     Ok(())
 }
@@ -209,11 +209,6 @@ fn audit<S: Store + ?Sized>(store: &S, action: &str, details: String) -> Result<
 fn bar() -> ProgressBar {
     let style = ProgressStyle::with_template("{spinner} {human_pos} rows, {elapsed}");
     ProgressBar::new_spinner().with_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()))
-}
-
-fn say(text: &str) {
-    // Nothing is left to do when standard output is closed.
-    let _ = writeln!(std::io::stdout(), "{text}");
 }
 
 #[cfg(test)]

@@ -4,7 +4,6 @@
 //! old one behind it, the servers are started again with the file, and `rotate` brings every row to the fresh key. Only
 //! when `status` counts nothing with the old key may its line go.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
@@ -86,7 +85,7 @@ pub fn run(args: KeysArgs) -> Result<()> {
         Action::New { file, add } => {
             let keys = generate(&file, add)?;
             let id = keys.sealing_key().map(|id| id.to_string()).unwrap_or_default();
-            say(&format!(
+            super::say(&format!(
                 "The key {id} is in {}. Keep a copy where the database's back-ups are not: without it they are lost.",
                 file.display()
             ));
@@ -104,7 +103,7 @@ pub fn run(args: KeysArgs) -> Result<()> {
         Action::Status(keys) => {
             let keys = keys.read()?;
             let forms = place()?.open(TemplateKeys::none())?.template_forms()?;
-            say(&told(&forms, &keys));
+            super::say(&told(&forms, &keys));
             Ok(())
         }
     }
@@ -157,7 +156,7 @@ fn convert(place: &Place, keys: TemplateKeys, action: &str) -> Result<()> {
         details: Some(details.clone()),
     };
     store.add_audit(&entry)?;
-    say(&format!("{details}."));
+    super::say(&format!("{details}."));
     if done.damaged.is_empty() {
         return Ok(());
     }
@@ -166,11 +165,6 @@ fn convert(place: &Place, keys: TemplateKeys, action: &str) -> Result<()> {
         done.damaged.join(", ")
     );
     Err(Error::State { what: "templates", reason })
-}
-
-fn say(text: &str) {
-    // Nothing is left to do when standard output is closed.
-    let _ = writeln!(std::io::stdout(), "{text}");
 }
 
 #[cfg(test)]

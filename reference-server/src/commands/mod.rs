@@ -11,6 +11,14 @@ pub mod models;
 pub mod serve;
 pub mod settings;
 
+use std::io::Write as _;
+
+/// Prints a line for the person at the terminal.
+fn say(text: &str) {
+    // Nothing is left to do when standard output is closed.
+    let _ = writeln!(std::io::stdout(), "{text}");
+}
+
 /// A value of the command line or the environment that no `Debug` shows.
 #[derive(Clone)]
 pub(crate) struct Hidden(pub(crate) String);

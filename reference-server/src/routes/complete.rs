@@ -70,10 +70,7 @@ pub(crate) async fn complete(
             if stored.record.consumed_at.is_some() && stored.record.student == Some(student) {
                 return Ok(Found::Saved(Box::new(there), Face::AsBefore));
             }
-            let known = match stored.record.consumed_at {
-                None => sessions::already_known(&gallery, &stored.session, Some(student), policy)?,
-                Some(_) => None,
-            };
+            let known = sessions::already_known(&gallery, &stored, Some(student), policy)?;
             if let (Some(known), DuplicatePolicy::Refuse) = (known, policy) {
                 return Ok(Found::Refused(sessions::known_as(&known)));
             }

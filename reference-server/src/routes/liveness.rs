@@ -148,11 +148,7 @@ pub(crate) async fn detect(State(app): State<AppState>, call: Authed<NewFrame>) 
                 elapsed,
             };
             let Some((stored, outcome)) = sessions::observe(store, id, options, &seen, now)? else { return Ok(None) };
-            // Once it has enrolled somebody, the face is known as theirs.
-            let known = match stored.record.consumed_at {
-                None => sessions::already_known(&gallery, &stored.session, stored.session.student(), policy)?,
-                Some(_) => None,
-            };
+            let known = sessions::already_known(&gallery, &stored, stored.session.student(), policy)?;
             let saved = sessions::save_face(store, &stored, known.as_ref(), policy, now)?;
             Ok(Some((stored, outcome, saved, known)))
         })
@@ -305,10 +301,7 @@ pub(crate) async fn register(
         .with_store(PREFIX, move |store| {
             let Some(stored) = sessions::load(store, id, options)? else { return Ok(None) };
             let Some(enrolment) = sessions::enrolment_of(&stored.session) else { return Ok(None) };
-            let known = match stored.record.consumed_at {
-                None => sessions::already_known(&gallery, &stored.session, stored.session.student(), policy)?,
-                Some(_) => None,
-            };
+            let known = sessions::already_known(&gallery, &stored, stored.session.student(), policy)?;
             let known = known.as_ref().map(sessions::known_as);
             if let (Some(reason), DuplicatePolicy::Refuse) = (known, policy) {
                 return Ok(Some(Registered::Refused(reason)));
