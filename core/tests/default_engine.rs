@@ -211,17 +211,3 @@ fn many_threads_get_the_same_answer() {
         }
     });
 }
-
-/// The fallback where no model is: boxes from the cascade, points from the mesh.
-#[test]
-#[cfg(feature = "opencv")]
-fn the_haar_cascade_finds_a_frontal_face() {
-    let engine = Engine::builder().with_haar().with_antispoof(Antispoof::Off).build().unwrap();
-    let frame = still("hopper/center.jpg");
-    let found = engine.analyze(&frame, &AnalyzeOptions::default()).unwrap().faces;
-    let ours = faces(&frame, &AnalyzeOptions::default());
-    assert_eq!(found.len(), 1);
-    assert!(found[0].bbox.iou(&ours[0].bbox) > 0.5);
-    let cosine = found[0].embedding.as_ref().unwrap().cosine(ours[0].embedding.as_ref().unwrap()).unwrap();
-    assert!(cosine.0 > 0.98, "{cosine:?}");
-}

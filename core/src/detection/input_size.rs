@@ -59,8 +59,7 @@ fn steps(kind: DetectorKind) -> [usize; 3] {
         | DetectorKind::Yunet
         | DetectorKind::YoloV5
         | DetectorKind::YoloV8
-        | DetectorKind::YoloV10
-        | DetectorKind::Haar => [320, 640, 1280],
+        | DetectorKind::YoloV10 => [320, 640, 1280],
     }
 }
 
@@ -77,8 +76,7 @@ fn little(kind: DetectorKind) -> f32 {
         | DetectorKind::Yunet
         | DetectorKind::YoloV5
         | DetectorKind::YoloV8
-        | DetectorKind::YoloV10
-        | DetectorKind::Haar => 40.0,
+        | DetectorKind::YoloV10 => 40.0,
     }
 }
 

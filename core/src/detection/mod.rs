@@ -1,8 +1,6 @@
 //! Finding faces: one detector over several families of models, each decoded in a file of its own.
 
 mod blazeface;
-#[cfg(feature = "opencv")]
-mod haar;
 mod input_size;
 mod nms;
 mod scrfd;
@@ -54,8 +52,6 @@ pub enum DetectorKind {
     /// YOLOv10-face: end to end, one box a row.
     #[serde(rename = "yolov10-face")]
     YoloV10,
-    /// OpenCV's Haar cascade: the fallback where no model is.
-    Haar,
 }
 
 impl DetectorKind {
@@ -100,7 +96,7 @@ impl DetectorKind {
     fn default_score(self) -> f32 {
         match self {
             Self::Yunet => 0.6,
-            Self::Blazeface | Self::Scrfd | Self::YoloV5 | Self::YoloV8 | Self::YoloV10 | Self::Haar => 0.5,
+            Self::Blazeface | Self::Scrfd | Self::YoloV5 | Self::YoloV8 | Self::YoloV10 => 0.5,
         }
     }
 
@@ -109,14 +105,14 @@ impl DetectorKind {
         match self {
             Self::Blazeface | Self::Yunet => 0.3,
             Self::YoloV5 | Self::YoloV8 | Self::YoloV10 => 0.5,
-            Self::Scrfd | Self::Haar => 0.4,
+            Self::Scrfd => 0.4,
         }
     }
 
     /// What the family's models want of a pixel.
     fn normalisation(self) -> Normalisation {
         match self {
-            Self::Blazeface | Self::Haar => Normalisation::uniform(ChannelOrder::Rgb, 127.5, 127.5),
+            Self::Blazeface => Normalisation::uniform(ChannelOrder::Rgb, 127.5, 127.5),
             Self::Scrfd => Normalisation::uniform(ChannelOrder::Rgb, 127.5, 128.0),
             Self::Yunet => Normalisation::uniform(ChannelOrder::Bgr, 0.0, 1.0),
             Self::YoloV5 | Self::YoloV8 | Self::YoloV10 => Normalisation::uniform(ChannelOrder::Rgb, 0.0, 255.0),
@@ -129,7 +125,7 @@ impl DetectorKind {
             // Faces that touch the picture's edge are missed without room around them: on tight crops of LFW a quarter
             // of a side raised the true accept rate from .925 to 1.
             Self::Blazeface => Layout { anchor: Anchor::Centre, margin: 0.25, fill: 0, multiple: 32, shape: tight },
-            Self::Scrfd | Self::Yunet | Self::Haar => {
+            Self::Scrfd | Self::Yunet => {
                 Layout { anchor: Anchor::TopLeft, margin: 0.0, fill: 0, multiple: 32, shape: tight }
             }
             Self::YoloV5 | Self::YoloV8 | Self::YoloV10 => {
@@ -144,7 +140,7 @@ impl DetectorKind {
             Self::Scrfd => PoseFit::SCRFD,
             Self::Yunet => PoseFit::YUNET,
             Self::YoloV5 | Self::YoloV8 | Self::YoloV10 => PoseFit::YOLO_FACE,
-            Self::Blazeface | Self::Haar => PoseFit::MESH,
+            Self::Blazeface => PoseFit::MESH,
         }
     }
 }
@@ -195,20 +191,12 @@ impl DetectOptions {
 
 /// A loaded detector. Holds the buffers that its runs reuse, so one is needed for each thread.
 pub(crate) struct Detector {
-    backend: Backend,
+    session: ModelSession,
+    /// The side of the input, for models of one size.
+    fixed: Option<usize>,
     kind: DetectorKind,
     letterboxer: Letterboxer,
     found: Vec<Detection>,
-}
-
-enum Backend {
-    Model {
-        session: ModelSession,
-        /// The side of the input, for models of one size.
-        fixed: Option<usize>,
-    },
-    #[cfg(feature = "opencv")]
-    Haar(haar::Cascade),
 }
 
 impl Detector {
@@ -232,22 +220,7 @@ impl Detector {
             }
             _ => None,
         };
-        Ok(Self {
-            backend: Backend::Model { session, fixed },
-            kind,
-            letterboxer: Letterboxer::default(),
-            found: Vec::new(),
-        })
-    }
-
-    #[cfg(feature = "opencv")]
-    pub(crate) fn haar() -> Result<Self> {
-        Ok(Self {
-            backend: Backend::Haar(haar::Cascade::load()?),
-            kind: DetectorKind::Haar,
-            letterboxer: Letterboxer::default(),
-            found: Vec::new(),
-        })
+        Ok(Self { session, fixed, kind, letterboxer: Letterboxer::default(), found: Vec::new() })
     }
 
     pub(crate) fn kind(&self) -> DetectorKind {
@@ -264,12 +237,8 @@ impl Detector {
         let max_iou = options.max_iou.unwrap_or(self.kind.default_iou());
         self.found.clear();
         let mut used = 0;
-        let sizes = match &self.backend {
-            Backend::Model { fixed: Some(side), .. } => InputSize::Fixed(*side).ladder(self.kind, region),
-            Backend::Model { fixed: None, .. } => options.input_size.ladder(self.kind, region),
-            #[cfg(feature = "opencv")]
-            Backend::Haar(_) => InputSize::Fixed(640).ladder(self.kind, region),
-        };
+        let input_size = self.fixed.map_or(options.input_size, InputSize::Fixed);
+        let sizes = input_size.ladder(self.kind, region);
         for size in sizes.into_iter().flatten() {
             let scale = self.detect_at(frame, region, size, options.min_score)?;
             used = size;
@@ -286,15 +255,7 @@ impl Detector {
         let kind = self.kind;
         let min_score = min_score.unwrap_or(kind.default_score());
         let mut layout = kind.layout();
-        let (session, fixed) = match &mut self.backend {
-            Backend::Model { session, fixed } => (session, fixed),
-            #[cfg(feature = "opencv")]
-            Backend::Haar(cascade) => {
-                cascade.detect(frame, region, &mut self.found)?;
-                return Ok(1.0);
-            }
-        };
-        if fixed.is_some() {
+        if self.fixed.is_some() {
             layout.shape = InputShape::Square;
         }
         let placement = Letterbox::new(region, size, &layout);
@@ -302,8 +263,8 @@ impl Detector {
         let input_size = (placement.width, placement.height);
         let first = self.found.len();
         let found = &mut self.found;
-        let output_count = session.outputs().len();
-        session.run([1, 3, placement.height, placement.width], input, |outputs| match kind {
+        let output_count = self.session.outputs().len();
+        self.session.run([1, 3, placement.height, placement.width], input, |outputs| match kind {
             DetectorKind::Blazeface => blazeface::decode(outputs, input_size, min_score, found),
             DetectorKind::Scrfd => scrfd::decode(outputs, output_count, input_size, min_score, found),
             DetectorKind::Yunet => yunet::decode(outputs, input_size, min_score, found),
@@ -313,7 +274,6 @@ impl Detector {
             DetectorKind::YoloV5 => yolo_face::decode_v5_joined(outputs, min_score, found),
             DetectorKind::YoloV8 => yolo_face::decode_v8(outputs, min_score, found),
             DetectorKind::YoloV10 => yolo_face::decode_v10(outputs, min_score, found),
-            DetectorKind::Haar => Err(Error::Internal { reason: "a cascade has no session".into() }),
         })?;
         // A model that answers with a NaN must not bring down what follows.
         let mut i = first;

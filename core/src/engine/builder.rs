@@ -51,7 +51,6 @@ pub struct EngineBuilder {
     detector: Option<(PathBuf, Option<DetectorKind>)>,
     embedder: Option<(PathBuf, Option<EmbedderSpec>)>,
     antispoof: Antispoof,
-    haar: bool,
     flip: Option<Flip>,
     detect: DetectOptions,
     quality: QualityOptions,
@@ -86,13 +85,6 @@ impl EngineBuilder {
     #[must_use]
     pub fn with_embedder_file(mut self, path: impl Into<PathBuf>, spec: Option<EmbedderSpec>) -> Self {
         self.embedder = Some((path.into(), spec));
-        self
-    }
-
-    /// Uses OpenCV's Haar cascade as the detector. Needs the feature `opencv` and the system's cascade file.
-    #[must_use]
-    pub fn with_haar(mut self) -> Self {
-        self.haar = true;
         self
     }
 
@@ -193,20 +185,13 @@ impl EngineBuilder {
             }
         };
 
-        let detector = if self.haar {
-            DetectorChoice::Haar
-        } else if let Some((path, kind)) = self.detector {
+        let detector = if let Some((path, kind)) = self.detector {
             let model = ModelSource::File(path);
             let known = manifest.file_with_hash(&hash_of(&model.bytes()?)).and_then(|(_, file)| file.yaw_fit);
-            DetectorChoice::Model(model, kind, known)
+            DetectorChoice { model, kind, yaw_fit: known }
         } else {
             let file = role(pack, Role::Detector)?;
-            match source(pack, file) {
-                Ok(model) => DetectorChoice::Model(model, DetectorKind::of(file.kind), file.yaw_fit),
-                // The fallback where no model is: a build without the default pack, and nothing installed.
-                Err(_) if cfg!(feature = "opencv") && self.pack.is_none() => DetectorChoice::Haar,
-                Err(error) => return Err(error),
-            }
+            DetectorChoice { model: source(pack, file)?, kind: DetectorKind::of(file.kind), yaw_fit: file.yaw_fit }
         };
         let mut embedder = match self.embedder {
             Some((path, spec)) => {
@@ -272,10 +257,11 @@ struct Plan {
     runtime: RuntimeOptions,
 }
 
-enum DetectorChoice {
-    /// The model, its family and its own yaw fit, where they are known beforehand.
-    Model(ModelSource, Option<DetectorKind>, Option<[f32; 2]>),
-    Haar,
+/// The detection model, with its family and its own yaw fit where they are known beforehand.
+struct DetectorChoice {
+    model: ModelSource,
+    kind: Option<DetectorKind>,
+    yaw_fit: Option<[f32; 2]>,
 }
 
 impl Plan {
@@ -283,15 +269,7 @@ impl Plan {
         let load = |source: &ModelSource| ModelSession::load(source, &self.runtime);
         // The largest first: what loading it needs for a while is there for the others to use again.
         let embedder = EmbeddingModel::new(load(&self.embedder.0)?, self.embedder.1.clone())?;
-        let detector = match &self.detector {
-            DetectorChoice::Model(source, kind, _) => Detector::new(load(source)?, *kind)?,
-            #[cfg(feature = "opencv")]
-            DetectorChoice::Haar => Detector::haar()?,
-            #[cfg(not(feature = "opencv"))]
-            DetectorChoice::Haar => {
-                return Err(Error::invalid_input("detector", "the Haar cascade needs the feature `opencv`"));
-            }
-        };
+        let detector = Detector::new(load(&self.detector.model)?, self.detector.kind)?;
         let antispoof = match &self.antispoof {
             Ok(files) => {
                 let networks = files.iter().map(|(source, scale)| Ok((load(source)?, *scale)));
@@ -300,10 +278,7 @@ impl Plan {
             Err(reason) => Err(*reason),
         };
         let own = detector.kind().pose_fit();
-        let own = match &self.detector {
-            DetectorChoice::Model(_, _, Some(yaw)) => own.with_yaw(*yaw),
-            DetectorChoice::Model(..) | DetectorChoice::Haar => own,
-        };
+        let own = self.detector.yaw_fit.map_or(own, |yaw| own.with_yaw(yaw));
         Ok(Bench {
             fits: [own, self.mesh_fit],
             detector,
@@ -317,10 +292,7 @@ impl Plan {
     }
 
     fn detector_name(&self) -> Cow<'_, str> {
-        match &self.detector {
-            DetectorChoice::Model(source, ..) => source.name(),
-            DetectorChoice::Haar => Cow::Borrowed("OpenCV"),
-        }
+        self.detector.model.name()
     }
 }
 

@@ -10,16 +10,8 @@ use crate::{Result, pages, postgres};
 /// What compiling C parts needs (SQLite is built in), beside the linker that Rust needs anyway.
 const COMPILER: &[&str] = &["gcc", "libc6-dev"];
 
-/// What the cameras need: OpenCV's four modules, libclang to read their headers with, and the Haar cascades.
-const OPENCV: &[&str] = &[
-    "libopencv-videoio-dev",
-    "libopencv-imgproc-dev",
-    "libopencv-objdetect-dev",
-    "libopencv-imgcodecs-dev",
-    "opencv-data",
-    "clang",
-    "libclang-dev",
-];
+/// What the cameras need: OpenCV's video input, and libclang to read its headers with.
+const OPENCV: &[&str] = &["libopencv-videoio-dev", "clang", "libclang-dev"];
 
 /// What the tests of network cameras need: GStreamer's RTSP server, for a script of Debian's own Python.
 const RTSP_SERVER: &[&str] = &[
