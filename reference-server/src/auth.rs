@@ -12,6 +12,8 @@ use jiff::{SignedDuration, Timestamp};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};
 
+use crate::hs256;
+
 /// The name of the admin user that an empty database begins with, as the replaced service documents it.
 pub const DEFAULT_ADMIN: &str = "admin";
 /// Its password, which works on loopback only.
@@ -138,6 +140,7 @@ pub(crate) struct Tokens {
 
 impl Tokens {
     pub(crate) fn new(secret: &Secret) -> Self {
+        hs256::install();
         let mut validation = Validation::new(Algorithm::HS256);
         validation.leeway = 0;
         // The original accepts a token without `exp`; only the holder of the secret can make one.

@@ -8,6 +8,7 @@ pub mod auth;
 pub mod commands;
 mod error;
 mod figures;
+mod hs256;
 mod http;
 mod image_data;
 pub mod listen;
