@@ -14,6 +14,7 @@ use base64::engine::general_purpose::STANDARD;
 use clap::Args;
 use serde_json::{Value, json};
 
+use crate::serve::announce;
 use crate::workspace::root;
 use crate::{Result, setup};
 use http::Client;
@@ -30,19 +31,17 @@ pub(crate) struct Options {
 /// # Errors
 /// When somebody could not be registered, was not marked exactly once, or was marked without being registered.
 pub(crate) fn run(options: &Options) -> Result<()> {
+    announce("register three people, play a recording, print the attendance (20 s)");
     setup::run(&options.setup)?;
     let program = server::build(options.setup.cameras())?;
-    play(&program).map(|done| println!("\n{done}"))
+    play(&program).map(|done| println!("\n{done}\nNext: `cargo xtask serve` starts the server for your own camera."))
 }
 
-/// The demo with the server that `cargo test --workspace` has built: built by itself it would have dependencies with
-/// other features, and compile them again.
-pub(crate) fn play_with_tested_server() -> Result<String> {
-    play(&server::built_by_tests()?)
-}
-
-/// The demo itself; returns one line about it.
-fn play(program: &Path) -> Result<String> {
+/// Plays the demo with this server; returns one line about it.
+///
+/// # Errors
+/// When somebody could not be registered, was not marked exactly once, or was marked without being registered.
+pub(crate) fn play(program: &Path) -> Result<String> {
     let data = fresh_folder()?;
     let mut timings = Timings::default();
 
@@ -55,6 +54,10 @@ fn play(program: &Path) -> Result<String> {
         Ok(())
     })?;
     timings.print();
+    let logged = fs::read(&log).map_err(|e| format!("cannot read {}: {e}", log.display()))?;
+    if logged.contains(&ESCAPE) {
+        return Err(format!("{} is a file and has escape codes for a terminal in it", log.display()));
+    }
     outcome.map_err(|problem| format!("{problem}\nThe server's log is {}", log.display()))
 }
 
@@ -132,6 +135,8 @@ fn register(client: &Client, person: &Person) -> Result<()> {
     client.post("/api/v1/liveness/register-student", &student).map(|_| ())
 }
 
+/// What a code for a terminal begins with.
+const ESCAPE: u8 = 0x1b;
 /// How long the recording may take: it lasts 6.4 seconds.
 const WATCHING: Duration = Duration::from_secs(30);
 
