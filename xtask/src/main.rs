@@ -5,6 +5,7 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool speaks on its standard streams")]
 
 mod bench;
+mod build;
 mod check;
 mod demo;
 mod example;
@@ -71,7 +72,7 @@ fn main() -> ExitCode {
         Verb::Example(options) => example::run(&options),
         Verb::Test(options) => test::run(&options),
         Verb::Pages(options) => pages::run(&options),
-        Verb::Schema => schema::check().map(|told| println!("{told}")),
+        Verb::Schema => schema::run(),
         Verb::Check => check::run(),
         Verb::Bench(options) => bench::run(&options),
         Verb::Media(options) => media::run(&options),

@@ -1,25 +1,17 @@
-//! The Node addon: its packages, its build, its tests.
+//! The Node addon: its packages, its place, its tests.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 
 use crate::Result;
+use crate::build::Built;
 use crate::workspace::{command, output, root, succeed};
 
 /// The addon's folder.
 pub(crate) const ADDON: &str = "bindings-node";
 /// The folder of the service that shows it.
 pub(crate) const SERVICE: &str = "examples/node-service";
-
-/// What an addon is built for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Build {
-    /// Tests: with this workspace's checks, and sooner.
-    Debug,
-    /// Use.
-    Release,
-}
 
 /// Whether Node is here, and new enough.
 ///
@@ -54,24 +46,22 @@ pub(crate) fn install(folder: &str) -> Result<()> {
     fs::write(&stamp, wanted).map_err(|e| format!("cannot write {}: {e}", stamp.display()))
 }
 
-/// Builds the addon, with the types of it.
+/// Puts the addon of `built` and its types where the package has them.
 ///
 /// # Errors
-/// When a package is missing or the code does not compile.
-pub(crate) fn build(build: Build) -> Result<()> {
+/// When a package of npm is missing, or the types name what is internal.
+pub(crate) fn place(built: &Built) -> Result<()> {
     install(ADDON)?;
-    let script = match build {
-        Build::Debug => "build:debug",
-        Build::Release => "build",
-    };
-    succeed(npm(ADDON).args(["run", "--silent", script]))
+    let mut script = command("node");
+    script.current_dir(root().join(ADDON)).arg("scripts/build.mjs");
+    succeed(script.arg("--library").arg(built.node_library()).arg("--types").arg(built.node_types()))
 }
 
-/// Every test of the addon and of the service, with strict TypeScript; says how many passed.
+/// Runs every test of the addon of `built` and of the service, with strict TypeScript; says how many passed.
 ///
 /// # Errors
 /// When one fails, or when the types in the repository are not those of the code.
-pub(crate) fn test() -> Result<String> {
+pub(crate) fn test(built: &Built) -> Result<String> {
     if let Err(problem) = present() {
         // Who works on another part needs no Node; that nothing was tested stands in the summary.
         return Ok(format!("left out: {}", problem.lines().next().unwrap_or_default()));
@@ -79,7 +69,7 @@ pub(crate) fn test() -> Result<String> {
     let types = root().join(ADDON).join("index.d.ts");
     let read = || fs::read_to_string(&types).map_err(|e| format!("cannot read {}: {e}", types.display()));
     let before = read()?;
-    build(Build::Debug)?;
+    place(built)?;
     if read()? != before {
         return Err(format!("{ADDON}/index.d.ts was not that of the code; it is now: look at it and commit it"));
     }

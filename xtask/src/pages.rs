@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use crate::demo::server;
+use crate::build::Built;
 use crate::{Result, node, setup};
 
 #[derive(Args, Default)]
@@ -37,21 +37,16 @@ pub(crate) fn browser() -> Option<PathBuf> {
 /// When the server does not build, or a test fails.
 pub(crate) fn run(options: &Options) -> Result<()> {
     setup::run_for_tests(&options.setup)?;
-    let server = server::build(options.setup.cameras())?;
-    test(&server).map(|told| println!("{told}"))
+    crate::test::build(options.setup.cameras())?;
+    test(&Built::for_tests()?.server()).map(|told| println!("{told}"))
 }
 
-/// The same with the server that `cargo test --workspace` has built: built by itself it would have dependencies with other
-/// features, and compile them again.
+/// Tries every page of `server` in the browser; says how many tests passed. The pictures that the tests take are in
+/// `target/browser` afterwards.
 ///
 /// # Errors
 /// When a test fails.
-pub(crate) fn test_built_by_tests() -> Result<String> {
-    test(&server::built_by_tests()?)
-}
-
-/// Every page of `server` in the browser. The pictures that the tests take are in `target/browser` afterwards.
-fn test(server: &Path) -> Result<String> {
+pub(crate) fn test(server: &Path) -> Result<String> {
     let missing = match (node::present(), browser()) {
         (Err(problem), _) => problem.lines().next().unwrap_or_default().to_owned(),
         (_, None) => format!("no Chromium is on the path, and {VARIABLE} names none"),

@@ -1,12 +1,12 @@
 //! Virtual environments of Python, one for each purpose.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::Result;
+use crate::build::Built;
 use crate::pages;
-use crate::setup::Cameras;
-use crate::workspace::{cargo, command, root, succeed};
+use crate::workspace::{command, output, root, succeed};
 
 /// The Python of the virtual environment in `folder` of the workspace, with what the requirement `lists` name.
 ///
@@ -41,36 +41,32 @@ pub(crate) fn environment(folder: &str, lists: &[&str]) -> Result<PathBuf> {
 /// What the Python module's tests and examples need, in `bindings-python`.
 const DEVELOPMENT: &str = "bindings-python/requirements-dev.txt";
 
-/// The Python of a virtual environment that has the module `faceattend`, built from the sources as they are.
+/// The Python of a virtual environment that has the module `faceattend` of `built`, with its package as the sources
+/// have it: what `maturin develop` does, without compiling the core once more with other features.
 ///
 /// # Errors
-/// When the environment cannot be made, or the module does not build.
-pub(crate) fn module(cameras: Cameras) -> Result<PathBuf> {
-    let folder = "target/python-module";
-    let python = environment(folder, &[DEVELOPMENT])?;
-    println!("Building the Python module ...");
-    // Cargo's own environment (OpenCV's places for this machine) goes along: maturin calls cargo.
-    let mut maturin = command(root().join(folder).join("bin/maturin"));
-    maturin.current_dir(root().join("bindings-python")).arg("develop");
-    for (name, value) in cargo(&[]).get_envs() {
-        if let Some(value) = value {
-            maturin.env(name, value);
-        }
-    }
-    maturin.env("VIRTUAL_ENV", root().join(folder)).env_remove("CONDA_PREFIX");
-    if cameras == Cameras::With {
-        maturin.args(["--features", "opencv"]);
-    }
-    succeed(&mut maturin)?;
+/// When the environment cannot be made, or the library is not where it belongs.
+pub(crate) fn module(built: &Built) -> Result<PathBuf> {
+    let python = environment("target/python-module", &[DEVELOPMENT])?;
+    let sources = root().join("bindings-python/python");
+    let library = sources.join("faceattend/_native.abi3.so");
+    let io = |e: std::io::Error| format!("cannot put the module's library at {}: {e}", library.display());
+    // Copied beside it and renamed: a process that runs has the old file mapped and keeps it.
+    let fresh = library.with_extension("new");
+    fs::copy(built.python_library(), &fresh).and_then(|_| fs::rename(&fresh, &library)).map_err(io)?;
+    let packages = output(command(&python).args(["-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]))?;
+    let link = Path::new(packages.trim()).join("faceattend.pth");
+    fs::write(&link, sources.as_os_str().as_encoded_bytes())
+        .map_err(|e| format!("cannot write {}: {e}", link.display()))?;
     Ok(python)
 }
 
-/// Builds the module and runs its tests and the checks of its types; returns what pytest said last.
+/// Runs the tests of the module of `built` and the checks of its types; returns how many tests passed.
 ///
 /// # Errors
 /// When one of them fails.
-pub(crate) fn test_module(cameras: Cameras) -> Result<String> {
-    let python = module(cameras)?;
+pub(crate) fn test_module(built: &Built) -> Result<String> {
+    let python = module(built)?;
     let folder = root().join("bindings-python");
     let run = |arguments: &[&str]| {
         let mut command = command(&python);

@@ -6,7 +6,9 @@ use std::path::Path;
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::workspace::{cargo, command, root, succeed, target};
+use crate::build::Built;
+use crate::setup::Cameras;
+use crate::workspace::{command, root, succeed};
 use crate::{Result, python};
 
 /// How many values a field is tried with. The figures of schemathesis' own quick start; more find nothing new here.
@@ -18,26 +20,25 @@ const NOT_ASKED: &str = "auth/users/\\{username\\}|auth/logout";
 /// How long the server may take to start.
 const START: Duration = Duration::from_secs(30);
 
-/// Runs schemathesis over the whole document of a server with the tests' engine.
+/// Builds, and runs [`check`].
 ///
 /// # Errors
-/// When an answer is not as the document says.
-pub(crate) fn check() -> Result<String> {
-    succeed(&mut cargo(&["build", "--package", "faceattend-server", "--example", "marker_server"]))?;
-    check_built_by_tests()
+/// When the code does not compile, or an answer is not as the document says.
+pub(crate) fn run() -> Result<()> {
+    crate::test::build(Cameras::With)?;
+    check(&Built::for_tests()?).map(|told| println!("{told}"))
 }
 
-/// The same with the server that `cargo test --workspace` has built: built by itself it would have dependencies with other
-/// features, and compile them again.
+/// Runs schemathesis over the whole document of the server with the tests' engine.
 ///
 /// # Errors
 /// When an answer is not as the document says.
-pub(crate) fn check_built_by_tests() -> Result<String> {
+pub(crate) fn check(built: &Built) -> Result<String> {
     let python = python::environment(".cache/schema-python", &["reference-server/tests/python/requirements.txt"])?;
     let folder = root().join(".cache/schema");
     let _ = std::fs::remove_dir_all(&folder);
     std::fs::create_dir_all(&folder).map_err(|e| format!("cannot make {}: {e}", folder.display()))?;
-    let server = Server::start(&target()?.join("debug/examples/marker_server"), &folder.join("schema.db"))?;
+    let server = Server::start(&built.marker_server(), &folder.join("schema.db"))?;
     let token = server.token(&python)?;
     let tool = python.with_file_name("schemathesis");
     let mut run = command(tool);

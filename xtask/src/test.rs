@@ -3,17 +3,25 @@
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
+use crate::build::{self, Built};
 use crate::postgres::{self, Postgres};
-use crate::steps::Steps;
-use crate::workspace::{camera_features, cargo};
+use crate::setup::Cameras;
+use crate::steps::{self, Step};
+use crate::workspace::cargo;
 use crate::{Result, demo, models, node, pages, python, schema, setup};
 
 #[derive(Args, Default)]
 pub(crate) struct Options {
     #[command(flatten)]
     setup: setup::Options,
+    /// Run these tests alone.
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    only: Vec<Name>,
+    /// Say what tests there are and how long each takes as a rule, and run none.
+    #[arg(long)]
+    list: bool,
 }
 
 impl Options {
@@ -22,42 +30,84 @@ impl Options {
     }
 }
 
-/// Sets up and runs every test.
+/// The tests by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Name {
+    Rust,
+    Python,
+    Node,
+    Demo,
+    Pages,
+    Api,
+    Models,
+}
+
+/// Sets up and runs every test, or those that were asked for.
 ///
 /// # Errors
 /// When one fails.
 pub(crate) fn run(options: &Options) -> Result<()> {
+    let cameras = options.setup.cameras();
+    let wanted = |step: &Step<'_>| {
+        let asked = |name: &Name| name.to_possible_value().is_some_and(|value| value.get_name() == step.name);
+        options.only.is_empty() || options.only.iter().any(asked)
+    };
+    if options.list {
+        steps::list(&steps(cameras, &Built::for_tests()?));
+        return Ok(());
+    }
     setup::run_for_tests(&options.setup)?;
-    let mut steps = Steps::default();
-    add_steps(&mut steps, options);
-    steps.finish()
+    build(cameras)?;
+    let built = Built::for_tests()?;
+    steps::run(steps(cameras, &built).into_iter().filter(wanted).collect(), repeat)?;
+    println!("\nEvery test passed.");
+    Ok(())
 }
 
-/// The tests, as steps of a longer list.
-pub(crate) fn add_steps(steps: &mut Steps, options: &Options) {
-    steps.run("Rust", || {
-        let features = camera_features(options.setup.cameras());
-        let mut tests = cargo(&["test", "--workspace", "--no-fail-fast"]);
-        tests.args(features);
-        if std::env::var_os(postgres::VARIABLE).is_some() {
-            return counted(&mut tests).map(|said| format!("{said}; on the PostgreSQL of {}", postgres::VARIABLE));
+/// The command that repeats one step.
+pub(crate) fn repeat(name: &str) -> String {
+    format!("cargo xtask test --only {name}")
+}
+
+/// Builds all that the tests run. The first thing to be done: where it fails there is nothing to test.
+///
+/// # Errors
+/// When the code does not compile.
+pub(crate) fn build(cameras: Cameras) -> Result<()> {
+    println!("\n== Building everything that the tests run, once (8 min on a machine that has built nothing yet)");
+    build::for_tests(cameras).map_err(|problem| format!("{problem}\nNothing was tested."))
+}
+
+/// The tests of what has been built.
+pub(crate) fn steps(cameras: Cameras, built: &Built) -> Vec<Step<'_>> {
+    vec![
+        Step::new("rust", "Rust, with a PostgreSQL of its own", 150, move || rust(cameras)),
+        Step::new("python", "Python: types, module, Django app", 90, || python::test_module(built)),
+        Step::new("node", "Node: types, addon, example service", 90, || node::test(built)),
+        Step::new("demo", "From registration to attendance", 20, || demo::play(&built.server())),
+        Step::new("pages", "The server's pages in Chromium", 90, || pages::test(&built.server())),
+        Step::new("api", "Every endpoint, asked with good and bad values", 60, || schema::check(built)),
+        Step::new("models", "The default models, made again and compared with the originals", 40, || {
+            models::compare_with_originals()?;
+            models::rebuild(models::Rebuild::Check).map(|()| "the same bytes".to_owned())
+        }),
+    ]
+}
+
+fn rust(cameras: Cameras) -> Result<String> {
+    let mut tests = cargo(&["test", "--no-fail-fast"]);
+    build::test_arguments(&mut tests, cameras);
+    if std::env::var_os(postgres::VARIABLE).is_some() {
+        return counted(&mut tests).map(|said| format!("{said}; on the PostgreSQL of {}", postgres::VARIABLE));
+    }
+    match Postgres::start() {
+        Ok(database) => {
+            tests.env(postgres::VARIABLE, database.url());
+            counted(&mut tests).map(|said| format!("{said}; with {}", database.version()))
         }
-        match Postgres::start() {
-            Ok(database) => {
-                tests.env(postgres::VARIABLE, database.url());
-                counted(&mut tests).map(|said| format!("{said}; with {}", database.version()))
-            }
-            // Set-up installs it; where it cannot, those tests say that they are left out, and so does the summary.
-            Err(problem) => counted(&mut tests).map(|said| format!("{said}; without PostgreSQL: {problem}")),
-        }
-    });
-    steps.run("Python", || python::test_module(options.setup.cameras()));
-    steps.run("Node", node::test);
-    steps.run("from registration to attendance", demo::play_with_tested_server);
-    steps.run("Pages in Chromium", pages::test_built_by_tests);
-    steps.run("the OpenAPI document, asked with values of every kind", schema::check_built_by_tests);
-    steps.run("models against the original networks", || models::compare_with_originals().map(|()| String::new()));
-    steps.run("models made again", || models::rebuild(models::Rebuild::Check).map(|()| "the same bytes".to_owned()));
+        // Set-up installs it; where it cannot, those tests say that they are left out, and so does the summary.
+        Err(problem) => counted(&mut tests).map(|said| format!("{said}; without PostgreSQL: {problem}")),
+    }
 }
 
 /// Runs a call of `cargo test`, shows what it prints, and says how many tests passed and were left out.
@@ -113,5 +163,13 @@ mod tests {
         counts.add("test result: FAILED. 2 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out; finished in 1.23s");
         counts.add("12 passed; 9 failed");
         assert_eq!((counts.passed, counts.failed, counts.ignored), (14, 1, 1));
+    }
+
+    #[test]
+    fn every_step_has_a_name_that_can_be_asked_for() {
+        let built = Built::for_tests().unwrap();
+        let steps: Vec<_> = steps(Cameras::With, &built).iter().map(|step| step.name).collect();
+        let names: Vec<_> = Name::value_variants().iter().filter_map(ValueEnum::to_possible_value).collect();
+        assert_eq!(steps, names.iter().map(clap::builder::PossibleValue::get_name).collect::<Vec<_>>());
     }
 }

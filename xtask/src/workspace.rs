@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::Result;
-use crate::setup::Cameras;
 
 /// The folder of the workspace.
 pub(crate) fn root() -> &'static Path {
@@ -54,14 +53,6 @@ pub(crate) fn cargo(arguments: &[&str]) -> Command {
 }
 
 const X86_64: &str = "x86_64-linux-gnu";
-
-/// The arguments that leave the cameras out of a build of `package`, or keep them in.
-pub(crate) fn camera_features(cameras: Cameras) -> &'static [&'static str] {
-    match cameras {
-        Cameras::With => &[],
-        Cameras::Without => &["--no-default-features"],
-    }
-}
 
 /// Runs `command` to its end.
 ///

@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use crate::Result;
+use crate::build::{self, Part, Profile};
 use crate::setup::Cameras;
-use crate::workspace::{camera_features, cargo, command, succeed};
-use crate::{Result, workspace};
+use crate::workspace::command;
 
 /// How long a server may take over what it has begun, once it was told to stop.
 const GRACE: Duration = Duration::from_secs(15);
@@ -83,33 +84,12 @@ fn address_in(line: &str) -> Option<&str> {
     rest.split(|c: char| c == ',' || c == '/' || c.is_whitespace()).next()
 }
 
-/// Builds the server and returns where it is: in the tests' profile where that has been built, else in release.
+/// Builds the server in release and returns where it is.
 ///
 /// # Errors
 /// When it does not build.
 pub(crate) fn build(cameras: Cameras) -> Result<PathBuf> {
-    let profile = if program("debug")?.exists() { "debug" } else { "release" };
-    println!("Building the server ({profile}) ...");
-    let mut build = cargo(&["build", "--package", "faceattend-server", "--bin", "faceattend"]);
-    build.args(camera_features(cameras));
-    if profile == "release" {
-        build.arg("--release");
-    }
-    succeed(&mut build)?;
-    program(profile)
-}
-
-/// The server that the tests of its package run beside.
-///
-/// # Errors
-/// When they have not built it.
-pub(crate) fn built_by_tests() -> Result<PathBuf> {
-    let program = program("debug")?;
-    if program.exists() { Ok(program) } else { Err(format!("{} is not built", program.display())) }
-}
-
-fn program(profile: &str) -> Result<PathBuf> {
-    Ok(workspace::target()?.join(profile).join(format!("faceattend{}", std::env::consts::EXE_SUFFIX)))
+    Ok(build::parts(&[Part::Server], Profile::Release, cameras)?.server())
 }
 
 #[cfg(test)]

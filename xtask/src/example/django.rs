@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use serde_json::json;
 
-use crate::demo::{http::Client, server};
+use crate::build::{self, Part, Profile};
+use crate::demo::http::Client;
 use crate::workspace::{command, root, succeed};
 use crate::{Result, python, setup};
 
@@ -42,8 +43,9 @@ pub(crate) struct Options {
 /// When one does not build or start; with `--check`, when the two do not agree.
 pub(super) fn run(options: &Options) -> Result<()> {
     setup::run(&options.setup)?;
-    let python = python::module(options.setup.cameras())?;
-    let program = server::build(options.setup.cameras())?;
+    println!("Building the server and the Python module (about 6 minutes the first time) ...");
+    let built = build::parts(&[Part::Server, Part::PythonModule], Profile::Release, options.setup.cameras())?;
+    let (python, program) = (python::module(&built)?, built.server());
     let project = root().join("examples/django-admin");
     let data = options.data.clone().unwrap_or_else(|| project.join("data"));
     std::fs::create_dir_all(&data).map_err(|e| format!("cannot make {}: {e}", data.display()))?;

@@ -3,7 +3,9 @@
 use clap::Args;
 
 use crate::Result;
-use crate::node::{ADDON, Build, SERVICE, build, install, npm, present};
+use crate::build::{self, Part, Profile};
+use crate::node::{SERVICE, install, npm, place, present};
+use crate::setup::Cameras;
 use crate::workspace::succeed;
 
 #[derive(Args)]
@@ -22,8 +24,8 @@ pub(crate) struct Options {
 /// When Node is missing, a package cannot be installed, or the code does not compile.
 pub(crate) fn run(options: &Options) -> Result<()> {
     present()?;
-    println!("Building {ADDON} (the first time takes some minutes) ...");
-    build(Build::Release)?;
+    println!("Building the addon (about 3 minutes the first time) ...");
+    place(&build::parts(&[Part::NodeAddon], Profile::Release, Cameras::Without)?)?;
     install(SERVICE)?;
     let mut service = npm(SERVICE);
     service.args(["start", "--silent"]).env("PORT", options.port.to_string());
