@@ -2,6 +2,7 @@
 //!
 //! Those that need a model from beside the project skip without `../shared/models` and say so.
 
+#![allow(clippy::print_stderr, reason = "a skipped test says why")]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers as well")]
 
 use std::path::{Path, PathBuf};

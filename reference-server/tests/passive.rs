@@ -1,6 +1,8 @@
 //! The button that fetches the passive antispoof models: its roles, its trace in the audit log, and what it does, against
 //! a server on the loopback interface.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
 mod common;
 
 use std::io::{BufRead as _, BufReader, Write as _};

@@ -1,7 +1,6 @@
 //! `faceattend models pull` as a process that somebody interrupts, against a proxy that never answers.
 
 #![cfg(unix)]
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers as well")]
 
 use std::io::Read as _;
 use std::net::TcpListener;
