@@ -80,7 +80,7 @@ pub struct ServeArgs {
     #[arg(long, env = "FACEATTEND_CHALLENGE", value_enum, default_value_t)]
     challenge: ChallengePolicy,
     /// What becomes of a face that is enrolled as somebody else already: refuse, warn or allow
-    #[arg(long, env = "FACEATTEND_DUPLICATES", value_name = "POLICY", default_value = "warn", value_parser = duplicates)]
+    #[arg(long, env = "FACEATTEND_DUPLICATES", value_name = "POLICY", default_value = "refuse", value_parser = duplicates)]
     duplicates: DuplicatePolicy,
     /// The key that signs receipts of enrolments, to share one between servers [default: made and kept in the data directory]
     #[arg(long, env = "FACEATTEND_RECEIPT_KEY", hide_env_values = true, value_name = "KEY")]
