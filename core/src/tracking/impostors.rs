@@ -35,9 +35,13 @@ impl Impostors {
         ))
     }
 
-    /// Returns what a calibration says of strangers: half of them lie below similarity 0.5, and 5e-5 of them reach 0.70.
+    /// Returns what a calibration says of strangers: as they were measured, or else as the scale is made: half of them lie
+    /// below similarity 0.5, and 5e-5 of them reach 0.70.
     #[must_use]
     pub fn of(calibration: &Calibration) -> Self {
+        if let Some([mean, spread]) = calibration.strangers() {
+            return Self { mean, spread };
+        }
         let cosine = |similarity| calibration.cosine(Similarity::new(similarity)).0;
         let mean = cosine(0.5);
         Self { mean, spread: (cosine(0.7) - mean) / SPREADS_TO_DOCUMENTED }
@@ -84,6 +88,20 @@ impl Impostors {
         let nats = (0.5 * u * u - chances.ln() - 2.0 * travelled.ln_1p()) as f32;
         nats.max(0.0)
     }
+
+    /// Returns the lowest cosine with which a face is named whose views have travelled `path` radians, where the evidence
+    /// has to reach `bound` nats. At most 1 even where that is not enough.
+    #[must_use]
+    pub fn cosine_for(&self, bound: f32, path: f32) -> Cosine {
+        let (mut low, mut high) = (self.mean, 1.0);
+        // The surprise rises with the cosine; halving ends below an f32's steps.
+        for _ in 0..32 {
+            let middle = f32::midpoint(low, high);
+            let enough = Self::surprise(self.deviations(Cosine(middle)), path) >= bound;
+            if enough { high = middle } else { low = middle }
+        }
+        Cosine(high)
+    }
 }
 
 /// Returns the surprise that names somebody, in nats: with it at most the share `false_names` of all strangers is ever
@@ -116,6 +134,8 @@ mod tests {
         let impostors = Impostors::of(&Calibration::arcface());
         assert!(impostors.mean().abs() < 1e-6 && (impostors.spread() - 0.103).abs() < 0.001);
         assert!((impostors.deviations(Cosine(0.4)) - 3.89).abs() < 1e-4);
+        let measured = Calibration::arcface().with_strangers(0.1, 0.09).unwrap();
+        assert_eq!(Impostors::of(&measured), Impostors::new(0.1, 0.09).unwrap());
     }
 
     #[test]
@@ -123,6 +143,15 @@ mod tests {
         for (mean, spread) in [(2.0, 0.1), (0.0, 0.0), (0.0, -0.1), (f32::NAN, 0.1), (0.0, f32::NAN), (0.0, 2.0)] {
             assert!(Impostors::new(mean, spread).is_err(), "{mean} {spread}");
         }
+    }
+
+    #[test]
+    fn the_cosine_that_names_is_where_the_surprise_reaches_the_bound() {
+        let impostors = Impostors::new(0.1, 0.087).unwrap();
+        let bound = bound(1000, 0.001);
+        let cosine = impostors.cosine_for(bound, 0.5);
+        assert!((Impostors::surprise(impostors.deviations(cosine), 0.5) - bound).abs() < 0.01, "{cosine:?}");
+        assert!((cosine.0 - 0.547).abs() < 0.003, "{cosine:?}");
     }
 
     proptest! {

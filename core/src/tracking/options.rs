@@ -2,6 +2,8 @@
 
 use jiff::SignedDuration;
 
+use crate::error::{Error, Result};
+
 use super::impostors::Impostors;
 
 /// How faces are followed and when their views decide. The defaults without another source are choices for cameras of
@@ -90,10 +92,16 @@ impl TrackingOptions {
     }
 
     /// The same options with another share of strangers that may be named.
-    #[must_use]
-    pub fn with_false_names(mut self, rate: f32) -> Self {
+    ///
+    /// # Errors
+    /// [`Error::InvalidInput`] unless `rate` is above 0 and below 1.
+    pub fn with_false_names(mut self, rate: f32) -> Result<Self> {
+        if !(rate > 0.0 && rate < 1.0) {
+            let reason = format!("{rate} is not above 0 and below 1; one stranger in a thousand is 0.001");
+            return Err(Error::invalid_input("rate of false names", reason));
+        }
         self.false_names = rate;
-        self
+        Ok(self)
     }
 
     /// The same options with strangers that come so near.

@@ -48,7 +48,7 @@ fn crowd(people: usize, noise: &mut Noise) -> Gallery {
 /// cosine that the same wish asks of one comparison.
 fn named(strangers: usize, views: usize, gallery: &Gallery, rate: f32, noise: &mut Noise) -> (usize, usize) {
     let impostors = Impostors::new(0.0, (VALUES as f32).sqrt().recip()).unwrap();
-    let options = TrackingOptions::default().with_false_names(rate).with_impostors(impostors).with_min_margin(0.0);
+    let options = TrackingOptions::default().with_false_names(rate).unwrap().with_impostors(impostors).with_min_margin(0.0);
     let (mut by_rule, mut by_best) = (0, 0);
     for _ in 0..strangers {
         let who = noise.values(VALUES);
@@ -102,7 +102,7 @@ fn a_larger_gallery_asks_for_more() {
 
 #[test]
 fn a_name_is_lost_when_the_views_speak_against_it() {
-    let mut site = Site::new(TrackingOptions::default().with_false_names(1e-9));
+    let mut site = Site::new(TrackingOptions::default().with_false_names(1e-9).unwrap());
     site.see(&of(1));
     assert_eq!(student(site.see(&of(1))), Some(1));
     // Each resembles what was seen before, and hardly the student.
@@ -125,7 +125,7 @@ proptest! {
     fn views_that_repeat_each_other_decide_nothing_that_the_first_does_not(
         cosine in 0.0f32..0.9, rate in 1e-6f32..0.1, first in 1usize..4,
     ) {
-        let options = TrackingOptions::default().with_false_names(rate);
+        let options = TrackingOptions::default().with_false_names(rate).unwrap();
         let mut site = Site::new(TrackingOptions { agreeing: first, agreeing_weight: 0.0, ..options });
         let view = like(1, cosine);
         let mut decision = Decision::Waiting;
