@@ -213,7 +213,9 @@ impl TryFrom<Written> for Calibration {
     fn try_from(written: Written) -> Result<Self> {
         match written {
             Written::Points(points) => Self::new(points),
-            Written::WithStrangers { points, strangers: [mean, spread] } => Self::new(points)?.with_strangers(mean, spread),
+            Written::WithStrangers { points, strangers: [mean, spread] } => {
+                Self::new(points)?.with_strangers(mean, spread)
+            }
         }
     }
 }

@@ -116,8 +116,9 @@ mod tests {
         let quantile = |p: f32| {
             let tail = p.min(1.0 - p);
             let t = (-2.0 * tail.ln()).sqrt();
-            let z = t - (2.515_517 + t * (0.802_853 + t * 0.010_328))
-                / (1.0 + t * (1.432_788 + t * (0.189_269 + t * 0.001_308)));
+            let z = t
+                - (2.515_517 + t * (0.802_853 + t * 0.010_328))
+                    / (1.0 + t * (1.432_788 + t * (0.189_269 + t * 0.001_308)));
             if p < 0.5 { -z } else { z }
         };
         (0..count).map(|i| mean + spread * quantile((i as f32 + 0.5) / count as f32)).collect()

@@ -244,11 +244,11 @@ fn merge(regions: &mut Vec<Region>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::frame::ChannelOrder;
-    use crate::geometry::Point;
     use crate::embedding::{Calibration, Embedding};
     use crate::engine::Embedder;
+    use crate::frame::ChannelOrder;
     use crate::gallery::Gallery;
+    use crate::geometry::Point;
     use crate::tracking::Tracker;
     use crate::types::{ModelId, Threshold};
 

@@ -146,7 +146,10 @@ impl Tracker {
     /// What is decided about a track; [`Decision::Waiting`] when it has ended.
     #[must_use]
     pub fn decision(&self, id: TrackId) -> Decision {
-        self.tracks.iter().find(|track| track.id() == id).map_or(Decision::Waiting, |track| track.decision(&self.options))
+        self.tracks
+            .iter()
+            .find(|track| track.id() == id)
+            .map_or(Decision::Waiting, |track| track.decision(&self.options))
     }
 
     /// The faces followed, those out of sight for a moment included.

@@ -48,7 +48,8 @@ fn crowd(people: usize, noise: &mut Noise) -> Gallery {
 /// cosine that the same wish asks of one comparison.
 fn named(strangers: usize, views: usize, gallery: &Gallery, rate: f32, noise: &mut Noise) -> (usize, usize) {
     let impostors = Impostors::new(0.0, (VALUES as f32).sqrt().recip()).unwrap();
-    let options = TrackingOptions::default().with_false_names(rate).unwrap().with_impostors(impostors).with_min_margin(0.0);
+    let options =
+        TrackingOptions::default().with_false_names(rate).unwrap().with_impostors(impostors).with_min_margin(0.0);
     let (mut by_rule, mut by_best) = (0, 0);
     for _ in 0..strangers {
         let who = noise.values(VALUES);

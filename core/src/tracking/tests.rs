@@ -193,11 +193,7 @@ fn somebody_who_walks_across_the_picture_keeps_the_track_from_the_first_step() {
     let id = tracker.update(&[face(0.0)], at(0))[0];
     for step in 1..8_i16 {
         // 1.75 widths a fifth of a second.
-        assert_eq!(
-            tracker.update(&[face(f32::from(step) * 140.0)], at(i64::from(step) * 200)),
-            [id],
-            "step {step}"
-        );
+        assert_eq!(tracker.update(&[face(f32::from(step) * 140.0)], at(i64::from(step) * 200)), [id], "step {step}");
     }
 }
 

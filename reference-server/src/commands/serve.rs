@@ -295,8 +295,7 @@ async fn serve(args: ServeArgs, data: Data) -> Result<()> {
     };
     let tracking = TrackingOptions::default().with_false_names(args.false_names)?;
     let tracking = args.strangers.map_or(tracking, |strangers| tracking.with_impostors(strangers));
-    let mut live =
-        LiveSettings::default().with_preview(args.preview).with_rate(args.rate).with_tracking(tracking);
+    let mut live = LiveSettings::default().with_preview(args.preview).with_rate(args.rate).with_tracking(tracking);
     live.server_name = args.server_name;
     let rates = rates(args.rate_limit, args.rate_limit_login);
     let settings = Settings::new(secret)

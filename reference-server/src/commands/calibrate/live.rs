@@ -1,9 +1,9 @@
 //! `faceattend calibrate --live`: how near strangers come to the students, for the rule that names faces on cameras.
 
+use faceattend_core::Result;
 use faceattend_core::embedding::Calibration;
 use faceattend_core::evaluation::live::{NEEDED, impostors_of};
 use faceattend_core::tracking::{Impostors, TrackingOptions, bound};
-use faceattend_core::{Error, Result};
 use serde_json::json;
 
 use super::super::eval::bad;
@@ -39,7 +39,8 @@ pub(super) fn propose(enrolled: &Enrolled, calibration: &Calibration, args: &Cal
     let expected = students.saturating_mul(templates).div_ceil(people.max(1));
     let bound = bound(expected, rate);
     let of_model = Impostors::of(calibration);
-    let similarity = |impostors: Impostors, path: f32| calibration.similarity(impostors.cosine_for(bound, path)).value();
+    let similarity =
+        |impostors: Impostors, path: f32| calibration.similarity(impostors.cosine_for(bound, path)).value();
     let histogram = histogram(&cosines, -0.5, 1.0, 60);
     let measured = impostors_of(cosines);
     // Enrolment pictures are better than live ones: they can show that strangers come nearer than the model says, and not

@@ -196,7 +196,15 @@ fn assess(rows: &[Row], persons: &[Person], missing: &[usize], args: &LiveArgs) 
     }
     let mut tables = vec![Table {
         title: "Strangers: the person of a clip is not enrolled".into(),
-        columns: vec!["enrolled", "strangers named", "95%", "false names", "minutes in view", "a minute", "95% a minute"],
+        columns: vec![
+            "enrolled",
+            "strangers named",
+            "95%",
+            "false names",
+            "minutes in view",
+            "a minute",
+            "95% a minute",
+        ],
         rows: strangers,
     }];
     let has_students = rows.iter().any(|row| !row.students.is_empty());
