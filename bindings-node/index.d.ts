@@ -430,11 +430,13 @@ export interface CameraReadOptions {
   pixels?: boolean
   /** The camera's place, for marks. */
   location?: string
-  /** From which similarity a view resembles a student, in [0, 1]. Default 0.7. */
+  /** Below which similarity nobody is named, in [0, 1]. Default 0.7. */
   threshold?: number
-  /** How many good views of a face have to agree before it is known. Default 2. */
+  /** How many good views have to show the same face before it is known. Default 2. */
   agreeing?: number
-  /** Among how many of the last good views they have to be. Default 10. */
+  /** The share of strangers that may be named, however long they stay. Default 0.001. */
+  falseNames?: number
+  /** Without effect: all views of a face decide together. Kept for callers of earlier versions. */
   window?: number
   /** What to do with a frame when there is an engine and no gallery. */
   analyze?: AnalyzeOptions

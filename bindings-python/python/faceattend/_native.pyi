@@ -354,6 +354,7 @@ class Recogniser:
         camera_location: Optional[str] = None,
         threshold: float = 0.7,
         agreeing: int = 2,
+        false_names: float = 0.001,
     ) -> Self: ...
     def process(self, frame: Picture, *, color: Color = "bgr", now: Optional[Moment] = None) -> Recognition: ...
 

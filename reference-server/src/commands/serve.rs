@@ -17,6 +17,7 @@ use faceattend_core::models::download::Downloader;
 use faceattend_core::models::manifest::Manifest;
 use faceattend_core::models::store::ModelStore;
 use faceattend_core::store::{MarksOfErased, Store};
+use faceattend_core::tracking::{Impostors, TrackingOptions};
 use faceattend_core::{Error, Result};
 use jiff::Timestamp;
 use tokio::net::TcpListener;
@@ -104,6 +105,12 @@ pub struct ServeArgs {
     /// How many pictures of each camera are analysed in a second; twice as many while a new face is being recognised
     #[arg(long, env = "FACEATTEND_RATE", value_name = "PER SECOND", default_value_t = LiveSettings::default().rate)]
     rate: f32,
+    /// The share of strangers that a camera may name as a student, however long they stay
+    #[arg(long, env = "FACEATTEND_FALSE_NAMES", value_name = "RATE", default_value_t = TrackingOptions::default().false_names)]
+    false_names: f32,
+    /// How near strangers come to the students, as `faceattend calibrate --live` proposes it [default: as the embedder says]
+    #[arg(long, env = "FACEATTEND_STRANGERS", value_name = "MEAN,SPREAD", value_parser = strangers)]
+    strangers: Option<Impostors>,
     /// This server's name among several on one database, another for each: they share their cameras and their events
     #[arg(long, env = "FACEATTEND_SERVER_NAME", value_name = "NAME", value_parser = server_name)]
     server_name: Option<String>,
@@ -182,6 +189,13 @@ impl ServeArgs {
 
 fn duplicates(name: &str) -> std::result::Result<DuplicatePolicy, String> {
     DuplicatePolicy::parse(name).ok_or_else(|| "expected refuse, warn or allow".to_owned())
+}
+
+pub(crate) fn strangers(text: &str) -> std::result::Result<Impostors, String> {
+    let number = |text: &str| text.trim().parse::<f32>().ok();
+    let read = text.split_once(',').and_then(|(mean, spread)| Some((number(mean)?, number(spread)?)));
+    let (mean, spread) = read.ok_or("expected two numbers with a comma between them, such as 0.12,0.09")?;
+    Impostors::new(mean, spread).map_err(|error| error.to_string())
 }
 
 fn server_name(name: &str) -> std::result::Result<String, String> {
@@ -297,7 +311,9 @@ async fn serve(args: ServeArgs, data: Data) -> Result<()> {
         audit: args.retain_audit,
         ..RetentionDays::default()
     };
-    let mut live = LiveSettings::default().with_preview(args.preview).with_rate(args.rate);
+    let tracking = TrackingOptions::default().with_false_names(args.false_names)?;
+    let tracking = args.strangers.map_or(tracking, |strangers| tracking.with_impostors(strangers));
+    let mut live = LiveSettings::default().with_preview(args.preview).with_rate(args.rate).with_tracking(tracking);
     live.server_name = args.server_name;
     let rates = rates(args.rate_limit, args.rate_limit_login);
     let settings = Settings::new(secret)
