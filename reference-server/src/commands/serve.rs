@@ -93,6 +93,10 @@ pub struct ServeArgs {
     /// How many pictures of each camera are analysed in a second; twice as many while a new face is being recognised
     #[arg(long, env = "FACEATTEND_RATE", value_name = "PER SECOND", default_value_t = LiveSettings::default().rate)]
     rate: f32,
+    /// Keeps a further view of a student from a confident mark that the antispoof networks call living, at most one a
+    /// month, so that templates grow older with their people
+    #[arg(long, env = "FACEATTEND_AGE_TEMPLATES")]
+    age_templates: bool,
     /// This server's name among several on one database, another for each: they share their cameras and their events
     #[arg(long, env = "FACEATTEND_SERVER_NAME", value_name = "NAME", value_parser = server_name)]
     server_name: Option<String>,
@@ -279,7 +283,10 @@ async fn serve(args: ServeArgs, data: Data) -> Result<()> {
         audit: args.retain_audit,
         ..RetentionDays::default()
     };
-    let mut live = LiveSettings::default().with_preview(args.preview).with_rate(args.rate);
+    let mut live = LiveSettings::default()
+        .with_preview(args.preview)
+        .with_rate(args.rate)
+        .with_age_templates(args.age_templates);
     live.server_name = args.server_name;
     let rates = rates(args.rate_limit, args.rate_limit_login);
     let settings = Settings::new(secret)
