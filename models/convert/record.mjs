@@ -1,4 +1,5 @@
-// Runs the original networks of the default pack with the runtime they were published for, and records what they say.
+// Runs MediaPipe's networks with the runtime they were published for, and records what they say. `record_sface.py` adds
+// the recordings of the third network, so run it afterwards.
 //
 //     npm ci --prefix models/convert && npm run --prefix models/convert record
 //
@@ -11,7 +12,6 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const require = createRequire(import.meta.url);
-const faceapi = require('@vladmandic/face-api/dist/face-api.node-wasm.js');
 const tf = require('@tensorflow/tfjs');
 const { PNG } = require('pngjs');
 
@@ -74,18 +74,6 @@ function graphModel(name, { anySize = false } = {}) {
   });
 }
 
-/** dlib's network, which face-api writes in its own program. */
-function recognitionNet() {
-  const folder = path.join(packageFolder('@vladmandic/face-api'), 'model');
-  const manifest = JSON.parse(readFileSync(path.join(folder, 'face_recognition_model-weights_manifest.json')));
-  const bytes = readFileSync(path.join(folder, 'face_recognition_model.bin'));
-  const buffer = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length);
-  const weights = tf.io.decodeWeights(buffer, manifest.flatMap((group) => group.weights));
-  const net = new faceapi.nets.faceRecognitionNet.constructor();
-  net.loadFromWeightMap(weights);
-  return net;
-}
-
 const recordings = [];
 const chunks = [];
 let offset = 0;
@@ -142,27 +130,9 @@ async function recordFaceMesh() {
   }
 }
 
-async function recordDlib() {
-  const net = recognitionNet();
-  // face-api divides by 255 where dlib, which trained the weights, divides by 256. An input stretched about the mean
-  // makes face-api's program see what dlib's would; `embedding_face_api` is what it says of the plain input.
-  const mean = tf.tensor1d([122.782, 117.001, 104.298]);
-  const asTrained = (tensor) => tensor.sub(mean).mul(255 / 256).add(mean);
-  for (const from of [
-    input({ ...LCG, height: 150, width: 150 }),
-    input({ ...FACE, top: 49, left: 53, height: 150, width: 150 }),
-  ]) {
-    record('dlib-resnet', from, {
-      embedding: await net.forward(asTrained(from.tensor)),
-      embedding_face_api: await net.forward(from.tensor),
-    });
-  }
-}
-
 await tf.setBackend('cpu');
 await recordBlazeface();
 await recordFaceMesh();
-await recordDlib();
 
 const versions = JSON.parse(readFileSync(path.join(here, 'package.json'))).dependencies;
 const folder = path.join(here, 'recorded');

@@ -150,8 +150,7 @@ class Translator:
     def _prelu(self, x, slopes):
         if slopes.size != slopes.shape[-1]:
             raise ValueError("a PReLU has one slope for each channel")
-        slopes = slopes.astype(np.float32).reshape(-1, 1, 1)
-        return self._graph.node("PRelu", [x, self._graph.constant(slopes, "slope")])
+        return self._graph.prelu(x, slopes.reshape(-1).astype(np.float32))
 
     @staticmethod
     def _square(node, name):

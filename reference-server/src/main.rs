@@ -6,6 +6,8 @@ use std::process::ExitCode;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use faceattend_core::Result;
 use faceattend_server::commands::{admin, calibrate, db, doctor, eval, keys, models, serve, settings};
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::prelude::*;
 
 /// Face liveness registration and live attendance.
 #[derive(Debug, Parser)]
@@ -41,21 +43,20 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let filter = tracing_subscriber::EnvFilter::try_from_env("FACEATTEND_LOG")
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info,ort=warn"));
+    // `FACEATTEND_LOG` is a list of targets with their levels, such as `debug,ort=info`.
+    let chosen = std::env::var("FACEATTEND_LOG").ok().and_then(|text| text.parse().ok());
+    let default = || Targets::new().with_default(LevelFilter::INFO).with_target("ort", LevelFilter::WARN);
     // At a finer level PostgreSQL's client writes the values of its statements: faces and password hashes.
-    let filter = match "tokio_postgres=warn".parse() {
-        Ok(directive) => filter.add_directive(directive),
-        Err(_) => filter,
-    };
+    let filter = chosen.unwrap_or_else(default).with_target("tokio_postgres", LevelFilter::WARN);
     // A file or a pipe is read by programs and by editors, which show escape codes as rubbish.
     let colors = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colors);
-    if std::env::var("FACEATTEND_LOG_FORMAT").is_ok_and(|format| format == "json") {
-        log.json().init();
+    let log = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(colors);
+    let log = if std::env::var("FACEATTEND_LOG_FORMAT").is_ok_and(|format| format == "json") {
+        log.json().boxed()
     } else {
-        log.init();
-    }
+        log.boxed()
+    };
+    tracing_subscriber::registry().with(log.with_filter(filter)).init();
     let Err(error) = run() else { return ExitCode::SUCCESS };
     let mut stderr = std::io::stderr().lock();
     let _ = write!(stderr, "faceattend: {error}");

@@ -6,6 +6,9 @@ use crate::steps::{self, Step};
 use crate::workspace::{cargo, succeed};
 use crate::{Result, build, setup, test};
 
+/// Features that no test needs and whose code is linted all the same.
+const LINTED: &str = "xtask/media,faceattend-benches/criterion";
+
 /// Formatting, lints, documentation and every test.
 ///
 /// # Errors
@@ -21,7 +24,7 @@ pub(crate) fn run() -> Result<()> {
     let mut checks = vec![
         Step::new("formatting", "Formatting", 2, || quietly(&mut cargo(&["fmt", "--all", "--check"]))),
         Step::new("lints", "Lints", 120, || {
-            lints(&mut cargo(&["clippy", "--workspace", "--all-targets", "--features", "xtask/media"]))
+            lints(&mut cargo(&["clippy", "--workspace", "--all-targets", "--features", LINTED]))
         }),
         Step::new("bare-lints", "Lints of the server without a system library", 60, || {
             lints(&mut cargo(&["clippy", "-p", "faceattend-server", "--all-targets", "--no-default-features"]))
@@ -33,7 +36,7 @@ pub(crate) fn run() -> Result<()> {
     checks.extend(test::steps(cameras, &built));
     steps::run(checks, |name| match name {
         "formatting" => "cargo fmt --all --check".to_owned(),
-        "lints" => "cargo clippy --workspace --all-targets --features xtask/media -- -D warnings".to_owned(),
+        "lints" => "cargo clippy --workspace --all-targets --features xtask/media,faceattend-benches/criterion -- -D warnings".to_owned(),
         "bare-lints" => {
             "cargo clippy -p faceattend-server --all-targets --no-default-features -- -D warnings".to_owned()
         }

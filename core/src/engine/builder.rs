@@ -316,7 +316,7 @@ fn embedded(pack: &Pack, file: &ModelFile) -> Option<ModelSource> {
     let bytes: &'static [u8] = match (pack.name.as_str(), file.name.as_str()) {
         (DEFAULT_PACK, "blazeface.onnx") => bytes!("blazeface.onnx"),
         (DEFAULT_PACK, "face-mesh.onnx") => bytes!("face-mesh.onnx"),
-        (DEFAULT_PACK, "dlib-resnet.onnx") => bytes!("dlib-resnet.onnx"),
+        (DEFAULT_PACK, "sface.onnx") => bytes!("sface.onnx"),
         _ => return None,
     };
     Some(ModelSource::Bytes { name: Cow::Owned(file.name.clone()), bytes: Cow::Borrowed(bytes) })
@@ -337,7 +337,6 @@ fn spec_of(file: &ModelFile) -> Result<EmbedderSpec> {
     Ok(EmbedderSpec {
         model,
         template: match pre.template {
-            Some(manifest::Template::Dlib150) => Template::dlib150(),
             Some(manifest::Template::Arcface112) | None => Template::arcface112(),
         },
         normalisation: Normalisation::per_channel(order, pre.mean, pre.std),

@@ -180,7 +180,7 @@ mod tests {
     fn receipt() -> Receipt {
         Receipt {
             student: StudentId(12),
-            model: ModelId::new("dlib-resnet-v1"),
+            model: ModelId::new("some-model"),
             issued_at: "2026-03-02T08:00:00Z".parse().unwrap(),
             liveness_score: 0.75,
             order: Order::Random,

@@ -230,7 +230,7 @@ mod tests {
     fn with_default_pack() -> tempfile::TempDir {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join("default")).unwrap();
-        for name in ["blazeface.onnx", "face-mesh.onnx", "dlib-resnet.onnx"] {
+        for name in ["blazeface.onnx", "face-mesh.onnx", "sface.onnx"] {
             let from = format!("{}/../models/default/{name}", env!("CARGO_MANIFEST_DIR"));
             std::fs::copy(from, folder.path().join("default").join(name)).unwrap();
         }
@@ -293,7 +293,7 @@ mod tests {
         let expected = pack.file(Role::Detector).unwrap().sha256.as_ref().unwrap();
         assert!(error.contains(expected.as_str()), "{error}");
         assert!(error.contains("face-mesh.onnx is not there"), "{error}");
-        assert!(!error.contains("dlib-resnet"), "{error}");
+        assert!(!error.contains("sface"), "{error}");
         assert!(models(folder.path(), &["list"]).unwrap().contains("BROKEN"));
     }
 }

@@ -35,7 +35,7 @@ impl Models {
 
     /// The embedder's file.
     pub(crate) fn embedder_file(&self) -> PathBuf {
-        self.embedder.clone().unwrap_or_else(|| default_pack().join("dlib-resnet.onnx"))
+        self.embedder.clone().unwrap_or_else(|| default_pack().join("sface.onnx"))
     }
 }
 

@@ -115,10 +115,11 @@ impl Worker {
         let face = self.analyze(&self.one, Depth::Embedding)?.into_iter().next().ok_or("no face")?;
         let points = face.landmarks.ok_or("no points")?;
         let views: [Landmarks5; BATCH] = std::array::from_fn(|i| points.map(|p| Point::new(p.x + i as f32, p.y)));
-        let (template, normalise) = if self.embedder.embedder.is_some() {
-            (Template::arcface112(), Normalisation::uniform(ChannelOrder::Rgb, 127.5, 127.5))
+        let template = Template::arcface112();
+        let normalise = if self.embedder.embedder.is_some() {
+            Normalisation::uniform(ChannelOrder::Rgb, 127.5, 127.5)
         } else {
-            (Template::dlib150(), Normalisation::uniform(ChannelOrder::Rgb, 0.0, 1.0))
+            Normalisation::uniform(ChannelOrder::Rgb, 0.0, 1.0)
         };
         let path = self.embedder.embedder_file();
         let mut session = ModelSession::load(&ModelSource::File(path), &RuntimeOptions::default())?;
