@@ -48,7 +48,8 @@ pub struct Class {
 pub struct ClassPoint {
     /// Pairs of two people taken for one.
     pub fmr: Rate,
-    /// The bootstrap interval that draws people; `None` below ten people.
+    /// The bootstrap interval that draws people; `None` below ten people, and without an error: people drawn again make none
+    /// either, and "0 to 0" would say more than is known.
     pub fmr_by_person: Option<Interval>,
     /// Pairs of one person taken for two.
     pub fnmr: Rate,
@@ -138,7 +139,13 @@ impl Class {
     pub fn at(&self, threshold: f32) -> ClassPoint {
         let point = self.scores.at(threshold);
         let (fmr_by_person, fnmr_by_person) = self.by_person.intervals_at(threshold);
-        ClassPoint { fmr: point.fmr, fmr_by_person, fnmr: point.fnmr, fnmr_by_person }
+        let known = |rate: Rate, interval: Option<Interval>| interval.filter(|_| rate.hits() > 0);
+        ClassPoint {
+            fmr: point.fmr,
+            fmr_by_person: known(point.fmr, fmr_by_person),
+            fnmr: point.fnmr,
+            fnmr_by_person: known(point.fnmr, fnmr_by_person),
+        }
     }
 
     /// The threshold that it needs for the false match rate `wished`.
@@ -171,8 +178,9 @@ pub struct Disparity {
     pub best: usize,
     /// The worst rate over the best; `None` when the best has no error, so that nobody knows by how much.
     pub ratio: Option<f64>,
-    /// The ratio is at least this, with 95% confidence: the low end of the worst rate's interval over the high end of
-    /// the best's. Each end is exceeded in at most 2.5 of 100 tests, so both together in at most 5.
+    /// The ratio is at least this, with 95% confidence, and never below 1: the low end of the worst rate's interval over
+    /// the high end of the best's. Each end is exceeded in at most 2.5 of 100 tests, so both together in at most 5. At 1 the
+    /// sample does not show that the two differ.
     pub ratio_at_least: f64,
     /// The worst rate over the geometric mean of all, as in NISTIR 8429: one lucky class does not set it. `None` when a
     /// class has no error.
@@ -201,7 +209,7 @@ impl Disparity {
             worst: worst.0,
             best: best.0,
             ratio: (best.2 > 0.0).then(|| worst.2 / best.2),
-            ratio_at_least: worst.1.interval().low / best.1.interval().high,
+            ratio_at_least: (worst.1.interval().low / best.1.interval().high).max(1.0),
             over_geometric_mean: (mean > 0.0).then(|| worst.2 / mean),
         })
     }
@@ -276,6 +284,15 @@ mod tests {
     }
 
     #[test]
+    fn no_error_is_not_an_interval_of_nothing() {
+        let genuine = |person: usize| pair([person, person], [0, 0], 0.9 - 0.05 * person as f32);
+        let pairs: Vec<_> = (0..12).map(genuine).collect();
+        let [group] = &Class::of(&pairs, Impostors::Within)[..] else { panic!() };
+        assert_eq!((group.at(0.1).fnmr, group.at(0.1).fnmr_by_person), (Rate::new(0, 12), None));
+        assert!(group.at(0.5).fnmr_by_person.is_some());
+    }
+
+    #[test]
     fn worst_against_best_by_hand() {
         let found = Disparity::of(&[Rate::new(1, 100), Rate::default(), Rate::new(16, 100), Rate::new(4, 100)]).unwrap();
         assert_eq!((found.worst, found.best), (2, 0));
@@ -291,6 +308,8 @@ mod tests {
         let found = Disparity::of(&[Rate::new(0, 3), Rate::new(50, 100), Rate::new(0, 1000)]).unwrap();
         assert_eq!((found.best, found.ratio, found.over_geometric_mean), (2, None, None));
         assert!(found.ratio_at_least > 100.0, "{}", found.ratio_at_least);
+        // A little more in one small sample shows nothing.
+        assert_eq!(Disparity::of(&[Rate::new(4, 400), Rate::new(0, 300)]).unwrap().ratio_at_least, 1.0);
         assert_eq!(Disparity::of(&[Rate::new(0, 3), Rate::new(0, 5)]), None);
         assert_eq!(Disparity::of(&[Rate::new(1, 3), Rate::default()]), None);
     }
