@@ -227,7 +227,13 @@ impl Recogniser {
     }
 
     /// Has the views that voted for somebody who is marked looked at by whoever keeps some of them.
-    fn age(&self, frame: &Frame<'_>, voted: &[(TrackId, Face)], report: &RecognitionReport, now: Timestamp) -> Result<()> {
+    fn age(
+        &self,
+        frame: &Frame<'_>,
+        voted: &[(TrackId, Face)],
+        report: &RecognitionReport,
+        now: Timestamp,
+    ) -> Result<()> {
         let Some(ageing) = &self.ageing else { return Ok(()) };
         for (track, face) in voted {
             let Decision::Known { student, .. } = self.tracker.decision(*track) else { continue };

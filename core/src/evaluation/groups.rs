@@ -48,8 +48,8 @@ pub struct Class {
 pub struct ClassPoint {
     /// Pairs of two people taken for one.
     pub fmr: Rate,
-    /// The bootstrap interval that draws people; `None` below ten people, and without an error: people drawn again make none
-    /// either, and "0 to 0" would say more than is known.
+    /// The bootstrap interval that draws people; `None` below ten people, and without an error: people drawn again
+    /// make none either, and "0 to 0" would say more than is known.
     pub fmr_by_person: Option<Interval>,
     /// Pairs of one person taken for two.
     pub fnmr: Rate,
@@ -178,9 +178,9 @@ pub struct Disparity {
     pub best: usize,
     /// The worst rate over the best; `None` when the best has no error, so that nobody knows by how much.
     pub ratio: Option<f64>,
-    /// The ratio is at least this, with 95% confidence, and never below 1: the low end of the worst rate's interval over
-    /// the high end of the best's. Each end is exceeded in at most 2.5 of 100 tests, so both together in at most 5. At 1 the
-    /// sample does not show that the two differ.
+    /// The ratio is at least this, with 95% confidence, and never below 1: the low end of the worst rate's interval
+    /// over the high end of the best's. Each end is exceeded in at most 2.5 of 100 tests, so both together in at most
+    /// 5. At 1 the sample does not show that the two differ.
     pub ratio_at_least: f64,
     /// The worst rate over the geometric mean of all, as in NISTIR 8429: one lucky class does not set it. `None` when a
     /// class has no error.
@@ -294,7 +294,8 @@ mod tests {
 
     #[test]
     fn worst_against_best_by_hand() {
-        let found = Disparity::of(&[Rate::new(1, 100), Rate::default(), Rate::new(16, 100), Rate::new(4, 100)]).unwrap();
+        let found =
+            Disparity::of(&[Rate::new(1, 100), Rate::default(), Rate::new(16, 100), Rate::new(4, 100)]).unwrap();
         assert_eq!((found.worst, found.best), (2, 0));
         assert!((found.ratio.unwrap() - 16.0).abs() < 1e-9);
         // The geometric mean of .01, .16 and .04 is .04.

@@ -41,11 +41,8 @@ fn naive(people: &HashMap<i64, Vec<Embedding>>, probe: &Embedding) -> Vec<(i64, 
         // In one dimension two views may be opposite: no mean.
         if length > 1e-6 { dot / length } else { 0.0 }
     };
-    let mut found: Vec<(i64, f64)> = people
-        .iter()
-        .filter(|(_, views)| !views.is_empty())
-        .map(|(id, views)| (*id, cosine(views)))
-        .collect();
+    let mut found: Vec<(i64, f64)> =
+        people.iter().filter(|(_, views)| !views.is_empty()).map(|(id, views)| (*id, cosine(views))).collect();
     found.sort_by(|a, b| b.1.total_cmp(&a.1));
     found
 }

@@ -9,8 +9,8 @@
 //!   that views cannot drift away from the registration step by step; and nobody else may be near;
 //! - it has to be large, sharp and from the front;
 //! - the passive antispoof check has to call it living; without its networks nothing is kept;
-//! - at most one a month and three in all, and never more than there are registered templates, which stay as they are and
-//!   keep at least half of the weight;
+//! - at most one a month and three in all, and never more than there are registered templates, which stay as they are
+//!   and keep at least half of the weight;
 //! - each is an entry of the audit log, and [`Store::forget_seen_templates`] takes all of a student's back.
 
 use std::collections::HashMap;
@@ -27,8 +27,8 @@ use crate::gallery::{Gallery, Identification};
 use crate::store::{KeptSeen, NewAuditEntry, SeenLimits, Store, StoredEmbedding, TemplateOrigin};
 use crate::types::{Similarity, StudentId, Threshold};
 
-/// When a view of a camera is kept. The defaults without another source are choices on the safe side: what is missed today
-/// comes again tomorrow.
+/// When a view of a camera is kept. The defaults without another source are choices on the safe side: what is missed
+/// today comes again tomorrow.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub struct AgeingOptions {
@@ -37,9 +37,10 @@ pub struct AgeingOptions {
     pub above_threshold: f32,
     /// How much more similar than to anybody else. Default 0.1, five times the margin of a vote.
     pub min_margin: f32,
-    /// The least [`view_weight`] of the view. Default 0.8: near, sharp, and turned by 30 degrees at most.
+    /// The least [`view_weight`] of the view. Default 0.8: near, sharp, and turned by 36 degrees at most (its cosine).
     pub min_weight: f32,
-    /// The least passive antispoof score of the view. Default 0.9, where a liveness session asks 0.5 of the mean of many.
+    /// The least passive antispoof score of the view. Default 0.9, where a liveness session asks 0.5 of the mean of
+    /// many.
     pub min_real: f32,
     /// How many are kept and how often. Default three, one in 30 days.
     pub limits: SeenLimits,
@@ -237,7 +238,9 @@ mod tests {
             let store = Arc::new(SqliteStore::open(folder.path().join("a.db")).unwrap());
             let student = store.create_student("A", "R1", at(0)).unwrap().id;
             let other = store.create_student("B", "R2", at(0)).unwrap().id;
-            store.replace_templates(student, &[direction([1.0, 0.0, 0.1]), direction([1.0, 0.0, -0.1])], at(0)).unwrap();
+            store
+                .replace_templates(student, &[direction([1.0, 0.0, 0.1]), direction([1.0, 0.0, -0.1])], at(0))
+                .unwrap();
             store.replace_templates(other, &[direction([0.0, 1.0, 0.0])], at(0)).unwrap();
             let embedder = Embedder { model: ModelId::new("m"), dimension: 3, calibration: Calibration::arcface() };
             let gallery = Arc::new(Gallery::new(embedder));

@@ -51,8 +51,8 @@ pub use records::{
     NewDetectionLog, NewSession, Page, PositionColumns, SessionRecord, SessionUpdate, StoredEmbedding, StoredTemplate,
     Student, StudentChange,
 };
-pub use seen::{KeptSeen, SeenLimits, TemplateOrigin};
 pub use sealing::{FaceColumn, KeyId, Place, Resealed, TemplateForms, TemplateKey, TemplateKeys};
+pub use seen::{KeptSeen, SeenLimits, TemplateOrigin};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{Inspection, SqliteStore};
 

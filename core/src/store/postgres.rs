@@ -36,9 +36,10 @@ use super::rules::{NO_STUDENT, TAKEN, TAKEN_NAME};
 use super::sealing::TemplateKeys;
 use super::{
     AdminChange, AdminUser, AttendanceFilter, AttendanceRecord, AttendanceSummary, AuditEntry, Consent, Correction,
-    CorrectionRecord, DetectionLog, Enrolment, Erasure, KeptSeen, Listed, Marking, MarksOfErased, NewAdmin, NewAttendance,
-    NewAuditEntry, NewDetectionLog, NewLogin, NewSession, Page, Resealed, Retention, Retired, SeenLimits, SessionRecord,
-    SessionSummary, SessionUpdate, Store, StoredTemplate, Student, StudentChange, TemplateForms,
+    CorrectionRecord, DetectionLog, Enrolment, Erasure, KeptSeen, Listed, Marking, MarksOfErased, NewAdmin,
+    NewAttendance, NewAuditEntry, NewDetectionLog, NewLogin, NewSession, Page, Resealed, Retention, Retired,
+    SeenLimits, SessionRecord, SessionSummary, SessionUpdate, Store, StoredTemplate, Student, StudentChange,
+    TemplateForms,
 };
 use crate::embedding::Embedding;
 use crate::error::{Error, Result};

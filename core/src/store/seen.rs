@@ -1,5 +1,5 @@
-//! Views of a student that a camera saw later, kept beside the registered templates: what may be kept, decided for every
-//! database alike.
+//! Views of a student that a camera saw later, kept beside the registered templates: what may be kept, decided for
+//! every database alike.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -72,8 +72,8 @@ pub(super) struct SeenRow {
     pub(super) added_at: Timestamp,
 }
 
-/// What to do with a view of `model` beside the student's `rows`, which are in the order in which they were added: what to
-/// answer, and which row makes room for it.
+/// What to do with a view of `model` beside the student's `rows`, which are in the order in which they were added:
+/// what to answer, and which row makes room for it.
 pub(super) fn plan(rows: &[SeenRow], model: &ModelId, limits: &SeenLimits, now: Timestamp) -> (KeptSeen, Option<i64>) {
     let of = |origin| rows.iter().filter(move |row| row.origin == origin && row.model == *model);
     let registered = of(TemplateOrigin::Registered).count();
@@ -122,7 +122,8 @@ mod tests {
         // Two seen beside two registered: from now on the oldest seen one makes room.
         rows.push(row(4, "m", Seen, 60));
         assert_eq!(planned(&rows, 90), (KeptSeen::Kept { replaced: true }, Some(3)));
-        let many: Vec<_> = (0..9).map(|id| row(id, "m", Registered, 0)).chain((9..12).map(|id| row(id, "m", Seen, id))).collect();
+        let many: Vec<_> =
+            (0..9).map(|id| row(id, "m", Registered, 0)).chain((9..12).map(|id| row(id, "m", Seen, id))).collect();
         assert_eq!(planned(&many, 90), (KeptSeen::Kept { replaced: true }, Some(9)), "three at most");
     }
 
@@ -131,7 +132,11 @@ mod tests {
         let rows = [row(1, "m", Registered, 0), row(2, "m", Registered, 0), row(3, "m", Seen, 31)];
         assert_eq!(planned(&rows, 60), (KeptSeen::TooSoon { not_before: at(61) }, None));
         assert_eq!(planned(&rows, 61).0, KeptSeen::Kept { replaced: false });
-        assert_eq!(planned(&rows[..1], 29).0, KeptSeen::TooSoon { not_before: at(30) }, "a fresh registration is not old");
+        assert_eq!(
+            planned(&rows[..1], 29).0,
+            KeptSeen::TooSoon { not_before: at(30) },
+            "a fresh registration is not old"
+        );
     }
 
     #[test]
@@ -140,6 +145,9 @@ mod tests {
         assert_eq!(planned(&[row(1, "other", Registered, 0)], 90), (KeptSeen::NothingRegistered, None));
         assert_eq!(planned(&[row(1, "m", Seen, 0)], 90), (KeptSeen::NothingRegistered, None));
         let off = SeenLimits { most: 0, ..LIMITS };
-        assert_eq!(plan(&[row(1, "m", Registered, 0)], &ModelId::new("m"), &off, at(90)).0, KeptSeen::NothingRegistered);
+        assert_eq!(
+            plan(&[row(1, "m", Registered, 0)], &ModelId::new("m"), &off, at(90)).0,
+            KeptSeen::NothingRegistered
+        );
     }
 }

@@ -40,10 +40,10 @@ use super::schema::{MIGRATIONS, newest_version};
 use super::sealing::{FaceColumn, Place, TemplateKeys};
 use super::{
     AdminChange, AdminUser, AttendanceFilter, AttendanceRecord, AttendanceSummary, AuditEntry, Consent, Correction,
-    CorrectionRecord, DetectionLog, Enrolment, Erasure, KeptSeen, Listed, MAX_SEEN_FRAMES, Marking, MarksOfErased, NewAdmin,
-    NewAttendance, NewAuditEntry, NewDetectionLog, NewLogin, NewSession, Page, Resealed, Retention, Retired,
-    SeenLimits, SessionRecord, SessionSummary, SessionUpdate, Store, StoredEmbedding, StoredTemplate, Student, StudentChange,
-    TemplateForms, TemplateOrigin,
+    CorrectionRecord, DetectionLog, Enrolment, Erasure, KeptSeen, Listed, MAX_SEEN_FRAMES, Marking, MarksOfErased,
+    NewAdmin, NewAttendance, NewAuditEntry, NewDetectionLog, NewLogin, NewSession, Page, Resealed, Retention, Retired,
+    SeenLimits, SessionRecord, SessionSummary, SessionUpdate, Store, StoredEmbedding, StoredTemplate, Student,
+    StudentChange, TemplateForms, TemplateOrigin,
 };
 use crate::embedding::Embedding;
 use crate::error::{Error, Result};

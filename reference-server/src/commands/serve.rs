@@ -283,10 +283,8 @@ async fn serve(args: ServeArgs, data: Data) -> Result<()> {
         audit: args.retain_audit,
         ..RetentionDays::default()
     };
-    let mut live = LiveSettings::default()
-        .with_preview(args.preview)
-        .with_rate(args.rate)
-        .with_age_templates(args.age_templates);
+    let mut live =
+        LiveSettings::default().with_preview(args.preview).with_rate(args.rate).with_age_templates(args.age_templates);
     live.server_name = args.server_name;
     let rates = rates(args.rate_limit, args.rate_limit_login);
     let settings = Settings::new(secret)
@@ -317,6 +315,11 @@ async fn serve(args: ServeArgs, data: Data) -> Result<()> {
             description.detector, description.embedder, description.antispoof, description.threads
         ),
     ];
+    if args.age_templates {
+        let from =
+            "Templates follow their people, by views from confident marks that the antispoof networks call living";
+        lines.push(format!("{from} (antispoof: {})", description.antispoof));
+    }
     if known_password {
         lines.push(format!("Log in as {DEFAULT_ADMIN} / {DEFAULT_PASSWORD}"));
         tracing::warn!(

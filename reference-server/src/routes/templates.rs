@@ -40,10 +40,8 @@ pub(crate) async fn forget_seen(
 ) -> Result<Json<Reply<Value>>, AppError> {
     const PREFIX: &str = "Error taking back templates";
     let Which(id) = call.input;
-    let gone = app
-        .with_store(PREFIX, move |store| store.forget_seen_templates(id))
-        .await
-        .map_err(student_error(PREFIX))?;
+    let gone =
+        app.with_store(PREFIX, move |store| store.forget_seen_templates(id)).await.map_err(student_error(PREFIX))?;
     app.student_enrolled(id).await;
     Ok(Json(reply("Templates of cameras taken back successfully", json!({ "templates": gone }))))
 }

@@ -54,8 +54,5 @@ pub(super) fn keep(
 
 pub(super) fn forget(db: &mut Transaction<'_>, id: StudentId) -> Outcome<u64> {
     students::lock(db, id)?;
-    Ok(db.execute(
-        "DELETE FROM student_templates WHERE student_id = $1::bigint AND origin = $2",
-        &[&id.0, &SEEN],
-    )?)
+    Ok(db.execute("DELETE FROM student_templates WHERE student_id = $1::bigint AND origin = $2", &[&id.0, &SEEN])?)
 }

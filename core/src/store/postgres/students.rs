@@ -164,7 +164,8 @@ pub(super) fn visit_templates(
     const OURS: &str = "SELECT student_id::bigint, model_id, embedding, NULL::text, origin, created_at::timestamp
         FROM student_templates
         WHERE $1::bigint IS NULL OR student_id = $1 ORDER BY student_id, id";
-    const SINGLE: &str = "SELECT id::bigint, model_version, face_embedding, embedding_vector, NULL::text, NULL::timestamp
+    const SINGLE: &str =
+        "SELECT id::bigint, model_version, face_embedding, embedding_vector, NULL::text, NULL::timestamp
         FROM students s
         WHERE ($1::bigint IS NULL OR id = $1) AND (face_embedding IS NOT NULL OR embedding_vector IS NOT NULL)
             AND NOT EXISTS (SELECT 1 FROM student_templates t WHERE t.student_id = s.id) ORDER BY id";

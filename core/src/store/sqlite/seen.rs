@@ -21,7 +21,9 @@ pub(super) fn keep(
 ) -> Outcome<KeptSeen> {
     student(db, id)?.ok_or(NO_STUDENT)?;
     let rows: Vec<SeenRow> = db
-        .prepare_cached("SELECT id, model_id, origin, created_at FROM student_templates WHERE student_id = ?1 ORDER BY id")?
+        .prepare_cached(
+            "SELECT id, model_id, origin, created_at FROM student_templates WHERE student_id = ?1 ORDER BY id",
+        )?
         .query_map([id.0], |row| {
             Ok(SeenRow {
                 id: row.get(0)?,
@@ -49,6 +51,7 @@ pub(super) fn keep(
 
 pub(super) fn forget(db: &Connection, id: StudentId) -> Outcome<u64> {
     student(db, id)?.ok_or(NO_STUDENT)?;
-    let gone = db.execute("DELETE FROM student_templates WHERE student_id = ?1 AND origin = ?2", params![id.0, SEEN])?;
+    let gone =
+        db.execute("DELETE FROM student_templates WHERE student_id = ?1 AND origin = ?2", params![id.0, SEEN])?;
     Ok(gone as u64)
 }

@@ -14,7 +14,7 @@ use super::report::{RATE_COLUMNS, Report, Table, number, range, row};
 #[derive(Debug, Clone, Args)]
 pub(super) struct ByGroupArgs {
     /// Reports each value of this column of the table of pictures by itself: `group`, `glasses`, `masked`
-    #[arg(long, value_name = "COLUMN")]
+    #[arg(long, value_name = "COLUMN", value_parser = lower_case)]
     by: Option<String>,
     /// Which pairs of two people count for a group: those within it, or every pair that one of its people is in
     #[arg(long, value_enum, default_value_t = ImpostorPairs::Within, requires = "by")]
@@ -28,6 +28,11 @@ pub(super) struct ByGroupArgs {
 enum ImpostorPairs {
     Within,
     Everybody,
+}
+
+/// A table's columns are known by their names in small letters.
+fn lower_case(text: &str) -> Result<String, std::convert::Infallible> {
+    Ok(text.to_lowercase())
 }
 
 fn rate_in_range(text: &str) -> Result<f64, String> {
@@ -202,7 +207,9 @@ fn worst_against_best(classes: &[Named], disparities: &[(&str, Option<Disparity>
             times(found.ratio_at_least),
             found.over_geometric_mean.map_or_else(|| "-".into(), times),
         ],
-        None => vec![(*rate).to_owned(), "no error, or one group".into(), "-".into(), "-".into(), "-".into(), "-".into()],
+        None => {
+            vec![(*rate).to_owned(), "no error, or one group".into(), "-".into(), "-".into(), "-".into(), "-".into()]
+        }
     });
     Table {
         title: "Worst group against best".into(),

@@ -175,13 +175,18 @@ fn groups_are_reported_each_by_itself_with_the_pairs_across() {
     let input = folder.path().join("people.csv");
     std::fs::write(&input, &table).unwrap();
     let (input, cache) = (input.to_str().unwrap(), folder.path().to_str().unwrap());
-    let words = ["verify", input, "--by", "glasses", "--threads", "1", "--cache-dir", cache];
+    let words = ["verify", input, "--by", "Glasses", "--threads", "1", "--cache-dir", cache];
     let found = evaluate(&words).unwrap();
     let by = &found.report.figures["by"];
     let classes = by["classes"].as_array().unwrap();
     let counts = |name: &str| {
-        let class = classes.iter().find(|class| class["class"] == name).unwrap_or_else(|| panic!("{name}: {classes:?}"));
-        (class["people"].as_u64().unwrap(), class["genuine_pairs"].as_u64().unwrap(), class["impostor_pairs"].as_u64().unwrap())
+        let class =
+            classes.iter().find(|class| class["class"] == name).unwrap_or_else(|| panic!("{name}: {classes:?}"));
+        (
+            class["people"].as_u64().unwrap(),
+            class["genuine_pairs"].as_u64().unwrap(),
+            class["impostor_pairs"].as_u64().unwrap(),
+        )
     };
     // Four pictures of three people without glasses: one pair of one person, five of two.
     assert_eq!(counts("no"), (3, 1, 5));
@@ -191,7 +196,10 @@ fn groups_are_reported_each_by_itself_with_the_pairs_across() {
     assert!(counts("yes") == (0, 0, 0) && counts("(not said)") == (0, 0, 0));
     assert_eq!(by["impostors"], "within");
     let text = found.report.text();
-    assert!(text.contains("FNMR: one person taken for two, by glasses") && text.contains("Worst group against best"), "{text}");
+    assert!(
+        text.contains("FNMR: one person taken for two, by glasses") && text.contains("Worst group against best"),
+        "{text}"
+    );
     assert!(found.report.html().contains("FMR by group along the threshold"));
 
     let everybody = evaluate(&[&words[..], &["--impostors", "everybody"]].concat()).unwrap();
@@ -219,10 +227,15 @@ fn a_gallery_grows_by_people_who_are_not_searched_for() {
     let (input, others) = (people.path().to_str().unwrap(), others.path().to_str().unwrap());
     let cache = tempfile::tempdir().unwrap();
     for templates in ["mean", "weighted", "several", "first"] {
-        let words = ["identify", input, "--distractors", others, "--enrol", "1", "--templates", templates, "--threads", "1"];
+        let words =
+            ["identify", input, "--distractors", others, "--enrol", "1", "--templates", templates, "--threads", "1"];
         let found = evaluate(&[&words[..], &["--cache-dir", cache.path().to_str().unwrap()]].concat()).unwrap();
         let figures = &found.report.figures;
-        assert_eq!((figures["enrolled"].as_u64(), figures["rank_one"]["trials"].as_u64()), (Some(3), Some(2)), "{templates}");
+        assert_eq!(
+            (figures["enrolled"].as_u64(), figures["rank_one"]["trials"].as_u64()),
+            (Some(3), Some(2)),
+            "{templates}"
+        );
         assert_eq!(figures["rank_one"]["hits"], 2, "{templates}");
     }
 }
