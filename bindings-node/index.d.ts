@@ -13,7 +13,7 @@ export type ImageInput = Frame | Uint8Array | string
 export interface Abortable {
   /**
    * When it is aborted, the promise rejects with its `reason` at once. A call that has not begun never does; one that has
-   * goes on to its end (an analysis takes tens of milliseconds) and what it finds is dropped.
+   * goes on to its end (an analysis takes tens of milliseconds) and what it finds is dropped; a download is stopped.
    */
   signal?: AbortSignal
 }
@@ -121,7 +121,7 @@ export declare namespace models {
   export interface PullOptions extends FolderOptions {
     /** For packs whose licence has to be accepted: that the user has read and accepted it. Default false. */
     acceptLicense?: boolean
-    /** Told as bytes arrive. */
+    /** Told as bytes arrive, and ten times a second while none do. */
     onProgress?: (progress: PullProgress) => void
   }
 }
@@ -258,6 +258,7 @@ export declare class LivenessSession {
   /** How sure a completed session is, in [0, 1]. 0 before that. */
   get livenessScore(): number
 }
+
 
 
 /**
@@ -432,11 +433,13 @@ export interface CameraReadOptions {
   pixels?: boolean
   /** The camera's place, for marks. */
   location?: string
-  /** From which similarity a view resembles a student, in [0, 1]. Default 0.7. */
+  /** Below which similarity nobody is named, in [0, 1]. Default 0.7. */
   threshold?: number
-  /** How many good views of a face have to agree before it is known. Default 2. */
+  /** How many good views have to show the same face before it is known. Default 2. */
   agreeing?: number
-  /** Among how many of the last good views they have to be. Default 10. */
+  /** The share of strangers that may be named, however long they stay. Default 0.001. */
+  falseNames?: number
+  /** Without effect: all views of a face decide together. Kept for callers of earlier versions. */
   window?: number
   /** What to do with a frame when there is an engine and no gallery. */
   analyze?: AnalyzeOptions
@@ -528,10 +531,20 @@ export interface EngineOptions {
   pack?: string
   /** Look for installed packs in this folder instead of the usual ones. */
   modelsFolder?: string
-  /** Use this detection model. */
-  detector?: DetectorFile
-  /** Use this embedding model, an ONNX file. One that no pack knows is taken as ArcFace-class. */
+  /**
+   * Use this detection model of your own: an ONNX file, whose family is told by its outputs, or the file with its
+   * family.
+   */
+  detector?: string | DetectorFile
+  /**
+   * The longer side of the detector's input, from 32 to 4096 pixels; `auto` looks closer where it finds only little.
+   * Default `auto`. `detect.inputSize` is its older name.
+   */
+  detectorSize?: 'auto' | number
+  /** Use this embedding model of your own, an ONNX file. One that no pack knows is taken as ArcFace-class. */
   embedder?: string
+  /** The order of the channels that `embedder` wants, where no pack knows it. Default `rgb`. */
+  embedderChannels?: 'rgb' | 'bgr'
   /** Embed the mirrored face too and average both: twice the cost for fewer errors. Default false. */
   flip?: boolean
   /** Default `auto`. */
@@ -927,6 +940,30 @@ export interface Verification {
 }
 
 export declare namespace models {
+  /**
+   * Puts a file that was fetched elsewhere into its pack, for machines without internet: a copy, under the name that its
+   * contents say. A file of several packs goes into each of them. Rejects with `model` for a file that no pack knows,
+   * with its hash and those that are expected; with `state` when the licence has to be accepted.
+   */
+  export function add(file: string, options?: AddOptions & Abortable): Promise<Array<AddedFile>>
+  /** A file that is in its place now. */
+  export interface AddedFile {
+    pack: string
+    /** Its name in that pack. */
+    file: string
+    path: string
+    /** The names of the files that the pack still needs. */
+    missing: Array<string>
+  }
+  /** How a file is added. */
+  export interface AddOptions {
+    /** Default: `FACEATTEND_MODELS`, else `faceattend/models` in the user's folder for data. */
+    folder?: string
+    /** Only into this pack. Default: every pack that the file belongs to. */
+    pack?: string
+    /** For packs whose licence has to be accepted: that the user has read and accepted it. Default false. */
+    acceptLicense?: boolean
+  }
   /** What lies on disk, against the manifest: `unverifiable` where it knows no hash. */
   export type FileCondition = 'sound' | 'missing' | 'damaged' | 'unverifiable'
   /** Where packs lie. */
@@ -970,6 +1007,9 @@ export declare namespace models {
    * Fetches what is missing or damaged of a pack, checked against the manifest's hashes; an interrupted download goes on
    * where it broke off. The paths of its files. Needed before the first use of a pack that is not built in, never at run
    * time. Rejects with `state` when the licence has to be accepted, with `download` when a file could not be fetched.
+   *
+   * `signal` stops the download itself, within a fraction of a second. What has arrived is kept, and the next pull goes
+   * on from there.
    */
   export function pull(pack: string, options?: PullOptions & Abortable): Promise<Array<string>>
   /** How far one file is, in bytes. */

@@ -4,7 +4,7 @@ const native = require('./native.js')
 const { cameraOf } = require('./lib/camera.js')
 const { FaceAttendError } = require('./lib/errors.js')
 const { checkOwn, guardClass, queued } = require('./lib/guard.js')
-const { lanes, load } = require('./lib/lanes.js')
+const { lanes, load, onAbort } = require('./lib/lanes.js')
 const { locate } = require('./lib/onnxruntime.js')
 
 const { analysis, store, files } = lanes
@@ -65,10 +65,17 @@ const Camera = cameraOf({ engine: Engine, gallery: Gallery, book: AttendanceBook
 const models = {
   list: queued(native.models.list, files, 0),
   verify: queued(native.models.verify, files, 1),
+  add: queued(native.models.add, files, 1),
   pull: queued(
-    (pack, options) => {
-      const { onProgress, signal: _, ...rest } = options ?? {}
-      return native.models.pull(pack, rest, onProgress)
+    async (pack, options) => {
+      const { onProgress, signal, ...rest } = options ?? {}
+      const stop = new native.NativeStop()
+      const forget = signal ? onAbort(signal, () => stop.stop()) : () => {}
+      try {
+        return await native.models.pull(pack, rest, onProgress, stop)
+      } finally {
+        forget()
+      }
     },
     files,
     1,

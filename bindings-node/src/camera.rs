@@ -65,11 +65,13 @@ pub struct CameraReadOptions {
     pub pixels: Option<bool>,
     /// The camera's place, for marks.
     pub location: Option<String>,
-    /// From which similarity a view resembles a student, in [0, 1]. Default 0.7.
+    /// Below which similarity nobody is named, in [0, 1]. Default 0.7.
     pub threshold: Option<f64>,
-    /// How many good views of a face have to agree before it is known. Default 2.
+    /// How many good views have to show the same face before it is known. Default 2.
     pub agreeing: Option<f64>,
-    /// Among how many of the last good views they have to be. Default 10.
+    /// The share of strangers that may be named, however long they stay. Default 0.001.
+    pub false_names: Option<f64>,
+    /// Without effect: all views of a face decide together. Kept for callers of earlier versions.
     pub window: Option<f64>,
     /// What to do with a frame when there is an engine and no gallery.
     pub analyze: Option<AnalyzeOptions>,
@@ -383,12 +385,15 @@ fn eye(
         });
         return Ok(Eye::Engine(engine.inner.clone(), analyze_options(analyze)));
     };
-    let defaults = TrackingOptions::default();
-    let votes = |what, value: Option<f64>, default| value.map_or(Ok(default), |value| whole(what, value));
-    let tracking = defaults.with_votes(
-        votes("agreeing", options.agreeing, defaults.agreeing)?,
-        votes("window", options.window, defaults.window)?,
-    );
+    let mut tracking = TrackingOptions::default();
+    if let Some(agreeing) = options.agreeing {
+        tracking = tracking.with_agreeing(whole("agreeing", agreeing)?);
+    }
+    if let Some(rate) = options.false_names {
+        #[expect(clippy::cast_possible_truncation, reason = "a rate")]
+        let rate = rate as f32;
+        tracking = tracking.with_false_names(rate)?;
+    }
     let recognition =
         RecognitionOptions::default().with_threshold(threshold(options.threshold)?).with_tracking(tracking);
     let mut recogniser = Recogniser::new(engine.inner.clone(), gallery.inner.clone(), &recognition);

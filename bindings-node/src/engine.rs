@@ -3,7 +3,6 @@
 use std::num::NonZero;
 use std::sync::Arc;
 
-use faceattend_core::Result;
 use faceattend_core::detection::{DetectOptions as CoreDetect, DetectorKind as CoreKind, InputSize};
 use faceattend_core::embedding::{Embedding as CoreEmbedding, Flip};
 use faceattend_core::engine::{
@@ -13,6 +12,7 @@ use faceattend_core::engine::{
 use faceattend_core::models::ExecutionProvider;
 use faceattend_core::quality::QualityOptions as CoreQuality;
 use faceattend_core::types::{Cosine, Similarity};
+use faceattend_core::{Error, Result};
 use napi::bindgen_prelude::{AsyncTask, Either};
 use napi_derive::napi;
 
@@ -123,10 +123,18 @@ pub struct EngineOptions {
     pub pack: Option<String>,
     /// Look for installed packs in this folder instead of the usual ones.
     pub models_folder: Option<String>,
-    /// Use this detection model.
-    pub detector: Option<DetectorFile>,
-    /// Use this embedding model, an ONNX file. One that no pack knows is taken as ArcFace-class.
+    /// Use this detection model of your own: an ONNX file, whose family is told by its outputs, or the file with its
+    /// family.
+    pub detector: Option<Either<String, DetectorFile>>,
+    /// The longer side of the detector's input, from 32 to 4096 pixels; `auto` looks closer where it finds only little.
+    /// Default `auto`. `detect.inputSize` is its older name.
+    #[napi(ts_type = "'auto' | number")]
+    pub detector_size: Option<Either<String, f64>>,
+    /// Use this embedding model of your own, an ONNX file. One that no pack knows is taken as ArcFace-class.
     pub embedder: Option<String>,
+    /// The order of the channels that `embedder` wants, where no pack knows it. Default `rgb`.
+    #[napi(ts_type = "'rgb' | 'bgr'")]
+    pub embedder_channels: Option<String>,
     /// Embed the mirrored face too and average both: twice the cost for fewer errors. Default false.
     pub flip: Option<bool>,
     /// Default `auto`.
@@ -336,11 +344,18 @@ fn build(options: Option<EngineOptions>) -> Result<CoreEngine> {
     if let Some(folder) = options.models_folder {
         builder = builder.with_models_folder(folder);
     }
-    if let Some(DetectorFile { file, kind }) = options.detector {
-        builder = builder.with_detector_file(file, kind.map(Into::into));
+    match options.detector {
+        Some(Either::A(file)) => builder = builder.with_detector_file(file, None),
+        Some(Either::B(DetectorFile { file, kind })) => {
+            builder = builder.with_detector_file(file, kind.map(Into::into));
+        }
+        None => {}
     }
     if let Some(file) = options.embedder {
         builder = builder.with_embedder_file(file, None);
+    }
+    if let Some(order) = options.embedder_channels {
+        builder = builder.with_embedder_channels(order.parse()?);
     }
     if let Some(flip) = options.flip {
         builder = builder.with_flip(if flip { Flip::Average } else { Flip::Off });
@@ -360,9 +375,16 @@ fn build(options: Option<EngineOptions>) -> Result<CoreEngine> {
     if let Some(library) = options.onnxruntime {
         builder = builder.with_onnxruntime(library);
     }
-    if let Some(detect) = options.detect {
-        builder = builder.with_detect_options(detect_options(detect)?);
+    let mut detect = options.detect.as_ref().map_or_else(|| Ok(CoreDetect::default()), detect_options)?;
+    match (options.detect.and_then(|detect| detect.input_size), options.detector_size) {
+        (Some(_), Some(_)) => {
+            return Err(invalid("detectorSize", "detect.inputSize is its older name: give one of the two"));
+        }
+        (Some(size), None) => detect = detect.with_input_size(input_size("inputSize", &size)?),
+        (None, Some(size)) => detect = detect.with_input_size(input_size("detectorSize", &size)?),
+        (None, None) => {}
     }
+    builder = builder.with_detect_options(detect);
     if let Some(quality) = options.quality {
         builder = builder.with_quality_options(quality_options(&quality));
     }
@@ -378,7 +400,7 @@ fn at_least_one(what: &'static str, count: u32) -> Result<NonZero<usize>> {
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "scores and overlaps need no more than an f32")]
-fn detect_options(options: DetectOptions) -> Result<CoreDetect> {
+fn detect_options(options: &DetectOptions) -> Result<CoreDetect> {
     let mut made = CoreDetect::default();
     if let Some(score) = options.min_score {
         made = made.with_min_score(score as f32);
@@ -386,18 +408,19 @@ fn detect_options(options: DetectOptions) -> Result<CoreDetect> {
     if let Some(iou) = options.max_iou {
         made = made.with_max_iou(iou as f32);
     }
-    match options.input_size {
-        None => {}
-        Some(Either::A(text)) if text == "auto" => {}
-        Some(Either::A(_)) => return Err(invalid("inputSize", "it must be a number or 'auto'")),
-        Some(Either::B(size)) if size.fract() == 0.0 && (0.0..=1e6).contains(&size) => {
-            #[expect(clippy::cast_sign_loss, reason = "checked just above; the core checks the range that makes sense")]
-            let size = size as usize;
-            made = made.with_input_size(InputSize::Fixed(size));
-        }
-        Some(Either::B(size)) => return Err(invalid("inputSize", format!("{size} is no number of pixels"))),
-    }
     Ok(made)
+}
+
+/// The size that a number or a text says; the core knows which make sense.
+fn input_size(what: &'static str, size: &Either<String, f64>) -> Result<InputSize> {
+    let text = match size {
+        Either::A(text) => text.clone(),
+        Either::B(number) => number.to_string(),
+    };
+    text.parse().map_err(|error: Error| match error {
+        Error::InvalidInput { reason, .. } => invalid(what, reason),
+        other => other,
+    })
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "limits need no more than an f32")]

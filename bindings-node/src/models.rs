@@ -1,12 +1,15 @@
 //! Model packs: which there are, whether they are installed, and how to get one.
 #![allow(dead_code, reason = "JavaScript calls what a namespace holds, and not every kind of build shows that")]
 
-use std::path::Path;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use faceattend_core::Result;
-use faceattend_core::models::download::{Downloader, LicenseConsent};
-use faceattend_core::models::manifest::{Manifest, Pack};
+use faceattend_core::models::Added;
+use faceattend_core::models::download::Downloader;
+use faceattend_core::models::manifest::{LicenseConsent, Manifest, Pack};
 use faceattend_core::models::store::{FileState, ModelStore};
 use napi::Status;
 use napi::bindgen_prelude::AsyncTask;
@@ -73,6 +76,48 @@ pub struct NativePullOptions {
     pub accept_license: Option<bool>,
 }
 
+/// How a file is added.
+#[napi(object, object_to_js = false, namespace = "models")]
+pub struct AddOptions {
+    /// Default: `FACEATTEND_MODELS`, else `faceattend/models` in the user's folder for data.
+    pub folder: Option<String>,
+    /// Only into this pack. Default: every pack that the file belongs to.
+    pub pack: Option<String>,
+    /// For packs whose licence has to be accepted: that the user has read and accepted it. Default false.
+    pub accept_license: Option<bool>,
+}
+
+/// A file that is in its place now.
+#[napi(object, namespace = "models")]
+pub struct AddedFile {
+    pub pack: String,
+    /// Its name in that pack.
+    pub file: String,
+    pub path: String,
+    /// The names of the files that the pack still needs.
+    pub missing: Vec<String>,
+}
+
+/// Stops a pull, whose thread looks at it.
+#[napi]
+#[derive(Default)]
+pub struct NativeStop {
+    asked: Arc<AtomicBool>,
+}
+
+#[napi]
+impl NativeStop {
+    #[napi(constructor)]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    #[napi]
+    pub fn stop(&self) {
+        self.asked.store(true, Relaxed);
+    }
+}
+
 /// How far one file is, in bytes.
 #[napi(object, namespace = "models")]
 pub struct PullProgress {
@@ -110,6 +155,9 @@ pub fn verify(pack: String, options: Option<FolderOptions>) -> AsyncTask<Job<Mod
 /// Fetches what is missing or damaged of a pack, checked against the manifest's hashes; an interrupted download goes on
 /// where it broke off. The paths of its files. Needed before the first use of a pack that is not built in, never at run
 /// time. Rejects with `state` when the licence has to be accepted, with `download` when a file could not be fetched.
+///
+/// `signal` stops the download itself, within a fraction of a second. What has arrived is kept, and the next pull goes
+/// on from there.
 #[napi(
     namespace = "models",
     ts_args_type = "pack: string, options?: PullOptions & Abortable",
@@ -119,22 +167,48 @@ pub fn pull(
     pack: String,
     options: Option<NativePullOptions>,
     progress: Option<ThreadsafeFunction<PullProgress, (), PullProgress, Status, false>>,
+    stop: Option<&NativeStop>,
 ) -> AsyncTask<Job<Vec<String>>> {
     let progress = progress.map(Arc::new);
+    let asked = stop.map(|stop| Arc::clone(&stop.asked)).unwrap_or_default();
     job(move || {
         let (chosen, accepted) = options.map_or((None, None), |options| (options.folder, options.accept_license));
         let store = folder(chosen.as_deref())?;
         let pack = Manifest::embedded()?.pack(&pack)?;
-        let consent = if accepted == Some(true) { LicenseConsent::Accepted } else { LicenseConsent::NotGiven };
-        let paths = Downloader::from_env()?.pull(&store, pack, consent, &mut |step| {
+        let pulled = Downloader::from_env()?.pull(&store, pack, consent(accepted), &mut |step| {
             if let Some(progress) = &progress {
                 let bytes = |n: u64| n.cast_signed();
                 let told = PullProgress { file: step.file.into(), done: bytes(step.done), total: bytes(step.total) };
                 progress.call(told, ThreadsafeFunctionCallMode::NonBlocking);
             }
+            if asked.load(Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         })?;
-        Ok(paths.iter().map(|path| path.display().to_string()).collect())
+        Ok(pulled.complete()?.iter().map(|path| path.display().to_string()).collect())
     })
+}
+
+/// Puts a file that was fetched elsewhere into its pack, for machines without internet: a copy, under the name that its
+/// contents say. A file of several packs goes into each of them. Rejects with `model` for a file that no pack knows,
+/// with its hash and those that are expected; with `state` when the licence has to be accepted.
+#[napi(
+    namespace = "models",
+    ts_args_type = "file: string, options?: AddOptions & Abortable",
+    ts_return_type = "Promise<Array<AddedFile>>"
+)]
+pub fn add(file: String, options: Option<AddOptions>) -> AsyncTask<Job<Vec<AddedFile>>> {
+    job(move || {
+        let (chosen, pack, accepted) =
+            options.map_or((None, None, None), |options| (options.folder, options.pack, options.accept_license));
+        let store = folder(chosen.as_deref())?;
+        let added = store.add(Manifest::embedded()?, &PathBuf::from(file), pack.as_deref(), consent(accepted))?;
+        let told =
+            |Added { pack, file, path, missing }| AddedFile { pack, file, path: path.display().to_string(), missing };
+        Ok(added.into_iter().map(told).collect())
+    })
+}
+
+fn consent(accepted: Option<bool>) -> LicenseConsent {
+    if accepted == Some(true) { LicenseConsent::Accepted } else { LicenseConsent::NotGiven }
 }
 
 fn folder(explicit: Option<&str>) -> Result<ModelStore> {

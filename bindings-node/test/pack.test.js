@@ -37,7 +37,7 @@ test('the tarball holds what it needs, installs offline and works in a clean fol
   const place = folder(t)
   const [{ filename, files }] = JSON.parse(npm(['pack', '--json', '--pack-destination', place], here).replace(/^[^[]*/, ''))
   const names = files.map((file) => file.path)
-  for (const needed of ['index.js', 'index.mjs', 'index.d.ts', 'index.d.mts', 'native.js', 'README.md', 'LICENSE', 'licenses/CC0-1.0.txt', addon]) {
+  for (const needed of ['index.js', 'index.mjs', 'index.d.ts', 'index.d.mts', 'native.js', 'README.md', 'LICENSE', 'licenses/Apache-2.0.txt', addon]) {
     assert.ok(names.includes(needed), needed)
   }
   assert.deepEqual(names.filter((name) => /^(src|test|bench|types|scripts|node_modules)\//.test(name)), [])

@@ -13,7 +13,7 @@ export type ImageInput = Frame | Uint8Array | string
 export interface Abortable {
   /**
    * When it is aborted, the promise rejects with its `reason` at once. A call that has not begun never does; one that has
-   * goes on to its end (an analysis takes tens of milliseconds) and what it finds is dropped.
+   * goes on to its end (an analysis takes tens of milliseconds) and what it finds is dropped; a download is stopped.
    */
   signal?: AbortSignal
 }
@@ -121,7 +121,7 @@ export declare namespace models {
   export interface PullOptions extends FolderOptions {
     /** For packs whose licence has to be accepted: that the user has read and accepted it. Default false. */
     acceptLicense?: boolean
-    /** Told as bytes arrive. */
+    /** Told as bytes arrive, and ten times a second while none do. */
     onProgress?: (progress: PullProgress) => void
   }
 }

@@ -8,6 +8,7 @@ use faceattend_core::detection::{DetectOptions, InputSize};
 use faceattend_core::engine::{
     Analysis, AnalyzeOptions, Antispoof, Depth, Engine as CoreEngine, EngineBuilder, FaceEngine as _, Selection,
 };
+use faceattend_core::frame::ChannelOrder;
 use faceattend_core::geometry::Rect;
 use faceattend_core::models::session::ExecutionProvider;
 use pyo3::prelude::*;
@@ -17,7 +18,7 @@ use crate::embedding::Embedding;
 use crate::error::invalid_input;
 use crate::face::{Corners, Face};
 use crate::frame::Picture;
-use crate::guard::detached;
+use crate::guard::{attached, detached};
 use crate::process::PerProcess;
 
 /// Finds, measures and embeds faces.
@@ -31,8 +32,15 @@ use crate::process::PerProcess;
 ///     An installed model pack (see ``faceattend.models``). Default: the pack inside this module.
 /// models_folder : path, optional
 ///     Where installed packs are. Default: ``FACEATTEND_MODELS``, else the user's data folder.
-/// detector, embedder : path, optional
-///     ONNX files to use instead of the pack's.
+/// detector : path, optional
+///     A detection model of your own instead of the pack's: SCRFD, YuNet, YOLO-face or BlazeFace, told by its outputs.
+/// detector_size : int or "auto", optional
+///     The longer side of the detector's input in pixels, from 32 to 4096. Default ``"auto"``: small pictures first,
+///     larger ones for little faces.
+/// embedder : path, optional
+///     An embedding model of your own instead of the pack's. One that no pack knows is taken as ArcFace-class.
+/// embedder_channels : {"rgb", "bgr"}, optional
+///     The order of the channels that ``embedder`` wants, where no pack knows it. Default ``"rgb"``.
 /// antispoof : {"auto", "off"}
 ///     Whether the passive antispoof models run, where they are installed.
 /// provider : {"cpu", "cuda", "tensorrt", "coreml", "directml", "openvino"}
@@ -46,7 +54,7 @@ use crate::process::PerProcess;
 /// min_score : float, optional
 ///     The lowest score of a face, in [0, 1]. Default: the detector's usual one.
 /// input_size : int, optional
-///     The longer side of the detector's input in pixels. Default: chosen for each frame.
+///     The older name of ``detector_size``.
 #[pyclass(module = "faceattend", frozen)]
 pub(crate) struct Engine {
     inner: Arc<PerProcess<CoreEngine>>,
@@ -71,7 +79,8 @@ impl Engine {
 impl Engine {
     #[new]
     #[pyo3(signature = (*, pack=None, models_folder=None, detector=None, embedder=None, antispoof="auto",
-        provider="cpu", onnxruntime=None, threads=None, threads_per_run=None, min_score=None, input_size=None))]
+        provider="cpu", onnxruntime=None, threads=None, threads_per_run=None, min_score=None, input_size=None,
+        embedder_channels=None, detector_size=None))]
     #[expect(clippy::too_many_arguments, reason = "keyword arguments, which Python callers give by name")]
     fn new(
         py: Python<'_>,
@@ -86,6 +95,8 @@ impl Engine {
         threads_per_run: Option<usize>,
         min_score: Option<f32>,
         input_size: Option<usize>,
+        embedder_channels: Option<&str>,
+        detector_size: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
         let positive = |what, value: Option<usize>| {
             value.map(|value| NonZero::new(value).ok_or_else(|| invalid_input(py, what, "0 is too few"))).transpose()
@@ -104,9 +115,19 @@ impl Engine {
         if let Some(score) = min_score {
             detect = detect.with_min_score(score);
         }
-        if let Some(size) = input_size {
-            detect = detect.with_input_size(InputSize::Fixed(size));
+        match (input_size, detector_size) {
+            (Some(_), Some(_)) => {
+                return Err(invalid_input(py, "detector_size", "input_size is its older name: give one of the two"));
+            }
+            (Some(size), None) => detect = detect.with_input_size(InputSize::Fixed(size)),
+            (None, Some(size)) => {
+                let size = size.str()?;
+                detect = detect.with_input_size(attached(py, || size.to_string_lossy().parse())?);
+            }
+            (None, None) => {}
         }
+        let embedder_channels: Option<ChannelOrder> =
+            embedder_channels.map(|name| attached(py, || name.parse())).transpose()?;
         let plan = move || {
             let mut builder: EngineBuilder = CoreEngine::builder()
                 .with_antispoof(antispoof.clone())
@@ -123,6 +144,9 @@ impl Engine {
             }
             if let Some(path) = &embedder {
                 builder = builder.with_embedder_file(path, None);
+            }
+            if let Some(order) = embedder_channels {
+                builder = builder.with_embedder_channels(order);
             }
             if let Some(threads) = threads {
                 builder = builder.with_threads(threads);

@@ -54,6 +54,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(frame::decode_image, module)?)?;
     module.add_function(wrap_pyfunction!(models::list_packs, module)?)?;
     module.add_function(wrap_pyfunction!(models::pull_pack, module)?)?;
+    module.add_function(wrap_pyfunction!(models::add_file, module)?)?;
     module.add_function(wrap_pyfunction!(models::verify_pack, module)?)?;
     module.add_function(wrap_pyfunction!(models::models_folder, module)?)?;
     Ok(())

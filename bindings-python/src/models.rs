@@ -1,9 +1,10 @@
 //! Model packs: what there is, fetching them, checking them.
 
+use std::ops::ControlFlow;
 use std::path::PathBuf;
 
-use faceattend_core::models::download::{Downloader, LicenseConsent};
-use faceattend_core::models::manifest::{Manifest, Pack};
+use faceattend_core::models::download::Downloader;
+use faceattend_core::models::manifest::{LicenseConsent, Manifest, Pack};
 use faceattend_core::models::store::{FileState, ModelStore};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -53,27 +54,69 @@ pub(crate) fn list_packs<'py>(py: Python<'py>, folder: Option<PathBuf>) -> PyRes
 }
 
 #[pyfunction]
-#[pyo3(signature = (name, *, accept_license=false, folder=None, progress=None))]
+#[pyo3(signature = (name, *, accept_license=false, folder=None, progress=None, cancelled=None))]
 pub(crate) fn pull_pack(
     py: Python<'_>,
     name: &str,
     accept_license: bool,
     folder: Option<PathBuf>,
     progress: Option<Py<PyAny>>,
+    cancelled: Option<Py<PyAny>>,
 ) -> PyResult<Vec<PathBuf>> {
-    let consent = if accept_license { LicenseConsent::Accepted } else { LicenseConsent::NotGiven };
     let mut raised = None;
-    let paths = detached(py, || {
+    let pulled = detached(py, || {
         let store = ModelStore::locate(folder.as_deref())?;
         let pack = Manifest::embedded()?.pack(name)?;
-        Downloader::from_env()?.pull(&store, pack, consent, &mut |at| {
-            if let (Some(progress), None) = (&progress, &raised) {
-                raised = Python::attach(|py| progress.call1(py, (at.file, at.done, at.total)).err());
+        Downloader::from_env()?.pull(&store, pack, consent(accept_license), &mut |at| {
+            let stop = Python::attach(|py| {
+                // Ctrl-C, which Python itself would look at only when the pull is over.
+                py.check_signals()?;
+                if let Some(progress) = &progress {
+                    progress.call1(py, (at.file, at.done, at.total))?;
+                }
+                cancelled.as_ref().map_or(Ok(false), |cancelled| cancelled.call0(py)?.is_truthy(py))
+            });
+            match stop {
+                Ok(false) => ControlFlow::Continue(()),
+                Ok(true) => ControlFlow::Break(()),
+                Err(error) => {
+                    raised = Some(error);
+                    ControlFlow::Break(())
+                }
             }
         })
     })?;
-    // What is fetched is kept, and the callback's own exception is told.
-    raised.map_or(Ok(paths), Err)
+    raised.map_or_else(|| attached(py, || pulled.complete()), Err)
+}
+
+#[pyfunction]
+#[pyo3(signature = (file, *, pack=None, accept_license=false, folder=None))]
+pub(crate) fn add_file<'py>(
+    py: Python<'py>,
+    file: PathBuf,
+    pack: Option<&str>,
+    accept_license: bool,
+    folder: Option<PathBuf>,
+) -> PyResult<Vec<Bound<'py, PyDict>>> {
+    let added = detached(py, || {
+        let store = ModelStore::locate(folder.as_deref())?;
+        store.add(Manifest::embedded()?, &file, pack, consent(accept_license))
+    })?;
+    added
+        .into_iter()
+        .map(|added| {
+            let dict = PyDict::new(py);
+            dict.set_item("pack", added.pack)?;
+            dict.set_item("file", added.file)?;
+            dict.set_item("path", added.path)?;
+            dict.set_item("missing", added.missing)?;
+            Ok(dict)
+        })
+        .collect()
+}
+
+fn consent(accepted: bool) -> LicenseConsent {
+    if accepted { LicenseConsent::Accepted } else { LicenseConsent::NotGiven }
 }
 
 #[pyfunction]

@@ -91,7 +91,7 @@ impl Recognition {
     }
 }
 
-/// Recognises the faces of one camera: it follows them across frames, and only views that agree decide.
+/// Recognises the faces of one camera: it follows them across frames, and all views of a face decide together.
 ///
 /// Parameters
 /// ----------
@@ -103,9 +103,12 @@ impl Recognition {
 /// camera_location : str, optional
 ///     The place that marks name.
 /// threshold : float
-///     From which similarity a view resembles a person, in [0, 1].
+///     Below which similarity nobody is named, in [0, 1].
 /// agreeing : int
-///     How many good views have to agree.
+///     How many good views have to show the same face.
+/// false_names : float
+///     The share of strangers that may be named, however long they stay. With the number of templates in the gallery it
+///     sets how much evidence names somebody.
 #[pyclass(module = "faceattend", frozen)]
 pub(crate) struct Recogniser {
     inner: PerProcess<Mutex<CoreRecogniser>>,
@@ -114,7 +117,7 @@ pub(crate) struct Recogniser {
 #[pymethods]
 impl Recogniser {
     #[new]
-    #[pyo3(signature = (engine, gallery, *, book=None, camera_location=None, threshold=0.7, agreeing=2))]
+    #[pyo3(signature = (engine, gallery, *, book=None, camera_location=None, threshold=0.7, agreeing=2, false_names=0.001))]
     fn new(
         py: Python<'_>,
         engine: Py<Engine>,
@@ -123,10 +126,11 @@ impl Recogniser {
         camera_location: Option<String>,
         threshold: f32,
         agreeing: usize,
+        false_names: f32,
     ) -> PyResult<Self> {
         let threshold = attached(py, || Threshold::new(threshold))?;
-        let window = TrackingOptions::default().window.max(agreeing);
-        let tracking = TrackingOptions::default().with_votes(agreeing.max(1), window);
+        let tracking = TrackingOptions::default().with_agreeing(agreeing.max(1));
+        let tracking = attached(py, || tracking.with_false_names(false_names))?;
         let options = RecognitionOptions::default().with_threshold(threshold).with_tracking(tracking);
         let make = move || {
             let core = engine.get().core()?;

@@ -243,30 +243,35 @@ fn looks(engine: &Engine, clips: &[Clip]) {
     println!();
 }
 
-/// How alike consecutive embeddings are.
+/// How alike consecutive frames are: by their embeddings, and with the looks of the picture (.985 and alike) as a camera
+/// that stands still is told.
 fn stillness(clips: &[Clip]) {
-    println!("consecutive embeddings, five frames a second:");
+    println!("consecutive frames, five a second:");
     for clip in clips {
-        let faces = clip.faces();
-        let cosines: Vec<f32> = faces
+        let steps: Vec<(f32, bool)> = clip
+            .shots
             .windows(2)
             .filter_map(|pair| {
-                let (a, b) = (pair[0].embedding.as_ref()?, pair[1].embedding.as_ref()?);
-                a.cosine(b).ok().map(|cosine| cosine.0)
+                let [a, b] = [&pair[0], &pair[1]].map(|shot| shot.analysis.faces.first()?.embedding.as_ref());
+                let alike = pair[0].hash.perceptual.is_like(&pair[1].hash.perceptual);
+                Some((a?.cosine(b?).ok()?.0, alike))
             })
             .collect();
+        let still = |(cosine, alike): &(f32, bool)| *cosine >= 0.999 || (*alike && *cosine >= 0.985);
         let (mut run, mut longest) = (0, 0);
-        for cosine in &cosines {
-            run = if *cosine >= 0.999 { run + 1 } else { 0 };
+        for step in &steps {
+            run = if still(step) { run + 1 } else { 0 };
             longest = longest.max(run);
         }
+        let cosines: Vec<f32> = steps.iter().map(|step| step.0).collect();
         println!(
-            "  {:18} median {:.4}, 95th part {:.4}, .999 or more {:.3} of {}, longest run {longest}",
+            "  {:18} cosine: median {:.4}, 95th part {:.4}, largest {:.4}; one picture in {} of {}, longest run {longest}",
             clip.name,
             quantile(&cosines, 0.5),
             quantile(&cosines, 0.95),
-            part(&cosines, |c| c >= 0.999),
-            cosines.len()
+            quantile(&cosines, 1.0),
+            steps.iter().filter(|step| still(step)).count(),
+            steps.len()
         );
     }
     println!();

@@ -114,16 +114,25 @@ impl fmt::Debug for Embedding {
 /// A monotone map from one model's cosine to [`Similarity`], so that a threshold means the same false match rate
 /// whichever model runs. Piecewise linear through its points.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "Vec<[f32; 2]>", into = "Vec<[f32; 2]>")]
+#[serde(try_from = "Written", into = "Written")]
 pub struct Calibration {
     points: Vec<[f32; 2]>,
+    strangers: Option<[f32; 2]>,
+}
+
+/// How a manifest writes a calibration: the points alone, or with how near strangers come.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum Written {
+    Points(Vec<[f32; 2]>),
+    WithStrangers { points: Vec<[f32; 2]>, strangers: [f32; 2] },
 }
 
 impl Calibration {
     /// (cosine + 1) / 2: the scale of ArcFace-class models, on which the others are calibrated.
     #[must_use]
     pub fn arcface() -> Self {
-        Self { points: vec![[-1.0, 0.0], [1.0, 1.0]] }
+        Self { points: vec![[-1.0, 0.0], [1.0, 1.0]], strangers: None }
     }
 
     /// A calibration through `points` of [cosine, similarity].
@@ -135,7 +144,29 @@ impl Calibration {
         if !rising || points.first() != Some(&[-1.0, 0.0]) || points.last() != Some(&[1.0, 1.0]) {
             return Err(Error::invalid_input("calibration", "the points must rise strictly from [-1, 0] to [1, 1]"));
         }
-        Ok(Self { points })
+        Ok(Self { points, strangers: None })
+    }
+
+    /// Returns the calibration with the mean and the spread (standard deviation) of the cosine between two people, where
+    /// they were measured.
+    ///
+    /// # Errors
+    /// [`Error::InvalidInput`] unless the mean lies in [-1, 1] and the spread is above 0 and at most 1.
+    pub fn with_strangers(mut self, mean: f32, spread: f32) -> Result<Self> {
+        if !(-1.0..=1.0).contains(&mean) || !(spread > 0.0 && spread <= 1.0) {
+            return Err(Error::invalid_input(
+                "strangers of a calibration",
+                format!("mean {mean} must lie in [-1, 1] and spread {spread} in (0, 1]"),
+            ));
+        }
+        self.strangers = Some([mean, spread]);
+        Ok(self)
+    }
+
+    /// Returns the mean and the spread of the cosine between two people, where they were measured.
+    #[must_use]
+    pub fn strangers(&self) -> Option<[f32; 2]> {
+        self.strangers
     }
 
     /// The similarity that `cosine` stands for.
@@ -176,9 +207,25 @@ impl TryFrom<Vec<[f32; 2]>> for Calibration {
     }
 }
 
-impl From<Calibration> for Vec<[f32; 2]> {
-    fn from(calibration: Calibration) -> Self {
-        calibration.points
+impl TryFrom<Written> for Calibration {
+    type Error = Error;
+
+    fn try_from(written: Written) -> Result<Self> {
+        match written {
+            Written::Points(points) => Self::new(points),
+            Written::WithStrangers { points, strangers: [mean, spread] } => {
+                Self::new(points)?.with_strangers(mean, spread)
+            }
+        }
+    }
+}
+
+impl From<Calibration> for Written {
+    fn from(Calibration { points, strangers }: Calibration) -> Self {
+        match strangers {
+            None => Self::Points(points),
+            Some(strangers) => Self::WithStrangers { points, strangers },
+        }
     }
 }
 
@@ -361,6 +408,17 @@ mod tests {
         ] {
             assert!(Calibration::new(bad.clone()).is_err(), "{bad:?}");
         }
+    }
+
+    #[test]
+    fn a_calibration_is_read_as_it_was_written() {
+        let with = Calibration::arcface().with_strangers(0.1, 0.09).unwrap();
+        for calibration in [Calibration::arcface(), with] {
+            let text = serde_json::to_string(&calibration).unwrap();
+            assert_eq!(serde_json::from_str::<Calibration>(&text).unwrap(), calibration, "{text}");
+        }
+        let bad = r#"{"points": [[-1, 0], [1, 1]], "strangers": [0.1, 0]}"#;
+        assert!(serde_json::from_str::<Calibration>(bad).is_err());
     }
 
     proptest! {

@@ -17,6 +17,29 @@ pub enum ChannelOrder {
     Bgr,
 }
 
+impl ChannelOrder {
+    /// The order as settings name it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Rgb => "rgb",
+            Self::Bgr => "bgr",
+        }
+    }
+}
+
+impl std::str::FromStr for ChannelOrder {
+    type Err = Error;
+
+    /// The order that `name` says, in any letter case.
+    fn from_str(name: &str) -> Result<Self> {
+        [Self::Rgb, Self::Bgr]
+            .into_iter()
+            .find(|order| name.eq_ignore_ascii_case(order.as_str()))
+            .ok_or_else(|| Error::invalid_input("channel order", format!("{name:?} is neither rgb nor bgr")))
+    }
+}
+
 /// A picture: `u8` pixels, height x width x 3, rows without gaps, borrowed or owned. Stages read either channel order,
 /// so no conversion is ever made.
 #[derive(Clone)]
@@ -134,6 +157,13 @@ mod tests {
         let bgr = Frame::new(vec![3, 2, 1], 1, 1, ChannelOrder::Bgr).unwrap();
         assert_eq!(rgb.rgb(0, 0), bgr.rgb(0, 0));
         assert_eq!(rgb.rgb(1, 0), None);
+    }
+
+    #[test]
+    fn an_order_is_named_in_any_letter_case() {
+        assert_eq!("BGR".parse::<ChannelOrder>().unwrap(), ChannelOrder::Bgr);
+        assert_eq!(ChannelOrder::Rgb.as_str().parse::<ChannelOrder>().unwrap(), ChannelOrder::Rgb);
+        assert!("grb".parse::<ChannelOrder>().unwrap_err().to_string().contains("grb"));
     }
 
     #[test]

@@ -1,8 +1,7 @@
 //! Live recognition: from a camera's frames to marked attendance.
 //!
 //! Engine, tracker, gallery and marker meet here and nowhere else: the engine finds the faces of a frame, the tracker
-//! says which were there before, the gallery says whom a view resembles, and only when several views of one face agree
-//! the marker marks the student.
+//! says which were there before and whom of the gallery all their views show, and only then the marker marks the student.
 
 mod ageing;
 mod interest;
@@ -33,7 +32,8 @@ use look::{Look, Lookout};
 #[derive(Debug, Clone, PartialEq, Default)]
 #[non_exhaustive]
 pub struct RecognitionOptions {
-    /// From which similarity a view resembles a student. Default [`Threshold::DOCUMENTED`].
+    /// Below which similarity nobody is named, however many views there are. Default [`Threshold::DOCUMENTED`]. In a large
+    /// gallery the evidence that [`TrackingOptions::false_names`] asks for is the higher hurdle.
     pub threshold: Threshold,
     /// How faces are followed and when their views decide.
     pub tracking: TrackingOptions,
@@ -124,7 +124,7 @@ pub struct RecognisedFace {
     pub bbox: Rect,
     /// The same face in the frames before and after.
     pub track: TrackId,
-    /// Whose it is, as far as the views of it agree.
+    /// Whose it is, as far as the views of it tell.
     pub decision: Decision,
 }
 
@@ -135,7 +135,7 @@ impl RecognisedFace {
         self.known().map(|(student, _)| student)
     }
 
-    /// How alike, in the best of the agreeing views.
+    /// How alike, in the mean of the views.
     #[must_use]
     pub fn similarity(&self) -> Option<Similarity> {
         self.known().map(|(_, similarity)| similarity)
@@ -280,7 +280,7 @@ impl Recogniser {
         Ok(faces)
     }
 
-    /// Embeds the faces whose tracks want a view, and lets them vote. Returns those that voted, where views are kept.
+    /// Embeds the faces whose tracks want a view, and takes it in. Returns those that were, where views are kept.
     fn judge(
         &mut self,
         frame: &Frame<'_>,
@@ -299,15 +299,14 @@ impl Recogniser {
             if !everything {
                 // Whether the view is good costs less than embedding it.
                 self.engine.deepen(frame, &mut view, Depth::Pose)?;
-                view.retain(votes);
+                view.retain(is_good);
                 self.engine.deepen(frame, &mut view, Depth::Embedding)?;
             }
-            match view.first().filter(|face| votes(face)).and_then(|face| Some((face, face.embedding.as_ref()?))) {
+            match view.first().filter(|face| is_good(face)).and_then(|face| Some((face, face.embedding.as_ref()?))) {
                 Some((face, embedding)) => {
                     report.embedded += 1;
                     let threshold = self.options.threshold;
-                    let whose = self.gallery.identify(embedding, threshold)?;
-                    self.tracker.weigh(*track, &whose, view_weight(face), threshold, Some(now));
+                    self.tracker.see(*track, embedding, view_weight(face), &self.gallery, threshold, now)?;
                     if self.ageing.is_some() {
                         voted.push((*track, face.clone()));
                     }
@@ -333,8 +332,8 @@ fn distinct(mut faces: Vec<Face>) -> Vec<Face> {
     kept
 }
 
-/// Whether a view is good enough to vote.
-fn votes(face: &Face) -> bool {
+/// Whether a view is good enough to judge a face by.
+fn is_good(face: &Face) -> bool {
     face.quality.as_ref().is_none_or(|quality| quality.reasons.is_empty())
 }
 
@@ -343,7 +342,7 @@ const FULL_EYE_DISTANCE: f32 = 35.0;
 /// From this sharpness on a view is as good as it gets: the fifth percentile of 400 LFW pictures.
 const FULL_SHARPNESS: f32 = 60.0;
 
-/// What a view weighs in its track's vote, in [0.2, 1]: size, sharpness and how far the face is turned, each in
+/// What a view weighs among those of its track, in [0.2, 1]: size, sharpness and how far the face is turned, each in
 /// proportion.
 #[must_use]
 pub fn view_weight(face: &Face) -> f32 {

@@ -129,8 +129,7 @@ fn sface_points_where_the_original_points() {
     for recording in recordings.iter().filter(|recording| recording.model == "sface") {
         let expected = &values[recording.outputs["embedding"].offset..][..128];
         let input = recording.input.tensor(|value| value);
-        let found =
-            session.run([1, 3, 112, 112], &input, |outputs| Ok(outputs.named("embedding")?.to_vec())).unwrap();
+        let found = session.run([1, 3, 112, 112], &input, |outputs| Ok(outputs.named("embedding")?.to_vec())).unwrap();
         let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>();
         let cosine = dot(&found, expected) / (dot(&found, &found) * dot(expected, expected)).sqrt();
         let least = if recording.input.source == "noise" { 0.994 } else { 0.998 };

@@ -8,6 +8,7 @@ mod marker;
 use std::sync::Arc;
 
 use faceattend_core::attendance::AttendancePolicy;
+use faceattend_core::liveness::DuplicatePolicy;
 use faceattend_core::store::SqliteStore;
 use faceattend_server::auth::Secret;
 use faceattend_server::listen::{ConnectionLimits, serve};
@@ -27,11 +28,12 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
     }
     tracing_subscriber::fmt().with_writer(std::io::stderr).init();
-    // The recordings open the WebSocket without a token, and go on with theirs after logging out.
+    // The recordings open the WebSocket without a token, go on with theirs after logging out, and know few faces.
     let settings = Settings::new(secret)
         .with_policy(AttendancePolicy::in_time_zone("UTC")?)
         .with_web_socket(WebSocketAccess::Open)
-        .with_logout(Logout::LeavesToken);
+        .with_logout(Logout::LeavesToken)
+        .with_duplicates(DuplicatePolicy::Warn);
     let state = AppState::new(Arc::new(SqliteStore::open(database)?), Arc::new(marker::MarkerEngine::new()), settings)?;
     let listener = tokio::net::TcpListener::bind(format!("127.0.0.1:{port}")).await?;
     serve(listener, app(state), ConnectionLimits::default(), std::future::pending()).await;

@@ -14,6 +14,7 @@ mod image_data;
 pub mod listen;
 mod live;
 mod openapi;
+mod passive;
 mod receipts;
 mod routes;
 mod sessions;
@@ -33,6 +34,7 @@ pub use http::peer::Network;
 pub use http::rate::RateLimits;
 pub use live::LiveSettings;
 pub use live::events::{Events, LiveEvent, SeenFace};
+pub use passive::{PassiveNetworks, RenewableEngine};
 pub use state::{AppState, ChallengePolicy, Logout, RetentionDays, Settings, WebSocketAccess};
 
 /// The whole service over `state`.

@@ -10,7 +10,7 @@ use faceattend_core::decode::{DecodeLimits, decode};
 use faceattend_core::engine::{Analysis, AnalyzeOptions, FaceEngine};
 use faceattend_core::frame::Frame;
 use faceattend_core::liveness::{DuplicatePolicy, LivenessOptions, ReceiptKey};
-use faceattend_core::store::{MarksOfErased, NewAuditEntry, Retention, Retired, Store};
+use faceattend_core::store::{Listed, MarksOfErased, NewAuditEntry, Page, Retention, Retired, Store, Student};
 use faceattend_core::types::{StudentId, Threshold};
 use faceattend_core::{Error, Result};
 use jiff::{SignedDuration, Timestamp};
@@ -22,6 +22,7 @@ use crate::figures::Figures;
 use crate::http::peer::Network;
 use crate::http::rate::{RateLimits, Rates};
 use crate::live::{Live, LiveSettings};
+use crate::passive::PassiveNetworks;
 use crate::throttle::Throttle;
 
 /// How many frames may wait for the engine before a new one is answered 503: at the page's five frames a second and
@@ -71,6 +72,8 @@ pub struct Settings {
     pub rates: RateLimits,
     /// The proxies whose word on the client's address counts.
     pub trusted_proxies: Vec<Network>,
+    /// The passive antispoof networks, where they can be fetched while the server runs.
+    pub passive: Option<PassiveNetworks>,
     /// How long the body of a request may take to arrive. By default a minute: a picture of the page's size (4 MB) over a
     /// line of 1 Mbit/s, twice. Who sends it drop by drop holds no place for longer.
     pub body_within: Duration,
@@ -154,6 +157,7 @@ impl Settings {
             live: LiveSettings::default(),
             rates: RateLimits::default(),
             trusted_proxies: Vec::new(),
+            passive: None,
             body_within: BODY_WITHIN,
         }
     }
@@ -235,6 +239,13 @@ impl Settings {
         self
     }
 
+    /// The same settings with passive antispoof networks that can be fetched while the server runs.
+    #[must_use]
+    pub fn with_passive(mut self, networks: PassiveNetworks) -> Self {
+        self.passive = Some(networks);
+        self
+    }
+
     /// The same settings with this time for the body of a request.
     #[must_use]
     pub fn with_body_within(mut self, time: Duration) -> Self {
@@ -310,6 +321,14 @@ impl AppState {
         &self.0.throttle
     }
 
+    /// The students whose stored faces this server's embedding model cannot match: they have to enrol again. Blocks.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub fn students_to_enrol_again(&self) -> Result<Listed<Student>> {
+        self.0.store.students_to_enrol_again(&self.0.engine.embedder().model, None, Page::ALL)
+    }
+
     /// Deletes what the retention no longer keeps, and says so in the audit log. Blocks.
     ///
     /// # Errors
@@ -347,6 +366,9 @@ impl AppState {
 
     /// Stops every camera and writes what is still to be written. Blocks.
     pub fn shut_down(&self) {
+        if let Some(networks) = &self.0.settings.passive {
+            networks.stop();
+        }
         self.0.live.shut_down();
     }
 

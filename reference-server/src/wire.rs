@@ -1,6 +1,7 @@
 //! The shapes of the answers.
 
 use faceattend_core::store::{AttendanceRecord, Listed, Page, Student};
+use faceattend_core::types::ModelId;
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -50,8 +51,8 @@ pub(crate) fn page_of<T>(list: &Listed<T>, page: Page, item: impl Fn(&T) -> Valu
     })
 }
 
-/// A student in a list.
-pub(crate) fn student_item(student: &Student) -> Value {
+/// A student in a list. `model` is the one that this server recognises faces with.
+pub(crate) fn student_item(student: &Student, model: &ModelId) -> Value {
     json!({
         "id": student.id,
         "name": student.name,
@@ -60,12 +61,14 @@ pub(crate) fn student_item(student: &Student) -> Value {
         "liveness_confidence_score": student.liveness_confidence_score,
         "created_at": naive_utc(student.created_at),
         "updated_at": student.updated_at.map(naive_utc),
+        "has_face": student.has_face,
+        "must_enrol_again": student.must_enrol_again(model),
     })
 }
 
 /// A student alone, with its embedding as the original shows it.
-pub(crate) fn student_whole(student: &Student, embedding: Option<&str>) -> Value {
-    let mut whole = student_item(student);
+pub(crate) fn student_whole(student: &Student, model: &ModelId, embedding: Option<&str>) -> Value {
+    let mut whole = student_item(student, model);
     whole["embedding_vector"] = json!(embedding);
     whole["liveness_verification_date"] = json!(student.liveness_verification_date.map(naive_utc));
     whole

@@ -23,6 +23,7 @@ use std::time::Duration;
 
 use common::{BLUE, GREEN, RED, picture};
 use faceattend_core::attendance::AttendancePolicy;
+use faceattend_core::liveness::DuplicatePolicy;
 use faceattend_core::store::SqliteStore;
 use faceattend_server::auth::Secret;
 use faceattend_server::{AppState, Settings, app};
@@ -47,6 +48,8 @@ fn the_server() {
         let store = Arc::new(SqliteStore::open(Path::new(&folder).join(DATABASE)).unwrap());
         let settings = Settings::new(Secret::new(common::SECRET).unwrap())
             .with_policy(AttendancePolicy::in_time_zone("UTC").unwrap())
+            // One newcomer is enrolled over and over.
+            .with_duplicates(DuplicatePolicy::Warn)
             .with_threads(2);
         let state = AppState::new(store, Arc::new(common::marker::MarkerEngine::new()), settings).unwrap();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -134,7 +134,7 @@ async fn where_an_order_is_required_a_session_without_one_is_refused() {
 
 #[tokio::test]
 async fn a_face_that_is_enrolled_already_is_named_or_refused() {
-    let service = Service::start().await;
+    let service = Service::start_with(|settings| settings.with_duplicates(DuplicatePolicy::Warn)).await;
     let enrol = async |service: &Service, roll: &str| {
         let session = service.begin(&json!({})).await;
         service.complete(&session, 5).await;
@@ -146,7 +146,8 @@ async fn a_face_that_is_enrolled_already_is_named_or_refused() {
     assert_eq!(second["warnings"][0]["code"], "already_enrolled");
     assert_eq!(second["warnings"][0]["student_id"], first["student_id"]);
 
-    let service = Service::start_with(|settings| settings.with_duplicates(DuplicatePolicy::Refuse)).await;
+    // Unless told otherwise it refuses.
+    let service = Service::start().await;
     let first = enrol(&service, "R1").await.json()["data"].clone();
     let refused = enrol(&service, "R2").await;
     assert_eq!(refused.status, 400);

@@ -43,7 +43,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     setup::run(&options.setup)?;
     if options.stages {
         return succeed(
-            cargo(&["bench", "--package", "faceattend-benches", "--features", "criterion", "--benches", "--"]).args(&options.criterion),
+            cargo(&["bench", "--package", "faceattend-benches", "--features", "criterion", "--benches", "--"])
+                .args(&options.criterion),
         );
     }
     if options.server {

@@ -36,7 +36,10 @@ pub(crate) fn run() -> Result<()> {
     checks.extend(test::steps(cameras, &built));
     steps::run(checks, |name| match name {
         "formatting" => "cargo fmt --all --check".to_owned(),
-        "lints" => "cargo clippy --workspace --all-targets --features xtask/media,faceattend-benches/criterion -- -D warnings".to_owned(),
+        "lints" => {
+            "cargo clippy --workspace --all-targets --features xtask/media,faceattend-benches/criterion -- -D warnings"
+                .to_owned()
+        }
         "bare-lints" => {
             "cargo clippy -p faceattend-server --all-targets --no-default-features -- -D warnings".to_owned()
         }

@@ -27,11 +27,22 @@ pub(crate) fn user_cache() -> Result<PathBuf> {
         .ok_or_else(|| "neither XDG_CACHE_HOME nor HOME names a folder to keep ONNX Runtime in".to_owned())
 }
 
-/// `program`, to be run in the workspace's folder.
+/// `program`, to be run in the workspace's folder, with the environment that this program was called in.
 pub(crate) fn command(program: impl AsRef<std::ffi::OsStr>) -> Command {
     let mut command = Command::new(program);
     command.current_dir(root());
+    for (name, _) in env::vars_os() {
+        if name.to_str().is_some_and(describes_xtask) {
+            command.env_remove(name);
+        }
+    }
     command
+}
+
+/// Whether cargo has set this variable for `xtask` itself. The build script of `ring` looks at such ones: with them, and
+/// then without them in a call of cargo by hand, half of the workspace would be compiled again each time.
+fn describes_xtask(variable: &str) -> bool {
+    ["CARGO_PKG_", "CARGO_MANIFEST_"].iter().any(|prefix| variable.starts_with(prefix)) || variable == "CARGO_BIN_NAME"
 }
 
 /// A call of cargo, with OpenCV's places for this machine's architecture.

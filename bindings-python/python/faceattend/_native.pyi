@@ -126,6 +126,8 @@ class Engine:
         threads_per_run: Optional[int] = None,
         min_score: Optional[float] = None,
         input_size: Optional[int] = None,
+        embedder_channels: Optional[Literal["rgb", "bgr"]] = None,
+        detector_size: Optional[Union[int, Literal["auto"]]] = None,
     ) -> Self: ...
     def detect(self, frame: Picture, *, color: Color = "bgr", region: Optional[Corners] = None) -> list[Face]: ...
     def analyze(
@@ -352,6 +354,7 @@ class Recogniser:
         camera_location: Optional[str] = None,
         threshold: float = 0.7,
         agreeing: int = 2,
+        false_names: float = 0.001,
     ) -> Self: ...
     def process(self, frame: Picture, *, color: Color = "bgr", now: Optional[Moment] = None) -> Recognition: ...
 
@@ -434,6 +437,14 @@ def pull_pack(
     accept_license: bool = False,
     folder: Optional[PathLike] = None,
     progress: Optional[Callable[[str, int, int], object]] = None,
+    cancelled: Optional[Callable[[], object]] = None,
 ) -> list[Path]: ...
+def add_file(
+    file: PathLike,
+    *,
+    pack: Optional[str] = None,
+    accept_license: bool = False,
+    folder: Optional[PathLike] = None,
+) -> list[dict[str, Any]]: ...
 def verify_pack(name: str, *, folder: Optional[PathLike] = None) -> bool: ...
 def models_folder() -> Path: ...

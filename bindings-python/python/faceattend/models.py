@@ -8,7 +8,7 @@ from typing import Any, Callable, Optional, Union
 
 from . import _native
 
-__all__ = ["available", "folder", "pull", "verify"]
+__all__ = ["add", "available", "folder", "pull", "verify"]
 
 PathLike = Union[str, "os.PathLike[str]"]
 
@@ -28,8 +28,12 @@ def pull(
     accept_license: bool = False,
     folder: Optional[PathLike] = None,
     progress: Optional[Callable[[str, int, int], object]] = None,
+    cancelled: Optional[Callable[[], object]] = None,
 ) -> list[Path]:
     """Fetches a pack, checked against its hashes, and returns the paths of its files.
+
+    It can be stopped at any moment: by Ctrl-C, by an exception of ``progress``, or by ``cancelled``. What has come is
+    kept, and the next call goes on there.
 
     Parameters
     ----------
@@ -40,16 +44,59 @@ def pull(
     folder : path, optional
         Where to put it. Default: see ``folder``.
     progress : callable, optional
-        Called with a file's name, its bytes so far and its bytes in all.
+        Called with a file's name, its bytes so far and its bytes in all, at least ten times a second. What it raises
+        stops the download and is raised here.
+    cancelled : callable, optional
+        Asked as often: a true answer stops the download. The ``is_set`` of a ``threading.Event``, for instance.
 
     Raises
     ------
     StateError
         When the licence has to be accepted first.
     DownloadError
-        When a file could not be fetched. What has come is kept, and the next call goes on there.
+        When a file could not be fetched, or the download was cancelled.
     """
-    return _native.pull_pack(name, accept_license=accept_license, folder=folder, progress=progress)
+    return _native.pull_pack(
+        name, accept_license=accept_license, folder=folder, progress=progress, cancelled=cancelled
+    )
+
+
+def add(
+    file: PathLike,
+    *,
+    pack: Optional[str] = None,
+    accept_license: bool = False,
+    folder: Optional[PathLike] = None,
+) -> list[dict[str, Any]]:
+    """Puts a file that was fetched elsewhere into its pack: for machines without internet.
+
+    Its contents say which file it is, whatever its name. A file of several packs goes into each of them.
+
+    Parameters
+    ----------
+    file : path
+        What was fetched. It is copied.
+    pack : str, optional
+        Only into this pack.
+    accept_license : bool
+        Whether the licence of a pack that asks for it has been read and accepted.
+    folder : path, optional
+        Where the packs are. Default: see ``folder``.
+
+    Returns
+    -------
+    list of dict
+        Where it is now: ``pack``, ``file``, ``path``, and the names of the files that the pack still needs,
+        ``missing``.
+
+    Raises
+    ------
+    ModelError
+        For a file that no pack knows, with its hash and those that are expected. Nothing is changed.
+    StateError
+        When the licence has to be accepted first.
+    """
+    return _native.add_file(file, pack=pack, accept_license=accept_license, folder=folder)
 
 
 def verify(name: str, *, folder: Optional[PathLike] = None) -> bool:

@@ -23,6 +23,22 @@ pub enum InputSize {
 /// Bounds of a size that makes sense: below, a cell of the coarsest grid; above, 100 times the cost of a usual input.
 const RANGE: std::ops::RangeInclusive<usize> = 32..=4096;
 
+impl std::str::FromStr for InputSize {
+    type Err = Error;
+
+    /// `auto`, or a number of pixels from 32 to 4096.
+    fn from_str(text: &str) -> Result<Self> {
+        match text.parse() {
+            _ if text == "auto" => Ok(Self::Auto),
+            Ok(side) if RANGE.contains(&side) => Ok(Self::Fixed(side)),
+            _ => Err(Error::invalid_input(
+                "detector size",
+                format!("{text:?} is neither auto nor a number of pixels from {} to {}", RANGE.start(), RANGE.end()),
+            )),
+        }
+    }
+}
+
 impl InputSize {
     pub(crate) fn check(self) -> Result<()> {
         match self {
@@ -97,6 +113,16 @@ mod tests {
         assert_eq!(InputSize::Auto.ladder(DetectorKind::Scrfd, &hd), [Some(320), Some(640), Some(1280)]);
         assert_eq!(InputSize::AutoUpTo(640).ladder(DetectorKind::Scrfd, &hd), [Some(320), Some(640), None]);
         assert_eq!(InputSize::Fixed(600).ladder(DetectorKind::Scrfd, &hd), [Some(608), None, None]);
+    }
+
+    #[test]
+    fn a_size_is_auto_or_a_number_in_range() {
+        assert_eq!("auto".parse::<InputSize>().unwrap(), InputSize::Auto);
+        assert_eq!("640".parse::<InputSize>().unwrap(), InputSize::Fixed(640));
+        for wrong in ["31", "4097", "-1", "large", ""] {
+            let error = wrong.parse::<InputSize>().unwrap_err().to_string();
+            assert!(error.contains("from 32 to 4096"), "{error}");
+        }
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use super::analysis::Embedder;
 use super::bench::{Bench, Scratch};
 use super::pool::Pool;
-use super::{Engine, EngineDescription};
+use super::{Engine, EngineDescription, PassiveCheck};
 use crate::alignment::Template;
 use crate::antispoof::PassiveModel;
 use crate::detection::{DetectOptions, Detector, DetectorKind};
@@ -26,7 +26,7 @@ use crate::types::ModelId;
 /// The pack that is part of the library.
 const DEFAULT_PACK: &str = "default";
 /// The pack with the passive antispoof networks.
-const ANTISPOOF_PACK: &str = "minifasnet";
+pub const ANTISPOOF_PACK: &str = "minifasnet";
 /// Why there is no passive verdict when the pack is not installed.
 const NO_ANTISPOOF: &str = "the antispoof models are not installed: run `faceattend models pull minifasnet`";
 const ANTISPOOF_OFF: &str = "switched off";
@@ -50,6 +50,7 @@ pub struct EngineBuilder {
     models_folder: Option<PathBuf>,
     detector: Option<(PathBuf, Option<DetectorKind>)>,
     embedder: Option<(PathBuf, Option<EmbedderSpec>)>,
+    embedder_channels: Option<ChannelOrder>,
     antispoof: Antispoof,
     flip: Option<Flip>,
     detect: DetectOptions,
@@ -81,10 +82,19 @@ impl EngineBuilder {
     }
 
     /// Uses this embedding model. Without `spec` the manifest is asked by the file's hash; a file it does not know is
-    /// taken as ArcFace-class: RGB, (byte - 127.5) / 127.5, the 112 x 112 template, similarity (cosine + 1) / 2.
+    /// taken as ArcFace-class: RGB unless [`with_embedder_channels`](Self::with_embedder_channels) says otherwise,
+    /// (byte - 127.5) / 127.5, the 112 x 112 template, similarity (cosine + 1) / 2.
     #[must_use]
     pub fn with_embedder_file(mut self, path: impl Into<PathBuf>, spec: Option<EmbedderSpec>) -> Self {
         self.embedder = Some((path.into(), spec));
+        self
+    }
+
+    /// The order of the channels that the embedder's file wants, for a file that no pack knows. Embeddings made in another
+    /// order than RGB carry a model id of their own (`NAME@HASH-bgr`), so that nothing is matched across the two.
+    #[must_use]
+    pub fn with_embedder_channels(mut self, order: ChannelOrder) -> Self {
+        self.embedder_channels = Some(order);
         self
     }
 
@@ -169,6 +179,11 @@ impl EngineBuilder {
                 Ok(files) => files.iter().map(|(file, _)| file.name()).collect::<Vec<_>>().join(", "),
                 Err(reason) => (*reason).to_owned(),
             },
+            passive_check: match &plan.antispoof {
+                Ok(_) => PassiveCheck::Runs,
+                Err(reason) if *reason == NO_ANTISPOOF => PassiveCheck::NotInstalled,
+                Err(_) => PassiveCheck::Off,
+            },
             threads,
         };
         Ok(Engine { pool: Pool::new(bench, threads, move || plan.bench()), embedder, description })
@@ -196,8 +211,15 @@ impl EngineBuilder {
         let mut embedder = match self.embedder {
             Some((path, spec)) => {
                 let model = ModelSource::File(path);
-                let spec = spec.map_or_else(|| spec_for(&model, manifest), Ok)?;
+                let spec = match (spec, self.embedder_channels) {
+                    (Some(_), Some(_)) => return Err(channels("the embedder's specification says them already")),
+                    (Some(spec), None) => spec,
+                    (None, channels) => spec_for(&model, manifest, channels)?,
+                };
                 (model, spec)
+            }
+            None if self.embedder_channels.is_some() => {
+                return Err(channels("a pack says itself what its embedder wants: name the embedder's file too"));
             }
             None => {
                 let file = role(pack, Role::Embedder)?;
@@ -301,8 +323,14 @@ fn again(error: &Error) -> Error {
     Error::invalid_input("models folder", error.to_string())
 }
 
+fn channels(reason: impl std::fmt::Display) -> Error {
+    Error::invalid_input("embedder channels", format!("{reason}, or leave the channels out"))
+}
+
 fn role(pack: &Pack, role: Role) -> Result<&ModelFile> {
-    pack.file(role).ok_or_else(|| Error::model(&pack.name, format!("this pack has no {role}")))
+    pack.file(role).ok_or_else(|| {
+        Error::model(&pack.name, format!("this pack has no {role}: choose another pack, or name the {role}'s file too"))
+    })
 }
 
 /// The file as part of the library.
@@ -327,37 +355,47 @@ fn embedded(_: &Pack, _: &ModelFile) -> Option<ModelSource> {
     None
 }
 
+fn order_of(file: &ModelFile) -> ChannelOrder {
+    match file.preprocessing.channels {
+        manifest::Channels::Rgb => ChannelOrder::Rgb,
+        manifest::Channels::Bgr => ChannelOrder::Bgr,
+    }
+}
+
 fn spec_of(file: &ModelFile) -> Result<EmbedderSpec> {
     let pre = &file.preprocessing;
     let model = file.model_id.clone().ok_or_else(|| Error::model(&file.name, "the manifest gives it no model id"))?;
-    let order = match pre.channels {
-        manifest::Channels::Rgb => ChannelOrder::Rgb,
-        manifest::Channels::Bgr => ChannelOrder::Bgr,
-    };
     Ok(EmbedderSpec {
         model,
         template: match pre.template {
             Some(manifest::Template::Arcface112) | None => Template::arcface112(),
         },
-        normalisation: Normalisation::per_channel(order, pre.mean, pre.std),
+        normalisation: Normalisation::per_channel(order_of(file), pre.mean, pre.std),
         calibration: file.calibration.clone().unwrap_or_default(),
         flip: Flip::Off,
     })
 }
 
-/// What an embedding model given by its path wants: as the manifest says of this very file, or as ArcFace models do.
-fn spec_for(model: &ModelSource, manifest: &Manifest) -> Result<EmbedderSpec> {
+/// What an embedding model given by its path wants: as the manifest says of this very file, or as ArcFace models do, with
+/// the channels in the order that was given.
+fn spec_for(model: &ModelSource, manifest: &Manifest, given: Option<ChannelOrder>) -> Result<EmbedderSpec> {
     let hash = hash_of(&model.bytes()?);
-    if let Some((_, file)) = manifest.file_with_hash(&hash) {
+    if let Some((pack, file)) = manifest.file_with_hash(&hash) {
+        if given.is_some_and(|given| given != order_of(file)) {
+            let wanted = order_of(file).as_str();
+            return Err(channels(format!("this file is {} of the pack {}: give {wanted}", file.name, pack.name)));
+        }
         return spec_of(file);
     }
     let name = model.name();
     let stem = std::path::Path::new(&*name).file_stem().map_or_else(|| "model".into(), |s| s.to_string_lossy());
     let short = hash.as_str().get(..8).unwrap_or_default();
+    let order = given.unwrap_or(ChannelOrder::Rgb);
+    let suffix = if order == ChannelOrder::Rgb { String::new() } else { format!("-{}", order.as_str()) };
     Ok(EmbedderSpec {
-        model: ModelId::new(format!("{stem}@{short}")),
+        model: ModelId::new(format!("{stem}@{short}{suffix}")),
         template: Template::arcface112(),
-        normalisation: Normalisation::uniform(ChannelOrder::Rgb, 127.5, 127.5),
+        normalisation: Normalisation::uniform(order, 127.5, 127.5),
         calibration: Calibration::arcface(),
         flip: Flip::Off,
     })

@@ -6,7 +6,7 @@ mod builder;
 mod pool;
 
 pub use analysis::{Analysis, AnalyzeOptions, Depth, Embedder, Face, FaceEngine, Selection};
-pub use builder::{Antispoof, EngineBuilder};
+pub use builder::{ANTISPOOF_PACK, Antispoof, EngineBuilder};
 
 use crate::error::Result;
 use crate::frame::Frame;
@@ -45,8 +45,21 @@ pub struct EngineDescription {
     pub embedder: String,
     /// The antispoof networks, or why there are none.
     pub antispoof: String,
+    /// Whether the antispoof networks run.
+    pub passive_check: PassiveCheck,
     /// How many frames are analysed at once.
     pub threads: usize,
+}
+
+/// Whether an engine's passive antispoof networks run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PassiveCheck {
+    /// They look at every face that is taken that far.
+    Runs,
+    /// Their pack, [`ANTISPOOF_PACK`], is not on this machine: liveness rests on the movements alone.
+    NotInstalled,
+    /// Somebody has switched them off.
+    Off,
 }
 
 impl Engine {

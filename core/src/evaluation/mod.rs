@@ -13,11 +13,13 @@
 //! | errors of the yaw, recall of the gates | [`pose`] |
 //! | intervals where trials share people | [`bootstrap`] |
 //! | a threshold for a wished false match rate | [`threshold`] |
+//! | false names in the time that strangers are seen | [`live`] |
 
 pub mod bootstrap;
 pub mod comparison;
 pub mod groups;
 pub mod identification;
+pub mod live;
 pub mod pad;
 pub mod pose;
 pub mod rate;

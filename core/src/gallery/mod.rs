@@ -167,7 +167,7 @@ impl Gallery {
     /// The number of people.
     #[must_use]
     pub fn people(&self) -> usize {
-        self.lock().known.len()
+        self.snapshot.load().iter().map(|segment| segment.owners.len()).sum()
     }
 
     /// Whether `student` is known here.

@@ -219,7 +219,8 @@ impl LivenessSession {
         // A camera that stands still is why the pose does not change.
         let weaker = matches!(judged.verdict, Ok(_) | Err(Reason::WrongPose { .. } | Reason::NotSteady));
         if let Some(embedding) = &face.embedding
-            && self.state.stream.stand_still(embedding, options.frozen) >= options.frozen_frames
+            && self.state.stream.stand_still(embedding, &observation.frame_hash.perceptual, options.frozen)
+                >= options.frozen_frames
             && weaker
         {
             judged.verdict = Err(Reason::FrozenPicture);

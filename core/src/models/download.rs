@@ -5,33 +5,26 @@
 //! for the rest. The proxy variables (`HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY`) are respected, and `SSL_CERT_FILE` names
 //! the certificates to trust where a company's proxy has its own.
 
-use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{Read, Seek, SeekFrom, Write};
+use std::fmt;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use sha2::{Digest, Sha256};
-use ureq::http::{StatusCode, header};
+use ureq::http::StatusCode;
 use ureq::tls::{PemItem, RootCerts, TlsConfig};
 
-use super::manifest::{ModelFile, Pack, Sha256Hex};
-use super::store::{FileState, ModelStore, hex, state_of};
+pub use super::manifest::LicenseConsent;
+use super::manifest::{ModelFile, Pack};
+use super::part_file::PartFile;
+use super::request::{Event, PATIENCE, Request};
+use super::store::{FileState, ModelStore, state_of};
 use crate::error::{Error, Result};
 
 /// How often one URL is tried before the next: each time goes on where the last one broke off.
 const ATTEMPTS: u32 = 3;
-/// How long a connection may take, and a server may stay silent.
-const PATIENCE: Duration = Duration::from_secs(30);
-
-/// Whether the user has accepted the licence of the pack.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LicenseConsent {
-    /// The user has read and accepted it.
-    Accepted,
-    /// The user has not been asked, or said no.
-    NotGiven,
-}
+/// How long nothing may arrive before the caller is asked again whether to go on.
+const TICK: Duration = Duration::from_millis(100);
 
 /// How far one file is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,6 +36,50 @@ pub struct Progress<'a> {
     /// How many there will be.
     pub total: u64,
 }
+
+/// What came of a pull that did not fail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[must_use]
+pub enum Pulled {
+    /// Every file that can be fetched is here: their paths.
+    Complete(Vec<PathBuf>),
+    /// The caller stopped it.
+    Stopped(Stopped),
+}
+
+impl Pulled {
+    /// The paths of the files.
+    ///
+    /// # Errors
+    /// [`Error::Download`] when the pull was stopped, saying how far it came.
+    pub fn complete(self) -> Result<Vec<PathBuf>> {
+        match self {
+            Self::Complete(paths) => Ok(paths),
+            Self::Stopped(stopped) => Err(Error::Download { reason: stopped.to_string(), source: None }),
+        }
+    }
+}
+
+/// Where a pull was stopped. What has arrived is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stopped {
+    /// The file that was being fetched.
+    pub file: String,
+    /// How many bytes of it are kept.
+    pub done: u64,
+    /// How many bytes it has.
+    pub total: u64,
+}
+
+impl fmt::Display for Stopped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { file, done, total } = self;
+        write!(f, "stopped after {done} of {total} bytes of {file}, which are kept: the next pull goes on from there")
+    }
+}
+
+/// Asked as bytes arrive, and ten times a second while none do, how to go on: [`ControlFlow::Break`] stops the pull.
+pub type Watch<'a> = dyn FnMut(Progress<'_>) -> ControlFlow<()> + 'a;
 
 /// Fetches packs.
 #[derive(Debug, Clone)]
@@ -67,6 +104,9 @@ impl Downloader {
     /// Fetches what is missing or damaged of `pack` into `store` and returns the paths of all its files. Files that
     /// cannot be fetched (see [`ModelFile::unavailable`]) are left out.
     ///
+    /// `watch` is told how far each file is, at least ten times a second, and may stop the pull at any moment, also while
+    /// a server stays silent. What has arrived by then is kept, and the next pull goes on from there.
+    ///
     /// # Errors
     /// [`Error::State`] when the licence has to be accepted and is not; [`Error::Download`] when a file could not be
     /// fetched, saying why and what to do, or when there is none that can; [`Error::Io`] when one cannot be written.
@@ -75,20 +115,15 @@ impl Downloader {
         store: &ModelStore,
         pack: &Pack,
         consent: LicenseConsent,
-        progress: &mut dyn FnMut(Progress<'_>),
-    ) -> Result<Vec<PathBuf>> {
-        if pack.requires_acceptance && consent != LicenseConsent::Accepted {
-            return Err(Error::State {
-                what: "licence not accepted",
-                reason: format!(
-                    "{} is under this licence: {}. Read it, then run `faceattend models pull {} --accept-license`",
-                    pack.name, pack.license, pack.name
-                ),
-            });
-        }
+        watch: &mut Watch<'_>,
+    ) -> Result<Pulled> {
+        pack.check_consent(consent, &format!("run `faceattend models pull {} --accept-license`", pack.name))?;
         let mut paths = Vec::new();
         for file in pack.files.iter().filter(|file| file.unavailable.is_none()) {
-            paths.push(self.fetch(store, pack, file, progress)?);
+            match self.fetch(store, pack, file, watch)? {
+                Fetched::Here(path) => paths.push(path),
+                Fetched::Stopped(stopped) => return Ok(Pulled::Stopped(stopped)),
+            }
         }
         if paths.is_empty() {
             return Err(Error::Download {
@@ -96,24 +131,18 @@ impl Downloader {
                 source: None,
             });
         }
-        Ok(paths)
+        Ok(Pulled::Complete(paths))
     }
 
-    fn fetch(
-        &self,
-        store: &ModelStore,
-        pack: &Pack,
-        file: &ModelFile,
-        progress: &mut dyn FnMut(Progress<'_>),
-    ) -> Result<PathBuf> {
+    fn fetch(&self, store: &ModelStore, pack: &Pack, file: &ModelFile, watch: &mut Watch<'_>) -> Result<Fetched> {
         let path = store.path(pack, file);
         let (Some(sha256), Some(size)) = (&file.sha256, file.size) else {
             let reason = format!("{} has no known checksum, so it cannot be fetched safely", file.name);
             return Err(Error::Download { reason, source: None });
         };
         if state_of(&path, file)? == FileState::Sound {
-            progress(Progress { file: &file.name, done: size, total: size });
-            return Ok(path);
+            let flow = watch(Progress { file: &file.name, done: size, total: size });
+            return Ok(if flow.is_break() { Fetched::stopped(file, size, size) } else { Fetched::Here(path) });
         }
         if file.urls.is_empty() {
             let reason = format!("{} is part of the repository (models/{}) and of no server", file.name, pack.name);
@@ -123,10 +152,15 @@ impl Downloader {
         let mut failures = Vec::new();
         let mut cause = None;
         for url in &file.urls {
-            let mut report = |done| progress(Progress { file: &file.name, done, total: size });
+            let mut report = |done| watch(Progress { file: &file.name, done, total: size });
             match self.fetch_from(url, &mut part, &mut report) {
-                Ok(()) => return part.into_place(&path),
+                Ok(()) => return part.into_place(&path).map(Fetched::Here),
                 Err(Failure::Local(error)) => return Err(error),
+                Err(Failure::Stopped) => {
+                    let done = part.length;
+                    part.discard_if_empty();
+                    return Ok(Fetched::stopped(file, done, size));
+                }
                 Err(Failure::Remote(reason, error)) => {
                     failures.push(format!("{url}: {reason}"));
                     cause = error.or(cause);
@@ -136,9 +170,9 @@ impl Downloader {
         part.discard_if_empty();
         Err(Error::Download {
             reason: format!(
-                "could not fetch {}: {}. If this machine is offline, fetch that file elsewhere and put it at {}, then run \
-                 `faceattend models verify`; behind a proxy, set HTTPS_PROXY. What has arrived is kept: the same command \
-                 goes on from there",
+                "could not fetch {}: {}. If this machine is offline, fetch that file elsewhere and run `faceattend models \
+                 add FILE` here, which checks it (or put it at {} and run `faceattend models verify`); behind a proxy, set \
+                 HTTPS_PROXY. What has arrived is kept: the same command goes on from there",
                 file.name,
                 failures.join("; "),
                 path.display()
@@ -152,12 +186,12 @@ impl Downloader {
         &self,
         url: &str,
         part: &mut PartFile<'_>,
-        report: &mut dyn FnMut(u64),
+        report: &mut Report<'_>,
     ) -> std::result::Result<(), Failure> {
         let mut last = Failure::Remote("no attempt was made".into(), None);
         for attempt in 0..ATTEMPTS {
             if attempt > 0 {
-                std::thread::sleep(Duration::from_millis(200 << attempt));
+                pause(Duration::from_millis(200 << attempt), part.length, report)?;
             }
             match self.attempt(url, part, report) {
                 Ok(()) => match part.check()? {
@@ -179,57 +213,81 @@ impl Downloader {
         &self,
         url: &str,
         part: &mut PartFile<'_>,
-        report: &mut dyn FnMut(u64),
+        report: &mut Report<'_>,
     ) -> std::result::Result<(), Interruption> {
-        report(part.length);
+        go_on(report(part.length))?;
         if part.length == part.size {
             return Ok(());
         }
-        // Compression would make positions in the file and in the stream different things.
-        let mut request = self.agent.get(url).header(header::ACCEPT_ENCODING, "identity");
-        if part.length > 0 {
-            request = request.header(header::RANGE, format!("bytes={}-", part.length));
-        }
-        let response = request.call().map_err(|error| Interruption::Passing(unreachable_because(error)))?;
-        match response.status() {
-            StatusCode::PARTIAL_CONTENT if starts_at(&response, part.length) => {}
-            StatusCode::OK => part.restart()?,
-            // A range that the server does not know: start afresh.
-            StatusCode::PARTIAL_CONTENT | StatusCode::RANGE_NOT_SATISFIABLE => {
-                part.restart()?;
-                return Err(Interruption::Passing(Failure::Remote("the server refused to resume".into(), None)));
-            }
-            status => {
-                let failure = Failure::Remote(format!("the server answered {status}"), None);
-                let passing = status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS;
-                return Err(if passing { Interruption::Passing(failure) } else { Interruption::Final(failure) });
-            }
-        }
-        let mut body = response.into_body().into_reader();
-        let mut buffer = vec![0; 1 << 16];
+        let request = Request::begin(&self.agent, url, part.length)?;
         loop {
-            match body.read(&mut buffer) {
-                Ok(0) if part.length == part.size => return Ok(()),
-                Ok(0) => {
-                    let reason = format!("the connection broke off after {} of {} bytes", part.length, part.size);
-                    return Err(Interruption::Passing(Failure::Remote(reason, None)));
+            let Some(event) = request.next(TICK) else {
+                go_on(report(part.length))?;
+                continue;
+            };
+            match event {
+                Event::Answered(StatusCode::PARTIAL_CONTENT, Some(start)) if start == part.length => {}
+                Event::Answered(StatusCode::OK, _) => part.restart()?,
+                // A range that the server does not know: start afresh.
+                Event::Answered(StatusCode::PARTIAL_CONTENT | StatusCode::RANGE_NOT_SATISFIABLE, _) => {
+                    part.restart()?;
+                    return Err(Interruption::Passing(Failure::Remote("the server refused to resume".into(), None)));
                 }
-                Ok(count) => {
-                    if part.length + count as u64 > part.size {
+                Event::Answered(status, _) => {
+                    let failure = Failure::Remote(format!("the server answered {status}"), None);
+                    let passing = status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS;
+                    return Err(if passing { Interruption::Passing(failure) } else { Interruption::Final(failure) });
+                }
+                Event::Bytes(bytes) => {
+                    if part.length + bytes.len() as u64 > part.size {
                         let reason = format!("the server sends more than the {} bytes of the file", part.size);
                         part.restart()?;
                         return Err(Interruption::Final(Failure::Remote(reason, None)));
                     }
-                    part.append(&buffer[..count])?;
-                    report(part.length);
+                    part.append(&bytes)?;
+                    go_on(report(part.length))?;
                 }
-                Err(error) => {
-                    let reason = format!("the connection broke off after {} of {} bytes", part.length, part.size);
-                    return Err(Interruption::Passing(Failure::Remote(reason, Some(Box::new(error)))));
-                }
+                Event::Over if part.length == part.size => return Ok(()),
+                Event::Over => return Err(broke_off(part, None)),
+                Event::Broken(cause) => return Err(broke_off(part, Some(cause))),
+                Event::Unreachable(reason, cause) => return Err(Interruption::Passing(Failure::Remote(reason, cause))),
             }
         }
     }
+}
+
+/// What came of one file.
+enum Fetched {
+    Here(PathBuf),
+    Stopped(Stopped),
+}
+
+impl Fetched {
+    fn stopped(file: &ModelFile, done: u64, total: u64) -> Self {
+        Self::Stopped(Stopped { file: file.name.clone(), done, total })
+    }
+}
+
+/// Told how many bytes of one file are here; says whether to go on.
+type Report<'a> = dyn FnMut(u64) -> ControlFlow<()> + 'a;
+
+/// Waits, unless the caller stops the pull meanwhile.
+fn pause(time: Duration, done: u64, report: &mut Report<'_>) -> std::result::Result<(), Failure> {
+    let end = Instant::now() + time;
+    while let Some(left) = end.checked_duration_since(Instant::now()).filter(|left| !left.is_zero()) {
+        std::thread::sleep(left.min(TICK));
+        go_on(report(done))?;
+    }
+    Ok(())
+}
+
+fn go_on(flow: ControlFlow<()>) -> std::result::Result<(), Failure> {
+    if flow.is_break() { Err(Failure::Stopped) } else { Ok(()) }
+}
+
+fn broke_off(part: &PartFile<'_>, cause: Option<crate::error::Cause>) -> Interruption {
+    let reason = format!("the connection broke off after {} of {} bytes", part.length, part.size);
+    Interruption::Passing(Failure::Remote(reason, cause))
 }
 
 /// Why a URL did not give the file.
@@ -238,6 +296,8 @@ enum Failure {
     Local(Error),
     /// The way there or the server.
     Remote(String, Option<crate::error::Cause>),
+    /// The caller.
+    Stopped,
 }
 
 /// Whether the same URL is worth another attempt.
@@ -258,109 +318,9 @@ impl From<Error> for Interruption {
     }
 }
 
-/// What has arrived of a file, with its hash so far. Locked against a second pull.
-struct PartFile<'a> {
-    path: PathBuf,
-    file: File,
-    hasher: Sha256,
-    length: u64,
-    /// Whether it begins with what an earlier pull left.
-    resumed: bool,
-    size: u64,
-    sha256: &'a Sha256Hex,
-}
-
-impl<'a> PartFile<'a> {
-    fn open(destination: &Path, size: u64, sha256: &'a Sha256Hex) -> Result<Self> {
-        let mut name = destination.as_os_str().to_owned();
-        name.push(".part");
-        let path = PathBuf::from(name);
-        if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder).map_err(|source| Error::Io {
-                action: "create",
-                path: folder.to_path_buf(),
-                source,
-            })?;
-        }
-        let writing = |source| Error::Io { action: "write", path: path.clone(), source };
-        let file =
-            OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(writing)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                let reason = format!("another pull is fetching {} right now", destination.display());
-                return Err(Error::Download { reason, source: None });
-            }
-            // A file system without locks: two pulls at once would only make the hash wrong, which is noticed.
-            Err(TryLockError::Error(_)) => {}
-        }
-        let mut part =
-            Self { path: path.clone(), file, hasher: Sha256::new(), length: 0, resumed: false, size, sha256 };
-        let mut buffer = vec![0; 1 << 16];
-        loop {
-            let count = part.file.read(&mut buffer).map_err(writing)?;
-            if count == 0 {
-                break;
-            }
-            part.hasher.update(&buffer[..count]);
-            part.length += count as u64;
-        }
-        if part.length > size {
-            part.restart()?;
-        }
-        part.resumed = part.length > 0;
-        Ok(part)
-    }
-
-    fn failed(&self, source: std::io::Error) -> Error {
-        Error::Io { action: "write", path: self.path.clone(), source }
-    }
-
-    fn restart(&mut self) -> Result<()> {
-        self.file
-            .set_len(0)
-            .and_then(|()| self.file.seek(SeekFrom::Start(0)).map(drop))
-            .map_err(|source| self.failed(source))?;
-        self.hasher = Sha256::new();
-        self.length = 0;
-        Ok(())
-    }
-
-    fn append(&mut self, bytes: &[u8]) -> Result<()> {
-        self.file.write_all(bytes).map_err(|source| self.failed(source))?;
-        self.hasher.update(bytes);
-        self.length += bytes.len() as u64;
-        Ok(())
-    }
-
-    /// `None` when the contents are the right ones; else what is wrong, and the file is emptied.
-    fn check(&mut self) -> Result<Option<String>> {
-        let found = hex(self.hasher.clone().finalize().as_slice());
-        if self.length == self.size && found == *self.sha256 {
-            return Ok(None);
-        }
-        let reason = format!("wrong contents: expected sha256 {}, found {found}", self.sha256);
-        self.restart()?;
-        Ok(Some(reason))
-    }
-
-    /// A failed pull leaves nothing where nothing arrived.
-    fn discard_if_empty(self) {
-        if self.length == 0 {
-            // An empty leftover does no harm, so neither does failing to remove it.
-            let _ = std::fs::remove_file(&self.path);
-        }
-    }
-
-    fn into_place(self, destination: &Path) -> Result<PathBuf> {
-        // The name must not become visible before the bytes are on disk, whatever happens to the machine.
-        self.file.sync_all().map_err(|source| self.failed(source))?;
-        std::fs::rename(&self.path, destination).map_err(|source| Error::Io {
-            action: "write",
-            path: destination.to_path_buf(),
-            source,
-        })?;
-        Ok(destination.to_path_buf())
+impl From<Failure> for Interruption {
+    fn from(failure: Failure) -> Self {
+        Self::Final(failure)
     }
 }
 
@@ -386,30 +346,6 @@ fn certificates(path: &Path) -> Result<Vec<ureq::tls::Certificate<'static>>> {
         return Err(Error::Download { reason, source: None });
     }
     Ok(found)
-}
-
-/// Whether a partial answer goes on at `position`.
-fn starts_at(response: &ureq::http::Response<ureq::Body>, position: u64) -> bool {
-    response
-        .headers()
-        .get(header::CONTENT_RANGE)
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.strip_prefix("bytes "))
-        .and_then(|value| value.split('-').next())
-        .and_then(|value| value.trim().parse::<u64>().ok())
-        == Some(position)
-}
-
-/// A failed connection in words a user can act on.
-fn unreachable_because(error: ureq::Error) -> Failure {
-    let reason = match &error {
-        ureq::Error::HostNotFound => "the host is not known here: no internet, or no name service".into(),
-        ureq::Error::ConnectionFailed => "no connection".into(),
-        ureq::Error::Timeout(_) => format!("no answer within {} seconds", PATIENCE.as_secs()),
-        ureq::Error::Io(cause) if cause.kind() == std::io::ErrorKind::ConnectionRefused => "connection refused".into(),
-        other => other.to_string(),
-    };
-    Failure::Remote(reason, Some(Box::new(error)))
 }
 
 #[cfg(test)]

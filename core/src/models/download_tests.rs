@@ -1,8 +1,10 @@
 //! Pulls from a server on the loopback interface that misbehaves in the ways servers do.
 
+use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 
 use super::super::manifest::Manifest;
@@ -120,14 +122,20 @@ impl Pull {
     }
 
     fn into(folder: tempfile::TempDir, manifest: &Manifest, consent: LicenseConsent) -> Self {
+        Self::until(folder, manifest, consent, &mut |_| ControlFlow::Continue(()))
+    }
+
+    /// The same, as long as `stop` lets it go on.
+    fn until(folder: tempfile::TempDir, manifest: &Manifest, consent: LicenseConsent, stop: &mut Watch<'_>) -> Self {
         // No proxy of the machine that runs the tests.
         let downloader = Downloader { agent: base_config().proxy(None).build().into() };
         let mut progress = Vec::new();
         let result = downloader.pull(&ModelStore::at(folder.path()), &manifest.packs()[0], consent, &mut |report| {
             assert_eq!(report.file, "m.onnx");
             progress.push(report.done);
+            stop(report)
         });
-        Self { folder, progress, result }
+        Self { folder, progress, result: result.and_then(Pulled::complete) }
     }
 
     fn file(&self) -> Option<Vec<u8>> {
@@ -291,4 +299,100 @@ fn two_pulls_of_one_file_do_not_mix() {
     let manifest = manifest(&["http://127.0.0.1:9/never".into()], &model(), false);
     let pull = Pull::into(folder, &manifest, LicenseConsent::NotGiven);
     assert!(pull.error().contains("another pull"), "{}", pull.error());
+}
+
+/// A server that gives one answer's beginning and then stays silent until it is dropped.
+struct Silent {
+    address: String,
+    over: Arc<AtomicBool>,
+}
+
+impl Silent {
+    fn after(beginning: Answer) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let over = Arc::new(AtomicBool::new(false));
+        let ended = Arc::clone(&over);
+        std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            stream.write_all(&beginning).unwrap();
+            while !ended.load(Ordering::Relaxed) {
+                std::thread::sleep(Duration::from_millis(10));
+            }
+        });
+        Self { address, over }
+    }
+
+    fn url(&self) -> String {
+        format!("http://{}/model.onnx", self.address)
+    }
+}
+
+impl Drop for Silent {
+    fn drop(&mut self) {
+        self.over.store(true, Ordering::Relaxed);
+    }
+}
+
+#[test]
+fn a_pull_that_is_stopped_keeps_what_has_arrived_and_the_next_one_goes_on() {
+    let model = model();
+    let manifest_of = |url: String| manifest(&[url], &model, false);
+    let server = Server::answering(vec![whole(&model)]);
+    let stop = &mut |report: Progress<'_>| {
+        if report.done >= 200_000 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let pull = Pull::until(folder, &manifest_of(server.url()), LicenseConsent::NotGiven, stop);
+    assert!(pull.error().contains("kept"), "{}", pull.error());
+    let part = pull.part().unwrap();
+    assert!((200_000..400_000).contains(&part.len()), "{}", part.len());
+    assert!(model.starts_with(&part));
+    assert_eq!(pull.file(), None);
+
+    let server = Server::answering(vec![rest(&model, part.len())]);
+    let pull = Pull::into(pull.folder, &manifest_of(server.url()), LicenseConsent::NotGiven);
+    assert_eq!(pull.file().unwrap(), model);
+    assert!(server.requests()[0].contains(&format!("range: bytes={}-", part.len())));
+}
+
+#[test]
+fn a_pull_is_stopped_at_once_while_a_server_stays_silent_and_can_be_begun_again() {
+    let model = model();
+    let nothing: Answer = Vec::new();
+    let half = answer("200 OK", "", model.len(), &model[..100_000]);
+    for (beginning, kept) in [(nothing, None), (half, Some(100_000))] {
+        let silent = Silent::after(beginning);
+        let started = Instant::now();
+        let stop = &mut |report: Progress<'_>| {
+            let arrived = kept.is_none_or(|kept| report.done == kept);
+            let waited = started.elapsed() > Duration::from_millis(300);
+            if arrived && waited { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let pull = Pull::until(folder, &manifest(&[silent.url()], &model, false), LicenseConsent::NotGiven, stop);
+        assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
+        assert!(pull.error().contains("stopped"), "{}", pull.error());
+        assert_eq!(pull.part().map(|part| part.len() as u64), kept);
+        // The silent request may still be waiting: it holds nothing that the next pull needs.
+        let from = usize::try_from(kept.unwrap_or_default()).unwrap();
+        let server = Server::answering(vec![if from > 0 { rest(&model, from) } else { whole(&model) }]);
+        let manifest = manifest(&[server.url()], &model, false);
+        assert_eq!(Pull::into(pull.folder, &manifest, LicenseConsent::NotGiven).file().unwrap(), model);
+    }
+}
+
+#[test]
+fn a_pull_is_stopped_between_two_attempts() {
+    let server = Server::answering(vec![answer("503 Service Unavailable", "", 0, b"")]);
+    let manifest = manifest(&[server.url()], &model(), false);
+    let mut asked = 0;
+    let stop = &mut |_: Progress<'_>| {
+        asked += 1;
+        if asked > 2 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    };
+    let pull = Pull::until(tempfile::tempdir().unwrap(), &manifest, LicenseConsent::NotGiven, stop);
+    assert!(pull.error().contains("stopped after 0 of 800000"), "{}", pull.error());
+    assert_eq!(pull.part(), None, "nothing is left where nothing arrived");
+    assert_eq!(server.requests().len(), 1);
 }

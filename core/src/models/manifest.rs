@@ -75,11 +75,22 @@ impl Manifest {
     /// The file with those contents, and its pack: how a model given by path is recognised.
     #[must_use]
     pub fn file_with_hash(&self, sha256: &Sha256Hex) -> Option<(&Pack, &ModelFile)> {
-        self.packs
-            .iter()
-            .flat_map(|pack| pack.files.iter().map(move |file| (pack, file)))
-            .find(|(_, file)| file.sha256.as_ref() == Some(sha256))
+        self.files().find(|(_, file)| file.sha256.as_ref() == Some(sha256))
     }
+
+    /// Every file, with its pack.
+    pub fn files(&self) -> impl Iterator<Item = (&Pack, &ModelFile)> {
+        self.packs.iter().flat_map(|pack| pack.files.iter().map(move |file| (pack, file)))
+    }
+}
+
+/// Whether the user has accepted the licence of a pack.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LicenseConsent {
+    /// The user has read and accepted it.
+    Accepted,
+    /// The user has not been asked, or said no.
+    NotGiven,
 }
 
 /// Models that belong together, under one licence.
@@ -119,6 +130,21 @@ impl Pack {
     #[must_use]
     pub fn size(&self) -> u64 {
         self.files.iter().filter_map(|file| file.size).sum()
+    }
+
+    /// Whether the pack may be put on this machine: always, unless its licence has to be accepted and is not. `then` is
+    /// what to do once it has been read.
+    ///
+    /// # Errors
+    /// [`Error::State`] naming the licence.
+    pub(super) fn check_consent(&self, consent: LicenseConsent, then: &str) -> Result<()> {
+        if !self.requires_acceptance || consent == LicenseConsent::Accepted {
+            return Ok(());
+        }
+        Err(Error::State {
+            what: "licence not accepted",
+            reason: format!("{} is under this licence: {}. Read it, then {then}", self.name, self.license),
+        })
     }
 
     fn check(&self) -> std::result::Result<(), String> {

@@ -1,10 +1,15 @@
 //! Model packs and the sessions that run them.
 
+mod add;
 #[cfg(feature = "download")]
 pub mod download;
 pub mod manifest;
+mod part_file;
+#[cfg(feature = "download")]
+mod request;
 mod runtime;
 pub mod session;
 pub mod store;
 
+pub use add::Added;
 pub use session::{ExecutionProvider, ModelSession, ModelSource, RuntimeOptions, loaded_runtime};

@@ -244,9 +244,13 @@ fn merge(regions: &mut Vec<Region>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::embedding::{Calibration, Embedding};
+    use crate::engine::Embedder;
     use crate::frame::ChannelOrder;
+    use crate::gallery::Gallery;
     use crate::geometry::Point;
     use crate::tracking::Tracker;
+    use crate::types::{ModelId, Threshold};
 
     fn at(ms: i64) -> Timestamp {
         Timestamp::UNIX_EPOCH + SignedDuration::from_millis(ms)
@@ -298,9 +302,11 @@ mod tests {
         tracker.update(&[face(100.0)], at(0));
         let undecided = plan(&mut lookout, &picture(Some((100, 100, 60))), tracker.tracks(), 100);
         assert!(matches!(undecided, Look::At(_)), "{undecided:?}");
+        let model = ModelId::new("m");
+        let view = Embedding::from_raw(model.clone(), &[1.0, 0.0]).unwrap();
+        let nobody = Gallery::new(Embedder { model, dimension: 2, calibration: Calibration::arcface() });
         for _ in 0..3 {
-            let nobody = crate::gallery::Identification::Unknown { best: None };
-            tracker.weigh(id, &nobody, 1.0, crate::types::Threshold::DOCUMENTED, Some(at(100)));
+            tracker.see(id, &view, 1.0, &nobody, Threshold::DOCUMENTED, at(100)).unwrap();
         }
         let still = plan(&mut lookout, &picture(Some((100, 100, 60))), tracker.tracks(), 200);
         assert_eq!(still, Look::Nowhere);

@@ -33,7 +33,7 @@ use jiff::Timestamp;
 use crate::embedding::Embedding;
 use crate::error::Result;
 use crate::liveness::SeenFrame;
-use crate::types::{SessionId, StudentId};
+use crate::types::{ModelId, SessionId, StudentId};
 
 pub use accounts::{
     AdminChange, AuditEntry, Consent, Erasure, MarksOfErased, NewAuditEntry, NewLogin, Retention, Retired,
@@ -90,6 +90,13 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// [`Error::Store`](crate::Error::Store).
     fn students(&self, search: Option<&str>, page: Page) -> Result<Listed<Student>>;
+
+    /// The same list of only those who have to enrol again to be recognised by `model`
+    /// ([`Student::must_enrol_again`]). Reads no embedding, and so needs no key.
+    ///
+    /// # Errors
+    /// [`Error::Store`](crate::Error::Store).
+    fn students_to_enrol_again(&self, model: &ModelId, search: Option<&str>, page: Page) -> Result<Listed<Student>>;
 
     /// The student with this id.
     ///

@@ -44,7 +44,7 @@ use super::{
 use crate::embedding::Embedding;
 use crate::error::{Error, Result};
 use crate::liveness::SeenFrame;
-use crate::types::{SessionId, StudentId};
+use crate::types::{ModelId, SessionId, StudentId};
 use connection::Pool;
 
 /// The store in a PostgreSQL database.
@@ -170,7 +170,11 @@ impl Store for PostgresStore {
     }
 
     fn students(&self, search: Option<&str>, page: Page) -> Result<Listed<Student>> {
-        self.read("list students", |db| students::list(db, search, page))
+        self.read("list students", |db| students::list(db, search, None, page))
+    }
+
+    fn students_to_enrol_again(&self, model: &ModelId, search: Option<&str>, page: Page) -> Result<Listed<Student>> {
+        self.read("list students", |db| students::list(db, search, Some(model), page))
     }
 
     fn student(&self, id: StudentId) -> Result<Option<Student>> {

@@ -50,12 +50,23 @@ pub struct Student {
     pub liveness_verification_date: Option<Timestamp>,
     /// The liveness score of that session, in [0, 1]; 0 without one.
     pub liveness_confidence_score: f64,
-    /// The model of the stored embedding; `None` without an embedding and for one that the existing service made.
+    /// The model of the stored templates; `None` without a face and for one that the existing service made.
     pub model: Option<ModelId>,
+    /// Whether a face is stored, of whichever model.
+    pub has_face: bool,
     /// When the row was made, in whole seconds; 1970 when the database does not say.
     pub created_at: Timestamp,
     /// When it was last changed, in whole seconds; `None` until then.
     pub updated_at: Option<Timestamp>,
+}
+
+impl Student {
+    /// Whether a face is stored that an engine with this embedding model cannot match: the student is recognised again
+    /// only after enrolling again. A face of the existing service, which names no model, is one of them.
+    #[must_use]
+    pub fn must_enrol_again(&self, model: &ModelId) -> bool {
+        self.has_face && self.model.as_ref() != Some(model)
+    }
 }
 
 /// What to change of a student; `None` leaves it.

@@ -13,6 +13,15 @@ pub(super) const NO_ADMIN: Error = Error::NotFound { what: "admin user" };
 pub(super) const TAKEN: Error = Error::Conflict { what: "student with this roll number" };
 pub(super) const TAKEN_NAME: Error = Error::Conflict { what: "admin user with this name" };
 
+/// The model of a student `s`, in both databases' SQL: its templates' (all of a student's are of one model), else that of
+/// the single embedding.
+pub(super) const STUDENT_MODEL: &str = "COALESCE((SELECT t.model_id FROM student_templates t WHERE t.student_id = s.id
+    ORDER BY t.id LIMIT 1), s.model_version)";
+
+/// Whether a student `s` has a face, in both databases' SQL.
+pub(super) const STUDENT_HAS_FACE: &str = "(s.face_embedding IS NOT NULL OR s.embedding_vector IS NOT NULL
+    OR EXISTS (SELECT 1 FROM student_templates t WHERE t.student_id = s.id))";
+
 /// The first of the templates that a student may get: at least one, all of one model, and a score in range.
 pub(super) fn first_template(templates: &[Embedding], liveness_score: Option<f64>) -> Result<&Embedding> {
     let first = templates.first().ok_or_else(|| Error::invalid_input("templates", "at least one is needed"))?;

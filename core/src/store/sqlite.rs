@@ -33,8 +33,8 @@ use super::cameras::{CameraKey, CameraReport, CameraRequest, ClaimedCamera, Serv
 use super::naive_time::{parse, to_bound, to_micros, to_seconds};
 use super::notices::{Follower, text};
 use super::rules::{
-    NO_ADMIN, NO_ATTENDANCE, NO_SESSION, NO_STUDENT, TAKEN, TAKEN_NAME, corrected_status, first_template, json,
-    must_be_completed, must_be_free_for, session_status,
+    NO_ADMIN, NO_ATTENDANCE, NO_SESSION, NO_STUDENT, STUDENT_HAS_FACE, STUDENT_MODEL, TAKEN, TAKEN_NAME,
+    corrected_status, first_template, json, must_be_completed, must_be_free_for, session_status,
 };
 use super::schema::{MIGRATIONS, newest_version};
 use super::sealing::{FaceColumn, Place, TemplateKeys};
@@ -57,7 +57,7 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 const READERS: u32 = 8;
 
 const STUDENT: &str = "s.id, s.name, s.roll_number, COALESCE(s.liveness_verified, 0), s.liveness_verification_date,
-    COALESCE(s.liveness_confidence_score, 0.0), s.model_version, COALESCE(s.created_at, '1970-01-01 00:00:00'), s.updated_at";
+    COALESCE(s.liveness_confidence_score, 0.0), COALESCE(s.created_at, '1970-01-01 00:00:00'), s.updated_at";
 
 const ATTENDANCE: &str = "a.id, a.student_id, s.name, s.roll_number, a.timestamp, a.status, a.confidence_score,
     a.camera_location, a.local_day, COALESCE(a.created_at, a.timestamp), a.checked_out_at";
@@ -189,19 +189,11 @@ impl Store for SqliteStore {
     }
 
     fn students(&self, search: Option<&str>, page: Page) -> Result<Listed<Student>> {
-        let pattern = search.map(|text| format!("%{text}%"));
-        self.read("list students", |db| {
-            const WHERE: &str = "?1 IS NULL OR s.name LIKE ?1 OR s.roll_number LIKE ?1";
-            let total =
-                db.query_row(&format!("SELECT count(*) FROM students s WHERE {WHERE}"), [&pattern], |row| row.get(0))?;
-            let items = db
-                .prepare_cached(&format!(
-                    "SELECT {STUDENT} FROM students s WHERE {WHERE} ORDER BY s.id LIMIT ?2 OFFSET ?3"
-                ))?
-                .query_map(params![pattern, page.limit, page.skip], student_from_row)?
-                .collect::<rusqlite::Result<_>>()?;
-            Ok(Listed { items, total })
-        })
+        self.read("list students", |db| list_students(db, search, None, page))
+    }
+
+    fn students_to_enrol_again(&self, model: &ModelId, search: Option<&str>, page: Page) -> Result<Listed<Student>> {
+        self.read("list students", |db| list_students(db, search, Some(model), page))
     }
 
     fn student(&self, id: StudentId) -> Result<Option<Student>> {
@@ -844,16 +836,41 @@ fn student_from_row(row: &Row<'_>) -> rusqlite::Result<Student> {
         liveness_verified: row.get(3)?,
         liveness_verification_date: time(row, 4)?,
         liveness_confidence_score: row.get(5)?,
-        model: row.get::<_, Option<String>>(6)?.map(ModelId::new),
-        created_at: row.get::<_, Time>(7)?.0,
-        updated_at: time(row, 8)?,
+        created_at: row.get::<_, Time>(6)?.0,
+        updated_at: time(row, 7)?,
+        model: row.get::<_, Option<String>>(8)?.map(ModelId::new),
+        has_face: row.get(9)?,
     })
 }
 
+/// One page of the students, or of those with a face that is not `foreign_to`'s.
+fn list_students(
+    db: &Connection,
+    search: Option<&str>,
+    foreign_to: Option<&ModelId>,
+    page: Page,
+) -> Outcome<Listed<Student>> {
+    let pattern = search.map(|text| format!("%{text}%"));
+    let model = foreign_to.map(ModelId::as_str);
+    let condition = format!(
+        "(?1 IS NULL OR s.name LIKE ?1 OR s.roll_number LIKE ?1)
+         AND (?2 IS NULL OR ({STUDENT_HAS_FACE} AND {STUDENT_MODEL} IS NOT ?2))"
+    );
+    let count = format!("SELECT count(*) FROM students s WHERE {condition}");
+    let total = db.query_row(&count, params![pattern, model], |row| row.get(0))?;
+    let items = db
+        .prepare_cached(&format!(
+            "SELECT {STUDENT}, {STUDENT_MODEL}, {STUDENT_HAS_FACE} FROM students s WHERE {condition}
+             ORDER BY s.id LIMIT ?3 OFFSET ?4"
+        ))?
+        .query_map(params![pattern, model, page.limit, page.skip], student_from_row)?
+        .collect::<rusqlite::Result<_>>()?;
+    Ok(Listed { items, total })
+}
+
 fn student(db: &Connection, id: StudentId) -> rusqlite::Result<Option<Student>> {
-    db.prepare_cached(&format!("SELECT {STUDENT} FROM students s WHERE s.id = ?1"))?
-        .query_row([id.0], student_from_row)
-        .optional()
+    let query = format!("SELECT {STUDENT}, {STUDENT_MODEL}, {STUDENT_HAS_FACE} FROM students s WHERE s.id = ?1");
+    db.prepare_cached(&query)?.query_row([id.0], student_from_row).optional()
 }
 
 fn refuse_taken_roll_number(db: &Connection, roll_number: &str, but_for: Option<StudentId>) -> Outcome<()> {

@@ -1,5 +1,7 @@
 //! `faceattend calibrate`: the threshold for a wished false match rate, from the people who are enrolled.
 
+mod live;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -10,6 +12,7 @@ use faceattend_core::evaluation::comparison::{Comparisons, PairScore, PeoplesPai
 use faceattend_core::evaluation::threshold::{Proposal, fmr_for, fpir_of, propose};
 use faceattend_core::models::manifest::Manifest;
 use faceattend_core::store::{Store, StoredEmbedding, StoredTemplate};
+use faceattend_core::tracking::TrackingOptions;
 use faceattend_core::types::{ModelId, Similarity, StudentId, Threshold};
 use faceattend_core::{Error, Result};
 use serde_json::json;
@@ -39,6 +42,12 @@ pub struct CalibrateArgs {
     /// Or the wished rate at which a search of the whole gallery names a stranger
     #[arg(long, value_name = "RATE")]
     false_positive_rate: Option<f64>,
+    /// Proposes how near strangers come instead, for the rule that names faces on cameras (`serve --strangers`)
+    #[arg(long, conflicts_with_all = ["false_match_rate", "false_positive_rate"])]
+    live: bool,
+    /// The share of strangers that cameras may name, as `serve` takes it
+    #[arg(long, value_name = "RATE", requires = "live", default_value_t = TrackingOptions::default().false_names)]
+    false_names: f32,
     /// How many students the gallery will hold [default: as many as are enrolled]
     #[arg(long, value_name = "N")]
     gallery_size: Option<u64>,
@@ -68,7 +77,7 @@ pub fn run(args: &CalibrateArgs) -> Result<()> {
     let calibrated = calibrate(&*place.that_is_there()?.open(args.keys.read()?)?, args)?;
     calibrated.report.emit(&args.report, &mut std::io::stdout().lock())?;
     match calibrated.refusal {
-        Some(reason) => Err(Error::State { what: "no threshold proposed", reason }),
+        Some(reason) => Err(Error::State { what: "nothing proposed", reason }),
         None => Ok(()),
     }
 }
@@ -173,6 +182,9 @@ fn calibrate(store: &dyn Store, args: &CalibrateArgs) -> Result<Calibrated> {
     if people < 2 {
         let reason = "only one student is enrolled: false matches need two; register more".into();
         return Err(Error::State { what: "nobody to compare", reason });
+    }
+    if args.live {
+        return live::propose(&enrolled, &calibration_of(&enrolled.model)?, args);
     }
     let gallery = args.gallery_size.unwrap_or(people).max(1);
     let wished = match (args.false_match_rate, args.false_positive_rate) {
@@ -388,6 +400,21 @@ mod tests {
         let small = wished(&["--false-positive-rate", "0.5"]);
         let large = wished(&["--false-positive-rate", "0.5", "--gallery-size", "4000"]);
         assert!((small / large - 100.0).abs() < 2.0, "{small} {large}");
+    }
+
+    #[test]
+    fn strangers_as_near_as_the_students_are_proposed_for_cameras() {
+        let few = calibrate(&store(10).0, &args(&["--live"])).unwrap();
+        assert!(few.refusal.unwrap().contains("45 comparisons of 10 students"));
+        let (store, _dir) = store(40);
+        let figures = |words: &[&str]| calibrate(&store, &args(&[&["--live"], words].concat())).unwrap().report.figures;
+        let found = figures(&[]);
+        // Directions of 64 values that are scattered: two people's cosine spreads by 1/8, more than the scale's .103.
+        let [mean, spread] = [0, 1].map(|n| found["proposed"][n].as_f64().unwrap());
+        assert!(mean.abs() < 0.1 && (0.1..0.2).contains(&spread), "{mean} {spread}");
+        let bound = |words: &[&str]| figures(words)["bound"].as_f64().unwrap();
+        assert!(bound(&["--gallery-size", "4000"]) > bound(&[]));
+        assert!(bound(&["--false-names", "0.1"]) < bound(&[]));
     }
 
     #[test]

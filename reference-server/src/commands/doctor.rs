@@ -47,19 +47,23 @@ struct Finding {
     found: String,
     /// What to do or to run; none where all is well.
     advice: Option<String>,
+    /// Whom or what it concerns, one by one.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    details: Vec<String>,
 }
 
 impl Finding {
     fn ok(subject: &'static str, found: impl Into<String>) -> Self {
-        Self { subject, verdict: Verdict::Ok, found: found.into(), advice: None }
+        Self { subject, verdict: Verdict::Ok, found: found.into(), advice: None, details: Vec::new() }
     }
 
     fn warning(subject: &'static str, found: impl Into<String>, advice: impl Into<String>) -> Self {
-        Self { subject, verdict: Verdict::Warning, found: found.into(), advice: Some(advice.into()) }
+        let advice = Some(advice.into());
+        Self { subject, verdict: Verdict::Warning, found: found.into(), advice, details: Vec::new() }
     }
 
     fn problem(subject: &'static str, found: impl Into<String>, advice: impl Into<String>) -> Self {
-        Self { subject, verdict: Verdict::Problem, found: found.into(), advice: Some(advice.into()) }
+        Self { verdict: Verdict::Problem, ..Self::warning(subject, found, advice) }
     }
 }
 
@@ -82,11 +86,11 @@ pub fn run(args: &DoctorArgs) -> Result<()> {
 
 fn look(args: &DoctorArgs) -> Vec<Finding> {
     let serve = &args.serve;
-    let mut findings = machine::models(serve);
+    let (mut findings, model) = machine::models(serve);
     findings.extend(machine::packs(serve.models_dir.as_deref()));
     findings.push(machine::opencv());
     findings.extend(machine::cameras(&args.camera));
-    let (about_data, latest) = data::look(serve);
+    let (about_data, latest) = data::look(serve, model.as_ref());
     findings.extend(about_data);
     findings.extend(machine::clock(serve.time_zone.as_deref(), latest));
     findings.push(machine::open_files(serve.max_connections));
@@ -106,6 +110,7 @@ fn as_lines(findings: &[Finding]) -> String {
         if let Some(advice) = &finding.advice {
             lines.push(format!("{:<24}-> {advice}", ""));
         }
+        lines.extend(finding.details.iter().map(|detail| format!("{:<27}{detail}", "")));
     }
     let count = |verdict| findings.iter().filter(|finding| finding.verdict == verdict).count();
     lines.push(format!("{} problems, {} warnings", count(Verdict::Problem), count(Verdict::Warning)));

@@ -5,6 +5,7 @@ pub mod calibrate;
 pub mod database;
 pub mod db;
 pub mod doctor;
+mod enrol_again;
 pub mod eval;
 pub mod keys;
 pub mod models;

@@ -1,12 +1,15 @@
-//! `faceattend models list | pull NAME | verify`: the packs on this machine.
+//! `faceattend models list | pull NAME | add FILE | verify`: the packs on this machine.
 
 use std::io::{IsTerminal as _, Write};
-use std::path::PathBuf;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use clap::{Args, Subcommand};
 use faceattend_core::error::{Error, Result};
-use faceattend_core::models::download::{Downloader, LicenseConsent, Progress};
-use faceattend_core::models::manifest::{Manifest, Pack};
+use faceattend_core::models::download::{Downloader, Progress, Pulled};
+use faceattend_core::models::manifest::{LicenseConsent, Manifest, Pack};
 use faceattend_core::models::store::{FileState, ModelStore};
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -24,7 +27,7 @@ pub struct ModelsArgs {
 enum Action {
     /// Shows every pack: what it is, its licence, and whether it is here
     List,
-    /// Fetches a pack; goes on where an interrupted pull broke off
+    /// Fetches a pack; goes on where an interrupted pull broke off. Ctrl-C stops it and keeps what has arrived
     Pull {
         /// The pack's name, as `list` shows it
         name: String,
@@ -32,8 +35,24 @@ enum Action {
         #[arg(long)]
         accept_license: bool,
     },
+    /// Puts files that were fetched elsewhere into their packs, for a machine without internet
+    Add {
+        /// The files, under any names: their contents say which they are
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+        /// Only into this pack [default: every pack that the file belongs to]
+        #[arg(long, value_name = "NAME")]
+        pack: Option<String>,
+        /// Says that you have read and accept the licence of the files' packs
+        #[arg(long)]
+        accept_license: bool,
+    },
     /// Checks the contents of every file that is here
     Verify,
+}
+
+fn consent(accepted: bool) -> LicenseConsent {
+    if accepted { LicenseConsent::Accepted } else { LicenseConsent::NotGiven }
 }
 
 /// Runs one of the subcommands, writing to standard output and showing progress on a terminal.
@@ -48,9 +67,9 @@ pub fn run(args: &ModelsArgs) -> Result<()> {
 fn execute(action: &Action, manifest: &Manifest, store: &ModelStore, out: &mut dyn Write) -> Result<()> {
     match action {
         Action::List => list(manifest, store, out),
-        Action::Pull { name, accept_license } => {
-            let consent = if *accept_license { LicenseConsent::Accepted } else { LicenseConsent::NotGiven };
-            pull(manifest.pack(name)?, consent, store, out)
+        Action::Pull { name, accept_license } => pull(manifest.pack(name)?, consent(*accept_license), store, out),
+        Action::Add { files, pack, accept_license } => {
+            files.iter().try_for_each(|file| add(file, pack.as_deref(), consent(*accept_license), manifest, store, out))
         }
         Action::Verify => verify(manifest, store, out),
     }
@@ -78,17 +97,25 @@ fn list(manifest: &Manifest, store: &ModelStore, out: &mut dyn Write) -> Result<
             }
         }
     }
-    line(out, "\nFetch one: faceattend models pull NAME")
+    line(out, "\nFetch one: faceattend models pull NAME; without internet: faceattend models add FILE")
 }
 
 fn pull(pack: &Pack, consent: LicenseConsent, store: &ModelStore, out: &mut dyn Write) -> Result<()> {
     if pack.built_in {
         return line(out, &format!("{} is built in: there is nothing to fetch", pack.name));
     }
-    let bar = Bars::new();
-    let paths = Downloader::from_env()?.pull(store, pack, consent, &mut |progress| bar.show(progress));
+    let downloader = Downloader::from_env()?;
+    let (bar, stop) = (Bars::new(), stop_signal()?);
+    let pulled = downloader.pull(store, pack, consent, &mut |progress| {
+        bar.show(progress);
+        if stop.load(Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    });
     bar.finish();
-    for path in paths? {
+    let paths = match pulled? {
+        Pulled::Complete(paths) => paths,
+        Pulled::Stopped(stopped) => return Err(Error::Download { reason: stopped.to_string(), source: None }),
+    };
+    for path in paths {
         line(out, &format!("here: {}", path.display()))?;
     }
     for file in &pack.files {
@@ -97,6 +124,68 @@ fn pull(pack: &Pack, consent: LicenseConsent, store: &ModelStore, out: &mut dyn 
         }
     }
     line(out, &format!("licence: {}\n{}", pack.license, pack.attribution))
+}
+
+/// What becomes true once somebody presses Ctrl-C or asks this process to end, from now on.
+fn stop_signal() -> Result<Arc<AtomicBool>> {
+    let failed = |source| Error::Io { action: "start", path: "the watch for Ctrl-C".into(), source };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
+    let asked = {
+        let _inside = runtime.enter();
+        asked_to_end().map_err(failed)?
+    };
+    let stop = Arc::new(AtomicBool::new(false));
+    let told = Arc::clone(&stop);
+    // It ends with the process: the pull is all that this process does.
+    let watch = move || {
+        runtime.block_on(asked);
+        told.store(true, Relaxed);
+    };
+    std::thread::Builder::new().name("signals".into()).spawn(watch).map_err(failed)?;
+    Ok(stop)
+}
+
+/// Resolves at Ctrl-C or a polite request to end; neither ends the process by itself once this has returned.
+#[cfg(unix)]
+fn asked_to_end() -> std::io::Result<impl Future<Output = ()> + Send> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut interrupted, mut terminated) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    Ok(async move {
+        tokio::select! {
+            _ = interrupted.recv() => {}
+            _ = terminated.recv() => {}
+        }
+    })
+}
+
+#[cfg(not(unix))]
+fn asked_to_end() -> std::io::Result<impl Future<Output = ()> + Send> {
+    let mut interrupted = tokio::signal::windows::ctrl_c()?;
+    Ok(async move {
+        interrupted.recv().await;
+    })
+}
+
+fn add(
+    file: &Path,
+    pack: Option<&str>,
+    consent: LicenseConsent,
+    manifest: &Manifest,
+    store: &ModelStore,
+    out: &mut dyn Write,
+) -> Result<()> {
+    for added in store.add(manifest, file, pack, consent)? {
+        line(out, &format!("{} is {}/{}, here: {}", file.display(), added.pack, added.file, added.path.display()))?;
+        if added.missing.is_empty() {
+            line(
+                out,
+                &format!("the pack {} is complete; a server that runs uses it after its next start", added.pack),
+            )?;
+        } else {
+            line(out, &format!("the pack {} still needs: {}", added.pack, added.missing.join(", ")))?;
+        }
+    }
+    Ok(())
 }
 
 fn verify(manifest: &Manifest, store: &ModelStore, out: &mut dyn Write) -> Result<()> {
@@ -109,7 +198,8 @@ fn verify(manifest: &Manifest, store: &ModelStore, out: &mut dyn Write) -> Resul
                 FileState::Sound => line(out, &format!("sound    {name}"))?,
                 FileState::Unverifiable => line(out, &format!("unknown  {name}: no published checksum"))?,
                 // A pack that was never fetched is not broken, and not every file of a pack can be fetched.
-                FileState::Missing if presence != Presence::Broken || file.unavailable.is_some() => {}
+                FileState::Missing
+                    if matches!(presence, Presence::Absent | Presence::BuiltIn) || file.unavailable.is_some() => {}
                 FileState::Missing | FileState::Damaged { .. } => {
                     // The store words it: what was expected, what was found, what to run.
                     if let Err(error) = store.verified(pack, file) {
@@ -132,6 +222,8 @@ fn verify(manifest: &Manifest, store: &ModelStore, out: &mut dyn Write) -> Resul
 enum Presence {
     BuiltIn,
     Here,
+    /// What is here is sound, and more is needed.
+    Partly,
     Broken,
     Absent,
 }
@@ -153,6 +245,7 @@ impl Presence {
             (0, 0, _) if pack.built_in => Self::BuiltIn,
             (0, 0, _) => Self::Absent,
             (_, 0, 0) => Self::Here,
+            (_, 0, _) => Self::Partly,
             _ => Self::Broken,
         })
     }
@@ -161,6 +254,7 @@ impl Presence {
         match self {
             Self::BuiltIn => "built in",
             Self::Here => "here",
+            Self::Partly => "partly",
             Self::Broken => "BROKEN",
             Self::Absent => "not here",
         }
@@ -295,5 +389,37 @@ mod tests {
         assert!(error.contains("face-mesh.onnx is not there"), "{error}");
         assert!(!error.contains("sface"), "{error}");
         assert!(models(folder.path(), &["list"]).unwrap().contains("BROKEN"));
+    }
+
+    #[test]
+    fn a_brought_file_is_put_into_its_pack_and_the_rest_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let pack = Manifest::embedded().unwrap().pack("default").unwrap();
+        let from = format!("{}/../models/default", env!("CARGO_MANIFEST_DIR"));
+        let brought = folder.path().join("download.bin");
+        let (first, others) = pack.files.split_first().unwrap();
+        std::fs::copy(Path::new(&from).join(&first.name), &brought).unwrap();
+        let text = models(folder.path(), &["add", brought.to_str().unwrap()]).unwrap();
+        assert!(text.contains(&format!("default/{}", first.name)) && text.contains("still needs"), "{text}");
+        assert!(others.iter().all(|other| text.contains(&other.name)), "{text}");
+        let list = models(folder.path(), &["list"]).unwrap();
+        assert!(list.lines().any(|line| line.starts_with("default") && line.contains("partly")), "{list}");
+        let rest: Vec<String> = others.iter().map(|other| format!("{from}/{}", other.name)).collect();
+        let arguments: Vec<&str> = std::iter::once("add").chain(rest.iter().map(String::as_str)).collect();
+        assert!(models(folder.path(), &arguments).unwrap().contains("the pack default is complete"));
+        assert!(models(folder.path(), &["verify"]).unwrap().contains("Everything"));
+    }
+
+    #[test]
+    fn a_file_that_no_pack_knows_is_refused_with_its_hash() {
+        let folder = tempfile::tempdir().unwrap();
+        let brought = folder.path().join("2.7_80x80_MiniFASNetV2.onnx");
+        std::fs::write(&brought, b"half of it").unwrap();
+        let error = models(folder.path(), &["add", brought.to_str().unwrap()]).unwrap_err().to_string();
+        let pack = Manifest::embedded().unwrap().pack("minifasnet").unwrap();
+        assert!(error.contains(pack.files[0].sha256.as_ref().unwrap().as_str()), "{error}");
+        assert!(error.contains(faceattend_core::models::store::hash_of(b"half of it").as_str()), "{error}");
+        assert!(!folder.path().join("minifasnet").exists());
+        assert!(Cli::try_parse_from(["models", "add"]).is_err());
     }
 }

@@ -10,28 +10,37 @@ use std::time::Duration;
 use clap::Args;
 use faceattend_core::attendance::AttendancePolicy;
 use faceattend_core::detection::{DetectOptions, InputSize};
-use faceattend_core::engine::{Engine, EngineBuilder};
+use faceattend_core::engine::{ANTISPOOF_PACK, Engine, EngineBuilder, FaceEngine as _, PassiveCheck};
+use faceattend_core::frame::ChannelOrder;
 use faceattend_core::liveness::{DuplicatePolicy, ReceiptKey};
+use faceattend_core::models::download::Downloader;
+use faceattend_core::models::manifest::Manifest;
+use faceattend_core::models::store::ModelStore;
 use faceattend_core::store::{MarksOfErased, Store};
+use faceattend_core::tracking::{Impostors, TrackingOptions};
 use faceattend_core::{Error, Result};
 use jiff::Timestamp;
 use tokio::net::TcpListener;
 
 use crate::auth::{DEFAULT_ADMIN, DEFAULT_PASSWORD, Secret, default_password_works, ensure_admin};
-use crate::commands::Hidden;
 pub(crate) use crate::commands::database::DATABASE;
 use crate::commands::database::{DatabaseArgs, Place};
 use crate::commands::keys::KeyArgs;
+use crate::commands::{Hidden, enrol_again};
 use crate::listen::{self, ConnectionLimits};
+use crate::passive;
 use crate::state::BODY_WITHIN;
 use crate::{
-    AppState, ChallengePolicy, LiveSettings, Logout, Network, RateLimits, RetentionDays, Settings, WebSocketAccess,
+    AppState, ChallengePolicy, LiveSettings, Logout, Network, PassiveNetworks, RateLimits, RenewableEngine,
+    RetentionDays, Settings, WebSocketAccess,
 };
 
 /// The JWT secret's file in the data directory.
 pub(crate) const SECRET: &str = "jwt-secret";
 /// The receipt key's file in the data directory.
 pub(crate) const RECEIPT_KEY: &str = "receipt-key";
+/// How many of those who have to enrol again the server names when it starts: a screen holds them.
+const NAMED_AT_START: usize = 20;
 /// How often old rows are deleted: retention is counted in days.
 const RETIRE_EVERY: Duration = Duration::from_secs(3600);
 
@@ -59,11 +68,14 @@ pub struct ServeArgs {
     #[arg(long, env = "FACEATTEND_DETECTOR", value_name = "FILE")]
     detector: Option<PathBuf>,
     /// The side of the detector's input in pixels; auto looks at small pictures first and larger ones for little faces
-    #[arg(long, env = "FACEATTEND_DETECTOR_SIZE", value_name = "PIXELS", default_value = "auto", value_parser = input_size)]
+    #[arg(long, env = "FACEATTEND_DETECTOR_SIZE", value_name = "PIXELS", default_value = "auto", value_parser = parsed::<InputSize>)]
     detector_size: InputSize,
     /// An embedding model of your own in place of the pack's: students have to enrol again
     #[arg(long, env = "FACEATTEND_EMBEDDER", value_name = "FILE")]
     embedder: Option<PathBuf>,
+    /// The order of the channels that the embedding model of your own wants, where no pack knows it: rgb or bgr
+    #[arg(long, env = "FACEATTEND_EMBEDDER_CHANNELS", value_name = "ORDER", value_parser = parsed::<ChannelOrder>)]
+    embedder_channels: Option<ChannelOrder>,
     /// The ONNX Runtime library [default: looked for in the usual places]
     #[arg(long, env = "FACEATTEND_ONNXRUNTIME", value_name = "FILE")]
     pub(crate) onnxruntime: Option<PathBuf>,
@@ -80,7 +92,7 @@ pub struct ServeArgs {
     #[arg(long, env = "FACEATTEND_CHALLENGE", value_enum, default_value_t)]
     challenge: ChallengePolicy,
     /// What becomes of a face that is enrolled as somebody else already: refuse, warn or allow
-    #[arg(long, env = "FACEATTEND_DUPLICATES", value_name = "POLICY", default_value = "warn", value_parser = duplicates)]
+    #[arg(long, env = "FACEATTEND_DUPLICATES", value_name = "POLICY", default_value = "refuse", value_parser = duplicates)]
     duplicates: DuplicatePolicy,
     /// The key that signs receipts of enrolments, to share one between servers [default: made and kept in the data directory]
     #[arg(long, env = "FACEATTEND_RECEIPT_KEY", hide_env_values = true, value_name = "KEY")]
@@ -97,6 +109,12 @@ pub struct ServeArgs {
     /// month, so that templates grow older with their people
     #[arg(long, env = "FACEATTEND_AGE_TEMPLATES")]
     age_templates: bool,
+    /// The share of strangers that a camera may name as a student, however long they stay
+    #[arg(long, env = "FACEATTEND_FALSE_NAMES", value_name = "RATE", default_value_t = TrackingOptions::default().false_names)]
+    false_names: f32,
+    /// How near strangers come to the students, as `faceattend calibrate --live` proposes it [default: as the embedder says]
+    #[arg(long, env = "FACEATTEND_STRANGERS", value_name = "MEAN,SPREAD", value_parser = strangers)]
+    strangers: Option<Impostors>,
     /// This server's name among several on one database, another for each: they share their cameras and their events
     #[arg(long, env = "FACEATTEND_SERVER_NAME", value_name = "NAME", value_parser = server_name)]
     server_name: Option<String>,
@@ -159,6 +177,9 @@ impl ServeArgs {
         if let Some(file) = &self.embedder {
             builder = builder.with_embedder_file(file, None);
         }
+        if let Some(order) = self.embedder_channels {
+            builder = builder.with_embedder_channels(order);
+        }
         builder = builder.with_detect_options(DetectOptions::default().with_input_size(self.detector_size));
         if let Some(library) = &self.onnxruntime {
             builder = builder.with_onnxruntime(library);
@@ -172,6 +193,13 @@ impl ServeArgs {
 
 fn duplicates(name: &str) -> std::result::Result<DuplicatePolicy, String> {
     DuplicatePolicy::parse(name).ok_or_else(|| "expected refuse, warn or allow".to_owned())
+}
+
+pub(crate) fn strangers(text: &str) -> std::result::Result<Impostors, String> {
+    let number = |text: &str| text.trim().parse::<f32>().ok();
+    let read = text.split_once(',').and_then(|(mean, spread)| Some((number(mean)?, number(spread)?)));
+    let (mean, spread) = read.ok_or("expected two numbers with a comma between them, such as 0.12,0.09")?;
+    Impostors::new(mean, spread).map_err(|error| error.to_string())
 }
 
 fn server_name(name: &str) -> std::result::Result<String, String> {
@@ -194,12 +222,12 @@ fn rates(per_address: Option<u32>, per_login: Option<u32>) -> RateLimits {
     }
 }
 
-fn input_size(text: &str) -> std::result::Result<InputSize, String> {
-    match text.parse() {
-        _ if text == "auto" => Ok(InputSize::Auto),
-        Ok(side @ 32..=4096) => Ok(InputSize::Fixed(side)),
-        _ => Err("expected auto, or a number of pixels from 32 to 4096".to_owned()),
-    }
+/// A value that the core reads, with what it says of a wrong one.
+pub(crate) fn parsed<T: std::str::FromStr<Err = Error>>(text: &str) -> std::result::Result<T, String> {
+    text.parse().map_err(|error: Error| match error {
+        Error::InvalidInput { reason, .. } => reason,
+        other => other.to_string(),
+    })
 }
 
 /// Runs the server until it is told to stop.
@@ -264,8 +292,12 @@ async fn serve(args: ServeArgs, data: Data) -> Result<()> {
         Error::State { what: "cannot listen", reason: format!("{}:{}: {reason}", args.host, args.port) }
     })?;
 
-    let engine = Arc::new(args.engine().build()?);
-    let description = engine.description().clone();
+    let engine = Arc::new(RenewableEngine::new(args.engine())?);
+    let description = engine.current().description().clone();
+    let models = ModelStore::locate(args.models_dir.as_deref())?;
+    let antispoof = Manifest::embedded()?.pack(ANTISPOOF_PACK)?.clone();
+    let (downloader, models_dir) = (Downloader::from_env()?, args.models_dir.as_deref());
+    let passive = PassiveNetworks::new(Arc::clone(&engine), antispoof, models, downloader, models_dir);
 
     let policy = match &args.time_zone {
         Some(name) => AttendancePolicy::in_time_zone(name)?,
@@ -283,8 +315,13 @@ async fn serve(args: ServeArgs, data: Data) -> Result<()> {
         audit: args.retain_audit,
         ..RetentionDays::default()
     };
-    let mut live =
-        LiveSettings::default().with_preview(args.preview).with_rate(args.rate).with_age_templates(args.age_templates);
+    let tracking = TrackingOptions::default().with_false_names(args.false_names)?;
+    let tracking = args.strangers.map_or(tracking, |strangers| tracking.with_impostors(strangers));
+    let mut live = LiveSettings::default()
+        .with_preview(args.preview)
+        .with_rate(args.rate)
+        .with_tracking(tracking)
+        .with_age_templates(args.age_templates);
     live.server_name = args.server_name;
     let rates = rates(args.rate_limit, args.rate_limit_login);
     let settings = Settings::new(secret)
@@ -296,25 +333,44 @@ async fn serve(args: ServeArgs, data: Data) -> Result<()> {
         .with_live(live)
         .with_retention(retention)
         .with_rates(rates)
+        .with_passive(passive)
         .with_trusted_proxies(args.trusted_proxies)
         .with_body_within(Duration::from_secs(args.body_timeout))
         .with_web_socket(if args.open_web_socket { WebSocketAccess::Open } else { WebSocketAccess::Token })
         .with_logout(if args.logout_leaves_token { Logout::LeavesToken } else { Logout::EndsLogin })
         .with_marks_of_erased(if args.keep_marks_of_erased { MarksOfErased::Anonymise } else { MarksOfErased::Delete });
-    let state = tokio::task::spawn_blocking(move || AppState::new(store, engine, settings)).await.map_err(|_| {
+    let model = engine.embedder().model.clone();
+    let loading = tokio::task::spawn_blocking(move || -> Result<_> {
+        let state = AppState::new(store, engine, settings)?;
+        let again = state.students_to_enrol_again()?;
+        Ok((state, again))
+    });
+    let (state, again) = loading.await.map_err(|_| {
         let reason = "the task that loads the gallery died".into();
         Error::Internal { reason }
     })??;
 
     let address = listener.local_addr().map_or_else(|_| format!("{}:{}", args.host, args.port), |a| a.to_string());
-    let mut lines = vec![
+    // What keeps the service from doing what people expect of it comes first.
+    let mut lines = Vec::new();
+    if description.passive_check == PassiveCheck::NotInstalled {
+        lines.push(no_passive_check(args.models_dir.as_deref()));
+    }
+    if again.total > 0 {
+        lines.push(enrol_again::summary(&again, &model));
+        lines.extend(enrol_again::lines(&again).take(NAMED_AT_START).map(|line| format!("  {line}")));
+        if let Some(others) = again.items.len().checked_sub(NAMED_AT_START).filter(|others| *others > 0) {
+            lines.push(format!("  and {others} more: the page Students and `faceattend doctor` name them all"));
+        }
+    }
+    lines.extend([
         format!("Listening on http://{address}, pages at http://{address}/ui/"),
         format!("Database {place}, other data in {}, days of {zone}", dir.display()),
         format!(
             "Detector {}, embedder {}, antispoof: {}, {} at once",
             description.detector, description.embedder, description.antispoof, description.threads
         ),
-    ];
+    ]);
     if args.age_templates {
         let from =
             "Templates follow their people, by views from confident marks that the antispoof networks call living";
@@ -337,6 +393,16 @@ async fn serve(args: ServeArgs, data: Data) -> Result<()> {
     tracing::info!("stopping");
     let _ = tokio::task::spawn_blocking(move || state.shut_down()).await;
     Ok(())
+}
+
+/// What a server without the passive antispoof networks says before anything else.
+fn no_passive_check(models_dir: Option<&Path>) -> String {
+    format!(
+        "NO PASSIVE ANTISPOOF CHECK: a recording of a head that turns passes for a living person. Fetch the models with \
+         `{}` (3.5 MB, Apache-2.0), or press the button that admins see on the pages; without internet, `faceattend models \
+         add FILE`",
+        passive::command(models_dir)
+    )
 }
 
 /// Deletes what is old at the start and every hour.

@@ -23,6 +23,7 @@ use faceattend_core::engine::FaceEngine;
 use faceattend_core::gallery::Gallery;
 use faceattend_core::recognition::{Ageing, AgeingOptions};
 use faceattend_core::store::Store;
+use faceattend_core::tracking::TrackingOptions;
 use faceattend_core::types::StudentId;
 use serde_json::{Map, Value};
 
@@ -45,6 +46,8 @@ pub struct LiveSettings {
     /// How many pictures of each camera are analysed in a second. Default 5: a face that walks through a door is seen
     /// several times.
     pub rate: f32,
+    /// How faces are followed, and how much evidence names somebody.
+    pub tracking: TrackingOptions,
     /// Whether a logged-in user may look through the cameras. Default off: attendance needs no spectators.
     pub preview: bool,
     /// This server's name among several on one database, which share their cameras and tell each other what happens.
@@ -57,7 +60,13 @@ pub struct LiveSettings {
 
 impl Default for LiveSettings {
     fn default() -> Self {
-        Self { rate: 5.0, preview: false, server_name: None, age_templates: false }
+        Self {
+            rate: 5.0,
+            tracking: TrackingOptions::default(),
+            preview: false,
+            server_name: None,
+            age_templates: false,
+        }
     }
 }
 
@@ -66,6 +75,13 @@ impl LiveSettings {
     #[must_use]
     pub fn with_rate(mut self, rate: f32) -> Self {
         self.rate = rate;
+        self
+    }
+
+    /// The same settings, naming faces by this much evidence.
+    #[must_use]
+    pub fn with_tracking(mut self, tracking: TrackingOptions) -> Self {
+        self.tracking = tracking;
         self
     }
 
@@ -124,6 +140,7 @@ impl Live {
             store: Arc::clone(&store),
             log: Arc::clone(&log),
             threshold: settings.threshold,
+            tracking: settings.live.tracking,
             events: events.clone(),
             ageing: settings.live.age_templates.then(|| {
                 let options = AgeingOptions::default();

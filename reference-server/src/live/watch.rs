@@ -14,6 +14,7 @@ use faceattend_core::gallery::Gallery;
 use faceattend_core::geometry::Rect;
 use faceattend_core::recognition::{Ageing, Effort, RecognisedFace, Recogniser, RecognitionOptions, RecognitionReport};
 use faceattend_core::store::{NewDetectionLog, Store, Student};
+use faceattend_core::tracking::TrackingOptions;
 use faceattend_core::types::{StudentId, Threshold};
 use jiff::Timestamp;
 
@@ -35,6 +36,7 @@ pub(crate) struct Watcher {
     pub(super) store: Arc<dyn Store>,
     pub(super) log: Arc<DetectionLog>,
     pub(super) threshold: Threshold,
+    pub(super) tracking: TrackingOptions,
     pub(super) events: Events,
     /// Keeps views of whom the cameras mark, where the operator wants it.
     pub(super) ageing: Option<Arc<Ageing>>,
@@ -56,7 +58,10 @@ impl Watcher {
     /// The watch of pictures that somebody sends, one by one.
     pub(super) fn watching(&self, camera: &str, location: Option<&str>, effort: Effort) -> Watch {
         let location = location.map(str::to_owned);
-        let options = RecognitionOptions::default().with_threshold(self.threshold).with_effort(effort);
+        let options = RecognitionOptions::default()
+            .with_threshold(self.threshold)
+            .with_tracking(self.tracking)
+            .with_effort(effort);
         let mut recogniser = Recogniser::new(Arc::clone(&self.engine), Arc::clone(&self.gallery), &options)
             .with_marker(Arc::clone(&self.marker), location.clone());
         if let Some(ageing) = &self.ageing {

@@ -137,12 +137,13 @@ fn no_record() -> AppError {
 /// `GET /attendance/{id}`: the student of the row, as the original answers, and the row itself.
 pub(crate) async fn get(State(app): State<AppState>, call: Authed<Which>) -> Result<Json<Value>, AppError> {
     let Which(id) = call.input;
+    let model = app.engine().embedder().model.clone();
     let found = app
         .with_store("Error retrieving attendance record", move |store| {
             let Some(record) = store.attendance_record(id)? else { return Ok(None) };
             let Some(student) = store.student(record.student)? else { return Ok(None) };
             let embedding = store.embedding_json(student.id)?;
-            Ok(Some((record, student_whole(&student, embedding.as_deref()))))
+            Ok(Some((record, student_whole(&student, &model, embedding.as_deref()))))
         })
         .await?;
     let (record, student) = found.ok_or_else(no_record)?;

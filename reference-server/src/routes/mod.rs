@@ -10,6 +10,7 @@ mod face;
 mod frames;
 mod laptop;
 mod liveness;
+mod passive;
 mod preview;
 mod privacy;
 mod root;
@@ -30,6 +31,12 @@ pub(crate) fn table(state: AppState) -> Routes {
         .get("/metrics", service::metrics)
         .get("/api/v1/ping", service::ping)
         .get("/api/v1/models", service::models)
+        .get("/api/v1/models/antispoof", passive::standing)
+        .least(Role::Admin)
+        .post("/api/v1/models/antispoof", passive::fetch)
+        .least(Role::Admin)
+        .delete("/api/v1/models/antispoof", passive::stop)
+        .least(Role::Admin)
         .get("/api/v1/status", root::status)
         .post("/api/v1/auth/login", auth::login)
         .unaudited()

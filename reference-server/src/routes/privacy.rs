@@ -56,6 +56,7 @@ fn receipt(erasure: &Erasure, by: &str, at: Timestamp) -> Value {
 pub(crate) async fn export(State(app): State<AppState>, call: Authed<Which>) -> Result<Json<Value>, AppError> {
     const PREFIX: &str = "Error exporting student";
     let Which(id) = call.input;
+    let model = app.engine().embedder().model.clone();
     let found = app
         .with_store(PREFIX, move |store| {
             let Some(student) = store.student(id)? else { return Ok(None) };
@@ -74,7 +75,7 @@ pub(crate) async fn export(State(app): State<AppState>, call: Authed<Which>) -> 
                 })
                 .collect();
             Ok(Some(json!({
-                "student": student_item(&student),
+                "student": student_item(&student, &model),
                 "consent": store.consent(id)?.as_ref().map(consent_item),
                 "templates": store.templates_of(id)?.iter().map(template_item).collect::<Vec<_>>(),
                 "liveness_sessions": sessions,

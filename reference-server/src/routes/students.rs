@@ -40,6 +40,8 @@ impl Input for NewStudent {
 pub(crate) struct Slice {
     page: Page,
     search: Option<String>,
+    /// Only those whose stored face this server's model cannot match.
+    must_enrol_again: bool,
 }
 
 impl Input for Slice {
@@ -47,7 +49,8 @@ impl Input for Slice {
         let mut query = request.query();
         let page = read_page(&mut query);
         let search = query.optional_text("search").filter(|text| !text.is_empty());
-        Some(Self { page: page?, search })
+        let must_enrol_again = query.flag_or("must_enrol_again", false);
+        Some(Self { page: page?, search, must_enrol_again: must_enrol_again? })
     }
 }
 
@@ -106,10 +109,16 @@ pub(crate) async fn create(
 
 /// `GET /students/`.
 pub(crate) async fn list(State(app): State<AppState>, call: Authed<Slice>) -> Result<Json<Value>, AppError> {
-    let Slice { page, search } = call.input;
-    let students =
-        app.with_store("Error retrieving students", move |store| store.students(search.as_deref(), page)).await?;
-    Ok(Json(page_of(&students, page, student_item)))
+    let Slice { page, search, must_enrol_again } = call.input;
+    let model = app.engine().embedder().model.clone();
+    let wanted = must_enrol_again.then(|| model.clone());
+    let students = app
+        .with_store("Error retrieving students", move |store| match wanted {
+            Some(model) => store.students_to_enrol_again(&model, search.as_deref(), page),
+            None => store.students(search.as_deref(), page),
+        })
+        .await?;
+    Ok(Json(page_of(&students, page, |student| student_item(student, &model))))
 }
 
 /// `GET /students/{id}`.
@@ -121,7 +130,7 @@ pub(crate) async fn get(State(app): State<AppState>, call: Authed<Which>) -> Res
         })
         .await?;
     let (student, embedding) = found.ok_or_else(|| AppError::not_found("Student not found"))?;
-    Ok(Json(student_whole(&student, embedding.as_deref())))
+    Ok(Json(student_whole(&student, &app.engine().embedder().model, embedding.as_deref())))
 }
 
 /// `PUT /students/{id}`.

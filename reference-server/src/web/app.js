@@ -5,6 +5,7 @@ import * as attendance from "./attendance.js";
 import { connect, disconnect } from "./events.js";
 import * as live from "./live.js";
 import * as log from "./log.js";
+import * as passive from "./passive.js";
 import * as register from "./register.js";
 import { become, may } from "./roles.js";
 import * as students from "./students.js";
@@ -71,8 +72,13 @@ async function show() {
   element("nav").hidden = element("session").hidden = name === "login";
   element("banners").replaceChildren();
   for (const dialog of document.querySelectorAll("dialog[open]")) dialog.close();
-  if (name === "login") disconnect();
-  else connect();
+  if (name === "login") {
+    disconnect();
+    element("passive").hidden = true;
+  } else {
+    connect();
+    passive.look();
+  }
   // On a phone the links are a row wider than the screen.
   element("nav").querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
   if (name === "login") element("username").focus();

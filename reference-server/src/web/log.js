@@ -22,6 +22,8 @@ const ACTIONS = {
   "POST /api/v1/auth/logout": "action.logout",
   "POST /api/v1/auth/users": "action.user_made",
   "PUT /api/v1/auth/users/{username}": "action.user_changed",
+  "POST /api/v1/models/antispoof": "action.models_fetched",
+  "DELETE /api/v1/models/antispoof": "action.models_stopped",
   "POST /api/v1/students/": "action.student_made",
   "PUT /api/v1/students/{student_id}": "action.student_changed",
   "DELETE /api/v1/students/{student_id}": "action.student_erased",

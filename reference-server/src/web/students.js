@@ -8,20 +8,46 @@ const pager = new Pager("students", 50, "students.none", async ({ skip, limit })
   const query = new URLSearchParams({ skip, limit });
   const search = element("search").value.trim();
   if (search) query.set("search", search);
+  if (element("again").checked) query.set("must_enrol_again", "true");
   const page = await get(`/students/?${query}`);
   showRows(element("students-rows"), page.items.map((student) => [
-    student.name, student.roll_number,
-    make("span", { className: student.liveness_verified ? "tag good" : "tag", textContent: t(student.liveness_verified ? "students.verified" : "students.no_face") }),
+    student.name, student.roll_number, faceOf(student),
     date(student.created_at), actionsOf(student),
   ]));
   return page;
 });
 
+// Behind the slash of the address stands whether only those are wanted who have to enrol again.
+const ONLY_AGAIN = "#students/again";
+
 export async function enter() {
   say(element("students-note"), "");
-  await pager.first();
+  element("again").checked = location.hash === ONLY_AGAIN;
+  await Promise.all([pager.first(), tellAgain()]);
 }
 export function leave() {}
+
+function faceOf({ must_enrol_again: again, liveness_verified: verified, has_face: some }) {
+  const [kind, key] = again
+    ? ["tag bad", "students.again"]
+    : verified
+      ? ["tag good", "students.verified"]
+      : ["tag", some ? "students.unverified" : "students.no_face"];
+  return make("span", { className: kind, textContent: t(key) });
+}
+
+// How many are not recognised because another model made their faces.
+async function tellAgain() {
+  const note = element("students-again");
+  try {
+    const { total } = await get("/students/?must_enrol_again=true&limit=1");
+    note.hidden = total === 0;
+    note.textContent = total === 0 ? "" : t("students.again_count", { count: total });
+  } catch {
+    // The list itself says what is wrong.
+    note.hidden = true;
+  }
+}
 
 function actionsOf(student) {
   const { id, name } = student;
@@ -115,5 +141,6 @@ element("students-form").addEventListener("submit", (event) => {
   event.preventDefault();
   pager.first();
 });
+element("again").addEventListener("change", () => pager.first());
 // The cross in the field empties it without a submit.
 element("search").addEventListener("input", ({ target }) => target.value === "" && pager.first());

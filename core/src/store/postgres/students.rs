@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use postgres::{Row, Transaction};
 
-use super::super::rules::{NO_STUDENT, TAKEN, first_template, json};
+use super::super::rules::{NO_STUDENT, STUDENT_HAS_FACE, STUDENT_MODEL, TAKEN, first_template, json};
 use super::super::sealing::{FaceColumn, Place, TemplateKeys};
 use super::super::{Listed, Page, StoredEmbedding, StoredTemplate, Student, StudentChange, TemplateOrigin};
 use super::{Outcome, certain_time, count, micros, seconds, time};
@@ -12,8 +12,12 @@ use crate::error::Result;
 use crate::types::{ModelId, StudentId};
 
 const STUDENT: &str = "s.id::bigint, s.name, s.roll_number, COALESCE(s.liveness_verified, false),
-    s.liveness_verification_date::timestamp, COALESCE(s.liveness_confidence_score, 0)::float8, s.model_version,
-    s.created_at::timestamp, s.updated_at::timestamp";
+    s.liveness_verification_date::timestamp, COALESCE(s.liveness_confidence_score, 0)::float8, s.created_at::timestamp,
+    s.updated_at::timestamp";
+
+fn select() -> String {
+    format!("SELECT {STUDENT}, {STUDENT_MODEL}, {STUDENT_HAS_FACE} FROM students s")
+}
 
 fn from_row(row: &Row) -> Outcome<Student> {
     Ok(Student {
@@ -23,21 +27,21 @@ fn from_row(row: &Row) -> Outcome<Student> {
         liveness_verified: row.try_get(3)?,
         liveness_verification_date: time(row, 4)?,
         liveness_confidence_score: row.try_get(5)?,
-        model: row.try_get::<_, Option<String>>(6)?.map(ModelId::new),
-        created_at: certain_time(row, 7)?,
-        updated_at: time(row, 8)?,
+        created_at: certain_time(row, 6)?,
+        updated_at: time(row, 7)?,
+        model: row.try_get::<_, Option<String>>(8)?.map(ModelId::new),
+        has_face: row.try_get(9)?,
     })
 }
 
 pub(super) fn find(db: &mut Transaction<'_>, id: StudentId) -> Outcome<Option<Student>> {
-    let row = db.query_opt(&format!("SELECT {STUDENT} FROM students s WHERE s.id = $1::bigint"), &[&id.0])?;
+    let row = db.query_opt(&format!("{} WHERE s.id = $1::bigint", select()), &[&id.0])?;
     row.as_ref().map(from_row).transpose()
 }
 
 /// The student, held until the transaction is over: nobody else changes or deletes it meanwhile.
 pub(super) fn lock(db: &mut Transaction<'_>, id: StudentId) -> Outcome<Student> {
-    let row =
-        db.query_opt(&format!("SELECT {STUDENT} FROM students s WHERE s.id = $1::bigint FOR UPDATE"), &[&id.0])?;
+    let row = db.query_opt(&format!("{} WHERE s.id = $1::bigint FOR UPDATE OF s", select()), &[&id.0])?;
     from_row(&row.ok_or(NO_STUDENT)?)
 }
 
@@ -51,17 +55,25 @@ pub(super) fn create(db: &mut Transaction<'_>, name: &str, roll_number: &str, no
     Ok(find(db, id)?.ok_or(NO_STUDENT)?)
 }
 
-pub(super) fn list(db: &mut Transaction<'_>, search: Option<&str>, page: Page) -> Outcome<Listed<Student>> {
-    // SQLite's LIKE: no letter case, no escape.
-    const WHERE: &str = "$1::text IS NULL OR s.name ILIKE $1 ESCAPE '' OR s.roll_number ILIKE $1 ESCAPE ''";
+/// One page of the students, or of those with a face that is not `foreign_to`'s.
+pub(super) fn list(
+    db: &mut Transaction<'_>,
+    search: Option<&str>,
+    foreign_to: Option<&ModelId>,
+    page: Page,
+) -> Outcome<Listed<Student>> {
     let pattern = search.map(|text| format!("%{text}%"));
-    let total = count(&db.query_one(&format!("SELECT count(*) FROM students s WHERE {WHERE}"), &[&pattern])?, 0)?;
+    let model = foreign_to.map(ModelId::as_str);
+    // SQLite's LIKE: no letter case, no escape.
+    let condition = format!(
+        "($1::text IS NULL OR s.name ILIKE $1 ESCAPE '' OR s.roll_number ILIKE $1 ESCAPE '')
+         AND ($2::text IS NULL OR ({STUDENT_HAS_FACE} AND {STUDENT_MODEL} IS DISTINCT FROM $2))"
+    );
+    let counted = db.query_one(&format!("SELECT count(*) FROM students s WHERE {condition}"), &[&pattern, &model])?;
     let (limit, skip) = (i64::from(page.limit), i64::from(page.skip));
-    let rows = db.query(
-        &format!("SELECT {STUDENT} FROM students s WHERE {WHERE} ORDER BY s.id LIMIT $2 OFFSET $3"),
-        &[&pattern, &limit, &skip],
-    )?;
-    Ok(Listed { items: rows.iter().map(from_row).collect::<Outcome<_>>()?, total })
+    let query = format!("{} WHERE {condition} ORDER BY s.id LIMIT $3 OFFSET $4", select());
+    let rows = db.query(&query, &[&pattern, &model, &limit, &skip])?;
+    Ok(Listed { items: rows.iter().map(from_row).collect::<Outcome<_>>()?, total: count(&counted, 0)? })
 }
 
 pub(super) fn embedding_json(db: &mut Transaction<'_>, keys: &TemplateKeys, id: StudentId) -> Outcome<Option<String>> {

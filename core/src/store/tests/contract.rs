@@ -42,7 +42,7 @@ macro_rules! contract {
             a_completed_session_enrols_once, a_duplicate_roll_number_does_not_cost_the_session,
             of_two_registrations_with_one_session_one_wins, of_two_registrations_with_one_roll_number_one_wins,
             a_session_of_one_student_does_not_enrol_another, an_unfinished_session_enrols_nobody,
-            templates_come_back_with_their_model, an_enrolment_without_a_usable_template_is_refused,
+            templates_come_back_with_their_model, who_has_another_models_face_must_enrol_again, an_enrolment_without_a_usable_template_is_refused,
             of_two_frames_on_one_version_one_must_read_again,
             a_frame_of_another_session_is_known_by_its_looks, attendance_is_marked_once_for_a_day_and_period,
             threads_that_mark_the_same_student_leave_one_row, attendance_is_filtered_and_newest_first,
@@ -206,6 +206,39 @@ pub(super) fn deleting_a_student_takes_everything_of_it_along(store: &dyn Store)
     assert_eq!(store.attendance(&AttendanceFilter::default(), Page::ALL).unwrap().total, 1);
     assert_eq!(store.session(session).unwrap().unwrap().student, None);
     assert_eq!(kind(store.delete_student(gone.id)), ErrorKind::NotFound);
+}
+
+pub(super) fn who_has_another_models_face_must_enrol_again(store: &dyn Store) {
+    let (ours, theirs) = (ModelId::new("m"), ModelId::new("other"));
+    let foreign = Embedding::from_raw(theirs.clone(), &[1.0, 0.5]).unwrap();
+    let ids: Vec<StudentId> = ["Asha", "Ben", "Cara", "Dev"]
+        .iter()
+        .enumerate()
+        .map(|(at, name)| store.create_student(name, &format!("R{at}"), now()).unwrap().id)
+        .collect();
+    store.replace_templates(ids[0], &[embedding(1.0)], now()).unwrap();
+    for id in &ids[1..3] {
+        store.replace_templates(*id, &[foreign.clone(), foreign.clone()], now()).unwrap();
+    }
+    let again = |model: &ModelId, search: Option<&str>, page| {
+        let found = store.students_to_enrol_again(model, search, page).unwrap();
+        (found.items.iter().map(|student| student.id).collect::<Vec<_>>(), found.total)
+    };
+    assert_eq!(again(&ours, None, Page::ALL), (vec![ids[1], ids[2]], 2), "Dev has no face at all");
+    assert_eq!(again(&theirs, None, Page::ALL), (vec![ids[0]], 1));
+    assert_eq!(again(&ours, None, Page { skip: 1, limit: 1 }), (vec![ids[2]], 2));
+    assert_eq!(again(&ours, Some("ben"), Page::ALL), (vec![ids[1]], 1));
+    assert_eq!(again(&ours, Some("asha"), Page::ALL), (vec![], 0));
+    // Every list says the same of each.
+    let faces: Vec<_> = store.students(None, Page::ALL).unwrap().items;
+    assert_eq!(faces.iter().map(|student| student.has_face).collect::<Vec<_>>(), [true, true, true, false]);
+    for student in faces {
+        let told = student.must_enrol_again(&ours);
+        assert_eq!(told, again(&ours, None, Page::ALL).0.contains(&student.id), "{}", student.name);
+        assert_eq!(store.student(student.id).unwrap().unwrap().must_enrol_again(&ours), told);
+    }
+    store.replace_templates(ids[1], &[embedding(2.0)], now()).unwrap();
+    assert_eq!(again(&ours, None, Page::ALL), (vec![ids[2]], 1));
 }
 
 pub(super) fn a_completed_session_enrols_once(store: &dyn Store) {

@@ -9,6 +9,7 @@ use super::super::*;
 use super::contract::{at, completed, contract, embedding, enrolment, mark};
 use super::sharing::sharing_contract;
 use crate::error::ErrorKind;
+use crate::types::ModelId;
 
 /// The schema of one test.
 pub(super) struct Schema {
@@ -385,7 +386,11 @@ fn a_database_of_the_existing_service_on_postgresql_keeps_its_rows_and_goes_on()
         store.templates_of(asha.id).unwrap()[..],
         [StoredTemplate { embedding: StoredEmbedding::Legacy(_), .. }]
     ));
-    assert_eq!(store.student(asha.id).unwrap().unwrap().model, None);
+    let legacy = store.student(asha.id).unwrap().unwrap();
+    assert_eq!(legacy.model, None);
+    assert!(legacy.must_enrol_again(&ModelId::new("m")));
+    let again = store.students_to_enrol_again(&ModelId::new("m"), None, Page::ALL).unwrap();
+    assert_eq!(again.items, [legacy]);
     // Everything of ours that goes into its columns of times.
     assert!(matches!(store.mark_attendance(&mark(asha.id, "2026-03-03T10:00:00Z")).unwrap(), Marking::Marked(_)));
     let session = completed(&store, None);

@@ -136,6 +136,9 @@ fn what_the_existing_service_changes_afterwards_is_believed() {
     assert!(
         matches!(&templates[..], [StoredTemplate { embedding: StoredEmbedding::Legacy(v), .. }] if v.dimension() == 2)
     );
+    // Nobody says which model made it, so it is matched by none and its student has to enrol again.
+    let again = store.students_to_enrol_again(&ModelId::new("m"), Some("New"), Page::ALL).unwrap();
+    assert!(again.total == 1 && again.items[0].id == student && again.items[0].model.is_none(), "{again:?}");
 
     // Its expiry counts, in the spelling of SQLite's own functions.
     let session = completed(&store, None);

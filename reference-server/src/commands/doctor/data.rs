@@ -3,22 +3,25 @@
 use std::path::{Path, PathBuf};
 
 use faceattend_core::Result;
-use faceattend_core::store::{AttendanceFilter, Inspection, Page, SqliteStore, TemplateForms, TemplateKeys, schema};
+use faceattend_core::store::{
+    AttendanceFilter, Inspection, Page, SqliteStore, Store, TemplateForms, TemplateKeys, schema,
+};
+use faceattend_core::types::ModelId;
 use jiff::Timestamp;
 
 use super::Finding;
 use crate::auth::{DEFAULT_ADMIN, Secret, default_password_works};
-use crate::commands::Hidden;
 use crate::commands::database::Place;
 use crate::commands::serve::{DATABASE, RECEIPT_KEY, SECRET, ServeArgs, check_writable, default_data_dir};
+use crate::commands::{Hidden, enrol_again};
 
 /// Below this a day's marks may not fit: a few kilobytes a student, and the write-ahead log beside the database.
 const LEAST: u64 = 100 << 20;
 /// Below this it is time to think: a year of a school of two thousand is some hundred megabytes.
 const LITTLE: u64 = 1 << 30;
 
-/// What there is to say of the data, and when the latest attendance was.
-pub(super) fn look(args: &ServeArgs) -> (Vec<Finding>, Option<Timestamp>) {
+/// What there is to say of the data for an engine with this embedding model, and when the latest attendance was.
+pub(super) fn look(args: &ServeArgs, model: Option<&ModelId>) -> (Vec<Finding>, Option<Timestamp>) {
     let subject = "data directory";
     let choose = "choose another with --data-dir, or give it to the server's user with `chown`";
     let dir = match args.data_dir.clone().map_or_else(default_data_dir, Ok) {
@@ -44,7 +47,7 @@ pub(super) fn look(args: &ServeArgs) -> (Vec<Finding>, Option<Timestamp>) {
     let path = match args.database.place(|| Ok(dir.clone())) {
         Ok(Place::File(path)) => path,
         Ok(shared) => {
-            let (about, latest) = shared_database(args, &shared);
+            let (about, latest) = shared_database(args, &shared, model);
             findings.extend(about);
             return (findings, latest);
         }
@@ -64,8 +67,13 @@ pub(super) fn look(args: &ServeArgs) -> (Vec<Finding>, Option<Timestamp>) {
     findings.extend(keys(args, seen.forms.as_ref()));
     // To open an older one would migrate it.
     if seen.schema == seen.newest_schema && seen.damage.is_empty() && seen.not_writable.is_none() {
-        let store = SqliteStore::open(&path);
-        findings.push(password(args, store.and_then(|store| default_password_works(&store))));
+        match SqliteStore::open(&path) {
+            Ok(store) => {
+                findings.push(password(args, default_password_works(&store)));
+                findings.extend(faces(&store, model));
+            }
+            Err(error) => findings.push(password(args, Err(error))),
+        }
     }
     (findings, seen.latest_attendance)
 }
@@ -202,7 +210,7 @@ fn against(subject: &'static str, keys: &TemplateKeys, forms: &TemplateForms) ->
 }
 
 /// What there is to say of a database that several servers may share, and when its latest attendance was.
-fn shared_database(args: &ServeArgs, place: &Place) -> (Vec<Finding>, Option<Timestamp>) {
+fn shared_database(args: &ServeArgs, place: &Place, model: Option<&ModelId>) -> (Vec<Finding>, Option<Timestamp>) {
     let subject = "database";
     let seen = match place.survey() {
         Ok(seen) => seen,
@@ -235,8 +243,26 @@ fn shared_database(args: &ServeArgs, place: &Place) -> (Vec<Finding>, Option<Tim
     };
     findings.extend(keys(args, store.template_forms().ok().as_ref()));
     findings.push(password(args, default_password_works(&*store)));
+    findings.extend(faces(&*store, model));
     let newest_first = store.attendance(&AttendanceFilter::default(), Page { skip: 0, limit: 1 });
     (findings, newest_first.ok().and_then(|rows| rows.items.first().map(|row| row.timestamp)))
+}
+
+/// Whether everybody whose face is stored can be recognised with this model, and who cannot.
+fn faces(store: &dyn Store, model: Option<&ModelId>) -> Option<Finding> {
+    let (subject, model) = ("faces", model?);
+    Some(match store.students_to_enrol_again(model, None, Page::ALL) {
+        Ok(students) if students.total == 0 => Finding::ok(subject, format!("every stored face is of {model}")),
+        Ok(students) => Finding {
+            details: enrol_again::lines(&students).collect(),
+            ..Finding::warning(
+                subject,
+                enrol_again::summary(&students, model),
+                "enrol them again on the page Students, which can show only them, or choose the model of their faces",
+            )
+        },
+        Err(error) => Finding::problem(subject, error.to_string(), "`faceattend doctor` again when nothing else runs"),
+    })
 }
 
 /// What there is to say of the documented password, from whether it works.
@@ -261,8 +287,7 @@ fn password(args: &ServeArgs, works: Result<bool>) -> Finding {
 mod tests {
     use clap::{Args as _, FromArgMatches as _};
     use faceattend_core::embedding::Embedding;
-    use faceattend_core::store::{Store as _, TemplateKey};
-    use faceattend_core::types::ModelId;
+    use faceattend_core::store::TemplateKey;
 
     use super::super::Verdict;
     use super::*;
@@ -291,22 +316,22 @@ mod tests {
     #[test]
     fn a_first_start_has_nothing_against_it_and_nothing_is_made() {
         let dir = tempfile::tempdir().unwrap();
-        let (findings, latest) = look(&args(dir.path(), &[]));
+        let (findings, latest) = look(&args(dir.path(), &[]), None);
         assert!(findings.iter().all(|f| f.verdict != Verdict::Problem), "{findings:?}");
         assert_eq!(latest, None);
         let absent = dir.path().join("a/b");
-        assert_eq!(verdict(&look(&args(&absent, &[])).0, "data directory"), Verdict::Ok);
+        assert_eq!(verdict(&look(&args(&absent, &[]), None).0, "data directory"), Verdict::Ok);
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
         let impossible = Path::new("/proc/nothing/here");
-        assert_eq!(verdict(&look(&args(impossible, &[])).0, "data directory"), Verdict::Problem);
+        assert_eq!(verdict(&look(&args(impossible, &[]), None).0, "data directory"), Verdict::Problem);
     }
 
     #[test]
     fn the_documented_password_is_a_problem_on_the_network_only() {
         let dir = tempfile::tempdir().unwrap();
         with_a_face(dir.path(), TemplateKeys::none());
-        assert_eq!(verdict(&look(&args(dir.path(), &[])).0, "password"), Verdict::Warning);
-        assert_eq!(verdict(&look(&args(dir.path(), &["--host", "0.0.0.0"])).0, "password"), Verdict::Problem);
+        assert_eq!(verdict(&look(&args(dir.path(), &[]), None).0, "password"), Verdict::Warning);
+        assert_eq!(verdict(&look(&args(dir.path(), &["--host", "0.0.0.0"]), None).0, "password"), Verdict::Problem);
     }
 
     #[test]
@@ -316,17 +341,20 @@ mod tests {
         with_a_face(dir.path(), key.clone());
         let file = dir.path().join("keys");
         let text = file.to_str().unwrap();
-        assert_eq!(verdict(&look(&args(dir.path(), &[])).0, "template keys"), Verdict::Problem, "no key");
+        assert_eq!(verdict(&look(&args(dir.path(), &[]), None).0, "template keys"), Verdict::Problem, "no key");
         assert_eq!(
-            verdict(&look(&args(dir.path(), &["--template-key-file", text])).0, "template keys"),
+            verdict(&look(&args(dir.path(), &["--template-key-file", text]), None).0, "template keys"),
             Verdict::Problem,
             "no file"
         );
         key.write_new(&file).unwrap();
-        assert_eq!(verdict(&look(&args(dir.path(), &["--template-key-file", text])).0, "template keys"), Verdict::Ok);
+        assert_eq!(
+            verdict(&look(&args(dir.path(), &["--template-key-file", text]), None).0, "template keys"),
+            Verdict::Ok
+        );
         std::fs::remove_file(&file).unwrap();
         key.with_first(TemplateKey::generate()).write_new(&file).unwrap();
-        let (findings, _) = look(&args(dir.path(), &["--template-key-file", text]));
+        let (findings, _) = look(&args(dir.path(), &["--template-key-file", text]), None);
         assert_eq!(verdict(&findings, "template keys"), Verdict::Warning);
         assert!(findings.iter().any(|f| f.advice.as_ref().is_some_and(|advice| advice.contains("keys rotate"))));
     }
@@ -336,10 +364,10 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join(DATABASE);
         std::fs::write(&path, vec![b'x'; 5000]).unwrap();
-        assert_eq!(verdict(&look(&args(dir.path(), &[])).0, "database"), Verdict::Problem);
+        assert_eq!(verdict(&look(&args(dir.path(), &[]), None).0, "database"), Verdict::Problem);
         std::fs::remove_file(&path).unwrap();
         with_a_face(dir.path(), TemplateKeys::none());
-        assert_eq!(verdict(&look(&args(dir.path(), &[])).0, "database"), Verdict::Ok);
+        assert_eq!(verdict(&look(&args(dir.path(), &[]), None).0, "database"), Verdict::Ok);
         let seen = SqliteStore::inspect(&path).unwrap();
         assert_eq!(seen.schema, seen.newest_schema);
     }
@@ -352,9 +380,22 @@ mod tests {
         let file = dir.path().join(SECRET);
         std::fs::write(&file, "a secret of the tests").unwrap();
         std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).unwrap();
-        let (findings, _) = look(&args(dir.path(), &["--jwt-secret", "short"]));
+        let (findings, _) = look(&args(dir.path(), &["--jwt-secret", "short"]), None);
         assert_eq!(verdict(&findings, "secrets"), Verdict::Problem);
         assert!(findings.iter().any(|f| f.verdict == Verdict::Warning && f.found.contains(SECRET)), "{findings:?}");
         assert!(findings.iter().all(|f| !f.found.contains("short")), "{findings:?}");
+    }
+
+    #[test]
+    fn who_has_another_models_face_is_counted_and_named_without_a_key() {
+        let dir = tempfile::tempdir().unwrap();
+        with_a_face(dir.path(), TemplateKeys::new(vec![TemplateKey::generate()]));
+        let (ours, other) = (ModelId::new("m"), ModelId::new("sface@1"));
+        assert_eq!(verdict(&look(&args(dir.path(), &[]), Some(&ours)).0, "faces"), Verdict::Ok);
+        let (findings, _) = look(&args(dir.path(), &[]), Some(&other));
+        let faces = findings.iter().find(|finding| finding.subject == "faces").unwrap();
+        assert_eq!(faces.verdict, Verdict::Warning);
+        assert!(faces.found.contains("1 person has to enrol again") && faces.found.contains("sface@1"), "{faces:?}");
+        assert_eq!(faces.details, ["A (R1): face of m"]);
     }
 }

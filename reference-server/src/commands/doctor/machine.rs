@@ -5,29 +5,34 @@ use std::time::Instant;
 
 use faceattend_core::attendance::AttendancePolicy;
 use faceattend_core::camera::{self, CameraSource, OpenOptions, devices};
-use faceattend_core::engine::{AnalyzeOptions, FaceEngine as _};
+use faceattend_core::engine::{AnalyzeOptions, EngineDescription, FaceEngine as _, PassiveCheck};
 use faceattend_core::frame::{ChannelOrder, Frame};
 use faceattend_core::models::loaded_runtime;
 use faceattend_core::models::manifest::Manifest;
 use faceattend_core::models::store::{FileState, ModelStore};
+use faceattend_core::types::ModelId;
 use faceattend_core::{ErrorKind, Result};
 use jiff::Timestamp;
 
 use super::Finding;
 use crate::commands::serve::ServeArgs;
+use crate::passive;
 
-/// The engine of the settings, which is built and run once.
-pub(super) fn models(args: &ServeArgs) -> Vec<Finding> {
+/// The engine of the settings, which is built and run once, and the model of its embeddings. What is said of the
+/// passive check comes first: it is what most installations lack.
+pub(super) fn models(args: &ServeArgs) -> (Vec<Finding>, Option<ModelId>) {
     let engine = match args.engine().build() {
         Ok(engine) => engine,
         Err(error) => {
             let subject = if error.kind() == ErrorKind::Runtime { "ONNX Runtime" } else { "models" };
-            return vec![Finding::problem(subject, error.to_string(), "do what the line above says, and ask again")];
+            let problem = Finding::problem(subject, error.to_string(), "do what the line above says, and ask again");
+            return (vec![problem], None);
         }
     };
-    let library = loaded_runtime().map_or_else(|| "loaded".to_owned(), |path| path.display().to_string());
-    let mut findings = vec![Finding::ok("ONNX Runtime", library)];
     let description = engine.description();
+    let mut findings = vec![passive_check(description, args.models_dir.as_deref())];
+    let library = loaded_runtime().map_or_else(|| "loaded".to_owned(), |path| path.display().to_string());
+    findings.push(Finding::ok("ONNX Runtime", library));
     let run = || -> Result<f64> {
         let frame = Frame::new(vec![127_u8; 640 * 480 * 3], 640, 480, ChannelOrder::Rgb)?;
         // The first one also makes room.
@@ -46,15 +51,26 @@ pub(super) fn models(args: &ServeArgs) -> Vec<Finding> {
         ),
         Err(error) => Finding::problem("models", error.to_string(), "check the files: `faceattend models verify`"),
     });
-    findings.push(match description.antispoof.as_str() {
-        missing if missing.contains("not installed") => Finding::warning(
-            "antispoof",
-            "no passive check of pictures: liveness rests on the movements alone",
-            "`faceattend models pull minifasnet`",
+    (findings, Some(engine.embedder().model.clone()))
+}
+
+fn passive_check(description: &EngineDescription, models_dir: Option<&Path>) -> Finding {
+    let subject = "antispoof";
+    match description.passive_check {
+        PassiveCheck::Runs => Finding::ok(subject, description.antispoof.as_str()),
+        PassiveCheck::Off => {
+            Finding::warning(subject, "the passive check is switched off", "liveness rests on the movements alone")
+        }
+        PassiveCheck::NotInstalled => Finding::warning(
+            subject,
+            "no passive check of pictures: liveness rests on the movements alone, which a recording of a head that turns passes",
+            format!(
+                "`{}`, or the button that admins see on the pages; without internet, fetch the two files elsewhere and run \
+                 `faceattend models add FILE`",
+                passive::command(models_dir)
+            ),
         ),
-        networks => Finding::ok("antispoof", networks),
-    });
-    findings
+    }
 }
 
 /// Packs whose files are not what they should be.

@@ -1,4 +1,4 @@
-//! `faceattend eval pad | verify | pose | identify`: how well the models do on labelled pictures of one's own.
+//! `faceattend eval pad | verify | pose | identify | live`: how well the models do on labelled pictures of one's own.
 //!
 //! Each command reads folders or a CSV, measures every picture once, and reports rates with their sample sizes and
 //! confidence intervals: a table on the terminal, JSON, and an HTML page that needs nothing from anywhere. The arithmetic
@@ -7,6 +7,7 @@
 mod by_group;
 mod identify;
 mod input;
+mod live;
 mod models;
 mod pad;
 pub(super) mod plot;
@@ -41,6 +42,8 @@ enum Action {
     Pose(pose::PoseArgs),
     /// Enrolled people and strangers: TPIR and FPIR of searches
     Identify(identify::IdentifyArgs),
+    /// Clips of people, as strangers and as students: false names a minute, and the time to the right name
+    Live(live::LiveArgs),
 }
 
 /// What every evaluation has.
@@ -72,6 +75,7 @@ pub fn run(args: &EvalArgs) -> Result<()> {
         Action::Verify(args) => (verify::evaluate(args)?, &args.common),
         Action::Pose(args) => (pose::evaluate(args)?, &args.common),
         Action::Identify(args) => (identify::evaluate(args)?, &args.common),
+        Action::Live(args) => (live::evaluate(args)?, &args.common),
     };
     finished.report.emit(&common.report, &mut std::io::stdout().lock())?;
     finished.cache.finish(common.keep_embeddings)

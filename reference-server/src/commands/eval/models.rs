@@ -1,19 +1,17 @@
 //! Which models are measured.
 
 use std::num::NonZero;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use faceattend_core::Result;
-use faceattend_core::alignment::Template;
-use faceattend_core::embedding::{Calibration, EmbedderSpec, Flip};
+use faceattend_core::embedding::Flip;
 use faceattend_core::engine::{Antispoof, Engine};
 use faceattend_core::frame::ChannelOrder;
 use faceattend_core::models::store::{hash_of, hash_of_file};
-use faceattend_core::preprocess::Normalisation;
-use faceattend_core::types::ModelId;
 
 use super::bad;
+use crate::commands::serve::parsed;
 
 /// The models, as the server takes them, and those that are only files.
 #[derive(Debug, Clone, Args)]
@@ -31,8 +29,8 @@ pub(super) struct ModelArgs {
     #[arg(long, value_name = "FILE")]
     embedder: Option<PathBuf>,
     /// The order of the channels that the embedder's file wants, where no pack knows it
-    #[arg(long, value_enum, requires = "embedder", value_name = "ORDER")]
-    embedder_channels: Option<Channels>,
+    #[arg(long, requires = "embedder", value_name = "ORDER", value_parser = parsed::<ChannelOrder>)]
+    embedder_channels: Option<ChannelOrder>,
     /// Also embeds the mirrored face and averages both
     #[arg(long)]
     flip: bool,
@@ -46,12 +44,6 @@ pub(super) struct ModelArgs {
     /// How many pictures are measured at once [default: one a processor]
     #[arg(long, env = "FACEATTEND_THREADS")]
     threads: Option<NonZero<usize>>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Channels {
-    Rgb,
-    Bgr,
 }
 
 /// An engine, and what tells its scores from those of other models.
@@ -77,8 +69,10 @@ impl ModelArgs {
             builder = builder.with_detector_file(path, None);
         }
         if let Some(path) = &self.embedder {
-            builder =
-                builder.with_embedder_file(path, self.embedder_channels.map(|order| spec(path, order)).transpose()?);
+            builder = builder.with_embedder_file(path, None);
+        }
+        if let Some(order) = self.embedder_channels {
+            builder = builder.with_embedder_channels(order);
         }
         if self.flip {
             builder = builder.with_flip(Flip::Average);
@@ -107,23 +101,6 @@ impl ModelArgs {
         let fingerprint = hash_of(parts.join("\n").as_bytes()).as_str().chars().take(16).collect();
         Ok(Loaded { engine, fingerprint })
     }
-}
-
-/// What an ArcFace-class file wants, with the channels in this order.
-fn spec(path: &Path, order: Channels) -> Result<EmbedderSpec> {
-    let hash = hash_of_file(path)?;
-    let stem = path.file_stem().map_or_else(|| "model".into(), |stem| stem.to_string_lossy());
-    let order = match order {
-        Channels::Rgb => ChannelOrder::Rgb,
-        Channels::Bgr => ChannelOrder::Bgr,
-    };
-    Ok(EmbedderSpec {
-        model: ModelId::new(format!("{stem}@{}", hash.as_str().get(..8).unwrap_or_default())),
-        template: Template::arcface112(),
-        normalisation: Normalisation::uniform(order, 127.5, 127.5),
-        calibration: Calibration::arcface(),
-        flip: Flip::Off,
-    })
 }
 
 /// The file and the tenths of its crop's scale: `2.7=FILE`, or by the name that Silent-Face's files have.

@@ -22,6 +22,7 @@ fn evaluate(words: &[&str]) -> Result<Finished> {
         Action::Verify(args) => verify::evaluate(&args),
         Action::Pose(args) => pose::evaluate(&args),
         Action::Identify(args) => identify::evaluate(&args),
+        Action::Live(args) => live::evaluate(&args),
     }
 }
 
@@ -238,4 +239,31 @@ fn a_gallery_grows_by_people_who_are_not_searched_for() {
         );
         assert_eq!(figures["rank_one"]["hits"], 2, "{templates}");
     }
+}
+
+#[test]
+fn clips_are_played_as_those_of_strangers_and_of_students() {
+    let (clips, gallery, cache) =
+        (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    for person in ["collins", "hopper"] {
+        std::fs::create_dir(clips.path().join(person)).unwrap();
+        for file in ["turn.avi", "center.jpg"] {
+            std::fs::copy(media(person).join(file), clips.path().join(person).join(file)).unwrap();
+        }
+    }
+    std::fs::create_dir(gallery.path().join("obama")).unwrap();
+    std::fs::copy(media("obama/center.jpg"), gallery.path().join("obama/center.jpg")).unwrap();
+    let [clips, gallery, cache] = [&clips, &gallery, &cache].map(|dir| dir.path().to_str().unwrap());
+    let words = ["live", clips, "--gallery", gallery, "--threads", "1", "--cache-dir", cache];
+    let finished = evaluate(&words).unwrap();
+    let [figures] = &finished.report.figures.as_array().unwrap()[..] else { panic!("{}", finished.report.figures) };
+    assert_eq!((&figures["enrolled"], &figures["strangers_named"]["hits"]), (&1.into(), &0.into()));
+    assert!(figures["false_names"]["minutes"].as_f64().unwrap() > 0.0);
+    assert_eq!((&figures["students_named"]["hits"], &figures["students_named"]["trials"]), (&2.into(), &2.into()));
+    assert!(figures["seconds_to_the_right_name"]["median"].as_f64().unwrap() < 2.0, "{figures}");
+    // Sizes that nobody can fill are said to be missing.
+    let text = finished.report.text();
+    assert!(text.contains("galleries of 100, 1000, 10000"), "{text}");
+    assert!(refused(&["live", clips, "--gallery", gallery, "--rate", "0"]).contains("pictures a second"));
+    assert!(refused(&["live", gallery, "--gallery", gallery]).contains("no clip"));
 }

@@ -1,5 +1,6 @@
 // The pages as people use them, in order: what one test leaves, the next one finds, as on a day at school.
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -91,6 +92,28 @@ test("a wrong password is told, and the right one lets in, by the keyboard alone
   assert.equal(await page.title(), "Register a student – Face attendance");
   // The browser writes the refused login down, as it should; nothing else went wrong.
   assert.deepEqual(page.problems.splice(0).filter((text) => !text.includes("401")), []);
+});
+
+test("an admin is told first that the passive check is missing, and what keeps it from being fetched", async (t) => {
+  if (!server.folder) {
+    t.skip("another server may have the models");
+    return;
+  }
+  await page.waitForSelector("#passive:not([hidden])");
+  const first = await page.evaluate(() => document.querySelector("main > section:not([hidden])").id);
+  assert.equal(first, "passive");
+  assert.match(await page.textContent("#passive-command"), /^faceattend models pull minifasnet --models-dir /);
+  assert.equal(await page.textContent("#passive-size"), "3.5 MB, Apache-2.0");
+  assert.deepEqual(await barriers(page, "the missing check"), []);
+  await picture(page, "desktop-light-passive-missing");
+  await page.click("#passive-fetch");
+  await page.waitForFunction(() => document.getElementById("passive-note").textContent.startsWith("The models could not be fetched."), null, { timeout: 30_000 });
+  assert.equal(await page.textContent("#passive-fetch"), "Go on fetching");
+  assert.ok(await page.isHidden("#passive-stop"));
+  await picture(page, "desktop-light-passive-failed");
+  // The keyboard begins where a new page does.
+  await page.focus("#register-title");
+  assert.deepEqual(page.problems, []);
 });
 
 test("a person registers in an order that the server draws, with a camera that goes away in between", async () => {
@@ -271,6 +294,32 @@ test("a student is found, changed, and takes a new face", async () => {
   await follow(page, SAVED);
   assert.ok(await cameraIsOff(page));
   await picture(page, "desktop-light-register-again");
+});
+
+test("who must enrol again is counted, marked, and can be shown alone", async (t) => {
+  if (!server.folder) {
+    t.skip("another server's database is not ours to change");
+    return;
+  }
+  // As after a change of the embedding model.
+  const change = `import sqlite3, sys; db = sqlite3.connect(sys.argv[1]); db.execute("UPDATE student_templates SET model_id = 'older@00000000'
+    WHERE student_id = (SELECT id FROM students WHERE roll_number = 'R-1956')"); db.commit()`.replaceAll(/\n\s*/g, " ");
+  execFileSync("python3", ["-c", change, join(server.folder, "face_attendance.db")]);
+  await go(page, "students");
+  await page.fill("#search", "");
+  await page.click("#students-form button[type=submit]");
+  await page.waitForFunction(() => document.querySelectorAll("#students-rows tr").length === 2);
+  assert.match(await page.textContent("#students-again"), /^1 person is not recognised until enrolling again/);
+  assert.equal(await page.locator("#students-rows tr", { hasText: "must enrol again" }).count(), 1);
+  await page.check("#again");
+  await page.waitForFunction(() => document.querySelectorAll("#students-rows tr").length === 1);
+  assert.match(await page.textContent("#students-rows"), /Eileen Collins.*must enrol again/);
+  assert.deepEqual(await barriers(page, "who must enrol again"), []);
+  await picture(page, "desktop-light-students-again");
+  await page.evaluate(() => { location.hash = "students"; });
+  await page.uncheck("#again");
+  await page.evaluate(() => { location.hash = "students/again"; });
+  await page.waitForFunction(() => document.getElementById("again").checked && document.querySelectorAll("#students-rows tr").length === 1);
 });
 
 test("a student is deleted only when that is confirmed, and is gone everywhere", async () => {

@@ -1,0 +1,180 @@
+//! What the views of one face say together about whose it is.
+//!
+//! A face is judged by the mean of its views and not by the best of them: the mean comes nearer to the templates of the
+//! same person with every view, and stays as far from everybody else's as a single view is. A stranger who waits
+//! therefore has no new chance with every view, and the little that the mean still moves is counted
+//! ([`Impostors::surprise`]).
+
+use crate::embedding::Embedding;
+use crate::error::Result;
+use crate::gallery::{Gallery, Match};
+use crate::types::{StudentId, Threshold};
+
+use super::impostors::{Impostors, bound};
+use super::options::TrackingOptions;
+
+/// Views in a row that show another face, before the face that a track is known as has gone: one more than decide, so that
+/// a turned head does not lose its name.
+const DOUBTS: usize = 3;
+/// The same before anything is decided: the first view may have been a bad one.
+const FALSE_STARTS: usize = 2;
+/// From this similarity to the mean of the views before it a view shows the same face.
+const SAME_FACE: Threshold = Threshold::ACROSS_TURNS;
+/// A name is kept while the evidence for it is at least this part of what gave it, so that it does not flicker.
+const KEPT: f32 = 0.5;
+/// A face that is nearly somebody's is looked at again with every picture: so much below the threshold, on the
+/// similarity scale. Of genuine pairs that miss the threshold most lie within it.
+const PROMISING: f32 = 0.08;
+/// After so many views they have said what they can, promising or not.
+const EXHAUSTED: usize = 30;
+
+/// The views of one face, and what they say.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Evidence {
+    gathered: Gathered,
+    /// The last views, all in a row, that do not resemble those gathered, with their weights.
+    apart: Vec<(Embedding, f32)>,
+    /// How many views that do not resemble those gathered named somebody else.
+    against: usize,
+    /// How many good views there were.
+    views: usize,
+    /// Whether the mean is near to somebody.
+    promising: bool,
+    known: Option<Match>,
+}
+
+/// The weighted mean of the views that resemble each other.
+#[derive(Debug, Clone, Default)]
+struct Gathered {
+    /// The sum of the views, each times its weight.
+    sum: Vec<f32>,
+    /// The sum's direction; `None` of no view.
+    mean: Option<Embedding>,
+    views: usize,
+    weight: f32,
+    /// How far the mean has travelled from the first view, in radians.
+    path: f32,
+}
+
+impl Gathered {
+    fn add(&mut self, view: &Embedding, weight: f32) {
+        self.sum.resize(view.values().len(), 0.0);
+        for (total, value) in self.sum.iter_mut().zip(view.values()) {
+            *total += weight * value;
+        }
+        // Views that cancel each other out have no mean; the one before holds. Those gathered resemble each other, so it
+        // does not happen.
+        if let Ok(mean) = Embedding::from_raw(view.model().clone(), &self.sum) {
+            if let Some(before) = &self.mean {
+                self.path += angle(before, &mean);
+            }
+            self.mean = Some(mean);
+        }
+        self.views += 1;
+        self.weight += weight;
+    }
+
+    fn resembles(&self, view: &Embedding, gallery: &Gallery) -> Result<bool> {
+        let Some(mean) = &self.mean else { return Ok(true) };
+        Ok(SAME_FACE.admits(gallery.embedder().calibration.similarity(mean.cosine(view)?)))
+    }
+}
+
+impl Evidence {
+    /// Whose face it is, if that is decided.
+    pub(super) fn known(&self) -> Option<&Match> {
+        self.known.as_ref()
+    }
+
+    /// How many good views there were.
+    pub(super) fn views(&self) -> usize {
+        self.views
+    }
+
+    /// Whether the last view did not show the face of those before it.
+    pub(super) fn in_doubt(&self) -> bool {
+        !self.apart.is_empty()
+    }
+
+    /// Whether the views so far are near to somebody, and more of them may decide.
+    pub(super) fn is_promising(&self) -> bool {
+        self.promising && self.views < EXHAUSTED
+    }
+
+    /// Takes a good view in, which weighs `weight` in [0, 1], and decides anew.
+    pub(super) fn add(
+        &mut self,
+        view: &Embedding,
+        weight: f32,
+        gallery: &Gallery,
+        threshold: Threshold,
+        options: &TrackingOptions,
+    ) -> Result<()> {
+        self.views += 1;
+        let weight = weight.clamp(0.01, 1.0);
+        if !self.gathered.resembles(view, gallery)? {
+            self.apart.push((view.clone(), weight));
+            let enough = if self.known.is_some() { DOUBTS } else { FALSE_STARTS };
+            if self.apart.len() < enough {
+                let named = gallery.search(view, 1)?.into_iter().next();
+                self.against += usize::from(named.is_some_and(|best| threshold.admits(best.similarity)));
+                return Ok(());
+            }
+            self.begin_anew(gallery)?;
+        } else {
+            self.apart.clear();
+            self.gathered.add(view, weight);
+        }
+        self.decide(gallery, threshold, options)
+    }
+
+    /// Begins with the last views, which show another face: what the face before it was seen as says nothing of this one.
+    /// The way goes on, so that a face that looks now so and now so is not given its chances again.
+    fn begin_anew(&mut self, gallery: &Gallery) -> Result<()> {
+        let apart = std::mem::take(&mut self.apart);
+        let path = match (&self.gathered.mean, apart.last()) {
+            (Some(before), Some((view, _))) => self.gathered.path + angle(before, view),
+            _ => self.gathered.path,
+        };
+        *self = Self { views: apart.len(), gathered: Gathered { path, ..Gathered::default() }, ..Self::default() };
+        for (view, weight) in apart.iter().rev() {
+            if self.gathered.resembles(view, gallery)? {
+                self.gathered.add(view, *weight);
+            }
+        }
+        Ok(())
+    }
+
+    fn decide(&mut self, gallery: &Gallery, threshold: Threshold, options: &TrackingOptions) -> Result<()> {
+        let Some(mean) = &self.gathered.mean else { return Ok(()) };
+        let matches = gallery.search(mean, 2)?;
+        let Some(best) = matches.first().copied() else {
+            self.known = None;
+            return Ok(());
+        };
+        self.promising = best.similarity.value() >= threshold.value() - PROMISING;
+        let impostors = options.impostors.unwrap_or_else(|| Impostors::of(&gallery.embedder().calibration));
+        let surprise = |found: &Match| Impostors::surprise(impostors.deviations(found.cosine), self.gathered.path);
+        let bound = bound(gallery.people(), options.false_names);
+        let margin = best.similarity.value() - matches.get(1).map_or(0.0, |second| second.similarity.value());
+        let enough = self.gathered.views >= options.agreeing
+            && self.gathered.weight >= options.agreeing_weight
+            && self.gathered.views > 2 * self.against;
+        if enough && threshold.admits(best.similarity) && margin >= options.min_margin && surprise(&best) >= bound {
+            self.known = Some(best);
+            return Ok(());
+        }
+        let of = |student: StudentId| matches.iter().find(|found| found.student == student);
+        self.known = self.known.and_then(|known| {
+            let now = of(known.student)?;
+            (now.student == best.student && surprise(now) >= KEPT * bound).then_some(*now)
+        });
+        Ok(())
+    }
+}
+
+/// The angle between two embeddings, in radians: by the chord, since the cosine of small angles is 1 in an `f32`.
+fn angle(a: &Embedding, b: &Embedding) -> f32 {
+    let square: f32 = a.values().iter().zip(b.values()).map(|(a, b)| (a - b) * (a - b)).sum();
+    2.0 * (square.sqrt() / 2.0).min(1.0).asin()
+}

@@ -1,0 +1,184 @@
+//! The same face across the frames of a camera, and whose it is by all of its views together.
+//!
+//! A single view is not enough to mark anybody: with one picture a person, strangers pass now and then, and whoever stands
+//! before a camera shows many views. So a face is named by the mean of its views, and only when it would be a surprise
+//! that a stranger comes so near to anybody of so many, at whatever moment of a stay however long: [`Impostors::surprise`]
+//! against the [`bound`] that the size of the gallery and the wished share of false names set. A face that nobody is
+//! found for stays unknown.
+
+mod evidence;
+mod impostors;
+mod options;
+mod track;
+
+use jiff::Timestamp;
+
+use crate::embedding::Embedding;
+use crate::error::Result;
+use crate::gallery::Gallery;
+use crate::geometry::Rect;
+use crate::types::{Similarity, StudentId, Threshold};
+
+pub use impostors::{Impostors, bound};
+pub use options::TrackingOptions;
+pub use track::Track;
+
+/// One face's way through the frames. Ids rise and are not used again by the same tracker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TrackId(pub u64);
+
+/// Whose face a track is.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Decision {
+    /// Too few good views yet.
+    Waiting,
+    /// Good views enough, and nobody whom they show.
+    Unknown,
+    /// The views show somebody. It stays so until they show somebody else or speak against it, or three good views in a
+    /// row show another face: somebody else has taken the track over.
+    Known {
+        /// Whom.
+        student: StudentId,
+        /// How alike the mean of the views is.
+        similarity: Similarity,
+    },
+}
+
+/// The faces that one camera has in view.
+#[derive(Debug, Clone, Default)]
+pub struct Tracker {
+    options: TrackingOptions,
+    tracks: Vec<Track>,
+    next_id: u64,
+}
+
+impl Tracker {
+    /// A tracker with no face in view.
+    #[must_use]
+    pub fn new(options: TrackingOptions) -> Self {
+        Self { options, tracks: Vec::new(), next_id: 0 }
+    }
+
+    /// Takes the boxes of a frame in; returns the track of each, in their order. Tracks unseen for too long have ended.
+    pub fn update(&mut self, boxes: &[Rect], now: Timestamp) -> Vec<TrackId> {
+        self.update_where(boxes, now, |_| true)
+    }
+
+    /// As [`update`](Self::update) for a frame in which only some places were looked at: a track that was not `looked`
+    /// for is where it was.
+    pub fn update_where(&mut self, boxes: &[Rect], now: Timestamp, looked: impl Fn(&Track) -> bool) -> Vec<TrackId> {
+        let max_gap = self.options.max_gap;
+        for track in &mut self.tracks {
+            if looked(track) {
+                track.look_for(now);
+            } else {
+                track.rest(now);
+            }
+        }
+        self.tracks.retain(|track| now.duration_since(track.last_seen()) <= max_gap);
+
+        let mut pairs = Vec::new();
+        for (t, track) in self.tracks.iter().enumerate() {
+            for (b, bbox) in boxes.iter().enumerate() {
+                let step = if track.is_new() { self.options.max_first_step } else { self.options.max_step };
+                if let Some(affinity) = affinity(&track.predicted(now), bbox, self.options.min_iou, step) {
+                    pairs.push((affinity, t, b));
+                }
+            }
+        }
+        // The surest pair first; each track and each box once.
+        pairs.sort_by(|a, b| b.0.total_cmp(&a.0));
+        let mut ids: Vec<Option<TrackId>> = vec![None; boxes.len()];
+        let mut taken = vec![false; self.tracks.len()];
+        for (_, t, b) in pairs {
+            if !taken[t] && ids[b].is_none() {
+                taken[t] = true;
+                self.tracks[t].continue_at(boxes[b], now, self.options.min_iou);
+                ids[b] = Some(self.tracks[t].id());
+            }
+        }
+        ids.into_iter().zip(boxes).map(|(id, bbox)| id.unwrap_or_else(|| self.begin(*bbox, now))).collect()
+    }
+
+    /// Takes a good view of a track in, which weighs `weight` in [0, 1], and returns what is now decided: whose of
+    /// `gallery` it is, where nobody below `threshold` is named whatever the evidence. Views of poor quality should not be
+    /// taken in. A track that has ended is [`Decision::Waiting`]. `now` says when the next view is
+    /// [wanted](Self::wants_view).
+    ///
+    /// # Errors
+    /// [`Error::ModelMismatch`](crate::Error::ModelMismatch) when the view is of another model than the gallery.
+    pub fn see(
+        &mut self,
+        id: TrackId,
+        view: &Embedding,
+        weight: f32,
+        gallery: &Gallery,
+        threshold: Threshold,
+        now: Timestamp,
+    ) -> Result<Decision> {
+        let options = self.options;
+        let Some(track) = self.tracks.iter_mut().find(|track| track.id() == id) else { return Ok(Decision::Waiting) };
+        track.see(view, weight, gallery, threshold, &options, now)?;
+        Ok(track.decision(&options))
+    }
+
+    /// Takes in that a view of a track was too poor to vote.
+    pub fn poor_view(&mut self, id: TrackId, now: Timestamp) {
+        if let Some(track) = self.tracks.iter_mut().find(|track| track.id() == id) {
+            track.see_poorly(now);
+        }
+    }
+
+    /// Whether another view of a track is worth embedding the face: it is not decided yet, or larger than ever, or has
+    /// not been looked at for long.
+    #[must_use]
+    pub fn wants_view(&self, id: TrackId, now: Timestamp) -> bool {
+        self.tracks.iter().find(|track| track.id() == id).is_some_and(|track| track.wants_view(now))
+    }
+
+    /// Whether the next good view of a track may decide whose face it is: it has had few, or one that came near to
+    /// somebody. Such a face is worth being looked at more often.
+    #[must_use]
+    pub fn is_open(&self, id: TrackId) -> bool {
+        self.tracks.iter().any(|track| track.id() == id && track.is_open())
+    }
+
+    /// What is decided about a track; [`Decision::Waiting`] when it has ended.
+    #[must_use]
+    pub fn decision(&self, id: TrackId) -> Decision {
+        self.tracks
+            .iter()
+            .find(|track| track.id() == id)
+            .map_or(Decision::Waiting, |track| track.decision(&self.options))
+    }
+
+    /// The faces followed, those out of sight for a moment included.
+    #[must_use]
+    pub fn tracks(&self) -> &[Track] {
+        &self.tracks
+    }
+
+    fn begin(&mut self, bbox: Rect, now: Timestamp) -> TrackId {
+        let id = TrackId(self.next_id);
+        self.next_id += 1;
+        self.tracks.push(Track::begin(id, bbox, now));
+        id
+    }
+}
+
+/// How well `bbox` continues a track expected at `last`, or `None` when it cannot.
+fn affinity(last: &Rect, bbox: &Rect, min_iou: f32, max_step: f32) -> Option<f32> {
+    let iou = last.iou(bbox);
+    let size = (last.width() + bbox.width()) / 2.0;
+    let reach = size * max_step;
+    let step = last.centre().distance(bbox.centre());
+    let ratio = last.area() / bbox.area();
+    // A factor of two in width is one of four in area. Comparisons with what is no number are false.
+    let near = step < reach && (0.25..=4.0).contains(&ratio);
+    (iou >= min_iou || near).then(|| iou + 1.0 - (step / reach).min(1.0))
+}
+
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,113 @@
+//! How faces are followed and when their views decide.
+
+use jiff::SignedDuration;
+
+use crate::error::{Error, Result};
+
+use super::impostors::Impostors;
+
+/// How faces are followed and when their views decide. The defaults without another source are choices for cameras of
+/// about five analysed frames a second, not measurements.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub struct TrackingOptions {
+    /// From which overlap (IoU) a box continues a track. Default .3, the customary gate of IoU trackers (SORT).
+    pub min_iou: f32,
+    /// Boxes that overlap less still continue a track when their centres are nearer than so many box widths and their
+    /// sizes within a factor of two, measured from where the face was going. Default .75.
+    pub max_step: f32,
+    /// The same for a face that was seen once, so that nobody knows where it is going. Default 2: somebody who walks
+    /// across the picture at 1.4 m/s goes 28 cm in a fifth of a second, 1.75 widths of a face. With .75, of 18 people who
+    /// did, 5 were lost before their second view.
+    pub max_first_step: f32,
+    /// After how long unseen a track ends. Default one second: a face turned away or hidden for a moment.
+    pub max_gap: SignedDuration,
+    /// How many good views have to show the same face before anybody is named. Default 2, so that one lucky frame marks
+    /// nobody. Each more costs a view, a fifth of a second at five pictures a second.
+    pub agreeing: usize,
+    /// How much these views have to weigh together, where a sharp, large view from the front weighs 1 and a small,
+    /// blurred or turned one down to .2. Default 1: two good views do, poor ones have to be three or four.
+    pub agreeing_weight: f32,
+    /// By how much the best person must be more similar to the mean of the views than the second, on the similarity
+    /// scale. Default .02.
+    pub min_margin: f32,
+    /// The share of strangers that may be named as somebody who is enrolled, however long they stay. With the number of
+    /// templates it sets how much evidence names somebody ([`bound`](super::bound)). Default .001.
+    pub false_names: f32,
+    /// How near strangers come to those who are enrolled. Default: as the embedder's calibration says
+    /// ([`Impostors::of`]). `faceattend calibrate --live` measures it in a gallery.
+    pub impostors: Option<Impostors>,
+}
+
+impl Default for TrackingOptions {
+    fn default() -> Self {
+        Self {
+            min_iou: 0.3,
+            max_step: 0.75,
+            max_first_step: 2.0,
+            max_gap: SignedDuration::from_secs(1),
+            agreeing: 2,
+            agreeing_weight: 1.0,
+            min_margin: 0.02,
+            false_names: 0.001,
+            impostors: None,
+        }
+    }
+}
+
+impl TrackingOptions {
+    /// The same options with other gates for continuing a track: overlap, step in box widths, and time unseen.
+    #[must_use]
+    pub fn with_gates(mut self, min_iou: f32, max_step: f32, max_gap: SignedDuration) -> Self {
+        (self.min_iou, self.max_step, self.max_gap) = (min_iou, max_step, max_gap);
+        self
+    }
+
+    /// The same options with another step, in box widths, for a face that was seen once.
+    #[must_use]
+    pub fn with_max_first_step(mut self, step: f32) -> Self {
+        self.max_first_step = step;
+        self
+    }
+
+    /// The same options, deciding by at least so many good views of one face.
+    #[must_use]
+    pub fn with_agreeing(mut self, views: usize) -> Self {
+        self.agreeing = views;
+        self
+    }
+
+    /// The same options, deciding by views that weigh so much together.
+    #[must_use]
+    pub fn with_agreeing_weight(mut self, weight: f32) -> Self {
+        self.agreeing_weight = weight;
+        self
+    }
+
+    /// The same options with another margin to the second-best person.
+    #[must_use]
+    pub fn with_min_margin(mut self, margin: f32) -> Self {
+        self.min_margin = margin;
+        self
+    }
+
+    /// The same options with another share of strangers that may be named.
+    ///
+    /// # Errors
+    /// [`Error::InvalidInput`] unless `rate` is above 0 and below 1.
+    pub fn with_false_names(mut self, rate: f32) -> Result<Self> {
+        if !(rate > 0.0 && rate < 1.0) {
+            let reason = format!("{rate} is not above 0 and below 1; one stranger in a thousand is 0.001");
+            return Err(Error::invalid_input("rate of false names", reason));
+        }
+        self.false_names = rate;
+        Ok(self)
+    }
+
+    /// The same options with strangers that come so near.
+    #[must_use]
+    pub fn with_impostors(mut self, impostors: Impostors) -> Self {
+        self.impostors = Some(impostors);
+        self
+    }
+}

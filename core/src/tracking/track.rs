@@ -1,0 +1,205 @@
+//! One face's way through the frames, and when its next view is worth looking at.
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::embedding::Embedding;
+use crate::error::Result;
+use crate::gallery::{Gallery, Match};
+use crate::geometry::{Point, Rect};
+use crate::types::Threshold;
+
+use super::evidence::Evidence;
+use super::options::TrackingOptions;
+use super::{Decision, TrackId};
+
+/// One face as the tracker knows it.
+#[derive(Debug, Clone)]
+pub struct Track {
+    id: TrackId,
+    bbox: Rect,
+    /// Of the box's centre, in pixels a second.
+    velocity: Point,
+    /// Whether the face was seen once only, so that the velocity is not known.
+    is_new: bool,
+    first_seen: Timestamp,
+    last_seen: Timestamp,
+    /// When it was last looked for.
+    last_looked: Timestamp,
+    evidence: Evidence,
+    views: Views,
+}
+
+/// What is remembered of the views of a track, to choose the next.
+#[derive(Debug, Clone, Copy, Default)]
+struct Views {
+    last_at: Option<Timestamp>,
+    /// How many were too poor to be taken in since the last that was.
+    poor_in_a_row: u32,
+    /// The width of the widest face that was taken in.
+    widest: f32,
+    /// Whether the face has been where the track's own could hardly be since it was last recognised.
+    strayed: bool,
+}
+
+/// Views of a face that nobody is near to, before it is looked at less often.
+const SETTLED: usize = 3;
+/// How often such a face is looked at again, which may turn its head or hold still.
+const LOOK_AGAIN: SignedDuration = SignedDuration::from_millis(1000);
+/// How often a face that is decided is looked at again: two people may have changed places behind a third.
+const CONFIRM: SignedDuration = SignedDuration::from_secs(5);
+/// How much wider than before a face makes a better view, whatever was decided about it: a person who comes nearer.
+const BETTER: f32 = 1.2;
+/// Poor views in a row before the next is waited for, and how long.
+const POOR: u32 = 3;
+const AFTER_POOR: SignedDuration = SignedDuration::from_millis(500);
+
+/// The part of a surprise in the position that goes into the velocity: the gain of a constant-velocity (alpha-beta)
+/// filter, the steady state of a Kalman filter for a walk as restless as its measurements.
+const VELOCITY_GAIN: f32 = 0.5;
+
+impl Track {
+    pub(super) fn begin(id: TrackId, bbox: Rect, now: Timestamp) -> Self {
+        Self {
+            id,
+            bbox,
+            velocity: Point::default(),
+            is_new: true,
+            first_seen: now,
+            last_seen: now,
+            last_looked: now,
+            evidence: Evidence::default(),
+            views: Views::default(),
+        }
+    }
+
+    /// The track's id.
+    #[must_use]
+    pub fn id(&self) -> TrackId {
+        self.id
+    }
+
+    /// Where the face was last.
+    #[must_use]
+    pub fn bbox(&self) -> Rect {
+        self.bbox
+    }
+
+    /// When the face came into the picture.
+    #[must_use]
+    pub fn first_seen(&self) -> Timestamp {
+        self.first_seen
+    }
+
+    /// When the face was last in the picture.
+    #[must_use]
+    pub fn last_seen(&self) -> Timestamp {
+        self.last_seen
+    }
+
+    /// When the face was last found or missed, rather than taken to be where it was.
+    #[must_use]
+    pub fn last_looked(&self) -> Timestamp {
+        self.last_looked
+    }
+
+    /// Whether the face was seen once only, so that nobody knows where it is going.
+    #[must_use]
+    pub fn is_new(&self) -> bool {
+        self.is_new
+    }
+
+    /// Where the face should be at `now`, moving on as it did; at most three box widths from where it was.
+    #[must_use]
+    pub fn predicted(&self, now: Timestamp) -> Rect {
+        let passed = seconds(now.duration_since(self.last_seen));
+        let reach = 3.0 * self.bbox.width();
+        let step = |velocity: f32| (velocity * passed).clamp(-reach, reach);
+        let centre = self.bbox.centre();
+        let moved = Point::new(centre.x + step(self.velocity.x), centre.y + step(self.velocity.y));
+        Rect::from_centre(moved, self.bbox.width(), self.bbox.height())
+    }
+
+    /// Takes in that the face was looked for.
+    pub(super) fn look_for(&mut self, now: Timestamp) {
+        self.last_looked = now;
+    }
+
+    /// Takes in that nobody looked for the face: it is where it was.
+    pub(super) fn rest(&mut self, now: Timestamp) {
+        self.velocity = Point::default();
+        self.last_seen = now;
+    }
+
+    pub(super) fn continue_at(&mut self, bbox: Rect, now: Timestamp, min_iou: f32) {
+        self.views.strayed |= self.predicted(now).iou(&bbox) < min_iou;
+        let passed = seconds(now.duration_since(self.last_seen));
+        if passed > 0.0 {
+            let (expected, seen) = (self.predicted(now).centre(), bbox.centre());
+            // The first step is all that is known of the velocity.
+            let gain = if self.is_new { 1.0 } else { VELOCITY_GAIN } / passed;
+            self.velocity.x += (seen.x - expected.x) * gain;
+            self.velocity.y += (seen.y - expected.y) * gain;
+        }
+        (self.bbox, self.last_seen, self.last_looked, self.is_new) = (bbox, now, now, false);
+    }
+
+    /// Takes a good view in, and decides anew whose face it is.
+    pub(super) fn see(
+        &mut self,
+        view: &Embedding,
+        weight: f32,
+        gallery: &Gallery,
+        threshold: Threshold,
+        options: &TrackingOptions,
+        now: Timestamp,
+    ) -> Result<()> {
+        self.views = Views {
+            last_at: Some(now),
+            poor_in_a_row: 0,
+            widest: self.views.widest.max(self.bbox.width()),
+            strayed: false,
+        };
+        self.evidence.add(view, weight, gallery, threshold, options)
+    }
+
+    /// Takes in that a view was too poor.
+    pub(super) fn see_poorly(&mut self, now: Timestamp) {
+        self.views.last_at = Some(now);
+        self.views.poor_in_a_row = self.views.poor_in_a_row.saturating_add(1);
+    }
+
+    pub(super) fn decision(&self, options: &TrackingOptions) -> Decision {
+        match self.evidence.known() {
+            Some(Match { student, similarity, .. }) => Decision::Known { student: *student, similarity: *similarity },
+            None if self.evidence.views() < options.agreeing => Decision::Waiting,
+            None => Decision::Unknown,
+        }
+    }
+
+    /// Whether another view of the face is worth embedding it.
+    pub(crate) fn wants_view(&self, now: Timestamp) -> bool {
+        let Some(last) = self.views.last_at else { return true };
+        let since = now.duration_since(last);
+        if self.views.poor_in_a_row >= POOR {
+            return since >= AFTER_POOR;
+        }
+        if self.bbox.width() >= self.views.widest * BETTER && self.views.widest > 0.0 {
+            return true;
+        }
+        if self.evidence.known().is_some() {
+            return self.evidence.in_doubt() || self.views.strayed || since >= CONFIRM;
+        }
+        self.is_open() || since >= LOOK_AGAIN
+    }
+
+    /// Whether the next good view may decide whose face it is.
+    pub(super) fn is_open(&self) -> bool {
+        self.evidence.known().is_none()
+            && self.views.poor_in_a_row < POOR
+            && (self.evidence.views() < SETTLED || self.evidence.is_promising())
+    }
+}
+
+fn seconds(duration: SignedDuration) -> f32 {
+    duration.as_secs_f32()
+}
