@@ -184,13 +184,16 @@ export declare class Engine {
 }
 
 /**
- * The templates of the people who are known, in memory. Searches never wait for writers. It holds embeddings of one
- * engine's model only.
+ * The people who are known, each by the mean of their templates, in memory. Searches never wait for writers. It holds
+ * embeddings of one engine's model only.
  */
 export declare class Gallery {
   /** An empty gallery for the embeddings of `engine`. */
   constructor(engine: Engine)
-  /** Adds templates to those of a student. Throws `model_mismatch`, and adds nothing, for an embedding of another model. */
+  /**
+   * Adds templates to those of a student, who is matched by the mean of all of them from then on. Throws
+   * `model_mismatch`, and adds nothing, for an embedding of another model.
+   */
   insert(studentId: number, templates: Array<Embedding>): void
   /** Puts templates in the place of those of a student; no search sees the person missing in between. */
   replace(studentId: number, templates: Array<Embedding>): void
@@ -712,7 +715,7 @@ export interface MarkOptions {
 export interface Match {
   /** Who. */
   studentId: number
-  /** How alike, in [0, 1]: that of the person's most similar template. */
+  /** How alike, in [0, 1]: the face and the mean of the person's templates. */
   similarity: number
   /** The raw cosine behind it, in [-1, 1]. */
   cosine: number

@@ -21,7 +21,7 @@ use crate::store::Store;
 pub struct Match {
     /// Who.
     pub student_id: i64,
-    /// How alike, in [0, 1]: that of the person's most similar template.
+    /// How alike, in [0, 1]: the face and the mean of the person's templates.
     pub similarity: f64,
     /// The raw cosine behind it, in [-1, 1].
     pub cosine: f64,
@@ -56,8 +56,8 @@ pub struct GalleryLoadOptions {
     pub legacy_model: Option<String>,
 }
 
-/// The templates of the people who are known, in memory. Searches never wait for writers. It holds embeddings of one
-/// engine's model only.
+/// The people who are known, each by the mean of their templates, in memory. Searches never wait for writers. It holds
+/// embeddings of one engine's model only.
 #[napi]
 pub struct Gallery {
     pub(crate) inner: Arc<CoreGallery>,
@@ -71,7 +71,8 @@ impl Gallery {
         Self { inner: Arc::new(CoreGallery::new(engine.inner.embedder().clone())) }
     }
 
-    /// Adds templates to those of a student. Throws `model_mismatch`, and adds nothing, for an embedding of another model.
+    /// Adds templates to those of a student, who is matched by the mean of all of them from then on. Throws
+    /// `model_mismatch`, and adds nothing, for an embedding of another model.
     #[napi]
     pub fn insert(&self, student_id: f64, templates: Vec<Embedding>) -> napi::Result<()> {
         let insert = || self.inner.insert(student(student_id)?, &embedding::take_all(&templates)?);

@@ -100,7 +100,7 @@ impl Identification {
     }
 }
 
-/// The templates of the people who are known. Safe to share between threads: searches never wait for writers.
+/// The people who are known, each by the mean of their templates. Safe to share between threads: searches never wait for writers.
 ///
 /// The first embedding decides which model it is for; those of another raise ``ModelMismatchError``.
 #[pyclass(module = "faceattend", frozen)]
@@ -156,7 +156,7 @@ impl Gallery {
         Self { inner: OnceLock::new() }
     }
 
-    /// Adds templates to those of a person.
+    /// Adds templates to those of a person, who is matched by the mean of all of them from then on.
     ///
     /// Parameters
     /// ----------

@@ -3,6 +3,7 @@
 //! Engine, tracker, gallery and marker meet here and nowhere else: the engine finds the faces of a frame, the tracker
 //! says which were there before and whom of the gallery all their views show, and only then the marker marks the student.
 
+mod ageing;
 mod interest;
 mod look;
 
@@ -22,6 +23,7 @@ use crate::store::{Store, StoredEmbedding};
 use crate::tracking::{Decision, TrackId, Tracker, TrackingOptions};
 use crate::types::{ModelId, Similarity, StudentId, Threshold};
 
+pub use ageing::{Ageing, AgeingOptions};
 pub use interest::RegionOfInterest;
 pub use look::{Effort, LookOptions};
 use look::{Look, Lookout};
@@ -90,6 +92,7 @@ pub struct Recogniser {
     options: RecognitionOptions,
     tracker: Tracker,
     lookout: Lookout,
+    ageing: Option<Arc<Ageing>>,
 }
 
 impl std::fmt::Debug for Recogniser {
@@ -155,6 +158,7 @@ impl Recogniser {
             options: options.clone(),
             tracker: Tracker::new(options.tracking),
             lookout: Lookout::default(),
+            ageing: None,
         }
     }
 
@@ -162,6 +166,13 @@ impl Recogniser {
     #[must_use]
     pub fn with_marker(mut self, marker: Arc<Marker>, camera_location: Option<String>) -> Self {
         (self.marker, self.camera_location) = (Some(marker), camera_location);
+        self
+    }
+
+    /// The same, keeping a view of whom it marks now and then, as `ageing` allows it.
+    #[must_use]
+    pub fn with_ageing(mut self, ageing: Arc<Ageing>) -> Self {
+        self.ageing = Some(ageing);
         self
     }
 
@@ -187,7 +198,7 @@ impl Recogniser {
             Look::At(regions) => regions.iter().any(|region| region.shows(&track.predicted(now))),
             Look::Everywhere(_) => true,
         });
-        self.judge(frame, faces, &tracks, now, &mut report)?;
+        let voted = self.judge(frame, faces, &tracks, now, &mut report)?;
         for (bbox, track) in boxes.into_iter().zip(&tracks) {
             report.faces.push(RecognisedFace { bbox, track: *track, decision: self.tracker.decision(*track) });
         }
@@ -211,7 +222,27 @@ impl Recogniser {
                 }
             }
         }
+        self.age(frame, &voted, &report, now)?;
         Ok(report)
+    }
+
+    /// Has the views that voted for somebody who is marked looked at by whoever keeps some of them.
+    fn age(
+        &self,
+        frame: &Frame<'_>,
+        voted: &[(TrackId, Face)],
+        report: &RecognitionReport,
+        now: Timestamp,
+    ) -> Result<()> {
+        let Some(ageing) = &self.ageing else { return Ok(()) };
+        for (track, face) in voted {
+            let Decision::Known { student, .. } = self.tracker.decision(*track) else { continue };
+            if report.marks.iter().any(|mark| mark.record().student == student) {
+                let (threshold, place) = (self.options.threshold, self.camera_location.as_deref());
+                ageing.consider(&*self.engine, &ageing::MarkedView { student, face, frame, threshold, place, now })?;
+            }
+        }
+        Ok(())
     }
 
     /// The faces that `look` shows, largest first.
@@ -249,7 +280,7 @@ impl Recogniser {
         Ok(faces)
     }
 
-    /// Embeds the faces whose tracks want a view, and takes it in.
+    /// Embeds the faces whose tracks want a view, and takes it in. Returns those that were, where views are kept.
     fn judge(
         &mut self,
         frame: &Frame<'_>,
@@ -257,7 +288,8 @@ impl Recogniser {
         tracks: &[TrackId],
         now: Timestamp,
         report: &mut RecognitionReport,
-    ) -> Result<()> {
+    ) -> Result<Vec<(TrackId, Face)>> {
+        let mut voted = Vec::new();
         let everything = self.options.effort == Effort::Everything;
         for (face, track) in faces.into_iter().zip(tracks) {
             if !everything && !self.tracker.wants_view(*track, now) {
@@ -274,12 +306,15 @@ impl Recogniser {
                 Some((face, embedding)) => {
                     report.embedded += 1;
                     let threshold = self.options.threshold;
-                    self.tracker.see(*track, embedding, weight(face), &self.gallery, threshold, now)?;
+                    self.tracker.see(*track, embedding, view_weight(face), &self.gallery, threshold, now)?;
+                    if self.ageing.is_some() {
+                        voted.push((*track, face.clone()));
+                    }
                 }
                 None => self.tracker.poor_view(*track, now),
             }
         }
-        Ok(())
+        Ok(voted)
     }
 }
 
@@ -309,7 +344,8 @@ const FULL_SHARPNESS: f32 = 60.0;
 
 /// What a view weighs among those of its track, in [0.2, 1]: size, sharpness and how far the face is turned, each in
 /// proportion.
-fn weight(face: &Face) -> f32 {
+#[must_use]
+pub fn view_weight(face: &Face) -> f32 {
     let size = face.quality.as_ref().map_or(1.0, |quality| quality.eye_distance / FULL_EYE_DISTANCE);
     let sharp = face.quality.as_ref().map_or(1.0, |quality| quality.sharpness / FULL_SHARPNESS);
     let turn = face.pose.map_or(1.0, |pose| pose.yaw.0.to_radians().cos() * pose.pitch.0.to_radians().cos());

@@ -7,6 +7,9 @@ mod common;
 use axum::body::Body;
 use axum::http::{Request, header};
 use common::Service;
+use faceattend_core::store::{NewAuditEntry, SeenLimits, SqliteStore, Store as _, StoredEmbedding};
+use faceattend_core::types::StudentId;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 #[tokio::test]
@@ -166,4 +169,43 @@ async fn a_person_is_told_what_is_held_and_is_erased_with_a_receipt() {
     service.get(&format!("/api/v1/liveness/session/{session}")).await.is(404, "Liveness detection session not found");
     let bytes = std::fs::read(service.folder.path().join("face_attendance.db")).unwrap();
     assert!(!bytes.windows(8).any(|window| window == b"a parent"), "deleted rows are overwritten");
+}
+
+#[tokio::test]
+async fn what_cameras_added_is_listed_and_taken_back() {
+    let service = Service::start().await;
+    let session = service.begin(&json!({})).await;
+    service.complete(&session, 5).await;
+    let id = service.register("Asha", "R1", &session).await.json()["data"]["student_id"].as_i64().unwrap();
+    let path = format!("/api/v1/students/{id}/templates");
+    let origins = async || -> Vec<String> {
+        let listed = service.get(&path).await.json();
+        let templates = listed["data"]["templates"].as_array().unwrap().clone();
+        assert!(templates.iter().all(|template| template["model"].is_string() && template.get("values").is_none()));
+        templates.iter().map(|template| template["origin"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(origins().await, ["registered"; 3]);
+
+    let store = SqliteStore::open(service.folder.path().join("face_attendance.db")).unwrap();
+    let StoredEmbedding::Tagged(view) = store.templates_of(StudentId(id)).unwrap().remove(0).embedding else {
+        panic!()
+    };
+    let limits = SeenLimits { most: 3, every: SignedDuration::from_hours(24) };
+    let entry = NewAuditEntry {
+        at: Timestamp::now() + SignedDuration::from_hours(48),
+        actor: "camera".into(),
+        action: "template.seen".into(),
+        subject: Some(format!("student_id {id}")),
+        details: None,
+    };
+    store.keep_seen_template(StudentId(id), &view, &limits, &entry).unwrap();
+    assert_eq!(origins().await, ["registered", "registered", "registered", "seen"]);
+    let back = service.send("DELETE", &format!("{path}/seen"), &Value::Null).await.json();
+    assert_eq!(back["data"]["templates"], 1);
+    assert_eq!(origins().await, ["registered"; 3]);
+    let log = service.get("/api/v1/audit?limit=2").await.json();
+    assert_eq!(log["items"][0]["action"], "DELETE /api/v1/students/{student_id}/templates/seen");
+    assert_eq!(log["items"][1]["action"], "template.seen");
+    service.get("/api/v1/students/99/templates").await.is(404, "Student not found");
+    service.send("DELETE", "/api/v1/students/99/templates/seen", &Value::Null).await.is(404, "Student not found");
 }

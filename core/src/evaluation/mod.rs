@@ -9,6 +9,7 @@
 //! | FMR, FNMR, DET, TAR at FAR, EER, AUC | [`comparison`] |
 //! | APCER for each kind of attack, BPCER, ACER | [`pad`] |
 //! | TPIR, FPIR | [`identification`] |
+//! | FMR and FNMR of groups of people, worst against best | [`groups`] |
 //! | errors of the yaw, recall of the gates | [`pose`] |
 //! | intervals where trials share people | [`bootstrap`] |
 //! | a threshold for a wished false match rate | [`threshold`] |
@@ -16,6 +17,7 @@
 
 pub mod bootstrap;
 pub mod comparison;
+pub mod groups;
 pub mod identification;
 pub mod live;
 pub mod pad;

@@ -58,8 +58,8 @@ impl WithSimd for Products<'_> {
     }
 }
 
-/// The `k` best people so far, each with their best template; most similar first, equals by their key. Sorted rather than
-/// a heap: `k` is small, and once the first rows have passed hardly any row gets in.
+/// The `k` best people so far; most similar first, equals by their key. Sorted rather than a heap: `k` is small, and once
+/// the first rows have passed hardly any row gets in.
 pub(super) struct Best {
     k: usize,
     people: Vec<(StudentId, f32)>,
@@ -76,7 +76,7 @@ impl Best {
 
     #[inline]
     fn offer(&mut self, student: StudentId, cosine: f32) {
-        // Whoever is in the list already is at least as good as its last: a row below that changes nothing.
+        // A row below the last of a full list changes nothing.
         if self.people.len() >= self.k && self.people.last().is_none_or(|(_, worst)| cosine < *worst) {
             return;
         }
@@ -85,12 +85,6 @@ impl Best {
 
     #[cold]
     fn admit(&mut self, student: StudentId, cosine: f32) {
-        if let Some(at) = self.people.iter().position(|(known, _)| *known == student) {
-            if self.people[at].1 >= cosine {
-                return;
-            }
-            self.people.remove(at);
-        }
         let before = |(known, other): &(StudentId, f32)| *other > cosine || (*other == cosine && *known < student);
         let at = self.people.partition_point(before);
         self.people.insert(at, (student, cosine));

@@ -20,6 +20,7 @@ mod records;
 mod rules;
 pub mod schema;
 mod sealing;
+mod seen;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 #[cfg(test)]
@@ -51,6 +52,7 @@ pub use records::{
     Student, StudentChange,
 };
 pub use sealing::{FaceColumn, KeyId, Place, Resealed, TemplateForms, TemplateKey, TemplateKeys};
+pub use seen::{KeptSeen, SeenLimits, TemplateOrigin};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{Inspection, SqliteStore};
 
@@ -168,6 +170,27 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// The first error that `each` returns; [`Error::Store`](crate::Error::Store).
     fn for_each_template(&self, each: &mut dyn FnMut(StoredTemplate) -> Result<()>) -> Result<()>;
+
+    /// Keeps a view of a student that a camera saw beside the registered templates, if `limits` allow it, and writes
+    /// `entry` into the audit log with it. The registered templates stay as they are; when there are as many seen ones
+    /// as may be, the oldest of those goes.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`](crate::Error::NotFound) for an unknown student.
+    fn keep_seen_template(
+        &self,
+        student: StudentId,
+        view: &Embedding,
+        limits: &SeenLimits,
+        entry: &NewAuditEntry,
+    ) -> Result<KeptSeen>;
+
+    /// Takes back every view that a camera saw of the student, so that the registered templates stand alone again;
+    /// returns how many there were.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`](crate::Error::NotFound) for an unknown student.
+    fn forget_seen_templates(&self, student: StudentId) -> Result<u64>;
 
     /// The templates of one student, the one in `face_embedding` first; none for an unknown student.
     ///

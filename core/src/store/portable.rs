@@ -209,6 +209,7 @@ pub(super) const TABLES: &[Table] = &[
             column("model_id", Kind::Text),
             column("embedding", Kind::Bytes),
             column("created_at", Kind::Micros),
+            column("origin", Kind::Text),
         ],
         of_a_student: true,
     },

@@ -19,6 +19,7 @@ mod portable;
 mod privacy;
 mod reseal;
 mod schema;
+mod seen;
 mod sessions;
 mod students;
 
@@ -35,9 +36,10 @@ use super::rules::{NO_STUDENT, TAKEN, TAKEN_NAME};
 use super::sealing::TemplateKeys;
 use super::{
     AdminChange, AdminUser, AttendanceFilter, AttendanceRecord, AttendanceSummary, AuditEntry, Consent, Correction,
-    CorrectionRecord, DetectionLog, Enrolment, Erasure, Listed, Marking, MarksOfErased, NewAdmin, NewAttendance,
-    NewAuditEntry, NewDetectionLog, NewLogin, NewSession, Page, Resealed, Retention, Retired, SessionRecord,
-    SessionSummary, SessionUpdate, Store, StoredTemplate, Student, StudentChange, TemplateForms,
+    CorrectionRecord, DetectionLog, Enrolment, Erasure, KeptSeen, Listed, Marking, MarksOfErased, NewAdmin,
+    NewAttendance, NewAuditEntry, NewDetectionLog, NewLogin, NewSession, Page, Resealed, Retention, Retired,
+    SeenLimits, SessionRecord, SessionSummary, SessionUpdate, Store, StoredTemplate, Student, StudentChange,
+    TemplateForms,
 };
 use crate::embedding::Embedding;
 use crate::error::{Error, Result};
@@ -250,6 +252,20 @@ impl Store for PostgresStore {
             })
         })?;
         Ok(found)
+    }
+
+    fn keep_seen_template(
+        &self,
+        student: StudentId,
+        view: &Embedding,
+        limits: &SeenLimits,
+        entry: &NewAuditEntry,
+    ) -> Result<KeptSeen> {
+        self.write("keep a view of the student", |db| seen::keep(db, &self.keys, student, view, limits, entry))
+    }
+
+    fn forget_seen_templates(&self, student: StudentId) -> Result<u64> {
+        self.write("take back the views of the student", |db| seen::forget(db, student))
     }
 
     fn create_session(&self, new: &NewSession) -> Result<SessionRecord> {

@@ -6,6 +6,7 @@ use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
 
 use super::sealing::{NotOpened, Place, TemplateKeys};
+use super::seen::TemplateOrigin;
 use crate::embedding::Embedding;
 use crate::error::Result;
 use crate::liveness::Status;
@@ -93,6 +94,10 @@ pub struct StoredTemplate {
     pub student: StudentId,
     /// The embedding.
     pub embedding: StoredEmbedding,
+    /// Where it comes from.
+    pub origin: TemplateOrigin,
+    /// When it was written; `None` for the existing service's, which says no time.
+    pub added_at: Option<Timestamp>,
 }
 
 /// An embedding with or without the model that made it.

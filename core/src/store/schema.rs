@@ -20,7 +20,7 @@
 //! | `attendance_log` | `checked_out_at`: last seen in the time in which leaving is expected |
 //! | `admin_users` | `role` |
 //! | `attendance_corrections` | new: who changed the status of a row, when, why, and what it was before |
-//! | `student_templates` | new: the templates of a student, each with its model, in order |
+//! | `student_templates` | new: the templates of a student, each with its model, in order; `origin`: `seen` for a camera's view |
 //! | `liveness_seen_frames` | new: hash and yaw of the frames of recent sessions, against replay |
 //! | `students` | `consent_given_at`, `consent_given_by`, `consent_notice`: who agreed to what, and when |
 //! | `logins` | new: who is logged in, with the hash of the refresh token that is good now |
@@ -80,6 +80,13 @@ pub const MIGRATIONS: &[Migration] = &[
         tables: SHARING_TABLES,
         columns: &[],
         after: NOTICE_TRIGGERS,
+    },
+    Migration {
+        version: 6,
+        name: "views of cameras beside the registered templates",
+        tables: "",
+        columns: &[("student_templates", "origin", "VARCHAR(20)")],
+        after: "",
     },
 ];
 

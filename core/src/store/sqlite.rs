@@ -15,6 +15,7 @@ mod notices;
 mod portable;
 mod privacy;
 mod reseal;
+mod seen;
 
 pub use inspect::Inspection;
 
@@ -39,10 +40,10 @@ use super::schema::{MIGRATIONS, newest_version};
 use super::sealing::{FaceColumn, Place, TemplateKeys};
 use super::{
     AdminChange, AdminUser, AttendanceFilter, AttendanceRecord, AttendanceSummary, AuditEntry, Consent, Correction,
-    CorrectionRecord, DetectionLog, Enrolment, Erasure, Listed, MAX_SEEN_FRAMES, Marking, MarksOfErased, NewAdmin,
-    NewAttendance, NewAuditEntry, NewDetectionLog, NewLogin, NewSession, Page, Resealed, Retention, Retired,
-    SessionRecord, SessionSummary, SessionUpdate, Store, StoredEmbedding, StoredTemplate, Student, StudentChange,
-    TemplateForms,
+    CorrectionRecord, DetectionLog, Enrolment, Erasure, KeptSeen, Listed, MAX_SEEN_FRAMES, Marking, MarksOfErased,
+    NewAdmin, NewAttendance, NewAuditEntry, NewDetectionLog, NewLogin, NewSession, Page, Resealed, Retention, Retired,
+    SeenLimits, SessionRecord, SessionSummary, SessionUpdate, Store, StoredEmbedding, StoredTemplate, Student,
+    StudentChange, TemplateForms, TemplateOrigin,
 };
 use crate::embedding::Embedding;
 use crate::error::{Error, Result};
@@ -299,6 +300,20 @@ impl Store for SqliteStore {
             })
         })?;
         Ok(found)
+    }
+
+    fn keep_seen_template(
+        &self,
+        student: StudentId,
+        view: &Embedding,
+        limits: &SeenLimits,
+        entry: &NewAuditEntry,
+    ) -> Result<KeptSeen> {
+        self.write("keep a view of the student", |db| seen::keep(db, &self.keys, student, view, limits, entry))
+    }
+
+    fn forget_seen_templates(&self, student: StudentId) -> Result<u64> {
+        self.write("take back the views of the student", |db| seen::forget(db, student))
     }
 
     fn create_session(&self, new: &NewSession) -> Result<SessionRecord> {
@@ -931,9 +946,9 @@ fn visit_templates(
     of: Option<StudentId>,
     each: &mut dyn FnMut(StoredTemplate) -> Result<()>,
 ) -> Outcome<()> {
-    const OURS: &str = "SELECT student_id, model_id, embedding, NULL FROM student_templates
+    const OURS: &str = "SELECT student_id, model_id, embedding, NULL, origin, created_at FROM student_templates
         WHERE ?1 IS NULL OR student_id = ?1 ORDER BY student_id, id";
-    const SINGLE: &str = "SELECT id, model_version, face_embedding, embedding_vector FROM students s
+    const SINGLE: &str = "SELECT id, model_version, face_embedding, embedding_vector, NULL, NULL FROM students s
         WHERE (?1 IS NULL OR id = ?1) AND (face_embedding IS NOT NULL OR embedding_vector IS NOT NULL)
             AND NOT EXISTS (SELECT 1 FROM student_templates t WHERE t.student_id = s.id) ORDER BY id";
     for (query, column) in [(OURS, FaceColumn::TemplateEmbedding), (SINGLE, FaceColumn::StudentFaceEmbedding)] {
@@ -949,7 +964,12 @@ fn visit_templates(
             let bytes = bytes.map(|bytes| (place(column), bytes));
             let text = text.map(|text| (place(FaceColumn::StudentEmbeddingVector), text));
             match StoredEmbedding::unseal(keys, model.as_ref(), bytes, text)? {
-                Some(embedding) => each(StoredTemplate { student, embedding })?,
+                Some(embedding) => {
+                    let origin = TemplateOrigin::of_row(row.get::<_, Option<String>>(4)?.as_deref());
+                    // A time that cannot be read does not cost the face.
+                    let added_at = time(row, 5).unwrap_or(None);
+                    each(StoredTemplate { student, embedding, origin, added_at })?;
+                }
                 None => tracing::warn!(%student, "a stored template is damaged and is left out"),
             }
         }

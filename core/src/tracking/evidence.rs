@@ -155,7 +155,7 @@ impl Evidence {
         self.promising = best.similarity.value() >= threshold.value() - PROMISING;
         let impostors = options.impostors.unwrap_or_else(|| Impostors::of(&gallery.embedder().calibration));
         let surprise = |found: &Match| Impostors::surprise(impostors.deviations(found.cosine), self.gathered.path);
-        let bound = bound(gallery.templates(), options.false_names);
+        let bound = bound(gallery.people(), options.false_names);
         let margin = best.similarity.value() - matches.get(1).map_or(0.0, |second| second.similarity.value());
         let enough = self.gathered.views >= options.agreeing
             && self.gathered.weight >= options.agreeing_weight

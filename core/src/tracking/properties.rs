@@ -65,7 +65,7 @@ fn named(strangers: usize, views: usize, gallery: &Gallery, rate: f32, noise: &m
             let nearest = gallery.search(&view, 1).unwrap()[0];
             // The normal distribution's tail, without the chances of the way.
             let u = impostors.deviations(nearest.cosine);
-            best |= 0.5 * u * u + (u * std::f32::consts::TAU.sqrt()).ln() >= bound(gallery.templates(), rate);
+            best |= 0.5 * u * u + (u * std::f32::consts::TAU.sqrt()).ln() >= bound(gallery.people(), rate);
         }
         by_rule += usize::from(ever);
         by_best += usize::from(best);
@@ -96,7 +96,9 @@ fn a_larger_gallery_asks_for_more() {
     assert_eq!(student(few.see(&view)), Some(1));
     let mut many = Site::with(gallery(&[(1, of(1))]));
     let far = of(DIMENSION - 1);
-    many.gallery.insert(StudentId(2), &vec![far; 20_000]).unwrap();
+    many.gallery
+        .load((2..20_000).map(|id| (StudentId(id), vec![far.clone()])).chain([(StudentId(1), vec![of(1)])]))
+        .unwrap();
     many.see(&view);
     assert_eq!(student(many.see(&view)), None);
 }

@@ -105,6 +105,10 @@ pub struct ServeArgs {
     /// How many pictures of each camera are analysed in a second; twice as many while a new face is being recognised
     #[arg(long, env = "FACEATTEND_RATE", value_name = "PER SECOND", default_value_t = LiveSettings::default().rate)]
     rate: f32,
+    /// Keeps a further view of a student from a confident mark that the antispoof networks call living, at most one a
+    /// month, so that templates grow older with their people
+    #[arg(long, env = "FACEATTEND_AGE_TEMPLATES")]
+    age_templates: bool,
     /// The share of strangers that a camera may name as a student, however long they stay
     #[arg(long, env = "FACEATTEND_FALSE_NAMES", value_name = "RATE", default_value_t = TrackingOptions::default().false_names)]
     false_names: f32,
@@ -313,7 +317,11 @@ async fn serve(args: ServeArgs, data: Data) -> Result<()> {
     };
     let tracking = TrackingOptions::default().with_false_names(args.false_names)?;
     let tracking = args.strangers.map_or(tracking, |strangers| tracking.with_impostors(strangers));
-    let mut live = LiveSettings::default().with_preview(args.preview).with_rate(args.rate).with_tracking(tracking);
+    let mut live = LiveSettings::default()
+        .with_preview(args.preview)
+        .with_rate(args.rate)
+        .with_tracking(tracking)
+        .with_age_templates(args.age_templates);
     live.server_name = args.server_name;
     let rates = rates(args.rate_limit, args.rate_limit_login);
     let settings = Settings::new(secret)
@@ -363,6 +371,11 @@ async fn serve(args: ServeArgs, data: Data) -> Result<()> {
             description.detector, description.embedder, description.antispoof, description.threads
         ),
     ]);
+    if args.age_templates {
+        let from =
+            "Templates follow their people, by views from confident marks that the antispoof networks call living";
+        lines.push(format!("{from} (antispoof: {})", description.antispoof));
+    }
     if known_password {
         lines.push(format!("Log in as {DEFAULT_ADMIN} / {DEFAULT_PASSWORD}"));
         tracing::warn!(

@@ -21,6 +21,7 @@ use faceattend_core::attendance::Marker;
 use faceattend_core::camera::Scheduler;
 use faceattend_core::engine::FaceEngine;
 use faceattend_core::gallery::Gallery;
+use faceattend_core::recognition::{Ageing, AgeingOptions};
 use faceattend_core::store::Store;
 use faceattend_core::tracking::TrackingOptions;
 use faceattend_core::types::StudentId;
@@ -52,11 +53,20 @@ pub struct LiveSettings {
     /// This server's name among several on one database, which share their cameras and tell each other what happens.
     /// Default `None`: its cameras are its own, and forgotten when it ends.
     pub server_name: Option<String>,
+    /// Whether now and then a view of a student is kept from a confident, living mark, so that templates grow older with
+    /// their people. Default off.
+    pub age_templates: bool,
 }
 
 impl Default for LiveSettings {
     fn default() -> Self {
-        Self { rate: 5.0, tracking: TrackingOptions::default(), preview: false, server_name: None }
+        Self {
+            rate: 5.0,
+            tracking: TrackingOptions::default(),
+            preview: false,
+            server_name: None,
+            age_templates: false,
+        }
     }
 }
 
@@ -79,6 +89,13 @@ impl LiveSettings {
     #[must_use]
     pub fn with_preview(mut self, preview: bool) -> Self {
         self.preview = preview;
+        self
+    }
+
+    /// The same settings, keeping views of cameras beside the registered templates, or not.
+    #[must_use]
+    pub fn with_age_templates(mut self, age: bool) -> Self {
+        self.age_templates = age;
         self
     }
 
@@ -125,6 +142,10 @@ impl Live {
             threshold: settings.threshold,
             tracking: settings.live.tracking,
             events: events.clone(),
+            ageing: settings.live.age_templates.then(|| {
+                let options = AgeingOptions::default();
+                Arc::new(Ageing::new(Arc::clone(&store), Arc::clone(&gallery), options))
+            }),
         };
         let scheduler = Scheduler::new(NonZero::new(settings.threads).unwrap_or(NonZero::<usize>::MIN))?;
         let cameras = || Arc::new(Cameras::new(watcher.clone(), scheduler.clone(), &settings.live));

@@ -12,7 +12,7 @@ use faceattend_core::engine::FaceEngine;
 use faceattend_core::frame::Frame;
 use faceattend_core::gallery::Gallery;
 use faceattend_core::geometry::Rect;
-use faceattend_core::recognition::{Effort, RecognisedFace, Recogniser, RecognitionOptions, RecognitionReport};
+use faceattend_core::recognition::{Ageing, Effort, RecognisedFace, Recogniser, RecognitionOptions, RecognitionReport};
 use faceattend_core::store::{NewDetectionLog, Store, Student};
 use faceattend_core::tracking::TrackingOptions;
 use faceattend_core::types::{StudentId, Threshold};
@@ -38,6 +38,8 @@ pub(crate) struct Watcher {
     pub(super) threshold: Threshold,
     pub(super) tracking: TrackingOptions,
     pub(super) events: Events,
+    /// Keeps views of whom the cameras mark, where the operator wants it.
+    pub(super) ageing: Option<Arc<Ageing>>,
 }
 
 impl Watcher {
@@ -60,8 +62,11 @@ impl Watcher {
             .with_threshold(self.threshold)
             .with_tracking(self.tracking)
             .with_effort(effort);
-        let recogniser = Recogniser::new(Arc::clone(&self.engine), Arc::clone(&self.gallery), &options)
+        let mut recogniser = Recogniser::new(Arc::clone(&self.engine), Arc::clone(&self.gallery), &options)
             .with_marker(Arc::clone(&self.marker), location.clone());
+        if let Some(ageing) = &self.ageing {
+            recogniser = recogniser.with_ageing(Arc::clone(ageing));
+        }
         Watch {
             recogniser,
             shared: self.clone(),

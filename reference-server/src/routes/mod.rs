@@ -16,6 +16,7 @@ mod privacy;
 mod root;
 mod service;
 mod students;
+mod templates;
 
 use crate::auth::Role;
 use crate::http::routes::Routes;
@@ -60,6 +61,8 @@ pub(crate) fn table(state: AppState) -> Routes {
         .least(Role::Admin)
         .get("/api/v1/students/{student_id}/export", privacy::export)
         .least(Role::Admin)
+        .get("/api/v1/students/{student_id}/templates", templates::list)
+        .delete("/api/v1/students/{student_id}/templates/seen", templates::forget_seen)
         .get("/api/v1/students/{student_id}/consent", privacy::consent)
         .put("/api/v1/students/{student_id}/consent", privacy::give)
         .delete("/api/v1/students/{student_id}/consent", privacy::withdraw)

@@ -91,7 +91,8 @@ pub(crate) async fn export(State(app): State<AppState>, call: Authed<Which>) -> 
 fn template_item(template: &StoredTemplate) -> Value {
     match &template.embedding {
         StoredEmbedding::Tagged(embedding) => {
-            json!({ "model": embedding.model().as_str(), "values": embedding.values() })
+            let (model, origin) = (embedding.model().as_str(), template.origin.as_str());
+            json!({ "model": model, "origin": origin, "values": embedding.values() })
         }
         StoredEmbedding::Legacy(vector) => json!({ "model": null, "dimension": vector.dimension() }),
     }

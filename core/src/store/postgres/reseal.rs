@@ -96,13 +96,13 @@ fn student(db: &mut Transaction<'_>, keys: &TemplateKeys, id: i64) -> Outcome<Co
     let (face, vector): (Option<&[u8]>, Option<&str>) = (row.try_get(0)?, row.try_get(1)?);
     let model: Option<String> = row.try_get(2)?;
     let templates = db.query(
-        "SELECT id, model_id, created_at, embedding FROM student_templates WHERE student_id = $1::bigint ORDER BY id
+        "SELECT id, model_id, created_at, origin, embedding FROM student_templates WHERE student_id = $1::bigint ORDER BY id
          FOR UPDATE",
         &[&id],
     )?;
-    let mut stored: Vec<(i64, String, DateTime, &[u8])> = Vec::with_capacity(templates.len());
-    for template in &templates {
-        stored.push((template.try_get(0)?, template.try_get(1)?, template.try_get(2)?, template.try_get(3)?));
+    let mut stored: Vec<(i64, String, DateTime, Option<String>, &[u8])> = Vec::with_capacity(templates.len());
+    for row in &templates {
+        stored.push((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?, row.try_get(3)?, row.try_get(4)?));
     }
     let forms = face.map(form_of_bytes).into_iter().chain(vector.map(form_of_text));
     if forms.chain(stored.iter().map(|(.., bytes)| form_of_bytes(bytes))).all(|form: Form| form == keys.form()) {
@@ -113,7 +113,7 @@ fn student(db: &mut Transaction<'_>, keys: &TemplateKeys, id: i64) -> Outcome<Co
     let vector = each(vector, |stored| text(keys, &place(FaceColumn::StudentEmbeddingVector), stored))?;
     let converted = stored
         .iter()
-        .map(|(_, model, _, stored)| {
+        .map(|(_, model, .., stored)| {
             bytes(keys, &Place::new(FaceColumn::TemplateEmbedding, id).of_model(Some(&**model)), stored)
         })
         .collect::<Result<Option<Vec<_>>>>()?;
@@ -128,11 +128,11 @@ fn student(db: &mut Transaction<'_>, keys: &TemplateKeys, id: i64) -> Outcome<Co
     )?;
     db.execute("UPDATE students SET model_version = $2 WHERE id = $1::bigint", &[&id, &model])?;
     db.execute("DELETE FROM student_templates WHERE student_id = $1::bigint", &[&id])?;
-    for ((key, model, created_at, _), embedding) in stored.iter().zip(&converted) {
+    for ((key, model, created_at, origin, _), embedding) in stored.iter().zip(&converted) {
         db.execute(
-            "INSERT INTO student_templates (id, student_id, model_id, embedding, created_at)
-             VALUES ($1, $2::bigint, $3, $4, $5)",
-            &[key, &id, model, embedding, created_at],
+            "INSERT INTO student_templates (id, student_id, model_id, embedding, created_at, origin)
+             VALUES ($1, $2::bigint, $3, $4, $5, $6)",
+            &[key, &id, model, embedding, created_at, origin],
         )?;
     }
     Ok(Conversion::Changed)

@@ -30,6 +30,7 @@ struct Migration {
 const MIGRATIONS: &[Migration] = &[
     Migration { version: 4, name: "the tables of schema 4, as SQLite has them", statements: TABLES },
     Migration { version: 5, name: "several servers: notices, watched cameras", statements: SHARING },
+    Migration { version: 6, name: "views of cameras beside the registered templates", statements: ORIGIN },
 ];
 
 /// Whoever migrates holds this lock until the transaction is over: "face" in ASCII.
@@ -224,6 +225,8 @@ DROP TRIGGER IF EXISTS tr_notice_student_deleted ON students;
 CREATE TRIGGER tr_notice_student_deleted AFTER DELETE ON students
     FOR EACH ROW EXECUTE FUNCTION faceattend_tell_templates();
 ";
+
+const ORIGIN: &str = "ALTER TABLE student_templates ADD COLUMN IF NOT EXISTS origin TEXT;";
 
 /// The version of the schema that the database has; 0 for one that this library has not seen.
 pub(super) fn version(db: &mut Transaction<'_>) -> Outcome<i64> {

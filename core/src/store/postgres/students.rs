@@ -5,7 +5,7 @@ use postgres::{Row, Transaction};
 
 use super::super::rules::{NO_STUDENT, STUDENT_HAS_FACE, STUDENT_MODEL, TAKEN, first_template, json};
 use super::super::sealing::{FaceColumn, Place, TemplateKeys};
-use super::super::{Listed, Page, StoredEmbedding, StoredTemplate, Student, StudentChange};
+use super::super::{Listed, Page, StoredEmbedding, StoredTemplate, Student, StudentChange, TemplateOrigin};
 use super::{Outcome, certain_time, count, micros, seconds, time};
 use crate::embedding::Embedding;
 use crate::error::Result;
@@ -173,9 +173,12 @@ pub(super) fn visit_templates(
     of: Option<StudentId>,
     each: &mut dyn FnMut(StoredTemplate) -> Result<()>,
 ) -> Outcome<()> {
-    const OURS: &str = "SELECT student_id::bigint, model_id, embedding, NULL::text FROM student_templates
+    const OURS: &str = "SELECT student_id::bigint, model_id, embedding, NULL::text, origin, created_at::timestamp
+        FROM student_templates
         WHERE $1::bigint IS NULL OR student_id = $1 ORDER BY student_id, id";
-    const SINGLE: &str = "SELECT id::bigint, model_version, face_embedding, embedding_vector FROM students s
+    const SINGLE: &str =
+        "SELECT id::bigint, model_version, face_embedding, embedding_vector, NULL::text, NULL::timestamp
+        FROM students s
         WHERE ($1::bigint IS NULL OR id = $1) AND (face_embedding IS NOT NULL OR embedding_vector IS NOT NULL)
             AND NOT EXISTS (SELECT 1 FROM student_templates t WHERE t.student_id = s.id) ORDER BY id";
     let of = of.map(|id| id.0);
@@ -191,7 +194,10 @@ pub(super) fn visit_templates(
                 let bytes = bytes.map(|bytes| (place(column), bytes));
                 let text = text.map(|text| (place(FaceColumn::StudentEmbeddingVector), text));
                 match StoredEmbedding::unseal(keys, model.as_ref(), bytes, text)? {
-                    Some(embedding) => each(StoredTemplate { student, embedding })?,
+                    Some(embedding) => {
+                        let origin = TemplateOrigin::of_row(row.try_get(4)?);
+                        each(StoredTemplate { student, embedding, origin, added_at: time(row, 5)? })?;
+                    }
                     None => tracing::warn!(%student, "a stored template is damaged and is left out"),
                 }
             }

@@ -146,11 +146,11 @@ fn student(db: &Connection, keys: &TemplateKeys, id: i64) -> Outcome<Row> {
         .optional()?;
     let Some((own, model)) = found else { return Ok(Row::AsItShouldBe) };
     let own: [Value; 2] = own;
-    let templates: Vec<[Value; 4]> = db
+    let templates: Vec<[Value; 5]> = db
         .prepare_cached(
-            "SELECT id, model_id, created_at, embedding FROM student_templates WHERE student_id = ?1 ORDER BY id",
+            "SELECT id, model_id, created_at, origin, embedding FROM student_templates WHERE student_id = ?1 ORDER BY id",
         )?
-        .query_map([id], |row| Ok([row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?]))?
+        .query_map([id], |row| Ok([row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?]))?
         .collect::<rusqlite::Result<_>>()?;
     let embeddings: Vec<Value> = templates.iter().map(|[.., embedding]| embedding.clone()).collect();
     if as_written(keys, &own) && as_written(keys, &embeddings) {
@@ -168,7 +168,7 @@ fn student(db: &Connection, keys: &TemplateKeys, id: i64) -> Outcome<Row> {
     let text = converted(keys, &place(FaceColumn::StudentEmbeddingVector), &own[1])?;
     let embeddings = templates
         .iter()
-        .map(|[_, model, _, embedding]| converted(keys, &of_row(FaceColumn::TemplateEmbedding, model), embedding))
+        .map(|[_, model, .., embedding]| converted(keys, &of_row(FaceColumn::TemplateEmbedding, model), embedding))
         .collect::<Result<Option<Vec<_>>>>()?;
     let (Some(bytes), Some(text), Some(embeddings)) = (bytes, text, embeddings) else { return Ok(Row::Damaged) };
 
@@ -183,10 +183,11 @@ fn student(db: &Connection, keys: &TemplateKeys, id: i64) -> Outcome<Row> {
     db.prepare_cached("UPDATE students SET model_version = ?2 WHERE id = ?1")?.execute(params![id, model])?;
     db.execute("DELETE FROM student_templates WHERE student_id = ?1", [id])?;
     let mut insert = db.prepare_cached(
-        "INSERT INTO student_templates (id, student_id, model_id, created_at, embedding) VALUES (?1, ?2, ?3, ?4, ?5)",
+        "INSERT INTO student_templates (id, student_id, model_id, created_at, origin, embedding)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
     )?;
-    for ([key, model, created_at, _], embedding) in templates.iter().zip(&embeddings) {
-        insert.execute(params![key, id, model, created_at, embedding])?;
+    for ([key, model, created_at, origin, _], embedding) in templates.iter().zip(&embeddings) {
+        insert.execute(params![key, id, model, created_at, origin, embedding])?;
     }
     Ok(Row::Changed)
 }

@@ -49,6 +49,7 @@ macro_rules! contract {
             logs_are_newest_first, an_admin_user_is_found_by_name, the_shape_of_debug_is_no_leak,
             a_login_holds_until_it_ends, an_old_refresh_token_ends_the_login, a_deactivated_user_is_logged_out,
             the_last_active_admin_stays, the_audit_log_is_newest_first, consent_comes_back_and_goes,
+            a_view_is_kept_beside_the_registration_once_a_month, views_are_taken_back_and_the_registration_stays,
             erasing_leaves_no_trace_of_the_face, erasing_can_leave_nameless_marks, what_is_old_is_retired);
     };
     (@ $open:expr; $($name:ident),+) => {
@@ -511,4 +512,74 @@ pub(super) fn the_shape_of_debug_is_no_leak(store: &dyn Store) {
     );
     assert!(!shown.contains("SECRET") && !shown.contains("{}") && !shown.contains("done"), "{shown}");
     assert!(!shown.contains(&embedding(1.0).values()[0].to_string()[..6]), "{shown}");
+}
+
+const MONTHLY: SeenLimits = SeenLimits { most: 3, every: jiff::SignedDuration::from_hours(30 * 24) };
+
+fn seen_at(when: Timestamp) -> NewAuditEntry {
+    NewAuditEntry {
+        at: when,
+        actor: "camera".into(),
+        action: "template.seen".into(),
+        subject: Some("student 1".into()),
+        details: None,
+    }
+}
+
+/// The student's templates, as first value and origin.
+fn views(store: &dyn Store, student: StudentId) -> Vec<(Embedding, TemplateOrigin)> {
+    let found = store.templates_of(student).unwrap().into_iter();
+    found
+        .map(|template| match template.embedding {
+            StoredEmbedding::Tagged(embedding) => (embedding, template.origin),
+            StoredEmbedding::Legacy(_) => panic!("a template of ours names its model"),
+        })
+        .collect()
+}
+
+pub(super) fn a_view_is_kept_beside_the_registration_once_a_month(store: &dyn Store) {
+    use TemplateOrigin::{Registered, Seen};
+    let student = store.register_student(completed(store, None), "A", "R1", &enrolment(1.0), now()).unwrap().id;
+    let month = |n: i64| now() + (n * 30 * 24).hours();
+    let keep = |seed: f32, when| store.keep_seen_template(student, &embedding(seed), &MONTHLY, &seen_at(when)).unwrap();
+    assert_eq!(keep(5.0, now() + 1.hour()), KeptSeen::TooSoon { not_before: month(1) });
+    assert_eq!(keep(5.0, month(1)), KeptSeen::Kept { replaced: false });
+    assert_eq!(keep(6.0, month(2) - 1.hour()), KeptSeen::TooSoon { not_before: month(2) });
+    assert_eq!(keep(6.0, month(2)), KeptSeen::Kept { replaced: false });
+    let registered = [(embedding(1.0), Registered), (embedding(2.0), Registered)];
+    let expected = [&registered[..], &[(embedding(5.0), Seen), (embedding(6.0), Seen)]].concat();
+    assert_eq!(views(store, student), expected);
+    // As many as are registered: the oldest seen one makes room, and the registered ones stay.
+    assert_eq!(keep(7.0, month(3)), KeptSeen::Kept { replaced: true });
+    let expected = [&registered[..], &[(embedding(6.0), Seen), (embedding(7.0), Seen)]].concat();
+    assert_eq!(views(store, student), expected);
+    assert_eq!(store.templates_of(student).unwrap()[3].added_at, Some(month(3)));
+    // What was refused left no trace in the audit log either.
+    let log = store.audit(Page::ALL).unwrap();
+    assert_eq!((log.total, log.items[0].entry.clone()), (3, seen_at(month(3))));
+    // The columns that the existing service reads are still the registration's.
+    assert_eq!(store.embedding_json(student).unwrap(), Some(serde_json::json!(embedding(1.0).values()).to_string()));
+
+    let without_face = store.create_student("B", "R2", now()).unwrap().id;
+    let nothing = store.keep_seen_template(without_face, &embedding(5.0), &MONTHLY, &seen_at(month(9))).unwrap();
+    assert_eq!((nothing, views(store, without_face).len()), (KeptSeen::NothingRegistered, 0));
+    let gone = store.keep_seen_template(StudentId(999), &embedding(5.0), &MONTHLY, &seen_at(month(9)));
+    assert_eq!(kind(gone), ErrorKind::NotFound);
+}
+
+pub(super) fn views_are_taken_back_and_the_registration_stays(store: &dyn Store) {
+    let student = store.register_student(completed(store, None), "A", "R1", &enrolment(1.0), now()).unwrap().id;
+    let other = store.register_student(completed(store, None), "B", "R2", &enrolment(3.0), now()).unwrap().id;
+    let later = now() + (40 * 24).hours();
+    for id in [student, other] {
+        store.keep_seen_template(id, &embedding(9.0), &MONTHLY, &seen_at(later)).unwrap();
+    }
+    assert_eq!(store.forget_seen_templates(student).unwrap(), 1);
+    assert_eq!(store.forget_seen_templates(student).unwrap(), 0);
+    assert_eq!(views(store, student).iter().map(|view| view.0.clone()).collect::<Vec<_>>(), enrolment(1.0).templates);
+    assert_eq!(views(store, other).len(), 3);
+    assert_eq!(kind(store.forget_seen_templates(StudentId(999))), ErrorKind::NotFound);
+    // A new registration takes the place of all.
+    store.enrol_student(completed(store, None), other, &enrolment(4.0), later).unwrap();
+    assert_eq!(views(store, other).iter().map(|view| view.1).collect::<Vec<_>>(), [TemplateOrigin::Registered; 2]);
 }

@@ -6,7 +6,7 @@ use jiff::{Timestamp, ToSpan as _};
 use rusqlite::Connection;
 
 use super::super::*;
-use super::contract::{at, completed, completion, enrolment, mark, pending};
+use super::contract::{at, completed, completion, embedding, enrolment, mark, pending};
 use super::sqlite::of_the_existing_service;
 use crate::error::{ErrorKind, Result};
 use crate::liveness::{PerceptualHash, SeenFrame};
@@ -47,6 +47,15 @@ fn fill(store: &dyn Store) {
     store.begin_login(&login).unwrap();
     store.create_student("Zoë \"学生\" \\ \n", "R0", now()).unwrap();
     let student = store.register_student(completed(store, None), "A", "R1", &enrolment(1.0), now()).unwrap().id;
+    let later = NewAuditEntry {
+        at: now() + (40 * 24).hours(),
+        actor: "camera".into(),
+        action: "template.seen".into(),
+        subject: None,
+        details: None,
+    };
+    let limits = SeenLimits { most: 1, every: jiff::SignedDuration::from_hours(24) };
+    store.keep_seen_template(student, &embedding(7.0), &limits, &later).unwrap();
     let consent = Consent { given_at: now(), given_by: "a parent".into(), notice: "2026-01".into() };
     store.set_consent(student, Some(&consent), now()).unwrap();
     let kept = PositionColumns { frame_data: Some("/9j/4AAQ".into()), ..PositionColumns::default() };

@@ -34,6 +34,15 @@ fn with_faces(path: &Path, keys: &TemplateKeys) -> (SqliteStore, Vec<StudentId>)
         let session = completed(&store, None);
         ids.push(store.register_student(session, "A", &format!("R{n}"), &enrolment(seed), now).unwrap().id);
     }
+    let later = NewAuditEntry {
+        at: at("2026-05-02T08:00:00Z"),
+        actor: "camera".into(),
+        action: "template.seen".into(),
+        subject: None,
+        details: None,
+    };
+    let limits = SeenLimits { most: 1, every: jiff::SignedDuration::from_hours(24) };
+    store.keep_seen_template(ids[0], &embedding(7.0), &limits, &later).unwrap();
     let db = Connection::open(path).unwrap();
     for (roll, columns) in [("R3", "NULL, '[0.25, 0.5, 0.75, 1.0]'"), ("R4", "x'0000803f00000040', NULL")] {
         ids.push(store.create_student("B", roll, now).unwrap().id);
@@ -52,7 +61,7 @@ fn raw(path: &Path) -> Vec<Vec<Value>> {
     let mut all = Vec::new();
     for query in [
         "SELECT id, name, face_embedding, embedding_vector, model_version, updated_at FROM students ORDER BY id",
-        "SELECT id, student_id, model_id, created_at, embedding FROM student_templates ORDER BY id",
+        "SELECT id, student_id, model_id, created_at, origin, embedding FROM student_templates ORDER BY id",
         "SELECT id, session_id, version, status, state, center_embedding, left_embedding, right_embedding,
              final_embedding, center_frame_data FROM liveness_detection_sessions ORDER BY id",
     ] {

@@ -1,7 +1,7 @@
 //! `faceattend calibrate --live`: how near strangers come to the students, for the rule that names faces on cameras.
 
 use faceattend_core::Result;
-use faceattend_core::embedding::Calibration;
+use faceattend_core::embedding::{Calibration, Embedding};
 use faceattend_core::evaluation::live::{NEEDED, impostors_of};
 use faceattend_core::tracking::{Impostors, TrackingOptions, bound};
 use serde_json::json;
@@ -20,11 +20,11 @@ pub(super) fn propose(enrolled: &Enrolled, calibration: &Calibration, args: &Cal
     let rate = args.false_names;
     TrackingOptions::default().with_false_names(rate)?;
     let mut cosines = Vec::new();
-    for (a, own) in enrolled.people.iter().enumerate() {
-        for other in enrolled.people.iter().skip(a + 1) {
-            for (x, y) in own.iter().flat_map(|x| other.iter().map(move |y| (x, y))) {
-                cosines.push(x.cosine(y)?.0);
-            }
+    // A camera compares the mean of a face's views with the mean of a student's.
+    let means: Vec<Embedding> = enrolled.people.iter().filter_map(|views| Embedding::mean(views).ok()).collect();
+    for (a, own) in means.iter().enumerate() {
+        for other in means.iter().skip(a + 1) {
+            cosines.push(own.cosine(other)?.0);
         }
     }
     let comparisons = cosines.len();
@@ -35,9 +35,7 @@ pub(super) fn propose(enrolled: &Enrolled, calibration: &Calibration, args: &Cal
         Some(students) => usize::try_from(students).unwrap_or(usize::MAX),
         None => people,
     };
-    // Those to come have as many templates as those that are there.
-    let expected = students.saturating_mul(templates).div_ceil(people.max(1));
-    let bound = bound(expected, rate);
+    let bound = bound(students, rate);
     let of_model = Impostors::of(calibration);
     let similarity =
         |impostors: Impostors, path: f32| calibration.similarity(impostors.cosine_for(bound, path)).value();
@@ -69,7 +67,7 @@ pub(super) fn propose(enrolled: &Enrolled, calibration: &Calibration, args: &Cal
     let refusal = measured.is_none().then(|| {
         format!(
             "{comparisons} comparisons of {people} students say nothing of how near strangers come; it needs {NEEDED} that \
-             are not all alike, as about 30 students with one template each make"
+             are not all alike, as about 30 students make"
         )
     });
     let report = Report {
@@ -78,8 +76,8 @@ pub(super) fn propose(enrolled: &Enrolled, calibration: &Calibration, args: &Cal
         facts: vec![
             ("proposed setting", verdict),
             ("wished false names", format!("{} of strangers", number(rate.into()))),
-            ("gallery of", format!("{students} students, {expected} templates")),
-            ("evidence that names somebody", format!("{bound:.1} nats: ln(templates / rate)")),
+            ("gallery of", format!("{students} students")),
+            ("evidence that names somebody", format!("{bound:.1} nats: ln(students / rate)")),
             ("model", enrolled.model.to_string()),
             ("enrolled", format!("{people} students, {templates} templates")),
             ("comparisons of two students", comparisons.to_string()),
@@ -111,7 +109,7 @@ pub(super) fn propose(enrolled: &Enrolled, calibration: &Calibration, args: &Cal
         figures: json!({
             "false_names": rate,
             "gallery_size": students,
-            "templates": expected,
+            "templates": templates,
             "bound": bound,
             "comparisons": comparisons,
             "of_model": [of_model.mean(), of_model.spread()],

@@ -28,10 +28,13 @@ pub(super) struct IdentifyArgs {
     /// The folder of strangers; without it there is no FPIR
     #[arg(long, value_name = "DIR")]
     strangers: Option<PathBuf>,
+    /// Another folder of people, who are enrolled too and not searched for: a larger gallery
+    #[arg(long, value_name = "DIR")]
+    distractors: Option<PathBuf>,
     /// How many pictures of each person are enrolled
     #[arg(long, default_value_t = 3)]
     enrol: usize,
-    /// What is enrolled of them: their mean, or each as a template of its own, of which the most similar counts
+    /// What is made of them
     #[arg(long, value_enum, default_value_t = Templates::Mean)]
     templates: Templates,
     /// How often this is done, each time beginning with the next picture, so that more pictures are searched for
@@ -46,8 +49,67 @@ pub(super) struct IdentifyArgs {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Templates {
+    /// Their mean, as everywhere in faceattend
     Mean,
+    /// Their mean, each weighing what it would in a track's vote: by size, sharpness and turn
+    Weighted,
+    /// Each is a template of its own, of which the most similar counts
     Several,
+    /// The first alone
+    First,
+}
+
+impl Templates {
+    fn in_words(self) -> &'static str {
+        match self {
+            Self::Mean => "averaged",
+            Self::Weighted => "averaged by their quality",
+            Self::Several => "each a template",
+            Self::First => "the first one alone",
+        }
+    }
+
+    /// What is enrolled of a person's views; each is a template of its own.
+    fn of(self, views: &[View<'_>]) -> Result<Vec<Embedding>> {
+        let embeddings = || views.iter().map(|view| view.embedding.clone()).collect::<Vec<_>>();
+        match self {
+            Self::Mean if views.is_empty() => Ok(Vec::new()),
+            Self::Mean => Ok(vec![Embedding::mean(&embeddings())?]),
+            Self::Several => Ok(embeddings()),
+            Self::First => Ok(embeddings().into_iter().take(1).collect()),
+            Self::Weighted => {
+                let Some(first) = views.first() else { return Ok(Vec::new()) };
+                let mut sum = vec![0.0; first.embedding.values().len()];
+                for view in views {
+                    for (total, value) in sum.iter_mut().zip(view.embedding.values()) {
+                        *total += value * view.weight;
+                    }
+                }
+                Ok(vec![Embedding::from_raw(first.embedding.model().clone(), &sum)?])
+            }
+        }
+    }
+}
+
+/// A picture's face.
+#[derive(Clone, Copy)]
+struct View<'a> {
+    embedding: &'a Embedding,
+    weight: f32,
+}
+
+impl<'a> View<'a> {
+    fn of(reading: &'a Reading) -> Option<Self> {
+        Some(Self { embedding: reading.embedding.as_ref()?, weight: reading.weight? })
+    }
+}
+
+/// Somebody who is enrolled.
+struct Person<'a> {
+    /// The faces in the pictures; `None` where there is none.
+    views: Vec<Option<View<'a>>>,
+    /// Whether those that are not enrolled are searched for.
+    is_searched_for: bool,
 }
 
 pub(super) fn evaluate(args: &IdentifyArgs) -> Result<Finished> {
@@ -66,27 +128,29 @@ pub(super) fn evaluate(args: &IdentifyArgs) -> Result<Finished> {
         );
         return Err(bad("folder", reason));
     }
+    let distractors = args.distractors.as_deref().map(super::input::people).transpose()?.unwrap_or_default();
     let strangers = args.strangers.as_deref().map(strangers).transpose()?.unwrap_or_default();
-    let mut paths: Vec<PathBuf> = people.iter().flat_map(|(_, pictures)| pictures.clone()).collect();
+    let everybody: Vec<(&Vec<PathBuf>, bool)> =
+        people.iter().map(|(_, own)| (own, true)).chain(distractors.iter().map(|(_, own)| (own, false))).collect();
+    let mut paths: Vec<PathBuf> = everybody.iter().flat_map(|(own, _)| own.iter().cloned()).collect();
     let of_people = paths.len();
     paths.extend(strangers);
     let loaded = args.common.models.load(false)?;
     let (readings, cache) = read(&loaded, What::Embedding, &paths, &args.common)?;
-    let (of_people, of_strangers) = readings.split_at(of_people);
-    let embedding = |reading: &Option<Reading>| reading.as_ref().and_then(|r| r.embedding.clone());
-    let owned: Vec<Option<Embedding>> = of_people.iter().map(embedding).collect();
-    let mut rest = owned.as_slice();
-    let mut faces: Vec<Vec<Option<&Embedding>>> = Vec::new();
-    for (_, pictures) in &people {
+    let (mut rest, of_strangers) = readings.split_at(of_people);
+    let mut enrolled: Vec<Person<'_>> = Vec::new();
+    for (pictures, is_searched_for) in everybody {
         let (own, after) = rest.split_at(pictures.len());
-        faces.push(own.iter().map(Option::as_ref).collect());
+        let views = own.iter().map(|reading| reading.as_ref().and_then(View::of)).collect();
+        enrolled.push(Person { views, is_searched_for });
         rest = after;
     }
-    let probes: Vec<Option<Embedding>> = of_strangers.iter().map(embedding).collect();
+    let probes: Vec<Option<&Embedding>> =
+        of_strangers.iter().map(|reading| reading.as_ref()?.embedding.as_ref()).collect();
 
     let mut searches = Searches::default();
     for round in 0..args.rounds {
-        search_round(&loaded, &faces, &probes, args, round, &mut searches)?;
+        search_round(&loaded, &enrolled, &probes, args, round, &mut searches)?;
     }
     if searches.mated.is_empty() {
         return Err(Error::State { what: "nothing to search for", reason: "no person has a face to enrol".into() });
@@ -125,46 +189,48 @@ pub(super) fn strangers(folder: &Path) -> Result<Vec<PathBuf>> {
 /// Enrols everybody, beginning with picture `round`, and searches for the pictures left and for the strangers.
 fn search_round(
     loaded: &super::models::Loaded,
-    faces: &[Vec<Option<&Embedding>>],
-    strangers: &[Option<Embedding>],
+    people: &[Person<'_>],
+    strangers: &[Option<&Embedding>],
     args: &IdentifyArgs,
     round: usize,
     searches: &mut Searches,
 ) -> Result<()> {
-    let gallery = Gallery::new(loaded.engine.embedder().clone());
-    let mut probes: Vec<(usize, Option<&Embedding>)> = Vec::new();
-    for (person, pictures) in faces.iter().enumerate() {
-        let turned = (0..pictures.len()).map(|i| pictures[(i + round) % pictures.len()]);
+    // The gallery averages what it has of one student, so each template is a student of its own here.
+    let mut templates: Vec<(StudentId, Vec<Embedding>)> = Vec::new();
+    let mut owners: Vec<usize> = Vec::new();
+    let mut probes: Vec<(usize, Option<View<'_>>)> = Vec::new();
+    searches.enrolled = 0;
+    for (place, person) in people.iter().enumerate() {
+        let count = person.views.len();
+        let turned = (0..count).map(|i| person.views[(i + round) % count]);
         let (mut enrolled, mut left) = (Vec::new(), Vec::new());
-        for (i, face) in turned.enumerate() {
-            if i < args.enrol { enrolled.extend(face.cloned()) } else { left.push((person, face)) }
+        for (i, view) in turned.enumerate() {
+            if i < args.enrol { enrolled.extend(view) } else { left.push((place, view)) }
         }
-        if !enrolled.is_empty() {
-            let templates = match args.templates {
-                Templates::Mean => vec![Embedding::mean(&enrolled)?],
-                Templates::Several => enrolled,
-            };
-            gallery.insert(id_of(person), &templates)?;
+        for template in args.templates.of(&enrolled)? {
+            templates.push((StudentId(i64::try_from(owners.len()).unwrap_or(i64::MAX)), vec![template]));
+            owners.push(place);
         }
+        searches.enrolled += usize::from(!enrolled.is_empty());
         // Who could not be enrolled is missed in every search: that is what happens to such a person.
-        probes.extend(left);
+        if person.is_searched_for {
+            probes.extend(left);
+        }
     }
-    searches.enrolled = gallery.people();
+    let gallery = Gallery::new(loaded.engine.embedder().clone());
+    gallery.load(templates)?;
     let best = |face: &Embedding| gallery.search(face, 1).map(|found| found.into_iter().next());
-    for (person, face) in probes {
-        let found = face.map(best).transpose()?.flatten();
-        let best = found.map(|m| (m.similarity.value(), m.student == id_of(person)));
+    for (person, view) in probes {
+        let found = view.map(|view| best(view.embedding)).transpose()?.flatten();
+        let owner = |id: StudentId| usize::try_from(id.0).ok().and_then(|place| owners.get(place).copied());
+        let best = found.map(|m| (m.similarity.value(), owner(m.student) == Some(person)));
         searches.mated.push(MatedSearch { person, best });
     }
     for face in strangers {
-        let found = face.as_ref().map(best).transpose()?.flatten();
+        let found = face.map(best).transpose()?.flatten();
         searches.strangers.push(found.map(|m| m.similarity.value()));
     }
     Ok(())
-}
-
-fn id_of(person: usize) -> StudentId {
-    StudentId(i64::try_from(person).unwrap_or(i64::MAX))
 }
 
 fn assess(searches: &Searches, args: &IdentifyArgs) -> Report {
@@ -185,7 +251,7 @@ fn assess(searches: &Searches, args: &IdentifyArgs) -> Report {
     let searched = at.fpir.trials();
     let mut rows = Vec::new();
     let mut at_fpir = Vec::new();
-    for fpir in [0.1, 0.01, 0.001, 0.0] {
+    for fpir in [0.1, 0.01, 0.003, 0.001, 0.0] {
         // A rate below one stranger in all cannot be measured; none at all can.
         if fpir > 0.0 && fpir * (searched as f64) < 1.0 {
             continue;
@@ -220,13 +286,10 @@ fn assess(searches: &Searches, args: &IdentifyArgs) -> Report {
             (
                 "enrolled",
                 format!(
-                    "{} people, {} pictures each, {}",
+                    "{} people, up to {} pictures each, {}",
                     searches.enrolled,
                     args.enrol,
-                    match args.templates {
-                        Templates::Mean => "averaged",
-                        Templates::Several => "each a template",
-                    }
+                    args.templates.in_words()
                 ),
             ),
             (

@@ -4,6 +4,7 @@
 //! confidence intervals: a table on the terminal, JSON, and an HTML page that needs nothing from anywhere. The arithmetic
 //! is `faceattend_core::evaluation`.
 
+mod by_group;
 mod identify;
 mod input;
 mod live;

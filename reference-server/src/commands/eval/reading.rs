@@ -13,6 +13,7 @@ use faceattend_core::decode::{DecodeLimits, decode};
 use faceattend_core::embedding::Embedding;
 use faceattend_core::engine::{AnalyzeOptions, Depth, FaceEngine as _, Selection};
 use faceattend_core::models::store::hash_of;
+use faceattend_core::recognition::view_weight;
 use faceattend_core::types::ModelId;
 use faceattend_core::{Error, Result};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -59,6 +60,8 @@ pub(super) struct Reading {
     /// The passive score.
     pub(super) real: Option<f32>,
     pub(super) embedding: Option<Embedding>,
+    /// What the view would weigh in a track's vote, where it was embedded.
+    pub(super) weight: Option<f32>,
 }
 
 /// Measures every picture in `paths`; `None` where no face was found.
@@ -123,6 +126,7 @@ fn measure(loaded: &Loaded, what: What, path: &Path, cache: &Mutex<Cache>) -> Re
     let reading = face.map(|face| Reading {
         yaw: face.pose.map(|pose| pose.yaw.0),
         real: face.antispoof.real(),
+        weight: (what == What::Embedding).then(|| view_weight(&face)),
         embedding: if what == What::Embedding { face.embedding } else { None },
     });
     // A face of which nothing can be measured is as good as none.
@@ -162,6 +166,8 @@ struct Face {
     real: Option<f32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     embedding: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    weight: Option<f32>,
 }
 
 /// What was measured with one set of models: a line a picture, appended as it comes, readable by its owner only.
@@ -213,6 +219,7 @@ impl Cache {
             yaw: r.yaw,
             real: r.real,
             embedding: r.embedding.as_ref().map(|e| BASE64.encode(e.to_bytes())),
+            weight: r.weight,
         });
         let fault = |source| Error::Io { action: "write", path: self.path.clone(), source };
         let mut line = serde_json::to_vec(&Line { picture: picture.to_owned(), face }).map_err(|e| fault(e.into()))?;
@@ -241,10 +248,14 @@ impl Line {
     fn reading(self, model: &ModelId) -> Option<(String, Option<Reading>)> {
         let Some(face) = self.face else { return Some((self.picture, None)) };
         let embedding = match face.embedding {
-            Some(text) => Some(Embedding::from_bytes(model.clone(), &BASE64.decode(text).ok()?).ok()?),
+            // An earlier version kept no weight: measured again.
+            Some(text) => {
+                face.weight?;
+                Some(Embedding::from_bytes(model.clone(), &BASE64.decode(text).ok()?).ok()?)
+            }
             None => None,
         };
-        Some((self.picture, Some(Reading { yaw: face.yaw, real: face.real, embedding })))
+        Some((self.picture, Some(Reading { yaw: face.yaw, real: face.real, embedding, weight: face.weight })))
     }
 }
 

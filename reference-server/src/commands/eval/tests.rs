@@ -165,6 +165,83 @@ fn a_damaged_picture_is_named_and_what_was_measured_stays() {
 }
 
 #[test]
+fn groups_are_reported_each_by_itself_with_the_pairs_across() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut table = String::from("path,person,Glasses\n");
+    for (person, glasses) in [("collins", ["no", "yes"]), ("hopper", ["no", "no"]), ("obama", ["no", ""])] {
+        for (picture, glasses) in ["yaw+00.jpg", "yaw+05.jpg"].into_iter().zip(glasses) {
+            table += &format!("{},{person},{glasses}\n", media(person).join(picture).canonicalize().unwrap().display());
+        }
+    }
+    let input = folder.path().join("people.csv");
+    std::fs::write(&input, &table).unwrap();
+    let (input, cache) = (input.to_str().unwrap(), folder.path().to_str().unwrap());
+    let words = ["verify", input, "--by", "Glasses", "--threads", "1", "--cache-dir", cache];
+    let found = evaluate(&words).unwrap();
+    let by = &found.report.figures["by"];
+    let classes = by["classes"].as_array().unwrap();
+    let counts = |name: &str| {
+        let class =
+            classes.iter().find(|class| class["class"] == name).unwrap_or_else(|| panic!("{name}: {classes:?}"));
+        (
+            class["people"].as_u64().unwrap(),
+            class["genuine_pairs"].as_u64().unwrap(),
+            class["impostor_pairs"].as_u64().unwrap(),
+        )
+    };
+    // Four pictures of three people without glasses: one pair of one person, five of two.
+    assert_eq!(counts("no"), (3, 1, 5));
+    assert_eq!(counts("no with yes"), (3, 1, 3));
+    assert_eq!(counts("everybody"), (3, 3, 12));
+    // A class of one picture has nothing to compare within it.
+    assert!(counts("yes") == (0, 0, 0) && counts("(not said)") == (0, 0, 0));
+    assert_eq!(by["impostors"], "within");
+    let text = found.report.text();
+    assert!(
+        text.contains("FNMR: one person taken for two, by glasses") && text.contains("Worst group against best"),
+        "{text}"
+    );
+    assert!(found.report.html().contains("FMR by group along the threshold"));
+
+    let everybody = evaluate(&[&words[..], &["--impostors", "everybody"]].concat()).unwrap();
+    let classes = everybody.report.figures["by"]["classes"].clone();
+    assert_eq!(classes.as_array().unwrap().iter().find(|c| c["class"] == "yes").unwrap()["impostor_pairs"], 4);
+
+    let says = |words: &[&str]| refused(words);
+    assert!(says(&["verify", input, "--by", "mask", "--cache-dir", cache]).contains("no column `mask`"));
+    let pictures = people();
+    assert!(says(&["verify", pictures.path().to_str().unwrap(), "--by", "glasses"]).contains("table of pictures"));
+    std::fs::write(input, table.replace(",obama,", ",,")).unwrap();
+    assert!(says(&["verify", input, "--by", "glasses", "--cache-dir", cache]).contains("line 6: person is empty"));
+    let twice = table.lines().chain(table.lines().last()).collect::<Vec<_>>().join("\n");
+    std::fs::write(input, twice).unwrap();
+    assert!(says(&["verify", input, "--by", "glasses", "--cache-dir", cache]).contains("line 8"));
+}
+
+#[test]
+fn a_gallery_grows_by_people_who_are_not_searched_for() {
+    let (people, others) = (people(), tempfile::tempdir().unwrap());
+    std::fs::create_dir(others.path().join("obama")).unwrap();
+    for picture in ["yaw+00.jpg", "yaw+05.jpg"] {
+        std::fs::copy(media("obama").join(picture), others.path().join("obama").join(picture)).unwrap();
+    }
+    let (input, others) = (people.path().to_str().unwrap(), others.path().to_str().unwrap());
+    let cache = tempfile::tempdir().unwrap();
+    for templates in ["mean", "weighted", "several", "first"] {
+        let words =
+            ["identify", input, "--distractors", others, "--enrol", "1", "--templates", templates, "--threads", "1"];
+        let found = evaluate(&[&words[..], &["--cache-dir", cache.path().to_str().unwrap()]].concat()).unwrap();
+        let figures = &found.report.figures;
+        assert_eq!(
+            (figures["enrolled"].as_u64(), figures["rank_one"]["trials"].as_u64()),
+            (Some(3), Some(2)),
+            "{templates}"
+        );
+        assert_eq!(figures["rank_one"]["hits"], 2, "{templates}");
+    }
+}
+
+#[test]
 fn clips_are_played_as_those_of_strangers_and_of_students() {
     let (clips, gallery, cache) =
         (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());

@@ -1,6 +1,6 @@
 //! `faceattend eval verify`: pairs of pictures, of one person or of two.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -12,6 +12,7 @@ use faceattend_core::types::Similarity;
 use faceattend_core::{Error, Result};
 use serde_json::json;
 
+use super::by_group::{ByGroupArgs, Labels};
 use super::input::{Table, name, people};
 use super::plot::{Axis, Plot, Series, Style, histogram};
 use super::reading::{What, read};
@@ -20,12 +21,13 @@ use super::{CommonArgs, Finished, bad, report};
 
 /// Pairs of pictures.
 ///
-/// INPUT is a folder with a sub-folder for each person, of whose pictures every pair is compared. Or a CSV or TSV with the
-/// columns `path_a`, `path_b` (beside it) and `same` (1 or 0, yes or no, true or false), and where there are such `person_a`
-/// and `person_b`; without them a person is the folder that a picture lies in.
+/// INPUT is a folder with a sub-folder for each person, of whose pictures every pair is compared. Or a CSV or TSV of
+/// pictures with the columns `path` (beside it) and `person`, of which every pair is compared too. Or one of pairs, with
+/// `path_a`, `path_b` and `same` (1 or 0, yes or no, true or false), and where there are such `person_a` and `person_b`;
+/// without them a person is the folder that a picture lies in.
 #[derive(Debug, Args)]
 pub(super) struct VerifyArgs {
-    /// The folder of people, or the CSV or TSV of pairs
+    /// The folder of people, or the CSV or TSV of pictures or of pairs
     input: PathBuf,
     /// Another folder with pictures of one more person each: they are compared with everybody
     #[arg(long, value_name = "DIR")]
@@ -33,6 +35,8 @@ pub(super) struct VerifyArgs {
     /// The similarity from which two pictures count as one person [default: the documented threshold]
     #[arg(long, default_value_t = 0.7)]
     threshold: f32,
+    #[command(flatten)]
+    by_group: ByGroupArgs,
     #[command(flatten)]
     pub(super) common: CommonArgs,
 }
@@ -46,7 +50,20 @@ struct Pairs {
     pictures: Vec<PathBuf>,
     /// The person in each picture, where that is known.
     people: Option<Vec<usize>>,
+    /// The value of the column of `--by` for each picture.
+    groups: Option<Vec<String>>,
     pairs: Vec<(usize, usize, bool)>,
+}
+
+impl Pairs {
+    /// Every pair of pictures, by whose they are.
+    fn of_all(pictures: Vec<PathBuf>, whose: Vec<usize>) -> Self {
+        let mut pairs = Vec::with_capacity(whose.len() * whose.len().saturating_sub(1) / 2);
+        for b in 0..whose.len() {
+            pairs.extend((0..b).map(|a| (a, b, whose[a] == whose[b])));
+        }
+        Self { pictures, people: Some(whose), groups: None, pairs }
+    }
 }
 
 pub(super) fn evaluate(args: &VerifyArgs) -> Result<Finished> {
@@ -56,10 +73,16 @@ pub(super) fn evaluate(args: &VerifyArgs) -> Result<Finished> {
     let pairs = if args.input.is_dir() {
         from_folder(&args.input, args.strangers.as_deref())?
     } else if args.strangers.is_some() {
-        return Err(bad("strangers", "they go with a folder of people; a table of pairs names every pair itself"));
+        return Err(bad("strangers", "they go with a folder of people; a table names every picture itself"));
     } else {
-        from_table(&args.input)?
+        let table = Table::read(&args.input)?;
+        let of_pictures = table.column(&["path_a"]).is_none();
+        if of_pictures { from_pictures(&table, args.by_group.column())? } else { from_pairs(&table)? }
     };
+    if args.by_group.column().is_some() && pairs.groups.is_none() {
+        let reason = "it goes with a table of pictures: a CSV or TSV with the columns `path`, `person`, and this one";
+        return Err(bad("by", reason));
+    }
     for (wanted, what) in [(true, "one person (same = 1)"), (false, "two people (same = 0)")] {
         if !pairs.pairs.iter().any(|(_, _, same)| *same == wanted) {
             return Err(bad("input", format!("{}: there is no pair of {what}; both are needed", args.input.display())));
@@ -88,6 +111,11 @@ pub(super) fn evaluate(args: &VerifyArgs) -> Result<Finished> {
     let lost = Lost { genuine: genuine_lost, impostor: impostor_lost };
     let cosine = |similarity: f32| calibration.cosine(Similarity::new(similarity)).0;
     let mut report = assess(&scores, by_person.as_ref(), &lost, args.threshold, &cosine)?;
+    if let (Some(people), Some(groups)) = (&pairs.people, &pairs.groups) {
+        let seen: Vec<bool> = readings.iter().map(Option::is_some).collect();
+        let labels = Labels { people, groups, seen: &seen };
+        args.by_group.extend(&mut report, &labels, &scored, args.threshold, &cosine);
+    }
     let description = loaded.engine.description();
     let found = Rate::of(readings.iter().map(Option::is_some));
     let mut facts = vec![
@@ -117,25 +145,44 @@ struct Lost {
 }
 
 fn from_folder(folder: &Path, strangers: Option<&Path>) -> Result<Pairs> {
-    let mut found = Pairs::default();
-    let mut whose = Vec::new();
+    let (mut found, mut whose) = (Vec::new(), Vec::new());
     let mut everybody: Vec<Vec<PathBuf>> = people(folder)?.into_iter().map(|(_, pictures)| pictures).collect();
     if let Some(folder) = strangers {
         everybody.extend(super::identify::strangers(folder)?.into_iter().map(|picture| vec![picture]));
     }
     for (person, pictures) in everybody.into_iter().enumerate() {
         whose.extend(std::iter::repeat_n(person, pictures.len()));
-        found.pictures.extend(pictures);
+        found.extend(pictures);
     }
-    for b in 0..whose.len() {
-        found.pairs.extend((0..b).map(|a| (a, b, whose[a] == whose[b])));
-    }
-    found.people = Some(whose);
-    Ok(found)
+    Ok(Pairs::of_all(found, whose))
 }
 
-fn from_table(path: &Path) -> Result<Pairs> {
-    let table = Table::read(path)?;
+/// Every pair of the pictures in a table, with the values of the column `by`.
+fn from_pictures(table: &Table, by: Option<&str>) -> Result<Pairs> {
+    let (path, person) = (table.required(&["path", "file"])?, table.required(&["person"])?);
+    let by = by.map(|column| table.required(&[column])).transpose()?;
+    let mut places: HashMap<&str, usize> = HashMap::new();
+    let mut known: HashSet<PathBuf> = HashSet::new();
+    let (mut pictures, mut whose, mut groups) = (Vec::new(), Vec::new(), Vec::new());
+    for row in table.rows() {
+        let (file, name) = (row.file(path)?, row.get(person));
+        if name.is_empty() {
+            return Err(row.fault("person is empty; give each person a name or a number, the same in all their lines"));
+        }
+        if !known.insert(file.clone()) {
+            return Err(row.fault(format!("{} is there twice; take one of its lines out", file.display())));
+        }
+        let next = places.len();
+        whose.push(*places.entry(name).or_insert(next));
+        pictures.push(file);
+        groups.extend(by.map(|column| row.get(column).to_owned()));
+    }
+    let groups = by.is_some().then_some(groups);
+    Ok(Pairs { groups, ..Pairs::of_all(pictures, whose) })
+}
+
+/// The pairs that a table names.
+fn from_pairs(table: &Table) -> Result<Pairs> {
     let (a, b) = (table.required(&["path_a"])?, table.required(&["path_b"])?);
     let same = table.required(&["same"])?;
     let named = table.column(&["person_a"]).zip(table.column(&["person_b"]));
