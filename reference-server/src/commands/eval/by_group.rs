@@ -14,7 +14,7 @@ use super::report::{RATE_COLUMNS, Report, Table, number, range, row};
 #[derive(Debug, Clone, Args)]
 pub(super) struct ByGroupArgs {
     /// Reports each value of this column of the table of pictures by itself: `group`, `glasses`, `masked`
-    #[arg(long, value_name = "COLUMN", value_parser = lower_case)]
+    #[arg(long, value_name = "COLUMN")]
     by: Option<String>,
     /// Which pairs of two people count for a group: those within it, or every pair that one of its people is in
     #[arg(long, value_enum, default_value_t = ImpostorPairs::Within, requires = "by")]
@@ -28,11 +28,6 @@ pub(super) struct ByGroupArgs {
 enum ImpostorPairs {
     Within,
     Everybody,
-}
-
-/// A table's columns are known by their names in small letters.
-fn lower_case(text: &str) -> Result<String, std::convert::Infallible> {
-    Ok(text.to_lowercase())
 }
 
 fn rate_in_range(text: &str) -> Result<f64, String> {
@@ -57,9 +52,9 @@ struct Named {
 }
 
 impl ByGroupArgs {
-    /// The column, as the table's names are read.
-    pub(super) fn column(&self) -> Option<&str> {
-        self.by.as_deref()
+    /// The column, in small letters as the table's names are read.
+    pub(super) fn column(&self) -> Option<String> {
+        self.by.as_deref().map(str::to_lowercase)
     }
 
     /// Adds the figures of the groups to a report about all of them. `scored` holds places of pictures.
@@ -107,7 +102,7 @@ impl ByGroupArgs {
             ("FMR", Disparity::of(&classes.iter().map(|c| c.point.fmr).collect::<Vec<_>>())),
             ("FNMR", Disparity::of(&classes.iter().map(|c| c.point.fnmr).collect::<Vec<_>>())),
         ];
-        let column = self.by.as_deref().unwrap_or_default();
+        let column = &self.column().unwrap_or_default();
         report.facts.push(("groups", format!("{} values of `{column}`", names.len())));
         report.facts.push(("pairs of two people in a group", impostors_in_words(impostors).into()));
         report.tables.extend(rate_tables(column, &classes, &everybody, threshold, cosine));

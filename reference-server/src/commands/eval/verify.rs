@@ -77,7 +77,7 @@ pub(super) fn evaluate(args: &VerifyArgs) -> Result<Finished> {
     } else {
         let table = Table::read(&args.input)?;
         let of_pictures = table.column(&["path_a"]).is_none();
-        if of_pictures { from_pictures(&table, args.by_group.column())? } else { from_pairs(&table)? }
+        if of_pictures { from_pictures(&table, args.by_group.column().as_deref())? } else { from_pairs(&table)? }
     };
     if args.by_group.column().is_some() && pairs.groups.is_none() {
         let reason = "it goes with a table of pictures: a CSV or TSV with the columns `path`, `person`, and this one";
