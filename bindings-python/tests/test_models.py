@@ -131,7 +131,15 @@ def test_what_progress_raises_stops_the_download(silent, begun):
     assert set(seen) == {(Path(PART).stem, 1000, 1743495)} and len(seen) == 3
 
 
-def test_ctrl_c_stops_a_download(silent, begun):
+@pytest.fixture
+def ctrl_c():
+    """Python's own answer to SIGINT, which a shell takes away from what it starts in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_ctrl_c_stops_a_download(silent, begun, ctrl_c):
     threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()
     with pytest.raises(KeyboardInterrupt):
         faceattend.models.pull("minifasnet", folder=begun)

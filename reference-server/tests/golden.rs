@@ -13,12 +13,14 @@ fn recordings() -> Option<PathBuf> {
     folder.join("replay.py").is_file().then_some(folder)
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_recorded_exchange_is_answered_as_recorded_or_recommended() {
-    let Some(folder) = recordings() else {
-        println!("skipped: there is no shared/wire with the recordings beside the project");
-        return;
-    };
+/// What can be lost to a busy machine: the recording asks for a status while the tries to open two files that are not
+/// there may still be going on, 0.7 s after their start.
+const RACES: &str = "FAIL det-status-dead:";
+/// How often a replay that lost only that race is begun again, with a fresh service.
+const REPLAYS: usize = 3;
+
+/// What a replay against a fresh service prints; `None` without Python.
+async fn replayed(folder: PathBuf) -> Option<String> {
     let service = Service::start_as_recorded().await;
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -29,17 +31,32 @@ async fn every_recorded_exchange_is_answered_as_recorded_or_recommended() {
         replay.arg(folder.join("replay.py")).args(["--base", &format!("http://{address}"), "--secret", SECRET]);
         replay.arg("--db").arg(database).arg("-v").output()
     });
-    let output = match replayed.await.unwrap() {
-        Ok(output) => String::from_utf8_lossy(&output.stdout).into_owned(),
+    match replayed.await.unwrap() {
+        Ok(output) => Some(String::from_utf8_lossy(&output.stdout).into_owned()),
         Err(error) => {
             println!("skipped: python3 does not run: {error}");
+            None
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_recorded_exchange_is_answered_as_recorded_or_recommended() {
+    let Some(folder) = recordings() else {
+        println!("skipped: there is no shared/wire with the recordings beside the project");
+        return;
+    };
+    for replay in 1..=REPLAYS {
+        let Some(output) = replayed(folder.clone()).await else { return };
+        let summary = output.lines().last().unwrap_or_default();
+        println!("{summary}");
+        let passed: u32 = summary.split(' ').next().and_then(|count| count.parse().ok()).unwrap_or(0);
+        assert!(passed > 200, "the replay did not get through: {output}");
+        let wrong: Vec<&str> = output.lines().filter(|line| line.starts_with("FAIL ")).collect();
+        let raced = !wrong.is_empty() && wrong.iter().all(|line| line.starts_with(RACES));
+        if !raced || replay == REPLAYS {
+            assert!(wrong.is_empty(), "{wrong:?}\n{output}");
             return;
         }
-    };
-    let summary = output.lines().last().unwrap_or_default();
-    println!("{summary}");
-    let passed: u32 = summary.split(' ').next().and_then(|count| count.parse().ok()).unwrap_or(0);
-    assert!(passed > 200, "the replay did not get through: {output}");
-    let wrong: Vec<&str> = output.lines().filter(|line| line.starts_with("FAIL ")).collect();
-    assert!(wrong.is_empty(), "{wrong:?}\n{output}");
+    }
 }
