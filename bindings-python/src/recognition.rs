@@ -117,6 +117,7 @@ pub(crate) struct Recogniser {
 #[pymethods]
 impl Recogniser {
     #[new]
+    #[expect(clippy::too_many_arguments, reason = "keyword arguments, which Python callers give by name")]
     #[pyo3(signature = (engine, gallery, *, book=None, camera_location=None, threshold=0.7, agreeing=2, false_names=0.001))]
     fn new(
         py: Python<'_>,

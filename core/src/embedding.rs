@@ -153,7 +153,7 @@ impl Calibration {
     /// # Errors
     /// [`Error::InvalidInput`] unless the mean lies in [-1, 1] and the spread is above 0 and at most 1.
     pub fn with_strangers(mut self, mean: f32, spread: f32) -> Result<Self> {
-        if !(-1.0..=1.0).contains(&mean) || !(spread > 0.0 && spread <= 1.0) {
+        if !((-1.0..=1.0).contains(&mean) && spread > 0.0 && spread <= 1.0) {
             return Err(Error::invalid_input(
                 "strangers of a calibration",
                 format!("mean {mean} must lie in [-1, 1] and spread {spread} in (0, 1]"),

@@ -1,5 +1,7 @@
 //! The recorded exchanges of the replaced service, replayed against ours, where they are at hand.
 
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test fails by panicking, and says why it is skipped")]
+
 mod common;
 
 use std::path::PathBuf;

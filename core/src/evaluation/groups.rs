@@ -93,7 +93,7 @@ impl Class {
     /// All of `pairs` as one class, whatever their groups: what an average over everybody shows.
     #[must_use]
     pub fn of_everybody(pairs: &[GroupedPair]) -> Self {
-        Self::from_pairs([0, 0], pairs.iter())
+        Self::from_pairs([0, 0], &pairs.iter().collect::<Vec<_>>())
     }
 
     fn new(groups: [usize; 2], pairs: &[GroupedPair], impostors: Impostors) -> Self {
@@ -102,17 +102,17 @@ impl Class {
             let touches = groups[0] == groups[1] && pair.groups.contains(&groups[0]);
             own || (impostors == Impostors::Everybody && touches && !pair.is_genuine())
         };
-        Self::from_pairs(groups, pairs.iter().filter(counts))
+        Self::from_pairs(groups, &pairs.iter().filter(counts).collect::<Vec<_>>())
     }
 
-    fn from_pairs<'a>(groups: [usize; 2], pairs: impl Iterator<Item = &'a GroupedPair> + Clone) -> Self {
-        let mut people: Vec<usize> = pairs.clone().flat_map(|pair| pair.people).collect();
+    fn from_pairs(groups: [usize; 2], pairs: &[&GroupedPair]) -> Self {
+        let mut people: Vec<usize> = pairs.iter().flat_map(|pair| pair.people).collect();
         people.sort_unstable();
         people.dedup();
         let place = |person: usize| people.binary_search(&person).unwrap_or(usize::MAX);
-        let of = |wanted: bool| pairs.clone().filter(move |p| p.is_genuine() == wanted).map(|p| p.score);
+        let of = |wanted: bool| pairs.iter().filter(move |p| p.is_genuine() == wanted).map(|p| p.score);
         let scores = Comparisons::new(of(true), of(false));
-        let scored = pairs.clone().map(|p| PairScore { a: place(p.people[0]), b: place(p.people[1]), score: p.score });
+        let scored = pairs.iter().map(|p| PairScore { a: place(p.people[0]), b: place(p.people[1]), score: p.score });
         Self { groups, people: people.len(), scores, by_person: PeoplesPairs::new(people.len(), scored) }
     }
 

@@ -88,6 +88,9 @@ fn each<S: ?Sized, T>(stored: Option<&S>, convert: impl FnOnce(&S) -> Result<Opt
     }
 }
 
+/// A row of `student_templates`: id, model, when it was made, origin, embedding.
+type StoredTemplate<'a> = (i64, String, DateTime, Option<String>, &'a [u8]);
+
 fn student(db: &mut Transaction<'_>, keys: &TemplateKeys, id: i64) -> Outcome<Conversion> {
     let row = db.query_one(
         "SELECT face_embedding, embedding_vector, model_version FROM students WHERE id = $1::bigint",
@@ -100,7 +103,7 @@ fn student(db: &mut Transaction<'_>, keys: &TemplateKeys, id: i64) -> Outcome<Co
          FOR UPDATE",
         &[&id],
     )?;
-    let mut stored: Vec<(i64, String, DateTime, Option<String>, &[u8])> = Vec::with_capacity(templates.len());
+    let mut stored: Vec<StoredTemplate<'_>> = Vec::with_capacity(templates.len());
     for row in &templates {
         stored.push((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?, row.try_get(3)?, row.try_get(4)?));
     }
