@@ -9,6 +9,7 @@
 
 mod accounts;
 mod cameras;
+mod given_ids;
 mod naive_time;
 mod notices;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]

@@ -31,6 +31,8 @@ const MIGRATIONS: &[Migration] = &[
     Migration { version: 4, name: "the tables of schema 4, as SQLite has them", statements: TABLES },
     Migration { version: 5, name: "several servers: notices, watched cameras", statements: SHARING },
     Migration { version: 6, name: "views of cameras beside the registered templates", statements: ORIGIN },
+    // Its notices have no ids.
+    Migration { version: 7, name: "no id of a notice is given twice", statements: "" },
 ];
 
 /// Whoever migrates holds this lock until the transaction is over: "face" in ASCII.

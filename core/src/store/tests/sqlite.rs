@@ -372,3 +372,40 @@ fn whoever_was_away_for_long_reads_everything_again_and_little_is_kept() {
     assert_eq!(count(), 1000);
     assert_eq!(follower.next(std::time::Duration::from_secs(5)), [Notice::Missed, Notice::AttendanceChanged]);
 }
+
+#[test]
+fn no_notice_is_given_the_id_of_one_that_is_gone() {
+    let (store, folder) = empty();
+    let db = Connection::open(folder.path().join("face_attendance.db")).unwrap();
+    let newest = || db.query_row("SELECT COALESCE(max(id), 0) FROM notices", [], |row| row.get::<_, i64>(0)).unwrap();
+    for expected in 1..4 {
+        store.announce("A").unwrap();
+        assert_eq!(newest(), expected);
+        db.execute_batch("DELETE FROM notices").unwrap();
+    }
+    store.announce("A").unwrap();
+    let count: i64 = db.query_row("SELECT count(*) FROM notices", [], |row| row.get(0)).unwrap();
+    assert_eq!((newest(), count), (4, 1), "the row that holds the place is gone");
+}
+
+#[test]
+fn a_follower_whose_last_notice_is_gone_says_that_it_missed_something() {
+    let (store, folder) = empty();
+    let student = store.create_student("A", "R1", at("2026-03-02T08:00:00Z")).unwrap().id;
+    let mut follower = store.follow().unwrap();
+    for seed in [1.0, 2.0, 3.0] {
+        store.replace_templates(student, &[embedding(seed)], at("2026-03-02T08:00:00Z")).unwrap();
+    }
+    let within = std::time::Duration::from_secs(5);
+    assert_eq!(follower.next(within), [Notice::Templates(student)]);
+    // As after a file that was put back: another count begins.
+    let db = Connection::open(folder.path().join("face_attendance.db")).unwrap();
+    db.execute_batch(
+        "DELETE FROM notices; UPDATE ids_given SET highest = 0; INSERT INTO notices (body) VALUES ('attendance')",
+    )
+    .unwrap();
+    assert_eq!(follower.next(within)[0], Notice::Missed);
+    db.execute_batch("INSERT INTO notices (body) VALUES ('cameras')").unwrap();
+    let heard = follower.next(within);
+    assert_eq!(heard.last(), Some(&Notice::CamerasChanged), "{heard:?}");
+}
