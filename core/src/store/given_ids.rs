@@ -16,9 +16,12 @@
 //! PostgreSQL's sequences never go back by themselves; only an import could set them back.
 
 /// The statements that make the triggers of `$table`: the columns of a held row, their values, and when a new row is sure
-/// to go in.
+/// to go in. `$first` comes before the row is held.
 macro_rules! ids_given_once {
     ($table:literal, $columns:literal, $values:literal, $goes_in:literal) => {
+        ids_given_once!($table, $columns, $values, $goes_in, "")
+    };
+    ($table:literal, $columns:literal, $values:literal, $goes_in:literal, $first:literal) => {
         concat!(
             "INSERT OR IGNORE INTO ids_given (of_table) VALUES ('",
             $table,
@@ -42,14 +45,16 @@ CREATE TRIGGER IF NOT EXISTS tr_",
             $table,
             "') > COALESCE((SELECT max(id) FROM ",
             $table,
-            "), 0) AND NEW.id IS NOT (SELECT highest FROM ids_given WHERE of_table = '",
+            "), 0) AND NOT EXISTS (SELECT 1 FROM ids_given WHERE of_table = '",
             $table,
-            "') AND NOT EXISTS (SELECT 1 FROM ",
+            "' AND NEW.id IN (highest, highest + 1)) AND NOT EXISTS (SELECT 1 FROM ",
             $table,
             " WHERE id = NEW.id) AND ",
             $goes_in,
             " BEGIN
-    INSERT INTO ",
+    ",
+            $first,
+            "INSERT INTO ",
             $table,
             " (id, ",
             $columns,
@@ -93,3 +98,64 @@ CREATE TABLE IF NOT EXISTS ids_given (
 ";
 
 pub(super) const OF_NOTICES: &str = ids_given_once!("notices", "body", "''", "NEW.body IS NOT NULL");
+
+/// A correction outlives its row: no other row may be given the id that it names.
+macro_rules! beyond_corrections {
+    () => {
+        "UPDATE ids_given SET highest = max(highest, COALESCE((SELECT max(attendance_id) FROM attendance_corrections), 0))
+    WHERE of_table = 'attendance_log';
+"
+    };
+}
+
+/// For after an import, which may bring corrections of rows that it does not bring.
+pub(super) const BEYOND_CORRECTIONS: &str = beyond_corrections!();
+
+// What is left of students that are gone tells the ids that they had. A row that others refer to could not be taken out
+// again, so an id after theirs is held.
+pub(super) const OF_ROWS: &str = concat!(
+    ids_given_once!(
+        "students",
+        "name, roll_number",
+        "NEW.name, hex(randomblob(16))",
+        "NEW.name IS NOT NULL AND NEW.roll_number IS NOT NULL
+    AND NOT EXISTS (SELECT 1 FROM students WHERE roll_number = NEW.roll_number)",
+        "UPDATE ids_given SET highest = highest + 1 WHERE of_table = 'students' AND (
+        EXISTS (SELECT 1 FROM attendance_log WHERE student_id = highest)
+        OR EXISTS (SELECT 1 FROM student_templates WHERE student_id = highest)
+        OR EXISTS (SELECT 1 FROM liveness_detection_sessions WHERE student_id = highest));
+    "
+    ),
+    ids_given_once!(
+        "liveness_detection_sessions",
+        "session_id, expires_at",
+        "hex(randomblob(16)), NEW.expires_at",
+        "NEW.session_id IS NOT NULL AND NEW.expires_at IS NOT NULL
+    AND NOT EXISTS (SELECT 1 FROM liveness_detection_sessions WHERE session_id = NEW.session_id)"
+    ),
+    ids_given_once!(
+        "attendance_log",
+        "student_id, timestamp, status",
+        "NEW.student_id, NEW.timestamp, NEW.status",
+        "NEW.student_id IS NOT NULL AND NEW.timestamp IS NOT NULL AND NEW.status IS NOT NULL
+    AND NOT EXISTS (SELECT 1 FROM attendance_log
+        WHERE student_id = NEW.student_id AND local_day = NEW.local_day AND period = NEW.period)"
+    ),
+    ids_given_once!(
+        "attendance_corrections",
+        "attendance_id, status, status_before, corrected_by, reason, created_at",
+        "NEW.attendance_id, NEW.status, NEW.status_before, NEW.corrected_by, NEW.reason, NEW.created_at",
+        "NEW.attendance_id IS NOT NULL AND NEW.status IS NOT NULL AND NEW.status_before IS NOT NULL
+    AND NEW.corrected_by IS NOT NULL AND NEW.reason IS NOT NULL AND NEW.created_at IS NOT NULL"
+    ),
+    ids_given_once!(
+        "audit_log",
+        "timestamp, actor, action",
+        "NEW.timestamp, NEW.actor, NEW.action",
+        "NEW.timestamp IS NOT NULL AND NEW.actor IS NOT NULL AND NEW.action IS NOT NULL"
+    ),
+    beyond_corrections!(),
+    "UPDATE ids_given SET highest = max(highest, COALESCE((SELECT max(student_id) FROM attendance_log), 0),
+    COALESCE((SELECT max(student_id) FROM student_templates), 0)) WHERE of_table = 'students';
+"
+);

@@ -98,6 +98,13 @@ pub const MIGRATIONS: &[Migration] = &[
         columns: &[],
         after: given_ids::OF_NOTICES,
     },
+    Migration {
+        version: 8,
+        name: "no id of a student, session, mark, correction or audit entry is given twice",
+        tables: "",
+        columns: &[],
+        after: given_ids::OF_ROWS,
+    },
 ];
 
 // An address may hold the camera's password: only servers that share their cameras write one.

@@ -150,13 +150,14 @@ fn what_the_existing_service_changes_afterwards_is_believed() {
         .unwrap();
     assert_eq!(store.session(session).unwrap().unwrap().expires_at, at("2026-01-01T00:00:00Z"));
 
-    // It deletes a student without our foreign keys; the next student may get the same key but not the face.
+    // It deletes a student without our foreign keys; who is given the same key, as by a
+    // back-up, is not given the face.
     store.replace_templates(student, &[embedding(1.0)], at("2026-03-02T08:00:00Z")).unwrap();
     original.pragma_update(None, "foreign_keys", false).unwrap();
     original.execute("DELETE FROM students WHERE id = ?1", [student.0]).unwrap();
-    let next = store.create_student("Next", "R4", at("2026-03-02T08:00:00Z")).unwrap();
-    assert_eq!(next.id, student, "the key must be the same one for this test to mean anything");
-    assert_eq!(store.templates_of(next.id).unwrap(), []);
+    let insert = "INSERT INTO students (id, name, roll_number) VALUES (?1, 'Next', 'R4')";
+    original.execute(insert, [student.0]).unwrap();
+    assert_eq!(store.templates_of(student).unwrap(), []);
 }
 
 #[test]
@@ -408,4 +409,49 @@ fn a_follower_whose_last_notice_is_gone_says_that_it_missed_something() {
     db.execute_batch("INSERT INTO notices (body) VALUES ('cameras')").unwrap();
     let heard = follower.next(within);
     assert_eq!(heard.last(), Some(&Notice::CamerasChanged), "{heard:?}");
+}
+
+#[test]
+fn the_existing_service_is_given_no_id_twice_either() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("old.db");
+    let original = of_the_existing_service(&path);
+    original.pragma_update(None, "foreign_keys", false).unwrap();
+    // A student who is gone, but for an attendance row that was left behind.
+    original.execute_batch("INSERT INTO attendance_log (student_id, status) VALUES (7, 'Present')").unwrap();
+    let store = SqliteStore::open(&path).unwrap();
+    assert_eq!(store.create_student("A", "R7", at("2026-03-02T08:00:00Z")).unwrap().id, StudentId(9));
+
+    let rows = |table: &str| {
+        original.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get::<_, i64>(0)).unwrap()
+    };
+    let inserts = [
+        ("students", "(name, roll_number) VALUES ('N', 'N1'), ('N', 'N2')"),
+        (
+            "liveness_detection_sessions",
+            "(session_id, expires_at) VALUES ('N1', '2026-03-02 08:00:00'), ('N2', '2026-03-02 08:00:00')",
+        ),
+        ("attendance_log", "(student_id, status) VALUES (9, 'Present'), (9, 'Late')"),
+    ];
+    for (table, values) in inserts {
+        original.execute_batch(&format!("INSERT INTO {table} {values}")).unwrap();
+        let first = original.last_insert_rowid();
+        original.execute_batch(&format!("DELETE FROM {table} WHERE id >= {first} - 1")).unwrap();
+        let before = rows(table);
+        original.execute_batch(&format!("INSERT INTO {table} {values}")).unwrap();
+        assert_eq!((original.last_insert_rowid(), rows(table)), (first + 2, before + 2), "{table}");
+        original.execute_batch(&format!("DELETE FROM {table}")).unwrap();
+        original.execute_batch(&format!("INSERT INTO {table} {values}")).unwrap();
+        assert_eq!((original.last_insert_rowid(), rows(table)), (first + 4, 2), "{table}");
+    }
+    // What is ignored leaves nothing behind, and what a back-up brings keeps its id.
+    original.execute_batch("DELETE FROM students WHERE roll_number = 'N2'").unwrap();
+    let gone = original.query_row("SELECT max(id) FROM students", [], |row| row.get::<_, i64>(0)).unwrap() + 1;
+    original.execute_batch("INSERT OR IGNORE INTO students (name, roll_number) VALUES ('X', 'N1')").unwrap();
+    assert_eq!(rows("students"), 1);
+    original.execute("INSERT INTO students (id, name, roll_number) VALUES (?1, 'N', 'N2')", [gone]).unwrap();
+    original.execute_batch("INSERT INTO students (id, name, roll_number) VALUES (1, 'One', 'O1')").unwrap();
+    assert_eq!(rows("students"), 3);
+    let next = store.create_student("Next", "R9", at("2026-03-02T08:00:00Z")).unwrap();
+    assert_eq!((next.id.0, rows("students")), (gone + 1, 4));
 }
