@@ -109,6 +109,7 @@ macro_rules! beyond_corrections {
 }
 
 /// For after an import, which may bring corrections of rows that it does not bring.
+#[cfg(feature = "sqlite")]
 pub(super) const BEYOND_CORRECTIONS: &str = beyond_corrections!();
 
 // What is left of students that are gone tells the ids that they had. A row that others refer to could not be taken out

@@ -27,7 +27,7 @@
 //! | `audit_log` | new: who changed what |
 //! | `notices` | new: what has changed, for other processes on the file; the newest only |
 //! | `watched_cameras` | new: cameras that several servers share, with their addresses and who watches each |
-//! | `ids_given` | new: the largest id of the rows that are gone, so that no other row is given it ([`given_ids`]) |
+//! | `ids_given` | new: the largest id of the rows that are gone, so that no other row is given it |
 //! | `schema_migrations` | new: the steps taken |
 
 use super::given_ids;

@@ -193,18 +193,25 @@ pub(super) fn a_roll_number_belongs_to_one_student(store: &dyn Store) {
 }
 
 pub(super) fn deleting_a_student_takes_everything_of_it_along(store: &dyn Store) {
-    let gone = store.register_student(completed(store, None), "A", "R1", &enrolment(1.0), now()).unwrap();
+    let proof = completed(store, None);
+    let gone = store.register_student(proof, "A", "R1", &enrolment(1.0), now()).unwrap();
     let stays = store.register_student(completed(store, None), "B", "R2", &enrolment(2.0), now()).unwrap();
     let session = pending(store, Some(gone.id));
-    for id in [gone.id, stays.id] {
-        store.mark_attendance(&mark(id, "2026-03-02T08:00:00Z")).unwrap();
-    }
+    let [corrected, kept] = [gone.id, stays.id].map(|id| {
+        let row = store.mark_attendance(&mark(id, "2026-03-02T08:00:00Z")).unwrap().record().id;
+        let correction = Correction::new(CorrectedStatus::Late, "admin", "A was on the bus");
+        store.correct_attendance(row, &correction, now()).unwrap().id
+    });
     assert_eq!(store.delete_student(gone.id).unwrap().name, "A");
     assert_eq!(store.student(gone.id).unwrap(), None);
     assert_eq!(store.templates_of(gone.id).unwrap(), []);
     assert_eq!(store.templates_of(stays.id).unwrap().len(), 2);
+    assert_eq!(store.corrections(kept).unwrap().len(), 1);
     assert_eq!(store.attendance(&AttendanceFilter::default(), Page::ALL).unwrap().total, 1);
-    assert_eq!(store.session(session).unwrap().unwrap().student, None);
+    for session in [session, proof] {
+        assert_eq!(store.session(session).unwrap(), None, "its state holds embeddings");
+    }
+    assert_eq!(store.corrections(corrected).unwrap(), [], "the reason of a correction may name the student");
     assert_eq!(kind(store.delete_student(gone.id)), ErrorKind::NotFound);
 }
 

@@ -455,3 +455,53 @@ fn the_existing_service_is_given_no_id_twice_either() {
     let next = store.create_student("Next", "R9", at("2026-03-02T08:00:00Z")).unwrap();
     assert_eq!((next.id.0, rows("students")), (gone + 1, 4));
 }
+
+/// What the file and its log hold, once everything has reached the file.
+fn whole_file(folder: &Path) -> Vec<u8> {
+    let path = folder.join("face_attendance.db");
+    let db = Connection::open(&path).unwrap();
+    let busy: i64 = db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0)).unwrap();
+    assert_eq!(busy, 0);
+    let log = std::fs::read(folder.join("face_attendance.db-wal")).unwrap_or_default();
+    [std::fs::read(&path).unwrap(), log].concat()
+}
+
+#[test]
+fn of_a_face_that_is_deleted_no_byte_stays_in_the_file() {
+    type Deletion = fn(&SqliteStore, StudentId);
+    let now = at("2026-03-02T08:00:00Z");
+    let doors: [Deletion; 3] = [
+        |store, id| drop(store.delete_student(id).unwrap()),
+        |store, id| drop(store.erase_student(id, MarksOfErased::Delete, at("2026-03-02T08:00:00Z")).unwrap()),
+        |store, id| drop(store.erase_student(id, MarksOfErased::Anonymise, at("2026-03-02T08:00:00Z")).unwrap()),
+    ];
+    for (door, delete) in doors.into_iter().enumerate() {
+        let (store, folder) = empty();
+        let views = [7.5, 8.5, 0.3, 0.4, 0.5, 0.6].map(embedding);
+        let [first, second, center, left, right, whole] = views.clone();
+        let session = super::contract::pending(&store, None);
+        let position = |embedding| PositionColumns { embedding: Some(embedding), verified: true, frame_data: None };
+        let update = SessionUpdate {
+            state: serde_json::json!({ "views": views.iter().map(Embedding::values).collect::<Vec<_>>() }).to_string(),
+            center: position(center),
+            left: position(left),
+            right: position(right),
+            final_embedding: Some(whole),
+            ..super::contract::completion()
+        };
+        store.update_session(session, 0, &update).unwrap();
+        let enrolment = Enrolment { templates: vec![first, second], liveness_score: 0.9 };
+        let student = store.register_student(session, "A", "R1", &enrolment, now).unwrap().id;
+        let needles: Vec<Vec<u8>> = views
+            .iter()
+            .flat_map(|view| [view.to_bytes(), serde_json::json!(view.values()).to_string().into_bytes()])
+            .collect();
+        let found = || {
+            let file = whole_file(folder.path());
+            needles.iter().filter(|needle| file.windows(needle.len()).any(|at| at == &needle[..])).count()
+        };
+        assert!(found() >= 8, "the text of every view, the bytes of the templates: {}", found());
+        delete(&store, student);
+        assert_eq!(found(), 0, "door {door}");
+    }
+}
