@@ -183,6 +183,7 @@ impl Recogniser {
     /// Those of the engine, of the gallery and of the store. The faces of a failed call have been tracked, and the next
     /// frame marks what this one could not.
     pub fn process(&mut self, frame: &Frame<'_>, now: Timestamp) -> Result<RecognitionReport> {
+        self.tracker.forget_absent(&self.gallery);
         let look = match self.options.effort {
             Effort::Everything => Look::Everywhere(None),
             Effort::Thrifty => {
@@ -214,6 +215,10 @@ impl Recogniser {
         report.open = tracks.iter().any(|track| self.tracker.is_open(*track));
         if let Some(marker) = &self.marker {
             for (student, similarity) in report.faces.iter().filter_map(RecognisedFace::known) {
+                // Erased while this frame was looked at.
+                if !self.gallery.contains(student) {
+                    continue;
+                }
                 match marker.mark(student, similarity, self.camera_location.as_deref(), now) {
                     Ok(marking) => report.marks.push(marking),
                     // Deleted, and the gallery has not heard of it yet.

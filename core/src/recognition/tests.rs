@@ -10,7 +10,7 @@ use crate::embedding::Calibration;
 use crate::engine::{Analysis, Embedder};
 use crate::frame::ChannelOrder;
 use crate::quality::{Quality, QualityReason};
-use crate::store::{AttendanceFilter, Page, SqliteStore};
+use crate::store::{AttendanceFilter, MarksOfErased, Page, SqliteStore};
 
 const RED: [u8; 3] = [230, 20, 20];
 const GREEN: [u8; 3] = [20, 200, 20];
@@ -148,6 +148,27 @@ fn a_student_deleted_meanwhile_is_no_error() {
     show(&mut recogniser, RED, at(0));
     let report = show(&mut recogniser, RED, at(0));
     assert_eq!((report.faces[0].student(), report.marks.len()), (Some(site.red), 0));
+}
+
+#[test]
+fn an_erased_student_is_known_no_more_and_nobody_else_is_marked() {
+    let site = Site::new();
+    let mut recogniser = site.recogniser();
+    show(&mut recogniser, RED, at(0));
+    let before = show(&mut recogniser, RED, at(0));
+    assert_eq!(before.faces[0].student(), Some(site.red));
+    for marks in [MarksOfErased::Anonymise, MarksOfErased::Delete] {
+        site.store.erase_student(site.red, marks, at(1)).unwrap();
+        refresh_gallery(&site.gallery, site.store.as_ref(), site.red, None).unwrap();
+        site.marker.forget();
+        let next = site.store.create_student("Next", &format!("{marks:?}"), at(1)).unwrap().id;
+        assert!(next != site.red && next != site.green);
+        for second in 1..4 {
+            let report = show(&mut recogniser, RED, at(second));
+            assert_eq!((report.faces[0].student(), report.marks.len()), (None, 0), "second {second}");
+            assert_eq!(report.faces[0].track, before.faces[0].track, "the face is followed on");
+        }
+    }
 }
 
 #[test]

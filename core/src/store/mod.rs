@@ -9,6 +9,7 @@
 
 mod accounts;
 mod cameras;
+mod given_ids;
 mod naive_time;
 mod notices;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
@@ -117,7 +118,8 @@ pub trait Store: Send + Sync {
     /// is another student's.
     fn update_student(&self, id: StudentId, change: &StudentChange, now: Timestamp) -> Result<Student>;
 
-    /// Deletes the student with its attendance and templates; returns what it was.
+    /// Deletes the student with its attendance, the corrections of it, templates and liveness sessions, as
+    /// [`erase_student`](Self::erase_student) with [`MarksOfErased::Delete`] does; returns what it was.
     ///
     /// # Errors
     /// [`Error::NotFound`](crate::Error::NotFound).
@@ -271,7 +273,7 @@ pub trait Store: Send + Sync {
     /// [`Error::NotFound`](crate::Error::NotFound).
     fn correct_attendance(&self, id: i64, correction: &Correction, now: Timestamp) -> Result<AttendanceRecord>;
 
-    /// The corrections of a row, oldest first. They stay when the row is deleted.
+    /// The corrections of a row, oldest first. They stay when the row is deleted, and go with its student.
     ///
     /// # Errors
     /// [`Error::Store`](crate::Error::Store).

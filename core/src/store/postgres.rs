@@ -192,7 +192,7 @@ impl Store for PostgresStore {
     fn delete_student(&self, id: StudentId) -> Result<Student> {
         self.write("delete the student", |db| {
             notices::leave(db, text::ATTENDANCE)?;
-            students::delete(db, id)
+            privacy::delete(db, id)
         })
     }
 

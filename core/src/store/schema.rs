@@ -27,7 +27,10 @@
 //! | `audit_log` | new: who changed what |
 //! | `notices` | new: what has changed, for other processes on the file; the newest only |
 //! | `watched_cameras` | new: cameras that several servers share, with their addresses and who watches each |
+//! | `ids_given` | new: the largest id of the rows that are gone, so that no other row is given it |
 //! | `schema_migrations` | new: the steps taken |
+
+use super::given_ids;
 
 /// One numbered step. A step that has been released is never edited: the next change is the next step.
 #[derive(Debug)]
@@ -87,6 +90,20 @@ pub const MIGRATIONS: &[Migration] = &[
         tables: "",
         columns: &[("student_templates", "origin", "VARCHAR(20)")],
         after: "",
+    },
+    Migration {
+        version: 7,
+        name: "no id of a notice is given twice",
+        tables: given_ids::TABLE,
+        columns: &[],
+        after: given_ids::OF_NOTICES,
+    },
+    Migration {
+        version: 8,
+        name: "no id of a student, session, mark, correction or audit entry is given twice",
+        tables: "",
+        columns: &[],
+        after: given_ids::OF_ROWS,
     },
 ];
 

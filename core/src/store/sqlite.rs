@@ -230,17 +230,7 @@ impl Store for SqliteStore {
     }
 
     fn delete_student(&self, id: StudentId) -> Result<Student> {
-        self.write("delete the student", |db| {
-            let before = student(db, id)?.ok_or(NO_STUDENT)?;
-            // A table that the existing service made has no cascade, so nothing is left to it.
-            db.execute("DELETE FROM attendance_log WHERE student_id = ?1", [id.0])?;
-            db.execute("DELETE FROM student_templates WHERE student_id = ?1", [id.0])?;
-            db.execute("UPDATE liveness_detection_sessions SET student_id = NULL WHERE student_id = ?1", [id.0])?;
-            db.execute("DELETE FROM students WHERE id = ?1", [id.0])?;
-            notices::forget_announcements(db)?;
-            notices::leave(db, text::ATTENDANCE)?;
-            Ok(before)
-        })
+        self.write("delete the student", |db| privacy::delete(db, id))
     }
 
     fn register_student(

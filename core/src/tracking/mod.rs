@@ -122,6 +122,16 @@ impl Tracker {
         Ok(track.decision(&options))
     }
 
+    /// Forgets what was seen of every track that is known as somebody whom `gallery` does not hold: an erased person has
+    /// no name any more. The faces are followed on and judged anew.
+    pub fn forget_absent(&mut self, gallery: &Gallery) {
+        for track in &mut self.tracks {
+            if track.known().is_some_and(|student| !gallery.contains(student)) {
+                track.forget_views();
+            }
+        }
+    }
+
     /// Takes in that a view of a track was too poor to vote.
     pub fn poor_view(&mut self, id: TrackId, now: Timestamp) {
         if let Some(track) = self.tracks.iter_mut().find(|track| track.id() == id) {

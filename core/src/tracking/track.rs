@@ -6,7 +6,7 @@ use crate::embedding::Embedding;
 use crate::error::Result;
 use crate::gallery::{Gallery, Match};
 use crate::geometry::{Point, Rect};
-use crate::types::Threshold;
+use crate::types::{StudentId, Threshold};
 
 use super::evidence::Evidence;
 use super::options::TrackingOptions;
@@ -166,6 +166,16 @@ impl Track {
     pub(super) fn see_poorly(&mut self, now: Timestamp) {
         self.views.last_at = Some(now);
         self.views.poor_in_a_row = self.views.poor_in_a_row.saturating_add(1);
+    }
+
+    /// Whom the face is known as.
+    pub(super) fn known(&self) -> Option<StudentId> {
+        self.evidence.known().map(|known| known.student)
+    }
+
+    /// Forgets every view, as if the face had just come into the picture.
+    pub(super) fn forget_views(&mut self) {
+        (self.evidence, self.views) = (Evidence::default(), Views::default());
     }
 
     pub(super) fn decision(&self, options: &TrackingOptions) -> Decision {

@@ -68,16 +68,19 @@ impl Portable for PostgresStore {
             if let Some(fault) = fault {
                 return Err(fault);
             }
-            // The next row gets a key of its own.
+            // The next row gets a key of its own, which no row that was replaced has had either.
             for table in TABLES.iter().filter(|table| table.counts_its_keys()) {
                 db.execute(
                     &format!(
-                        "SELECT setval(pg_get_serial_sequence('{0}', 'id'), max(id)) FROM {0} HAVING max(id) > 0",
+                        "SELECT setval(k.name, greatest(max(t.id)::bigint, pg_sequence_last_value(k.name::regclass)))
+                         FROM {0} t, (SELECT pg_get_serial_sequence('{0}', 'id') AS name) k
+                         GROUP BY k.name HAVING max(t.id) > 0",
                         table.name
                     ),
                     &[],
                 )?;
             }
+            db.batch_execute(schema::BEYOND_CORRECTIONS)?;
             Ok(imported?)
         })
     }

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use postgres::Transaction;
 
 use super::super::accounts::{NAME_OF_ERASED, roll_number_of_erased};
-use super::super::{Consent, Erasure, MarksOfErased, Retention, Retired, SessionSummary};
+use super::super::{Consent, Erasure, MarksOfErased, Retention, Retired, SessionSummary, Student};
 use super::{Outcome, certain_time, count, micros, students, time};
 use crate::types::StudentId;
 
@@ -46,14 +46,9 @@ pub(super) fn erase(db: &mut Transaction<'_>, id: StudentId, marks: MarksOfErase
         &[&id.0],
     )?;
     let templates = count(&row, 0)?.max(u64::from(row.try_get::<_, bool>(1)?));
-    db.execute("DELETE FROM student_templates WHERE student_id = $1::bigint", &[&id.0])?;
-    let sessions = db.execute("DELETE FROM liveness_detection_sessions WHERE student_id = $1::bigint", &[&id.0])?;
+    let sessions = forget_face(db, id)?;
     let (marks_deleted, marks_anonymised) = match marks {
-        MarksOfErased::Delete => {
-            let deleted = db.execute("DELETE FROM attendance_log WHERE student_id = $1::bigint", &[&id.0])?;
-            db.execute("DELETE FROM students WHERE id = $1::bigint", &[&id.0])?;
-            (deleted, 0)
-        }
+        MarksOfErased::Delete => (delete_rows(db, id)?, 0),
         MarksOfErased::Anonymise => {
             // How sure the match was is a figure of the face.
             let stayed = db
@@ -70,6 +65,33 @@ pub(super) fn erase(db: &mut Transaction<'_>, id: StudentId, marks: MarksOfErase
         }
     };
     Ok(Erasure { student: before, templates, sessions, marks_deleted, marks_anonymised })
+}
+
+/// Deletes the student with everything of it, as an erasure that keeps no marks does; returns what it was.
+pub(super) fn delete(db: &mut Transaction<'_>, id: StudentId) -> Outcome<Student> {
+    let before = students::lock(db, id)?;
+    forget_face(db, id)?;
+    delete_rows(db, id)?;
+    Ok(before)
+}
+
+/// Deletes the templates and the sessions, whose state holds embeddings; returns how many sessions there were.
+fn forget_face(db: &mut Transaction<'_>, id: StudentId) -> Outcome<u64> {
+    db.execute("DELETE FROM student_templates WHERE student_id = $1::bigint", &[&id.0])?;
+    Ok(db.execute("DELETE FROM liveness_detection_sessions WHERE student_id = $1::bigint", &[&id.0])?)
+}
+
+/// Deletes the student and its marks with their corrections; returns how many marks there were. A table that the
+/// existing service made has no cascade, so nothing is left to it.
+fn delete_rows(db: &mut Transaction<'_>, id: StudentId) -> Outcome<u64> {
+    db.execute(
+        "DELETE FROM attendance_corrections
+         WHERE attendance_id IN (SELECT id FROM attendance_log WHERE student_id = $1::bigint)",
+        &[&id.0],
+    )?;
+    let marks = db.execute("DELETE FROM attendance_log WHERE student_id = $1::bigint", &[&id.0])?;
+    db.execute("DELETE FROM students WHERE id = $1::bigint", &[&id.0])?;
+    Ok(marks)
 }
 
 pub(super) fn sessions_of(db: &mut Transaction<'_>, id: StudentId) -> Outcome<Vec<SessionSummary>> {

@@ -31,6 +31,13 @@ const MIGRATIONS: &[Migration] = &[
     Migration { version: 4, name: "the tables of schema 4, as SQLite has them", statements: TABLES },
     Migration { version: 5, name: "several servers: notices, watched cameras", statements: SHARING },
     Migration { version: 6, name: "views of cameras beside the registered templates", statements: ORIGIN },
+    // Its notices have no ids.
+    Migration { version: 7, name: "no id of a notice is given twice", statements: "" },
+    Migration {
+        version: 8,
+        name: "no id of a student, session, mark, correction or audit entry is given twice",
+        statements: BEYOND_CORRECTIONS,
+    },
 ];
 
 /// Whoever migrates holds this lock until the transaction is over: "face" in ASCII.
@@ -227,6 +234,15 @@ CREATE TRIGGER tr_notice_student_deleted AFTER DELETE ON students
 ";
 
 const ORIGIN: &str = "ALTER TABLE student_templates ADD COLUMN IF NOT EXISTS origin TEXT;";
+
+/// A correction outlives its row: no other row may be given the id that it names, also after an import, which may bring
+/// corrections of rows that it does not bring. Sequences count on by themselves.
+pub(super) const BEYOND_CORRECTIONS: &str = "
+SELECT setval(pg_get_serial_sequence('attendance_log', 'id'), greatest(
+    (SELECT max(attendance_id)::bigint FROM attendance_corrections),
+    (SELECT max(id)::bigint FROM attendance_log),
+    pg_sequence_last_value(pg_get_serial_sequence('attendance_log', 'id')::regclass)));
+";
 
 /// The version of the schema that the database has; 0 for one that this library has not seen.
 pub(super) fn version(db: &mut Transaction<'_>) -> Outcome<i64> {

@@ -105,20 +105,6 @@ pub(super) fn update(
     Ok(find(db, id)?.ok_or(NO_STUDENT)?)
 }
 
-pub(super) fn delete(db: &mut Transaction<'_>, id: StudentId) -> Outcome<Student> {
-    let before = lock(db, id)?;
-    // A table that the existing service made has no cascade, so nothing is left to it.
-    for statement in [
-        "DELETE FROM attendance_log WHERE student_id = $1::bigint",
-        "DELETE FROM student_templates WHERE student_id = $1::bigint",
-        "UPDATE liveness_detection_sessions SET student_id = NULL WHERE student_id = $1::bigint",
-        "DELETE FROM students WHERE id = $1::bigint",
-    ] {
-        db.execute(statement, &[&id.0])?;
-    }
-    Ok(before)
-}
-
 pub(super) fn touch(db: &mut Transaction<'_>, id: StudentId, now: Timestamp) -> Outcome<()> {
     db.execute("UPDATE students SET updated_at = $2::timestamp WHERE id = $1::bigint", &[&id.0, &seconds(now)])?;
     Ok(())

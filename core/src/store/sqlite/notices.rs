@@ -11,6 +11,9 @@ use super::BUSY_TIMEOUT;
 /// How often the file is asked whether it has changed: a look costs microseconds, and a change is seen within a second.
 const LOOK_EVERY: Duration = Duration::from_millis(400);
 
+/// The newest notice; 0 when there is none.
+const NEWEST: &str = "SELECT COALESCE(max(id), 0) FROM notices";
+
 pub(super) fn leave(db: &Connection, body: &str) -> rusqlite::Result<()> {
     db.prepare_cached("INSERT INTO notices (body) VALUES (?1)")?.execute(params![body])?;
     Ok(())
@@ -39,7 +42,7 @@ impl Following {
         connection.busy_timeout(BUSY_TIMEOUT)?;
         connection.pragma_update(None, "query_only", true)?;
         let version = data_version(&connection)?;
-        let last = connection.query_row("SELECT COALESCE(max(id), 0) FROM notices", [], |row| row.get(0))?;
+        let last = connection.query_row(NEWEST, [], |row| row.get(0))?;
         Ok(Self { connection, hearing: Hearing::new(own.to_owned()), version, last, failing: false })
     }
 
@@ -50,6 +53,13 @@ impl Following {
             return Ok(Vec::new());
         }
         let mut heard = Vec::new();
+        let newest: i64 = self.connection.query_row(NEWEST, [], |row| row.get(0))?;
+        if newest < self.last {
+            // Notices that were read are gone, and with them perhaps some that were not: the file was put back, or
+            // somebody emptied the table.
+            heard.push(Notice::Missed);
+            self.last = newest;
+        }
         let before = self.last;
         let mut statement = self.connection.prepare_cached("SELECT id, body FROM notices WHERE id > ?1 ORDER BY id")?;
         let mut rows = statement.query([before])?;

@@ -7,6 +7,7 @@ use std::path::Path;
 use rusqlite::types::{Value as Sql, ValueRef};
 use rusqlite::{Connection, OpenFlags, Row, params_from_iter};
 
+use super::super::given_ids::BEYOND_CORRECTIONS;
 use super::super::naive_time::{parse, to_micros, to_seconds};
 use super::super::portable::{
     self, Column, Counts, Imported, Kind, Portable, Present, Survey, TABLES, Table, UNIQUE_KEYS, Value,
@@ -50,10 +51,11 @@ impl Portable for SqliteStore {
                     Error::Store { reason: format!("cannot import a row of {}", table.name), source: None }
                 })
             });
-            match fault {
-                Some(error) => Err(error.into()),
-                None => Ok(imported?),
+            if let Some(error) = fault {
+                return Err(error.into());
             }
+            db.execute_batch(BEYOND_CORRECTIONS)?;
+            Ok(imported?)
         })
     }
 }

@@ -7,7 +7,7 @@ use super::super::accounts::{NAME_OF_ERASED, roll_number_of_erased};
 use super::super::naive_time::{to_bound, to_micros};
 use super::super::notices::text;
 use super::super::rules::NO_STUDENT;
-use super::super::{Consent, Erasure, MarksOfErased, Retention, Retired, SessionSummary};
+use super::super::{Consent, Erasure, MarksOfErased, Retention, Retired, SessionSummary, Student};
 use super::notices::{forget_announcements, leave};
 use super::{Outcome, Time, student, time, touch};
 use crate::types::StudentId;
@@ -50,17 +50,10 @@ pub(super) fn erase(db: &Connection, id: StudentId, marks: MarksOfErased, now: T
         [id.0],
         |row| row.get(0),
     )?;
-    forget_announcements(db)?;
-    leave(db, text::ATTENDANCE)?;
     let templates = u64::try_from(kept).unwrap_or(0).max(u64::from(single));
-    db.execute("DELETE FROM student_templates WHERE student_id = ?1", [id.0])?;
-    let sessions = db.execute("DELETE FROM liveness_detection_sessions WHERE student_id = ?1", [id.0])? as u64;
+    let sessions = forget_face(db, id)?;
     let (marks_deleted, marks_anonymised) = match marks {
-        MarksOfErased::Delete => {
-            let deleted = db.execute("DELETE FROM attendance_log WHERE student_id = ?1", [id.0])? as u64;
-            db.execute("DELETE FROM students WHERE id = ?1", [id.0])?;
-            (deleted, 0)
-        }
+        MarksOfErased::Delete => (delete_rows(db, id)?, 0),
         MarksOfErased::Anonymise => {
             // How sure the match was is a figure of the face.
             let stayed =
@@ -77,6 +70,35 @@ pub(super) fn erase(db: &Connection, id: StudentId, marks: MarksOfErased, now: T
         }
     };
     Ok(Erasure { student: before, templates, sessions, marks_deleted, marks_anonymised })
+}
+
+/// Deletes the student with everything of it, as an erasure that keeps no marks does; returns what it was.
+pub(super) fn delete(db: &Connection, id: StudentId) -> Outcome<Student> {
+    let before = student(db, id)?.ok_or(NO_STUDENT)?;
+    forget_face(db, id)?;
+    delete_rows(db, id)?;
+    Ok(before)
+}
+
+/// Deletes the templates and the sessions, whose state holds embeddings; returns how many sessions there were.
+fn forget_face(db: &Connection, id: StudentId) -> rusqlite::Result<u64> {
+    forget_announcements(db)?;
+    leave(db, text::ATTENDANCE)?;
+    db.execute("DELETE FROM student_templates WHERE student_id = ?1", [id.0])?;
+    Ok(db.execute("DELETE FROM liveness_detection_sessions WHERE student_id = ?1", [id.0])? as u64)
+}
+
+/// Deletes the student and its marks with their corrections; returns how many marks there were. A table that the
+/// existing service made has no cascade, so nothing is left to it.
+fn delete_rows(db: &Connection, id: StudentId) -> rusqlite::Result<u64> {
+    db.execute(
+        "DELETE FROM attendance_corrections
+         WHERE attendance_id IN (SELECT id FROM attendance_log WHERE student_id = ?1)",
+        [id.0],
+    )?;
+    let marks = db.execute("DELETE FROM attendance_log WHERE student_id = ?1", [id.0])? as u64;
+    db.execute("DELETE FROM students WHERE id = ?1", [id.0])?;
+    Ok(marks)
 }
 
 pub(super) fn sessions_of(db: &Connection, id: StudentId) -> rusqlite::Result<Vec<SessionSummary>> {

@@ -38,7 +38,7 @@ impl<S, A> Given for Option<(S, A)> {
 macro_rules! contract {
     ($open:expr) => {
         contract!(@ $open; a_student_comes_back_as_it_was_written, a_list_is_paged_searched_and_counted,
-            a_roll_number_belongs_to_one_student, deleting_a_student_takes_everything_of_it_along,
+            a_roll_number_belongs_to_one_student, deleting_a_student_takes_everything_of_it_along, no_id_is_given_twice,
             a_completed_session_enrols_once, a_duplicate_roll_number_does_not_cost_the_session,
             of_two_registrations_with_one_session_one_wins, of_two_registrations_with_one_roll_number_one_wins,
             a_session_of_one_student_does_not_enrol_another, an_unfinished_session_enrols_nobody,
@@ -193,19 +193,56 @@ pub(super) fn a_roll_number_belongs_to_one_student(store: &dyn Store) {
 }
 
 pub(super) fn deleting_a_student_takes_everything_of_it_along(store: &dyn Store) {
-    let gone = store.register_student(completed(store, None), "A", "R1", &enrolment(1.0), now()).unwrap();
+    let proof = completed(store, None);
+    let gone = store.register_student(proof, "A", "R1", &enrolment(1.0), now()).unwrap();
     let stays = store.register_student(completed(store, None), "B", "R2", &enrolment(2.0), now()).unwrap();
     let session = pending(store, Some(gone.id));
-    for id in [gone.id, stays.id] {
-        store.mark_attendance(&mark(id, "2026-03-02T08:00:00Z")).unwrap();
-    }
+    let [corrected, kept] = [gone.id, stays.id].map(|id| {
+        let row = store.mark_attendance(&mark(id, "2026-03-02T08:00:00Z")).unwrap().record().id;
+        let correction = Correction::new(CorrectedStatus::Late, "admin", "A was on the bus");
+        store.correct_attendance(row, &correction, now()).unwrap().id
+    });
     assert_eq!(store.delete_student(gone.id).unwrap().name, "A");
     assert_eq!(store.student(gone.id).unwrap(), None);
     assert_eq!(store.templates_of(gone.id).unwrap(), []);
     assert_eq!(store.templates_of(stays.id).unwrap().len(), 2);
+    assert_eq!(store.corrections(kept).unwrap().len(), 1);
     assert_eq!(store.attendance(&AttendanceFilter::default(), Page::ALL).unwrap().total, 1);
-    assert_eq!(store.session(session).unwrap().unwrap().student, None);
+    for session in [session, proof] {
+        assert_eq!(store.session(session).unwrap(), None, "its state holds embeddings");
+    }
+    assert_eq!(store.corrections(corrected).unwrap(), [], "the reason of a correction may name the student");
     assert_eq!(kind(store.delete_student(gone.id)), ErrorKind::NotFound);
+}
+
+pub(super) fn no_id_is_given_twice(store: &dyn Store) {
+    let (mut students, mut marks, mut corrections) = (Vec::new(), Vec::new(), Vec::new());
+    for round in 0..6 {
+        let student = match round % 2 {
+            0 => store.create_student("A", "R1", now()).unwrap().id,
+            _ => store.register_student(completed(store, None), "A", "R1", &enrolment(1.0), now()).unwrap().id,
+        };
+        assert_eq!(store.student(student).unwrap().unwrap().roll_number, "R1");
+        assert_eq!(store.students(None, Page::ALL).unwrap().total, 1);
+        students.push(student);
+        for _ in 0..2 {
+            let row = store.mark_attendance(&mark(student, "2026-03-02T08:00:00Z")).unwrap().record().id;
+            assert_eq!(store.attendance(&AttendanceFilter::default(), Page::ALL).unwrap().total, 1);
+            assert_eq!(store.corrections(row).unwrap(), [], "of another row that is gone");
+            let late = Correction::new(CorrectedStatus::Late, "admin", "bus");
+            store.correct_attendance(row, &late, now()).unwrap();
+            corrections.push(store.corrections(row).unwrap()[0].id);
+            store.delete_attendance(row).unwrap();
+            marks.push(row);
+        }
+        match round % 3 {
+            0 => drop(store.erase_student(student, MarksOfErased::Delete, now()).unwrap()),
+            _ => drop(store.delete_student(student).unwrap()),
+        }
+    }
+    assert!(students.is_sorted_by(|a, b| a.0 < b.0), "{students:?}");
+    assert!(marks.is_sorted_by(|a, b| a < b), "{marks:?}");
+    assert!(corrections.is_sorted_by(|a, b| a < b), "{corrections:?}");
 }
 
 pub(super) fn who_has_another_models_face_must_enrol_again(store: &dyn Store) {

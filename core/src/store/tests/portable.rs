@@ -131,6 +131,24 @@ fn copies_whole(from: &dyn Portable, to: &dyn Portable) {
 }
 
 /// A file that is not whole, not ours or not true leaves `store`, which has one student, as it is.
+/// A database that takes the place of another's rows does not give their ids to new ones.
+fn replaced_rows_keep_their_ids(from: &dyn Portable, to: &dyn Portable) {
+    let gone: Vec<_> = ["R1", "R2", "R3"].map(|roll| to.create_student("A", roll, now()).unwrap().id).into();
+    let marked = to.mark_attendance(&mark(gone[2], "2026-03-02T08:00:00Z")).unwrap().record().id;
+    let student = from.create_student("B", "R1", now()).unwrap().id;
+    let rows: Vec<_> = ["2026-03-02", "2026-03-03", "2026-03-04"]
+        .map(|day| from.mark_attendance(&mark(student, &format!("{day}T08:00:00Z"))).unwrap().record().id)
+        .into();
+    from.correct_attendance(rows[2], &Correction::new(CorrectedStatus::Late, "admin", "bus"), now()).unwrap();
+    from.delete_attendance(rows[2]).unwrap();
+    import(to, &exported(from), Present::Replace).unwrap();
+    let next = to.create_student("C", "R9", now()).unwrap().id;
+    assert!(gone.iter().chain([&student]).all(|id| id.0 < next.0), "{next} of {gone:?}");
+    let row = to.mark_attendance(&mark(next, "2026-03-02T08:00:00Z")).unwrap().record().id;
+    assert!(row > marked && row > rows[2], "{row}");
+    assert_eq!(to.corrections(row).unwrap(), []);
+}
+
 fn what_is_not_whole_changes_nothing(store: &dyn Portable, file: &[u8]) {
     let before = exported(store);
     let text = String::from_utf8(file.to_vec()).unwrap();
@@ -169,6 +187,12 @@ fn a_file_is_copied_whole() {
     };
     assert_eq!(text(&to), text(&from));
     assert_eq!(text(&to).0, "2026-03-02 08:15:30");
+}
+
+#[test]
+fn ids_of_replaced_rows_are_not_given_again() {
+    let (from, to) = (File::new(), File::new());
+    replaced_rows_keep_their_ids(&from.store, &to.store);
 }
 
 #[test]
@@ -232,6 +256,12 @@ mod with_postgres {
     fn postgresql_is_copied_to_a_file() {
         let Some(schema) = Schema::new() else { return };
         copies_whole(&schema.store(), &File::new().store);
+    }
+
+    #[test]
+    fn ids_of_replaced_rows_are_not_given_again_in_postgresql() {
+        let Some(schema) = Schema::new() else { return };
+        replaced_rows_keep_their_ids(&File::new().store, &schema.store());
     }
 
     #[test]

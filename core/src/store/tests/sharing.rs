@@ -13,6 +13,7 @@ use super::contract::{at, completed, embedding, enrolment, mark};
 macro_rules! sharing_contract {
     ($open:expr) => {
         sharing_contract!(@ $open; a_change_of_templates_is_heard_by_everybody, what_is_rolled_back_is_never_heard_of,
+            an_erasure_and_the_next_enrolment_are_heard_after_announcements,
             a_mark_is_heard_by_the_others_only_and_once, an_announcement_reaches_the_others_whole,
             a_camera_is_held_by_one_server, a_lapsed_camera_is_taken_over_and_a_renewed_one_is_not,
             what_has_lapsed_is_held_by_nobody,
@@ -94,6 +95,26 @@ pub(super) fn what_is_rolled_back_is_never_heard_of(one: &dyn Store, two: &dyn S
         heard.iter().filter_map(|n| if let Notice::Templates(id) = n { Some(*id) } else { None }).collect();
     assert_eq!(students.len(), 1, "{heard:?}");
     assert!(!heard.contains(&Notice::Missed));
+}
+
+/// Whoever misses the erasure goes on recognising the erased person, and under the next student's name.
+pub(super) fn an_erasure_and_the_next_enrolment_are_heard_after_announcements(one: &dyn Store, two: &dyn Store) {
+    let erased = one.register_student(completed(one, None), "A", "R1", &enrolment(1.0), now()).unwrap().id;
+    let mut follower = two.follow().unwrap();
+    for _ in 0..10 {
+        one.announce("A is at the gate").unwrap();
+    }
+    heard_before_the_end(&mut *follower, one);
+    let tells_of = |heard: &[Notice], student| {
+        heard.iter().any(|notice| matches!(notice, Notice::Missed) || *notice == Notice::Templates(student))
+    };
+    one.erase_student(erased, MarksOfErased::Delete, now()).unwrap();
+    let heard = hear(&mut *follower, |heard| tells_of(heard, erased));
+    assert!(tells_of(&heard, erased), "{heard:?}");
+    while !follower.next(Duration::from_millis(50)).is_empty() {}
+    let next = one.register_student(completed(one, None), "B", "R2", &enrolment(3.0), now()).unwrap().id;
+    let heard = hear(&mut *follower, |heard| tells_of(heard, next));
+    assert!(tells_of(&heard, next), "{heard:?}");
 }
 
 pub(super) fn a_mark_is_heard_by_the_others_only_and_once(one: &dyn Store, two: &dyn Store) {

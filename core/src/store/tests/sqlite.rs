@@ -150,13 +150,14 @@ fn what_the_existing_service_changes_afterwards_is_believed() {
         .unwrap();
     assert_eq!(store.session(session).unwrap().unwrap().expires_at, at("2026-01-01T00:00:00Z"));
 
-    // It deletes a student without our foreign keys; the next student may get the same key but not the face.
+    // It deletes a student without our foreign keys; who is given the same key, as by a
+    // back-up, is not given the face.
     store.replace_templates(student, &[embedding(1.0)], at("2026-03-02T08:00:00Z")).unwrap();
     original.pragma_update(None, "foreign_keys", false).unwrap();
     original.execute("DELETE FROM students WHERE id = ?1", [student.0]).unwrap();
-    let next = store.create_student("Next", "R4", at("2026-03-02T08:00:00Z")).unwrap();
-    assert_eq!(next.id, student, "the key must be the same one for this test to mean anything");
-    assert_eq!(store.templates_of(next.id).unwrap(), []);
+    let insert = "INSERT INTO students (id, name, roll_number) VALUES (?1, 'Next', 'R4')";
+    original.execute(insert, [student.0]).unwrap();
+    assert_eq!(store.templates_of(student).unwrap(), []);
 }
 
 #[test]
@@ -371,4 +372,136 @@ fn whoever_was_away_for_long_reads_everything_again_and_little_is_kept() {
     .unwrap();
     assert_eq!(count(), 1000);
     assert_eq!(follower.next(std::time::Duration::from_secs(5)), [Notice::Missed, Notice::AttendanceChanged]);
+}
+
+#[test]
+fn no_notice_is_given_the_id_of_one_that_is_gone() {
+    let (store, folder) = empty();
+    let db = Connection::open(folder.path().join("face_attendance.db")).unwrap();
+    let newest = || db.query_row("SELECT COALESCE(max(id), 0) FROM notices", [], |row| row.get::<_, i64>(0)).unwrap();
+    for expected in 1..4 {
+        store.announce("A").unwrap();
+        assert_eq!(newest(), expected);
+        db.execute_batch("DELETE FROM notices").unwrap();
+    }
+    store.announce("A").unwrap();
+    let count: i64 = db.query_row("SELECT count(*) FROM notices", [], |row| row.get(0)).unwrap();
+    assert_eq!((newest(), count), (4, 1), "the row that holds the place is gone");
+}
+
+#[test]
+fn a_follower_whose_last_notice_is_gone_says_that_it_missed_something() {
+    let (store, folder) = empty();
+    let student = store.create_student("A", "R1", at("2026-03-02T08:00:00Z")).unwrap().id;
+    let mut follower = store.follow().unwrap();
+    for seed in [1.0, 2.0, 3.0] {
+        store.replace_templates(student, &[embedding(seed)], at("2026-03-02T08:00:00Z")).unwrap();
+    }
+    let within = std::time::Duration::from_secs(5);
+    assert_eq!(follower.next(within), [Notice::Templates(student)]);
+    // As after a file that was put back: another count begins.
+    let db = Connection::open(folder.path().join("face_attendance.db")).unwrap();
+    db.execute_batch(
+        "DELETE FROM notices; UPDATE ids_given SET highest = 0; INSERT INTO notices (body) VALUES ('attendance')",
+    )
+    .unwrap();
+    assert_eq!(follower.next(within)[0], Notice::Missed);
+    db.execute_batch("INSERT INTO notices (body) VALUES ('cameras')").unwrap();
+    let heard = follower.next(within);
+    assert_eq!(heard.last(), Some(&Notice::CamerasChanged), "{heard:?}");
+}
+
+#[test]
+fn the_existing_service_is_given_no_id_twice_either() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("old.db");
+    let original = of_the_existing_service(&path);
+    original.pragma_update(None, "foreign_keys", false).unwrap();
+    // A student who is gone, but for an attendance row that was left behind.
+    original.execute_batch("INSERT INTO attendance_log (student_id, status) VALUES (7, 'Present')").unwrap();
+    let store = SqliteStore::open(&path).unwrap();
+    assert_eq!(store.create_student("A", "R7", at("2026-03-02T08:00:00Z")).unwrap().id, StudentId(9));
+
+    let rows = |table: &str| {
+        original.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get::<_, i64>(0)).unwrap()
+    };
+    let inserts = [
+        ("students", "(name, roll_number) VALUES ('N', 'N1'), ('N', 'N2')"),
+        (
+            "liveness_detection_sessions",
+            "(session_id, expires_at) VALUES ('N1', '2026-03-02 08:00:00'), ('N2', '2026-03-02 08:00:00')",
+        ),
+        ("attendance_log", "(student_id, status) VALUES (9, 'Present'), (9, 'Late')"),
+    ];
+    for (table, values) in inserts {
+        original.execute_batch(&format!("INSERT INTO {table} {values}")).unwrap();
+        let first = original.last_insert_rowid();
+        original.execute_batch(&format!("DELETE FROM {table} WHERE id >= {first} - 1")).unwrap();
+        let before = rows(table);
+        original.execute_batch(&format!("INSERT INTO {table} {values}")).unwrap();
+        assert_eq!((original.last_insert_rowid(), rows(table)), (first + 2, before + 2), "{table}");
+        original.execute_batch(&format!("DELETE FROM {table}")).unwrap();
+        original.execute_batch(&format!("INSERT INTO {table} {values}")).unwrap();
+        assert_eq!((original.last_insert_rowid(), rows(table)), (first + 4, 2), "{table}");
+    }
+    // What is ignored leaves nothing behind, and what a back-up brings keeps its id.
+    original.execute_batch("DELETE FROM students WHERE roll_number = 'N2'").unwrap();
+    let gone = original.query_row("SELECT max(id) FROM students", [], |row| row.get::<_, i64>(0)).unwrap() + 1;
+    original.execute_batch("INSERT OR IGNORE INTO students (name, roll_number) VALUES ('X', 'N1')").unwrap();
+    assert_eq!(rows("students"), 1);
+    original.execute("INSERT INTO students (id, name, roll_number) VALUES (?1, 'N', 'N2')", [gone]).unwrap();
+    original.execute_batch("INSERT INTO students (id, name, roll_number) VALUES (1, 'One', 'O1')").unwrap();
+    assert_eq!(rows("students"), 3);
+    let next = store.create_student("Next", "R9", at("2026-03-02T08:00:00Z")).unwrap();
+    assert_eq!((next.id.0, rows("students")), (gone + 1, 4));
+}
+
+/// What the file and its log hold, once everything has reached the file.
+fn whole_file(folder: &Path) -> Vec<u8> {
+    let path = folder.join("face_attendance.db");
+    let db = Connection::open(&path).unwrap();
+    let busy: i64 = db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0)).unwrap();
+    assert_eq!(busy, 0);
+    let log = std::fs::read(folder.join("face_attendance.db-wal")).unwrap_or_default();
+    [std::fs::read(&path).unwrap(), log].concat()
+}
+
+#[test]
+fn of_a_face_that_is_deleted_no_byte_stays_in_the_file() {
+    type Deletion = fn(&SqliteStore, StudentId);
+    let now = at("2026-03-02T08:00:00Z");
+    let doors: [Deletion; 3] = [
+        |store, id| drop(store.delete_student(id).unwrap()),
+        |store, id| drop(store.erase_student(id, MarksOfErased::Delete, at("2026-03-02T08:00:00Z")).unwrap()),
+        |store, id| drop(store.erase_student(id, MarksOfErased::Anonymise, at("2026-03-02T08:00:00Z")).unwrap()),
+    ];
+    for (door, delete) in doors.into_iter().enumerate() {
+        let (store, folder) = empty();
+        let views = [7.5, 8.5, 0.3, 0.4, 0.5, 0.6].map(embedding);
+        let [first, second, center, left, right, whole] = views.clone();
+        let session = super::contract::pending(&store, None);
+        let position = |embedding| PositionColumns { embedding: Some(embedding), verified: true, frame_data: None };
+        let update = SessionUpdate {
+            state: serde_json::json!({ "views": views.iter().map(Embedding::values).collect::<Vec<_>>() }).to_string(),
+            center: position(center),
+            left: position(left),
+            right: position(right),
+            final_embedding: Some(whole),
+            ..super::contract::completion()
+        };
+        store.update_session(session, 0, &update).unwrap();
+        let enrolment = Enrolment { templates: vec![first, second], liveness_score: 0.9 };
+        let student = store.register_student(session, "A", "R1", &enrolment, now).unwrap().id;
+        let needles: Vec<Vec<u8>> = views
+            .iter()
+            .flat_map(|view| [view.to_bytes(), serde_json::json!(view.values()).to_string().into_bytes()])
+            .collect();
+        let found = || {
+            let file = whole_file(folder.path());
+            needles.iter().filter(|needle| file.windows(needle.len()).any(|at| at == &needle[..])).count()
+        };
+        assert!(found() >= 8, "the text of every view, the bytes of the templates: {}", found());
+        delete(&store, student);
+        assert_eq!(found(), 0, "door {door}");
+    }
 }
