@@ -2,21 +2,23 @@
 //!
 //! SQLite gives a new row the id after the largest that is there: when the newest row is deleted, the next one is given
 //! its id, and whatever still names the old row (a track, a receipt, a correction, a follower of the notices) names
-//! another from then on. `AUTOINCREMENT` would end that, but it cannot be added to a table that is there, and the tables
-//! are the existing service's. So three triggers on each table stand for it, whoever writes to the file:
+//! another from then on. `AUTOINCREMENT` would end that, but it cannot be added to a table that is there, and the
+//! tables are the existing service's. So three triggers on each table stand for it, whoever writes to the file:
 //!
 //! - a deletion of the row with the largest id is noted in `ids_given`;
-//! - before an insert, where the largest id that is there is smaller than the one noted, a row with the noted id is held
-//!   in the table, so that SQLite counts on from it;
+//! - before an insert, where the largest id that is there is smaller than the one noted, a row with the noted id is
+//!   held in the table, so that SQLite counts on from it;
 //! - after the insert that row is gone again. Nobody sees it: it comes and goes within one statement.
 //!
-//! The held row is made only where the insert will succeed: an `INSERT OR IGNORE` that is ignored would leave it behind.
-//! An id that is given explicitly is taken as it is, so that a back-up can be put back.
+//! The held row is made only where the insert will succeed: an `INSERT OR IGNORE` that is ignored would leave it
+//! behind. An id that is given explicitly is taken as it is, so that a back-up can be put back.
 //!
-//! PostgreSQL's sequences never go back by themselves; only an import could set them back.
+//! PostgreSQL's sequences never go back by themselves; only an import could set them back. A copy of a database
+//! (`Portable`) carries rows and not what was noted: in a new database the ids of rows that were gone
+//! before, and that no correction names, are free again.
 
-/// The statements that make the triggers of `$table`: the columns of a held row, their values, and when a new row is sure
-/// to go in. `$first` comes before the row is held.
+/// The statements that make the triggers of `$table`: the columns of a held row, their values, and when a new row is
+/// sure to go in. `$first` comes before the row is held.
 macro_rules! ids_given_once {
     ($table:literal, $columns:literal, $values:literal, $goes_in:literal) => {
         ids_given_once!($table, $columns, $values, $goes_in, "")
@@ -102,7 +104,8 @@ pub(super) const OF_NOTICES: &str = ids_given_once!("notices", "body", "''", "NE
 /// A correction outlives its row: no other row may be given the id that it names.
 macro_rules! beyond_corrections {
     () => {
-        "UPDATE ids_given SET highest = max(highest, COALESCE((SELECT max(attendance_id) FROM attendance_corrections), 0))
+        "UPDATE ids_given SET
+    highest = max(highest, COALESCE((SELECT max(attendance_id) FROM attendance_corrections), 0))
     WHERE of_table = 'attendance_log';
 "
     };

@@ -122,8 +122,8 @@ impl Tracker {
         Ok(track.decision(&options))
     }
 
-    /// Forgets what was seen of every track that is known as somebody whom `gallery` does not hold: an erased person has
-    /// no name any more. The faces are followed on and judged anew.
+    /// Forgets what was seen of every track that is known as somebody whom `gallery` does not hold: an erased person
+    /// has no name any more. The faces are followed on and judged anew.
     pub fn forget_absent(&mut self, gallery: &Gallery) {
         for track in &mut self.tracks {
             if track.known().is_some_and(|student| !gallery.contains(student)) {
