@@ -243,8 +243,8 @@ fn looks(engine: &Engine, clips: &[Clip]) {
     println!();
 }
 
-/// How alike consecutive frames are: by their embeddings, and with the looks of the picture (.985 and alike) as a camera
-/// that stands still is told.
+/// How alike consecutive frames are: by their embeddings, and with the looks of the picture (.985 and alike) as a
+/// camera that stands still is told.
 fn stillness(clips: &[Clip]) {
     println!("consecutive frames, five a second:");
     for clip in clips {

@@ -147,8 +147,8 @@ impl Calibration {
         Ok(Self { points, strangers: None })
     }
 
-    /// Returns the calibration with the mean and the spread (standard deviation) of the cosine between two people, where
-    /// they were measured.
+    /// Returns the calibration with the mean and the spread (standard deviation) of the cosine between two people,
+    /// where they were measured.
     ///
     /// # Errors
     /// [`Error::InvalidInput`] unless the mean lies in [-1, 1] and the spread is above 0 and at most 1.

@@ -1,7 +1,8 @@
 //! Live recognition: from a camera's frames to marked attendance.
 //!
 //! Engine, tracker, gallery and marker meet here and nowhere else: the engine finds the faces of a frame, the tracker
-//! says which were there before and whom of the gallery all their views show, and only then the marker marks the student.
+//! says which were there before and whom of the gallery all their views show, and only then the marker marks the
+//! student.
 
 mod ageing;
 mod interest;
@@ -32,8 +33,8 @@ use look::{Look, Lookout};
 #[derive(Debug, Clone, PartialEq, Default)]
 #[non_exhaustive]
 pub struct RecognitionOptions {
-    /// Below which similarity nobody is named, however many views there are. Default [`Threshold::DOCUMENTED`]. In a large
-    /// gallery the evidence that [`TrackingOptions::false_names`] asks for is the higher hurdle.
+    /// Below which similarity nobody is named, however many views there are. Default [`Threshold::DOCUMENTED`]. In a
+    /// large gallery the evidence that [`TrackingOptions::false_names`] asks for is the higher hurdle.
     pub threshold: Threshold,
     /// How faces are followed and when their views decide.
     pub tracking: TrackingOptions,

@@ -1,10 +1,10 @@
 //! The default pack against the networks it was converted from.
 //!
-//! `models/convert/recorded` holds what the original weights say under a runtime of their own (TensorFlow.js for MediaPipe's,
-//! the ONNX project's reference evaluator for SFace), on a picture of pseudo-random pixels and on a real face. Tolerances
-//! are shares of an output's largest value, or of 1 for outputs that stay below it. The two MediaPipe networks hold weights
-//! that are float16 already, so only the order of additions differs: 1.3e-6 was measured. SFace multiplies in 8 bits, and
-//! its embedding is a direction: the cosine counts.
+//! `models/convert/recorded` holds what the original weights say under a runtime of their own (TensorFlow.js for
+//! MediaPipe's, the ONNX project's reference evaluator for SFace), on a picture of pseudo-random pixels and on a real
+//! face. Tolerances are shares of an output's largest value, or of 1 for outputs that stay below it. The two
+//! MediaPipe networks hold weights that are float16 already, so only the order of additions differs: 1.3e-6 was
+//! measured. SFace multiplies in 8 bits, and its embedding is a direction: the cosine counts.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers as well")]
 
@@ -119,7 +119,8 @@ fn the_face_mesh_says_what_the_original_says() {
     agrees("face-mesh", |value| value / 255.0, 1e-5);
 }
 
-/// .9984 was measured on the face and .9949 on the pseudo-random pixels, which are far from what the network was made for.
+/// .9984 was measured on the face and .9949 on the pseudo-random pixels, which are far from what the network was made
+/// for.
 #[test]
 fn sface_points_where_the_original_points() {
     let source = ModelSource::File(Path::new(MODELS).join("default/sface.onnx"));

@@ -1,4 +1,5 @@
-//! Models of one's own, as the server's settings and both bindings choose them: by path, with the order of their channels.
+//! Models of one's own, as the server's settings and both bindings choose them: by path, with the order of their
+//! channels.
 //!
 //! Those that need a model from beside the project skip without `../shared/models` and say so.
 

@@ -109,7 +109,8 @@ struct Way {
 /// How it stands, as the API tells it.
 #[derive(Debug, Serialize)]
 pub(crate) struct Standing {
-    /// `running`, `off`, `missing`, `fetching`, `stopped` or `failed`; `unknown` of an engine that is not this program's.
+    /// `running`, `off`, `missing`, `fetching`, `stopped` or `failed`; `unknown` of an engine that is not this
+    /// program's.
     state: &'static str,
     pack: &'static str,
     license: String,
@@ -136,7 +137,8 @@ impl std::fmt::Debug for PassiveNetworks {
 }
 
 impl PassiveNetworks {
-    /// The networks of `engine`, whose `pack` is fetched into `store`; `models_dir` is the folder that the operator named.
+    /// The networks of `engine`, whose `pack` is fetched into `store`; `models_dir` is the folder that the operator
+    /// named.
     #[must_use]
     pub fn new(
         engine: Arc<RenewableEngine>,

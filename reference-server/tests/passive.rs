@@ -1,5 +1,5 @@
-//! The button that fetches the passive antispoof models: its roles, its trace in the audit log, and what it does, against
-//! a server on the loopback interface.
+//! The button that fetches the passive antispoof models: its roles, its trace in the audit log, and what it does,
+//! against a server on the loopback interface.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 

@@ -39,8 +39,8 @@ pub(crate) fn command(program: impl AsRef<std::ffi::OsStr>) -> Command {
     command
 }
 
-/// Whether cargo has set this variable for `xtask` itself. The build script of `ring` looks at such ones: with them, and
-/// then without them in a call of cargo by hand, half of the workspace would be compiled again each time.
+/// Whether cargo has set this variable for `xtask` itself. The build script of `ring` looks at such ones: with them,
+/// and then without them in a call of cargo by hand, half of the workspace would be compiled again each time.
 fn describes_xtask(variable: &str) -> bool {
     ["CARGO_PKG_", "CARGO_MANIFEST_"].iter().any(|prefix| variable.starts_with(prefix)) || variable == "CARGO_BIN_NAME"
 }

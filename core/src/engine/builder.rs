@@ -90,8 +90,9 @@ impl EngineBuilder {
         self
     }
 
-    /// The order of the channels that the embedder's file wants, for a file that no pack knows. Embeddings made in another
-    /// order than RGB carry a model id of their own (`NAME@HASH-bgr`), so that nothing is matched across the two.
+    /// The order of the channels that the embedder's file wants, for a file that no pack knows. Embeddings made in
+    /// another order than RGB carry a model id of their own (`NAME@HASH-bgr`), so that nothing is matched across the
+    /// two.
     #[must_use]
     pub fn with_embedder_channels(mut self, order: ChannelOrder) -> Self {
         self.embedder_channels = Some(order);
@@ -376,8 +377,8 @@ fn spec_of(file: &ModelFile) -> Result<EmbedderSpec> {
     })
 }
 
-/// What an embedding model given by its path wants: as the manifest says of this very file, or as ArcFace models do, with
-/// the channels in the order that was given.
+/// What an embedding model given by its path wants: as the manifest says of this very file, or as ArcFace models do,
+/// with the channels in the order that was given.
 fn spec_for(model: &ModelSource, manifest: &Manifest, given: Option<ChannelOrder>) -> Result<EmbedderSpec> {
     let hash = hash_of(&model.bytes()?);
     if let Some((pack, file)) = manifest.file_with_hash(&hash) {

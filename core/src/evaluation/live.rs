@@ -25,8 +25,8 @@ impl PerMinute {
         (self.minutes > 0.0).then(|| self.events as f64 / self.minutes)
     }
 
-    /// Returns the 95% interval of the events a minute, if they are independent: Garwood's exact one for a Poisson rate, as
-    /// the limit of Clopper and Pearson's for a time in many parts. `None` of no time.
+    /// Returns the 95% interval of the events a minute, if they are independent: Garwood's exact one for a Poisson
+    /// rate, as the limit of Clopper and Pearson's for a time in many parts. `None` of no time.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "a million")]
     pub fn interval(self) -> Option<Interval> {
@@ -57,8 +57,8 @@ impl Serialize for PerMinute {
     }
 }
 
-/// The upper tails of the normal distribution at which a gallery's comparisons are looked at: spreads above the mean, and
-/// the part beyond.
+/// The upper tails of the normal distribution at which a gallery's comparisons are looked at: spreads above the mean,
+/// and the part beyond.
 const TAILS: [(f32, f64); 7] = [
     (1.0, 0.158_655),
     (1.5, 0.066_807),
@@ -73,9 +73,9 @@ const IN_TAIL: f64 = 10.0;
 /// Fewer comparisons than show 2 spreads say nothing of a tail.
 pub const NEEDED: usize = 440;
 
-/// Returns how near strangers come by these cosines between two people: their median, and the widest spread that any of
-/// the upper tails has which the sample shows, so that a gallery of several groups is not taken for one. `None` of fewer
-/// than [`NEEDED`] or of cosines that are all alike.
+/// Returns how near strangers come by these cosines between two people: their median, and the widest spread that any
+/// of the upper tails has which the sample shows, so that a gallery of several groups is not taken for one. `None` of
+/// fewer than [`NEEDED`] or of cosines that are all alike.
 #[must_use]
 #[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^53")]
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a place in the sample")]
@@ -110,8 +110,8 @@ mod tests {
         assert!((low - 0.6187).abs() < 1e-3 && (high - 8.7673).abs() < 1e-3, "{low} {high}");
     }
 
-    /// Evenly spaced quantiles of a normal distribution, by halving its distribution function's well-known approximation
-    /// (Abramowitz and Stegun 26.2.23, exact to 4.5e-4).
+    /// Evenly spaced quantiles of a normal distribution, by halving its distribution function's well-known
+    /// approximation (Abramowitz and Stegun 26.2.23, exact to 4.5e-4).
     fn normal(count: usize, mean: f32, spread: f32) -> Vec<f32> {
         let quantile = |p: f32| {
             let tail = p.min(1.0 - p);

@@ -58,8 +58,8 @@ impl WithSimd for Products<'_> {
     }
 }
 
-/// The `k` best people so far; most similar first, equals by their key. Sorted rather than a heap: `k` is small, and once
-/// the first rows have passed hardly any row gets in.
+/// The `k` best people so far; most similar first, equals by their key. Sorted rather than a heap: `k` is small, and
+/// once the first rows have passed hardly any row gets in.
 pub(super) struct Best {
     k: usize,
     people: Vec<(StudentId, f32)>,

@@ -61,15 +61,16 @@ pub struct LivenessOptions {
     /// fails for good. Default 60: twelve seconds of nothing else at the page's five frames a second, while a living
     /// person in front of a passive model that errs in .067 of frames would make about one in three seconds.
     pub suspicious_limit: u32,
-    /// From which similarity a side view shows the person of the center view. Default .65: cosine .30 for ArcFace-class
-    /// models, .40 for the default pack's. It is looser than [`Threshold::DOCUMENTED`], because turned heads resemble
-    /// themselves less and a refused frame can be sent again. Of 288 pairs of a center view and a rendered one turned by 15 to
-    /// 35 degrees (48 people of LFW) the default pack accepts 287; of 38 such pairs in four clips of real turns 36, the other
-    /// two being frames without a usable face (least of the rest: cosine .44). Of 13,536 pairs of two rendered people it lets
-    /// 3 pass (2.2e-4), of 6,645 pairs of a center view and a frame of another of 16 filmed people none.
+    /// From which similarity a side view shows the person of the center view. Default .65: cosine .30 for
+    /// ArcFace-class models, .40 for the default pack's. It is looser than [`Threshold::DOCUMENTED`], because turned
+    /// heads resemble themselves less and a refused frame can be sent again. Of 288 pairs of a center view and a
+    /// rendered one turned by 15 to 35 degrees (48 people of LFW) the default pack accepts 287; of 38 such pairs in
+    /// four clips of real turns 36, the other two being frames without a usable face (least of the rest: cosine .44).
+    /// Of 13,536 pairs of two rendered people it lets 3 pass (2.2e-4), of 6,645 pairs of a center view and a frame of
+    /// another of 16 filmed people none.
     pub same_person: Threshold,
-    /// From which raw cosine two positions show one and the same picture. Default .999: no two consecutive embeddings of a
-    /// living face reached that (523 steps, largest .995). Two frames that look alike as pictures need less.
+    /// From which raw cosine two positions show one and the same picture. Default .999: no two consecutive embeddings
+    /// of a living face reached that (523 steps, largest .995). Two frames that look alike as pictures need less.
     pub frozen: Cosine,
     /// By how much the nose offset must change between center and each side. Default .203: at that threshold 1% of
     /// simulated prints and .987 of genuine turns pass (AUC .9988).

@@ -123,8 +123,8 @@ impl Stream {
         Some((Degrees(median(window().map(|g| g.yaw.0))), median(window().map(|g| g.nose_offset))))
     }
 
-    /// Takes a frame in; returns how many frames in a row have shown one picture by now, itself not counted. Two frames do
-    /// when their embeddings reach `frozen`, or when they look alike and their embeddings almost reach it.
+    /// Takes a frame in; returns how many frames in a row have shown one picture by now, itself not counted. Two
+    /// frames do when their embeddings reach `frozen`, or when they look alike and their embeddings almost reach it.
     pub(super) fn stand_still(&mut self, embedding: &Embedding, looks: &PerceptualHash, frozen: Cosine) -> u32 {
         let alike = self.last_looks.as_ref().is_some_and(|last| last.is_like(looks));
         let least = if alike { Cosine(frozen.0.min(ALIKE_AND_STILL)) } else { frozen };

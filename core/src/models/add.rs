@@ -23,8 +23,8 @@ pub struct Added {
 }
 
 impl ModelStore {
-    /// Copies the file at `source` to its place in every pack that it belongs to, or in `only` that one. Its contents say
-    /// which file it is, whatever its name. It appears under its name in one step, once its hash is right.
+    /// Copies the file at `source` to its place in every pack that it belongs to, or in `only` that one. Its contents
+    /// say which file it is, whatever its name. It appears under its name in one step, once its hash is right.
     ///
     /// # Errors
     /// [`Error::Model`] for a file that no pack knows, with its hash and those that are expected; [`Error::State`] when

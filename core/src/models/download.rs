@@ -104,8 +104,8 @@ impl Downloader {
     /// Fetches what is missing or damaged of `pack` into `store` and returns the paths of all its files. Files that
     /// cannot be fetched (see [`ModelFile::unavailable`]) are left out.
     ///
-    /// `watch` is told how far each file is, at least ten times a second, and may stop the pull at any moment, also while
-    /// a server stays silent. What has arrived by then is kept, and the next pull goes on from there.
+    /// `watch` is told how far each file is, at least ten times a second, and may stop the pull at any moment, also
+    /// while a server stays silent. What has arrived by then is kept, and the next pull goes on from there.
     ///
     /// # Errors
     /// [`Error::State`] when the licence has to be accepted and is not; [`Error::Download`] when a file could not be

@@ -13,8 +13,8 @@ pub(super) const NO_ADMIN: Error = Error::NotFound { what: "admin user" };
 pub(super) const TAKEN: Error = Error::Conflict { what: "student with this roll number" };
 pub(super) const TAKEN_NAME: Error = Error::Conflict { what: "admin user with this name" };
 
-/// The model of a student `s`, in both databases' SQL: its templates' (all of a student's are of one model), else that of
-/// the single embedding.
+/// The model of a student `s`, in both databases' SQL: its templates' (all of a student's are of one model), else
+/// that of the single embedding.
 pub(super) const STUDENT_MODEL: &str = "COALESCE((SELECT t.model_id FROM student_templates t WHERE t.student_id = s.id
     ORDER BY t.id LIMIT 1), s.model_version)";
 

@@ -13,8 +13,8 @@ use crate::types::{StudentId, Threshold};
 use super::impostors::{Impostors, bound};
 use super::options::TrackingOptions;
 
-/// Views in a row that show another face, before the face that a track is known as has gone: one more than decide, so that
-/// a turned head does not lose its name.
+/// Views in a row that show another face, before the face that a track is known as has gone: one more than decide, so
+/// that a turned head does not lose its name.
 const DOUBTS: usize = 3;
 /// The same before anything is decided: the first view may have been a bad one.
 const FALSE_STARTS: usize = 2;
@@ -62,8 +62,8 @@ impl Gathered {
         for (total, value) in self.sum.iter_mut().zip(view.values()) {
             *total += weight * value;
         }
-        // Views that cancel each other out have no mean; the one before holds. Those gathered resemble each other, so it
-        // does not happen.
+        // Views that cancel each other out have no mean; the one before holds. Those gathered resemble each other, so
+        // it does not happen.
         if let Ok(mean) = Embedding::from_raw(view.model().clone(), &self.sum) {
             if let Some(before) = &self.mean {
                 self.path += angle(before, &mean);
@@ -128,8 +128,8 @@ impl Evidence {
         self.decide(gallery, threshold, options)
     }
 
-    /// Begins with the last views, which show another face: what the face before it was seen as says nothing of this one.
-    /// The way goes on, so that a face that looks now so and now so is not given its chances again.
+    /// Begins with the last views, which show another face: what the face before it was seen as says nothing of this
+    /// one. The way goes on, so that a face that looks now so and now so is not given its chances again.
     fn begin_anew(&mut self, gallery: &Gallery) -> Result<()> {
         let apart = std::mem::take(&mut self.apart);
         let path = match (&self.gathered.mean, apart.last()) {

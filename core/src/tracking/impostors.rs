@@ -8,16 +8,17 @@ use crate::types::{Cosine, Similarity};
 
 /// The cosines between two different people, as a normal distribution.
 ///
-/// On LFW the pairs of two people follow it far into the tail: of 1.6 million pairs with SFace (mean .101, spread .087),
-/// 1 in 10,000 lies 3.7 spreads above the mean, where a normal distribution has 3.72.
+/// On LFW the pairs of two people follow it far into the tail: of 1.6 million pairs with SFace (mean .101, spread
+/// .087), 1 in 10,000 lies 3.7 spreads above the mean, where a normal distribution has 3.72.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Impostors {
     mean: f32,
     spread: f32,
 }
 
-/// The part of all pairs of two people that reaches [`Threshold::DOCUMENTED`](crate::types::Threshold::DOCUMENTED) on the
-/// similarity scale, in spreads above the mean: 5e-5 of a normal distribution. Half of them lie below similarity .5.
+/// The part of all pairs of two people that reaches [`Threshold::DOCUMENTED`](crate::types::Threshold::DOCUMENTED) on
+/// the similarity scale, in spreads above the mean: 5e-5 of a normal distribution. Half of them lie below similarity
+/// .5.
 const SPREADS_TO_DOCUMENTED: f32 = 3.89;
 
 impl Impostors {
@@ -35,8 +36,8 @@ impl Impostors {
         ))
     }
 
-    /// Returns what a calibration says of strangers: as they were measured, or else as the scale is made: half of them lie
-    /// below similarity 0.5, and 5e-5 of them reach 0.70.
+    /// Returns what a calibration says of strangers: as they were measured, or else as the scale is made: half of
+    /// them lie below similarity 0.5, and 5e-5 of them reach 0.70.
     #[must_use]
     pub fn of(calibration: &Calibration) -> Self {
         if let Some([mean, spread]) = calibration.strangers() {
@@ -65,18 +66,19 @@ impl Impostors {
         (cosine.0 - self.mean) / self.spread
     }
 
-    /// Returns how surprising it is, in nats, that a stranger is so many `deviations` near to one template after the mean
-    /// of the stranger's views has travelled `path` radians. 0 where it is no surprise.
+    /// Returns how surprising it is, in nats, that a stranger is so many `deviations` near to one template after the
+    /// mean of the stranger's views has travelled `path` radians. 0 where it is no surprise.
     ///
-    /// A stranger ever reaches `b` nats, at whatever view, with a probability of at most exp(-b). Seen from a template of
-    /// somebody else, the nearness of a point that moves over the sphere of embeddings is a Gaussian process, whose
-    /// correlation between two places is the cosine between them. It is above a level u at its beginning with the normal
-    /// distribution's tail Q(u), and rises through u exp(-u^2 / 2) / 2 pi times for each radian that it travels (Rice
-    /// 1944; for tubes on the sphere, Hotelling and Weyl 1939). With a level at which exp(-u^2 / 2) = c / (1 + path)^2 the
-    /// chances of the whole way, however long, add up to Q(u) at its beginning and c / 2 pi for the rest.
+    /// A stranger ever reaches `b` nats, at whatever view, with a probability of at most exp(-b). Seen from a
+    /// template of somebody else, the nearness of a point that moves over the sphere of embeddings is a Gaussian
+    /// process, whose correlation between two places is the cosine between them. It is above a level u at its
+    /// beginning with the normal distribution's tail Q(u), and rises through u exp(-u^2 / 2) / 2 pi times for each
+    /// radian that it travels (Rice 1944; for tubes on the sphere, Hotelling and Weyl 1939). With a level at which
+    /// exp(-u^2 / 2) = c / (1 + path)^2 the chances of the whole way, however long, add up to Q(u) at its beginning
+    /// and c / 2 pi for the rest.
     ///
-    /// A view that repeats another therefore moves nothing and is no further chance, and one that differs is as much of a
-    /// chance as it differs.
+    /// A view that repeats another therefore moves nothing and is no further chance, and one that differs is as much
+    /// of a chance as it differs.
     #[must_use]
     pub fn surprise(deviations: f32, path: f32) -> f32 {
         let u = f64::from(deviations.max(0.0));
@@ -89,8 +91,8 @@ impl Impostors {
         nats.max(0.0)
     }
 
-    /// Returns the lowest cosine with which a face is named whose views have travelled `path` radians, where the evidence
-    /// has to reach `bound` nats. At most 1 even where that is not enough.
+    /// Returns the lowest cosine with which a face is named whose views have travelled `path` radians, where the
+    /// evidence has to reach `bound` nats. At most 1 even where that is not enough.
     #[must_use]
     pub fn cosine_for(&self, bound: f32, path: f32) -> Cosine {
         let (mut low, mut high) = (self.mean, 1.0);

@@ -1,10 +1,10 @@
 //! The same face across the frames of a camera, and whose it is by all of its views together.
 //!
-//! A single view is not enough to mark anybody: with one picture a person, strangers pass now and then, and whoever stands
-//! before a camera shows many views. So a face is named by the mean of its views, and only when it would be a surprise
-//! that a stranger comes so near to anybody of so many, at whatever moment of a stay however long: [`Impostors::surprise`]
-//! against the [`bound`] that the size of the gallery and the wished share of false names set. A face that nobody is
-//! found for stays unknown.
+//! A single view is not enough to mark anybody: with one picture a person, strangers pass now and then, and whoever
+//! stands before a camera shows many views. So a face is named by the mean of its views, and only when it would be a
+//! surprise that a stranger comes so near to anybody of so many, at whatever moment of a stay however long:
+//! [`Impostors::surprise`] against the [`bound`] that the size of the gallery and the wished share of false names
+//! set. A face that nobody is found for stays unknown.
 
 mod evidence;
 mod impostors;
@@ -101,8 +101,8 @@ impl Tracker {
     }
 
     /// Takes a good view of a track in, which weighs `weight` in [0, 1], and returns what is now decided: whose of
-    /// `gallery` it is, where nobody below `threshold` is named whatever the evidence. Views of poor quality should not be
-    /// taken in. A track that has ended is [`Decision::Waiting`]. `now` says when the next view is
+    /// `gallery` it is, where nobody below `threshold` is named whatever the evidence. Views of poor quality should
+    /// not be taken in. A track that has ended is [`Decision::Waiting`]. `now` says when the next view is
     /// [wanted](Self::wants_view).
     ///
     /// # Errors

@@ -17,8 +17,8 @@ pub struct TrackingOptions {
     /// sizes within a factor of two, measured from where the face was going. Default .75.
     pub max_step: f32,
     /// The same for a face that was seen once, so that nobody knows where it is going. Default 2: somebody who walks
-    /// across the picture at 1.4 m/s goes 28 cm in a fifth of a second, 1.75 widths of a face. With .75, of 18 people who
-    /// did, 5 were lost before their second view.
+    /// across the picture at 1.4 m/s goes 28 cm in a fifth of a second, 1.75 widths of a face. With .75, of 18 people
+    /// who did, 5 were lost before their second view.
     pub max_first_step: f32,
     /// After how long unseen a track ends. Default one second: a face turned away or hidden for a moment.
     pub max_gap: SignedDuration,

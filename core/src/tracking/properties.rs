@@ -1,4 +1,5 @@
-//! What the rule promises, for views of every kind: strangers who wait, repeated views, views that speak against a name.
+//! What the rule promises, for views of every kind: strangers who wait, repeated views, views that speak against a
+//! name.
 
 use proptest::prelude::*;
 

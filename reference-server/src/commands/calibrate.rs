@@ -26,9 +26,9 @@ use super::serve::data_dir;
 
 /// Proposes a threshold for a wished false match rate, from the templates in the database.
 ///
-/// Every template is compared with every other student, as a search does it: with the mean of the student's templates. A
-/// rate that so many comparisons cannot support is refused. Nothing is changed: put the threshold into the
-/// server's settings yourself.
+/// Every template is compared with every other student, as a search does it: with the mean of the student's
+/// templates. A rate that so many comparisons cannot support is refused. Nothing is changed: put the threshold into
+/// the server's settings yourself.
 #[derive(Debug, Args)]
 pub struct CalibrateArgs {
     /// Where the database is [default: faceattend among the user's data]
@@ -133,8 +133,8 @@ fn calibration_of(model: &ModelId) -> Result<Calibration> {
 
 /// The scores of a gallery against itself.
 struct Scores {
-    /// A template against another student, by the mean of the student's templates; genuine: against the mean of the others
-    /// of its own student.
+    /// A template against another student, by the mean of the student's templates; genuine: against the mean of the
+    /// others of its own student.
     comparisons: Comparisons,
     by_person: PeoplesPairs,
     /// A template against everybody else at once: the best similarity to another student.

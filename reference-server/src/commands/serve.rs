@@ -112,7 +112,8 @@ pub struct ServeArgs {
     /// The share of strangers that a camera may name as a student, however long they stay
     #[arg(long, env = "FACEATTEND_FALSE_NAMES", value_name = "RATE", default_value_t = TrackingOptions::default().false_names)]
     false_names: f32,
-    /// How near strangers come to the students, as `faceattend calibrate --live` proposes it [default: as the embedder says]
+    /// How near strangers come to the students, as `faceattend calibrate --live` proposes it [default: as the
+    /// embedder says]
     #[arg(long, env = "FACEATTEND_STRANGERS", value_name = "MEAN,SPREAD", value_parser = strangers)]
     strangers: Option<Impostors>,
     /// This server's name among several on one database, another for each: they share their cameras and their events

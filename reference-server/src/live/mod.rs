@@ -53,8 +53,8 @@ pub struct LiveSettings {
     /// This server's name among several on one database, which share their cameras and tell each other what happens.
     /// Default `None`: its cameras are its own, and forgotten when it ends.
     pub server_name: Option<String>,
-    /// Whether now and then a view of a student is kept from a confident, living mark, so that templates grow older with
-    /// their people. Default off.
+    /// Whether now and then a view of a student is kept from a confident, living mark, so that templates grow older
+    /// with their people. Default off.
     pub age_templates: bool,
 }
 

@@ -11,8 +11,8 @@ use super::super::eval::plot::{Axis, Plot, Series, Style, histogram};
 use super::super::eval::report::{Report, Table, number};
 use super::{CalibrateArgs, Calibrated, Enrolled};
 
-/// How far the mean of a face's views usually travels, in radians, for the similarities that the report names: the median
-/// of 19 tracks of 3 to 15 seconds.
+/// How far the mean of a face's views usually travels, in radians, for the similarities that the report names: the
+/// median of 19 tracks of 3 to 15 seconds.
 const USUAL_PATH: f32 = 0.85;
 
 /// Returns what to tell `serve` of how near strangers come, from the templates of different students.
@@ -41,8 +41,8 @@ pub(super) fn propose(enrolled: &Enrolled, calibration: &Calibration, args: &Cal
         |impostors: Impostors, path: f32| calibration.similarity(impostors.cosine_for(bound, path)).value();
     let histogram = histogram(&cosines, -0.5, 1.0, 60);
     let measured = impostors_of(cosines);
-    // Enrolment pictures are better than live ones: they can show that strangers come nearer than the model says, and not
-    // that they stay farther away.
+    // Enrolment pictures are better than live ones: they can show that strangers come nearer than the model says, and
+    // not that they stay farther away.
     let nearer = measured.filter(|found| similarity(*found, 0.0) > similarity(of_model, 0.0));
     let proposed = nearer.unwrap_or(of_model);
     let written = |impostors: Impostors| format!("{:.3},{:.3}", impostors.mean(), impostors.spread());

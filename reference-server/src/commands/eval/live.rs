@@ -26,10 +26,10 @@ use replay::{Clip, Seen};
 
 /// Clips of people, as strangers and as students.
 ///
-/// DIR has a sub-folder for each person, with clips of that person alone: videos, motion-JPEG AVI, or folders of pictures.
-/// Or a table with the columns path and person. Pictures beside the clips (in the table: paths of pictures) enrol the
-/// person. Every clip is played with the person left out of the gallery, where each name is a false one, and, where
-/// pictures enrol the person, once more with the person in it.
+/// DIR has a sub-folder for each person, with clips of that person alone: videos, motion-JPEG AVI, or folders of
+/// pictures. Or a table with the columns path and person. Pictures beside the clips (in the table: paths of pictures)
+/// enrol the person. Every clip is played with the person left out of the gallery, where each name is a false one,
+/// and, where pictures enrol the person, once more with the person in it.
 #[derive(Debug, Args)]
 pub(super) struct LiveArgs {
     /// The folder of people, or the table

@@ -22,9 +22,9 @@ use super::{CommonArgs, Finished, bad, report};
 /// Pairs of pictures.
 ///
 /// INPUT is a folder with a sub-folder for each person, of whose pictures every pair is compared. Or a CSV or TSV of
-/// pictures with the columns `path` (beside it) and `person`, of which every pair is compared too. Or one of pairs, with
-/// `path_a`, `path_b` and `same` (1 or 0, yes or no, true or false), and where there are such `person_a` and `person_b`;
-/// without them a person is the folder that a picture lies in.
+/// pictures with the columns `path` (beside it) and `person`, of which every pair is compared too. Or one of pairs,
+/// with `path_a`, `path_b` and `same` (1 or 0, yes or no, true or false), and where there are such `person_a` and
+/// `person_b`; without them a person is the folder that a picture lies in.
 #[derive(Debug, Args)]
 pub(super) struct VerifyArgs {
     /// The folder of people, or the CSV or TSV of pictures or of pairs
