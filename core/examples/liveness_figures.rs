@@ -243,7 +243,7 @@ fn looks(engine: &Engine, clips: &[Clip]) {
     println!();
 }
 
-/// How alike consecutive frames are: by their embeddings, and with the looks of the picture (.985 and alike) as a
+/// How alike consecutive frames are: by their embeddings, and with the looks of the picture (0.985 and alike) as a
 /// camera that stands still is told.
 fn stillness(clips: &[Clip]) {
     println!("consecutive frames, five a second:");

@@ -75,8 +75,8 @@ impl QualityReason {
 #[non_exhaustive]
 pub struct QualityOptions {
     /// The least distance between the eyes, in pixels. Default 16: half of what the 112 x 112 crop has, where a third
-    /// of its detail is interpolation. Of 40 pairs of LFW the default pack takes .95 for one person at full size,
-    /// .925 with one picture reduced to 18 or 14 pixels, .90 at 10.
+    /// of its detail is interpolation. Of 40 pairs of LFW the default pack takes 0.95 for one person at full size,
+    /// 0.925 with one picture reduced to 18 or 14 pixels, 0.90 at 10.
     pub min_eye_distance: f32,
     /// The least variance of the Laplacian. Default 20: of 400 LFW pictures 1 in 200 lies below it.
     pub min_sharpness: f32,

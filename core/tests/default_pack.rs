@@ -119,7 +119,7 @@ fn the_face_mesh_says_what_the_original_says() {
     agrees("face-mesh", |value| value / 255.0, 1e-5);
 }
 
-/// .9984 was measured on the face and .9949 on the pseudo-random pixels, which are far from what the network was made
+/// 0.9984 was measured on the face and 0.9949 on the pseudo-random pixels, which are far from what the network was made
 /// for.
 #[test]
 fn sface_points_where_the_original_points() {

@@ -123,7 +123,7 @@ impl DetectorKind {
         let tight = InputShape::Tight;
         match self {
             // Faces that touch the picture's edge are missed without room around them: on tight crops of LFW a quarter
-            // of a side raised the true accept rate from .925 to 1.
+            // of a side raised the true accept rate from 0.925 to 1.
             Self::Blazeface => Layout { anchor: Anchor::Centre, margin: 0.25, fill: 0, multiple: 32, shape: tight },
             Self::Scrfd | Self::Yunet => {
                 Layout { anchor: Anchor::TopLeft, margin: 0.0, fill: 0, multiple: 32, shape: tight }

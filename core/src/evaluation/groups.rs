@@ -298,7 +298,7 @@ mod tests {
             Disparity::of(&[Rate::new(1, 100), Rate::default(), Rate::new(16, 100), Rate::new(4, 100)]).unwrap();
         assert_eq!((found.worst, found.best), (2, 0));
         assert!((found.ratio.unwrap() - 16.0).abs() < 1e-9);
-        // The geometric mean of .01, .16 and .04 is .04.
+        // The geometric mean of 0.01, 0.16 and 0.04 is 0.04.
         assert!((found.over_geometric_mean.unwrap() - 4.0).abs() < 1e-9);
         assert!(found.ratio_at_least > 1.0 && found.ratio_at_least < 16.0);
     }

@@ -101,7 +101,7 @@ mod tests {
     #[test]
     fn no_event_in_so_many_minutes_is_the_rule_of_three() {
         let none = PerMinute { events: 0, minutes: 60.0 };
-        // -ln(.025) events at most.
+        // -ln(0.025) events at most.
         assert!((none.interval().unwrap().high - 3.689 / 60.0).abs() < 1e-4);
         assert_eq!(none.value(), Some(0.0));
         assert_eq!(PerMinute::default().interval(), None);

@@ -165,7 +165,7 @@ fn a_person_is_known_from_the_threshold_on_with_the_margin_to_the_next_person() 
     let probe = embedding(&[1.0, 0.0]);
     let threshold = Threshold::new(0.9).unwrap();
     assert_eq!(gallery.identify(&probe, threshold).unwrap(), Identification::Unknown { best: None });
-    // Cosines .8 and .6: similarities .9 and .8.
+    // Cosines 0.8 and 0.6: similarities 0.9 and 0.8.
     gallery.insert(StudentId(1), &[embedding(&[0.8001, 0.6])]).unwrap();
     let Identification::Known { best, margin } = gallery.identify(&probe, threshold).unwrap() else {
         unreachable!("it reaches the threshold")

@@ -33,10 +33,10 @@ impl DuplicatePolicy {
     }
 }
 
-/// From which similarity a face counts as one that is enrolled: .75, cosine .50 for ArcFace-class models, where of
-/// 2,722 strangers 4 in 10,000 resembled one of 153 people (five pictures each averaged), and .583 for the default
-/// pack's: of 1,078 people, each against 1,077 others, none resembled another (0 to .0034 at 95%; the most alike two
-/// reached cosine .516), while .81 of pairs of single pictures of one person do. Stricter than recognition, because
+/// From which similarity a face counts as one that is enrolled: 0.75, cosine 0.50 for ArcFace-class models, where of
+/// 2,722 strangers 4 in 10,000 resembled one of 153 people (five pictures each averaged), and 0.583 for the default
+/// pack's: of 1,078 people, each against 1,077 others, none resembled another (0 to 0.0034 at 95%; the most alike two
+/// reached cosine 0.516), while 0.81 of pairs of single pictures of one person do. Stricter than recognition, because
 /// the face is compared with everybody, and refusing a new student is worse than overlooking an old one.
 pub const ALREADY_ENROLLED: f32 = 0.75;
 

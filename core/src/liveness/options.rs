@@ -48,9 +48,10 @@ pub struct LivenessOptions {
     /// After how many frames in a row that show one and the same picture the camera counts as frozen. Default 10: two
     /// seconds at five frames a second.
     pub frozen_frames: u32,
-    /// The least relief between center and each side: see [`super::Shape::relief`]. Default .06: with the default pack's mesh
-    /// the least of 101 pairs of views of real heads has .069, and .036 of 248 turned prints reach it; with SCRFD's five
-    /// points .072 of 72 pairs, and .018 of 222 prints. It is the second opinion on what `min_nose_shift` let through.
+    /// The least relief between center and each side: see [`super::Shape::relief`]. Default 0.06: with the default
+    /// pack's mesh the least of 101 pairs of views of real heads has 0.069, and 0.036 of 248 turned prints reach it;
+    /// with SCRFD's five points 0.072 of 72 pairs, and 0.018 of 222 prints. It is the second opinion on what
+    /// `min_nose_shift` let through.
     pub min_relief: f32,
     /// What becomes of a poor center view. Default: it is refused.
     pub quality: QualityGate,
@@ -59,26 +60,26 @@ pub struct LivenessOptions {
     pub recent_sessions: Option<SignedDuration>,
     /// After how many suspicious frames (another person, a frozen picture, no parallax, a spoof verdict) the session
     /// fails for good. Default 60: twelve seconds of nothing else at the page's five frames a second, while a living
-    /// person in front of a passive model that errs in .067 of frames would make about one in three seconds.
+    /// person in front of a passive model that errs in 0.067 of frames would make about one in three seconds.
     pub suspicious_limit: u32,
-    /// From which similarity a side view shows the person of the center view. Default .65: cosine .30 for
-    /// ArcFace-class models, .40 for the default pack's. It is looser than [`Threshold::DOCUMENTED`], because turned
+    /// From which similarity a side view shows the person of the center view. Default 0.65: cosine 0.30 for
+    /// ArcFace-class models, 0.40 for the default pack's. It is looser than [`Threshold::DOCUMENTED`], because turned
     /// heads resemble themselves less and a refused frame can be sent again. Of 288 pairs of a center view and a
     /// rendered one turned by 15 to 35 degrees (48 people of LFW) the default pack accepts 287; of 38 such pairs in
-    /// four clips of real turns 36, the other two being frames without a usable face (least of the rest: cosine .44).
+    /// four clips of real turns 36, the other two being frames without a usable face (least of the rest: cosine 0.44).
     /// Of 13,536 pairs of two rendered people it lets 3 pass (2.2e-4), of 6,645 pairs of a center view and a frame of
     /// another of 16 filmed people none.
     pub same_person: Threshold,
-    /// From which raw cosine two positions show one and the same picture. Default .999: no two consecutive embeddings
-    /// of a living face reached that (523 steps, largest .995). Two frames that look alike as pictures need less.
+    /// From which raw cosine two positions show one and the same picture. Default 0.999: no two consecutive embeddings
+    /// of a living face reached that (523 steps, largest 0.995). Two frames that look alike as pictures need less.
     pub frozen: Cosine,
-    /// By how much the nose offset must change between center and each side. Default .203: at that threshold 1% of
-    /// simulated prints and .987 of genuine turns pass (AUC .9988).
+    /// By how much the nose offset must change between center and each side. Default 0.203: at that threshold 1% of
+    /// simulated prints and 0.987 of genuine turns pass (AUC 0.9988).
     pub min_nose_shift: f32,
     /// What to make of the passive check. Default: prefer, which uses it where its model is installed.
     pub pad: PadPolicy,
-    /// From which mean probability of a living face the passive check is content. Default .5: the side of "real" of the
-    /// model's own decision.
+    /// From which mean probability of a living face the passive check is content. Default 0.5: the side of "real" of
+    /// the model's own decision.
     pub min_pad_mean: f32,
     /// How many times larger than any other the face of the person must be. Default 2: a passer-by in the background
     /// does not stop a registration, two people side by side do.

@@ -383,11 +383,10 @@ impl LivenessSession {
         }
     }
 
-    /// How sure a completed session is, in [0, 1]: the weakest of its proofs, since a chain is as strong as its weakest
-    /// link. The proofs: the least [`VerifiedPosition::confidence`]; the least similarity of a side to the center; the
-    /// smaller nose shift and the smaller relief, each .5 at its threshold and 1 from twice that on; the mean of the passive
-    /// check, where it ran.
-    /// 0 until the session is complete.
+    /// How sure a completed session is, in [0, 1]: the weakest of its proofs, since a chain is as strong as its
+    /// weakest link. The proofs: the least [`VerifiedPosition::confidence`]; the least similarity of a side to the
+    /// center; the smaller nose shift and the smaller relief, each 0.5 at its threshold and 1 from twice that on; the
+    /// mean of the passive check, where it ran. 0 until the session is complete.
     #[must_use]
     pub fn liveness_score(&self) -> f32 {
         match self.state.progress {
@@ -634,7 +633,7 @@ impl LivenessSession {
     }
 
     /// Checks a view against one verified position. Identity goes through the center and within a position: two opposite
-    /// turns of one person differ most (cosine .52 to .85), and the center between them settles it.
+    /// turns of one person differ most (cosine 0.52 to 0.85), and the center between them settles it.
     fn check_pair(
         &self,
         requested: Position,

@@ -20,9 +20,10 @@ const MIN_OVERLAP: f32 = 0.1;
 const KEPT: usize = 8;
 /// How far the capture time may lie ahead of now: clocks of one site differ by seconds.
 const MAX_AHEAD: SignedDuration = SignedDuration::from_secs(60);
-/// From which cosine two frames that look alike as pictures show one and the same picture. A still that was compressed
-/// again measured .988 to .999 with the default pack (105 steps of three people, JPEG 60 to 95), one under sensor noise
-/// .994 and more. A living face alone reaches that too (.061 of 523 steps reach .99), but not in a picture that stays.
+/// From which cosine two frames that look alike as pictures show one and the same picture. A still that was
+/// compressed again measured 0.988 to 0.999 with the default pack (105 steps of three people, JPEG 60 to 95), one
+/// under sensor noise 0.994 and more. A living face alone reaches that too (0.061 of 523 steps reach 0.99), but not
+/// in a picture that stays.
 const ALIKE_AND_STILL: f32 = 0.985;
 
 /// One reading of the face.
@@ -213,7 +214,7 @@ mod tests {
         let embedding = |angle: f32| Embedding::from_raw(ModelId::new("m"), &[angle.cos(), angle.sin()]).unwrap();
         let counts = |picture: fn(u8) -> u8| {
             let mut stream = Stream::default();
-            // Cosines to the one before: .99995 twice, .961, .99995, .993.
+            // Cosines to the one before: 0.99995 twice, 0.961, 0.99995, 0.993.
             [0.0, 0.01, 0.02, 0.3, 0.31, 0.43].into_iter().zip(0..).map(move |(angle, i)| {
                 let looks = PerceptualHash::from_bytes(&[picture(i); 72]).unwrap();
                 stream.stand_still(&embedding(angle), &looks, Cosine(0.999))

@@ -299,7 +299,7 @@ mod tests {
         assert!(!site.sees(CLEAR, 60.0, None, 40), "nobody says that it is living");
         assert!(!site.sees(CLEAR, 60.0, Some(0.6), 40), "it may be a screen");
         assert!(!site.sees(CLEAR, 20.0, Some(0.99), 40), "it is small");
-        // Cosine .55: a mark, and no more than that.
+        // Cosine 0.55: a mark, and no more than that.
         assert!(!site.sees([1.0, 0.0, 1.5], 60.0, Some(0.99), 40), "it is only similar");
         assert!(!site.sees([1.0, 0.8, 0.0], 60.0, Some(0.99), 40), "somebody else is near");
         assert!(!site.sees([0.0, 1.0, 0.0], 60.0, Some(0.99), 40), "it is somebody else");
@@ -319,7 +319,7 @@ mod tests {
             kept += i32::from(site.sees([angle.cos(), 0.0, angle.sin()], 60.0, Some(0.99), day));
         }
         assert!(kept > 2);
-        // Similarity .8 is cosine .6, an angle of .93: nothing beyond it was taken, however near the last one was.
+        // Similarity 0.8 is cosine 0.6, an angle of 0.93: nothing beyond it was taken, however near the last one was.
         for template in site.store.templates_of(site.student).unwrap() {
             let StoredEmbedding::Tagged(view) = template.embedding else { panic!() };
             assert!(view.cosine(&direction([1.0, 0.0, 0.0])).unwrap().0 >= 0.6);

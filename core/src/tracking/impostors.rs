@@ -8,8 +8,8 @@ use crate::types::{Cosine, Similarity};
 
 /// The cosines between two different people, as a normal distribution.
 ///
-/// On LFW the pairs of two people follow it far into the tail: of 1.6 million pairs with SFace (mean .101, spread
-/// .087), 1 in 10,000 lies 3.7 spreads above the mean, where a normal distribution has 3.72.
+/// On LFW the pairs of two people follow it far into the tail: of 1.6 million pairs with SFace (mean 0.101, spread
+/// 0.087), 1 in 10,000 lies 3.7 spreads above the mean, where a normal distribution has 3.72.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Impostors {
     mean: f32,
@@ -18,7 +18,7 @@ pub struct Impostors {
 
 /// The part of all pairs of two people that reaches [`Threshold::DOCUMENTED`](crate::types::Threshold::DOCUMENTED) on
 /// the similarity scale, in spreads above the mean: 5e-5 of a normal distribution. Half of them lie below similarity
-/// .5.
+/// 0.5.
 const SPREADS_TO_DOCUMENTED: f32 = 3.89;
 
 impl Impostors {
@@ -82,7 +82,7 @@ impl Impostors {
     #[must_use]
     pub fn surprise(deviations: f32, path: f32) -> f32 {
         let u = f64::from(deviations.max(0.0));
-        // Q(u) <= density(u) 4 / (3 u + sqrt(u^2 + 8)) (Sampford 1953): for u above 1 within .5%.
+        // Q(u) <= density(u) 4 / (3 u + sqrt(u^2 + 8)) (Sampford 1953): for u above 1 within 0.5%.
         let mills = 4.0 / (3.0 * u + (u * u + 8.0).sqrt());
         let chances = mills / TAU.sqrt() + 1.0 / TAU;
         let travelled = f64::from(path.max(0.0));

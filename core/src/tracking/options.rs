@@ -11,13 +11,13 @@ use super::impostors::Impostors;
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub struct TrackingOptions {
-    /// From which overlap (IoU) a box continues a track. Default .3, the customary gate of IoU trackers (SORT).
+    /// From which overlap (IoU) a box continues a track. Default 0.3, the customary gate of IoU trackers (SORT).
     pub min_iou: f32,
     /// Boxes that overlap less still continue a track when their centres are nearer than so many box widths and their
-    /// sizes within a factor of two, measured from where the face was going. Default .75.
+    /// sizes within a factor of two, measured from where the face was going. Default 0.75.
     pub max_step: f32,
     /// The same for a face that was seen once, so that nobody knows where it is going. Default 2: somebody who walks
-    /// across the picture at 1.4 m/s goes 28 cm in a fifth of a second, 1.75 widths of a face. With .75, of 18 people
+    /// across the picture at 1.4 m/s goes 28 cm in a fifth of a second, 1.75 widths of a face. With 0.75, of 18 people
     /// who did, 5 were lost before their second view.
     pub max_first_step: f32,
     /// After how long unseen a track ends. Default one second: a face turned away or hidden for a moment.
@@ -26,13 +26,13 @@ pub struct TrackingOptions {
     /// nobody. Each more costs a view, a fifth of a second at five pictures a second.
     pub agreeing: usize,
     /// How much these views have to weigh together, where a sharp, large view from the front weighs 1 and a small,
-    /// blurred or turned one down to .2. Default 1: two good views do, poor ones have to be three or four.
+    /// blurred or turned one down to 0.2. Default 1: two good views do, poor ones have to be three or four.
     pub agreeing_weight: f32,
     /// By how much the best person must be more similar to the mean of the views than the second, on the similarity
-    /// scale. Default .02.
+    /// scale. Default 0.02.
     pub min_margin: f32,
     /// The share of strangers that may be named as somebody who is enrolled, however long they stay. With the number of
-    /// templates it sets how much evidence names somebody ([`bound`](super::bound)). Default .001.
+    /// templates it sets how much evidence names somebody ([`bound`](super::bound)). Default 0.001.
     pub false_names: f32,
     /// How near strangers come to those who are enrolled. Default: as the embedder's calibration says
     /// ([`Impostors::of`]). `faceattend calibrate --live` measures it in a gallery.

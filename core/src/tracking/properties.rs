@@ -90,7 +90,7 @@ fn strangers_are_named_at_most_at_the_wished_rate_however_long_they_stay() {
 
 #[test]
 fn a_larger_gallery_asks_for_more() {
-    // Cosine .5 is enough among three, and not among as many as make it no surprise.
+    // Cosine 0.5 is enough among three, and not among as many as make it no surprise.
     let view = like(1, 0.5);
     let mut few = Site::default();
     few.see(&view);

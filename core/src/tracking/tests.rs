@@ -176,7 +176,7 @@ fn a_face_is_embedded_until_it_is_decided_and_then_seldom() {
 
 #[test]
 fn a_stranger_is_looked_at_once_a_second_and_one_who_is_nearly_somebody_all_the_time() {
-    // Similarity .66.
+    // Similarity 0.66.
     for (view, expected) in [(of(STRANGER), false), (like(1, 0.32), true)] {
         let mut site = Site::default();
         for n in 0..3 {
@@ -265,7 +265,7 @@ fn a_track_that_nobody_looked_for_is_where_it_was() {
 
 #[test]
 fn whom_two_students_resemble_alike_is_not_named() {
-    // Enrolled twice, or twins: .01 on the similarity scale between them.
+    // Enrolled twice, or twins: 0.01 on the similarity scale between them.
     let mut site = Site::with(gallery(&[(1, of(1)), (2, like(1, 0.98))]));
     for _ in 0..5 {
         assert_eq!(student(site.see(&of(1))), None);

@@ -409,7 +409,7 @@ mod tests {
         let (store, _dir) = store(40);
         let figures = |words: &[&str]| calibrate(&store, &args(&[&["--live"], words].concat())).unwrap().report.figures;
         let found = figures(&[]);
-        // Directions of 64 values that are scattered: two people's cosine spreads by 1/8, more than the scale's .103.
+        // Directions of 64 values that are scattered: two people's cosine spreads by 1/8, more than the scale's 0.103.
         let [mean, spread] = [0, 1].map(|n| found["proposed"][n].as_f64().unwrap());
         assert!(mean.abs() < 0.1 && (0.1..0.2).contains(&spread), "{mean} {spread}");
         let bound = |words: &[&str]| figures(words)["bound"].as_f64().unwrap();

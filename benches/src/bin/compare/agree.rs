@@ -14,8 +14,9 @@ pub(crate) struct Tolerance {
 /// A face that is large in the detector's input.
 pub(crate) const LARGE: Tolerance = Tolerance { edge: 0.02, cosine: 0.999 };
 /// A face of some thirty pixels in the detector's input: there the sides' filters for shrinking the picture (area
-/// here, a triangle there) move a box by a pixel. Measured at worst: .030 and .9897 with the default pack, .9947 with
-/// a SCRFD and an ArcFace-class model, whose points come from the detector itself. (Strangers are around cosine .1.)
+/// here, a triangle there) move a box by a pixel. Measured at worst: 0.030 and 0.9897 with the default pack, 0.9947
+/// with a SCRFD and an ArcFace-class model, whose points come from the detector itself. (Strangers are around cosine
+/// 0.1.)
 pub(crate) const SMALL: Tolerance = Tolerance { edge: 0.05, cosine: 0.98 };
 /// How far the cosines of a match may be apart: the order of additions differs.
 const COSINE_TOLERANCE: f32 = 1e-4;
