@@ -416,7 +416,7 @@ export interface CameraHealth {
   /** Frames that the source gave. */
   captured: number
   /** Frames that have been worked through. */
-  analysed: number
+  analyzed: number
   /** Frames that a newer one replaced, and frames that could not be decoded. */
   dropped: number
   /** The last thing that went wrong, without credentials; it stays after a recovery. */
@@ -521,7 +521,7 @@ export interface EngineDescription {
   dimension: number
   /** The antispoof networks, or why there are none. */
   antispoof: string
-  /** How many frames are analysed at once. */
+  /** How many frames are analyzed at once. */
   threads: number
 }
 
@@ -550,7 +550,7 @@ export interface EngineOptions {
   /** Default `auto`. */
   antispoof?: AntispoofMode
   /**
-   * How many frames are analysed at once. Default: the processors this process may use. libuv has four threads unless
+   * How many frames are analyzed at once. Default: the processors this process may use. libuv has four threads unless
    * `UV_THREADPOOL_SIZE` says otherwise, and one of them is kept free for Node.
    */
   threads?: number
@@ -616,7 +616,7 @@ export interface Frame {
 
 /** What of a store's templates a gallery took. */
 export interface GalleryLoad {
-  /** Students that can be recognised. */
+  /** Students that can be recognized. */
   people: number
   /** Templates left out because another model made them: those students have to enrol again. */
   ofOtherModels: number
@@ -770,9 +770,9 @@ export interface Outcome {
 
 /**
  * How fast a recording is played: as it was `recorded`, where a slow consumer misses frames as it would with a camera, or
- * `as_analysed`, where it gets every frame.
+ * `as_analyzed`, where it gets every frame.
  */
-export type Pace = 'recorded' | 'as_analysed'
+export type Pace = 'recorded' | 'as_analyzed'
 
 /**
  * What to make of the passive check: `require` a score of every frame that counts, `prefer` scores where there are any,
@@ -814,7 +814,7 @@ export type Provider = 'cpu' | 'cuda' | 'tensorrt' | 'coreml' | 'directml' | 'op
 export interface Quality {
   /** The distance between the eyes, in pixels. */
   eyeDistance: number
-  /** Variance of the Laplacian of the grey face, aligned to 112 x 112; below 20 it counts as blurred. */
+  /** Variance of the Laplacian of the gray face, aligned to 112 x 112; below 20 it counts as blurred. */
   sharpness: number
   /** Mean luminance of the aligned face, in [0, 255]. */
   brightness: number

@@ -14,7 +14,7 @@ use faceattend_core::attendance::{AttendancePolicy, Marker};
 use faceattend_core::camera::{CameraSource, CameraWorker, WorkerOptions};
 use faceattend_core::engine::{Engine, FaceEngine};
 use faceattend_core::gallery::Gallery;
-use faceattend_core::recognition::{Recogniser, RecognitionOptions, load_gallery};
+use faceattend_core::recognition::{RecognitionOptions, Recognizer, load_gallery};
 use faceattend_core::store::{Marking, SqliteStore, Store};
 use faceattend_examples::Outcome;
 use jiff::Timestamp;
@@ -31,11 +31,11 @@ fn main() -> Outcome {
     println!("{} people are known", gallery.people());
 
     let marker = Arc::new(Marker::new(Arc::clone(&store), AttendancePolicy::in_system_time_zone()));
-    let mut recogniser =
-        Recogniser::new(engine, gallery, &RecognitionOptions::default()).with_marker(marker, Some("Front door".into()));
+    let mut recognizer =
+        Recognizer::new(engine, gallery, &RecognitionOptions::default()).with_marker(marker, Some("Front door".into()));
     let source = CameraSource::parse(&camera)?;
     let worker = CameraWorker::start(&source, WorkerOptions::default(), move |frame| {
-        match recogniser.process(&frame, Timestamp::now()) {
+        match recognizer.process(&frame, Timestamp::now()) {
             Ok(report) => {
                 for mark in &report.marks {
                     if let Marking::Marked(record) = mark {
@@ -48,7 +48,7 @@ fn main() -> Outcome {
     })?;
     // A live camera runs until Ctrl-C; a recording ends by itself.
     while !worker.wait(Duration::from_secs(5)).is_over() {
-        println!("{} frames analysed", worker.health().analysed);
+        println!("{} frames analyzed", worker.health().analyzed);
     }
     Ok(())
 }

@@ -5,14 +5,14 @@ use faceattend_benches::{engine, frame, model, one_face_720p};
 use faceattend_core::alignment::Template;
 use faceattend_core::engine::{AnalyzeOptions, FaceEngine as _};
 use faceattend_core::frame::ChannelOrder;
-use faceattend_core::preprocess::{Normalisation, warp};
+use faceattend_core::preprocess::{Normalization, warp};
 
 fn embedding(c: &mut Criterion) {
     let picture = frame(&one_face_720p());
     let analysis = engine().analyze(&picture, &AnalyzeOptions::default()).expect("an analysis");
     let points = analysis.faces.first().and_then(|face| face.landmarks).expect("a face");
     let template = Template::arcface112();
-    let normalise = Normalisation::uniform(ChannelOrder::Rgb, 0.0, 1.0);
+    let normalize = Normalization::uniform(ChannelOrder::Rgb, 0.0, 1.0);
     let mut session = model("sface.onnx");
     let plane = 3 * template.size * template.size;
 
@@ -24,7 +24,7 @@ fn embedding(c: &mut Criterion) {
             b.iter(|| {
                 for crop in input.chunks_exact_mut(plane) {
                     let map = template.align(&points).and_then(|map| map.inverse()).expect("an alignment");
-                    warp(&picture, &map, template.size, &normalise, crop);
+                    warp(&picture, &map, template.size, &normalize, crop);
                 }
             });
         });

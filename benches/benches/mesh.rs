@@ -4,7 +4,7 @@ use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_m
 use faceattend_benches::{frame, model, one_face_720p};
 use faceattend_core::frame::ChannelOrder;
 use faceattend_core::geometry::Affine;
-use faceattend_core::preprocess::{Normalisation, warp};
+use faceattend_core::preprocess::{Normalization, warp};
 
 const SIDE: usize = 192;
 
@@ -13,7 +13,7 @@ fn mesh(c: &mut Criterion) {
     let mut session = model("face-mesh.onnx");
     // The face of the picture with the room that the model wants around it.
     let map = Affine::scale_then_move(2.25, 430.0, 100.0);
-    let normalise = Normalisation::uniform(ChannelOrder::Rgb, 0.0, 255.0);
+    let normalize = Normalization::uniform(ChannelOrder::Rgb, 0.0, 255.0);
     let mut group = c.benchmark_group("mesh");
     for count in [1, 8] {
         let mut input = vec![0.0; count * 3 * SIDE * SIDE];
@@ -21,7 +21,7 @@ fn mesh(c: &mut Criterion) {
         group.bench_function(BenchmarkId::from_parameter(count), |b| {
             b.iter(|| {
                 for crop in input.chunks_exact_mut(3 * SIDE * SIDE) {
-                    warp(&picture, &map, SIDE, &normalise, crop);
+                    warp(&picture, &map, SIDE, &normalize, crop);
                 }
                 session.run([count, 3, SIDE, SIDE], &input, |outputs| Ok(outputs.named("points")?[0])).expect("a run")
             });

@@ -4,20 +4,20 @@ use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use faceattend_benches::{frame, one_face_720p};
 use faceattend_core::frame::ChannelOrder;
 use faceattend_core::geometry::{Affine, Rect};
-use faceattend_core::preprocess::{Anchor, InputShape, Layout, Letterbox, Letterboxer, Normalisation, warp};
+use faceattend_core::preprocess::{Anchor, InputShape, Layout, Letterbox, Letterboxer, Normalization, warp};
 
 fn preprocess(c: &mut Criterion) {
     let picture = frame(&one_face_720p());
-    let normalise = Normalisation::uniform(ChannelOrder::Rgb, 127.5, 127.5);
+    let normalize = Normalization::uniform(ChannelOrder::Rgb, 127.5, 127.5);
 
     let mut group = c.benchmark_group("letterbox 720p");
     let whole = Rect::new(0.0, 0.0, 1280.0, 720.0);
-    let layout = Layout { anchor: Anchor::Centre, margin: 0.25, fill: 0, multiple: 32, shape: InputShape::Tight };
+    let layout = Layout { anchor: Anchor::Center, margin: 0.25, fill: 0, multiple: 32, shape: InputShape::Tight };
     let mut letterboxer = Letterboxer::default();
     for size in [256, 512, 1024] {
         let placement = Letterbox::new(&whole, size, &layout);
         group.bench_function(BenchmarkId::from_parameter(size), |b| {
-            b.iter(|| letterboxer.fill(&picture, &placement, &layout, &normalise).map(<[f32]>::len));
+            b.iter(|| letterboxer.fill(&picture, &placement, &layout, &normalize).map(<[f32]>::len));
         });
     }
     group.finish();
@@ -33,7 +33,7 @@ fn preprocess(c: &mut Criterion) {
         let mut crop = vec![0.0; 3 * size * size];
         let map = map(size as f32);
         group.bench_function(BenchmarkId::new(what, size), |b| {
-            b.iter(|| warp(&picture, &map, size, &normalise, &mut crop));
+            b.iter(|| warp(&picture, &map, size, &normalize, &mut crop));
         });
     }
     group.finish();

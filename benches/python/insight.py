@@ -21,7 +21,7 @@ class InsightFace:
         self.detector.prepare(-1, input_size=(size, size), det_thresh=0.5)
         self.embedder = ArcFaceONNX(str(embedder), session(embedder))
 
-    def analyse(self, picture):
+    def analyze(self, picture):
         boxes, points = self.detector.detect(picture)
         faces = [Face(bbox=box[:4], kps=five, det_score=box[4]) for box, five in zip(boxes, points)]
         for face in faces:

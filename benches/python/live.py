@@ -1,4 +1,4 @@
-"""What analysing every picture of a clip in full costs a careful Python user: CPU seconds a camera-minute, for comparison
+"""What analyzing every picture of a clip in full costs a careful Python user: CPU seconds a camera-minute, for comparison
 with `cargo run --release -p faceattend-core --example live_figures -- clip CLIP` in the same run.
 
     live.py CLIP DEFAULT_PACK [--detector scrfd.onnx --embedder arcface.onnx [--insightface]] [--rate PICTURES_A_SECOND]
@@ -23,7 +23,7 @@ def main():
     parser.add_argument("--detector", type=Path)
     parser.add_argument("--embedder", type=Path)
     parser.add_argument("--insightface", action="store_true")
-    parser.add_argument("--rate", type=float, help="analyse so many pictures a second rather than all")
+    parser.add_argument("--rate", type=float, help="analyze so many pictures a second rather than all")
     args = parser.parse_args()
     cv2.setNumThreads(1)
     if args.insightface:
@@ -43,7 +43,7 @@ def main():
         if at / fps + 1e-9 >= due:
             due = at / fps + (1 / args.rate if args.rate else 0)
             before = time.process_time()
-            faces += len(pipeline.analyse(picture))
+            faces += len(pipeline.analyze(picture))
             busy += time.process_time() - before
             pictures += 1
         at += 1

@@ -139,9 +139,9 @@ class Blazeface(Detector):
             values = outputs[f"boxes_{stride}"].reshape(-1, 16)[good]
             cell = good // anchors
             columns = width // stride
-            centre = (np.stack([cell % columns, cell // columns], 1) + 0.5) * stride
-            middle, half = centre + values[:, :2], values[:, 2:4] / 2
-            eyes = centre[:, None] + values[:, 4:8].reshape(-1, 2, 2)
+            center = (np.stack([cell % columns, cell // columns], 1) + 0.5) * stride
+            middle, half = center + values[:, :2], values[:, 2:4] / 2
+            eyes = center[:, None] + values[:, 4:8].reshape(-1, 2, 2)
             found.append((np.hstack([middle - half, middle + half]), 1 / (1 + np.exp(-logits[good])), eyes))
         return (np.concatenate(part) for part in zip(*found))
 
@@ -211,8 +211,8 @@ class Pipeline:
         yaw = math.degrees(math.atan(0.84 * (b - a) - 0.01))
         roll = math.degrees(math.atan2(*(points[1] - points[0])[::-1]))
         crop = cv2.warpAffine(picture, similarity(points, ARCFACE_112), (112, 112))
-        grey = cv2.cvtColor(crop, cv2.COLOR_BGR2GRAY)
-        return yaw, roll, cv2.Laplacian(grey, cv2.CV_32F).var(), grey.mean()
+        gray = cv2.cvtColor(crop, cv2.COLOR_BGR2GRAY)
+        return yaw, roll, cv2.Laplacian(gray, cv2.CV_32F).var(), gray.mean()
 
     def embed(self, picture, faces):
         """The unit vectors of the faces with these points."""
@@ -227,7 +227,7 @@ class Pipeline:
             vectors.extend(raw / np.linalg.norm(raw, axis=1, keepdims=True))
         return vectors
 
-    def analyse(self, picture):
+    def analyze(self, picture):
         boxes, points = self.detector.detect(picture)
         if self.mesh:
             points = self.locate(picture, boxes, points)
@@ -289,7 +289,7 @@ def main():
     cv2.setNumThreads(1)
     pipeline = Pipeline(arguments.pack, arguments.detector, arguments.embedder)
     one = cv2.imread(str(arguments.folder / "one.jpg"))
-    print(json.dumps({"faces": describe(pipeline.analyse(one))}), flush=True)
+    print(json.dumps({"faces": describe(pipeline.analyze(one))}), flush=True)
     people = (0, None, None)
     for line in sys.stdin:
         request = json.loads(line)
@@ -301,7 +301,7 @@ def main():
 
             def call():
                 before = Model.time
-                faces = pipeline.analyse(picture)
+                faces = pipeline.analyze(picture)
                 model_ms.append((Model.time - before) * 1e3)
                 return faces
 
@@ -318,7 +318,7 @@ def main():
             answer["ms"], boxes = timed(repeat, call)
             answer["faces"] = [{"box": box.tolist(), "embedding": None} for box in boxes]
         elif task == "batch":
-            box, points, _, _ = pipeline.analyse(one)[0]
+            box, points, _, _ = pipeline.analyze(one)[0]
             views = [points + [i, 0] for i in range(BATCH)]
             answer["ms"], vectors = timed(repeat, lambda: pipeline.embed(one, views))
             answer["faces"] = [{"box": box.tolist(), "embedding": vectors[0].tolist()}]

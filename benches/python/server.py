@@ -48,7 +48,7 @@ def main():
         bytes_ = np.frombuffer(base64.b64decode(picture.image_data), np.uint8)
         image = cv2.imdecode(bytes_, cv2.IMREAD_COLOR)
         matches = []
-        for face in insight.analyse(image):
+        for face in insight.analyze(image):
             cosines = gallery @ face.normed_embedding
             best = int(cosines.argmax())
             similarity = float(cosines[best] + 1) / 2

@@ -71,6 +71,6 @@ for (const name of ['addon, JPEG', 'addon, pixels']) {
   const { eventLoop, mainThread, roundTrip } = best[name]
   const says = ({ p50, p99, max }) => `p50 ${p50.toFixed(2)}, p99 ${p99.toFixed(2)}, max ${max.toFixed(2)} ms`
   console.log(`${name}: an empty call and back ${(roundTrip * 1000).toFixed(0)} us; of the main thread ${mainThread.toFixed(3)} ms a picture`)
-  console.log(`  event loop late while analysing: ${says(eventLoop.busy)}`)
+  console.log(`  event loop late while analyzing: ${says(eventLoop.busy)}`)
   console.log(`  event loop late with nothing to do: ${says(eventLoop.idle)}`)
 }

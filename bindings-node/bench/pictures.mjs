@@ -9,7 +9,7 @@ export async function framesOf(files) {
   try {
     files.forEach((file, at) => symlinkSync(path.resolve(file), path.join(folder, `${String(at).padStart(4, '0')}.jpg`)))
     const frames = []
-    for await (const { pixels } of Camera.open(folder, { pace: 'as_analysed' })) frames.push(pixels)
+    for await (const { pixels } of Camera.open(folder, { pace: 'as_analyzed' })) frames.push(pixels)
     return frames
   } finally {
     rmSync(folder, { recursive: true })

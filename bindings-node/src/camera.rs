@@ -9,7 +9,7 @@ use faceattend_core::camera::{
 };
 use faceattend_core::engine::{Engine as CoreEngine, FaceEngine};
 use faceattend_core::frame::{ChannelOrder, Frame as CoreFrame};
-use faceattend_core::recognition::{RecognisedFace, Recogniser, RecognitionOptions};
+use faceattend_core::recognition::{RecognitionOptions, RecognizedFace, Recognizer};
 use faceattend_core::tracking::{Decision as CoreDecision, TrackId, TrackingOptions};
 use faceattend_core::{Error, Result};
 use jiff::Timestamp;
@@ -31,11 +31,11 @@ use crate::time::{self, Date};
 const GLANCE: Duration = Duration::from_millis(100);
 
 /// How fast a recording is played: as it was `recorded`, where a slow consumer misses frames as it would with a camera, or
-/// `as_analysed`, where it gets every frame.
+/// `as_analyzed`, where it gets every frame.
 #[napi(string_enum = "snake_case")]
 pub enum Pace {
     Recorded,
-    AsAnalysed,
+    AsAnalyzed,
 }
 
 /// What a camera is doing.
@@ -121,7 +121,7 @@ pub struct CameraHealth {
     /// Frames that the source gave.
     pub captured: i64,
     /// Frames that have been worked through.
-    pub analysed: i64,
+    pub analyzed: i64,
     /// Frames that a newer one replaced, and frames that could not be decoded.
     pub dropped: i64,
     /// The last thing that went wrong, without credentials; it stays after a recovery.
@@ -314,7 +314,7 @@ impl NativeCamera {
         CameraHealth {
             state: health.state.into(),
             captured: health.captured.cast_signed(),
-            analysed: health.analysed.cast_signed(),
+            analyzed: health.analyzed.cast_signed(),
             dropped: health.dropped.cast_signed(),
             last_error: health.last_error,
             last_frame_age_ms: health.last_frame_age.map(|age| age.as_secs_f64() * 1000.0),
@@ -359,7 +359,7 @@ fn watch(worker: Arc<CameraWorker>, tell: Tell, demand: Arc<Demand>) -> Result<(
 enum Eye {
     Nobody,
     Engine(Arc<CoreEngine>, faceattend_core::engine::AnalyzeOptions),
-    Recogniser(Box<Recogniser>),
+    Recognizer(Box<Recognizer>),
 }
 
 fn eye(
@@ -396,11 +396,11 @@ fn eye(
     }
     let recognition =
         RecognitionOptions::default().with_threshold(threshold(options.threshold)?).with_tracking(tracking);
-    let mut recogniser = Recogniser::new(engine.inner.clone(), gallery.inner.clone(), &recognition);
+    let mut recognizer = Recognizer::new(engine.inner.clone(), gallery.inner.clone(), &recognition);
     if let Some(book) = book {
-        recogniser = recogniser.with_marker(book.marker.clone(), options.location.clone());
+        recognizer = recognizer.with_marker(book.marker.clone(), options.location.clone());
     }
-    Ok(Eye::Recogniser(Box::new(recogniser)))
+    Ok(Eye::Recognizer(Box::new(recognizer)))
 }
 
 impl Eye {
@@ -420,8 +420,8 @@ impl Eye {
             Self::Engine(engine, options) => {
                 seen.analysis = Some(Analysis::of(&engine.analyze(&frame, options)?, &frame));
             }
-            Self::Recogniser(recogniser) => {
-                let report = recogniser.process(&frame, captured_at)?;
+            Self::Recognizer(recognizer) => {
+                let report = recognizer.process(&frame, captured_at)?;
                 seen.faces = Some(report.faces.iter().map(Into::into).collect());
                 seen.marks = report.marks.into_iter().map(Into::into).collect();
             }
@@ -457,7 +457,7 @@ fn worker_options(options: &CameraReadOptions) -> Result<WorkerOptions> {
     }
     let pace = match options.pace {
         None | Some(Pace::Recorded) => CorePace::Recorded,
-        Some(Pace::AsAnalysed) => CorePace::AsAnalysed,
+        Some(Pace::AsAnalyzed) => CorePace::AsAnalyzed,
     };
     Ok(WorkerOptions::default().with_open(open).with_pace(pace))
 }
@@ -474,8 +474,8 @@ impl From<CoreState> for CameraState {
     }
 }
 
-impl From<&RecognisedFace> for SeenFace {
-    fn from(face: &RecognisedFace) -> Self {
+impl From<&RecognizedFace> for SeenFace {
+    fn from(face: &RecognizedFace) -> Self {
         let TrackId(track) = face.track;
         Self {
             bbox: (&face.bbox).into(),

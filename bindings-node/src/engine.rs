@@ -139,7 +139,7 @@ pub struct EngineOptions {
     pub flip: Option<bool>,
     /// Default `auto`.
     pub antispoof: Option<AntispoofMode>,
-    /// How many frames are analysed at once. Default: the processors this process may use. libuv has four threads unless
+    /// How many frames are analyzed at once. Default: the processors this process may use. libuv has four threads unless
     /// `UV_THREADPOOL_SIZE` says otherwise, and one of them is kept free for Node.
     pub threads: Option<u32>,
     /// Threads inside one run of one model. Default 1.
@@ -184,7 +184,7 @@ pub struct EngineDescription {
     pub dimension: u32,
     /// The antispoof networks, or why there are none.
     pub antispoof: String,
-    /// How many frames are analysed at once.
+    /// How many frames are analyzed at once.
     pub threads: u32,
 }
 

@@ -57,7 +57,7 @@ pub enum QualityReason {
 pub struct Quality {
     /// The distance between the eyes, in pixels.
     pub eye_distance: f64,
-    /// Variance of the Laplacian of the grey face, aligned to 112 x 112; below 20 it counts as blurred.
+    /// Variance of the Laplacian of the gray face, aligned to 112 x 112; below 20 it counts as blurred.
     pub sharpness: f64,
     /// Mean luminance of the aligned face, in [0, 255].
     pub brightness: f64,

@@ -41,7 +41,7 @@ pub struct Identification {
 /// What of a store's templates a gallery took.
 #[napi(object)]
 pub struct GalleryLoad {
-    /// Students that can be recognised.
+    /// Students that can be recognized.
     pub people: u32,
     /// Templates left out because another model made them: those students have to enrol again.
     pub of_other_models: u32,

@@ -23,7 +23,7 @@ async function school(t) {
 test('a recording marks everybody in it once', async (t) => {
   const { gallery, book } = await school(t)
   const camera = Camera.open(CLASS, {
-    engine: await engine(), gallery, book, location: 'Gate', pace: 'as_analysed', recordingStartsAt: startsAt,
+    engine: await engine(), gallery, book, location: 'Gate', pace: 'as_analyzed', recordingStartsAt: startsAt,
   })
   const came = []
   let last = new Date(0)
@@ -37,13 +37,13 @@ test('a recording marks everybody in it once', async (t) => {
   assert.deepEqual(came.sort(), ['Barack Obama', 'Eileen Collins', 'Grace Hopper'])
   const { items } = await book.records()
   assert.ok(items.every((row) => row.cameraLocation === 'Gate' && row.localDay === '2026-03-02'))
-  const { state, captured, analysed, dropped, lastError } = camera.health
-  assert.deepEqual([state, captured, analysed, dropped, lastError], ['stopped', 64, 64, 0, null])
+  const { state, captured, analyzed, dropped, lastError } = camera.health
+  assert.deepEqual([state, captured, analyzed, dropped, lastError], ['stopped', 64, 64, 0, null])
 })
 
 test('events tell the same as the iterator', async () => {
   const camera = Camera.open(media('hopper/turn.avi'), {
-    engine: await engine(), analyze: { depth: 'pose' }, pace: 'as_analysed',
+    engine: await engine(), analyze: { depth: 'pose' }, pace: 'as_analyzed',
   })
   const seen = { frames: 0, states: [] }
   camera.on('frame', ({ analysis, faces }) => {

@@ -4,7 +4,7 @@ const assert = require('node:assert/strict')
 const { test } = require('node:test')
 const { Engine, FaceAttendError, engine, failsWith, folder, load, media, picture } = require('./support.js')
 
-const centre = (bbox) => [(bbox.x1 + bbox.x2) / 2, (bbox.y1 + bbox.y2) / 2]
+const center = (bbox) => [(bbox.x1 + bbox.x2) / 2, (bbox.y1 + bbox.y2) / 2]
 
 test('analyze finds the face of a picture and takes it all the way', async () => {
   const analysis = await (await engine()).analyze(picture('hopper/center.jpg'))
@@ -56,7 +56,7 @@ test('pixels in any order show the same face as the file they come from', async 
   const made = await engine()
   const { Camera } = require('./support.js')
   let frame
-  for await (const event of Camera.open(media('hopper/turn.avi'), { pace: 'as_analysed' })) {
+  for await (const event of Camera.open(media('hopper/turn.avi'), { pace: 'as_analyzed' })) {
     frame = event.pixels
     break
   }
@@ -91,7 +91,7 @@ test('detect looks everywhere or in a region only', async () => {
   assert.ok(landmarks === null || landmarks.length === 5)
   const around = { x1: bbox.x1 - 60, y1: bbox.y1 - 60, x2: bbox.x2 + 60, y2: bbox.y2 + 60 }
   const [again] = await made.detect(picture('obama/center.jpg'), { region: around })
-  centre(again.bbox).forEach((at, axis) => assert.ok(Math.abs(at - centre(bbox)[axis]) < 10))
+  center(again.bbox).forEach((at, axis) => assert.ok(Math.abs(at - center(bbox)[axis]) < 10))
   assert.deepEqual(await made.detect(picture('obama/center.jpg'), { region: { x1: 0, y1: 0, x2: 60, y2: 60 } }), [])
 })
 

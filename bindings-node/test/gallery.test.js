@@ -22,7 +22,7 @@ test('a gallery knows who is in it and nobody else', async () => {
   assert.ok(matches[0].similarity > matches[1].similarity && matches[0].cosine > matches[1].cosine)
 })
 
-test('a replaced or removed person is recognised accordingly', async () => {
+test('a replaced or removed person is recognized accordingly', async () => {
   const gallery = new Gallery(await engine())
   gallery.insert(1, [await embed('collins/center.jpg')])
   gallery.replace(1, [await embed('hopper/center.jpg')])

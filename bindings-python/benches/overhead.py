@@ -126,14 +126,14 @@ def insightface_analysis(detector, embedder):
     recognition.prepare(ctx_id=-1)
     from insightface.app.common import Face
 
-    def analyse(picture):
+    def analyze(picture):
         boxes, points = detection.detect(picture, max_num=0)
         faces = [Face(bbox=box[:4], kps=five, det_score=box[4]) for box, five in zip(boxes, points)]
         for face in faces:
             recognition.get(picture, face)
         return faces
 
-    return analyse
+    return analyze
 
 
 def main():
@@ -151,7 +151,7 @@ def main():
     pack = ROOT / "models" / "default"
     reference = Pipeline(pack, None, None)
     ms = in_turns(
-        {"ours": lambda: engine.analyze(picture), "reference": lambda: reference.analyse(picture)}, arguments.repeat
+        {"ours": lambda: engine.analyze(picture), "reference": lambda: reference.analyze(picture)}, arguments.repeat
     )
     print(f"a frame, default pack         {ms['ours']:8.1f} ms; onnxruntime, NumPy and OpenCV {ms['reference']:.1f} ms: "
           f"{ms['reference'] / ms['ours']:.2f} times as long")
@@ -160,21 +160,21 @@ def main():
     ours = alone("import faceattend", f"faceattend.Engine(antispoof='off', threads=1).analyze({str(PICTURE)!r})")
     theirs = alone(
         "import sys; sys.path.insert(0, 'benches/python'); import cv2, reference",
-        f"reference.Pipeline(Path('models/default'), None, None).analyse(cv2.imread({str(PICTURE)!r}))",
+        f"reference.Pipeline(Path('models/default'), None, None).analyze(cv2.imread({str(PICTURE)!r}))",
     )
     for what, key in [("import, ms", "import_ms"), ("to the first answer, ms", "first_ms"), ("peak memory, MiB", "peak_mib")]:
         print(f"{what:30}{ours[key]:8.1f}; onnxruntime, NumPy and OpenCV {theirs[key]:.1f}: {theirs[key] / ours[key]:.2f} times")
 
     if arguments.insightface:
         detector, embedder = arguments.insightface
-        analyse = insightface_analysis(detector, embedder)
+        analyze = insightface_analysis(detector, embedder)
         own = faceattend.Engine(detector=detector, embedder=embedder, antispoof="off", threads=1)
         fixed = faceattend.Engine(detector=detector, embedder=embedder, antispoof="off", threads=1, input_size=640)
         ms = in_turns(
             {
                 "ours": lambda: own.analyze(picture),
                 "fixed": lambda: fixed.analyze(picture),
-                "insightface": lambda: analyse(picture),
+                "insightface": lambda: analyze(picture),
             },
             arguments.repeat,
         )

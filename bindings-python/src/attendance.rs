@@ -9,8 +9,8 @@ use faceattend_core::types::{Similarity, StudentId};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
-use crate::guard::{attached, detached};
-use crate::process::PerProcess;
+use crate::gil::{attached, detached};
+use crate::per_process::PerProcess;
 use crate::store::{AttendanceRecord, Store};
 use crate::time::{date, datetime, moment, moment_or_now};
 

@@ -13,7 +13,7 @@ use pyo3::types::PyDict;
 
 use crate::error::{exception, invalid_input};
 use crate::frame::Frame;
-use crate::guard::{attached, detached};
+use crate::gil::{attached, detached};
 
 /// How long one wait for a frame lasts before Python gets to see Ctrl-C.
 const SLICE: Duration = Duration::from_millis(200);
@@ -87,7 +87,7 @@ impl CameraReader {
         let worker = detached(py, || {
             let options = OpenOptions::default().with_timeouts(timeouts.0, timeouts.1);
             let mut first: Option<Box<dyn FrameSource>> = Some(open(&source, &options)?);
-            let pace = if real_time { Pace::Recorded } else { Pace::AsAnalysed };
+            let pace = if real_time { Pace::Recorded } else { Pace::AsAnalyzed };
             let wait = source.nature() == Nature::Recording && !real_time;
             let (again, desk) = (source.clone(), Arc::clone(&desk));
             CameraWorker::start_with(

@@ -9,7 +9,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyType};
 
 use crate::frame::converted;
-use crate::guard::attached;
+use crate::gil::attached;
 
 /// What `pickle` calls to make an object again, and with what.
 type Reduced<'py> = (Bound<'py, PyAny>, (Bound<'py, PyBytes>, String));

@@ -18,8 +18,8 @@ use crate::embedding::Embedding;
 use crate::error::invalid_input;
 use crate::face::{Corners, Face};
 use crate::frame::Picture;
-use crate::guard::{attached, detached};
-use crate::process::PerProcess;
+use crate::gil::{attached, detached};
+use crate::per_process::PerProcess;
 
 /// Finds, measures and embeds faces.
 ///
@@ -48,7 +48,7 @@ use crate::process::PerProcess;
 /// onnxruntime : path, optional
 ///     ONNX Runtime's library. Default: ``ORT_DYLIB_PATH``, else the one of the package ``onnxruntime``.
 /// threads : int, optional
-///     How many frames are analysed at once. Default: the processors that this process may use.
+///     How many frames are analyzed at once. Default: the processors that this process may use.
 /// threads_per_run : int, optional
 ///     Threads inside one run of a model. Default 1.
 /// min_score : float, optional

@@ -47,7 +47,7 @@ impl Pose {
 pub(crate) struct Quality {
     /// The distance between the eyes, in frame pixels.
     eye_distance: f32,
-    /// Variance of the Laplacian of the grey face, aligned to 112 x 112.
+    /// Variance of the Laplacian of the gray face, aligned to 112 x 112.
     sharpness: f32,
     /// Mean luminance of the aligned face, in [0, 255].
     brightness: f32,

@@ -16,7 +16,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyByteArray, PyBytes, PyDict, PyString};
 
 use crate::error::{exception, invalid_input};
-use crate::guard::detached;
+use crate::gil::detached;
 use crate::time::datetime;
 
 /// A picture of a camera or recording: ``height`` x ``width`` x 3 bytes, with the time it was captured.
@@ -209,7 +209,7 @@ impl<'py> Picture<'py> {
             [_, _, 3] => owned(view.iter().copied().collect()),
             // The fourth channel is transparency, which no face has.
             [_, _, 4] => owned(view.iter().enumerate().filter(|(i, _)| i % 4 != 3).map(|(_, v)| *v).collect()),
-            [_, _, 1] | [_, _] => owned(view.iter().flat_map(|grey| [*grey; 3]).collect()),
+            [_, _, 1] | [_, _] => owned(view.iter().flat_map(|gray| [*gray; 3]).collect()),
             _ => Err(invalid_input(py, "frame", format!("the array has shape {shape:?}, expected (height, width, 3)"))),
         }
     }

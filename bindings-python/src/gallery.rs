@@ -10,7 +10,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyMapping};
 
 use crate::embedding::{Embedding, calibration_of};
-use crate::guard::{attached, detached};
+use crate::gil::{attached, detached};
 
 /// A person that a face resembles.
 #[pyclass(module = "faceattend", frozen, get_all)]
@@ -163,7 +163,7 @@ impl Gallery {
     /// student_id : int
     ///     Whose they are.
     /// templates : Embedding or iterable of Embedding
-    ///     Several views of a person are recognised more surely than one.
+    ///     Several views of a person are recognized more surely than one.
     fn add(&self, py: Python<'_>, student_id: i64, templates: &Bound<'_, PyAny>) -> PyResult<()> {
         self.change(py, templates, |gallery, templates| gallery.insert(StudentId(student_id), templates))
     }

@@ -17,7 +17,7 @@ use crate::embedding::Embedding;
 use crate::engine::Engine;
 use crate::error::invalid_input;
 use crate::frame::Picture;
-use crate::guard::attached;
+use crate::gil::attached;
 use crate::time::{datetime, moment_or_now};
 
 /// What a session says of one frame. Nothing in it identifies a person.

@@ -9,7 +9,7 @@ use faceattend_core::models::store::{FileState, ModelStore};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
-use crate::guard::{attached, detached};
+use crate::gil::{attached, detached};
 
 /// Whether every file of `pack` that can be had is there as the manifest says.
 fn installed(store: &ModelStore, pack: &Pack) -> faceattend_core::Result<bool> {

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use faceattend_core::engine::FaceEngine;
-use faceattend_core::recognition::{RecognisedFace as CoreFace, Recogniser as CoreRecogniser, RecognitionOptions};
+use faceattend_core::recognition::{RecognitionOptions, RecognizedFace as CoreFace, Recognizer as CoreRecognizer};
 use faceattend_core::tracking::{Decision, TrackingOptions};
 use faceattend_core::types::{Similarity, Threshold};
 use pyo3::prelude::*;
@@ -14,16 +14,16 @@ use crate::engine::Engine;
 use crate::face::{Corners, corners};
 use crate::frame::{Picture, captured_or_now};
 use crate::gallery::Gallery;
-use crate::guard::attached;
-use crate::process::PerProcess;
+use crate::gil::attached;
+use crate::per_process::PerProcess;
 use crate::time::moment;
 
 /// A face of a frame, and whose it is as far as the views of it agree.
 #[pyclass(module = "faceattend", frozen)]
-pub(crate) struct RecognisedFace(CoreFace);
+pub(crate) struct RecognizedFace(CoreFace);
 
 #[pymethods]
-impl RecognisedFace {
+impl RecognizedFace {
     /// The box as (x1, y1, x2, y2), in pixels of the frame.
     #[getter]
     fn bbox(&self) -> Corners {
@@ -71,7 +71,7 @@ impl RecognisedFace {
     }
 
     fn __repr__(&self) -> String {
-        format!("RecognisedFace(track={}, decision={:?})", self.track(), self.decision())
+        format!("RecognizedFace(track={}, decision={:?})", self.track(), self.decision())
     }
 }
 
@@ -79,8 +79,8 @@ impl RecognisedFace {
 #[pyclass(module = "faceattend", frozen, get_all)]
 pub(crate) struct Recognition {
     /// The faces, largest first.
-    faces: Vec<Py<RecognisedFace>>,
-    /// What came of marking each student that was recognised; empty without an attendance book.
+    faces: Vec<Py<RecognizedFace>>,
+    /// What came of marking each student that was recognized; empty without an attendance book.
     marks: Vec<Py<Marking>>,
 }
 
@@ -91,7 +91,7 @@ impl Recognition {
     }
 }
 
-/// Recognises the faces of one camera: it follows them across frames, and all views of a face decide together.
+/// Recognizes the faces of one camera: it follows them across frames, and all views of a face decide together.
 ///
 /// Parameters
 /// ----------
@@ -99,7 +99,7 @@ impl Recognition {
 /// gallery : Gallery
 ///     Shared by all cameras.
 /// book : AttendanceBook, optional
-///     Where whoever is recognised is marked.
+///     Where whoever is recognized is marked.
 /// camera_location : str, optional
 ///     The place that marks name.
 /// threshold : float
@@ -110,12 +110,12 @@ impl Recognition {
 ///     The share of strangers that may be named, however long they stay. With the number of templates in the gallery it
 ///     sets how much evidence names somebody.
 #[pyclass(module = "faceattend", frozen)]
-pub(crate) struct Recogniser {
-    inner: PerProcess<Mutex<CoreRecogniser>>,
+pub(crate) struct Recognizer {
+    inner: PerProcess<Mutex<CoreRecognizer>>,
 }
 
 #[pymethods]
-impl Recogniser {
+impl Recognizer {
     #[new]
     #[expect(clippy::too_many_arguments, reason = "keyword arguments, which Python callers give by name")]
     #[pyo3(signature = (engine, gallery, *, book=None, camera_location=None, threshold=0.7, agreeing=2, false_names=0.001))]
@@ -136,10 +136,10 @@ impl Recogniser {
         let make = move || {
             let core = engine.get().core()?;
             let gallery = gallery.get().core(core.embedder());
-            let recogniser = CoreRecogniser::new(core as Arc<dyn FaceEngine>, gallery, &options);
+            let recognizer = CoreRecognizer::new(core as Arc<dyn FaceEngine>, gallery, &options);
             Ok(Mutex::new(match &book {
-                Some(book) => recogniser.with_marker(book.get().marker()?, camera_location.clone()),
-                None => recogniser,
+                Some(book) => recognizer.with_marker(book.get().marker()?, camera_location.clone()),
+                None => recognizer,
             }))
         };
         Ok(Self { inner: PerProcess::new(make) })
@@ -160,17 +160,17 @@ impl Recogniser {
         let py = frame.py();
         let now = now.map(moment).transpose()?;
         let report = Picture::of(frame, color)?.with(py, |frame| {
-            let recogniser = self.inner.get()?;
-            let mut recogniser = recogniser.lock().unwrap_or_else(PoisonError::into_inner);
-            recogniser.process(frame, now.unwrap_or_else(|| captured_or_now(frame)))
+            let recognizer = self.inner.get()?;
+            let mut recognizer = recognizer.lock().unwrap_or_else(PoisonError::into_inner);
+            recognizer.process(frame, now.unwrap_or_else(|| captured_or_now(frame)))
         })?;
         Ok(Recognition {
-            faces: report.faces.into_iter().map(|face| Py::new(py, RecognisedFace(face))).collect::<PyResult<_>>()?,
+            faces: report.faces.into_iter().map(|face| Py::new(py, RecognizedFace(face))).collect::<PyResult<_>>()?,
             marks: report.marks.into_iter().map(|mark| Py::new(py, Marking::from(mark))).collect::<PyResult<_>>()?,
         })
     }
 
     fn __repr__(&self) -> &'static str {
-        "<faceattend.Recogniser>"
+        "<faceattend.Recognizer>"
     }
 }

@@ -16,8 +16,8 @@ use pyo3::types::PyDict;
 use crate::embedding::Embedding;
 use crate::engine::Engine;
 use crate::gallery::{Gallery, templates_of};
-use crate::guard::detached;
-use crate::process::PerProcess;
+use crate::gil::detached;
+use crate::per_process::PerProcess;
 use crate::time::{date, datetime};
 
 /// A student of the store, without the face.
@@ -289,7 +289,7 @@ impl Store {
     /// Returns
     /// -------
     /// dict
-    ///     How many ``people`` can be recognised, and how many templates were left out: ``of_other_models``, ``legacy``.
+    ///     How many ``people`` can be recognized, and how many templates were left out: ``of_other_models``, ``legacy``.
     #[pyo3(signature = (gallery, engine, *, legacy_model=None))]
     fn load_gallery<'py>(
         &self,

@@ -77,7 +77,7 @@ def shot(page, name):
         page.screenshot(path=str(Path(folder) / f"{name}.png"))
 
 
-def test_a_student_registers_in_the_admin_and_is_recognised_live(page, live_server):
+def test_a_student_registers_in_the_admin_and_is_recognized_live(page, live_server):
     student = Student.objects.create(name="Eileen Collins", roll_number="R1")
     page.goto(live_server.url + reverse("admin:faceattend_student_changelist"))
     shot(page, "students")
@@ -104,5 +104,5 @@ def test_a_student_registers_in_the_admin_and_is_recognised_live(page, live_serv
     shot(page, "attendance")
     page.goto(live_server.url + reverse("admin:faceattend_student_change", args=[student.pk]))
     shot(page, "student")
-    page.goto(live_server.url + reverse("admin:faceattend_student_recognise"))
-    shot(page, "recognise")
+    page.goto(live_server.url + reverse("admin:faceattend_student_recognize"))
+    shot(page, "recognize")

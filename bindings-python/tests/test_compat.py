@@ -125,7 +125,7 @@ def test_a_new_face_is_saved_or_a_reason_given(media):
     assert student.face_embedding.startswith("faceattend:")
 
 
-def test_an_inactive_student_is_not_recognised(media, collins):
+def test_an_inactive_student_is_not_recognized(media, collins):
     Student.objects.filter(pk=collins.pk).update(is_active=False)
     assert FaceRecognitionEngine().process_frame(picture(media, "collins"), None)["faces_recognized"] == 0
 
@@ -153,7 +153,7 @@ def test_another_model_is_named_in_the_settings(media, settings):
     assert PupilAttendance.objects.latest("pk").camera_location == "A place wi"
 
 
-def test_a_project_without_attendance_recognises_and_marks_nobody(media, collins, monkeypatch):
+def test_a_project_without_attendance_recognizes_and_marks_nobody(media, collins, monkeypatch):
     monkeypatch.setattr("faceattend.compat.site.attendance_model", lambda student: None)
     seen = FaceRecognitionEngine().process_frame(picture(media, "collins", "yaw+05"), None)
     assert seen["faces_recognized"] == 1 and seen["attendance_marked"] == [] and "error" not in seen

@@ -104,22 +104,22 @@ def test_photographs_of_nobody_or_of_two_people_enrol_nobody(media, hopper):
 
 def test_recognition_names_whom_it_knows(media):
     student = enrolled("collins", media)
-    [seen] = recognition.recognise(media / "collins" / "yaw+05.jpg")
+    [seen] = recognition.recognize(media / "collins" / "yaw+05.jpg")
     assert seen["student"] == student and seen["similarity"] > 0.9
-    [stranger] = recognition.recognise(media / "obama" / "center.jpg")
+    [stranger] = recognition.recognize(media / "obama" / "center.jpg")
     assert stranger["student"] is None and stranger["similarity"] < 0.7
-    [not_asked_for] = recognition.recognise(media / "collins" / "yaw+05.jpg", among=[student.pk + 1])
+    [not_asked_for] = recognition.recognize(media / "collins" / "yaw+05.jpg", among=[student.pk + 1])
     assert not_asked_for["student"] is None
 
 
 def test_an_embedding_of_an_unknown_model_is_not_matched_until_the_operator_says_so(media, settings):
     embedding = conf.engine().embed(media / "collins" / "center.jpg")
     Student.objects.create(name="Old", roll_number="O1", face_embedding=embedding.to_bytes())
-    [seen] = recognition.recognise(media / "collins" / "yaw+05.jpg")
+    [seen] = recognition.recognize(media / "collins" / "yaw+05.jpg")
     assert seen["student"] is None and seen["similarity"] is None
     settings.FACEATTEND = {**settings.FACEATTEND, "LEGACY_MODEL": embedding.model}
     recognition.forget()
-    [seen] = recognition.recognise(media / "collins" / "yaw+05.jpg")
+    [seen] = recognition.recognize(media / "collins" / "yaw+05.jpg")
     assert seen["student"].name == "Old"
 
 
@@ -188,18 +188,18 @@ def test_the_pages_are_for_those_who_may(client, hopper):
     assert client.get(url).status_code == 302
     clerk = get_user_model().objects.create_user("clerk", password="x", is_staff=True)
     client.force_login(clerk)
-    for name, args in [("register_face", [hopper.pk]), ("recognise", []), ("live", [])]:
+    for name, args in [("register_face", [hopper.pk]), ("recognize", []), ("live", [])]:
         assert client.get(reverse(f"admin:faceattend_student_{name}", args=args)).status_code == 403
     strict = type(client)(enforce_csrf_checks=True)
     strict.force_login(get_user_model().objects.create_superuser("root", password="root"))
     assert strict.post(reverse("admin:faceattend_student_face_begin", args=[hopper.pk])).status_code == 403
 
 
-def test_a_photograph_is_recognised_among_the_selected(admin, media):
+def test_a_photograph_is_recognized_among_the_selected(admin, media):
     student = enrolled("collins", media)
     picked = admin.post(
         reverse("admin:faceattend_student_changelist"),
-        {"action": "recognise_from_photo", "_selected_action": [student.pk]},
+        {"action": "recognize_from_photo", "_selected_action": [student.pk]},
     )
     assert picked.status_code == 302
     photo = SimpleUploadedFile("p.jpg", (media / "collins" / "yaw+05.jpg").read_bytes())
@@ -303,7 +303,7 @@ def test_students_come_in_from_a_file_and_from_another_table(media, tmp_path, ca
         ({"THRESHOLD": 7}, ["faceattend.E003"]),
         ({"THRESHOLD": 0.4}, ["faceattend.W001"]),
         ({"TIME_ZONE": "Mars/Olympus"}, ["faceattend.E005"]),
-        ({"ENGINE": {"colour": 1}}, ["faceattend.E005"]),
+        ({"ENGINE": {"color": 1}}, ["faceattend.E005"]),
         ({"LIVENESS": {"ttl": -1}}, ["faceattend.E005"]),
         ({"AGREEING_VIEWS": 0}, ["faceattend.E004"]),
         ([], ["faceattend.E001"]),
@@ -338,7 +338,7 @@ assert Student.objects.get().templates(), "the server's templates are read"
 student = Student.objects.create(name="Eileen Collins", roll_number="R2")
 enrolment.enrol_from_photos(student, [%r])
 assert recognition.mark(student.pk, 0.9, "Gate")[1]
-assert recognition.recognise(%r)[0]["student"].name == "Grace Hopper"
+assert recognition.recognize(%r)[0]["student"].name == "Grace Hopper"
 """ % (str(media / "collins" / "center.jpg"), str(media / "hopper" / "yaw+05.jpg"))
     environment = {**os.environ, "FACEATTEND_TEST_DATABASE": str(path), "FACEATTEND_TEST_POSTGRES": ""}
     subprocess.run([sys.executable, "-c", code], env=environment, check=True, timeout=120)

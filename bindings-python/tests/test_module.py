@@ -242,7 +242,7 @@ def test_a_store_keeps_people_and_marks_them_once_a_day(engine, media, tmp_path)
         book.mark(student.id + 1)
 
 
-def test_a_recording_is_recognised_and_marked(engine, media, tmp_path):
+def test_a_recording_is_recognized_and_marked(engine, media, tmp_path):
     store = faceattend.Store(tmp_path / "a.db")
     for name in ("collins", "obama", "hopper"):
         pictures = [media / name / f"{view}.jpg" for view in ("center", "left", "right")]
@@ -252,11 +252,11 @@ def test_a_recording_is_recognised_and_marked(engine, media, tmp_path):
     store.load_gallery(gallery, engine)
     gallery.remove(3)
     book = faceattend.AttendanceBook(store, faceattend.AttendancePolicy("UTC"))
-    recogniser = faceattend.Recogniser(engine, gallery, book=book, camera_location="Class")
+    recognizer = faceattend.Recognizer(engine, gallery, book=book, camera_location="Class")
     decisions = set()
     with faceattend.Camera(media / "class.avi") as camera:
         for frame in camera:
-            decisions |= {face.decision for face in recogniser.process(frame).faces}
+            decisions |= {face.decision for face in recognizer.process(frame).faces}
     assert {row.student_name for row in book.records()} == {"collins", "obama"}
     assert decisions >= {"waiting", "known"}
 

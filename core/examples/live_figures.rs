@@ -24,7 +24,7 @@ use faceattend_core::embedding::Embedding;
 use faceattend_core::engine::{AnalyzeOptions, Antispoof, Depth, Engine, FaceEngine, Selection};
 use faceattend_core::frame::{ChannelOrder, Frame};
 use faceattend_core::gallery::Gallery;
-use faceattend_core::recognition::{Effort, Recogniser, RecognitionOptions};
+use faceattend_core::recognition::{Effort, RecognitionOptions, Recognizer};
 use faceattend_core::types::StudentId;
 use jiff::{SignedDuration, Timestamp};
 
@@ -124,7 +124,7 @@ fn cpu_seconds() -> f64 {
     text.split(' ').next().and_then(|ns| ns.parse::<f64>().ok()).unwrap_or(0.0) / 1e9
 }
 
-/// Plays `source` through a recogniser that looks at `rate` pictures a second, all of them without one.
+/// Plays `source` through a recognizer that looks at `rate` pictures a second, all of them without one.
 fn play(
     source: &mut dyn FrameSource,
     engine: &Arc<dyn FaceEngine>,
@@ -134,7 +134,7 @@ fn play(
     fps: f64,
 ) -> Outcome<Run> {
     let options = RecognitionOptions::default().with_effort(effort);
-    let mut recogniser = Recogniser::new(engine.clone(), gallery.clone(), &options);
+    let mut recognizer = Recognizer::new(engine.clone(), gallery.clone(), &options);
     let mut run = Run::default();
     let (began, mut first, mut frame_at, mut due) = (cpu_seconds(), None, 0_u32, 0.0);
     loop {
@@ -153,7 +153,7 @@ fn play(
         let now = frame.captured_at().unwrap_or(Timestamp::UNIX_EPOCH);
         let start = *first.get_or_insert(now);
         let since = Instant::now();
-        let report = recogniser.process(&frame, now)?;
+        let report = recognizer.process(&frame, now)?;
         let took = since.elapsed().as_secs_f64();
         // As a camera's worker does with twice the rate for close attention.
         let closer = if report.open && effort == Effort::Thrifty { 2.0 } else { 1.0 };
@@ -161,7 +161,7 @@ fn play(
         run.pictures += 1;
         run.quiet += u32::from(report.looks == 0);
         run.embedded += report.embedded;
-        for student in report.faces.iter().filter_map(faceattend_core::recognition::RecognisedFace::student) {
+        for student in report.faces.iter().filter_map(faceattend_core::recognition::RecognizedFace::student) {
             run.known.entry(student.0).or_insert(now.duration_since(start).as_secs_f64());
             run.took.entry(student.0).or_insert(took);
         }

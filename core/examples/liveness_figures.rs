@@ -84,13 +84,13 @@ struct Clip {
 
 impl Clip {
     fn of(engine: &Engine, path: &Path, name: String) -> Option<Self> {
-        let analysed = |per_second| {
+        let analyzed = |per_second| {
             let frames: Vec<Frame<'static>> = frames_of(path, per_second)?;
             Some(frames.iter().map(|frame| Shot::of(engine, frame)).collect::<Vec<_>>())
         };
-        let mut clip = Self { name, shots: analysed(5.0)?, dense: Vec::new() };
+        let mut clip = Self { name, shots: analyzed(5.0)?, dense: Vec::new() };
         if clip.turns() && !clip.is_fake() {
-            clip.dense = analysed(15.0)?;
+            clip.dense = analyzed(15.0)?;
         }
         Some(clip)
     }

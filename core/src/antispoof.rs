@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::frame::{ChannelOrder, Frame};
 use crate::geometry::{Affine, Rect};
 use crate::models::session::ModelSession;
-use crate::preprocess::{Normalisation, warp};
+use crate::preprocess::{Normalization, warp};
 
 /// What the passive check says of one view.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -68,11 +68,11 @@ impl PassiveModel {
     /// The verdict on the face in `bbox`.
     pub(crate) fn run(&mut self, frame: &Frame<'_>, bbox: &Rect) -> Result<PassivePad> {
         // The networks were trained on bytes as they are.
-        let normalise = Normalisation::uniform(ChannelOrder::Bgr, 0.0, 1.0);
+        let normalize = Normalization::uniform(ChannelOrder::Bgr, 0.0, 1.0);
         let mut sum = 0.0;
         for (session, scale) in &mut self.networks {
             let crop = crop(frame, bbox, *scale);
-            warp(frame, &frame_from_crop(&crop), CROP, &normalise, &mut self.input);
+            warp(frame, &frame_from_crop(&crop), CROP, &normalize, &mut self.input);
             let name = session.name().to_owned();
             sum += session.run([1, 3, CROP, CROP], &self.input, |outputs| {
                 let (_, logits) = outputs.at(0)?;
@@ -96,14 +96,14 @@ fn softmax_of(logits: &[f32], class: usize) -> Option<f32> {
     Some(if share.is_finite() { share } else { 0.0 })
 }
 
-/// The box `scale` times as large about the same centre, shrunk to fit the frame if it must and moved inside it, in whole
+/// The box `scale` times as large about the same center, shrunk to fit the frame if it must and moved inside it, in whole
 /// pixels, the last one included: what the networks were trained on.
 #[expect(clippy::cast_precision_loss, reason = "frames have far fewer than 2^24 pixels a side")]
 fn crop(frame: &Frame<'_>, bbox: &Rect, scale: f32) -> Rect {
     let (last_x, last_y) = (frame.width() as f32 - 1.0, frame.height() as f32 - 1.0);
     let (width, height) = (bbox.width().max(1.0), bbox.height().max(1.0));
     let scale = scale.min(last_x / width).min(last_y / height);
-    let wanted = Rect::from_centre(bbox.centre(), width * scale, height * scale);
+    let wanted = Rect::from_center(bbox.center(), width * scale, height * scale);
     let inside = |low: f32, high: f32, last: f32| {
         let (low, high) = if low < 0.0 { (0.0, high - low) } else { (low, high) };
         if high > last { ((low - (high - last)).max(0.0), last) } else { (low, high) }

@@ -115,7 +115,7 @@ fn decode_scans_apart(bytes: &[u8], width: u32, height: u32) -> Result<DynamicIm
         }
         _ => None,
     }
-    .ok_or_else(|| Error::invalid_image("a JPEG of separate scans that is not in colour"))
+    .ok_or_else(|| Error::invalid_image("a JPEG of separate scans that is not in color"))
 }
 
 #[cfg(test)]
@@ -124,7 +124,7 @@ mod tests {
 
     use super::*;
 
-    fn jpeg(optimised: bool) -> Vec<u8> {
+    fn jpeg(optimized: bool) -> Vec<u8> {
         let (width, height) = (90u16, 70u16);
         let pixels: Vec<u8> = (0..height)
             .flat_map(|y| (0..width).flat_map(move |x| [(x * 2) as u8, (y * 3) as u8, ((x + y) % 97) as u8]))
@@ -133,7 +133,7 @@ mod tests {
         let mut encoder = Encoder::new(&mut bytes, 90);
         encoder.set_sampling_factor(SamplingFactor::F_2_2);
         // With tables of its own this encoder writes a scan for each component.
-        encoder.set_optimized_huffman_tables(optimised);
+        encoder.set_optimized_huffman_tables(optimized);
         encoder.encode(&pixels, width, height, ColorType::Rgb).unwrap();
         bytes
     }

@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::frame::Frame;
 use crate::geometry::Landmarks5;
 use crate::models::session::ModelSession;
-use crate::preprocess::{Normalisation, warp};
+use crate::preprocess::{Normalization, warp};
 use crate::types::{Cosine, ModelId, Similarity};
 
 /// A face as a unit vector, tagged with the model that made it.
@@ -237,7 +237,7 @@ pub struct EmbedderSpec {
     /// Where it wants the five points.
     pub template: Template,
     /// What it wants of a pixel.
-    pub normalisation: Normalisation,
+    pub normalization: Normalization,
     /// From its cosine to similarity.
     pub calibration: Calibration,
     /// Whether the mirrored face is embedded too and both are averaged.
@@ -320,7 +320,7 @@ impl EmbeddingModel {
                 *aligned = map.is_some();
                 let Some(map) = map else { continue };
                 let (crop, mirrored) = crops.split_at_mut(plane);
-                warp(frame, &map, size, &self.spec.normalisation, crop);
+                warp(frame, &map, size, &self.spec.normalization, crop);
                 for (row, source) in mirrored.chunks_exact_mut(size).zip(crop.chunks_exact(size)) {
                     row.copy_from_slice(source);
                     row.reverse();

@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn both_orders_show_the_same_colour() {
+    fn both_orders_show_the_same_color() {
         let rgb = Frame::new(vec![1, 2, 3], 1, 1, ChannelOrder::Rgb).unwrap();
         let bgr = Frame::new(vec![3, 2, 1], 1, 1, ChannelOrder::Bgr).unwrap();
         assert_eq!(rgb.rgb(0, 0), bgr.rgb(0, 0));

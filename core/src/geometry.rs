@@ -51,10 +51,10 @@ impl Rect {
         Self { x1, y1, x2, y2 }
     }
 
-    /// A box from its centre and size.
+    /// A box from its center and size.
     #[must_use]
-    pub fn from_centre(centre: Point, width: f32, height: f32) -> Self {
-        Self::new(centre.x - width / 2.0, centre.y - height / 2.0, centre.x + width / 2.0, centre.y + height / 2.0)
+    pub fn from_center(center: Point, width: f32, height: f32) -> Self {
+        Self::new(center.x - width / 2.0, center.y - height / 2.0, center.x + width / 2.0, center.y + height / 2.0)
     }
 
     /// The width.
@@ -75,9 +75,9 @@ impl Rect {
         self.width().max(0.0) * self.height().max(0.0)
     }
 
-    /// The centre.
+    /// The center.
     #[must_use]
-    pub fn centre(&self) -> Point {
+    pub fn center(&self) -> Point {
         Point::new((self.x1 + self.x2) / 2.0, (self.y1 + self.y2) / 2.0)
     }
 
@@ -102,10 +102,10 @@ impl Rect {
         if union > 0.0 { shared / union } else { 0.0 }
     }
 
-    /// The box about the same centre, `factor` times as large on each side.
+    /// The box about the same center, `factor` times as large on each side.
     #[must_use]
     pub fn scaled(&self, factor: f32) -> Self {
-        Self::from_centre(self.centre(), self.width() * factor, self.height() * factor)
+        Self::from_center(self.center(), self.width() * factor, self.height() * factor)
     }
 }
 

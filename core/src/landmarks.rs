@@ -4,7 +4,7 @@ use crate::error::{Error, Result};
 use crate::frame::{ChannelOrder, Frame};
 use crate::geometry::{Affine, Landmarks5, Point, Rect};
 use crate::models::session::ModelSession;
-use crate::preprocess::{Normalisation, warp};
+use crate::preprocess::{Normalization, warp};
 
 /// The number of points of a mesh.
 pub const MESH_POINTS: usize = 468;
@@ -28,7 +28,7 @@ impl Mesh {
         &self.points
     }
 
-    /// The five points: eye centres as the mean of their corners, the tip of the nose, the mouth's corners.
+    /// The five points: eye centers as the mean of their corners, the tip of the nose, the mouth's corners.
     #[must_use]
     pub fn five(&self) -> Landmarks5 {
         let at = |i: usize| Point::new(self.points[i][0], self.points[i][1]);
@@ -74,12 +74,12 @@ impl MeshModel {
         boxes: &[(Rect, Option<[Point; 2]>)],
         meshes: &mut Vec<Option<Mesh>>,
     ) -> Result<()> {
-        let normalise = Normalisation::uniform(ChannelOrder::Rgb, 0.0, 255.0);
+        let normalize = Normalization::uniform(ChannelOrder::Rgb, 0.0, 255.0);
         let plane = 3 * CROP * CROP;
         for batch in boxes.chunks(BATCH) {
             self.input.resize(batch.len() * plane, 0.0);
             for ((bbox, eyes), crop) in batch.iter().zip(self.input.chunks_exact_mut(plane)) {
-                warp(frame, &frame_from_crop(bbox, *eyes), CROP, &normalise, crop);
+                warp(frame, &frame_from_crop(bbox, *eyes), CROP, &normalize, crop);
             }
             self.session.run([batch.len(), 3, CROP, CROP], &self.input, |outputs| {
                 let (points, presence) = (outputs.named("points")?, outputs.named("presence")?);
@@ -112,12 +112,12 @@ impl MeshModel {
 /// The crop of a face: a square about its box, turned so that the eyes are level.
 #[expect(clippy::cast_precision_loss, reason = "a crop's side is small")]
 fn frame_from_crop(bbox: &Rect, eyes: Option<[Point; 2]>) -> Affine {
-    let centre = bbox.centre();
+    let center = bbox.center();
     let scale = bbox.width().max(bbox.height()) * CROP_OVER_BOX / CROP as f32;
     let angle = eyes.map_or(0.0, |[l, r]| (r.y - l.y).atan2(r.x - l.x));
     let (sin, cos) = (scale * angle.sin(), scale * angle.cos());
     let half = CROP as f32 / 2.0;
-    Affine { rows: [[cos, -sin, centre.x - cos * half + sin * half], [sin, cos, centre.y - sin * half - cos * half]] }
+    Affine { rows: [[cos, -sin, center.x - cos * half + sin * half], [sin, cos, center.y - sin * half - cos * half]] }
 }
 
 #[cfg(test)]
@@ -125,10 +125,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_crop_is_centred_on_the_box_and_turned_with_the_eyes() {
+    fn the_crop_is_centered_on_the_box_and_turned_with_the_eyes() {
         let bbox = Rect::new(100.0, 100.0, 200.0, 300.0);
         let map = frame_from_crop(&bbox, Some([Point::new(120.0, 150.0), Point::new(120.0, 170.0)]));
-        assert!(map.apply(Point::new(96.0, 96.0)).distance(bbox.centre()) < 1e-3);
+        assert!(map.apply(Point::new(96.0, 96.0)).distance(bbox.center()) < 1e-3);
         // The right eye lies straight below the left: the crop's x runs down the frame.
         let right = map.apply(Point::new(192.0, 96.0));
         assert!(right.distance(Point::new(150.0, 350.0)) < 1e-2, "{right:?}");

@@ -7,7 +7,7 @@ use crate::frame::Frame;
 use crate::geometry::Rect;
 
 /// Samples along the longer side of the picture: at 1280 pixels one every eighth, four to a 32-pixel cell, which is as
-/// large as the smallest face that can be recognised.
+/// large as the smallest face that can be recognized.
 const SAMPLES: u32 = 160;
 /// Samples along a cell's side.
 const CELL: usize = 4;
@@ -64,10 +64,10 @@ impl Motion {
         }
     }
 
-    /// Keeps only the cells whose centre, in frame pixels, `keep` likes.
+    /// Keeps only the cells whose center, in frame pixels, `keep` likes.
     pub fn retain(&mut self, keep: impl Fn(f32, f32) -> bool) {
         for at in 0..self.moving.len() {
-            let (x, y) = (centre(at % self.columns) * self.cell, centre(at / self.columns) * self.cell);
+            let (x, y) = (center(at % self.columns) * self.cell, center(at / self.columns) * self.cell);
             if self.moving[at] && !keep(x, y) {
                 self.moving[at] = false;
                 self.count -= 1;
@@ -129,7 +129,7 @@ fn edge(cells: usize) -> f32 {
     cells as f32
 }
 
-fn centre(cell: usize) -> f32 {
+fn center(cell: usize) -> f32 {
     edge(cell) + 0.5
 }
 
@@ -193,7 +193,7 @@ fn median(values: &mut [f32]) -> f32 {
     *values.select_nth_unstable_by(middle, f32::total_cmp).1
 }
 
-/// The green of every `step`th pixel, as the mean of two neighbours against noise. Green carries most of the light in
+/// The green of every `step`th pixel, as the mean of two neighbors against noise. Green carries most of the light in
 /// either channel order.
 fn sample(frame: &Frame<'_>, step: usize, across: usize, down: usize, into: &mut Vec<f32>) {
     into.clear();
@@ -213,7 +213,7 @@ mod tests {
     use super::*;
     use crate::frame::ChannelOrder;
 
-    /// A grey picture with noise that depends on `seed`, and a bright square at `square`.
+    /// A gray picture with noise that depends on `seed`, and a bright square at `square`.
     fn picture(seed: u32, light: u8, square: Option<(u32, u32, u32)>) -> Frame<'static> {
         let (width, height) = (640, 360);
         let mut state = seed.wrapping_mul(2_654_435_761).max(1);

@@ -27,7 +27,7 @@ pub struct Pose {
 /// From the nose's weights to angles, for one source of points: yaw = atan(`k` (b - a) + `b0`),
 /// pitch = atan(`pitch_slope` (`pitch_level` - c)).
 ///
-/// Fitted on 583 labelled faces (GENKI-4K and AFLW2000-3D, all within 60 degrees). Mean errors in yaw: mesh 3.6, SCRFD
+/// Fitted on 583 labeled faces (GENKI-4K and AFLW2000-3D, all within 60 degrees). Mean errors in yaw: mesh 3.6, SCRFD
 /// 3.7, YOLO-face 4.9, YuNet 5.8 degrees; in pitch: mesh 4.6, SCRFD 4.5 degrees, where always answering the mean errs by 5.3.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct PoseFit {

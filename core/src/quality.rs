@@ -7,14 +7,14 @@ use crate::error::{Error, Result};
 use crate::frame::Frame;
 use crate::geometry::{Landmarks5, Rect};
 use crate::pose::Pose;
-use crate::preprocess::warp_grey;
+use crate::preprocess::warp_gray;
 
 /// Figures about one view of a face, and the reasons not to enrol or match it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Quality {
     /// The distance between the eyes, in frame pixels.
     pub eye_distance: f32,
-    /// Variance of the Laplacian of the grey face, aligned to 112 x 112.
+    /// Variance of the Laplacian of the gray face, aligned to 112 x 112.
     pub sharpness: f32,
     /// Mean luminance of the aligned face, in [0, 255].
     pub brightness: f32,
@@ -117,18 +117,18 @@ impl QualityOptions {
     }
 }
 
-/// The side of the grey face that is judged.
+/// The side of the gray face that is judged.
 const SIDE: usize = 112;
 
 /// The judge of views, with the buffers that it reuses.
 pub(crate) struct QualityJudge {
     options: QualityOptions,
-    grey: Vec<f32>,
+    gray: Vec<f32>,
 }
 
 impl QualityJudge {
     pub(crate) fn new(options: QualityOptions) -> Self {
-        Self { options, grey: vec![0.0; SIDE * SIDE] }
+        Self { options, gray: vec![0.0; SIDE * SIDE] }
     }
 
     /// The quality of the view of the face with these points; `None` when the points give no alignment.
@@ -140,14 +140,14 @@ impl QualityJudge {
         pose: Option<&Pose>,
     ) -> Option<Quality> {
         let map = Template::arcface112().align(landmarks)?.inverse()?;
-        warp_grey(frame, &map, SIDE, &mut self.grey);
+        warp_gray(frame, &map, SIDE, &mut self.gray);
         #[expect(clippy::cast_precision_loss, reason = "frames have far fewer than 2^24 pixels a side")]
         let whole = Rect::new(0.0, 0.0, frame.width() as f32, frame.height() as f32);
         #[expect(clippy::cast_precision_loss, reason = "12,544 pixels")]
-        let brightness = total(&self.grey, |value| value) / self.grey.len() as f32;
+        let brightness = total(&self.gray, |value| value) / self.gray.len() as f32;
         let mut quality = Quality {
             eye_distance: landmarks.left_eye().distance(landmarks.right_eye()),
-            sharpness: laplacian_variance(&self.grey),
+            sharpness: laplacian_variance(&self.gray),
             brightness,
             visible: bbox.intersection(&whole).area() / bbox.area().max(f32::MIN_POSITIVE),
             reasons: Vec::new(),
@@ -169,12 +169,12 @@ impl QualityJudge {
     }
 }
 
-/// The variance of the four-neighbour Laplacian inside a grey square.
-fn laplacian_variance(grey: &[f32]) -> f32 {
+/// The variance of the four-neighbor Laplacian inside a gray square.
+fn laplacian_variance(gray: &[f32]) -> f32 {
     let (mut sum, mut squares) = (0.0f64, 0.0f64);
     let mut values = [0.0; SIDE - 2];
     for y in 1..SIDE - 1 {
-        let row = |y: usize| &grey[y * SIDE..(y + 1) * SIDE];
+        let row = |y: usize| &gray[y * SIDE..(y + 1) * SIDE];
         let (above, here, below) = (row(y - 1), row(y), row(y + 1));
         for (x, value) in (1..).zip(&mut values) {
             *value = above[x] + below[x] + here[x - 1] + here[x + 1] - 4.0 * here[x];

@@ -21,7 +21,7 @@ use warp::{Held, halved, mirrored, print_of, recompressed};
 static ENGINE: LazyLock<Engine> = LazyLock::new(|| Engine::builder().with_antispoof(Antispoof::Off).build().unwrap());
 static STILLS: LazyLock<Mutex<HashMap<(&str, i32), Shot>>> = LazyLock::new(Mutex::default);
 
-/// The rendered head, analysed once for all tests.
+/// The rendered head, analyzed once for all tests.
 fn shot(person: &'static str, yaw: i32) -> Shot {
     let mut stills = STILLS.lock().unwrap();
     stills.entry((person, yaw)).or_insert_with(|| Shot::of(&ENGINE, &still(person, yaw))).clone()

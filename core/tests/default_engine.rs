@@ -29,7 +29,7 @@ fn faces(frame: &Frame<'_>, options: &AnalyzeOptions) -> Vec<Face> {
     engine().analyze(frame, options).unwrap().faces
 }
 
-/// `picture`, scaled so that it is `width` wide, at (`left`, `top`) of a grey frame.
+/// `picture`, scaled so that it is `width` wide, at (`left`, `top`) of a gray frame.
 fn placed(pictures: &[(&Frame<'_>, u32, u32, u32)], size: (u32, u32)) -> Frame<'static> {
     let mut canvas = image::RgbImage::from_pixel(size.0, size.1, image::Rgb([128; 3]));
     for (picture, width, left, top) in pictures {

@@ -14,7 +14,7 @@ use faceattend_core::decode::{DecodeLimits, decode};
 use faceattend_core::embedding::{Calibration, EmbedderSpec, Embedding, Flip};
 use faceattend_core::engine::{AnalyzeOptions, Antispoof, Depth, Engine, EngineBuilder, FaceEngine as _, Selection};
 use faceattend_core::frame::ChannelOrder;
-use faceattend_core::preprocess::Normalisation;
+use faceattend_core::preprocess::Normalization;
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
@@ -69,7 +69,7 @@ fn an_embedder_that_wants_blue_first_gets_it_and_tells_people_apart_better() {
     let spec = EmbedderSpec {
         model: bgr.embedder().model.clone(),
         template: Template::arcface112(),
-        normalisation: Normalisation::uniform(ChannelOrder::Bgr, 127.5, 127.5),
+        normalization: Normalization::uniform(ChannelOrder::Bgr, 127.5, 127.5),
         calibration: Calibration::arcface(),
         flip: Flip::Off,
     };

@@ -20,7 +20,7 @@ use faceattend_core::engine::{AnalyzeOptions, Antispoof, Depth, Engine, EngineBu
 use faceattend_core::frame::{ChannelOrder, Frame};
 use faceattend_core::geometry::{Landmarks5, Point, Rect};
 use faceattend_core::pose::{Pose, PoseFit};
-use faceattend_core::preprocess::Normalisation;
+use faceattend_core::preprocess::Normalization;
 use faceattend_core::types::ModelId;
 use serde::Deserialize;
 
@@ -91,11 +91,11 @@ fn nearest<'a>(faces: &'a [Face], to: &Rect) -> Option<&'a Face> {
 }
 
 /// An engine with the detector and ArcFace-class embedder at these paths.
-fn builder(shared: &Path, detector: &str, embedder: &str, normalisation: Normalisation) -> EngineBuilder {
+fn builder(shared: &Path, detector: &str, embedder: &str, normalization: Normalization) -> EngineBuilder {
     let spec = EmbedderSpec {
         model: ModelId::new("reference"),
         template: Template::arcface112(),
-        normalisation,
+        normalization,
         calibration: Calibration::arcface(),
         flip: Flip::Off,
     };
@@ -105,8 +105,8 @@ fn builder(shared: &Path, detector: &str, embedder: &str, normalisation: Normali
 }
 
 fn paddle(shared: &Path, detector: &str) -> EngineBuilder {
-    let normalisation = Normalisation::uniform(ChannelOrder::Bgr, 127.5, 127.5);
-    builder(shared, detector, "arcface_mobilefacenet_paddle_128.onnx", normalisation)
+    let normalization = Normalization::uniform(ChannelOrder::Bgr, 127.5, 127.5);
+    builder(shared, detector, "arcface_mobilefacenet_paddle_128.onnx", normalization)
 }
 
 #[test]
@@ -179,7 +179,7 @@ fn alignment_and_pose_are_the_references() {
 fn embeddings_are_the_references() {
     let Some(shared) = shared() else { return };
     let golden = golden(&shared);
-    let foamliu = Normalisation::per_channel(ChannelOrder::Rgb, [123.675, 116.28, 103.53], [58.395, 57.12, 57.375]);
+    let foamliu = Normalization::per_channel(ChannelOrder::Rgb, [123.675, 116.28, 103.53], [58.395, 57.12, 57.375]);
     let fixed = DetectOptions::default().with_input_size(InputSize::Fixed(640));
     let detector = "scrfd_2.5g_bnkps.onnx";
     let engines = [paddle(&shared, detector), builder(&shared, detector, "mobilefacenet_foamliu_128.onnx", foamliu)]

@@ -134,7 +134,7 @@ fn rendered_and_real_turns_change_the_embedding_alike() {
         cosine_near(&all, 25.0).unwrap().0
     });
     eprintln!("cosine at 25 degrees: rendered {rendered:.3}, real {real:.3}");
-    // Measured: 0.868 and 0.489. One texture under one light changes less than a living face does, so what recognises
+    // Measured: 0.868 and 0.489. One texture under one light changes less than a living face does, so what recognizes
     // rendered turns may still fail on real ones; the other way round, the renders would be of no use as tests.
     assert!(rendered >= real - 0.02, "a rendered head changes more than a real one");
 }

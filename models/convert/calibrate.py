@@ -78,16 +78,16 @@ class Faces:
             row = int(scores[0, :, 0].argmax())
             if best is None or scores[0, row, 0] > best[0]:
                 y, x = divmod(row // anchors, 256 // stride)
-                centre = (np.array([x, y]) + 0.5) * stride
+                center = (np.array([x, y]) + 0.5) * stride
                 values = boxes[0, row]
-                best = (scores[0, row, 0], values[:2] + centre, max(values[2:4]), values[4:8].reshape(2, 2))
-        score, centre, size, (eye, other_eye) = best
+                best = (scores[0, row, 0], values[:2] + center, max(values[2:4]), values[4:8].reshape(2, 2))
+        score, center, size, (eye, other_eye) = best
         if score < 0:
             return None
         # A square of 1.5 times the box, turned so that the eyes are level.
         direction = (other_eye - eye) / np.linalg.norm(other_eye - eye)
         across = np.array([-direction[1], direction[0]])
-        middle, half = centre * scale, 0.75 * size * scale
+        middle, half = center * scale, 0.75 * size * scale
         corners = np.array([middle - half * direction - half * across, middle + half * direction - half * across,
                             middle - half * direction + half * across])  # fmt: skip
         matrix = similarity_transform(corners, np.array([[0, 0], [192, 0], [0, 192]], np.float64))

@@ -11,8 +11,8 @@ def convert_blazeface(model_json, path, metadata):
     """BlazeFace for back cameras. Fully convolutional, so any size that is a multiple of 32 will do.
 
     A head's rows run over cells row by row, the anchors of one cell next to each other: 2 at stride 16, 6 at stride 32.
-    Scores are raw: apply the logistic function. A box row is centre x, y, width, height and six points x, y, all in
-    pixels of the input, centre and points relative to the centre of the cell.
+    Scores are raw: apply the logistic function. A box row is center x, y, width, height and six points x, y, all in
+    pixels of the input, center and points relative to the center of the cell.
     """
     graph = OnnxGraph("blazeface")
     translator = Translator(TfjsModel(model_json), graph, "image", multiple=32)

@@ -1,6 +1,6 @@
 """A small ONNX graph builder whose output is the same bytes every time.
 
-Names are counted, not random; nothing of the machine or the date goes into the file; and the protobuf is serialised in
+Names are counted, not random; nothing of the machine or the date goes into the file; and the protobuf is serialized in
 deterministic mode. Large weights are stored as float16 and widened by a `Cast` that ONNX Runtime folds away when it
 loads the model: half the file, the same float32 arithmetic.
 """

@@ -3,7 +3,7 @@
 The published file keeps its weights as 8-bit codes with a scale and a zero point for every block of 64, in a form that
 ONNX Runtime refuses. Here the same network is written in a form that runs, and runs fast on one thread:
 
-- A batch normalisation is folded into the convolution before it.
+- A batch normalization is folded into the convolution before it.
 - A PReLU is written as a ReLU and a multiple of its own input (`split_prelu`): ONNX Runtime's PReLU takes longer than the
   convolutions, and cannot work in the blocked layout that those run in.
 - The 1x1 convolutions, nine tenths of the arithmetic, multiply in 8 bits: weights quantised once here, a scale for each
@@ -29,7 +29,7 @@ BLOCK = 64
 # where quantising and changing the layout cost what the multiplication saves.
 QUANTISED_FROM_CHANNELS = 128
 
-# What two neighbouring codes of one sign may add up to. Processors with AVX2 and without VNNI multiply an unsigned
+# What two neighboring codes of one sign may add up to. Processors with AVX2 and without VNNI multiply an unsigned
 # activation and a signed weight, and add two such products in 16 bits: 255 * 128 = 32,640 still fits. Under this limit
 # every processor computes the same integers, and so the same embedding.
 LARGEST_PAIR = 128
@@ -38,7 +38,7 @@ LARGEST_CODE = 127
 
 @dataclass(frozen=True)
 class Layer:
-    """A convolution with its batch normalisation, and the slopes of the PReLU behind it; float64."""
+    """A convolution with its batch normalization, and the slopes of the PReLU behind it; float64."""
 
     weights: np.ndarray
     bias: np.ndarray
@@ -73,13 +73,13 @@ class Original:
                 self.weights[node.output[0]] = self.weights[node.input[0]].reshape(shape)
             elif node.op_type == "Conv":
                 name = node.output[0].removesuffix("_conv2d")
-                scale, shift = self.normalisation(f"{name}_batchnorm", epsilon=1e-3)
+                scale, shift = self.normalization(f"{name}_batchnorm", epsilon=1e-3)
                 weights = self.weights[node.input[1]].astype(np.float64) * scale[:, None, None, None]
                 slopes = self.stored[f"{name}_relu_gamma"].reshape(-1).astype(np.float64)
                 self.layers.append(Layer(weights, shift, slopes, attributes["strides"][0], attributes["group"]))
 
-    def normalisation(self, name, epsilon):
-        """A batch normalisation as a scale and a shift for each channel."""
+    def normalization(self, name, epsilon):
+        """A batch normalization as a scale and a shift for each channel."""
         gamma, beta, mean, variance = (
             self.stored[f"{name}_{part}"].astype(np.float64) for part in ("gamma", "beta", "moving_mean", "moving_var")
         )
@@ -110,14 +110,14 @@ def split_prelu(layer):
 
 
 def quantised_rows(weights):
-    """Signed 8-bit codes of a matrix, and the scale of each row, such that no two neighbours overflow (LARGEST_PAIR)."""
+    """Signed 8-bit codes of a matrix, and the scale of each row, such that no two neighbors overflow (LARGEST_PAIR)."""
     largest = np.abs(weights).max(1) / LARGEST_CODE
     largest_pair = np.abs(weights[:, 0::2] + weights[:, 1::2]).max(1) / (LARGEST_PAIR - 1)
     scales = np.maximum(largest, largest_pair)
     codes = np.round(weights / scales[:, None])
     pairs = codes[:, 0::2] + codes[:, 1::2]
     if np.abs(codes).max() > LARGEST_CODE or np.abs(pairs).max() > LARGEST_PAIR:
-        raise ValueError("a code or a pair of neighbouring codes is too large")
+        raise ValueError("a code or a pair of neighboring codes is too large")
     return codes.astype(np.int8), scales.astype(np.float32)
 
 
@@ -140,14 +140,14 @@ def quantised_layer(graph, x, layer, linear):
 
 
 def last_layer(graph, x, original, scale_before, output):
-    """The normalisation of the features, the fully connected layer in its own codes, and the last normalisation."""
-    scale, shift = original.normalisation("bn1", epsilon=2e-5)
+    """The normalization of the features, the fully connected layer in its own codes, and the last normalization."""
+    scale, shift = original.normalization("bn1", epsilon=2e-5)
     as_channels = [(scale * scale_before).astype(np.float32), shift.astype(np.float32)]
     scale, shift = (graph.constant(values.reshape(-1, 1, 1), "features", half=False) for values in as_channels)
     x = graph.node("Add", [graph.node("Mul", [x, scale]), shift])
     x = graph.node("Flatten", [x])
     codes, scales, zeros = original.codes["pre_fc1_weight_dequantized"]
-    after, shift = original.normalisation("fc1", epsilon=2e-5)
+    after, shift = original.normalization("fc1", epsilon=2e-5)
     bias = original.weights["pre_fc1_bias_dequantized"].astype(np.float64) * after + shift
     blocks = codes.shape[1] // BLOCK
     # MatMulNBits has unsigned codes: both codes and zero points move up by 128.

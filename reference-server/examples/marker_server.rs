@@ -11,7 +11,7 @@ use faceattend_core::attendance::AttendancePolicy;
 use faceattend_core::liveness::DuplicatePolicy;
 use faceattend_core::store::SqliteStore;
 use faceattend_server::auth::Secret;
-use faceattend_server::listen::{ConnectionLimits, serve};
+use faceattend_server::net::listen::{ConnectionLimits, serve};
 use faceattend_server::{AppState, Logout, Settings, WebSocketAccess, app};
 
 #[tokio::main]

@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use faceattend_core::{Error, ErrorKind};
 use serde_json::json;
 
-use crate::http::input::Issue;
+use crate::request::fields::Issue;
 
 /// What a handler answers instead of a result. No variant can carry SQL, a file's path or a trace to the client.
 #[derive(Debug)]

@@ -36,7 +36,7 @@ enum Command {
     Keys(keys::KeysArgs),
     /// Lists, fetches and checks model packs
     Models(models::ModelsArgs),
-    /// Measures the models on labelled pictures: error rates with sample sizes and intervals
+    /// Measures the models on labeled pictures: error rates with sample sizes and intervals
     Eval(eval::EvalArgs),
     /// Proposes a threshold for a wished false match rate, from the enrolled students
     Calibrate(calibrate::CalibrateArgs),

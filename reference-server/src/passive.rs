@@ -45,7 +45,7 @@ impl RenewableEngine {
         Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Builds the engine anew, with what is installed by now, and uses it from then on; what is being analysed is
+    /// Builds the engine anew, with what is installed by now, and uses it from then on; what is being analyzed is
     /// finished by the old one.
     fn renew(&self) -> Result<()> {
         let engine = self.builder.clone().build()?;

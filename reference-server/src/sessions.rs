@@ -120,7 +120,7 @@ pub(crate) fn verify(
     change(store, id, options, now, |session| session.verify(now))
 }
 
-/// A frame of a session, analysed.
+/// A frame of a session, analyzed.
 pub(crate) struct FrameSeen<'a> {
     pub(crate) position: Position,
     pub(crate) analysis: &'a Analysis,

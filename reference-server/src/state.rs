@@ -16,14 +16,14 @@ use faceattend_core::{Error, Result};
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Semaphore;
 
+use crate::auth::throttle::Throttle;
 use crate::auth::{Secret, Tokens};
 use crate::error::AppError;
-use crate::figures::Figures;
-use crate::http::peer::Network;
-use crate::http::rate::{RateLimits, Rates};
 use crate::live::{Live, LiveSettings};
+use crate::metrics::Figures;
+use crate::net::peer::Network;
+use crate::net::rate_limit::{RateLimits, Rates};
 use crate::passive::PassiveNetworks;
-use crate::throttle::Throttle;
 
 /// How many frames may wait for the engine before a new one is answered 503: at the page's five frames a second and
 /// 10 ms a frame a thread, several seconds of work.
@@ -54,9 +54,9 @@ pub struct Settings {
     pub duplicates: DuplicatePolicy,
     /// Signs the receipts of enrolments; `None` for none.
     pub receipts: Option<ReceiptKey>,
-    /// From which similarity a face counts as recognised.
+    /// From which similarity a face counts as recognized.
     pub threshold: Threshold,
-    /// How many frames are analysed at a time.
+    /// How many frames are analyzed at a time.
     pub threads: usize,
     /// Who may open the WebSocket.
     pub web_socket: WebSocketAccess,
@@ -253,7 +253,7 @@ impl Settings {
         self
     }
 
-    /// The same settings with `threads` frames analysed at a time.
+    /// The same settings with `threads` frames analyzed at a time.
     #[must_use]
     pub fn with_threads(mut self, threads: usize) -> Self {
         self.threads = threads.max(1);
@@ -274,9 +274,9 @@ struct Shared {
     figures: Figures,
     throttle: Throttle,
     rates: Rates,
-    /// One permit a frame that waits or is analysed.
+    /// One permit a frame that waits or is analyzed.
     queue: Semaphore,
-    /// One permit a frame that is analysed.
+    /// One permit a frame that is analyzed.
     running: Arc<Semaphore>,
 }
 
@@ -372,7 +372,7 @@ impl AppState {
         self.0.live.shut_down();
     }
 
-    /// Lets the cameras recognise a student with the face that the store has from now on.
+    /// Lets the cameras recognize a student with the face that the store has from now on.
     pub(crate) async fn student_enrolled(&self, student: StudentId) {
         let state = self.clone();
         // A panic there is in the log, and the student is stored.
@@ -390,7 +390,7 @@ impl AppState {
     }
 
     /// Decodes `bytes` and analyses the frame, at most [`Settings::threads`] at a time.
-    pub(crate) async fn analyse(
+    pub(crate) async fn analyze(
         &self,
         prefix: &'static str,
         bytes: Vec<u8>,

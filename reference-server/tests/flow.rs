@@ -13,7 +13,7 @@ use faceattend_server::{AppState, Settings};
 use serde_json::{Value, json};
 
 #[tokio::test]
-async fn a_person_registers_by_turning_the_head_and_is_recognised_then() {
+async fn a_person_registers_by_turning_the_head_and_is_recognized_then() {
     let service = Service::start().await;
     let session = service.begin(&json!({})).await;
     let done = service.complete(&session, 5).await;
@@ -123,8 +123,8 @@ async fn overlapping_frames_complete_a_session_once() {
     // As the existing page does when its loops multiply: many frames of every position at once.
     let mut frames = Vec::new();
     for _ in 0..6 {
-        for (position, colour) in [("center", GREEN), ("left", RED), ("right", BLUE)] {
-            frames.push((position, picture(colour, 5)));
+        for (position, color) in [("center", GREEN), ("left", RED), ("right", BLUE)] {
+            frames.push((position, picture(color, 5)));
         }
     }
     let answers = futures_join(frames.iter().map(|(position, frame)| service.frame(&session, position, frame))).await;

@@ -27,7 +27,7 @@ use faceattend_core::engine::{Analysis, AnalyzeOptions, Embedder, FaceEngine};
 use faceattend_core::frame::Frame;
 use faceattend_core::store::SqliteStore;
 use faceattend_server::auth::Secret;
-use faceattend_server::listen::{ConnectionLimits, serve};
+use faceattend_server::net::listen::{ConnectionLimits, serve};
 use faceattend_server::{
     AppState, BODY_LIMIT, Logout, RateLimits, STRANGERS_BODY_LIMIT, Settings, app, routes_of_the_api,
 };

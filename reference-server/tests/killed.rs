@@ -136,8 +136,8 @@ impl Client {
     fn enrol(&self, name: &str, roll: &str, identity: u8) -> Option<(u16, Value)> {
         let (_, begun) = self.post("/liveness/session", &json!({}))?;
         let session = begun["data"]["session_id"].as_str().unwrap().to_owned();
-        for (position, colour) in [("center", GREEN), ("left", RED), ("right", BLUE)] {
-            let frame = json!({ "session_id": session, "position": position, "frame_data": picture(colour, identity) });
+        for (position, color) in [("center", GREEN), ("left", RED), ("right", BLUE)] {
+            let frame = json!({ "session_id": session, "position": position, "frame_data": picture(color, identity) });
             let (status, answer) = self.post("/liveness/detect", &frame)?;
             assert_eq!((status, &answer["is_live"]), (200, &json!(true)), "{answer}");
         }

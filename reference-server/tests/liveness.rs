@@ -25,7 +25,7 @@ fn marked(pose: [u8; 3], identity: u8, number: u8) -> String {
     base64::Engine::encode(&base64::engine::general_purpose::STANDARD, bytes.into_inner())
 }
 
-fn colour(position: &str) -> [u8; 3] {
+fn color(position: &str) -> [u8; 3] {
     match position {
         "left" => RED,
         "right" => BLUE,
@@ -62,7 +62,7 @@ async fn a_client_that_follows_a_random_order_completes_and_gets_a_receipt() {
     let service = Service::start_with(|settings| settings.with_receipts(key.clone())).await;
     let begun = begin(&service).await;
     assert_eq!((begun["steps"]["all"].as_u64(), begun["nonce"].as_str().unwrap().len()), (Some(6), 32));
-    let done = follow(&service, &begun, |position, number| marked(colour(position), 5, number)).await;
+    let done = follow(&service, &begun, |position, number| marked(color(position), 5, number)).await;
     assert_eq!((&done["session_completed"], &done["steps"]["passed"]), (&json!(true), &json!(6)), "{done}");
     assert_eq!((&done["nonce"], &done["passive"]["verdict"]), (&Value::Null, &json!("not_run")));
 
@@ -80,7 +80,7 @@ async fn an_answer_without_its_nonce_or_for_another_step_does_not_count() {
     let begun = begin(&service).await;
     let asked = begun["next_position"].as_str().unwrap();
     let send = async |position: &str, nonce: Value, number| {
-        let frame = marked(colour(position), 5, number);
+        let frame = marked(color(position), 5, number);
         let body =
             json!({ "session_id": begun["session_id"], "position": position, "nonce": nonce, "frame_data": frame });
         service.post("/api/v1/liveness/detect", &body).await.json()
@@ -101,7 +101,7 @@ async fn frames_of_one_session_do_not_serve_another_that_follows_an_order() {
     let sent = std::cell::RefCell::new(Vec::new());
     let done = follow(&service, &begun, |position, number| {
         sent.borrow_mut().push((position.to_owned(), number));
-        marked(colour(position), 5, number)
+        marked(color(position), 5, number)
     })
     .await;
     assert_eq!(done["session_completed"], true, "{done}");
@@ -114,7 +114,7 @@ async fn frames_of_one_session_do_not_serve_another_that_follows_an_order() {
     for number in recorded {
         let body = json!({
             "session_id": again["session_id"], "position": asked, "nonce": again["nonce"],
-            "frame_data": marked(colour(asked), 5, number),
+            "frame_data": marked(color(asked), 5, number),
         });
         let answer = service.post("/api/v1/liveness/detect", &body).await.json();
         assert_eq!((&answer["is_live"], &answer["reasons"][0]["code"]), (&json!(false), &json!("replayed_frame")));

@@ -47,8 +47,8 @@ fn begin(server: &Server, body: &Value) -> String {
     server.post("/api/v1/liveness/session", body)["data"]["session_id"].as_str().unwrap().to_owned()
 }
 
-fn frame(server: &Server, session: &str, position: &str, colour: [u8; 3], identity: u8) -> Value {
-    let body = json!({ "session_id": session, "position": position, "frame_data": picture(colour, identity) });
+fn frame(server: &Server, session: &str, position: &str, color: [u8; 3], identity: u8) -> Value {
+    let body = json!({ "session_id": session, "position": position, "frame_data": picture(color, identity) });
     server.post(DETECT, &body)
 }
 
@@ -184,7 +184,7 @@ fn three_servers_are_one_service(database: &str) {
     assert_eq!(camera.most_watchers(), 1, "one at a time");
     assert_eq!(b.get("/api/v1/attendance/")["total"], 1, "she was marked before");
 
-    // Who is erased at one is not recognised at the other.
+    // Who is erased at one is not recognized at the other.
     for (server, other, student, left) in [(&b, &c, asha, 1), (&c, &b, ben, 0)] {
         let (status, answer) = server.ask("DELETE", &format!("/api/v1/students/{student}"), &Value::Null);
         assert_eq!(status, 200, "{answer}");

@@ -7,7 +7,7 @@ mod common;
 use std::time::Duration;
 
 use common::Service;
-use faceattend_server::listen::{ConnectionLimits, serve};
+use faceattend_server::net::listen::{ConnectionLimits, serve};
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;

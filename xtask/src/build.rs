@@ -12,7 +12,7 @@ use crate::workspace::{cargo, succeed, target};
 /// How the code is compiled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Profile {
-    /// With overflow checks and assertions, little optimised.
+    /// With overflow checks and assertions, little optimized.
     Dev,
     /// For use.
     Release,

@@ -323,7 +323,7 @@ class AttendanceBook:
     def summary(self, *, since: Optional[Moment] = None, until: Optional[Moment] = None) -> dict[str, int]: ...
 
 @final
-class RecognisedFace:
+class RecognizedFace:
     @property
     def bbox(self) -> Corners: ...
     @property
@@ -339,12 +339,12 @@ class RecognisedFace:
 @final
 class Recognition:
     @property
-    def faces(self) -> list[RecognisedFace]: ...
+    def faces(self) -> list[RecognizedFace]: ...
     @property
     def marks(self) -> list[Marking]: ...
 
 @final
-class Recogniser:
+class Recognizer:
     def __new__(
         cls,
         engine: Engine,

@@ -62,7 +62,7 @@ pub trait FrameSource: Send {
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub struct OpenOptions {
-    /// How long connecting to a stream may take. Default 10 s: a camera that wakes up takes 3, and recognising a stream of
+    /// How long connecting to a stream may take. Default 10 s: a camera that wakes up takes 3, and recognizing a stream of
     /// ten frames a second 2 more; OpenCV's own 30 s would hide a dead camera for too long.
     pub open_timeout: Duration,
     /// How long a stream may give no frame. Default 5 s.

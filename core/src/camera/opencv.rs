@@ -99,7 +99,7 @@ impl OpenCvCapture {
         let side = |side: i32| u32::try_from(side).unwrap_or(0);
         let (width, height) = (side(self.picture.cols()), side(self.picture.rows()));
         if self.picture.channels() != 3 || self.picture.depth() != opencv::core::CV_8U {
-            return Err(Error::invalid_image("the camera gives no colour pictures of eight bits"));
+            return Err(Error::invalid_image("the camera gives no color pictures of eight bits"));
         }
         let bytes = self.picture.data_bytes().map_err(unusable)?.to_vec();
         Frame::new(bytes, width, height, ChannelOrder::Bgr)

@@ -1,4 +1,4 @@
-//! One CPU budget for all cameras: a fixed number of threads that analyse, and whose turn it is.
+//! One CPU budget for all cameras: a fixed number of threads that analyze, and whose turn it is.
 //!
 //! Each camera has a seat, in which its newest frame waits for its turn. The seat that has used the least of the threads'
 //! time goes first, so that a camera with twenty faces in view costs the others no pictures; a seat is not served more
@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use super::worker::Attention;
 use crate::error::{Error, Result};
 
-/// Threads that analyse frames for all cameras. Cheap to clone; the threads end with the last clone and the last seat.
+/// Threads that analyze frames for all cameras. Cheap to clone; the threads end with the last clone and the last seat.
 #[derive(Clone)]
 pub struct Scheduler(Arc<Owner>);
 
@@ -141,7 +141,7 @@ impl Seat {
         shared.changed.notify_one();
     }
 
-    /// Whether a frame that comes now could be analysed before the next: otherwise it need not even be decoded.
+    /// Whether a frame that comes now could be analyzed before the next: otherwise it need not even be decoded.
     pub(super) fn wants(&self, next_in: Duration) -> bool {
         let inner = self.scheduler.0.0.lock();
         inner.seats.get(&self.id).is_some_and(|place| place.due < Instant::now() + next_in)

@@ -3,7 +3,7 @@
 //! A slow consumer never sees an old frame: what comes while it works replaces what waits, and what comes before the
 //! consumer wants another is not even decoded. A live camera that fails is opened again, after a pause that doubles up
 //! to a ceiling and is blurred so that many cameras behind one switch do not come back in step; a stream whose server
-//! was away is opened as soon as it answers again. A recording is played at its own pace, or as fast as it is analysed, and ends as stopped.
+//! was away is opened as soon as it answers again. A recording is played at its own pace, or as fast as it is analyzed, and ends as stopped.
 
 use std::collections::VecDeque;
 use std::hash::{BuildHasher as _, RandomState};
@@ -25,7 +25,7 @@ pub enum Pace {
     #[default]
     Recorded,
     /// As fast as the consumer takes them; it gets every frame.
-    AsAnalysed,
+    AsAnalyzed,
 }
 
 /// What a consumer wants after a frame. A consumer that returns `()` is content with the usual rate.
@@ -56,7 +56,7 @@ pub struct WorkerOptions {
     pub first_pause: Duration,
     /// The longest pause. Default 30 s: a camera that was off for the night is back within half a minute.
     pub longest_pause: Duration,
-    /// How many frames a second are analysed at most. Default: all that the consumer has time for. Five a second show a
+    /// How many frames a second are analyzed at most. Default: all that the consumer has time for. Five a second show a
     /// face that walks through a door several times.
     pub rate: Option<f32>,
     /// How many while the consumer asks for [`Attention::Close`]. Default: as [`rate`](Self::rate).
@@ -98,14 +98,14 @@ impl WorkerOptions {
         self
     }
 
-    /// The same options, analysing at most so many frames a second.
+    /// The same options, analyzing at most so many frames a second.
     #[must_use]
     pub fn with_rate(mut self, rate: f32) -> Self {
         self.rate = Some(rate);
         self
     }
 
-    /// The same options, analysing at most so many frames a second while the consumer asks for it.
+    /// The same options, analyzing at most so many frames a second while the consumer asks for it.
     #[must_use]
     pub fn with_close_rate(mut self, rate: f32) -> Self {
         self.close_rate = Some(rate);
@@ -166,7 +166,7 @@ pub struct CameraHealth {
     /// Frames that the source gave.
     pub captured: u64,
     /// Frames that the consumer has worked through.
-    pub analysed: u64,
+    pub analyzed: u64,
     /// Frames that a newer one replaced before the consumer was free, and frames that could not be decoded.
     pub dropped: u64,
     /// Frames that came before the consumer wanted another, by [`WorkerOptions::rate`].
@@ -174,7 +174,7 @@ pub struct CameraHealth {
     /// Frames that the source gives in a second, of late.
     pub captured_per_second: f32,
     /// Frames that the consumer works through in a second, of late.
-    pub analysed_per_second: f32,
+    pub analyzed_per_second: f32,
     /// How often the source was lost and came back.
     pub reconnects: u64,
     /// The last thing that went wrong, without credentials; it stays after a recovery.
@@ -210,11 +210,11 @@ struct Inner {
     state: CameraState,
     stop: bool,
     waiting: Option<Frame<'static>>,
-    analysing: bool,
+    analyzing: bool,
     source_is_over: bool,
     threads: u8,
     captured: u64,
-    analysed: u64,
+    analyzed: u64,
     dropped: u64,
     skipped: u64,
     reconnects: u64,
@@ -332,11 +332,11 @@ impl CameraWorker {
             state: CameraState::Connecting,
             stop: false,
             waiting: None,
-            analysing: false,
+            analyzing: false,
             source_is_over: false,
             threads: 0,
             captured: 0,
-            analysed: 0,
+            analyzed: 0,
             dropped: 0,
             skipped: 0,
             reconnects: 0,
@@ -390,11 +390,11 @@ impl CameraWorker {
         CameraHealth {
             state: inner.state,
             captured: inner.captured,
-            analysed: inner.analysed,
+            analyzed: inner.analyzed,
             dropped: inner.dropped,
             skipped: inner.skipped,
             captured_per_second: inner.capture_rate.per_second(now),
-            analysed_per_second: inner.analysis_rate.per_second(now),
+            analyzed_per_second: inner.analysis_rate.per_second(now),
             reconnects: inner.reconnects,
             last_error: inner.last_error.clone(),
             last_frame_age: inner.last_frame.map(|at| at.elapsed()),
@@ -497,7 +497,7 @@ impl<C: FnMut(Frame<'static>) -> A, A: Into<Attention>> Analysis<C> {
                 return Err(Turn::Over);
             }
             if let Some(frame) = inner.waiting.take() {
-                inner.analysing = true;
+                inner.analyzing = true;
                 return Ok(frame);
             }
             if !inner.source_is_over {
@@ -517,8 +517,8 @@ impl<C: FnMut(Frame<'static>) -> A, A: Into<Attention>> Analysis<C> {
             return (Turn::Over, Attention::Usual);
         };
         let turn = shared.change(|inner| {
-            inner.analysing = false;
-            inner.analysed += 1;
+            inner.analyzing = false;
+            inner.analyzed += 1;
             inner.analysis_rate.count(Instant::now());
             // The wake of what came meanwhile may have been the one that brought this frame.
             if inner.waiting.is_some() || inner.source_is_over { Turn::Again } else { Turn::Done }
@@ -634,7 +634,7 @@ impl Capture {
         let opened = Instant::now();
         let interval = source.frame_interval();
         let mut due = opened;
-        let every = interval.is_some() && self.options.pace == Pace::AsAnalysed;
+        let every = interval.is_some() && self.options.pace == Pace::AsAnalyzed;
         let (mut last, mut gap) = (opened, interval.unwrap_or_default());
         loop {
             // When the frame that comes now will be there.
@@ -688,7 +688,7 @@ impl Capture {
                 // A reader that fell behind does not catch up in a rush.
                 due = due.max(Instant::now().checked_sub(interval).unwrap_or(due)) + interval;
             }
-            if !self.hand_over(frame, interval.is_some() && self.options.pace == Pace::AsAnalysed) {
+            if !self.hand_over(frame, interval.is_some() && self.options.pace == Pace::AsAnalyzed) {
                 return End::Stopped;
             }
         }
@@ -698,7 +698,7 @@ impl Capture {
     /// stop.
     fn hand_over(&self, frame: Frame<'static>, when_free: bool) -> bool {
         let mut inner = self.shared.lock();
-        while when_free && !inner.stop && (inner.analysing || inner.waiting.is_some()) {
+        while when_free && !inner.stop && (inner.analyzing || inner.waiting.is_some()) {
             inner = self.shared.changed.wait(inner).unwrap_or_else(PoisonError::into_inner);
         }
         if inner.stop {

@@ -1,6 +1,6 @@
-//! BlazeFace: two grids of cells, anchors at the cells' centres, everything as offsets in pixels.
+//! BlazeFace: two grids of cells, anchors at the cells' centers, everything as offsets in pixels.
 //!
-//! Stride 16 has two anchors a cell, stride 32 has six. A box is (centre x, centre y, width, height); six keypoints
+//! Stride 16 has two anchors a cell, stride 32 has six. A box is (center x, center y, width, height); six keypoints
 //! follow: the eye on the image's left, the one on its right, nose, mouth, and the ears, of which the eyes are used.
 
 use super::{Detection, sigmoid};
@@ -52,7 +52,7 @@ fn decode_grid<'a>(
         let y = ((cell / columns) as f32 + 0.5) * stride as f32;
         let point = |k: usize| Point::new(x + values[4 + 2 * k], y + values[5 + 2 * k]);
         Detection {
-            bbox: Rect::from_centre(Point::new(x + values[0], y + values[1]), values[2], values[3]),
+            bbox: Rect::from_center(Point::new(x + values[0], y + values[1]), values[2], values[3]),
             score: sigmoid(*score),
             landmarks: None,
             eyes: Some([point(0), point(1)]),
@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_anchor_sits_at_the_centre_of_its_cell() {
+    fn an_anchor_sits_at_the_center_of_its_cell() {
         let mut scores = vec![-20.0; 3 * 2 * 2];
         let mut boxes = vec![0.0; scores.len() * STRIDE];
         // Second row, third column, second anchor.
@@ -74,7 +74,7 @@ mod tests {
         boxes[at * STRIDE..at * STRIDE + 6].copy_from_slice(&[1.0, 2.0, 10.0, 20.0, -3.0, -4.0]);
         let found: Vec<_> = decode_grid(&scores, &boxes, 3, 2, 16, 2).unwrap().filter(|d| d.score > 0.5).collect();
         assert_eq!(found.len(), 1);
-        assert_eq!(found[0].bbox.centre(), Point::new(41.0, 26.0));
+        assert_eq!(found[0].bbox.center(), Point::new(41.0, 26.0));
         assert_eq!((found[0].bbox.width(), found[0].bbox.height()), (10.0, 20.0));
         assert_eq!(found[0].eyes.unwrap()[0], Point::new(37.0, 20.0));
     }

@@ -17,7 +17,7 @@ use crate::geometry::{Landmarks5, Point, Rect};
 use crate::models::manifest::Kind;
 use crate::models::session::{ModelSession, Port};
 use crate::pose::PoseFit;
-use crate::preprocess::{Anchor, InputShape, Layout, Letterbox, Letterboxer, Normalisation};
+use crate::preprocess::{Anchor, InputShape, Layout, Letterbox, Letterboxer, Normalization};
 
 /// A face that was found, in frame pixels.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -110,12 +110,12 @@ impl DetectorKind {
     }
 
     /// What the family's models want of a pixel.
-    fn normalisation(self) -> Normalisation {
+    fn normalization(self) -> Normalization {
         match self {
-            Self::Blazeface => Normalisation::uniform(ChannelOrder::Rgb, 127.5, 127.5),
-            Self::Scrfd => Normalisation::uniform(ChannelOrder::Rgb, 127.5, 128.0),
-            Self::Yunet => Normalisation::uniform(ChannelOrder::Bgr, 0.0, 1.0),
-            Self::YoloV5 | Self::YoloV8 | Self::YoloV10 => Normalisation::uniform(ChannelOrder::Rgb, 0.0, 255.0),
+            Self::Blazeface => Normalization::uniform(ChannelOrder::Rgb, 127.5, 127.5),
+            Self::Scrfd => Normalization::uniform(ChannelOrder::Rgb, 127.5, 128.0),
+            Self::Yunet => Normalization::uniform(ChannelOrder::Bgr, 0.0, 1.0),
+            Self::YoloV5 | Self::YoloV8 | Self::YoloV10 => Normalization::uniform(ChannelOrder::Rgb, 0.0, 255.0),
         }
     }
 
@@ -124,12 +124,12 @@ impl DetectorKind {
         match self {
             // Faces that touch the picture's edge are missed without room around them: on tight crops of LFW a quarter
             // of a side raised the true accept rate from 0.925 to 1.
-            Self::Blazeface => Layout { anchor: Anchor::Centre, margin: 0.25, fill: 0, multiple: 32, shape: tight },
+            Self::Blazeface => Layout { anchor: Anchor::Center, margin: 0.25, fill: 0, multiple: 32, shape: tight },
             Self::Scrfd | Self::Yunet => {
                 Layout { anchor: Anchor::TopLeft, margin: 0.0, fill: 0, multiple: 32, shape: tight }
             }
             Self::YoloV5 | Self::YoloV8 | Self::YoloV10 => {
-                Layout { anchor: Anchor::Centre, margin: 0.0, fill: 114, multiple: 32, shape: tight }
+                Layout { anchor: Anchor::Center, margin: 0.0, fill: 114, multiple: 32, shape: tight }
             }
         }
     }
@@ -259,7 +259,7 @@ impl Detector {
             layout.shape = InputShape::Square;
         }
         let placement = Letterbox::new(region, size, &layout);
-        let input = self.letterboxer.fill(frame, &placement, &layout, &kind.normalisation())?;
+        let input = self.letterboxer.fill(frame, &placement, &layout, &kind.normalization())?;
         let input_size = (placement.width, placement.height);
         let first = self.found.len();
         let found = &mut self.found;

@@ -2,7 +2,7 @@
 //!
 //! - v5 raw heads: three outputs (1, 3 anchors, rows, columns, 16), before any sigmoid;
 //! - v5 joined: one output (1, boxes, 16), decoded, in input pixels;
-//! - v8 and v9: one output (1, 5 + points, boxes): centre, size, score, then five points of two or three values;
+//! - v8 and v9: one output (1, 5 + points, boxes): center, size, score, then five points of two or three values;
 //! - v10, end to end: one output (1, boxes, 6 + points): corners, score, class, then points; already suppressed.
 
 use super::{Detection, landmarks_at, sigmoid};
@@ -16,7 +16,7 @@ const V5_ANCHORS: [(usize, [[f32; 2]; 3]); 3] = [
     (16, [[23.0, 29.0], [43.0, 55.0], [73.0, 105.0]]),
     (32, [[146.0, 217.0], [231.0, 300.0], [335.0, 433.0]]),
 ];
-/// Values for a v5 box: centre, size, objectness, five points, class.
+/// Values for a v5 box: center, size, objectness, five points, class.
 const V5_VALUES: usize = 16;
 
 pub(super) fn decode_v5_heads(
@@ -59,10 +59,10 @@ fn decode_v5_head(
         }
         let [anchor_width, anchor_height] = anchors[i / cells];
         let (column, row) = ((i % cells % columns) as f32, (i % cells / columns) as f32);
-        let centre = Point::new((sigmoid(v[0]) * 2.0 - 0.5 + column) * unit, (sigmoid(v[1]) * 2.0 - 0.5 + row) * unit);
+        let center = Point::new((sigmoid(v[0]) * 2.0 - 0.5 + column) * unit, (sigmoid(v[1]) * 2.0 - 0.5 + row) * unit);
         let side = |value: f32, anchor: f32| (sigmoid(value) * 2.0).powi(2) * anchor;
         found.push(Detection {
-            bbox: Rect::from_centre(centre, side(v[2], anchor_width), side(v[3], anchor_height)),
+            bbox: Rect::from_center(center, side(v[2], anchor_width), side(v[3], anchor_height)),
             score,
             landmarks: Some(landmarks_at(&v[5..15], 2, |x, y| {
                 (x * anchor_width + column * unit, y * anchor_height + row * unit)
@@ -79,7 +79,7 @@ pub(super) fn decode_v5_joined(outputs: &Outputs<'_, '_>, min_score: f32, found:
         let score = v[4] * v[15];
         if score >= min_score {
             found.push(Detection {
-                bbox: Rect::from_centre(Point::new(v[0], v[1]), v[2], v[3]),
+                bbox: Rect::from_center(Point::new(v[0], v[1]), v[2], v[3]),
                 score,
                 landmarks: Some(landmarks_at(&v[5..15], 2, |x, y| (x, y))),
                 eyes: None,
@@ -95,14 +95,14 @@ pub(super) fn decode_v8(outputs: &Outputs<'_, '_>, min_score: f32, found: &mut V
     decode_v8_values(values, rows, min_score, found)
 }
 
-/// `values` is (rows, boxes): row 0 holds every box's centre x, and so on.
+/// `values` is (rows, boxes): row 0 holds every box's center x, and so on.
 fn decode_v8_values(values: &[f32], rows: usize, min_score: f32, found: &mut Vec<Detection>) -> Result<()> {
     let per_point = point_values(rows.checked_sub(5))?;
     let boxes = values.len() / rows;
     let at = |row: usize, i: usize| values[row * boxes + i];
     for i in (0..boxes).filter(|i| at(4, *i) >= min_score) {
         found.push(Detection {
-            bbox: Rect::from_centre(Point::new(at(0, i), at(1, i)), at(2, i), at(3, i)),
+            bbox: Rect::from_center(Point::new(at(0, i), at(1, i)), at(2, i), at(3, i)),
             score: at(4, i),
             landmarks: per_point
                 .map(|n| Landmarks5(std::array::from_fn(|p| Point::new(at(5 + p * n, i), at(6 + p * n, i))))),
@@ -160,7 +160,7 @@ mod tests {
         decode_v5_head(&values, 2, 2, 8, &V5_ANCHORS[0].1, 0.5, &mut found).unwrap();
         assert_eq!(found.len(), 1);
         // sigmoid(0) = .5: half a cell right and down of the corner, one anchor wide and high.
-        assert_eq!(found[0].bbox.centre(), Point::new(12.0, 12.0));
+        assert_eq!(found[0].bbox.center(), Point::new(12.0, 12.0));
         assert_eq!((found[0].bbox.width(), found[0].bbox.height()), (8.0, 10.0));
         assert_eq!(found[0].landmarks.unwrap().left_eye(), Point::new(12.0, 8.0));
     }

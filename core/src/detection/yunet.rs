@@ -1,4 +1,4 @@
-//! YuNet: one anchor a cell, the box's centre as an offset in strides, its size as an exponent.
+//! YuNet: one anchor a cell, the box's center as an offset in strides, its size as an exponent.
 //!
 //! The score is the geometric mean of a class and an objectness score, each clamped to [0, 1].
 
@@ -60,9 +60,9 @@ fn decode_grid(
         }
         let (column, row) = ((cell % columns) as f32, (cell / columns) as f32);
         let values = &grid.boxes[cell * 4..cell * 4 + 4];
-        let centre = Point::new((column + values[0]) * unit, (row + values[1]) * unit);
+        let center = Point::new((column + values[0]) * unit, (row + values[1]) * unit);
         found.push(Detection {
-            bbox: Rect::from_centre(centre, values[2].exp() * unit, values[3].exp() * unit),
+            bbox: Rect::from_center(center, values[2].exp() * unit, values[3].exp() * unit),
             score,
             landmarks: Some(landmarks_at(&grid.points[cell * 10..cell * 10 + 10], 2, |x, y| {
                 ((x + column) * unit, (y + row) * unit)
@@ -91,7 +91,7 @@ mod tests {
         assert_eq!(found.len(), 1);
         // Cell 5 of four columns: column 1, row 1. Objectness above one counts as one.
         assert!((found[0].score - 0.9).abs() < 1e-6);
-        assert_eq!(found[0].bbox.centre(), Point::new(12.0, 10.0));
+        assert_eq!(found[0].bbox.center(), Point::new(12.0, 10.0));
         assert!((found[0].bbox.width() - 16.0).abs() < 1e-5 && (found[0].bbox.height() - 8.0).abs() < 1e-5);
         assert_eq!(found[0].landmarks.unwrap().nose(), Point::new(12.0, 12.0));
     }

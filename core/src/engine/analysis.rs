@@ -36,7 +36,7 @@ pub enum Selection {
     All,
     /// The one with the largest box.
     Largest,
-    /// The one whose centre is nearest to the frame's, weighed against its size.
+    /// The one whose center is nearest to the frame's, weighed against its size.
     MostCentral,
 }
 
@@ -48,7 +48,7 @@ pub struct AnalyzeOptions {
     pub depth: Depth,
     /// Which faces to take there. Faces not selected are still listed, with their detection only, after the others.
     pub selection: Selection,
-    /// Where to look, in frame pixels: a camera's region of interest or a track's neighbourhood. Default: everywhere.
+    /// Where to look, in frame pixels: a camera's region of interest or a track's neighborhood. Default: everywhere.
     pub region: Option<Rect>,
     /// How closely to look, where the caller knows better than the engine's own options: in a region around a face of
     /// known size. Default: as the engine was built.

@@ -5,8 +5,8 @@ use std::num::NonZero;
 use std::path::PathBuf;
 
 use super::analysis::Embedder;
-use super::bench::{Bench, Scratch};
 use super::pool::Pool;
+use super::workbench::{Scratch, Workbench};
 use super::{Engine, EngineDescription, PassiveCheck};
 use crate::alignment::Template;
 use crate::antispoof::PassiveModel;
@@ -19,7 +19,7 @@ use crate::models::manifest::{self, Manifest, ModelFile, Pack, Role};
 use crate::models::session::{ExecutionProvider, ModelSession, ModelSource, RuntimeOptions};
 use crate::models::store::{ModelStore, hash_of};
 use crate::pose::PoseFit;
-use crate::preprocess::Normalisation;
+use crate::preprocess::Normalization;
 use crate::quality::{QualityJudge, QualityOptions};
 use crate::types::ModelId;
 
@@ -141,7 +141,7 @@ impl EngineBuilder {
         self
     }
 
-    /// The thread budget: how many frames are analysed at once, each on its caller's thread. Default: the processors
+    /// The thread budget: how many frames are analyzed at once, each on its caller's thread. Default: the processors
     /// this process may use, cgroup limits included.
     #[must_use]
     pub fn with_threads(mut self, threads: NonZero<usize>) -> Self {
@@ -166,15 +166,15 @@ impl EngineBuilder {
         self.quality.check()?;
         let threads = self.threads.or_else(|| std::thread::available_parallelism().ok()).map_or(1, NonZero::get);
         let plan = self.plan()?;
-        let mut bench = plan.bench()?;
-        let spec = bench.embedder.spec();
+        let mut workbench = plan.workbench()?;
+        let spec = workbench.embedder.spec();
         let embedder = Embedder {
             model: spec.model.clone(),
             calibration: spec.calibration.clone(),
-            dimension: bench.embedder.dimension()?,
+            dimension: workbench.embedder.dimension()?,
         };
         let description = EngineDescription {
-            detector: format!("{:?} ({})", bench.detector.kind(), plan.detector_name()),
+            detector: format!("{:?} ({})", workbench.detector.kind(), plan.detector_name()),
             embedder: embedder.model.to_string(),
             antispoof: match &plan.antispoof {
                 Ok(files) => files.iter().map(|(file, _)| file.name()).collect::<Vec<_>>().join(", "),
@@ -187,7 +187,7 @@ impl EngineBuilder {
             },
             threads,
         };
-        Ok(Engine { pool: Pool::new(bench, threads, move || plan.bench()), embedder, description })
+        Ok(Engine { pool: Pool::new(workbench, threads, move || plan.workbench()), embedder, description })
     }
 
     fn plan(self) -> Result<Plan> {
@@ -288,7 +288,7 @@ struct DetectorChoice {
 }
 
 impl Plan {
-    fn bench(&self) -> Result<Bench> {
+    fn workbench(&self) -> Result<Workbench> {
         let load = |source: &ModelSource| ModelSession::load(source, &self.runtime);
         // The largest first: what loading it needs for a while is there for the others to use again.
         let embedder = EmbeddingModel::new(load(&self.embedder.0)?, self.embedder.1.clone())?;
@@ -302,7 +302,7 @@ impl Plan {
         };
         let own = detector.kind().pose_fit();
         let own = self.detector.yaw_fit.map_or(own, |yaw| own.with_yaw(yaw));
-        Ok(Bench {
+        Ok(Workbench {
             fits: [own, self.mesh_fit],
             detector,
             mesh: self.mesh.as_ref().map(|source| MeshModel::new(load(source)?)).transpose()?,
@@ -371,7 +371,7 @@ fn spec_of(file: &ModelFile) -> Result<EmbedderSpec> {
         template: match pre.template {
             Some(manifest::Template::Arcface112) | None => Template::arcface112(),
         },
-        normalisation: Normalisation::per_channel(order_of(file), pre.mean, pre.std),
+        normalization: Normalization::per_channel(order_of(file), pre.mean, pre.std),
         calibration: file.calibration.clone().unwrap_or_default(),
         flip: Flip::Off,
     })
@@ -396,7 +396,7 @@ fn spec_for(model: &ModelSource, manifest: &Manifest, given: Option<ChannelOrder
     Ok(EmbedderSpec {
         model: ModelId::new(format!("{stem}@{short}{suffix}")),
         template: Template::arcface112(),
-        normalisation: Normalisation::uniform(order, 127.5, 127.5),
+        normalization: Normalization::uniform(order, 127.5, 127.5),
         calibration: Calibration::arcface(),
         flip: Flip::Off,
     })

@@ -1,20 +1,20 @@
 //! The wiring of the stages.
 
 mod analysis;
-mod bench;
 mod builder;
 mod pool;
+mod workbench;
 
 pub use analysis::{Analysis, AnalyzeOptions, Depth, Embedder, Face, FaceEngine, Selection};
 pub use builder::{ANTISPOOF_PACK, Antispoof, EngineBuilder};
 
 use crate::error::Result;
 use crate::frame::Frame;
-use bench::Bench;
 use pool::Pool;
+use workbench::Workbench;
 
 /// Finds, measures and embeds faces. One instance serves every thread: each call takes a workbench of its own out of a
-/// bounded pool, so as many frames are analysed at once as the thread budget allows, each on its caller's thread.
+/// bounded pool, so as many frames are analyzed at once as the thread budget allows, each on its caller's thread.
 ///
 /// ```no_run
 /// use faceattend_core::decode::{DecodeLimits, decode};
@@ -31,7 +31,7 @@ use pool::Pool;
 /// # }
 /// ```
 pub struct Engine {
-    pool: Pool<Bench>,
+    pool: Pool<Workbench>,
     embedder: Embedder,
     description: EngineDescription,
 }
@@ -47,7 +47,7 @@ pub struct EngineDescription {
     pub antispoof: String,
     /// Whether the antispoof networks run.
     pub passive_check: PassiveCheck,
-    /// How many frames are analysed at once.
+    /// How many frames are analyzed at once.
     pub threads: usize,
 }
 
@@ -78,11 +78,11 @@ impl Engine {
 
 impl FaceEngine for Engine {
     fn analyze(&self, frame: &Frame<'_>, options: &AnalyzeOptions) -> Result<Analysis> {
-        self.pool.with(|bench| bench.analyze(frame, options))
+        self.pool.with(|workbench| workbench.analyze(frame, options))
     }
 
     fn deepen(&self, frame: &Frame<'_>, faces: &mut Vec<Face>, depth: Depth) -> Result<()> {
-        if faces.is_empty() { Ok(()) } else { self.pool.with(|bench| bench.deepen(frame, faces, depth)) }
+        if faces.is_empty() { Ok(()) } else { self.pool.with(|workbench| workbench.deepen(frame, faces, depth)) }
     }
 
     fn embedder(&self) -> &Embedder {

@@ -56,7 +56,7 @@ pub fn rate_interval(groups: usize, outcomes: &[(usize, bool)]) -> Option<Interv
     })
 }
 
-/// The value below which the share `q` of the `sorted` values lies, between two neighbours by their distance (Hyndman and
+/// The value below which the share `q` of the `sorted` values lies, between two neighbors by their distance (Hyndman and
 /// Fan's type 7, what NumPy answers); `None` of none.
 #[must_use]
 #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an index")]
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn quantiles_lie_between_neighbours() {
+    fn quantiles_lie_between_neighbors() {
         assert_eq!(quantile(&[1.0, 2.0, 4.0], 0.75), Some(3.0));
         assert_eq!(quantile(&[5.0], 0.975), Some(5.0));
         assert_eq!(quantile(&[], 0.5), None);

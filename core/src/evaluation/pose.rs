@@ -7,7 +7,7 @@ use super::rate::{Interval, Rate};
 use crate::liveness::{Gates, Mirrored, Position};
 use crate::types::Degrees;
 
-/// A labelled yaw and the measured one, in degrees, both positive towards the right edge of the image.
+/// A labeled yaw and the measured one, in degrees, both positive towards the right edge of the image.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct YawSample {
     /// What the label says.
@@ -60,11 +60,11 @@ impl YawError {
 /// What the gates make of a set of pictures, taken as a camera takes them.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct GateRecall {
-    /// Of pictures labelled inside each gate, those that were let through.
+    /// Of pictures labeled inside each gate, those that were let through.
     pub recall: Vec<(Position, Rate)>,
-    /// Of pictures labelled outside each gate, those that were let through all the same.
+    /// Of pictures labeled outside each gate, those that were let through all the same.
     pub wrongly_admitted: Vec<(Position, Rate)>,
-    /// Of pictures labelled in one side's gate, those that were let through for the other side.
+    /// Of pictures labeled in one side's gate, those that were let through for the other side.
     pub wrong_side: Rate,
 }
 
@@ -75,8 +75,8 @@ impl GateRecall {
         let admits = |position, yaw| gates.admit(position, Degrees(yaw), Mirrored::No);
         let positions = [Position::Center, Position::Left, Position::Right];
         let admitted = |position, inside: bool| {
-            let labelled = samples.iter().filter(|s| admits(position, s.label) == inside);
-            (position, Rate::of(labelled.map(|s| admits(position, s.measured))))
+            let labeled = samples.iter().filter(|s| admits(position, s.label) == inside);
+            (position, Rate::of(labeled.map(|s| admits(position, s.measured))))
         };
         let crossed =
             |from, to| Rate::of(samples.iter().filter(|s| admits(from, s.label)).map(|s| admits(to, s.measured)));

@@ -35,7 +35,7 @@ pub enum Proposal {
 /// The lowest threshold at which the false match rate of these comparisons is at most `wished`, at 95% confidence.
 ///
 /// The confidence takes comparisons as independent. Those of one gallery share people, so a little is left to the
-/// operator's judgement: the number of people belongs beside every such figure.
+/// operator's judgment: the number of people belongs beside every such figure.
 #[must_use]
 pub fn propose(scores: &Comparisons, wished: f64) -> Proposal {
     let comparisons = scores.impostor().len() as u64;

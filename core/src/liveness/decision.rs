@@ -37,7 +37,7 @@ pub enum Reason {
         /// How many faces there are.
         count: usize,
     },
-    /// A face, but too unclear to measure its pose or to recognise it.
+    /// A face, but too unclear to measure its pose or to recognize it.
     FaceUnclear,
     /// The head points elsewhere than asked.
     WrongPose {

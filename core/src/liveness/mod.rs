@@ -1,7 +1,7 @@
 //! Liveness sessions: a person looks straight, to the left and to the right, and is thereby shown to be one living person.
 //!
 //! A [`LivenessSession`] is a plain state machine over [`Observation`]s: no clock, no thread, no file. Every frame that an
-//! engine has analysed goes in with the time it arrived, an [`Outcome`] comes out. The session can be written down
+//! engine has analyzed goes in with the time it arrived, an [`Outcome`] comes out. The session can be written down
 //! between any two frames ([`LivenessSession::to_state`]), so that whichever server gets the next frame goes on with it.
 //!
 //! | layer | in | stops |

@@ -71,7 +71,7 @@ impl Shape {
     }
 
     /// The relief between this view and `other`: the root mean square of what the best affine map leaves, over that of
-    /// the points about their centre. 0 for a flat picture and exact points, however it is held. `None` when the two
+    /// the points about their center. 0 for a flat picture and exact points, however it is held. `None` when the two
     /// have different points, or too few, or lie on a line.
     #[must_use]
     pub fn relief(&self, other: &Self) -> Option<f32> {
@@ -79,7 +79,7 @@ impl Shape {
         if self.len() != other.len() || self.len() < 4 {
             return None;
         }
-        let (from, to) = (centred(&self.points), centred(&other.points));
+        let (from, to) = (centered(&self.points), centered(&other.points));
         let sum = |f: &dyn Fn(&[f64; 2], &[f64; 2]) -> f64| from.iter().zip(&to).map(|(p, q)| f(p, q)).sum::<f64>();
         let (xx, xy, yy) = (sum(&|p, _| p[0] * p[0]), sum(&|p, _| p[0] * p[1]), sum(&|p, _| p[1] * p[1]));
         let det = xx * yy - xy * xy;
@@ -99,7 +99,7 @@ impl Shape {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "hundreds of points")]
-fn centred(points: &[[i16; 2]]) -> Vec<[f64; 2]> {
+fn centered(points: &[[i16; 2]]) -> Vec<[f64; 2]> {
     let count = points.len() as f64;
     let mean = |axis: usize| points.iter().map(|p| f64::from(p[axis])).sum::<f64>() / count;
     let (x, y) = (mean(0), mean(1));

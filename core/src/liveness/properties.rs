@@ -86,7 +86,7 @@ proptest! {
         options in options(), frames in prop::collection::vec(shown(), 0..40),
     ) {
         let mut session = session(options);
-        // With smoothing a reading may lie a little outside its gate: the median of its neighbours does not.
+        // With smoothing a reading may lie a little outside its gate: the median of its neighbors does not.
         let slack = if options.steady_frames > 1 { 4.0 } else { 0.0 };
         let mut before = Vec::<&Shown>::new();
         for frame in &frames {

@@ -74,14 +74,14 @@ pub(super) fn mix(hash: u64, value: u64) -> u64 {
     (hash.rotate_left(23) ^ value).wrapping_mul(MULTIPLIER)
 }
 
-/// The side of the grey picture that the perceptual hash is made of.
-const GREY: usize = 96;
+/// The side of the gray picture that the perceptual hash is made of.
+const GRAY: usize = 96;
 /// How many frequencies a direction it keeps: 24 x 24 signs, less the mean.
 const FREQUENCIES: usize = 24;
 /// The words of 64 bits that they fill.
 const WORDS: usize = FREQUENCIES * FREQUENCIES / 64;
 
-/// The signs of a frame's 24 x 24 lowest frequencies (a DCT of its grey picture at 96 x 96): 575 bits that stay when the
+/// The signs of a frame's 24 x 24 lowest frequencies (a DCT of its gray picture at 96 x 96): 575 bits that stay when the
 /// frame is compressed again or scaled, and from which no face can be made out.
 ///
 /// How far apart such frames lie, and frames of a living person, is in `docs/liveness.md`.
@@ -96,13 +96,13 @@ impl PerceptualHash {
     /// The hash of `frame`.
     #[must_use]
     pub fn of(frame: &Frame<'_>) -> Self {
-        let grey = grey(frame);
+        let gray = gray(frame);
         let waves = waves();
         // Rows first, then columns: only the low frequencies of each.
-        let mut rows = [[0f32; FREQUENCIES]; GREY];
+        let mut rows = [[0f32; FREQUENCIES]; GRAY];
         for (y, row) in rows.iter_mut().enumerate() {
             for (u, value) in row.iter_mut().enumerate() {
-                *value = grey[y * GREY..(y + 1) * GREY].iter().zip(&waves[u]).map(|(g, w)| g * w).sum();
+                *value = gray[y * GRAY..(y + 1) * GRAY].iter().zip(&waves[u]).map(|(g, w)| g * w).sum();
             }
         }
         let mut words = [0; WORDS];
@@ -180,28 +180,28 @@ impl<'de> Deserialize<'de> for PerceptualHash {
     }
 }
 
-/// The cosines of the transform: `FREQUENCIES` waves of `GREY` samples.
+/// The cosines of the transform: `FREQUENCIES` waves of `GRAY` samples.
 #[expect(clippy::cast_precision_loss, reason = "numbers below 100")]
-fn waves() -> [[f32; GREY]; FREQUENCIES] {
+fn waves() -> [[f32; GRAY]; FREQUENCIES] {
     std::array::from_fn(|u| {
-        std::array::from_fn(|x| (std::f32::consts::PI * (x as f32 + 0.5) * u as f32 / GREY as f32).cos())
+        std::array::from_fn(|x| (std::f32::consts::PI * (x as f32 + 0.5) * u as f32 / GRAY as f32).cos())
     })
 }
 
 /// The frame's luminance, averaged over 96 x 96 fields of equal area; a pixel on a border belongs to both sides by its
 /// parts, so that a scaled frame has the same fields.
-fn grey(frame: &Frame<'_>) -> Vec<f32> {
+fn gray(frame: &Frame<'_>) -> Vec<f32> {
     let (width, height) = (frame.width() as usize, frame.height() as usize);
     let weights: [f32; 3] = match frame.order() {
         ChannelOrder::Rgb => [0.299, 0.587, 0.114],
         ChannelOrder::Bgr => [0.114, 0.587, 0.299],
     };
-    let columns: Vec<Vec<(usize, f32)>> = (0..GREY).map(|x| parts(x, width)).collect();
-    let mut grey = vec![0f32; GREY * GREY];
+    let columns: Vec<Vec<(usize, f32)>> = (0..GRAY).map(|x| parts(x, width)).collect();
+    let mut gray = vec![0f32; GRAY * GRAY];
     let mut luminance = vec![0f32; width];
     // Which field rows a pixel row belongs to, and by how much.
     let mut rows: Vec<Vec<(usize, f32)>> = vec![Vec::new(); height];
-    for field in 0..GREY {
+    for field in 0..GRAY {
         for (row, part) in parts(field, height) {
             rows[row].push((field, part));
         }
@@ -213,18 +213,18 @@ fn grey(frame: &Frame<'_>) -> Vec<f32> {
         for (x, parts) in columns.iter().enumerate() {
             let sum: f32 = parts.iter().map(|(column, part)| luminance[*column] * part).sum();
             for (y, part) in fields {
-                grey[y * GREY + x] += sum * part;
+                gray[y * GRAY + x] += sum * part;
             }
         }
     }
-    grey
+    gray
 }
 
 /// The pixels of a side of `length` that field `at` of 96 covers, each with its share of the field.
 #[expect(clippy::cast_precision_loss, reason = "frames have far fewer than 2^24 pixels a side")]
 fn parts(at: usize, length: usize) -> Vec<(usize, f32)> {
-    let (from, to) = ((at * length) as f64 / GREY as f64, ((at + 1) * length) as f64 / GREY as f64);
-    (at * length / GREY..length)
+    let (from, to) = ((at * length) as f64 / GRAY as f64, ((at + 1) * length) as f64 / GRAY as f64);
+    (at * length / GRAY..length)
         .map(|pixel| (pixel, (to.min((pixel + 1) as f64) - from.max(pixel as f64)) / (to - from)))
         .take_while(|(_, part)| *part > 0.0)
         .map(|(pixel, part)| {
@@ -368,11 +368,11 @@ mod tests {
         assert!(counted.contain(999) && !counted.contain(0));
     }
 
-    /// A picture of 32 x 32 fields of random grey: every frequency is in it, and every `seed` is another picture.
+    /// A picture of 32 x 32 fields of random gray: every frequency is in it, and every `seed` is another picture.
     fn blobs(seed: u32, size: u32, order: ChannelOrder) -> Frame<'static> {
-        let grey = |x: u32, y: u32| (mix(mix(u64::from(seed), u64::from(x)), u64::from(y)) >> 56) as u8 / 2 + 60;
+        let gray = |x: u32, y: u32| (mix(mix(u64::from(seed), u64::from(x)), u64::from(y)) >> 56) as u8 / 2 + 60;
         let pixels = (0..size * size).flat_map(|i| {
-            let value = grey(i % size * 32 / size, i / size * 32 / size);
+            let value = gray(i % size * 32 / size, i / size * 32 / size);
             let rgb = [value, value, value / 2];
             if order == ChannelOrder::Rgb { rgb } else { [rgb[2], rgb[1], rgb[0]] }
         });

@@ -21,10 +21,10 @@ use crate::types::{Degrees, SessionId, Similarity, StudentId};
 /// [`LivenessOptions::same_person`] was measured.
 const COMPARABLE_YAW: f32 = 40.0;
 /// How far a single reading may lie outside its gate when the median over several lies inside: the error of one reading
-/// (3.6 degrees on 567 labelled faces, rounded up).
+/// (3.6 degrees on 567 labeled faces, rounded up).
 const READING_ERROR: f32 = 4.0;
 
-/// One analysed frame, as a session takes it.
+/// One analyzed frame, as a session takes it.
 #[derive(Debug, Clone, Copy)]
 pub struct Observation<'a> {
     /// The position that the client asked the person for.

@@ -662,7 +662,7 @@ fn one_bad_reading_passes_nothing_and_stops_nobody() {
     let codes = stream.show(Position::Center, &[20.0, 1.0, 20.0, 20.0, 2.0]);
     assert_eq!(codes.last(), Some(&Some("not_steady")), "{codes:?}");
     assert!(stream.run.session.position(Position::Center).is_none());
-    // A reading a little outside is made good by its neighbours; one far outside is not taken itself.
+    // A reading a little outside is made good by its neighbors; one far outside is not taken itself.
     let mut stream = Streaming::new(streaming());
     assert_eq!(stream.show(Position::Center, &[1.0, 2.0, 9.5]).last(), Some(&Some("wrong_pose")));
     let mut stream = Streaming::new(streaming());

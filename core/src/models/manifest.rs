@@ -72,7 +72,7 @@ impl Manifest {
         })
     }
 
-    /// The file with those contents, and its pack: how a model given by path is recognised.
+    /// The file with those contents, and its pack: how a model given by path is recognized.
     #[must_use]
     pub fn file_with_hash(&self, sha256: &Sha256Hex) -> Option<(&Pack, &ModelFile)> {
         self.files().find(|(_, file)| file.sha256.as_ref() == Some(sha256))
@@ -330,7 +330,7 @@ pub enum Letterbox {
     /// In the top left corner.
     TopLeft,
     /// In the middle.
-    Centre,
+    Center,
 }
 
 /// Where an embedder wants the eyes, the nose and the corners of the mouth.

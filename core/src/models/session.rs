@@ -131,7 +131,7 @@ pub struct RuntimeOptions {
     /// What runs the models.
     pub provider: ExecutionProvider,
     /// Threads inside one run of one model. 0 and 1 both mean the calling thread alone: no pool is made, and the
-    /// parallelism comes from analysing several frames at once.
+    /// parallelism comes from analyzing several frames at once.
     pub threads_per_run: usize,
 }
 

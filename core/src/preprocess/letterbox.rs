@@ -4,7 +4,7 @@ use fast_image_resize::images::{TypedImage, TypedImageRef};
 use fast_image_resize::pixels::U8x3;
 use fast_image_resize::{FilterType, ResizeAlg, ResizeOptions, Resizer};
 
-use super::Normalisation;
+use super::Normalization;
 use crate::error::{Error, Result};
 use crate::frame::Frame;
 use crate::geometry::{Point, Rect};
@@ -46,7 +46,7 @@ pub enum Anchor {
     /// In the top left corner.
     TopLeft,
     /// In the middle.
-    Centre,
+    Center,
 }
 
 /// The shape of the input.
@@ -83,7 +83,7 @@ impl Letterbox {
         };
         let offset = match layout.anchor {
             Anchor::TopLeft => Point::new(0.0, 0.0),
-            Anchor::Centre => Point::new(
+            Anchor::Center => Point::new(
                 ((input_width as f32 - resized.0) / 2.0).max(0.0).floor(),
                 ((input_height as f32 - resized.1) / 2.0).max(0.0).floor(),
             ),
@@ -138,7 +138,7 @@ impl Letterboxer {
         frame: &Frame<'_>,
         placement: &Letterbox,
         layout: &Layout,
-        normalise: &Normalisation,
+        normalize: &Normalization,
     ) -> Result<&[f32]> {
         let (resized_width, resized_height) = placement.resized;
         self.resize(frame, placement)?;
@@ -146,11 +146,11 @@ impl Letterboxer {
         self.input.resize(3 * plane, 0.0);
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole and not negative")]
         let (left, top) = (placement.offset.x as usize, placement.offset.y as usize);
-        let channels = normalise.source_channels(frame);
+        let channels = normalize.source_channels(frame);
         let source_stride = resized_width as usize * 3;
         for (c, plane) in self.input.chunks_exact_mut(plane).enumerate() {
-            let fill = normalise.apply(layout.fill, c);
-            let (scale, bias, channel) = (normalise.scale[c], normalise.bias[c], channels[c]);
+            let fill = normalize.apply(layout.fill, c);
+            let (scale, bias, channel) = (normalize.scale[c], normalize.bias[c], channels[c]);
             for (y, row) in plane.chunks_exact_mut(placement.width).enumerate() {
                 let Some(source) = y.checked_sub(top).filter(|y| *y < resized_height as usize) else {
                     row.fill(fill);
@@ -202,7 +202,7 @@ mod tests {
 
     #[test]
     fn a_letterbox_brings_points_back_to_the_frame() {
-        let layout = Layout { anchor: Anchor::Centre, margin: 0.25, fill: 0, multiple: 32, shape: InputShape::Tight };
+        let layout = Layout { anchor: Anchor::Center, margin: 0.25, fill: 0, multiple: 32, shape: InputShape::Tight };
         let region = Rect::new(0.0, 0.0, 1280.0, 720.0);
         let placement = Letterbox::new(&region, 256, &layout);
         assert_eq!((placement.width, placement.height), (256, 160));

@@ -5,13 +5,13 @@ mod warp;
 
 pub use letterbox::{Anchor, InputShape, Layout, Letterbox, Letterboxer};
 pub use warp::warp;
-pub(crate) use warp::warp_grey;
+pub(crate) use warp::warp_gray;
 
 use crate::frame::{ChannelOrder, Frame};
 
 /// What a model wants of a pixel: value = byte * scale + bias, for each channel in the model's own order.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Normalisation {
+pub struct Normalization {
     /// The order of the model's channels.
     pub order: ChannelOrder,
     /// What each byte is multiplied by.
@@ -20,7 +20,7 @@ pub struct Normalisation {
     pub bias: [f32; 3],
 }
 
-impl Normalisation {
+impl Normalization {
     /// (byte - mean) / deviation, the same for each channel.
     #[must_use]
     pub fn uniform(order: ChannelOrder, mean: f32, deviation: f32) -> Self {
@@ -53,8 +53,8 @@ impl Normalisation {
 mod test_frames {
     use super::*;
 
-    pub(super) fn plain() -> Normalisation {
-        Normalisation::uniform(ChannelOrder::Rgb, 0.0, 1.0)
+    pub(super) fn plain() -> Normalization {
+        Normalization::uniform(ChannelOrder::Rgb, 0.0, 1.0)
     }
 
     /// Red rises with x, green with y.

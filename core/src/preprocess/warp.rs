@@ -1,22 +1,22 @@
-//! Crops that are turned, scaled and moved, sampled and normalised in one pass.
+//! Crops that are turned, scaled and moved, sampled and normalized in one pass.
 
 use pulp::{Simd, WithSimd};
 
-use super::Normalisation;
+use super::Normalization;
 use crate::frame::{ChannelOrder, Frame};
 use crate::geometry::Affine;
 
 /// Fills `out` (3 x `size` x `size`, channel by channel) with the crop whose pixel (u, v) is the frame's at
-/// `frame_from_crop` (u, v), bilinear; black outside the frame. Pixel centres have whole coordinates, as in OpenCV's
+/// `frame_from_crop` (u, v), bilinear; black outside the frame. Pixel centers have whole coordinates, as in OpenCV's
 /// `warpAffine`.
-pub fn warp(frame: &Frame<'_>, frame_from_crop: &Affine, size: usize, normalise: &Normalisation, out: &mut [f32]) {
+pub fn warp(frame: &Frame<'_>, frame_from_crop: &Affine, size: usize, normalize: &Normalization, out: &mut [f32]) {
     let plane = size * size;
     let Some(out) = out.get_mut(..3 * plane) else { return };
     let (first, rest) = out.split_at_mut(plane);
     let (second, third) = rest.split_at_mut(plane);
     // Exchanging the planes once spares exchanging the channels of every pixel.
-    let (mut scale, mut bias) = (normalise.scale, normalise.bias);
-    let (first, third) = if frame.order() == normalise.order {
+    let (mut scale, mut bias) = (normalize.scale, normalize.bias);
+    let (first, third) = if frame.order() == normalize.order {
         (first, third)
     } else {
         scale.reverse();
@@ -34,7 +34,7 @@ pub fn warp(frame: &Frame<'_>, frame_from_crop: &Affine, size: usize, normalise:
 }
 
 /// Fills `out` (`size` x `size`) with the luma of the crop that [`warp`] would give, in [0, 255].
-pub(crate) fn warp_grey(frame: &Frame<'_>, frame_from_crop: &Affine, size: usize, out: &mut [f32]) {
+pub(crate) fn warp_gray(frame: &Frame<'_>, frame_from_crop: &Affine, size: usize, out: &mut [f32]) {
     // ITU-R BT.601.
     let [r, g, b] = match frame.order() {
         ChannelOrder::Rgb => [0.299, 0.587, 0.114],
@@ -181,7 +181,7 @@ fn eight_bytes(pixels: &[u8], at: usize) -> u64 {
     pixels.get(at..).and_then(|rest| rest.first_chunk()).map_or(0, |bytes| u64::from_le_bytes(*bytes))
 }
 
-/// The bilinear value where not all four neighbours lie in the frame; those outside are black.
+/// The bilinear value where not all four neighbors lie in the frame; those outside are black.
 fn at_edge(pixels: &[u8], width: usize, height: usize, x: f32, y: f32) -> Option<[f32; 3]> {
     let (xf, yf) = (x.floor(), y.floor());
     #[expect(clippy::cast_precision_loss, reason = "frames have far fewer than 2^24 pixels a side")]
@@ -253,7 +253,7 @@ mod tests {
                     let (px, py) = (a * uf + (b * vf + x), d * uf + (e * vf + y));
                     let wanted = at_edge(frame.pixels(), 61, 43, px, py).unwrap_or_default();
                     for (c, wanted) in wanted.into_iter().enumerate() {
-                        // Places differ by their rounding, some 1e-5 of a pixel, neighbours by up to 250.
+                        // Places differ by their rounding, some 1e-5 of a pixel, neighbors by up to 250.
                         let got = out[(c * size + v) * size + u];
                         prop_assert!((got - wanted).abs() < 0.02, "{got} {wanted} at {u} {v}");
                     }
@@ -285,7 +285,7 @@ mod tests {
             let luma = |pixels: Vec<u8>, order| {
                 let mut out = vec![0.0; 36];
                 let map = Affine::scale_then_move(scale, x, 0.4);
-                warp_grey(&Frame::new(pixels, 8, 8, order).unwrap(), &map, 6, &mut out);
+                warp_gray(&Frame::new(pixels, 8, 8, order).unwrap(), &map, 6, &mut out);
                 out
             };
             prop_assert_eq!(luma(pixels, ChannelOrder::Rgb), luma(swapped, ChannelOrder::Bgr));

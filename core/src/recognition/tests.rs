@@ -1,5 +1,5 @@
 //! Recognition over a real store, gallery, tracker and camera worker. The engine alone is a test's: what it sees is
-//! written in the picture's colour, so that pose and identity are known exactly.
+//! written in the picture's color, so that pose and identity are known exactly.
 
 use std::time::Duration;
 
@@ -20,9 +20,9 @@ const BLACK: [u8; 3] = [0, 0, 0];
 const PALE: [u8; 3] = [160, 230, 160];
 
 /// Sees one face in the middle of a picture: red, green and blue are three people, black is nobody.
-struct ByColour(Embedder);
+struct ByColor(Embedder);
 
-impl ByColour {
+impl ByColor {
     fn shared() -> Arc<Self> {
         Arc::new(Self(Embedder { model: ModelId::new("m"), dimension: 3, calibration: Calibration::arcface() }))
     }
@@ -34,7 +34,7 @@ fn embedding(person: usize) -> Embedding {
     Embedding::from_raw(ModelId::new("m"), &values).unwrap()
 }
 
-impl FaceEngine for ByColour {
+impl FaceEngine for ByColor {
     fn analyze(&self, frame: &Frame<'_>, _options: &AnalyzeOptions) -> Result<Analysis> {
         let rgb = frame.rgb(frame.width() / 2, frame.height() / 2).unwrap();
         let Some(person) = (0..3).max_by_key(|c| rgb[*c]).filter(|c| rgb[*c] > 100) else {
@@ -52,7 +52,7 @@ impl FaceEngine for ByColour {
     }
 }
 
-/// A store with two students, whose faces are red and green, their gallery, and a recogniser.
+/// A store with two students, whose faces are red and green, their gallery, and a recognizer.
 struct Site {
     store: Arc<SqliteStore>,
     gallery: Arc<Gallery>,
@@ -74,7 +74,7 @@ impl Site {
         let [red, green] = ["red", "green"].map(|name| store.create_student(name, name, at(0)).unwrap().id);
         store.replace_templates(red, &[embedding(0)], at(0)).unwrap();
         store.replace_templates(green, &[embedding(1)], at(0)).unwrap();
-        let gallery = Arc::new(Gallery::new(ByColour::shared().embedder().clone()));
+        let gallery = Arc::new(Gallery::new(ByColor::shared().embedder().clone()));
         let load = load_gallery(&gallery, store.as_ref(), None).unwrap();
         assert_eq!(load, GalleryLoad { people: 2, of_other_models: 0, legacy: 0 });
         let policy = AttendancePolicy::in_time_zone("UTC").unwrap();
@@ -82,8 +82,8 @@ impl Site {
         Self { store, gallery, marker, red, green, _folder: folder }
     }
 
-    fn recogniser(&self) -> Recogniser {
-        Recogniser::new(ByColour::shared(), self.gallery.clone(), &RecognitionOptions::default())
+    fn recognizer(&self) -> Recognizer {
+        Recognizer::new(ByColor::shared(), self.gallery.clone(), &RecognitionOptions::default())
             .with_marker(self.marker.clone(), Some("Gate".into()))
     }
 
@@ -93,24 +93,24 @@ impl Site {
     }
 }
 
-fn show(recogniser: &mut Recogniser, colour: [u8; 3], now: Timestamp) -> RecognitionReport {
-    let frame = Frame::new(colour.repeat(60 * 60), 60, 60, ChannelOrder::Rgb).unwrap();
-    recogniser.process(&frame, now).unwrap()
+fn show(recognizer: &mut Recognizer, color: [u8; 3], now: Timestamp) -> RecognitionReport {
+    let frame = Frame::new(color.repeat(60 * 60), 60, 60, ChannelOrder::Rgb).unwrap();
+    recognizer.process(&frame, now).unwrap()
 }
 
 #[test]
 fn views_that_agree_mark_a_student_once() {
     let site = Site::new();
-    let mut recogniser = site.recogniser();
-    let first = show(&mut recogniser, RED, at(0));
+    let mut recognizer = site.recognizer();
+    let first = show(&mut recognizer, RED, at(0));
     assert_eq!((first.faces[0].decision, first.marks.len()), (Decision::Waiting, 0), "one view decides nothing");
-    let second = show(&mut recogniser, RED, at(0));
+    let second = show(&mut recognizer, RED, at(0));
     assert_eq!(second.faces[0].track, first.faces[0].track);
     assert_eq!(second.faces[0].student(), Some(site.red));
     assert!(second.faces[0].similarity().unwrap().value() > 0.99);
     assert!(matches!(&second.marks[..], [Marking::Marked(row)] if row.camera_location.as_deref() == Some("Gate")));
     for second in 1..30 {
-        let report = show(&mut recogniser, RED, at(second));
+        let report = show(&mut recognizer, RED, at(second));
         assert!(matches!(&report.marks[..], [Marking::AlreadyMarked(row)] if row.student == site.red));
     }
     assert_eq!(site.attendance(), [site.red]);
@@ -119,12 +119,12 @@ fn views_that_agree_mark_a_student_once() {
 #[test]
 fn a_stranger_is_marked_never() {
     let site = Site::new();
-    let mut recogniser = site.recogniser();
+    let mut recognizer = site.recognizer();
     for second in 0..20 {
-        let report = show(&mut recogniser, BLUE, at(second));
+        let report = show(&mut recognizer, BLUE, at(second));
         assert_eq!((report.faces[0].student(), report.marks.len()), (None, 0));
     }
-    let nobody = show(&mut recogniser, BLACK, at(20));
+    let nobody = show(&mut recognizer, BLACK, at(20));
     assert_eq!((nobody.faces.len(), nobody.marks.len()), (0, 0));
     assert!(site.attendance().is_empty());
 }
@@ -132,30 +132,30 @@ fn a_stranger_is_marked_never() {
 #[test]
 fn a_poor_view_does_not_vote() {
     let site = Site::new();
-    let mut recogniser = site.recogniser();
+    let mut recognizer = site.recognizer();
     for second in 0..20 {
-        assert_eq!(show(&mut recogniser, PALE, at(second)).faces[0].decision, Decision::Waiting);
+        assert_eq!(show(&mut recognizer, PALE, at(second)).faces[0].decision, Decision::Waiting);
     }
-    show(&mut recogniser, GREEN, at(20));
-    assert_eq!(show(&mut recogniser, GREEN, at(20)).faces[0].student(), Some(site.green));
+    show(&mut recognizer, GREEN, at(20));
+    assert_eq!(show(&mut recognizer, GREEN, at(20)).faces[0].student(), Some(site.green));
 }
 
 #[test]
 fn a_student_deleted_meanwhile_is_no_error() {
     let site = Site::new();
-    let mut recogniser = site.recogniser();
+    let mut recognizer = site.recognizer();
     site.store.delete_student(site.red).unwrap();
-    show(&mut recogniser, RED, at(0));
-    let report = show(&mut recogniser, RED, at(0));
+    show(&mut recognizer, RED, at(0));
+    let report = show(&mut recognizer, RED, at(0));
     assert_eq!((report.faces[0].student(), report.marks.len()), (Some(site.red), 0));
 }
 
 #[test]
 fn an_erased_student_is_known_no_more_and_nobody_else_is_marked() {
     let site = Site::new();
-    let mut recogniser = site.recogniser();
-    show(&mut recogniser, RED, at(0));
-    let before = show(&mut recogniser, RED, at(0));
+    let mut recognizer = site.recognizer();
+    show(&mut recognizer, RED, at(0));
+    let before = show(&mut recognizer, RED, at(0));
     assert_eq!(before.faces[0].student(), Some(site.red));
     for marks in [MarksOfErased::Anonymise, MarksOfErased::Delete] {
         site.store.erase_student(site.red, marks, at(1)).unwrap();
@@ -164,7 +164,7 @@ fn an_erased_student_is_known_no_more_and_nobody_else_is_marked() {
         let next = site.store.create_student("Next", &format!("{marks:?}"), at(1)).unwrap().id;
         assert!(next != site.red && next != site.green);
         for second in 1..4 {
-            let report = show(&mut recogniser, RED, at(second));
+            let report = show(&mut recognizer, RED, at(second));
             assert_eq!((report.faces[0].student(), report.marks.len()), (None, 0), "second {second}");
             assert_eq!(report.faces[0].track, before.faces[0].track, "the face is followed on");
         }
@@ -174,9 +174,9 @@ fn an_erased_student_is_known_no_more_and_nobody_else_is_marked() {
 #[test]
 fn without_a_marker_faces_are_told_and_nothing_is_marked() {
     let site = Site::new();
-    let mut recogniser = Recogniser::new(ByColour::shared(), site.gallery.clone(), &RecognitionOptions::default());
-    show(&mut recogniser, RED, at(0));
-    assert_eq!(show(&mut recogniser, RED, at(0)).faces[0].student(), Some(site.red));
+    let mut recognizer = Recognizer::new(ByColor::shared(), site.gallery.clone(), &RecognitionOptions::default());
+    show(&mut recognizer, RED, at(0));
+    assert_eq!(show(&mut recognizer, RED, at(0)).faces[0].student(), Some(site.red));
     assert!(site.attendance().is_empty());
 }
 
@@ -200,27 +200,27 @@ fn only_templates_of_the_gallerys_model_are_taken() {
 fn a_recording_becomes_attendance() {
     let site = Site::new();
     let folder = tempfile::tempdir().unwrap();
-    for (n, colour) in [BLACK, RED, RED, RED, BLACK, BLUE, BLUE, BLACK, GREEN, GREEN].into_iter().enumerate() {
+    for (n, color) in [BLACK, RED, RED, RED, BLACK, BLUE, BLUE, BLACK, GREEN, GREEN].into_iter().enumerate() {
         // Where the face is, before a wall.
         let place = 10..50;
         let picture = image::RgbImage::from_fn(60, 60, |x, y| {
-            image::Rgb(if place.contains(&x) && place.contains(&y) { colour } else { BLACK })
+            image::Rgb(if place.contains(&x) && place.contains(&y) { color } else { BLACK })
         });
         picture.save(folder.path().join(format!("{n:02}.png"))).unwrap();
     }
-    let mut recogniser = site.recogniser();
+    let mut recognizer = site.recognizer();
     let options = OpenOptions::default().with_folder_interval(Duration::from_secs(1)).with_recording_starts_at(at(0));
     let source = CameraSource::parse(folder.path().to_str().unwrap()).unwrap();
     let worker = CameraWorker::start(
         &source,
-        WorkerOptions::default().with_open(options).with_pace(Pace::AsAnalysed),
+        WorkerOptions::default().with_open(options).with_pace(Pace::AsAnalyzed),
         move |frame| {
-            recogniser.process(&frame, frame.captured_at().unwrap()).unwrap();
+            recognizer.process(&frame, frame.captured_at().unwrap()).unwrap();
         },
     )
     .unwrap();
     assert_eq!(worker.wait(Duration::from_secs(20)), CameraState::Stopped);
-    assert_eq!(worker.health().analysed, 10);
+    assert_eq!(worker.health().analyzed, 10);
     assert_eq!(site.attendance(), [site.red, site.green]);
 }
 

@@ -52,7 +52,7 @@ pub use records::{
     NewDetectionLog, NewSession, Page, PositionColumns, SessionRecord, SessionUpdate, StoredEmbedding, StoredTemplate,
     Student, StudentChange,
 };
-pub use sealing::{FaceColumn, KeyId, Place, Resealed, TemplateForms, TemplateKey, TemplateKeys};
+pub use sealing::{FaceColumn, KeyId, Resealed, SealContext, TemplateForms, TemplateKey, TemplateKeys};
 pub use seen::{KeptSeen, SeenLimits, TemplateOrigin};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{Inspection, SqliteStore};
@@ -92,7 +92,7 @@ pub trait Store: Send + Sync {
     /// [`Error::Store`](crate::Error::Store).
     fn students(&self, search: Option<&str>, page: Page) -> Result<Listed<Student>>;
 
-    /// The same list of only those who have to enrol again to be recognised by `model`
+    /// The same list of only those who have to enrol again to be recognized by `model`
     /// ([`Student::must_enrol_again`]). Reads no embedding, and so needs no key.
     ///
     /// # Errors

@@ -5,7 +5,7 @@ use std::fmt;
 use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
 
-use super::sealing::{NotOpened, Place, TemplateKeys};
+use super::sealing::{NotOpened, SealContext, TemplateKeys};
 use super::seen::TemplateOrigin;
 use crate::embedding::Embedding;
 use crate::error::Result;
@@ -61,7 +61,7 @@ pub struct Student {
 }
 
 impl Student {
-    /// Whether a face is stored that an engine with this embedding model cannot match: the student is recognised again
+    /// Whether a face is stored that an engine with this embedding model cannot match: the student is recognized again
     /// only after enrolling again. A face of the existing service, which names no model, is one of them.
     #[must_use]
     pub fn must_enrol_again(&self, model: &ModelId) -> bool {
@@ -115,10 +115,10 @@ impl StoredEmbedding {
     pub(super) fn unseal(
         keys: &TemplateKeys,
         model: Option<&ModelId>,
-        bytes: Option<(Place, &[u8])>,
-        json: Option<(Place, &str)>,
+        bytes: Option<(SealContext, &[u8])>,
+        json: Option<(SealContext, &str)>,
     ) -> Result<Option<Self>> {
-        fn or_damaged<T>(opened: Result<T, NotOpened>, place: &Place) -> Result<Option<T>> {
+        fn or_damaged<T>(opened: Result<T, NotOpened>, place: &SealContext) -> Result<Option<T>> {
             let value = NotOpened::unless_damaged(opened, place)?;
             if value.is_none() {
                 tracing::error!("{}", NotOpened::Damaged.at(place));
@@ -484,7 +484,7 @@ pub struct NewDetectionLog {
     pub timestamp: Timestamp,
     /// How many faces were found.
     pub faces_detected: u32,
-    /// How many of them were recognised.
+    /// How many of them were recognized.
     pub students_recognized: u32,
     /// How long it took, in seconds.
     pub processing_time: Option<f64>,

@@ -99,13 +99,13 @@ pub(super) const AT_ONCE: u32 = 20;
 /// Where a value lies: the column, whose it is (the key of a student's row, or a liveness session's id), and the model
 /// that its row names.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
+pub struct SealContext {
     column: FaceColumn,
     owner: String,
     model: Option<String>,
 }
 
-impl Place {
+impl SealContext {
     /// The value of `column` that belongs to `owner`.
     #[must_use]
     pub fn new(column: FaceColumn, owner: impl fmt::Display) -> Self {
@@ -127,7 +127,7 @@ impl Place {
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for SealContext {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} of {}", self.column.name(), self.owner)
     }
@@ -269,16 +269,16 @@ pub(super) enum NotOpened {
 
 impl NotOpened {
     /// What was opened, and `None` where it is damaged: that costs one face. Anything else would cost everybody's.
-    pub(super) fn unless_damaged<T>(opened: Result<T, Self>, place: &Place) -> Result<Option<T>> {
+    pub(super) fn unless_damaged<T>(opened: Result<T, Self>, context: &SealContext) -> Result<Option<T>> {
         match opened {
             Ok(value) => Ok(Some(value)),
             Err(Self::Damaged) => Ok(None),
-            Err(refused) => Err(refused.at(place)),
+            Err(refused) => Err(refused.at(context)),
         }
     }
 
-    /// It as an error about the value at `place`.
-    pub(super) fn at(&self, place: &Place) -> Error {
+    /// It as an error about the value at `context`.
+    pub(super) fn at(&self, context: &SealContext) -> Error {
         let reason = match self {
             Self::NoKey(id) => format!(
                 "templates are encrypted with the key {id}, which was not given: start with a key file that holds it \
@@ -289,7 +289,7 @@ impl NotOpened {
                     .to_owned()
             }
             Self::Damaged => format!(
-                "the encrypted value in {place} was changed, cut short or put there from elsewhere: restore it from a \
+                "the encrypted value in {context} was changed, cut short or put there from elsewhere: restore it from a \
                  back-up or enrol again"
             ),
         };
@@ -424,45 +424,45 @@ impl TemplateKeys {
     }
 
     /// `plain` as it goes into a column of bytes.
-    pub(super) fn seal_bytes<'p>(&self, place: &Place, plain: &'p [u8]) -> Result<Cow<'p, [u8]>> {
+    pub(super) fn seal_bytes<'p>(&self, context: &SealContext, plain: &'p [u8]) -> Result<Cow<'p, [u8]>> {
         let Some(key) = self.sealing() else { return Ok(Cow::Borrowed(plain)) };
-        let sealed = [BYTES_MARK, &key.id.0, &cipher::seal(key, place, plain)?].concat();
+        let sealed = [BYTES_MARK, &key.id.0, &cipher::seal(key, context, plain)?].concat();
         Ok(Cow::Owned(sealed))
     }
 
     /// `plain` as it goes into a column of text.
-    pub(super) fn seal_text<'p>(&self, place: &Place, plain: &'p str) -> Result<Cow<'p, str>> {
+    pub(super) fn seal_text<'p>(&self, context: &SealContext, plain: &'p str) -> Result<Cow<'p, str>> {
         let Some(key) = self.sealing() else { return Ok(Cow::Borrowed(plain)) };
-        let sealed = BASE64_STANDARD.encode(cipher::seal(key, place, plain.as_bytes())?);
+        let sealed = BASE64_STANDARD.encode(cipher::seal(key, context, plain.as_bytes())?);
         Ok(Cow::Owned(format!("{TEXT_MARK}{}:{sealed}", key.id)))
     }
 
     /// What a column of bytes holds, opened if it is sealed.
-    pub(super) fn open_bytes<'s>(&self, place: &Place, stored: &'s [u8]) -> Result<Cow<'s, [u8]>, NotOpened> {
+    pub(super) fn open_bytes<'s>(&self, context: &SealContext, stored: &'s [u8]) -> Result<Cow<'s, [u8]>, NotOpened> {
         match form_of_bytes(stored) {
             Form::Plain => Ok(Cow::Borrowed(stored)),
             Form::Broken => Err(NotOpened::Damaged),
-            Form::Sealed(id) => self.open(id, place, &stored[BYTES_MARK.len() + ID_BYTES..]).map(Cow::Owned),
+            Form::Sealed(id) => self.open(id, context, &stored[BYTES_MARK.len() + ID_BYTES..]).map(Cow::Owned),
         }
     }
 
     /// What a column of text holds, opened if it is sealed.
-    pub(super) fn open_text<'s>(&self, place: &Place, stored: &'s str) -> Result<Cow<'s, str>, NotOpened> {
+    pub(super) fn open_text<'s>(&self, context: &SealContext, stored: &'s str) -> Result<Cow<'s, str>, NotOpened> {
         match form_of_text(stored) {
             Form::Plain => Ok(Cow::Borrowed(stored)),
             Form::Broken => Err(NotOpened::Damaged),
             Form::Sealed(id) => {
                 let (_, sealed) = stored[TEXT_MARK.len()..].split_once(':').ok_or(NotOpened::Damaged)?;
                 let sealed = BASE64_STANDARD.decode(sealed).map_err(|_| NotOpened::Damaged)?;
-                let opened = self.open(id, place, &sealed)?;
+                let opened = self.open(id, context, &sealed)?;
                 String::from_utf8(opened).map(Cow::Owned).map_err(|_| NotOpened::Damaged)
             }
         }
     }
 
-    fn open(&self, id: KeyId, place: &Place, sealed: &[u8]) -> Result<Vec<u8>, NotOpened> {
+    fn open(&self, id: KeyId, context: &SealContext, sealed: &[u8]) -> Result<Vec<u8>, NotOpened> {
         let key = self.keys.iter().find(|key| key.id == id).ok_or(NotOpened::NoKey(id))?;
-        cipher::open(key, place, sealed)
+        cipher::open(key, context, sealed)
     }
 }
 
@@ -491,22 +491,22 @@ mod cipher {
     use aes_gcm::aead::{Aead as _, KeyInit as _, Payload};
     use aes_gcm::{Aes256Gcm, Nonce};
 
-    use super::{Error, NONCE_BYTES, NotOpened, Place, Result, Sha256, TemplateKey, Uuid};
+    use super::{Error, NONCE_BYTES, NotOpened, Result, SealContext, Sha256, TemplateKey, Uuid};
     use sha2::Digest as _;
 
     /// Nonce, ciphertext and tag.
-    pub(super) fn seal(key: &TemplateKey, place: &Place, plain: &[u8]) -> Result<Vec<u8>> {
+    pub(super) fn seal(key: &TemplateKey, context: &SealContext, plain: &[u8]) -> Result<Vec<u8>> {
         let nonce = fresh_nonce();
-        let payload = Payload { msg: plain, aad: &place.bound_to() };
+        let payload = Payload { msg: plain, aad: &context.bound_to() };
         let sealed = Aes256Gcm::new(&key.secret.into())
             .encrypt(&Nonce::from(nonce), payload)
-            .map_err(|_| Error::Internal { reason: format!("{place} could not be encrypted") })?;
+            .map_err(|_| Error::Internal { reason: format!("{context} could not be encrypted") })?;
         Ok([&nonce[..], &sealed].concat())
     }
 
-    pub(super) fn open(key: &TemplateKey, place: &Place, sealed: &[u8]) -> Result<Vec<u8>, NotOpened> {
+    pub(super) fn open(key: &TemplateKey, context: &SealContext, sealed: &[u8]) -> Result<Vec<u8>, NotOpened> {
         let (nonce, sealed) = sealed.split_first_chunk::<NONCE_BYTES>().ok_or(NotOpened::Damaged)?;
-        let payload = Payload { msg: sealed, aad: &place.bound_to() };
+        let payload = Payload { msg: sealed, aad: &context.bound_to() };
         Aes256Gcm::new(&key.secret.into()).decrypt(&Nonce::from(*nonce), payload).map_err(|_| NotOpened::Damaged)
     }
 
@@ -521,14 +521,14 @@ mod cipher {
 
 #[cfg(not(feature = "encryption"))]
 mod cipher {
-    use super::{Error, NotOpened, Place, Result, TemplateKey};
+    use super::{Error, NotOpened, Result, SealContext, TemplateKey};
 
-    pub(super) fn seal(_key: &TemplateKey, _place: &Place, _plain: &[u8]) -> Result<Vec<u8>> {
+    pub(super) fn seal(_key: &TemplateKey, _context: &SealContext, _plain: &[u8]) -> Result<Vec<u8>> {
         let reason = "this build cannot encrypt templates: build it with the feature `encryption`, or give no keys";
         Err(Error::invalid_input("template keys", reason))
     }
 
-    pub(super) fn open(_key: &TemplateKey, _place: &Place, _sealed: &[u8]) -> Result<Vec<u8>, NotOpened> {
+    pub(super) fn open(_key: &TemplateKey, _context: &SealContext, _sealed: &[u8]) -> Result<Vec<u8>, NotOpened> {
         Err(NotOpened::NoCipher)
     }
 }
@@ -541,40 +541,40 @@ mod tests {
         TemplateKeys::new(vec![TemplateKey::generate()])
     }
 
-    fn place() -> Place {
-        Place::new(FaceColumn::StudentFaceEmbedding, 7)
+    fn context() -> SealContext {
+        SealContext::new(FaceColumn::StudentFaceEmbedding, 7)
     }
 
     #[test]
     fn what_is_sealed_opens_again_and_shows_nothing() {
         let (keys, plain) = (keys(), [7_u8; 2048]);
-        let sealed = keys.seal_bytes(&place(), &plain).unwrap();
+        let sealed = keys.seal_bytes(&context(), &plain).unwrap();
         assert_eq!(form_of_bytes(&sealed), Form::Sealed(keys.sealing_key().unwrap()));
         assert!(!sealed.windows(8).any(|window| window == [7; 8]));
-        assert_eq!(*keys.open_bytes(&place(), &sealed).unwrap(), plain);
-        let text = keys.seal_text(&place(), "[0.25,0.5]").unwrap();
+        assert_eq!(*keys.open_bytes(&context(), &sealed).unwrap(), plain);
+        let text = keys.seal_text(&context(), "[0.25,0.5]").unwrap();
         assert!(text.starts_with("sealed:1:") && !text.contains("0.25"), "{text}");
-        assert_eq!(keys.open_text(&place(), &text).unwrap(), "[0.25,0.5]");
-        assert_ne!(keys.seal_text(&place(), "[0.25,0.5]").unwrap(), text, "a nonce is used once");
+        assert_eq!(keys.open_text(&context(), &text).unwrap(), "[0.25,0.5]");
+        assert_ne!(keys.seal_text(&context(), "[0.25,0.5]").unwrap(), text, "a nonce is used once");
     }
 
     #[test]
     fn without_keys_everything_stays_as_it_is() {
         let none = TemplateKeys::none();
-        assert_eq!(none.seal_text(&place(), "[1.0]").unwrap(), "[1.0]");
-        assert_eq!(*none.seal_bytes(&place(), &[1, 2, 3, 4]).unwrap(), [1, 2, 3, 4]);
-        assert_eq!(keys().open_text(&place(), "[1.0]").unwrap(), "[1.0]", "and what is plain is read with keys too");
+        assert_eq!(none.seal_text(&context(), "[1.0]").unwrap(), "[1.0]");
+        assert_eq!(*none.seal_bytes(&context(), &[1, 2, 3, 4]).unwrap(), [1, 2, 3, 4]);
+        assert_eq!(keys().open_text(&context(), "[1.0]").unwrap(), "[1.0]", "and what is plain is read with keys too");
     }
 
     #[test]
     fn a_missing_or_wrong_key_is_told_by_its_name() {
         let right = keys();
         let id = right.sealing_key().unwrap();
-        let sealed = right.seal_text(&place(), "[1.0]").unwrap();
+        let sealed = right.seal_text(&context(), "[1.0]").unwrap();
         for wrong in [TemplateKeys::none(), keys()] {
-            let refused = wrong.open_text(&place(), &sealed).unwrap_err();
+            let refused = wrong.open_text(&context(), &sealed).unwrap_err();
             assert_eq!(refused, NotOpened::NoKey(id));
-            let told = refused.at(&place()).to_string();
+            let told = refused.at(&context()).to_string();
             assert!(told.contains(&id.to_string()) && told.contains("--template-key-file"), "{told}");
         }
     }
@@ -582,11 +582,11 @@ mod tests {
     #[test]
     fn every_changed_byte_is_noticed() {
         let keys = keys();
-        let sealed = keys.seal_bytes(&place(), b"a face, a face").unwrap().into_owned();
+        let sealed = keys.seal_bytes(&context(), b"a face, a face").unwrap().into_owned();
         for at in 0..sealed.len() {
             let mut changed = sealed.clone();
             changed[at] ^= 1;
-            match keys.open_bytes(&place(), &changed) {
+            match keys.open_bytes(&context(), &changed) {
                 // A change in the mark makes it plain to look at, as any bytes are; no number of theirs is a face.
                 Ok(plain) => assert!(at < BYTES_MARK.len() && *plain == changed, "byte {at}"),
                 Err(NotOpened::NoKey(_)) => assert!((BYTES_MARK.len()..BYTES_MARK.len() + ID_BYTES).contains(&at)),
@@ -594,23 +594,23 @@ mod tests {
             }
         }
         for length in 0..sealed.len() {
-            let cut = keys.open_bytes(&place(), &sealed[..length]);
+            let cut = keys.open_bytes(&context(), &sealed[..length]);
             assert!(cut.is_err() || *cut.unwrap() == sealed[..length], "cut to {length}");
         }
         for text in ["sealed:1:", "sealed:1:xyz:AAAA", "sealed:1:0011223344556677", "sealed:1:é011223344556677:A"] {
-            assert_eq!(keys.open_text(&place(), text).unwrap_err(), NotOpened::Damaged, "{text}");
+            assert_eq!(keys.open_text(&context(), text).unwrap_err(), NotOpened::Damaged, "{text}");
         }
     }
 
     #[test]
     fn a_value_in_another_place_does_not_open() {
         let keys = keys();
-        let sealed = keys.seal_text(&place(), "[1.0]").unwrap();
+        let sealed = keys.seal_text(&context(), "[1.0]").unwrap();
         for elsewhere in [
-            Place::new(FaceColumn::StudentFaceEmbedding, 8),
-            Place::new(FaceColumn::StudentEmbeddingVector, 7),
-            Place::new(FaceColumn::SessionState, 7),
-            place().of_model(Some("another model")),
+            SealContext::new(FaceColumn::StudentFaceEmbedding, 8),
+            SealContext::new(FaceColumn::StudentEmbeddingVector, 7),
+            SealContext::new(FaceColumn::SessionState, 7),
+            context().of_model(Some("another model")),
         ] {
             assert_eq!(keys.open_text(&elsewhere, &sealed).unwrap_err(), NotOpened::Damaged, "{elsewhere}");
         }
@@ -619,12 +619,12 @@ mod tests {
     #[test]
     fn an_older_key_still_opens_and_the_first_seals() {
         let old = keys();
-        let sealed = old.seal_text(&place(), "[1.0]").unwrap();
+        let sealed = old.seal_text(&context(), "[1.0]").unwrap();
         let both = old.clone().with_first(TemplateKey::generate());
-        assert_eq!(both.open_text(&place(), &sealed).unwrap(), "[1.0]");
-        let fresh = both.seal_text(&place(), "[1.0]").unwrap();
+        assert_eq!(both.open_text(&context(), &sealed).unwrap(), "[1.0]");
+        let fresh = both.seal_text(&context(), "[1.0]").unwrap();
         assert_eq!(form_of_text(&fresh), Form::Sealed(both.sealing_key().unwrap()));
-        assert!(matches!(old.open_text(&place(), &fresh), Err(NotOpened::NoKey(_))));
+        assert!(matches!(old.open_text(&context(), &fresh), Err(NotOpened::NoKey(_))));
     }
 
     #[test]

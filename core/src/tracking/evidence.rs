@@ -52,7 +52,7 @@ struct Gathered {
     mean: Option<Embedding>,
     views: usize,
     weight: f32,
-    /// How far the mean has travelled from the first view, in radians.
+    /// How far the mean has traveled from the first view, in radians.
     path: f32,
 }
 

@@ -67,7 +67,7 @@ impl Impostors {
     }
 
     /// Returns how surprising it is, in nats, that a stranger is so many `deviations` near to one template after the
-    /// mean of the stranger's views has travelled `path` radians. 0 where it is no surprise.
+    /// mean of the stranger's views has traveled `path` radians. 0 where it is no surprise.
     ///
     /// A stranger ever reaches `b` nats, at whatever view, with a probability of at most exp(-b). Seen from a
     /// template of somebody else, the nearness of a point that moves over the sphere of embeddings is a Gaussian
@@ -85,13 +85,13 @@ impl Impostors {
         // Q(u) <= density(u) 4 / (3 u + sqrt(u^2 + 8)) (Sampford 1953): for u above 1 within 0.5%.
         let mills = 4.0 / (3.0 * u + (u * u + 8.0).sqrt());
         let chances = mills / TAU.sqrt() + 1.0 / TAU;
-        let travelled = f64::from(path.max(0.0));
+        let traveled = f64::from(path.max(0.0));
         #[expect(clippy::cast_possible_truncation, reason = "at most a few hundred")]
-        let nats = (0.5 * u * u - chances.ln() - 2.0 * travelled.ln_1p()) as f32;
+        let nats = (0.5 * u * u - chances.ln() - 2.0 * traveled.ln_1p()) as f32;
         nats.max(0.0)
     }
 
-    /// Returns the lowest cosine with which a face is named whose views have travelled `path` radians, where the
+    /// Returns the lowest cosine with which a face is named whose views have traveled `path` radians, where the
     /// evidence has to reach `bound` nats. At most 1 even where that is not enough.
     #[must_use]
     pub fn cosine_for(&self, bound: f32, path: f32) -> Cosine {

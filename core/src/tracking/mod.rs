@@ -181,7 +181,7 @@ fn affinity(last: &Rect, bbox: &Rect, min_iou: f32, max_step: f32) -> Option<f32
     let iou = last.iou(bbox);
     let size = (last.width() + bbox.width()) / 2.0;
     let reach = size * max_step;
-    let step = last.centre().distance(bbox.centre());
+    let step = last.center().distance(bbox.center());
     let ratio = last.area() / bbox.area();
     // A factor of two in width is one of four in area. Comparisons with what is no number are false.
     let near = step < reach && (0.25..=4.0).contains(&ratio);

@@ -7,13 +7,13 @@ use crate::error::{Error, Result};
 use super::impostors::Impostors;
 
 /// How faces are followed and when their views decide. The defaults without another source are choices for cameras of
-/// about five analysed frames a second, not measurements.
+/// about five analyzed frames a second, not measurements.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub struct TrackingOptions {
     /// From which overlap (IoU) a box continues a track. Default 0.3, the customary gate of IoU trackers (SORT).
     pub min_iou: f32,
-    /// Boxes that overlap less still continue a track when their centres are nearer than so many box widths and their
+    /// Boxes that overlap less still continue a track when their centers are nearer than so many box widths and their
     /// sizes within a factor of two, measured from where the face was going. Default 0.75.
     pub max_step: f32,
     /// The same for a face that was seen once, so that nobody knows where it is going. Default 2: somebody who walks

@@ -138,7 +138,7 @@ fn a_track_outlives_a_gap_but_not_a_long_one() {
 fn a_face_of_quite_another_size_is_another_face() {
     let mut tracker = Tracker::default();
     let id = tracker.update(&[face(0.0)], at(0))[0];
-    let tiny = Rect::from_centre(face(0.0).centre(), 20.0, 25.0);
+    let tiny = Rect::from_center(face(0.0).center(), 20.0, 25.0);
     assert_ne!(tracker.update(&[tiny], at(200))[0], id);
 }
 

@@ -17,7 +17,7 @@ use super::{Decision, TrackId};
 pub struct Track {
     id: TrackId,
     bbox: Rect,
-    /// Of the box's centre, in pixels a second.
+    /// Of the box's center, in pixels a second.
     velocity: Point,
     /// Whether the face was seen once only, so that the velocity is not known.
     is_new: bool,
@@ -37,7 +37,7 @@ struct Views {
     poor_in_a_row: u32,
     /// The width of the widest face that was taken in.
     widest: f32,
-    /// Whether the face has been where the track's own could hardly be since it was last recognised.
+    /// Whether the face has been where the track's own could hardly be since it was last recognized.
     strayed: bool,
 }
 
@@ -114,9 +114,9 @@ impl Track {
         let passed = seconds(now.duration_since(self.last_seen));
         let reach = 3.0 * self.bbox.width();
         let step = |velocity: f32| (velocity * passed).clamp(-reach, reach);
-        let centre = self.bbox.centre();
-        let moved = Point::new(centre.x + step(self.velocity.x), centre.y + step(self.velocity.y));
-        Rect::from_centre(moved, self.bbox.width(), self.bbox.height())
+        let center = self.bbox.center();
+        let moved = Point::new(center.x + step(self.velocity.x), center.y + step(self.velocity.y));
+        Rect::from_center(moved, self.bbox.width(), self.bbox.height())
     }
 
     /// Takes in that the face was looked for.
@@ -134,7 +134,7 @@ impl Track {
         self.views.strayed |= self.predicted(now).iou(&bbox) < min_iou;
         let passed = seconds(now.duration_since(self.last_seen));
         if passed > 0.0 {
-            let (expected, seen) = (self.predicted(now).centre(), bbox.centre());
+            let (expected, seen) = (self.predicted(now).center(), bbox.center());
             // The first step is all that is known of the velocity.
             let gain = if self.is_new { 1.0 } else { VELOCITY_GAIN } / passed;
             self.velocity.x += (seen.x - expected.x) * gain;

@@ -1,4 +1,4 @@
-//! Frames analysed once and shown to sessions: what the attack suite and the figures share.
+//! Frames analyzed once and shown to sessions: what the attack suite and the figures share.
 
 use std::path::{Path, PathBuf};
 
@@ -46,7 +46,7 @@ pub fn frames_of(clip: &Path, per_second: f64) -> Option<Vec<Frame<'static>>> {
     Some(frames)
 }
 
-/// An analysed frame.
+/// An analyzed frame.
 #[derive(Clone)]
 pub struct Shot {
     pub analysis: Analysis,

@@ -21,7 +21,7 @@ impl Held {
     }
 }
 
-/// The print of `picture` as a pinhole camera sees it when it is held so, on a grey wall; as large as the picture.
+/// The print of `picture` as a pinhole camera sees it when it is held so, on a gray wall; as large as the picture.
 pub fn print_of(picture: &Frame<'_>, held: Held) -> Frame<'static> {
     let (width, height) = (picture.width() as f32, picture.height() as f32);
     let (sy, cy) = held.yaw.to_radians().sin_cos();

@@ -1,4 +1,4 @@
-// The service from end to end: people register with the sample pictures, are recognised, and are marked once.
+// The service from end to end: people register with the sample pictures, are recognized, and are marked once.
 import assert from 'node:assert/strict'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -32,13 +32,13 @@ async function register(person, rollNumber) {
   return post(`/sessions/${session.id}/student`, { name: person, rollNumber })
 }
 
-test('people register, are recognised and marked once', async () => {
+test('people register, are recognized and marked once', async () => {
   const registered = await Promise.all([register('hopper', 'R1'), register('collins', 'R2')])
   assert.deepEqual(registered.map(({ status }) => status), [201, 201])
   assert.ok(registered.every(({ body }) => body.livenessVerified))
 
-  const recognised = await post('/recognize?mark=true', media('hopper/yaw+10.jpg'), 'image/jpeg')
-  const [person] = recognised.body.people
+  const recognized = await post('/recognize?mark=true', media('hopper/yaw+10.jpg'), 'image/jpeg')
+  const [person] = recognized.body.people
   assert.equal(person.student.rollNumber, 'R1')
   assert.ok(person.newlyMarked && person.similarity >= 0.7)
   const again = await post('/recognize?mark=true', media('hopper/yaw-10.jpg'), 'image/jpeg')

@@ -10,7 +10,7 @@ pub(super) fn summary(students: &Listed<Student>, model: &ModelId) -> String {
     } else {
         (format!("{} people have", students.total), "their stored faces are")
     };
-    format!("{have} to enrol again and will not be recognised until then: {their} not of {model}")
+    format!("{have} to enrol again and will not be recognized until then: {their} not of {model}")
 }
 
 /// A line for each of them.

@@ -27,7 +27,7 @@ pub(crate) use crate::commands::database::DATABASE;
 use crate::commands::database::{DatabaseArgs, Place};
 use crate::commands::keys::KeyArgs;
 use crate::commands::{Hidden, enrol_again};
-use crate::listen::{self, ConnectionLimits};
+use crate::net::listen::{self, ConnectionLimits};
 use crate::passive;
 use crate::state::BODY_WITHIN;
 use crate::{
@@ -79,7 +79,7 @@ pub struct ServeArgs {
     /// The ONNX Runtime library [default: looked for in the usual places]
     #[arg(long, env = "FACEATTEND_ONNXRUNTIME", value_name = "FILE")]
     pub(crate) onnxruntime: Option<PathBuf>,
-    /// How many frames are analysed at once [default: one a processor]
+    /// How many frames are analyzed at once [default: one a processor]
     #[arg(long, env = "FACEATTEND_THREADS")]
     pub(crate) threads: Option<NonZero<usize>>,
     /// The site's time zone, such as Asia/Kolkata: attendance is marked once a day there [default: this machine's]
@@ -102,7 +102,7 @@ pub struct ServeArgs {
     /// Lets logged-in users look through the cameras, with boxes and names
     #[arg(long, env = "FACEATTEND_PREVIEW")]
     preview: bool,
-    /// How many pictures of each camera are analysed in a second; twice as many while a new face is being recognised
+    /// How many pictures of each camera are analyzed in a second; twice as many while a new face is being recognized
     #[arg(long, env = "FACEATTEND_RATE", value_name = "PER SECOND", default_value_t = LiveSettings::default().rate)]
     rate: f32,
     /// Keeps a further view of a student from a confident mark that the antispoof networks call living, at most one a

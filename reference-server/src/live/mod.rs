@@ -1,16 +1,15 @@
 //! What runs beside the requests: the gallery, the marker, the cameras and what they tell.
 
+mod background;
 pub(crate) mod browser;
+mod camera_leases;
 pub(crate) mod cameras;
-pub(crate) mod events;
-mod faces;
-mod follow;
-mod keeper;
-mod leash;
+mod db_listener;
+mod event_relay;
+mod gallery_sync;
+mod housekeeping;
 mod log;
 pub(crate) mod preview;
-mod relay;
-mod sharing;
 pub(crate) mod watch;
 
 use std::num::NonZero;
@@ -27,23 +26,23 @@ use faceattend_core::tracking::TrackingOptions;
 use faceattend_core::types::StudentId;
 use serde_json::{Map, Value};
 
+use crate::realtime::events::Events;
 use crate::state::Settings;
+use background::BackgroundThreads;
 use browser::Browsers;
+use camera_leases::CameraLeases;
 use cameras::Cameras;
-use events::Events;
-use faces::Faces;
-use follow::Follow;
-use keeper::Keeper;
-use leash::Leash;
+use db_listener::DbListener;
+use gallery_sync::GallerySync;
+use housekeeping::Housekeeping;
 use log::DetectionLog;
-use sharing::Sharing;
 use watch::Watcher;
 
 /// How cameras are watched.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct LiveSettings {
-    /// How many pictures of each camera are analysed in a second. Default 5: a face that walks through a door is seen
+    /// How many pictures of each camera are analyzed in a second. Default 5: a face that walks through a door is seen
     /// several times.
     pub rate: f32,
     /// How faces are followed, and how much evidence names somebody.
@@ -71,7 +70,7 @@ impl Default for LiveSettings {
 }
 
 impl LiveSettings {
-    /// The same settings, analysing so many pictures of each camera in a second.
+    /// The same settings, analyzing so many pictures of each camera in a second.
     #[must_use]
     pub fn with_rate(mut self, rate: f32) -> Self {
         self.rate = rate;
@@ -110,16 +109,16 @@ impl LiveSettings {
 /// Everything that lives as long as the server does.
 pub(crate) struct Live {
     gallery: Arc<Gallery>,
-    faces: Arc<Faces>,
+    gallery_sync: Arc<GallerySync>,
     marker: Arc<Marker>,
     cameras: Arc<Cameras>,
     laptop: Arc<Cameras>,
     browsers: Browsers,
     log: Arc<DetectionLog>,
-    keeper: Keeper,
+    housekeeping: Housekeeping,
     events: Events,
-    sharing: Option<Arc<Sharing>>,
-    leash: Leash,
+    leases: Option<Arc<CameraLeases>>,
+    background: BackgroundThreads,
 }
 
 impl Live {
@@ -127,10 +126,10 @@ impl Live {
     pub(crate) fn new(store: Arc<dyn Store>, engine: &Arc<dyn FaceEngine>, settings: &Settings) -> Result<Self> {
         let gallery = Arc::new(Gallery::new(engine.embedder().clone()));
         let events = Events::default();
-        let faces = Arc::new(Faces::new(Arc::clone(&gallery), Arc::clone(&store), events.clone()));
+        let gallery_sync = Arc::new(GallerySync::new(Arc::clone(&gallery), Arc::clone(&store), events.clone()));
         // Followed before it is read: nothing is missed in between.
         let follower = store.follow()?;
-        faces.load()?;
+        gallery_sync.load()?;
         let marker = Arc::new(Marker::new(Arc::clone(&store), settings.policy.clone()));
         let log = Arc::new(DetectionLog::new(Arc::clone(&store)));
         let watcher = Watcher {
@@ -151,23 +150,35 @@ impl Live {
         let cameras = || Arc::new(Cameras::new(watcher.clone(), scheduler.clone(), &settings.live));
         let (cameras, laptop) = (cameras(), cameras());
         let watched = vec![Arc::clone(&cameras), Arc::clone(&laptop)];
-        let keeper = Keeper::start(watched, events.clone(), Arc::clone(&log))?;
+        let housekeeping = Housekeeping::start(watched, events.clone(), Arc::clone(&log))?;
         let browsers = Browsers::new(watcher);
-        let leash = Leash::default();
-        let mut live =
-            Self { gallery, faces, marker, cameras, laptop, browsers, log, keeper, events, sharing: None, leash };
+        let background = BackgroundThreads::default();
+        let mut live = Self {
+            gallery,
+            gallery_sync,
+            marker,
+            cameras,
+            laptop,
+            browsers,
+            log,
+            housekeeping,
+            events,
+            leases: None,
+            background,
+        };
         if let Some(name) = &settings.live.server_name {
-            relay::start(Arc::clone(&store), name.clone(), live.events.subscribe_to_own(), &live.leash)?;
-            live.sharing = Some(Sharing::start(Arc::clone(&store), name, Arc::clone(&live.cameras), &live.leash)?);
+            event_relay::start(Arc::clone(&store), name.clone(), live.events.subscribe_to_own(), &live.background)?;
+            live.leases =
+                Some(CameraLeases::start(Arc::clone(&store), name, Arc::clone(&live.cameras), &live.background)?);
         }
-        let follow = Follow {
-            faces: Arc::clone(&live.faces),
+        let follow = DbListener {
+            gallery_sync: Arc::clone(&live.gallery_sync),
             store,
             marker: Arc::clone(&live.marker),
             events: live.events.clone(),
-            sharing: live.sharing.clone(),
+            leases: live.leases.clone(),
         };
-        follow.start(follower, &live.leash)?;
+        follow.start(follower, &live.background)?;
         Ok(live)
     }
 
@@ -179,9 +190,9 @@ impl Live {
         Arc::clone(&self.marker)
     }
 
-    /// Lets cameras recognise a student with the face that the store has from now on. Blocks.
+    /// Lets cameras recognize a student with the face that the store has from now on. Blocks.
     pub(crate) fn student_enrolled(&self, student: StudentId) {
-        if let Err(error) = self.faces.refresh(student) {
+        if let Err(error) = self.gallery_sync.refresh(student) {
             // Stored all the same; whoever follows the database hears of it once more.
             tracing::warn!(%student, "not in the gallery yet: {error}");
         }
@@ -190,7 +201,7 @@ impl Live {
     /// Lets cameras forget a student. Blocks.
     pub(crate) fn student_removed(&self, student: StudentId) {
         self.marker.forget();
-        self.faces.forget(student);
+        self.gallery_sync.forget(student);
     }
 
     /// Lets a mark be made again where one was deleted.
@@ -228,8 +239,8 @@ impl Live {
     /// # Errors
     /// As [`Cameras::start`], and those of the store where servers share their cameras.
     pub(crate) fn start_camera(&self, address: &str, location: Option<&str>) -> Result<()> {
-        match &self.sharing {
-            Some(sharing) => sharing.watch(address, location),
+        match &self.leases {
+            Some(leases) => leases.watch(address, location),
             None => self.cameras.start(address, location),
         }
     }
@@ -240,8 +251,8 @@ impl Live {
     /// # Errors
     /// Those of the store where servers share their cameras.
     pub(crate) fn stop_camera(&self, address: &str) -> Result<()> {
-        match &self.sharing {
-            Some(sharing) => sharing.unwatch(address),
+        match &self.leases {
+            Some(leases) => leases.unwatch(address),
             None => {
                 self.cameras.stop(address);
                 Ok(())
@@ -255,8 +266,8 @@ impl Live {
     /// As [`stop_camera`](Self::stop_camera).
     pub(crate) fn stop_cameras(&self) -> Result<()> {
         self.laptop.stop_all();
-        match &self.sharing {
-            Some(sharing) => sharing.unwatch_all(),
+        match &self.leases {
+            Some(leases) => leases.unwatch_all(),
             None => {
                 self.cameras.stop_all();
                 Ok(())
@@ -266,8 +277,8 @@ impl Live {
 
     /// Every camera as the API shows it, by name; where servers share their cameras, those of all.
     pub(crate) fn camera_items(&self) -> Map<String, Value> {
-        match &self.sharing {
-            Some(sharing) => sharing.items(),
+        match &self.leases {
+            Some(leases) => leases.items(),
             None => self.cameras.status().into_iter().map(|camera| (camera.name.clone(), camera.item())).collect(),
         }
     }
@@ -276,18 +287,18 @@ impl Live {
     /// Blocks.
     pub(crate) fn shut_down(&self) {
         self.laptop.stop_all();
-        match &self.sharing {
-            Some(sharing) => sharing.end(),
+        match &self.leases {
+            Some(leases) => leases.end(),
             None => self.cameras.stop_all(),
         }
-        self.leash.cut();
-        self.keeper.stop();
+        self.background.cut();
+        self.housekeeping.stop();
         self.log.write();
     }
 }
 
 impl Drop for Live {
     fn drop(&mut self) {
-        self.leash.cut();
+        self.background.cut();
     }
 }

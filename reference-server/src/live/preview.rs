@@ -75,25 +75,25 @@ fn smaller(frame: &Frame<'_>) -> RgbImage {
 }
 
 fn draw(picture: &mut RgbImage, face: &Drawn, scale: f32) {
-    let colour = if face.name.is_some() { KNOWN } else { UNKNOWN };
+    let color = if face.name.is_some() { KNOWN } else { UNKNOWN };
     // A cast saturates, so what lies outside is the edge.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to the picture")]
     let [left, top, right, bottom] =
         [face.bbox.x1, face.bbox.y1, face.bbox.x2, face.bbox.y2].map(|side| (side * scale).max(0.0) as u32);
     let (right, bottom) = (right.min(picture.width() - 1), bottom.min(picture.height() - 1));
-    let mut put = |x: u32, y: u32, colour: Rgb<u8>| {
+    let mut put = |x: u32, y: u32, color: Rgb<u8>| {
         if let Some(pixel) = picture.get_pixel_mut_checked(x, y) {
-            *pixel = colour;
+            *pixel = color;
         }
     };
     for thick in 0..2 {
         for x in left..=right {
-            put(x, top + thick, colour);
-            put(x, bottom.saturating_sub(thick), colour);
+            put(x, top + thick, color);
+            put(x, bottom.saturating_sub(thick), color);
         }
         for y in top..=bottom {
-            put(left + thick, y, colour);
-            put(right.saturating_sub(thick), y, colour);
+            put(left + thick, y, color);
+            put(right.saturating_sub(thick), y, color);
         }
     }
     let Some(name) = &face.name else { return };

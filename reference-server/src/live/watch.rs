@@ -1,4 +1,4 @@
-//! What is done with a camera's frames: the core recognises and marks; this keeps the log, tells what happens, and shows
+//! What is done with a camera's frames: the core recognizes and marks; this keeps the log, tells what happens, and shows
 //! it to whoever looks.
 
 use std::collections::{BTreeSet, HashMap};
@@ -12,15 +12,15 @@ use faceattend_core::engine::FaceEngine;
 use faceattend_core::frame::Frame;
 use faceattend_core::gallery::Gallery;
 use faceattend_core::geometry::Rect;
-use faceattend_core::recognition::{Ageing, Effort, RecognisedFace, Recogniser, RecognitionOptions, RecognitionReport};
+use faceattend_core::recognition::{Ageing, Effort, RecognitionOptions, RecognitionReport, RecognizedFace, Recognizer};
 use faceattend_core::store::{NewDetectionLog, Store, Student};
 use faceattend_core::tracking::TrackingOptions;
 use faceattend_core::types::{StudentId, Threshold};
 use jiff::Timestamp;
 
-use super::events::{Events, LiveEvent, SeenFace};
 use super::log::DetectionLog;
 use super::preview::{Drawn, Preview};
+use crate::realtime::events::{Events, LiveEvent, SeenFace};
 
 /// How often a camera's figures go to the detection log: a row a frame would be 25 rows a second and camera.
 const LOG_EVERY: Duration = Duration::from_secs(5);
@@ -62,13 +62,13 @@ impl Watcher {
             .with_threshold(self.threshold)
             .with_tracking(self.tracking)
             .with_effort(effort);
-        let mut recogniser = Recogniser::new(Arc::clone(&self.engine), Arc::clone(&self.gallery), &options)
+        let mut recognizer = Recognizer::new(Arc::clone(&self.engine), Arc::clone(&self.gallery), &options)
             .with_marker(Arc::clone(&self.marker), location.clone());
         if let Some(ageing) = &self.ageing {
-            recogniser = recogniser.with_ageing(Arc::clone(ageing));
+            recognizer = recognizer.with_ageing(Arc::clone(ageing));
         }
         Watch {
-            recogniser,
+            recognizer,
             shared: self.clone(),
             camera: camera.to_owned(),
             location,
@@ -82,7 +82,7 @@ impl Watcher {
 
 /// One camera's watch. Its last figures are logged when it ends.
 pub(super) struct Watch {
-    recogniser: Recogniser,
+    recognizer: Recognizer,
     shared: Watcher,
     camera: String,
     location: Option<String>,
@@ -107,7 +107,7 @@ struct Figures {
 
 /// A face, and the student whose it is.
 pub(super) struct Seen {
-    pub(super) face: RecognisedFace,
+    pub(super) face: RecognizedFace,
     pub(super) student: Option<Student>,
 }
 
@@ -143,12 +143,12 @@ impl Watch {
     pub(super) fn see(&mut self, frame: &Frame<'_>) -> Result<Sight> {
         let began = Instant::now();
         let now = frame.captured_at().unwrap_or_else(Timestamp::now);
-        let report = self.recogniser.process(frame, now);
+        let report = self.recognizer.process(frame, now);
         self.figures.frames += 1;
         self.figures.busy += began.elapsed();
         let report = report?;
         self.figures.faces = self.figures.faces.max(report.faces.len());
-        self.figures.recognized.extend(report.faces.iter().filter_map(RecognisedFace::student));
+        self.figures.recognized.extend(report.faces.iter().filter_map(RecognizedFace::student));
         let mut marked = Vec::new();
         for mark in &report.marks {
             if let Marking::Marked(record) = mark {

@@ -114,7 +114,7 @@ fn responses(operation: &Operation, least: Role, has_parameters: bool) -> Value 
     for (status, text) in operation.errors.iter().chain(&ALWAYS) {
         tell(*status, text);
     }
-    if !crate::http::rate::EXEMPT.contains(&operation.path) {
+    if !crate::net::rate_limit::EXEMPT.contains(&operation.path) {
         tell(429, "Too many requests, try again later");
     }
     if operation.needs_token {

@@ -5,10 +5,10 @@ use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 
+use crate::api;
 use crate::error::AppError;
-use crate::http::call::{Input, Open};
-use crate::http::input::Reader;
-use crate::routes;
+use crate::request::extract::{Input, Open};
+use crate::request::fields::Reader;
 use crate::state::AppState;
 
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
@@ -21,7 +21,7 @@ const FILES: [(&str, &str, &str); 2] = [
 
 /// `GET /openapi.json`.
 pub(crate) async fn document(State(app): State<AppState>) -> Response {
-    axum::Json(super::document(&routes::table(app).listed())).into_response()
+    axum::Json(super::document(&api::table(app).listed())).into_response()
 }
 
 /// `GET /docs`: the endpoints, to read and to try.

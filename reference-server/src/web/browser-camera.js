@@ -76,14 +76,14 @@ function show(matches) {
   // The server's events tell the same, of every camera; here it is said only where they do not come.
   for (const match of connected() ? [] : known) {
     if (match.attendance_marked) banner(t("banner.marked", { name: match.student_name, roll: match.roll_number, place: t("live.browser_camera") }));
-    else if (!told.has(match.student_id)) banner(t("banner.recognised", { name: match.student_name, place: t("live.browser_camera") }), "");
+    else if (!told.has(match.student_id)) banner(t("banner.recognized", { name: match.student_name, place: t("live.browser_camera") }), "");
   }
   told = new Set(known.map((match) => match.student_id));
   const names = [...new Set(known.map((match) => match.student_name))];
   const strangers = matches.length - known.length;
   const text = names.length
-    ? t("live.recognised", { names: list(names) })
-    : t(strangers ? "live.none_recognised" : "live.no_face");
+    ? t("live.recognized", { names: list(names) })
+    : t(strangers ? "live.none_recognized" : "live.no_face");
   say(element("browser-note"), text, names.length ? "good" : "");
 }
 

@@ -183,7 +183,7 @@ listen("detection_update", (event) => {
   }
   for (const face of event.faces) {
     if (face.student_name && !before.has(face.student_id)) {
-      banner(t("banner.recognised", { name: face.student_name, place: event.camera_location ?? event.camera }), "");
+      banner(t("banner.recognized", { name: face.student_name, place: event.camera_location ?? event.camera }), "");
     }
   }
 });

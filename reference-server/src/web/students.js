@@ -36,7 +36,7 @@ function faceOf({ must_enrol_again: again, liveness_verified: verified, has_face
   return make("span", { className: kind, textContent: t(key) });
 }
 
-// How many are not recognised because another model made their faces.
+// How many are not recognized because another model made their faces.
 async function tellAgain() {
   const note = element("students-again");
   try {

@@ -163,7 +163,7 @@ fn every_reason_of_the_core_has_a_sentence() {
 
 #[test]
 fn every_change_in_the_audit_log_has_a_sentence() {
-    let routes = include_str!("../routes/mod.rs");
+    let routes = include_str!("../api/mod.rs");
     let log = scripts().find(|(name, _)| *name == "log.js").unwrap().1;
     let mut changes = 0;
     for method in ["post", "put", "delete"] {

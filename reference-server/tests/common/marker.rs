@@ -14,8 +14,8 @@ const DIMENSION: usize = 512;
 const YAW_SLOPE: f32 = 0.935;
 const YAW_BIAS: f32 = -0.017;
 
-/// What a colour stands for: the yaws of its faces, and whether they have an embedding.
-const COLOURS: [([f32; 3], &[f32], bool); 8] = [
+/// What a color stands for: the yaws of its faces, and whether they have an embedding.
+const COLORS: [([f32; 3], &[f32], bool); 8] = [
     ([0.0, 0.0, 0.0], &[], false),
     ([0.0, 255.0, 0.0], &[0.0], true),
     ([255.0, 0.0, 0.0], &[-20.0], true),
@@ -56,9 +56,9 @@ impl FaceEngine for MarkerEngine {
         if frame.width() < 32 || frame.height() < 16 {
             return Ok(Analysis::default());
         }
-        let colour = mean(frame, 0);
-        let distance = |other: &[f32; 3]| colour.iter().zip(other).map(|(a, b)| (a - b).powi(2)).sum::<f32>();
-        let nearest = COLOURS.iter().min_by(|a, b| distance(&a.0).total_cmp(&distance(&b.0)));
+        let color = mean(frame, 0);
+        let distance = |other: &[f32; 3]| color.iter().zip(other).map(|(a, b)| (a - b).powi(2)).sum::<f32>();
+        let nearest = COLORS.iter().min_by(|a, b| distance(&a.0).total_cmp(&distance(&b.0)));
         let Some((_, yaws, embeds)) = nearest else { return Ok(Analysis::default()) };
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a mean of bytes")]
         let identity = embeds.then_some((mean(frame, 16)[1] / 16.0).round() as u32);
@@ -75,7 +75,7 @@ impl FaceEngine for MarkerEngine {
     }
 }
 
-/// The mean colour of the inner 8x8 of the block that begins at `x`.
+/// The mean color of the inner 8x8 of the block that begins at `x`.
 fn mean(frame: &Frame<'_>, x: u32) -> [f32; 3] {
     let mut sum = [0.0; 3];
     for (dx, dy) in (4..12).flat_map(|dx| (4..12).map(move |dy| (dx, dy))) {

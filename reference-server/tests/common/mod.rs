@@ -135,8 +135,8 @@ impl Service {
     /// Takes a session through its three positions.
     pub async fn complete(&self, session: &str, identity: u8) -> Value {
         let mut last = Value::Null;
-        for (position, colour) in [("center", GREEN), ("left", RED), ("right", BLUE)] {
-            last = self.frame(session, position, &picture(colour, identity)).await.json();
+        for (position, color) in [("center", GREEN), ("left", RED), ("right", BLUE)] {
+            last = self.frame(session, position, &picture(color, identity)).await.json();
             assert_eq!(last["is_live"], true, "{position}: {last}");
         }
         assert_eq!(last["session_completed"], true, "{last}");

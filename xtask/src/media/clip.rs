@@ -49,13 +49,13 @@ fn eased(t: f64) -> f64 {
     t * t * (3.0 - 2.0 * t)
 }
 
-/// Rounds colours to bytes, as a sensor would: with noise of `strength` levels.
-pub(super) fn exposed(colours: &[[f32; 3]], strength: f64, noise: &mut Noise) -> Vec<u8> {
+/// Rounds colors to bytes, as a sensor would: with noise of `strength` levels.
+pub(super) fn exposed(colors: &[[f32; 3]], strength: f64, noise: &mut Noise) -> Vec<u8> {
     // The light of a room flickers, and cameras follow it late.
     let light = 1.0 + 0.006 * strength * (noise.uniform() - 0.5);
     let mut expose =
         |value: f32| (f64::from(value) * light + strength * noise.normal()).round().clamp(0.0, 255.0) as u8;
-    colours.iter().flatten().map(|&value| expose(value)).collect()
+    colors.iter().flatten().map(|&value| expose(value)).collect()
 }
 
 /// The same noise on every machine: SplitMix64 (Steele, Lea, Flood 2014).

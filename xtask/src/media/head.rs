@@ -56,7 +56,7 @@ pub(super) struct Head {
     pivot: [f64; 3],
     own_yaw: f64,
     /// The middle of the face at rest, in frame pixels.
-    pub(super) centre: [f64; 2],
+    pub(super) center: [f64; 2],
 }
 
 impl Head {
@@ -78,7 +78,7 @@ impl Head {
             return Err(format!("the face ({x0:.0}..{x1:.0}, {y0:.0}..{y1:.0}) is not inside the frame"));
         }
         let mean = |i: usize| face.iter().map(|p| p[i]).sum::<f64>() / face.len() as f64;
-        let (centre, face_width, half_height) = ([mean(0), mean(1), mean(2)], x1 - x0, (y1 - y0) / 2.0);
+        let (center, face_width, half_height) = ([mean(0), mean(1), mean(2)], x1 - x0, (y1 - y0) / 2.0);
 
         let (texture, origin) = texture(photo, left, top, scale);
         let in_texture = |x: f64, y: f64| [(x - origin[0]) * FINENESS, (y - origin[1]) * FINENESS];
@@ -91,19 +91,19 @@ impl Head {
         let outline = triangulate(&flat).hull;
         for (sideways, upwards, back) in RINGS {
             for &i in &outline {
-                let from_centre = [face[i][0] - centre[0], face[i][1] - centre[1]];
-                let reach = if from_centre[1] < 0.0 {
+                let from_center = [face[i][0] - center[0], face[i][1] - center[1]];
+                let reach = if from_center[1] < 0.0 {
                     // From the sides' reach to the top's as the point climbs.
-                    sideways + (upwards - sideways) * (-from_centre[1] / half_height).clamp(0.0, 1.0)
+                    sideways + (upwards - sideways) * (-from_center[1] / half_height).clamp(0.0, 1.0)
                 } else {
                     sideways
                 };
-                let (x, y) = (centre[0] + from_centre[0] * reach, centre[1] + from_centre[1] * reach);
+                let (x, y) = (center[0] + from_center[0] * reach, center[1] + from_center[1] * reach);
                 if x <= low[0] || y <= low[1] || x >= high[0] || y >= high[1] {
                     continue;
                 }
                 // Below the chin are neck and collar: the further down, the less they turn.
-                let below = ((y - centre[1]) / half_height - 1.0).clamp(0.0, 1.0);
+                let below = ((y - center[1]) / half_height - 1.0).clamp(0.0, 1.0);
                 let rest = [x, y, face[i][2] + back * face_width];
                 vertices.push(Vertex { rest, texture: in_texture(x, y), follows: 1.0 - 0.9 * below });
             }
@@ -121,18 +121,18 @@ impl Head {
                 (low[0], along(1, edge_steps - i)),
             ] {
                 // Behind everything.
-                let rest = [x, y, centre[2] + 20.0 * face_width];
+                let rest = [x, y, center[2] + 20.0 * face_width];
                 vertices.push(Vertex { rest, texture: in_texture(x, y), follows: 0.0 });
             }
         }
 
         let flat: Vec<_> = vertices.iter().map(|v| Point { x: v.rest[0], y: v.rest[1] }).collect();
         let triangles = triangulate(&flat).triangles.chunks_exact(3).map(|t| [t[0], t[1], t[2]]).collect();
-        let pivot = [centre[0], centre[1], centre[2] + PIVOT * face_width];
-        Ok(Self { texture, vertices, triangles, pivot, own_yaw, centre: [centre[0], centre[1]] })
+        let pivot = [center[0], center[1], center[2] + PIVOT * face_width];
+        Ok(Self { texture, vertices, triangles, pivot, own_yaw, center: [center[0], center[1]] })
     }
 
-    /// The picture of the head held as `view` says: [`WIDTH`] x [`HEIGHT`] colours from 0 to 255 before rounding.
+    /// The picture of the head held as `view` says: [`WIDTH`] x [`HEIGHT`] colors from 0 to 255 before rounding.
     pub(super) fn seen(&self, view: View) -> Vec<[f32; 3]> {
         let movement = View { yaw: view.yaw - self.own_yaw, ..view };
         let corners: Vec<_> = self

@@ -15,7 +15,7 @@ pub(super) struct Corner {
 pub(super) struct Canvas {
     width: usize,
     height: usize,
-    colour: Vec<[f32; 3]>,
+    color: Vec<[f32; 3]>,
     depth: Vec<f64>,
 }
 
@@ -26,7 +26,7 @@ impl Canvas {
     /// An empty canvas of `width` x `height` pixels.
     pub(super) fn new(width: u32, height: u32) -> Self {
         let (width, height) = (width as usize * SAMPLES, height as usize * SAMPLES);
-        Self { width, height, colour: vec![[0.0; 3]; width * height], depth: vec![f64::INFINITY; width * height] }
+        Self { width, height, color: vec![[0.0; 3]; width * height], depth: vec![f64::INFINITY; width * height] }
     }
 
     /// Draws one triangle. Samples on an edge belong to both of its triangles, so that no crack can open between them.
@@ -59,22 +59,22 @@ impl Canvas {
                 let at = y * self.width + x;
                 if depth < self.depth[at] {
                     self.depth[at] = depth;
-                    self.colour[at] = sample(texture, blend(|c| c.texture[0]), blend(|c| c.texture[1]));
+                    self.color[at] = sample(texture, blend(|c| c.texture[0]), blend(|c| c.texture[1]));
                 }
             }
         }
     }
 
-    /// The picture: every pixel the mean of its samples, as colours from 0 to 255 before rounding.
+    /// The picture: every pixel the mean of its samples, as colors from 0 to 255 before rounding.
     pub(super) fn finish(self) -> Vec<[f32; 3]> {
         let share = 1.0 / (SAMPLES * SAMPLES) as f32;
-        let mut pixels = Vec::with_capacity(self.colour.len() / (SAMPLES * SAMPLES));
+        let mut pixels = Vec::with_capacity(self.color.len() / (SAMPLES * SAMPLES));
         for y in (0..self.height).step_by(SAMPLES) {
             for x in (0..self.width).step_by(SAMPLES) {
                 let mut mean = [0.0; 3];
                 for at in (0..SAMPLES * SAMPLES).map(|i| (y + i / SAMPLES) * self.width + x + i % SAMPLES) {
-                    for (mean, colour) in mean.iter_mut().zip(self.colour[at]) {
-                        *mean += colour * share;
+                    for (mean, color) in mean.iter_mut().zip(self.color[at]) {
+                        *mean += color * share;
                     }
                 }
                 pixels.push(mean);

@@ -113,14 +113,14 @@ fn render(photos: &[RgbImage], meshes: &BTreeMap<String, Vec<[f64; 3]>>) -> Resu
 /// The width of one person's share of the class clip.
 const SHARE: u32 = 320;
 
-/// People who come before the camera two by two, with an empty grey wall before, between and after.
+/// People who come before the camera two by two, with an empty gray wall before, between and after.
 fn class(heads: &[Head]) -> Result<Vec<u8>> {
     let mut noise = Noise::new(99);
     let width = SHARE * 2;
     let wall = vec![[118.0, 120.0, 122.0]; (width * HEIGHT) as usize];
     let mut pictures = Vec::new();
-    let mut show = |colours: &[[f32; 3]]| -> Result<()> {
-        pictures.push(jpeg(&exposed(colours, CLIP_NOISE, &mut noise), width, HEIGHT, CLIP_QUALITY)?);
+    let mut show = |colors: &[[f32; 3]]| -> Result<()> {
+        pictures.push(jpeg(&exposed(colors, CLIP_NOISE, &mut noise), width, HEIGHT, CLIP_QUALITY)?);
         Ok(())
     };
     for (pair, seed) in heads.chunks(2).zip((1_u64..).step_by(2)) {
@@ -133,7 +133,7 @@ fn class(heads: &[Head]) -> Result<Vec<u8>> {
             for ((head, views), place) in pair.iter().zip(&views).zip(0..) {
                 let seen = head.seen(views[i]);
                 // The part of the frame around the face.
-                let start = (head.centre[0] - f64::from(SHARE) / 2.0).clamp(0.0, f64::from(WIDTH - SHARE)) as usize;
+                let start = (head.center[0] - f64::from(SHARE) / 2.0).clamp(0.0, f64::from(WIDTH - SHARE)) as usize;
                 for (from, to) in seen.chunks(WIDTH as usize).zip(both.chunks_mut(width as usize)) {
                     let place = place * SHARE as usize;
                     to[place..place + SHARE as usize].copy_from_slice(&from[start..start + SHARE as usize]);
@@ -152,7 +152,7 @@ fn jpeg(pixels: &[u8], width: u32, height: u32, quality: u8) -> Result<Vec<u8>> 
     let side = |side: u32| u16::try_from(side).map_err(|e| e.to_string());
     let mut bytes = Vec::new();
     let mut encoder = Encoder::new(&mut bytes, quality);
-    // Colour at half the resolution, as cameras have it. No optimised tables: with them this encoder puts every component
+    // Color at half the resolution, as cameras have it. No optimized tables: with them this encoder puts every component
     // into a scan of its own, which several decoders read wrongly.
     encoder.set_sampling_factor(SamplingFactor::F_2_2);
     encoder.encode(pixels, side(width)?, side(height)?, ColorType::Rgb).map_err(|e| format!("cannot encode: {e}"))?;

@@ -17,7 +17,7 @@ use faceattend_core::frame::{ChannelOrder, Frame};
 use faceattend_core::gallery::Gallery;
 use faceattend_core::geometry::{Landmarks5, Point};
 use faceattend_core::models::session::{ModelSession, ModelSource, RuntimeOptions, time_in_models};
-use faceattend_core::preprocess::{Normalisation, warp};
+use faceattend_core::preprocess::{Normalization, warp};
 use serde_json::{Value, json};
 
 use crate::plan::{BATCH, Models, Outcome, SEARCH_K, Task};
@@ -116,10 +116,10 @@ impl Worker {
         let points = face.landmarks.ok_or("no points")?;
         let views: [Landmarks5; BATCH] = std::array::from_fn(|i| points.map(|p| Point::new(p.x + i as f32, p.y)));
         let template = Template::arcface112();
-        let normalise = if self.embedder.embedder.is_some() {
-            Normalisation::uniform(ChannelOrder::Rgb, 127.5, 127.5)
+        let normalize = if self.embedder.embedder.is_some() {
+            Normalization::uniform(ChannelOrder::Rgb, 127.5, 127.5)
         } else {
-            Normalisation::uniform(ChannelOrder::Rgb, 0.0, 1.0)
+            Normalization::uniform(ChannelOrder::Rgb, 0.0, 1.0)
         };
         let path = self.embedder.embedder_file();
         let mut session = ModelSession::load(&ModelSource::File(path), &RuntimeOptions::default())?;
@@ -129,7 +129,7 @@ impl Worker {
         let (ms, first) = timed(repeat, || {
             for (view, crop) in views.iter().zip(input.chunks_exact_mut(plane)) {
                 let map = template.align(view).and_then(|map| map.inverse()).ok_or("no alignment")?;
-                warp(&self.one, &map, template.size, &normalise, crop);
+                warp(&self.one, &map, template.size, &normalize, crop);
             }
             let mut embeddings = Vec::with_capacity(BATCH);
             for crops in input.chunks_exact(per_run * plane) {

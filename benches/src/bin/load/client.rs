@@ -63,7 +63,7 @@ pub(crate) fn agree(peer: &Service, ours: &[(&Service, f32)], pictures: &[Pictur
             }
         }
     }
-    if faces < pictures.len() { Err("a face was not recognised".into()) } else { Ok(faces) }
+    if faces < pictures.len() { Err("a face was not recognized".into()) } else { Ok(faces) }
 }
 
 fn alike(a: &Value, b: &Value, overlap: f32) -> bool {

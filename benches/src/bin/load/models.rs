@@ -50,15 +50,15 @@ pub(crate) fn allowed(engine: &Engine, pictures: &[Picture], threads: NonZero<us
     let until = Instant::now() + lasts;
     let options = AnalyzeOptions::default().with_depth(Depth::Embedding);
     let work = || -> faceattend_core::Result<f64> {
-        let (before, mut analysed) = (time_in_models(), 0_u32);
+        let (before, mut analyzed) = (time_in_models(), 0_u32);
         for frame in frames.iter().cycle() {
             engine.analyze(frame, &options)?;
-            analysed += 1;
+            analyzed += 1;
             if Instant::now() >= until {
                 break;
             }
         }
-        Ok(f64::from(analysed) / (time_in_models() - before).as_secs_f64())
+        Ok(f64::from(analyzed) / (time_in_models() - before).as_secs_f64())
     };
     std::thread::scope(|scope| {
         let workers: Vec<_> = (0..threads.get()).map(|_| scope.spawn(work)).collect();

@@ -34,7 +34,7 @@ class FaceDetectionService:
     def __init__(self, camera_stream: Any = None) -> None:
         self.camera_stream = camera_stream
         self._engine = FaceRecognitionEngine()
-        self._recogniser: Optional[faceattend.Recogniser] = None
+        self._recognizer: Optional[faceattend.Recognizer] = None
         self._marked: dict[Any, date] = {}
         self._logged_at = -_LOG_EVERY
 
@@ -51,7 +51,7 @@ class FaceDetectionService:
     def load_known_faces(self) -> None:
         """Reads the students again."""
         self._engine.load_known_faces()
-        self._recogniser = None
+        self._recognizer = None
 
     def reload_known_faces(self) -> None:
         """Reads the students again."""
@@ -70,11 +70,11 @@ class FaceDetectionService:
         started = time.perf_counter()
         locations: list[tuple[int, int, int, int]] = []
         names: list[str] = []
-        recognised = 0
+        recognized = 0
         error: Optional[str] = None
         today = conf.policy().day()[0]
         try:
-            recogniser = self._following()
+            recognizer = self._following()
             faces = conf.engine().analyze(frame, depth="embedding")
             unmarked = False
             for face in faces:
@@ -82,11 +82,11 @@ class FaceDetectionService:
                 left, top, right, bottom = (int(round(side)) for side in face.bbox)
                 locations.append((top, right, bottom, left))
                 names.append(UNKNOWN if student is None else site.name_of(student))
-                recognised += student is not None
+                recognized += student is not None
                 unmarked |= student is not None and self._marked.get(site.key_of(student)) != today
             # A second look, which follows the faces, only while somebody is not marked yet.
             if unmarked and getattr(self.camera_stream, "attendance_auto_mark", True):
-                for seen in recogniser.process(frame).faces:
+                for seen in recognizer.process(frame).faces:
                     if seen.student_id is not None:
                         student = self._engine._students[seen.student_id]
                         attendance.mark(student, float(seen.similarity or 0.0), self.camera_stream)
@@ -95,13 +95,13 @@ class FaceDetectionService:
             log.exception("a frame could not be processed")
             error = str(failure)
         took = time.perf_counter() - started
-        self._write_log(len(locations), recognised, took, error)
+        self._write_log(len(locations), recognized, took, error)
         results: dict[str, Any] = {
             "face_locations": locations,
             "face_names": names,
             "processing_time": took,
             "faces_detected": len(locations),
-            "students_recognized": recognised,
+            "students_recognized": recognized,
         }
         if error is not None:
             results["error"] = error
@@ -111,26 +111,26 @@ class FaceDetectionService:
         """A copy of a frame with a box around each face and its name below, for `process_frame`'s results."""
         drawn = np.array(frame, copy=True)
         for (top, right, bottom, left), name in zip(results.get("face_locations", []), results.get("face_names", [])):
-            colour = (0, 0, 255) if name == UNKNOWN else (0, 200, 0)
-            _box(drawn, left, top, right, bottom, colour)
-            drawn = _text(drawn, name, left, bottom, colour)
+            color = (0, 0, 255) if name == UNKNOWN else (0, 200, 0)
+            _box(drawn, left, top, right, bottom, color)
+            drawn = _text(drawn, name, left, bottom, color)
         return drawn
 
-    def _following(self) -> faceattend.Recogniser:
+    def _following(self) -> faceattend.Recognizer:
         if self._engine._gallery is None:
             self._engine.load_known_faces()
-            self._recogniser = None
-        if self._recogniser is None:
+            self._recognizer = None
+        if self._recognizer is None:
             assert self._engine._gallery is not None
-            self._recogniser = faceattend.Recogniser(
+            self._recognizer = faceattend.Recognizer(
                 conf.engine(),
                 self._engine._gallery,
                 threshold=conf.setting("THRESHOLD"),
                 agreeing=conf.setting("AGREEING_VIEWS"),
             )
-        return self._recogniser
+        return self._recognizer
 
-    def _write_log(self, faces: int, recognised: int, took: float, error: Optional[str]) -> None:
+    def _write_log(self, faces: int, recognized: int, took: float, error: Optional[str]) -> None:
         model = site.log_model() if faces or error else None
         if model is None or time.monotonic() - self._logged_at < _LOG_EVERY:
             return
@@ -138,7 +138,7 @@ class FaceDetectionService:
         fields = site.fields_of(model)
         values: dict[str, Any] = {
             "faces_detected": faces,
-            "students_recognized": recognised,
+            "students_recognized": recognized,
             "processing_time": took,
             "camera_location": site.camera_location(self.camera_stream)[:100],
             "error_message": error or "",
@@ -154,22 +154,22 @@ class FaceDetectionService:
             log.exception("the detection log could not be written")
 
 
-def _box(picture: Any, left: int, top: int, right: int, bottom: int, colour: tuple[int, int, int]) -> None:
+def _box(picture: Any, left: int, top: int, right: int, bottom: int, color: tuple[int, int, int]) -> None:
     height, width = picture.shape[:2]
     thick = max(2, width // 320)
     x1, x2 = (min(max(side, 0), width) for side in (left, right))
     y1, y2 = (min(max(side, 0), height) for side in (top, bottom))
-    picture[y1 : y1 + thick, x1:x2] = colour
-    picture[max(y2 - thick, 0) : y2, x1:x2] = colour
-    picture[y1:y2, x1 : x1 + thick] = colour
-    picture[y1:y2, max(x2 - thick, 0) : x2] = colour
+    picture[y1 : y1 + thick, x1:x2] = color
+    picture[max(y2 - thick, 0) : y2, x1:x2] = color
+    picture[y1:y2, x1 : x1 + thick] = color
+    picture[y1:y2, max(x2 - thick, 0) : x2] = color
 
 
-def _text(picture: Any, text: str, left: int, bottom: int, colour: tuple[int, int, int]) -> Any:
+def _text(picture: Any, text: str, left: int, bottom: int, color: tuple[int, int, int]) -> Any:
     try:
         from PIL import Image, ImageDraw, ImageFont
     except ImportError:
-        # Without Pillow there are boxes only: their colour says who is known.
+        # Without Pillow there are boxes only: their color says who is known.
         return picture
     image = Image.fromarray(picture)
     draw = ImageDraw.Draw(image)
@@ -179,6 +179,6 @@ def _text(picture: Any, text: str, left: int, bottom: int, colour: tuple[int, in
     except TypeError:  # Before Pillow 10.1 the default has one size.
         font = ImageFont.load_default()
     x1, y1, x2, y2 = draw.textbbox((left + 4, bottom + 2), text, font=font)
-    draw.rectangle((left, bottom, x2 + 4, y2 + 3), fill=colour)
+    draw.rectangle((left, bottom, x2 + 4, y2 + 3), fill=color)
     draw.text((left + 4, bottom + 2), text, fill=(255, 255, 255), font=font)
     return np.asarray(image)

@@ -20,7 +20,7 @@ _MARGIN = 0.02
 
 
 class FaceRecognitionEngine:
-    """Detects, recognises and enrols faces.
+    """Detects, recognizes and enrols faces.
 
     The model is loaded once a process, so making one of these costs nothing; each reads the known faces at its first use.
 
@@ -102,13 +102,13 @@ class FaceRecognitionEngine:
         return (None, 0.0) if face is None else self._identify(face)
 
     def process_frame(self, frame: Any, camera: Any = None) -> dict[str, Any]:
-        """Looks at a frame, recognises who is in it, and marks them.
+        """Looks at a frame, recognizes who is in it, and marks them.
 
         Returns
         -------
         dict
             ``faces_detected``, ``faces_recognized``, ``unrecognized_faces``: counts. ``confidence_scores``: the similarity
-            of each recognised face. ``recognition_accuracy``: recognised of detected, in [0, 1]. ``metadata``: a dictionary
+            of each recognized face. ``recognition_accuracy``: recognized of detected, in [0, 1]. ``metadata``: a dictionary
             with ``processing_time`` in seconds, ``model`` and, for each face, ``faces``. ``attendance_marked``:
             ``[{student_name, student_id, status}]`` of those newly marked. ``error``: only when something failed.
         """
@@ -150,11 +150,11 @@ class FaceRecognitionEngine:
                                 "status": status,
                             }
                         )
-            recognised = len(results["confidence_scores"])
+            recognized = len(results["confidence_scores"])
             results["faces_detected"] = len(faces)
-            results["faces_recognized"] = recognised
-            results["unrecognized_faces"] = len(faces) - recognised
-            results["recognition_accuracy"] = recognised / len(faces) if faces else 0.0
+            results["faces_recognized"] = recognized
+            results["unrecognized_faces"] = len(faces) - recognized
+            results["recognition_accuracy"] = recognized / len(faces) if faces else 0.0
             results["metadata"] = {"faces": seen, "model": engine.model}
         except Exception as error:  # The callers look for the key and expect no exception.
             log.exception("a frame could not be processed")

@@ -6,7 +6,7 @@ model       setting in ``FACEATTEND``, else looked for by name     fields, the f
 students    ``STUDENT_MODEL``; ``Student``, ``StudentProfile``,    face: ``face_embedding``, ``face_encoding``,
             ``Person``, ``Employee``, ``Member`` with a face field ``embedding_vector``, ``face_encodings``, ``embedding``,
                                                                    ``encoding``; ``name``, ``full_name`` ...;
-                                                                   ``is_active`` (inactive students are not recognised)
+                                                                   ``is_active`` (inactive students are not recognized)
 attendance  ``ATTENDANCE_MODEL``; a model whose name contains      the key to the student; a date (``date``,
             "attendance" with a key to the students                ``attendance_date`` ...) or else a time (``timestamp``
                                                                    ...); ``status``, ``confidence_score``, ``camera``,
@@ -116,7 +116,7 @@ def _named(names: Sequence[str], having: Iterable[str]) -> Optional[Model]:
 
 
 def active_students() -> list[Any]:
-    """Every student who may be recognised."""
+    """Every student who may be recognized."""
     model = student_model()
     if model is None:
         log.warning("no model of students was found: set FACEATTEND['STUDENT_MODEL'] to \"app.Model\"")

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::super::avi::tests::file as avi;
 use super::super::*;
-use super::{COLOURS, SIZE, colour_of, jpeg, jpegs};
+use super::{COLORS, SIZE, color_of, jpeg, jpegs};
 use crate::error::ErrorKind;
 
 const STARTS_AT: &str = "2026-03-02T08:00:00Z";
@@ -42,7 +42,7 @@ macro_rules! contract {
             fn a_source_can_move_to_another_thread() {
                 let (mut source, _alive) = $open;
                 let first = std::thread::spawn(move || source.next_frame().unwrap().unwrap()).join().unwrap();
-                assert_eq!(colour_of(&first), 0);
+                assert_eq!(color_of(&first), 0);
             }
         }
     };
@@ -50,7 +50,7 @@ macro_rules! contract {
 
 fn frames_come_whole_and_in_order(source: &mut dyn FrameSource) {
     let frames: Vec<_> = std::iter::from_fn(|| source.next_frame().unwrap()).collect();
-    assert_eq!(frames.iter().map(colour_of).collect::<Vec<_>>(), [0, 1, 2, 3, 4]);
+    assert_eq!(frames.iter().map(color_of).collect::<Vec<_>>(), [0, 1, 2, 3, 4]);
     assert!(frames.iter().all(|f| (f.width(), f.height()) == (SIZE.0.into(), SIZE.1.into())));
 }
 
@@ -64,7 +64,7 @@ fn capture_times_follow_the_recordings_own_pace(source: &mut dyn FrameSource) {
 }
 
 fn the_end_stays_the_end(source: &mut dyn FrameSource) {
-    for _ in COLOURS {
+    for _ in COLORS {
         assert!(source.next_frame().unwrap().is_some());
     }
     assert!(source.next_frame().unwrap().is_none());
@@ -147,7 +147,7 @@ fn a_damaged_picture_is_passed_over_at_its_place() {
     std::fs::write(&path, avi(&pictures, SIZE, 25, b"01dc")).unwrap();
     let mut source = AviReplay::open(&path, &options()).unwrap();
     let seen: Vec<_> = (0..4)
-        .map(|_| source.next_frame().map(|f| f.map(|f| (colour_of(&f), f.captured_at().unwrap().subsec_millisecond()))))
+        .map(|_| source.next_frame().map(|f| f.map(|f| (color_of(&f), f.captured_at().unwrap().subsec_millisecond()))))
         .collect();
     assert!(matches!(&seen[0], Ok(Some((0, 0)))));
     for damaged in &seen[1..3] {
@@ -160,7 +160,7 @@ fn a_damaged_picture_is_passed_over_at_its_place() {
 
 #[test]
 fn a_picture_that_would_fill_the_memory_is_refused() {
-    let mut bomb = jpeg(COLOURS[0]);
+    let mut bomb = jpeg(COLORS[0]);
     // The sides in the frame header: 65,000 by 65,000.
     let header = bomb.windows(2).position(|w| w == [0xff, 0xc0]).unwrap();
     bomb[header + 5..header + 9].copy_from_slice(&[0xfd, 0xe8, 0xfd, 0xe8]);

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use super::super::*;
-use super::{colour_of, jpegs};
+use super::{color_of, jpegs};
 use crate::error::{Error, Result};
 use crate::frame::{ChannelOrder, Frame};
 
@@ -80,19 +80,19 @@ fn over(scripts: Vec<Option<Vec<Step>>>) -> (CameraWorker, Receiver<()>, Arc<Ato
 }
 
 #[test]
-fn a_recording_as_fast_as_it_is_analysed_loses_no_frame() {
+fn a_recording_as_fast_as_it_is_analyzed_loses_no_frame() {
     let (source, _folder) = folder_of(12);
     let (seen, frames) = channel();
-    let options = every(Duration::from_secs(3600)).with_pace(Pace::AsAnalysed);
+    let options = every(Duration::from_secs(3600)).with_pace(Pace::AsAnalyzed);
     let worker = CameraWorker::start(&source, options, move |frame| {
         std::thread::sleep(Duration::from_millis(3));
-        seen.send(colour_of(&frame)).unwrap();
+        seen.send(color_of(&frame)).unwrap();
     })
     .unwrap();
     assert_eq!(worker.wait(SOON), CameraState::Stopped);
     assert_eq!(frames.iter().collect::<Vec<_>>(), [0, 1, 2, 3, 4, 0, 1, 2, 3, 4, 0, 1]);
     let health = worker.health();
-    assert_eq!((health.captured, health.analysed, health.dropped, health.last_error), (12, 12, 0, None));
+    assert_eq!((health.captured, health.analyzed, health.dropped, health.last_error), (12, 12, 0, None));
 }
 
 #[test]
@@ -122,10 +122,10 @@ fn a_slow_consumer_sees_the_newest_frame_only() {
     assert_eq!(worker.wait(SOON), CameraState::Stopped);
     let frames: Vec<_> = frames.iter().collect();
     let health = worker.health();
-    assert_eq!(health.analysed as usize, frames.len());
-    assert_eq!(health.analysed + health.dropped, health.captured);
+    assert_eq!(health.analyzed as usize, frames.len());
+    assert_eq!(health.analyzed + health.dropped, health.captured);
     assert!(health.dropped > 20, "{health:?}");
-    assert_eq!(frames.last().unwrap().0, 49, "the last frame of a recording is analysed");
+    assert_eq!(frames.last().unwrap().0, 49, "the last frame of a recording is analyzed");
     for pair in frames.windows(2) {
         // Each is as new as the time that has passed says, within what a busy machine needs.
         let passed = pair[1].1.duration_since(pair[0].1).as_millis() as i128;
@@ -217,23 +217,23 @@ fn a_stop_takes_less_than_a_second_whatever_hangs() {
 }
 
 #[test]
-fn nothing_is_analysed_after_a_stop() {
+fn nothing_is_analyzed_after_a_stop() {
     let (source, _folder) = folder_of(50);
-    let analysed = Arc::new(AtomicUsize::new(0));
-    let counted = analysed.clone();
+    let analyzed = Arc::new(AtomicUsize::new(0));
+    let counted = analyzed.clone();
     let worker = CameraWorker::start(&source, every(Duration::from_millis(2)), move |_| {
         counted.fetch_add(1, Ordering::SeqCst);
     })
     .unwrap();
     let begun = Instant::now();
-    while analysed.load(Ordering::SeqCst) < 3 && begun.elapsed() < SOON {
+    while analyzed.load(Ordering::SeqCst) < 3 && begun.elapsed() < SOON {
         std::thread::sleep(Duration::from_millis(1));
     }
     worker.stop();
-    let at_stop = analysed.load(Ordering::SeqCst);
+    let at_stop = analyzed.load(Ordering::SeqCst);
     std::thread::sleep(Duration::from_millis(30));
     assert!(at_stop >= 3);
-    assert_eq!(analysed.load(Ordering::SeqCst), at_stop);
+    assert_eq!(analyzed.load(Ordering::SeqCst), at_stop);
 }
 
 #[test]

@@ -4,8 +4,8 @@ use jiff::civil::DateTime;
 use postgres::Transaction;
 
 use super::super::sealing::{
-    AT_ONCE, FaceColumn, Form, NotOpened, OF_SESSION, Place, Resealed, TemplateForms, TemplateKeys, form_of_bytes,
-    form_of_text,
+    AT_ONCE, FaceColumn, Form, NotOpened, OF_SESSION, Resealed, SealContext, TemplateForms, TemplateKeys,
+    form_of_bytes, form_of_text,
 };
 use super::{Outcome, PostgresStore};
 use crate::error::Result;
@@ -70,14 +70,14 @@ fn batch(db: &mut Transaction<'_>, keys: &TemplateKeys, table: &str, after: i64)
     Ok((done, last))
 }
 
-fn bytes(keys: &TemplateKeys, place: &Place, stored: &[u8]) -> Result<Option<Vec<u8>>> {
-    let plain = NotOpened::unless_damaged(keys.open_bytes(place, stored), place)?;
-    plain.map(|plain| Ok(keys.seal_bytes(place, &plain)?.into_owned())).transpose()
+fn bytes(keys: &TemplateKeys, context: &SealContext, stored: &[u8]) -> Result<Option<Vec<u8>>> {
+    let plain = NotOpened::unless_damaged(keys.open_bytes(context, stored), context)?;
+    plain.map(|plain| Ok(keys.seal_bytes(context, &plain)?.into_owned())).transpose()
 }
 
-fn text(keys: &TemplateKeys, place: &Place, stored: &str) -> Result<Option<String>> {
-    let plain = NotOpened::unless_damaged(keys.open_text(place, stored), place)?;
-    plain.map(|plain| Ok(keys.seal_text(place, &plain)?.into_owned())).transpose()
+fn text(keys: &TemplateKeys, context: &SealContext, stored: &str) -> Result<Option<String>> {
+    let plain = NotOpened::unless_damaged(keys.open_text(context, stored), context)?;
+    plain.map(|plain| Ok(keys.seal_text(context, &plain)?.into_owned())).transpose()
 }
 
 /// What became of an optional value: `None` for damage.
@@ -111,13 +111,13 @@ fn student(db: &mut Transaction<'_>, keys: &TemplateKeys, id: i64) -> Outcome<Co
     if forms.chain(stored.iter().map(|(.., bytes)| form_of_bytes(bytes))).all(|form: Form| form == keys.form()) {
         return Ok(Conversion::AsItShouldBe);
     }
-    let place = |column| Place::new(column, id).of_model(model.as_deref());
-    let face = each(face, |stored| bytes(keys, &place(FaceColumn::StudentFaceEmbedding), stored))?;
-    let vector = each(vector, |stored| text(keys, &place(FaceColumn::StudentEmbeddingVector), stored))?;
+    let context = |column| SealContext::new(column, id).of_model(model.as_deref());
+    let face = each(face, |stored| bytes(keys, &context(FaceColumn::StudentFaceEmbedding), stored))?;
+    let vector = each(vector, |stored| text(keys, &context(FaceColumn::StudentEmbeddingVector), stored))?;
     let converted = stored
         .iter()
         .map(|(_, model, .., stored)| {
-            bytes(keys, &Place::new(FaceColumn::TemplateEmbedding, id).of_model(Some(&**model)), stored)
+            bytes(keys, &SealContext::new(FaceColumn::TemplateEmbedding, id).of_model(Some(&**model)), stored)
         })
         .collect::<Result<Option<Vec<_>>>>()?;
     let (Some(face), Some(vector), Some(converted)) = (face, vector, converted) else {
@@ -153,7 +153,7 @@ fn session(db: &mut Transaction<'_>, keys: &TemplateKeys, id: i64) -> Outcome<Co
     for (at, (column, _)) in OF_SESSION.iter().enumerate() {
         let stored: Option<&str> = row.try_get(at + 1)?;
         as_it_should_be &= stored.is_none_or(|stored| form_of_text(stored) == keys.form());
-        let Some(value) = each(stored, |stored| text(keys, &Place::new(*column, &owner), stored))? else {
+        let Some(value) = each(stored, |stored| text(keys, &SealContext::new(*column, &owner), stored))? else {
             return Ok(Conversion::Damaged);
         };
         values.push(value);

@@ -2,7 +2,7 @@
 
 use postgres::Transaction;
 
-use super::super::sealing::{FaceColumn, Place, TemplateKeys};
+use super::super::sealing::{FaceColumn, SealContext, TemplateKeys};
 use super::super::seen::{SEEN, SeenRow, plan};
 use super::super::{KeptSeen, NewAuditEntry, SeenLimits, TemplateOrigin};
 use super::{Outcome, accounts, certain_time, micros, students};
@@ -41,12 +41,12 @@ pub(super) fn keep(
         db.execute("DELETE FROM student_templates WHERE id = $1::bigint", &[&row])?;
     }
     let model = view.model().as_str();
-    let place = Place::new(FaceColumn::TemplateEmbedding, id).of_model(Some(model));
+    let context = SealContext::new(FaceColumn::TemplateEmbedding, id).of_model(Some(model));
     let bytes = view.to_bytes();
     db.execute(
         "INSERT INTO student_templates (student_id, model_id, embedding, created_at, origin)
          VALUES ($1::bigint, $2, $3, $4, $5)",
-        &[&id.0, &model, &&*keys.seal_bytes(&place, &bytes)?, &micros(entry.at), &SEEN],
+        &[&id.0, &model, &&*keys.seal_bytes(&context, &bytes)?, &micros(entry.at), &SEEN],
     )?;
     accounts::add_audit(db, entry)?;
     Ok(kept)

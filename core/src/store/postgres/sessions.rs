@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use postgres::{Row, Transaction};
 
 use super::super::rules::{NO_SESSION, NO_STUDENT, json, must_be_completed, must_be_free_for, session_status};
-use super::super::sealing::{FaceColumn, Place, TemplateKeys};
+use super::super::sealing::{FaceColumn, SealContext, TemplateKeys};
 use super::super::{MAX_SEEN_FRAMES, NewSession, SessionRecord, SessionUpdate};
 use super::{Outcome, certain_time, micros, seconds, students, time};
 use crate::embedding::Embedding;
@@ -26,7 +26,7 @@ pub(super) fn create(db: &mut Transaction<'_>, keys: &TemplateKeys, new: &NewSes
             &Status::Pending.as_str(),
             &seconds(new.created_at),
             &micros(new.expires_at),
-            &&*keys.seal_text(&Place::new(FaceColumn::SessionState, new.id), &new.state)?,
+            &&*keys.seal_text(&SealContext::new(FaceColumn::SessionState, new.id), &new.state)?,
         ],
     )?;
     Ok(find(db, keys, new.id)?.ok_or(NO_SESSION)?)
@@ -44,10 +44,10 @@ const SESSION: &str = "SELECT student_id::bigint, status, COALESCE(liveness_scor
 fn from_row(row: &Row, keys: &TemplateKeys, id: SessionId) -> Outcome<SessionRecord> {
     let status: Option<String> = row.try_get(1)?;
     let state: Option<String> = row.try_get(4)?;
-    let place = Place::new(FaceColumn::SessionState, id);
-    let state = state.map(|stored| match keys.open_text(&place, &stored) {
+    let context = SealContext::new(FaceColumn::SessionState, id);
+    let state = state.map(|stored| match keys.open_text(&context, &stored) {
         Ok(state) => Ok(state.into_owned()),
-        Err(refused) => Err(refused.at(&place)),
+        Err(refused) => Err(refused.at(&context)),
     });
     Ok(SessionRecord {
         id,
@@ -98,8 +98,8 @@ pub(super) fn update(
     update: &SessionUpdate,
 ) -> Outcome<Option<i64>> {
     let seal = |column, plain: Option<String>| -> Result<Option<String>> {
-        let place = Place::new(column, id);
-        plain.map(|plain| Ok(keys.seal_text(&place, &plain)?.into_owned())).transpose()
+        let context = SealContext::new(column, id);
+        plain.map(|plain| Ok(keys.seal_text(&context, &plain)?.into_owned())).transpose()
     };
     let embedding = |column, embedding: Option<&Embedding>| seal(column, embedding.map(json));
     // Every attempt is a frame that was judged.
@@ -115,7 +115,7 @@ pub(super) fn update(
             &id.to_string(),
             &expected_version,
             &update.status.as_str(),
-            &&*keys.seal_text(&Place::new(FaceColumn::SessionState, id), &update.state)?,
+            &&*keys.seal_text(&SealContext::new(FaceColumn::SessionState, id), &update.state)?,
             &update.liveness_score,
             &update.movement_verified,
             &embedding(FaceColumn::SessionCenterEmbedding, update.center.embedding.as_ref())?,

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use postgres::{Row, Transaction};
 
 use super::super::rules::{NO_STUDENT, STUDENT_HAS_FACE, STUDENT_MODEL, TAKEN, first_template, json};
-use super::super::sealing::{FaceColumn, Place, TemplateKeys};
+use super::super::sealing::{FaceColumn, SealContext, TemplateKeys};
 use super::super::{Listed, Page, StoredEmbedding, StoredTemplate, Student, StudentChange, TemplateOrigin};
 use super::{Outcome, certain_time, count, micros, seconds, time};
 use crate::embedding::Embedding;
@@ -82,8 +82,8 @@ pub(super) fn embedding_json(db: &mut Transaction<'_>, keys: &TemplateKeys, id: 
     let (Some(stored), model): (Option<String>, Option<String>) = (row.try_get(0)?, row.try_get(1)?) else {
         return Ok(None);
     };
-    let place = Place::new(FaceColumn::StudentEmbeddingVector, id).of_model(model);
-    Ok(Some(keys.open_text(&place, &stored).map_err(|refused| refused.at(&place))?.into_owned()))
+    let context = SealContext::new(FaceColumn::StudentEmbeddingVector, id).of_model(model);
+    Ok(Some(keys.open_text(&context, &stored).map_err(|refused| refused.at(&context))?.into_owned()))
 }
 
 pub(super) fn update(
@@ -121,15 +121,15 @@ pub(super) fn write_templates(
 ) -> Outcome<()> {
     let first = first_template(templates, liveness_score)?;
     let model = first.model().as_str();
-    let place = |column| Place::new(column, id).of_model(Some(model));
+    let context = |column| SealContext::new(column, id).of_model(Some(model));
     let (bytes, text) = (first.to_bytes(), json(first));
     db.execute(
         "UPDATE students SET face_embedding = $2, embedding_vector = $3, liveness_verified = $4,
              liveness_verification_date = $5::timestamp, liveness_confidence_score = $6 WHERE id = $1::bigint",
         &[
             &id.0,
-            &&*keys.seal_bytes(&place(FaceColumn::StudentFaceEmbedding), &bytes)?,
-            &&*keys.seal_text(&place(FaceColumn::StudentEmbeddingVector), &text)?,
+            &&*keys.seal_bytes(&context(FaceColumn::StudentFaceEmbedding), &bytes)?,
+            &&*keys.seal_text(&context(FaceColumn::StudentEmbeddingVector), &text)?,
             &liveness_score.is_some(),
             &liveness_score.map(|_| micros(now)),
             &liveness_score.unwrap_or(0.0),
@@ -144,7 +144,7 @@ pub(super) fn write_templates(
     for template in templates {
         let bytes = template.to_bytes();
         // All are of the first one's model, or there were no cosine between them.
-        let bytes = keys.seal_bytes(&place(FaceColumn::TemplateEmbedding), &bytes)?;
+        let bytes = keys.seal_bytes(&context(FaceColumn::TemplateEmbedding), &bytes)?;
         db.execute(&insert, &[&id.0, &template.model().as_str(), &&*bytes, &micros(now)])?;
     }
     Ok(())
@@ -176,9 +176,9 @@ pub(super) fn visit_templates(
                 let student = StudentId(row.try_get(0)?);
                 let model = row.try_get::<_, Option<String>>(1)?.map(ModelId::new);
                 let (bytes, text): (Option<&[u8]>, Option<&str>) = (row.try_get(2)?, row.try_get(3)?);
-                let place = |column| Place::new(column, student).of_model(model.as_ref().map(ModelId::as_str));
-                let bytes = bytes.map(|bytes| (place(column), bytes));
-                let text = text.map(|text| (place(FaceColumn::StudentEmbeddingVector), text));
+                let context = |column| SealContext::new(column, student).of_model(model.as_ref().map(ModelId::as_str));
+                let bytes = bytes.map(|bytes| (context(column), bytes));
+                let text = text.map(|text| (context(FaceColumn::StudentEmbeddingVector), text));
                 match StoredEmbedding::unseal(keys, model.as_ref(), bytes, text)? {
                     Some(embedding) => {
                         let origin = TemplateOrigin::of_row(row.try_get(4)?);

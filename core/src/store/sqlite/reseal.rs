@@ -4,8 +4,8 @@ use rusqlite::types::{Value, ValueRef};
 use rusqlite::{Connection, OptionalExtension as _, params, params_from_iter};
 
 use super::super::sealing::{
-    AT_ONCE, FaceColumn, Form, NotOpened, OF_SESSION, Place, Resealed, TemplateForms, TemplateKeys, form_of_bytes,
-    form_of_text,
+    AT_ONCE, FaceColumn, Form, NotOpened, OF_SESSION, Resealed, SealContext, TemplateForms, TemplateKeys,
+    form_of_bytes, form_of_text,
 };
 use super::{Outcome, SqliteStore};
 use crate::error::Result;
@@ -118,15 +118,15 @@ enum Row {
 }
 
 /// `value` sealed anew as `keys` write, or plain; `None` when it is damaged.
-fn converted(keys: &TemplateKeys, place: &Place, value: &Value) -> Result<Option<Value>> {
+fn converted(keys: &TemplateKeys, context: &SealContext, value: &Value) -> Result<Option<Value>> {
     Ok(match value {
         Value::Null => Some(Value::Null),
-        Value::Blob(stored) => match NotOpened::unless_damaged(keys.open_bytes(place, stored), place)? {
-            Some(plain) => Some(Value::Blob(keys.seal_bytes(place, &plain)?.into_owned())),
+        Value::Blob(stored) => match NotOpened::unless_damaged(keys.open_bytes(context, stored), context)? {
+            Some(plain) => Some(Value::Blob(keys.seal_bytes(context, &plain)?.into_owned())),
             None => None,
         },
-        Value::Text(stored) => match NotOpened::unless_damaged(keys.open_text(place, stored), place)? {
-            Some(plain) => Some(Value::Text(keys.seal_text(place, &plain)?.into_owned())),
+        Value::Text(stored) => match NotOpened::unless_damaged(keys.open_text(context, stored), context)? {
+            Some(plain) => Some(Value::Text(keys.seal_text(context, &plain)?.into_owned())),
             None => None,
         },
         // No face is a number.
@@ -161,11 +161,11 @@ fn student(db: &Connection, keys: &TemplateKeys, id: i64) -> Outcome<Row> {
             Value::Text(model) => Some(model.as_str()),
             _ => None,
         };
-        Place::new(column, id).of_model(model)
+        SealContext::new(column, id).of_model(model)
     };
-    let place = |column| of_row(column, &model);
-    let bytes = converted(keys, &place(FaceColumn::StudentFaceEmbedding), &own[0])?;
-    let text = converted(keys, &place(FaceColumn::StudentEmbeddingVector), &own[1])?;
+    let context = |column| of_row(column, &model);
+    let bytes = converted(keys, &context(FaceColumn::StudentFaceEmbedding), &own[0])?;
+    let text = converted(keys, &context(FaceColumn::StudentEmbeddingVector), &own[1])?;
     let embeddings = templates
         .iter()
         .map(|[_, model, .., embedding]| converted(keys, &of_row(FaceColumn::TemplateEmbedding, model), embedding))
@@ -208,7 +208,7 @@ fn session(db: &Connection, keys: &TemplateKeys, id: i64) -> Outcome<Row> {
     let converted = OF_SESSION
         .iter()
         .zip(&values)
-        .map(|((column, _), value)| converted(keys, &Place::new(*column, &owner), value))
+        .map(|((column, _), value)| converted(keys, &SealContext::new(*column, &owner), value))
         .collect::<Result<Option<Vec<_>>>>()?;
     let Some(converted) = converted else { return Ok(Row::Damaged) };
     let sets: Vec<String> = OF_SESSION.iter().zip(2..).map(|((_, name), at)| format!("{name} = ?{at}")).collect();

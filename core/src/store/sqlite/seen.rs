@@ -4,7 +4,7 @@ use rusqlite::{Connection, params};
 
 use super::super::naive_time::to_micros;
 use super::super::rules::NO_STUDENT;
-use super::super::sealing::{FaceColumn, Place, TemplateKeys};
+use super::super::sealing::{FaceColumn, SealContext, TemplateKeys};
 use super::super::seen::{SEEN, SeenRow, plan};
 use super::super::{KeptSeen, NewAuditEntry, SeenLimits, TemplateOrigin};
 use super::{Outcome, Time, audit, student};
@@ -40,10 +40,10 @@ pub(super) fn keep(
     if let Some(row) = makes_room {
         db.execute("DELETE FROM student_templates WHERE id = ?1", [row])?;
     }
-    let place = Place::new(FaceColumn::TemplateEmbedding, id).of_model(Some(view.model().as_str()));
+    let context = SealContext::new(FaceColumn::TemplateEmbedding, id).of_model(Some(view.model().as_str()));
     db.execute(
         "INSERT INTO student_templates (student_id, model_id, embedding, created_at, origin) VALUES (?1, ?2, ?3, ?4, ?5)",
-        params![id.0, view.model().as_str(), keys.seal_bytes(&place, &view.to_bytes())?, to_micros(entry.at), SEEN],
+        params![id.0, view.model().as_str(), keys.seal_bytes(&context, &view.to_bytes())?, to_micros(entry.at), SEEN],
     )?;
     audit::add(db, entry)?;
     Ok(kept)

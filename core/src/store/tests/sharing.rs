@@ -97,7 +97,7 @@ pub(super) fn what_is_rolled_back_is_never_heard_of(one: &dyn Store, two: &dyn S
     assert!(!heard.contains(&Notice::Missed));
 }
 
-/// Whoever misses the erasure goes on recognising the erased person, and under the next student's name.
+/// Whoever misses the erasure goes on recognizing the erased person, and under the next student's name.
 pub(super) fn an_erasure_and_the_next_enrolment_are_heard_after_announcements(one: &dyn Store, two: &dyn Store) {
     let erased = one.register_student(completed(one, None), "A", "R1", &enrolment(1.0), now()).unwrap().id;
     let mut follower = two.follow().unwrap();

@@ -248,7 +248,7 @@ fn shared_database(args: &ServeArgs, place: &Place, model: Option<&ModelId>) -> 
     (findings, newest_first.ok().and_then(|rows| rows.items.first().map(|row| row.timestamp)))
 }
 
-/// Whether everybody whose face is stored can be recognised with this model, and who cannot.
+/// Whether everybody whose face is stored can be recognized with this model, and who cannot.
 fn faces(store: &dyn Store, model: Option<&ModelId>) -> Option<Finding> {
     let (subject, model) = ("faces", model?);
     Some(match store.students_to_enrol_again(model, None, Page::ALL) {

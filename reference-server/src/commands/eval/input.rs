@@ -1,4 +1,4 @@
-//! Labelled pictures, from folders or a CSV.
+//! Labeled pictures, from folders or a CSV.
 
 use std::path::{Path, PathBuf};
 

@@ -1,4 +1,4 @@
-//! `faceattend eval pad | verify | pose | identify | live`: how well the models do on labelled pictures of one's own.
+//! `faceattend eval pad | verify | pose | identify | live`: how well the models do on labeled pictures of one's own.
 //!
 //! Each command reads folders or a CSV, measures every picture once, and reports rates with their sample sizes and
 //! confidence intervals: a table on the terminal, JSON, and an HTML page that needs nothing from anywhere. The arithmetic
@@ -25,7 +25,7 @@ use faceattend_core::{Error, Result};
 
 use report::ReportArgs;
 
-/// Measures the models on labelled pictures.
+/// Measures the models on labeled pictures.
 #[derive(Debug, Args)]
 pub struct EvalArgs {
     #[command(subcommand)]
@@ -38,7 +38,7 @@ enum Action {
     Pad(pad::PadArgs),
     /// Pairs of pictures: true accept rate at false accept rates, EER, and both errors at the threshold
     Verify(verify::VerifyArgs),
-    /// Labelled head poses: the error of the yaw, and how many pictures each gate lets through
+    /// Labeled head poses: the error of the yaw, and how many pictures each gate lets through
     Pose(pose::PoseArgs),
     /// Enrolled people and strangers: TPIR and FPIR of searches
     Identify(identify::IdentifyArgs),

@@ -32,7 +32,7 @@ pub(super) struct PadArgs {
 }
 
 /// A frame with its labels.
-struct Labelled {
+struct Labeled {
     path: PathBuf,
     presentation: Presentation,
     /// Whose, or which clip's: frames of one group are not independent.
@@ -44,14 +44,14 @@ pub(super) fn evaluate(args: &PadArgs) -> Result<Finished> {
     if !(0.0..=1.0).contains(&args.threshold) {
         return Err(bad("threshold", format!("{} is not between 0 and 1", args.threshold)));
     }
-    let labelled = if args.input.is_dir() { from_folder(&args.input)? } else { from_table(&args.input)? };
+    let labeled = if args.input.is_dir() { from_folder(&args.input)? } else { from_table(&args.input)? };
     for (there, what) in [
         (
-            labelled.iter().any(|l| l.presentation == Presentation::BonaFide),
+            labeled.iter().any(|l| l.presentation == Presentation::BonaFide),
             "living faces: a folder `bonafide`, or that label",
         ),
         (
-            labelled.iter().any(|l| l.presentation != Presentation::BonaFide),
+            labeled.iter().any(|l| l.presentation != Presentation::BonaFide),
             "attacks: a folder for each kind, or the label `attack`",
         ),
     ] {
@@ -63,11 +63,11 @@ pub(super) fn evaluate(args: &PadArgs) -> Result<Finished> {
         }
     }
     let loaded = args.common.models.load(true)?;
-    let paths: Vec<PathBuf> = labelled.iter().map(|l| l.path.clone()).collect();
+    let paths: Vec<PathBuf> = labeled.iter().map(|l| l.path.clone()).collect();
     let (readings, cache) = read(&loaded, What::Antispoof, &paths, &args.common)?;
     let real: Vec<Option<f32>> = readings.iter().map(|r| r.as_ref().and_then(|r| r.real)).collect();
     let description = loaded.engine.description();
-    let mut report = assess(&labelled, &real, args.threshold);
+    let mut report = assess(&labeled, &real, args.threshold);
     report.facts.splice(
         0..0,
         [
@@ -76,7 +76,7 @@ pub(super) fn evaluate(args: &PadArgs) -> Result<Finished> {
             ("detector", description.detector.clone()),
         ],
     );
-    report.failures = labelled
+    report.failures = labeled
         .iter()
         .zip(&real)
         .filter(|(_, real)| real.is_none())
@@ -85,16 +85,16 @@ pub(super) fn evaluate(args: &PadArgs) -> Result<Finished> {
     Ok(Finished { report, cache })
 }
 
-fn from_folder(folder: &Path) -> Result<Vec<Labelled>> {
-    let mut labelled = Vec::new();
+fn from_folder(folder: &Path) -> Result<Vec<Labeled>> {
+    let mut labeled = Vec::new();
     for class in Folder::read(folder)?.folders {
         let presentation = presentation(&name(&class), None).unwrap_or_else(|| Presentation::Attack(name(&class)));
-        let before = labelled.len();
+        let before = labeled.len();
         let inside = Folder::read(&class)?;
         // A picture outside any clip is a clip of its own.
         let mut add = |path: PathBuf, clip: &Path| {
             let clip = clip.display().to_string();
-            labelled.push(Labelled { path, presentation: presentation.clone(), group: clip.clone(), clip });
+            labeled.push(Labeled { path, presentation: presentation.clone(), group: clip.clone(), clip });
         };
         for path in inside.pictures {
             let clip = path.clone();
@@ -105,20 +105,20 @@ fn from_folder(folder: &Path) -> Result<Vec<Labelled>> {
                 add(path, &clip);
             }
         }
-        if labelled.len() == before {
+        if labeled.len() == before {
             let reason = "no JPEG, PNG or WebP in it or in the clips below; add some or take it out";
             return Err(bad("folder", format!("{}: {reason}", class.display())));
         }
     }
-    Ok(labelled)
+    Ok(labeled)
 }
 
-fn from_table(path: &Path) -> Result<Vec<Labelled>> {
+fn from_table(path: &Path) -> Result<Vec<Labeled>> {
     let table = Table::read(path)?;
     let (file, label) = (table.required(&["path", "file"])?, table.required(&["label"])?);
     let (attack, subject) = (table.column(&["attack"]), table.column(&["subject"]));
     let clip = table.column(&["clip", "video"]);
-    let mut labelled = Vec::new();
+    let mut labeled = Vec::new();
     for row in table.rows() {
         let text = |column: Option<_>| column.map(|c| row.get(c)).filter(|t: &&str| !t.is_empty());
         let presentation = presentation(row.get(label), text(attack)).ok_or_else(|| {
@@ -127,9 +127,9 @@ fn from_table(path: &Path) -> Result<Vec<Labelled>> {
         let path = row.file(file)?;
         let clip = text(clip).map_or_else(|| path.display().to_string(), str::to_owned);
         let group = text(subject).map_or_else(|| clip.clone(), str::to_owned);
-        labelled.push(Labelled { path, presentation, group, clip });
+        labeled.push(Labeled { path, presentation, group, clip });
     }
-    Ok(labelled)
+    Ok(labeled)
 }
 
 /// What a label says; `None` for a word that is no label.
@@ -142,10 +142,10 @@ fn presentation(label: &str, kind: Option<&str>) -> Option<Presentation> {
 }
 
 /// The frames of a clip as one presentation: the mean of those with a face.
-fn clips(labelled: &[Labelled], real: &[Option<f32>]) -> Vec<PadSample> {
+fn clips(labeled: &[Labeled], real: &[Option<f32>]) -> Vec<PadSample> {
     let mut found: std::collections::BTreeMap<(&Presentation, &str), Vec<Option<f32>>> =
         std::collections::BTreeMap::new();
-    for (l, real) in labelled.iter().zip(real) {
+    for (l, real) in labeled.iter().zip(real) {
         found.entry((&l.presentation, l.clip.as_str())).or_default().push(*real);
     }
     found
@@ -159,13 +159,13 @@ fn clips(labelled: &[Labelled], real: &[Option<f32>]) -> Vec<PadSample> {
         .collect()
 }
 
-fn assess(labelled: &[Labelled], real: &[Option<f32>], threshold: f32) -> Report {
-    let frames: Vec<PadSample> = labelled
+fn assess(labeled: &[Labeled], real: &[Option<f32>], threshold: f32) -> Report {
+    let frames: Vec<PadSample> = labeled
         .iter()
         .zip(real)
         .map(|(l, real)| PadSample { presentation: l.presentation.clone(), real: *real })
         .collect();
-    let clips = clips(labelled, real);
+    let clips = clips(labeled, real);
     let mut tables = Vec::new();
     let mut figures = serde_json::Map::new();
     for (unit, samples) in [("frame", &frames), ("clip", &clips)] {
@@ -173,7 +173,7 @@ fn assess(labelled: &[Labelled], real: &[Option<f32>], threshold: f32) -> Report
         // A clip stands for itself: only frames need a second interval.
         let of_frames = unit == "frame";
         let by_group = |wanted: &Presentation, error: &dyn Fn(f32) -> bool| {
-            of_frames.then(|| range(grouped(labelled, real, wanted, error)))
+            of_frames.then(|| range(grouped(labeled, real, wanted, error)))
         };
         let mut rows = Vec::new();
         for (kind, value) in &rates.apcer {
@@ -251,14 +251,14 @@ fn assess(labelled: &[Labelled], real: &[Option<f32>], threshold: f32) -> Report
 
 /// The bootstrap over groups of the share of `wanted` frames that are in `error`.
 fn grouped(
-    labelled: &[Labelled],
+    labeled: &[Labeled],
     real: &[Option<f32>],
     wanted: &Presentation,
     error: &dyn Fn(f32) -> bool,
 ) -> Option<faceattend_core::evaluation::Interval> {
     let mut groups: Vec<&str> = Vec::new();
     let mut outcomes = Vec::new();
-    for (l, real) in labelled.iter().zip(real).filter(|(l, _)| l.presentation == *wanted) {
+    for (l, real) in labeled.iter().zip(real).filter(|(l, _)| l.presentation == *wanted) {
         let Some(real) = real else { continue };
         let place = groups.iter().position(|g| *g == l.group).unwrap_or_else(|| {
             groups.push(&l.group);
@@ -336,15 +336,15 @@ mod tests {
 
     #[test]
     fn a_clip_is_the_mean_of_its_frames_with_a_face() {
-        let frame = |clip: &str| Labelled {
+        let frame = |clip: &str| Labeled {
             path: PathBuf::new(),
             presentation: Presentation::BonaFide,
             group: clip.into(),
             clip: clip.into(),
         };
-        let labelled = [frame("a"), frame("a"), frame("a"), frame("b")];
+        let labeled = [frame("a"), frame("a"), frame("a"), frame("b")];
         let found: Vec<_> =
-            clips(&labelled, &[Some(0.25), None, Some(0.75), None]).into_iter().map(|s| s.real).collect();
+            clips(&labeled, &[Some(0.25), None, Some(0.75), None]).into_iter().map(|s| s.real).collect();
         assert_eq!(found, [Some(0.5), None]);
     }
 }

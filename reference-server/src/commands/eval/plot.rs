@@ -1,4 +1,4 @@
-//! Plots as inline SVG: no script, no font and no colour but those of the page around them.
+//! Plots as inline SVG: no script, no font and no color but those of the page around them.
 
 use std::fmt::Write as _;
 
@@ -53,8 +53,8 @@ const LEFT: f64 = 62.0;
 const RIGHT: f64 = 14.0;
 const TOP: f64 = 26.0;
 const BOTTOM: f64 = 46.0;
-/// The classes of colour that the page defines.
-const COLOURS: usize = 6;
+/// The classes of color that the page defines.
+const COLORS: usize = 6;
 
 impl Axis {
     pub(in crate::commands) fn linear(label: &'static str, from: f64, to: f64) -> Self {
@@ -150,8 +150,8 @@ impl Plot {
             TOP + height / 2.0,
             super::report::escaped(self.y.label),
         );
-        for (colour, series) in self.series.iter().enumerate() {
-            let colour = colour % COLOURS;
+        for (color, series) in self.series.iter().enumerate() {
+            let color = color % COLORS;
             let points = series.points.iter().filter(|(a, b)| a.is_finite() && b.is_finite());
             let placed: Vec<(f64, f64)> = points.map(|(a, b)| (x(*a), y(*b))).collect();
             let path: String = placed
@@ -161,17 +161,17 @@ impl Plot {
                 .collect();
             let _ = match (series.style, placed.first(), placed.last()) {
                 (Style::Dots, ..) => placed.iter().try_for_each(|(a, b)| {
-                    write!(svg, "<circle class=\"dot c{colour}\" cx=\"{a:.1}\" cy=\"{b:.1}\" r=\"2.4\"/>")
+                    write!(svg, "<circle class=\"dot c{color}\" cx=\"{a:.1}\" cy=\"{b:.1}\" r=\"2.4\"/>")
                 }),
                 (Style::Area, Some((first, _)), Some((last, _))) => {
                     let foot = TOP + height;
                     write!(
                         svg,
-                        "<path class=\"area c{colour}\" d=\"{path}L{last:.1} {foot}L{first:.1} {foot}Z\"/>\
-                         <path class=\"line c{colour}\" d=\"{path}\"/>"
+                        "<path class=\"area c{color}\" d=\"{path}L{last:.1} {foot}L{first:.1} {foot}Z\"/>\
+                         <path class=\"line c{color}\" d=\"{path}\"/>"
                     )
                 }
-                (Style::Line, Some(_), _) => write!(svg, "<path class=\"line c{colour}\" d=\"{path}\"/>"),
+                (Style::Line, Some(_), _) => write!(svg, "<path class=\"line c{color}\" d=\"{path}\"/>"),
                 _ => Ok(()),
             };
         }

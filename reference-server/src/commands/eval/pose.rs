@@ -15,7 +15,7 @@ use super::reading::{What, read};
 use super::report::{RATE_COLUMNS, Report, row};
 use super::{CommonArgs, Finished, bad, report};
 
-/// Labelled head poses.
+/// Labeled head poses.
 ///
 /// INPUT is a folder with `pose.csv`, or that CSV itself: the columns `path` (or `file`, beside it) and `yaw` (or one that
 /// begins so) in degrees, positive when the nose points to the right edge of the picture.
@@ -68,7 +68,7 @@ fn assess(labels: &[f32], measured: &[Option<f32>], max_yaw: f32) -> Result<Repo
     let samples: Vec<YawSample> =
         usual().filter_map(|(label, m)| m.map(|measured| YawSample { label: *label, measured })).collect();
     let Some(error) = YawError::of(&samples) else {
-        let reason = format!("no picture labelled within {max_yaw} degrees has a face");
+        let reason = format!("no picture labeled within {max_yaw} degrees has a face");
         return Err(Error::State { what: "nothing to measure", reason });
     };
     let gates = Gates::default();
@@ -88,7 +88,7 @@ fn assess(labels: &[f32], measured: &[Option<f32>], max_yaw: f32) -> Result<Repo
         let inside: Vec<YawSample> = samples.iter().copied().filter(|s| (from..to).contains(&s.label.abs())).collect();
         let Some(error) = YawError::of(&inside) else { continue };
         error_rows.push(vec![
-            format!("labelled {from} to {to}"),
+            format!("labeled {from} to {to}"),
             degrees(error.mean),
             error.interval.map_or("-".into(), |i| format!("{:.2} to {:.2}", i.low, i.high)),
             degrees(error.median),
@@ -125,7 +125,7 @@ fn assess(labels: &[f32], measured: &[Option<f32>], max_yaw: f32) -> Result<Repo
     let left_out = labels.len() - usual().count();
     let notes = [
         "Yaw is positive when the nose points to the right edge of the picture; its error is measured against the label, which has an error of its own.",
-        "Recall: of pictures labelled inside a gate, those whose measured yaw lies inside it. Single pictures; a session may try again.",
+        "Recall: of pictures labeled inside a gate, those whose measured yaw lies inside it. Single pictures; a session may try again.",
         "The interval of the mean is a bootstrap over pictures, those of rates are Clopper-Pearson, both at 95%.",
     ];
     Ok(Report {
@@ -133,7 +133,7 @@ fn assess(labels: &[f32], measured: &[Option<f32>], max_yaw: f32) -> Result<Repo
         title: "Head pose: yaw against labels",
         facts: vec![
             ("pictures", labels.len().to_string()),
-            ("labelled beyond the limit and left out", format!("{left_out} (limit {max_yaw} degrees)")),
+            ("labeled beyond the limit and left out", format!("{left_out} (limit {max_yaw} degrees)")),
         ],
         plots: plots(&samples, max_yaw, &gates),
         figures: json!({"yaw_error": error, "gates": recall, "no_face": acquired, "left_out": left_out, "samples": samples}),
@@ -155,8 +155,8 @@ fn plots(samples: &[YawSample], max_yaw: f32, gates: &Gates) -> Vec<Plot> {
     let largest = errors.last().copied().unwrap_or(1.0).ceil();
     vec![
         Plot {
-            title: "Measured against labelled yaw",
-            x: Axis::linear("labelled yaw, degrees", -limit, limit),
+            title: "Measured against labeled yaw",
+            x: Axis::linear("labeled yaw, degrees", -limit, limit),
             y: Axis::linear("measured yaw, degrees", -limit, limit),
             series: vec![
                 Series { name: "a picture".into(), style: Style::Dots, points: dots },

@@ -200,11 +200,11 @@ test("another registers in the documented order, on a phone, in the dark, in Ger
   await phone.context().close();
 });
 
-test("the live page recognises and marks the person, and tells so at once", async () => {
+test("the live page recognizes and marks the person, and tells so at once", async () => {
   await go(page, "live");
   camera.sit(people.hopper);
   await page.click("#browser-start");
-  await page.waitForFunction(() => document.getElementById("browser-note").textContent === "Recognised: Grace Hopper", null, { timeout: RECOGNITION });
+  await page.waitForFunction(() => document.getElementById("browser-note").textContent === "Recognized: Grace Hopper", null, { timeout: RECOGNITION });
   const banner = page.locator("#banners .banner", { hasText: "Marked: Grace Hopper (R-1906), Browser camera" });
   await banner.waitFor({ timeout: RECOGNITION });
   await page.locator("#marks li", { hasText: "Grace Hopper (R-1906)" }).waitFor();
@@ -309,7 +309,7 @@ test("who must enrol again is counted, marked, and can be shown alone", async (t
   await page.fill("#search", "");
   await page.click("#students-form button[type=submit]");
   await page.waitForFunction(() => document.querySelectorAll("#students-rows tr").length === 2);
-  assert.match(await page.textContent("#students-again"), /^1 person is not recognised until enrolling again/);
+  assert.match(await page.textContent("#students-again"), /^1 person is not recognized until enrolling again/);
   assert.equal(await page.locator("#students-rows tr", { hasText: "must enrol again" }).count(), 1);
   await page.check("#again");
   await page.waitForFunction(() => document.querySelectorAll("#students-rows tr").length === 1);
@@ -342,7 +342,7 @@ test("a student is deleted only when that is confirmed, and is gone everywhere",
   await go(page, "live");
   camera.sit(people.hopper);
   await page.click("#browser-start");
-  await page.waitForFunction(() => document.getElementById("browser-note").textContent === "Nobody recognised", null, { timeout: RECOGNITION });
+  await page.waitForFunction(() => document.getElementById("browser-note").textContent === "Nobody recognized", null, { timeout: RECOGNITION });
   await page.click("#browser-stop");
   camera.leave();
   assert.deepEqual(page.problems, []);

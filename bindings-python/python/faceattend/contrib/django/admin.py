@@ -1,4 +1,4 @@
-"""The admin: register a face with the browser's camera, recognise photographs, watch live, read and export attendance."""
+"""The admin: register a face with the browser's camera, recognize photographs, watch live, read and export attendance."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class StudentAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     search_fields = ["name", "roll_number"]
     fields = ["name", "roll_number", "face", "liveness_confidence_score", "liveness_verification_date", "model_version"]
     readonly_fields = ["face", "liveness_confidence_score", "liveness_verification_date", "model_version"]
-    actions = ["recognise_from_photo"]
+    actions = ["recognize_from_photo"]
     change_list_template = "faceattend/student_list.html"
     change_form_template = "faceattend/student_form.html"
 
@@ -80,17 +80,17 @@ class StudentAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         url = reverse("admin:faceattend_student_register_face", args=[student.pk])
         return format_html('<a class="button" href="{}">Register face</a>', url)
 
-    @admin.action(description="Recognise from photo (among the selected)", permissions=["view"])
-    def recognise_from_photo(self, request: HttpRequest, queryset: QuerySet[Student]) -> HttpResponse:
+    @admin.action(description="Recognize from photo (among the selected)", permissions=["view"])
+    def recognize_from_photo(self, request: HttpRequest, queryset: QuerySet[Student]) -> HttpResponse:
         """Asks for a photograph, and says which of the selected students it shows."""
         ids = ",".join(str(pk) for pk in queryset.values_list("pk", flat=True)[:1000])
-        return HttpResponseRedirect(reverse("admin:faceattend_student_recognise") + f"?ids={ids}")
+        return HttpResponseRedirect(reverse("admin:faceattend_student_recognize") + f"?ids={ids}")
 
     def get_urls(self) -> list[URLPattern]:
         """The pages of this admin beside the usual ones."""
         wrap = self.admin_site.admin_view
         own = [
-            path("recognise/", wrap(self.recognise_view), name="faceattend_student_recognise"),
+            path("recognize/", wrap(self.recognize_view), name="faceattend_student_recognize"),
             path("live/", wrap(self.live_view), name="faceattend_student_live"),
             path("live/frame/", wrap(self.live_frame_view), name="faceattend_student_live_frame"),
             path("<int:pk>/face/", wrap(self.register_view), name="faceattend_student_register_face"),
@@ -128,7 +128,7 @@ class StudentAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             self.log_change(request, student, "Registered the face with a liveness session.")
         return answer
 
-    def recognise_view(self, request: HttpRequest) -> HttpResponse:
+    def recognize_view(self, request: HttpRequest) -> HttpResponse:
         """Whom a photograph shows."""
         if not self.has_view_permission(request):
             raise PermissionDenied
@@ -137,11 +137,11 @@ class StudentAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         faces: Optional[list[dict[str, Any]]] = None
         if request.method == "POST" and form.is_valid():
             try:
-                faces = recognition.recognise(form.cleaned_data["photo"].read(), among=ids or None)
+                faces = recognition.recognize(form.cleaned_data["photo"].read(), among=ids or None)
             except faceattend.InvalidImageError as error:
                 form.add_error("photo", str(error))
         chosen = Student.objects.filter(pk__in=ids) if ids else None
-        return self._page(request, "recognise", "Recognise from photo", form=form, faces=faces, chosen=chosen)
+        return self._page(request, "recognize", "Recognize from photo", form=form, faces=faces, chosen=chosen)
 
     def live_view(self, request: HttpRequest) -> HttpResponse:
         """The browser's camera, with the names of those it sees."""

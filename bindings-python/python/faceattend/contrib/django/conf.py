@@ -2,7 +2,7 @@
 
 ===================  =======================================================================================================
 ``ENGINE``           options of `faceattend.Engine`, such as ``{"threads": 2}``
-``THRESHOLD``        from which similarity a face is recognised, in [0, 1]; default 0.7
+``THRESHOLD``        from which similarity a face is recognized, in [0, 1]; default 0.7
 ``TIME_ZONE``        the site's IANA time zone: attendance is marked once a day there; default Django's ``TIME_ZONE``
 ``DAY_BOUNDARY``     when a day begins, ``"HH:MM"``; default midnight
 ``AGREEING_VIEWS``   how many good views of a face have to agree on a camera; default 2

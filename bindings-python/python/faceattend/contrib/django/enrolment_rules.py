@@ -11,7 +11,7 @@ DOMINANCE = 2.0
 
 
 def template_of(image: Any, engine: faceattend.Engine, *, color: Any = "bgr") -> faceattend.Embedding:
-    """The embedding of the only face of a picture, if it is good enough to recognise somebody by.
+    """The embedding of the only face of a picture, if it is good enough to recognize somebody by.
 
     Raises
     ------

@@ -71,7 +71,7 @@ class FaceFields(models.Model):
 
 
 class Student(FaceFields):
-    """Somebody who can be recognised."""
+    """Somebody who can be recognized."""
 
     id = models.AutoField(primary_key=True)
     name = models.CharField(max_length=255)
@@ -94,7 +94,7 @@ class Student(FaceFields):
         super().save(*args, **kwargs)
 
     def templates(self) -> list[faceattend.Embedding]:
-        """The embeddings to recognise the student by, the one in ``face_embedding`` first."""
+        """The embeddings to recognize the student by, the one in ``face_embedding`` first."""
         found = [template.embedding_of() for template in self.student_templates.all()]
         usable = [embedding for embedding in found if embedding is not None]
         if usable:
@@ -104,7 +104,7 @@ class Student(FaceFields):
 
 
 class StudentTemplate(models.Model):
-    """One view of a student's face: several are recognised more surely than one."""
+    """One view of a student's face: several are recognized more surely than one."""
 
     id = models.AutoField(primary_key=True)
     student = models.ForeignKey(Student, on_delete=models.CASCADE, related_name="student_templates")

@@ -70,7 +70,7 @@ if hasattr(os, "register_at_fork"):
 
 
 def gallery() -> faceattend.Gallery:
-    """The students who can be recognised, as they are in the database within two seconds."""
+    """The students who can be recognized, as they are in the database within two seconds."""
     return _known.current()
 
 
@@ -80,7 +80,7 @@ def forget() -> None:
     _known.seen = None
 
 
-def recognise(image: Any, *, among: Optional[Iterable[int]] = None, color: Any = "bgr") -> list[dict[str, Any]]:
+def recognize(image: Any, *, among: Optional[Iterable[int]] = None, color: Any = "bgr") -> list[dict[str, Any]]:
     """The faces of a picture and whom each shows.
 
     Parameters

@@ -71,21 +71,21 @@ def frame(request: HttpRequest, student: Student) -> JsonResponse:
 
 
 _lock = threading.Lock()
-_followed: OrderedDict[str, tuple[faceattend.Gallery, faceattend.Recogniser]] = OrderedDict()
+_followed: OrderedDict[str, tuple[faceattend.Gallery, faceattend.Recognizer]] = OrderedDict()
 
 
-def _recogniser(key: str) -> faceattend.Recogniser:
+def _recognizer(key: str) -> faceattend.Recognizer:
     gallery = recognition.gallery()
     with _lock:
         there = _followed.get(key)
         if there is None or there[0] is not gallery:
-            recogniser = faceattend.Recogniser(
+            recognizer = faceattend.Recognizer(
                 conf.engine(),
                 gallery,
                 threshold=conf.setting("THRESHOLD"),
                 agreeing=conf.setting("AGREEING_VIEWS"),
             )
-            _followed[key] = there = (gallery, recogniser)
+            _followed[key] = there = (gallery, recognizer)
             while len(_followed) > _FOLLOWED:
                 _followed.popitem(last=False)
         return there[1]
@@ -93,9 +93,9 @@ def _recogniser(key: str) -> faceattend.Recogniser:
 
 @answered
 def live_frame(request: HttpRequest) -> JsonResponse:
-    """Recognises the faces of a browser's frame, and marks whoever several views agree on."""
+    """Recognizes the faces of a browser's frame, and marks whoever several views agree on."""
     key = f"{request.session.session_key}:{request.GET.get('view', '')[:40]}"
-    seen = _recogniser(key).process(request.body)
+    seen = _recognizer(key).process(request.body)
     known = {face.student_id: face for face in seen.faces if face.student_id is not None}
     names = {student.pk: student for student in Student.objects.filter(pk__in=known)}
     marks = []

@@ -1,4 +1,4 @@
-//! A clip, analysed once and then shown to a recogniser for each gallery.
+//! A clip, analyzed once and then shown to a recognizer for each gallery.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -10,7 +10,7 @@ use faceattend_core::engine::{Analysis, AnalyzeOptions, Depth, Embedder, FaceEng
 use faceattend_core::evaluation::live::PerMinute;
 use faceattend_core::frame::{ChannelOrder, Frame};
 use faceattend_core::gallery::Gallery;
-use faceattend_core::recognition::{Effort, Recogniser, RecognitionOptions};
+use faceattend_core::recognition::{Effort, RecognitionOptions, Recognizer};
 use faceattend_core::tracking::{TrackId, TrackingOptions};
 use faceattend_core::types::{StudentId, Threshold};
 use jiff::{SignedDuration, Timestamp};
@@ -71,7 +71,7 @@ impl Clip {
         Ok(Self { pictures, embedder: engine.embedder().clone() })
     }
 
-    /// Shows the clip to a recogniser with `gallery`. Of whom it is, is named `right` there.
+    /// Shows the clip to a recognizer with `gallery`. Of whom it is, is named `right` there.
     pub(super) fn play(
         &self,
         person: usize,
@@ -85,7 +85,7 @@ impl Clip {
             .with_threshold(threshold)
             .with_tracking(tracking)
             .with_effort(Effort::Everything);
-        let mut recogniser = Recogniser::new(Arc::clone(&engine) as Arc<dyn FaceEngine>, Arc::clone(gallery), &options);
+        let mut recognizer = Recognizer::new(Arc::clone(&engine) as Arc<dyn FaceEngine>, Arc::clone(gallery), &options);
         let frame = Frame::new(vec![0; 3], 1, 1, ChannelOrder::Rgb)?;
         let mut seen = Seen { person, seconds: 0.0, right_after: None, others: Vec::new() };
         let (mut first, mut last) = (None, None);
@@ -94,7 +94,7 @@ impl Clip {
             *engine.next.lock().unwrap_or_else(PoisonError::into_inner) = analysis.clone();
             #[expect(clippy::cast_possible_truncation, reason = "milliseconds of a clip")]
             let now = Timestamp::UNIX_EPOCH + SignedDuration::from_millis((at * 1000.0) as i64);
-            let report = recogniser.process(&frame, now)?;
+            let report = recognizer.process(&frame, now)?;
             if report.faces.is_empty() {
                 last = None;
                 continue;

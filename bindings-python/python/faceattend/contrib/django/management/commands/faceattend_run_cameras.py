@@ -80,23 +80,23 @@ class Command(BaseCommand):
 
     def _follow(self, camera: faceattend.Camera, location: str, stop: threading.Event) -> None:
         gallery: Optional[faceattend.Gallery] = None
-        recogniser: Optional[faceattend.Recogniser] = None
+        recognizer: Optional[faceattend.Recognizer] = None
         logged_at = 0.0
         for frame in camera:
             if stop.is_set():
                 return
             close_old_connections()
             current = recognition.gallery()
-            if recogniser is None or current is not gallery:
+            if recognizer is None or current is not gallery:
                 gallery = current
-                recogniser = faceattend.Recogniser(
+                recognizer = faceattend.Recognizer(
                     conf.engine(),
                     gallery,
                     threshold=conf.setting("THRESHOLD"),
                     agreeing=conf.setting("AGREEING_VIEWS"),
                 )
             started = time.perf_counter()
-            seen = recogniser.process(frame)
+            seen = recognizer.process(frame)
             known = [face for face in seen.faces if face.student_id is not None]
             for face in known:
                 assert face.student_id is not None

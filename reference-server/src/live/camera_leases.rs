@@ -1,0 +1,246 @@
+//! Cameras that several servers on one database share: each is watched by one of them, and taken over when that one dies.
+//!
+//! A server renews its leases every [`BEAT`]. When it cannot, it stops watching [`MARGIN`] before they lapse, by its own
+//! clock from the moment before it last asked: so it has stopped by the time another may begin.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use faceattend_core::Result;
+use faceattend_core::camera::CameraSource;
+use faceattend_core::store::{CameraKey, CameraReport, CameraRequest, ServerId, Store, WatchedCamera};
+use serde_json::{Map, Value, json};
+
+use super::background::BackgroundThreads;
+use super::cameras::{Cameras, reached_by_all, shown};
+use super::event_relay::seen_from_afar;
+
+/// How often leases are renewed and lapsed ones are looked for.
+const BEAT: Duration = Duration::from_secs(2);
+/// How long a camera stays with a server that no longer says anything: two beats may be late.
+const LEASE: Duration = Duration::from_secs(6);
+/// What stopping a camera may take.
+const MARGIN: Duration = Duration::from_secs(1);
+/// How often the lease is looked at.
+const LOOK: Duration = Duration::from_millis(250);
+
+/// This server's part in the cameras of all.
+pub(crate) struct CameraLeases {
+    store: Arc<dyn Store>,
+    server: ServerId,
+    cameras: Arc<Cameras>,
+    /// What all servers together watch, as of the last look.
+    all: Mutex<Vec<WatchedCamera>>,
+    /// Held from what is asked of the store to what is done with the cameras: whoever asks first acts first.
+    turn: Mutex<()>,
+    /// Until when this server holds what it holds.
+    holds_until: Mutex<Instant>,
+    beat: BackgroundThreads,
+}
+
+impl CameraLeases {
+    /// Takes part as `name`, until the background threads are to end.
+    pub(super) fn start(
+        store: Arc<dyn Store>,
+        name: &str,
+        cameras: Arc<Cameras>,
+        background: &BackgroundThreads,
+    ) -> Result<Arc<Self>> {
+        let leases = Arc::new(Self {
+            store,
+            server: ServerId::new(name),
+            cameras,
+            all: Mutex::default(),
+            turn: Mutex::default(),
+            holds_until: Mutex::new(Instant::now()),
+            beat: background.clone(),
+        });
+        let beating = Arc::clone(&leases);
+        background.thread("camera-sharing", move || {
+            let mut failing = false;
+            loop {
+                match beating.look() {
+                    Ok(()) => failing = false,
+                    Err(error) if !failing => {
+                        tracing::warn!("the cameras of all servers cannot be looked at: {error}");
+                        failing = true;
+                    }
+                    Err(_) => {}
+                }
+                if !beating.beat.wait(BEAT) {
+                    return;
+                }
+            }
+        })?;
+        let (watching, held) = (Arc::clone(&leases), background.clone());
+        background.thread("camera-lease", move || {
+            while !held.is_cut() {
+                watching.give_up_what_has_lapsed();
+                std::thread::sleep(LOOK);
+            }
+        })?;
+        Ok(leases)
+    }
+
+    /// Looks at once, not only at the next beat.
+    pub(super) fn look_now(&self) {
+        self.beat.pull();
+    }
+
+    /// Renews what this server holds, takes over what nobody does, and watches just that.
+    fn look(&self) -> Result<()> {
+        let _turn = self.turn();
+        if self.beat.is_cut() {
+            return Ok(());
+        }
+        let asked = Instant::now();
+        let reports: Vec<CameraReport> = self
+            .cameras
+            .status()
+            .into_iter()
+            .map(|camera| CameraReport {
+                is_over: !camera.is_running,
+                text: camera.item().to_string(),
+                key: self.key_of(&camera.name),
+            })
+            .collect();
+        let held = self.store.claim_cameras(&self.server, &reports, LEASE)?;
+        *self.holds_until.lock().unwrap_or_else(PoisonError::into_inner) = asked + LEASE - MARGIN;
+        let names: BTreeSet<&str> = held.iter().map(|camera| camera.request.key.name.as_str()).collect();
+        for lost in self.cameras.stop_where(|name| !names.contains(name)) {
+            tracing::info!(camera = lost, "no longer watched by this server");
+        }
+        for camera in held.iter().filter(|camera| !camera.is_over) {
+            let CameraRequest { address, location, key } = &camera.request;
+            if let Err(error) = self.cameras.take_up(address, location.as_deref()) {
+                tracing::error!(camera = key.name, "a camera could not be taken over: {error}");
+            }
+        }
+        self.read_all()
+    }
+
+    fn give_up_what_has_lapsed(&self) {
+        let lapsed = || Instant::now() >= *self.holds_until.lock().unwrap_or_else(PoisonError::into_inner);
+        if lapsed() {
+            for camera in self.cameras.stop_where(|_| lapsed()) {
+                tracing::warn!(camera, "no longer watched: the database does not answer, and others may take it over");
+            }
+        }
+    }
+
+    /// Has the camera at `address` watched, by this server unless another does so already.
+    pub(super) fn watch(&self, address: &str, location: Option<&str>) -> Result<()> {
+        if !address.trim().is_empty() {
+            CameraSource::parse(address)?;
+        }
+        let _turn = self.turn();
+        let asked = Instant::now();
+        let key = self.key_of(&shown(address));
+        let request = CameraRequest { key, address: address.to_owned(), location: location.map(str::to_owned) };
+        if self.store.watch_camera(&request, &self.server, LEASE)? {
+            // What was held before is still to be renewed; a server that holds nothing has just begun to.
+            if self.cameras.status().is_empty() {
+                *self.holds_until.lock().unwrap_or_else(PoisonError::into_inner) = asked + LEASE - MARGIN;
+            }
+            self.cameras.start(address, location)?;
+        }
+        self.read_all()
+    }
+
+    /// Has the camera at `address` watched no longer, by whichever server; with or without its credentials.
+    pub(super) fn unwatch(&self, address: &str) -> Result<()> {
+        let _turn = self.turn();
+        let name = shown(address);
+        self.read_all()?;
+        let of_another = self.all().iter().find(|camera| self.name_of(&camera.key) == name).map(|c| c.key.clone());
+        self.store.unwatch_camera(&of_another.unwrap_or_else(|| self.key_of(&name)))?;
+        self.cameras.stop(address);
+        self.read_all()
+    }
+
+    /// Has no camera watched any longer.
+    pub(super) fn unwatch_all(&self) -> Result<()> {
+        let _turn = self.turn();
+        self.store.unwatch_all_cameras()?;
+        self.cameras.stop_all();
+        self.read_all()
+    }
+
+    /// Stops watching, and leaves the cameras to the others.
+    pub(super) fn end(&self) {
+        let _turn = self.turn();
+        self.beat.cut();
+        self.cameras.stop_all();
+        if let Err(error) = self.store.release_cameras(&self.server) {
+            tracing::warn!("the cameras could not be released: others take them over in {LEASE:?}: {error}");
+        }
+    }
+
+    /// Every server's cameras, as the API shows them, by name.
+    pub(super) fn items(&self) -> Map<String, Value> {
+        let mut items: Map<String, Value> =
+            self.all().iter().map(|camera| (self.name_of(&camera.key), item_of(camera))).collect();
+        for camera in self.cameras.status() {
+            let mut item = camera.item();
+            item["server"] = json!(self.server.name);
+            items.insert(camera.name, item);
+        }
+        items
+    }
+
+    fn read_all(&self) -> Result<()> {
+        let all = self.store.watched_cameras()?;
+        *self.all.lock().unwrap_or_else(PoisonError::into_inner) = all;
+        Ok(())
+    }
+
+    fn key_of(&self, name: &str) -> CameraKey {
+        let only_at = (!reached_by_all(name)).then(|| self.server.name.clone());
+        CameraKey { name: name.to_owned(), only_at }
+    }
+
+    /// What this server calls a camera.
+    fn name_of(&self, key: &CameraKey) -> String {
+        match &key.only_at {
+            Some(server) if *server != self.server.name => seen_from_afar(&key.name, server),
+            _ => key.name.clone(),
+        }
+    }
+
+    fn all(&self) -> MutexGuard<'_, Vec<WatchedCamera>> {
+        self.all.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn turn(&self) -> MutexGuard<'_, ()> {
+        self.turn.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Another server's camera as the API shows it: what that server reported, but for what only it can show.
+fn item_of(camera: &WatchedCamera) -> Value {
+    let reported = camera.report.as_deref().and_then(|text| serde_json::from_str::<Value>(text).ok());
+    let mut item = reported.filter(Value::is_object).unwrap_or_else(|| {
+        json!({
+            "is_running": true,
+            "camera_location": camera.location.as_deref().unwrap_or("Unknown"),
+            "frame_count": 0,
+            "id": null,
+            "state": "connecting",
+            "frames_analysed": 0,
+            "frames_dropped": 0,
+            "captured_per_second": 0.0,
+            "analysed_per_second": 0.0,
+            "last_frame_age": null,
+            "reconnects": 0,
+            "last_error": null,
+        })
+    });
+    if camera.server.is_none() && item["is_running"] == true {
+        item["is_running"] = json!(false);
+        item["state"] = json!("waiting");
+    }
+    item["preview"] = json!(false);
+    item["server"] = json!(camera.server);
+    item
+}

@@ -1,0 +1,176 @@
+//! What happens at one server, for the WebSocket clients of the others.
+//!
+//! Events of a moment go together: ten cameras that see a crowd are ten messages a second to the database, not a
+//! hundred. Marks are not among them, because their rows tell of themselves, and neither are the log's lines, which are
+//! about one server.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use faceattend_core::Result;
+use faceattend_core::camera::CameraState;
+use faceattend_core::store::Store;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use tokio::sync::broadcast::Receiver;
+use tokio::sync::broadcast::error::{RecvError, TryRecvError};
+
+use super::background::BackgroundThreads;
+use super::cameras::reached_by_all;
+use crate::realtime::events::{LiveEvent, SeenFace};
+
+/// How long events wait for others to go with.
+const GATHER: Duration = Duration::from_millis(100);
+
+/// An event on its way. Words that a newer version adds are passed over by an older one.
+#[derive(Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum Relayed {
+    DetectionUpdate {
+        camera: String,
+        camera_location: Option<String>,
+        timestamp: Timestamp,
+        faces: Vec<SeenFace>,
+    },
+    CameraState {
+        camera: String,
+        camera_location: Option<String>,
+        state: String,
+        error: Option<String>,
+        timestamp: Timestamp,
+    },
+}
+
+/// Announces what happens at the server called `server`, until nobody can tell anything any more.
+pub(super) fn start(
+    store: Arc<dyn Store>,
+    server: String,
+    mut own: Receiver<Arc<LiveEvent>>,
+    background: &BackgroundThreads,
+) -> Result<()> {
+    background.thread("event-relay", move || {
+        let mut failing = false;
+        loop {
+            let mut events = match own.blocking_recv() {
+                Ok(event) => vec![event],
+                Err(RecvError::Lagged(_)) => Vec::new(),
+                Err(RecvError::Closed) => return,
+            };
+            std::thread::sleep(GATHER);
+            loop {
+                match own.try_recv() {
+                    Ok(event) => events.push(event),
+                    Err(TryRecvError::Lagged(_)) => {}
+                    Err(TryRecvError::Empty | TryRecvError::Closed) => break,
+                }
+            }
+            let Some(text) = text_of(&events, &server) else { continue };
+            match store.announce(&text) {
+                Ok(()) => failing = false,
+                // Events are news: they are not told later.
+                Err(error) if !failing => {
+                    tracing::warn!("other servers could not be told what happens here: {error}");
+                    failing = true;
+                }
+                Err(_) => {}
+            }
+        }
+    })
+}
+
+/// The events as one text; `None` when there are none for others.
+fn text_of(events: &[Arc<LiveEvent>], server: &str) -> Option<String> {
+    let relayed: Vec<Relayed> = events.iter().filter_map(|event| relayed(event, server)).collect();
+    if relayed.is_empty() { None } else { serde_json::to_string(&relayed).ok() }
+}
+
+fn relayed(event: &LiveEvent, server: &str) -> Option<Relayed> {
+    match event.clone() {
+        LiveEvent::DetectionUpdate { camera, camera_location, timestamp, faces } => Some(Relayed::DetectionUpdate {
+            camera: seen_from_afar(&camera, server),
+            camera_location,
+            timestamp,
+            faces,
+        }),
+        LiveEvent::CameraState { camera, camera_location, state, error, timestamp } => Some(Relayed::CameraState {
+            camera: seen_from_afar(&camera, server),
+            camera_location,
+            state: state.to_owned(),
+            error,
+            timestamp,
+        }),
+        LiveEvent::AttendanceMarked { .. } | LiveEvent::LogLine { .. } => None,
+    }
+}
+
+/// What another server calls a camera of `server`: the same where it reaches it too.
+pub(super) fn seen_from_afar(camera: &str, server: &str) -> String {
+    if reached_by_all(camera) { camera.to_owned() } else { format!("{camera}@{server}") }
+}
+
+/// The events in an announcement of another server; none of what is not understood.
+pub(super) fn heard(text: &str) -> Vec<LiveEvent> {
+    let items: Vec<serde_json::Value> = serde_json::from_str(text).unwrap_or_default();
+    items.into_iter().filter_map(|item| serde_json::from_value(item).ok()).filter_map(event_of).collect()
+}
+
+fn event_of(relayed: Relayed) -> Option<LiveEvent> {
+    const STATES: [CameraState; 5] = [
+        CameraState::Connecting,
+        CameraState::Running,
+        CameraState::Reconnecting,
+        CameraState::Stopped,
+        CameraState::Failed,
+    ];
+    Some(match relayed {
+        Relayed::DetectionUpdate { camera, camera_location, timestamp, faces } => {
+            LiveEvent::DetectionUpdate { camera, camera_location, timestamp, faces }
+        }
+        Relayed::CameraState { camera, camera_location, state, error, timestamp } => {
+            let state = STATES.into_iter().map(CameraState::as_str).find(|known| *known == state)?;
+            LiveEvent::CameraState { camera, camera_location, state, error, timestamp }
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn events_arrive_as_they_were_and_say_whose_camera_it_is() {
+        let face = SeenFace {
+            track: 7,
+            bbox: [1, 2, 30, 40],
+            student_id: Some(3),
+            student_name: Some("Zoë".into()),
+            confidence: Some(0.91),
+        };
+        let update = |camera: &str| LiveEvent::DetectionUpdate {
+            camera: camera.into(),
+            camera_location: Some("Gate".into()),
+            timestamp: "2026-03-02T08:15:30.25Z".parse().unwrap(),
+            faces: vec![face.clone()],
+        };
+        let state = |camera: &str| LiveEvent::CameraState {
+            camera: camera.into(),
+            camera_location: None,
+            state: "reconnecting",
+            error: Some("no answer".into()),
+            timestamp: Timestamp::UNIX_EPOCH,
+        };
+        let happened = [update("rtsp://host/1"), LiveEvent::info("Reloaded 1 known faces"), state("0")].map(Arc::new);
+        let text = text_of(&happened, "b").unwrap();
+        assert_eq!(heard(&text), [update("rtsp://host/1"), state("0@b")]);
+        assert_eq!(text_of(&[Arc::new(LiveEvent::info("x"))], "b"), None);
+    }
+
+    #[test]
+    fn what_is_not_understood_is_passed_over() {
+        let newer = r#"[{"type": "tomorrow"}, 7, {"type": "camera_state", "camera": "c", "state": "flying",
+            "timestamp": "2026-03-02T08:15:30Z"}, {"type": "camera_state", "camera": "c", "camera_location": null,
+            "state": "stopped", "error": null, "timestamp": "2026-03-02T08:15:30Z"}]"#;
+        assert_eq!(heard(newer).len(), 1);
+        assert!(heard("").is_empty() && heard("{}").is_empty());
+    }
+}

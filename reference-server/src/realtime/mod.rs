@@ -1,0 +1,4 @@
+//! Tells clients at once what happens: the events and the WebSocket that carries them.
+
+pub(crate) mod events;
+pub(crate) mod web_socket;

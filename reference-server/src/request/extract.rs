@@ -1,0 +1,193 @@
+//! The extractors of every handler. The order of their checks is the original's: JSON syntax, then credentials, then
+//! the fields, all of them at once.
+
+use std::sync::{Arc, OnceLock};
+
+use axum::extract::multipart::{Multipart, MultipartError};
+use axum::extract::{DefaultBodyLimit, FromRequest, Request};
+use axum::http::{HeaderMap, StatusCode, header};
+use faceattend_core::store::AdminUser;
+use jiff::Timestamp;
+use serde_json::{Map, Value};
+
+use crate::auth::Role;
+use crate::error::AppError;
+use crate::request::body::{self, BODY_LIMIT, BodyLimits, Expects, STRANGERS_BODY_LIMIT};
+use crate::request::fields::{Issue, Reader};
+use crate::state::AppState;
+
+/// The fields of a request as a type.
+pub(crate) trait Input: Sized {
+    /// Which body it reads.
+    const EXPECTS: Expects = Expects::Nothing;
+
+    /// Reads every field, so that every issue is noted, and gives `None` if one could not be read.
+    fn read(request: &mut Reader) -> Option<Self>;
+}
+
+/// A request without fields.
+#[derive(Debug)]
+pub(crate) struct Nothing;
+
+impl Input for Nothing {
+    fn read(_request: &mut Reader) -> Option<Self> {
+        Some(Self)
+    }
+}
+
+/// The parameters of the path, left by the router.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct PathParameters(pub(crate) Map<String, Value>);
+
+/// The least that a caller of this route must be, left by the router.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Least(pub(crate) Role);
+
+/// Who called, for the router's audit log: filled once the credentials are found good.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Caller(pub(crate) Arc<OnceLock<String>>);
+
+/// The fields of a request that needs no credentials.
+#[derive(Debug)]
+pub(crate) struct Open<I>(pub(crate) I);
+
+/// The fields of a request that carries a valid token, and whose it is.
+#[derive(Debug)]
+pub(crate) struct Authed<I> {
+    pub(crate) user: String,
+    pub(crate) role: Role,
+    /// The login that the token belongs to, if it names one.
+    pub(crate) login: Option<String>,
+    pub(crate) input: I,
+}
+
+impl<I: Input> FromRequest<AppState> for Open<I> {
+    type Rejection = AppError;
+
+    async fn from_request(request: Request, state: &AppState) -> Result<Self, AppError> {
+        let limits = BodyLimits { bytes: STRANGERS_BODY_LIMIT, within: state.settings().body_within };
+        let (mut reader, _) = gather(request, I::EXPECTS, limits).await?;
+        finish(&mut reader).map(Self)
+    }
+}
+
+impl<I: Input> FromRequest<AppState> for Authed<I> {
+    type Rejection = AppError;
+
+    async fn from_request(request: Request, state: &AppState) -> Result<Self, AppError> {
+        let gate = Gate::of(&request);
+        let stranger = token_in(request.headers()).is_none_or(|token| state.tokens().bearer_of(token).is_none());
+        let bytes = if stranger { STRANGERS_BODY_LIMIT } else { BODY_LIMIT };
+        let limits = BodyLimits { bytes, within: state.settings().body_within };
+        let headers = request.headers().clone();
+        let gathered = gather(request, I::EXPECTS, limits).await;
+        if stranger && matches!(gathered, Err(AppError::Detail(StatusCode::PAYLOAD_TOO_LARGE, _))) {
+            gate.admit(&headers, state).await?;
+            return Err(body::too_large());
+        }
+        let (mut reader, headers) = gathered?;
+        let (user, role, login) = gate.admit(&headers, state).await?;
+        Ok(Self { user, role, login, input: finish(&mut reader)? })
+    }
+}
+
+/// What a route asks of its caller, left by the router.
+struct Gate {
+    least: Role,
+    caller: Option<Caller>,
+}
+
+impl Gate {
+    fn of(request: &Request) -> Self {
+        Self {
+            least: request.extensions().get().map_or(Role::Admin, |Least(role)| *role),
+            caller: request.extensions().get::<Caller>().cloned(),
+        }
+    }
+
+    /// The caller's name, role and login.
+    async fn admit(self, headers: &HeaderMap, state: &AppState) -> Result<(String, Role, Option<String>), AppError> {
+        let token = token_in(headers).ok_or(AppError::Unauthorized("Not authenticated"))?;
+        let (user, login) = authenticate(token, state).await?;
+        let role = Role::of(&user);
+        if role < self.least {
+            return Err(AppError::Detail(StatusCode::FORBIDDEN, "Not enough permissions".into()));
+        }
+        if let Some(Caller(caller)) = self.caller {
+            let _ = caller.set(user.username.clone());
+        }
+        Ok((user.username, role, login))
+    }
+}
+
+/// The token that the request carries, as it stands there.
+pub(crate) fn token_in(headers: &HeaderMap) -> Option<&str> {
+    let given = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = given.split_once(' ')?;
+    (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
+}
+
+/// The bytes of the field `name` of a multipart form, and who sends them.
+#[derive(Debug)]
+pub(crate) struct Upload {
+    pub(crate) user: String,
+    pub(crate) frame: Vec<u8>,
+}
+
+/// The field that carries a picture.
+const FRAME: &str = "frame";
+
+impl FromRequest<AppState> for Upload {
+    type Rejection = AppError;
+
+    async fn from_request(mut request: Request, state: &AppState) -> Result<Self, AppError> {
+        let (user, ..) = Gate::of(&request).admit(request.headers(), state).await?;
+        DefaultBodyLimit::max(BODY_LIMIT).apply(&mut request);
+        let missing = || AppError::Invalid(vec![Issue::missing_field(FRAME)]);
+        let Ok(mut form) = Multipart::from_request(request, state).await else { return Err(missing()) };
+        let unreadable = |error: MultipartError| match error.status() {
+            StatusCode::PAYLOAD_TOO_LARGE => body::too_large(),
+            _ => AppError::bad_request("There was an error parsing the body"),
+        };
+        let arriving = async {
+            while let Some(field) = form.next_field().await.map_err(unreadable)? {
+                if field.name() == Some(FRAME) {
+                    return Ok(field.bytes().await.map_err(unreadable)?.to_vec());
+                }
+            }
+            Err(missing())
+        };
+        let frame =
+            tokio::time::timeout(state.settings().body_within, arriving).await.map_err(|_| body::too_slow())??;
+        Ok(Self { user, frame })
+    }
+}
+
+async fn gather(request: Request, expects: Expects, limits: BodyLimits) -> Result<(Reader, HeaderMap), AppError> {
+    let headers = request.headers().clone();
+    let query = body::form(request.uri().query().unwrap_or_default().as_bytes());
+    let path = request.extensions().get::<PathParameters>().cloned().unwrap_or_default().0;
+    let body = body::read(request, expects, limits).await?;
+    Ok((Reader { path, query, body, issues: Vec::new() }, headers))
+}
+
+fn finish<I: Input>(reader: &mut Reader) -> Result<I, AppError> {
+    let input = I::read(reader);
+    match input {
+        Some(input) if reader.issues.is_empty() => Ok(input),
+        _ => Err(AppError::Invalid(std::mem::take(&mut reader.issues))),
+    }
+}
+
+/// The active user of a token whose login has not ended, and that login.
+pub(crate) async fn authenticate(token: &str, state: &AppState) -> Result<(AdminUser, Option<String>), AppError> {
+    let refused = || AppError::Unauthorized("Could not validate credentials");
+    let bearer = state.tokens().bearer_of(token).ok_or_else(refused)?;
+    let login = bearer.login.clone();
+    let holder = state
+        .with_store("Error checking credentials", move |store| {
+            store.login_holder(&bearer.user, bearer.login.as_deref(), Timestamp::now())
+        })
+        .await?;
+    holder.map(|user| (user, login)).ok_or_else(refused)
+}

@@ -1,0 +1,6 @@
+//! Reads requests: bodies, credentials and fields, in the order in which the original checks them.
+
+pub(crate) mod body;
+pub(crate) mod coerce;
+pub(crate) mod extract;
+pub(crate) mod fields;

@@ -1,0 +1,72 @@
+//! Who changed what: every call that succeeds in changing something leaves an entry, whichever route it went through.
+
+use axum::body::Body;
+use axum::http::Method;
+use axum::response::Response;
+use faceattend_core::store::NewAuditEntry;
+use jiff::Timestamp;
+use serde_json::{Map, Value};
+
+use crate::request::extract::Caller;
+use crate::state::AppState;
+
+/// Answers of changes are a few hundred bytes; a larger one is passed on unread.
+const READ: usize = 64 * 1024;
+/// The keys by which an answer names what was changed.
+const NAMED: [&str; 4] = ["student_id", "attendance_id", "session_id", "username"];
+
+/// Writes the entry for a call that succeeded and passes its answer on.
+pub(crate) async fn record(
+    state: &AppState,
+    method: &Method,
+    path: &str,
+    parameters: &Map<String, Value>,
+    Caller(caller): &Caller,
+    response: Response,
+) -> Response {
+    let Some(actor) = caller.get().filter(|_| response.status().is_success()).cloned() else { return response };
+    let (parts, body) = response.into_parts();
+    let known = http_body::Body::size_hint(&body).exact().is_some_and(|size| size <= READ as u64);
+    let (subject, body) = if known {
+        let bytes = axum::body::to_bytes(body, READ).await.unwrap_or_default();
+        (subject_of(parameters, &bytes), Body::from(bytes))
+    } else {
+        (subject_of(parameters, b""), body)
+    };
+    let action = format!("{method} {path}");
+    let entry = NewAuditEntry { at: Timestamp::now(), actor, action, subject, details: None };
+    if state.with_store("Error writing the audit log", move |store| store.add_audit(&entry)).await.is_err() {
+        // The change has happened: the answer must say so.
+        tracing::error!(%method, path, "the audit log could not be written");
+    }
+    Response::from_parts(parts, body)
+}
+
+/// `student_id 7`: what the path names, else what the answer names.
+fn subject_of(parameters: &Map<String, Value>, answer: &[u8]) -> Option<String> {
+    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    if let Some((name, value)) = parameters.iter().next() {
+        return Some(format!("{name} {}", text(value)));
+    }
+    let answer: Value = serde_json::from_slice(answer).ok()?;
+    NAMED.iter().find_map(|name| {
+        let value = answer["data"].get(name).or_else(|| answer.get(name)).filter(|value| !value.is_null())?;
+        Some(format!("{name} {}", text(value)))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_entry_names_what_the_path_or_the_answer_names() {
+        let path = json!({ "student_id": "7" });
+        assert_eq!(subject_of(path.as_object().unwrap(), b"").as_deref(), Some("student_id 7"));
+        let answer = json!({ "data": { "student_id": 8, "embedding": "secret" } }).to_string();
+        assert_eq!(subject_of(&Map::new(), answer.as_bytes()).as_deref(), Some("student_id 8"));
+        assert_eq!(subject_of(&Map::new(), b"no json"), None);
+    }
+}

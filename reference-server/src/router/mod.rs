@@ -1,0 +1,202 @@
+//! The route table, matched as the original's framework matches: in order of registration, a path with another method
+//! is 405 naming the first one registered, HEAD is a method like any other, and a path that only lacks or has a slash at
+//! its end is redirected, before anyone asks for credentials.
+
+pub(crate) mod audit;
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use axum::extract::Request;
+use axum::handler::Handler;
+use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use percent_encoding::percent_decode_str;
+use serde_json::{Map, Value};
+use tower::util::BoxCloneSyncService;
+use tower::{Service, ServiceExt, service_fn};
+
+use crate::auth::Role;
+use crate::error::detail_response;
+use crate::request::extract::{Caller, Least, PathParameters};
+use crate::state::AppState;
+
+struct Route {
+    method: Method,
+    path: &'static str,
+    pattern: Vec<Segment>,
+    least: Role,
+    audited: bool,
+    service: BoxCloneSyncService<Request, Response, Infallible>,
+}
+
+enum Segment {
+    Literal(&'static str),
+    Parameter(&'static str),
+}
+
+/// The routes, in order.
+pub(crate) struct Routes {
+    state: AppState,
+    routes: Vec<Route>,
+}
+
+impl Routes {
+    pub(crate) fn new(state: AppState) -> Self {
+        Self { state, routes: Vec::new() }
+    }
+
+    pub(crate) fn get<T: 'static>(self, pattern: &'static str, handler: impl Handler<T, AppState>) -> Self {
+        self.on(Method::GET, pattern, handler)
+    }
+
+    pub(crate) fn post<T: 'static>(self, pattern: &'static str, handler: impl Handler<T, AppState>) -> Self {
+        self.on(Method::POST, pattern, handler)
+    }
+
+    pub(crate) fn put<T: 'static>(self, pattern: &'static str, handler: impl Handler<T, AppState>) -> Self {
+        self.on(Method::PUT, pattern, handler)
+    }
+
+    pub(crate) fn delete<T: 'static>(self, pattern: &'static str, handler: impl Handler<T, AppState>) -> Self {
+        self.on(Method::DELETE, pattern, handler)
+    }
+
+    /// Routes `method` of `pattern`, whose `{name}` segments become path parameters.
+    pub(crate) fn on<T: 'static>(
+        mut self,
+        method: Method,
+        pattern: &'static str,
+        handler: impl Handler<T, AppState>,
+    ) -> Self {
+        let segment = |part: &'static str| match part.strip_prefix('{').and_then(|name| name.strip_suffix('}')) {
+            Some(name) => Segment::Parameter(name),
+            None => Segment::Literal(part),
+        };
+        let path = pattern;
+        let pattern = pattern.split('/').map(segment).collect();
+        let service = BoxCloneSyncService::new(handler.with_state(self.state.clone()));
+        let reads = method == Method::GET || method == Method::HEAD;
+        let least = if reads { Role::Viewer } else { Role::Operator };
+        self.routes.push(Route { method, path, pattern, least, audited: !reads, service });
+        self
+    }
+
+    /// Says who may call the route just added, where it needs credentials at all: else viewers read and operators write.
+    pub(crate) fn least(mut self, role: Role) -> Self {
+        if let Some(route) = self.routes.last_mut() {
+            route.least = role;
+        }
+        self
+    }
+
+    /// Keeps the route just added out of the audit log: it changes nothing, or comes five times a second.
+    pub(crate) fn unaudited(mut self) -> Self {
+        if let Some(route) = self.routes.last_mut() {
+            route.audited = false;
+        }
+        self
+    }
+
+    /// Method, path and least role of every route.
+    pub(crate) fn listed(&self) -> Vec<(Method, &'static str, Role)> {
+        self.routes.iter().map(|route| (route.method.clone(), route.path, route.least)).collect()
+    }
+
+    /// The table as one service that answers every request.
+    pub(crate) fn into_service(
+        self,
+    ) -> impl Service<Request, Response = Response, Error = Infallible, Future: Send> + Clone + Send + Sync {
+        let routes: Arc<[Route]> = self.routes.into();
+        let state = self.state;
+        service_fn(move |request: Request| {
+            let (routes, state) = (Arc::clone(&routes), state.clone());
+            async move { dispatch(&routes, &state, request).await }
+        })
+    }
+}
+
+async fn dispatch(routes: &[Route], state: &AppState, mut request: Request) -> Result<Response, Infallible> {
+    let path = percent_decode_str(request.uri().path()).decode_utf8_lossy().into_owned();
+    let mut allowed = None;
+    for route in routes {
+        let Some(parameters) = match_path(&route.pattern, &path) else { continue };
+        if route.method == *request.method() {
+            let caller = Caller::default();
+            request.extensions_mut().insert(PathParameters(parameters.clone()));
+            request.extensions_mut().insert(Least(route.least));
+            request.extensions_mut().insert(caller.clone());
+            let response = route.service.clone().oneshot(request).await?;
+            if !route.audited {
+                return Ok(response);
+            }
+            return Ok(audit::record(state, &route.method, route.path, &parameters, &caller, response).await);
+        }
+        allowed.get_or_insert(&route.method);
+    }
+    if let Some(method) = allowed {
+        let mut response = detail_response(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed");
+        if let Ok(name) = HeaderValue::from_str(method.as_str()) {
+            response.headers_mut().insert(header::ALLOW, name);
+        }
+        return Ok(response);
+    }
+    let other =
+        |path: &str| path.strip_suffix('/').map_or_else(|| format!("{path}/"), |p| p.trim_end_matches('/').to_owned());
+    let known = routes.iter().any(|route| match_path(&route.pattern, &other(&path)).is_some());
+    if path != "/" && known {
+        return Ok(redirect(&request, &other(request.uri().path())));
+    }
+    Ok(detail_response(StatusCode::NOT_FOUND, "Not Found"))
+}
+
+fn match_path(pattern: &[Segment], path: &str) -> Option<Map<String, Value>> {
+    let mut parameters = Map::new();
+    let mut parts = path.split('/');
+    for segment in pattern {
+        match (segment, parts.next()?) {
+            (Segment::Literal(literal), part) if *literal == part => {}
+            (Segment::Parameter(name), part) if !part.is_empty() => {
+                parameters.insert((*name).to_owned(), Value::String(part.to_owned()));
+            }
+            _ => return None,
+        }
+    }
+    parts.next().is_none().then_some(parameters)
+}
+
+fn redirect(request: &Request, path: &str) -> Response {
+    let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
+    // The original's Location is absolute; behind a proxy that ends TLS, the scheme is the proxy's.
+    let text_of = |name| request.headers().get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+    let scheme = text_of("x-forwarded-proto").filter(|scheme| *scheme == "https").unwrap_or("http");
+    let base = text_of("host").map(|host| format!("{scheme}://{host}")).unwrap_or_default();
+    let mut response = StatusCode::TEMPORARY_REDIRECT.into_response();
+    if let Ok(location) = HeaderValue::from_str(&format!("{base}{path}{query}")) {
+        response.headers_mut().insert(header::LOCATION, location);
+    }
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pattern(text: &'static str) -> Vec<Segment> {
+        text.split('/')
+            .map(|part| match part {
+                "{id}" => Segment::Parameter("id"),
+                literal => Segment::Literal(literal),
+            })
+            .collect()
+    }
+
+    #[test]
+    fn a_parameter_takes_one_segment_and_never_an_empty_one() {
+        let one = pattern("/students/{id}");
+        assert_eq!(match_path(&one, "/students/7").unwrap()["id"], "7");
+        for other in ["/students/", "/students", "/students/7/", "/students/7/8", "//students/7"] {
+            assert!(match_path(&one, other).is_none(), "{other}");
+        }
+    }
+}
