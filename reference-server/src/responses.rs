@@ -15,6 +15,7 @@ use crate::request::kinds::Count;
 pub(crate) struct Reply<T> {
     success: bool,
     message: String,
+    #[schema(inline)]
     data: T,
 }
 
@@ -57,6 +58,7 @@ pub(crate) const LIMIT: Count = Count { least: 1, default: 100 };
 /// A slice of a list.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Listing<T> {
+    #[schema(inline)]
     items: Vec<T>,
     /// How many there are in all.
     total: u64,

@@ -111,3 +111,20 @@ fn object(fields: &[Field]) -> Schema {
     }
     object.build().into()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_schema_that_the_document_refers_to_is_in_it() {
+        let document = serde_json::to_value(document(&crate::api::table().take_endpoints())).unwrap();
+        let text = document.to_string();
+        let named: Vec<&str> =
+            text.split("#/components/schemas/").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+        assert!(named.len() > 50, "{}", named.len());
+        for name in named {
+            assert!(document["components"]["schemas"].get(name).is_some(), "{name} is not described");
+        }
+    }
+}
