@@ -330,6 +330,7 @@ pub enum Letterbox {
     /// In the top left corner.
     TopLeft,
     /// In the middle.
+    #[serde(alias = "centre")]
     Center,
 }
 
