@@ -5,13 +5,13 @@ use serde::{Deserialize, Serialize};
 use crate::antispoof::PassivePad;
 use crate::detection::InputSize;
 use crate::embedding::{Calibration, Embedding};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::frame::Frame;
 use crate::geometry::{Landmarks5, Point, Rect};
 use crate::landmarks::Mesh;
 use crate::pose::Pose;
 use crate::quality::Quality;
-use crate::types::ModelId;
+use crate::types::{ModelId, Similarity};
 
 /// How far to take a face. Each level includes the ones before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -150,6 +150,24 @@ pub struct Embedder {
     pub dimension: usize,
     /// From this model's cosine to similarity.
     pub calibration: Calibration,
+}
+
+impl Embedder {
+    /// Returns how alike two embeddings of this model are, on the scale of every threshold.
+    ///
+    /// # Errors
+    /// [`Error::ModelMismatch`](crate::Error::ModelMismatch) unless this embedder's model made both.
+    pub fn similarity(&self, a: &Embedding, b: &Embedding) -> Result<Similarity> {
+        for embedding in [a, b] {
+            if embedding.model() != &self.model {
+                return Err(Error::ModelMismatch {
+                    expected: self.model.to_string(),
+                    got: embedding.model().to_string(),
+                });
+            }
+        }
+        Ok(self.calibration.similarity(a.cosine(b)?))
+    }
 }
 
 /// How much of a frame around a face is looked at again, in box sides: room for the detector's own margin.

@@ -8,12 +8,13 @@ use super::decision::{Outcome, Reason, Verification};
 use super::movement::{Shape, clearness, nose_shift};
 use super::options::{LivenessOptions, QualityGate};
 use super::pad::{self, PadPolicy, PadTally};
-use super::replay::{CountedFrames, FrameHash, SeenFrame, SeenFrames};
+use super::replay::{CountedFrames, FrameHash, SeenFrame, SeenFrames, frame_hash};
 use super::state::{Progress, STATE_VERSION, SessionState, Source, Status, VerifiedPosition};
 use super::stream::{CaptureTime, Glimpse, Stream};
 use crate::embedding::{Calibration, Embedding};
 use crate::engine::{Analysis, Embedder, Face};
 use crate::error::{Error, Result};
+use crate::frame::Frame;
 use crate::quality::QualityReason;
 use crate::types::{Degrees, SessionId, Similarity, StudentId};
 
@@ -37,6 +38,14 @@ pub struct Observation<'a> {
     pub frame_hash: FrameHash,
     /// When the frame was captured, if its source says so.
     pub captured_at: Option<Timestamp>,
+}
+
+impl<'a> Observation<'a> {
+    /// Describes `frame`, analyzed by the engine of `embedder`, as the answer to `requested`.
+    #[must_use]
+    pub fn new(requested: Position, frame: &Frame<'_>, analysis: &'a Analysis, embedder: &'a Embedder) -> Self {
+        Self { requested, analysis, embedder, frame_hash: frame_hash(frame), captured_at: frame.captured_at() }
+    }
 }
 
 /// A liveness session: see [the module](super).

@@ -12,7 +12,7 @@ use base64::engine::general_purpose::STANDARD;
 use faceattend_benches::{Crowd, builder, frame};
 use faceattend_core::alignment::Template;
 use faceattend_core::embedding::Embedding;
-use faceattend_core::engine::{AnalyzeOptions, Depth, Engine, Face, FaceEngine as _};
+use faceattend_core::engine::{AnalyzeOptions, Depth, Engine, Face};
 use faceattend_core::frame::{ChannelOrder, Frame};
 use faceattend_core::gallery::Gallery;
 use faceattend_core::geometry::{Landmarks5, Point};
