@@ -1,6 +1,6 @@
 //! Which camera a file says it comes from.
 
-use super::replay::mix;
+use super::hash::mix;
 
 /// The tags that name a camera and the program that wrote the file (TIFF 6.0 and EXIF 2.3): make, model, software.
 const TAGS: [u16; 3] = [0x010F, 0x0110, 0x0131];

@@ -3,8 +3,10 @@
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
-use super::challenge::{Gates, Mirrored, Order};
+use super::challenge::Order;
+use super::gates::Gates;
 use super::pad::PadPolicy;
+use super::position::Mirrored;
 use crate::engine::DOMINANCE;
 use crate::error::{Error, Result};
 use crate::types::{Cosine, Degrees, Threshold};

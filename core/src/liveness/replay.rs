@@ -3,6 +3,7 @@
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
+use super::hash::mix;
 use crate::frame::{ChannelOrder, Frame};
 use crate::types::Degrees;
 
@@ -65,13 +66,6 @@ fn exact_hash(frame: &Frame<'_>) -> u64 {
         hash = mix(hash, u64::from(*byte));
     }
     hash ^ (hash >> 32)
-}
-
-/// One step of the exact hash.
-pub(super) fn mix(hash: u64, value: u64) -> u64 {
-    // The multiplier of Steele, Lea and Flood's SplitMix generators, 2^64 over the golden ratio.
-    const MULTIPLIER: u64 = 0x9e37_79b9_7f4a_7c15;
-    (hash.rotate_left(23) ^ value).wrapping_mul(MULTIPLIER)
 }
 
 /// The side of the gray picture that the perceptual hash is made of.
