@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::CameraSource;
+use super::source::CameraSource;
 
 /// A camera of this machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
