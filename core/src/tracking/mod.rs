@@ -30,7 +30,8 @@ pub struct TrackId(pub u64);
 /// Whose face a track is.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Decision {
-    /// Too few good views yet.
+    /// Too few good views yet, or none since another may have taken the place of a face that had a name: after a gap
+    /// or a leap, no name is given before a view shows the same face again.
     Waiting,
     /// Good views enough, and nobody whom they show.
     Unknown,
