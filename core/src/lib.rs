@@ -161,6 +161,7 @@
 pub mod alignment;
 pub mod antispoof;
 pub mod attendance;
+mod calibration;
 pub mod camera;
 pub mod decode;
 pub mod detection;

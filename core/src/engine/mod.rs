@@ -64,30 +64,6 @@ pub enum PassiveCheck {
 }
 
 impl Engine {
-    /// Loads the default models on the CPU.
-    ///
-    /// # Errors
-    /// Those of [`EngineBuilder::build`].
-    pub fn new() -> Result<Self> {
-        Self::builder().build()
-    }
-
-    /// Returns a builder, which loads the default models on the CPU unless told otherwise.
-    ///
-    /// ```
-    /// use std::num::NonZero;
-    ///
-    /// use faceattend_core::Engine;
-    ///
-    /// let engine = Engine::builder().with_threads(NonZero::<usize>::MIN).build()?;
-    /// assert_eq!(engine.description().threads, 1);
-    /// # Ok::<(), faceattend_core::Error>(())
-    /// ```
-    #[must_use]
-    pub fn builder() -> EngineBuilder {
-        EngineBuilder::default()
-    }
-
     /// Finds the faces of `frame` and takes them as far as `options` say: pose, quality, embedding, antispoof.
     ///
     /// ```

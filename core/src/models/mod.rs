@@ -3,7 +3,9 @@
 mod add;
 #[cfg(feature = "download")]
 pub mod download;
+mod hash;
 pub mod manifest;
+mod pack;
 mod part_file;
 #[cfg(feature = "download")]
 mod request;
