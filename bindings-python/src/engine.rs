@@ -10,7 +10,7 @@ use faceattend_core::engine::{
 };
 use faceattend_core::frame::ChannelOrder;
 use faceattend_core::geometry::Rect;
-use faceattend_core::models::session::ExecutionProvider;
+use faceattend_core::models::ExecutionProvider;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 

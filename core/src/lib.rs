@@ -172,12 +172,14 @@ pub mod evaluation;
 pub mod frame;
 pub mod gallery;
 pub mod geometry;
+#[doc(hidden)]
+pub mod internals;
 pub mod landmarks;
 pub mod liveness;
 pub mod models;
 pub mod motion;
 pub mod pose;
-pub mod preprocess;
+mod preprocess;
 pub mod quality;
 pub mod recognition;
 pub mod store;

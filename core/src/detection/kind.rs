@@ -46,7 +46,7 @@ impl DetectorKind {
 
     /// The family of the model with these outputs, or `None` when it is none we know.
     #[must_use]
-    pub fn identify(outputs: &[Port]) -> Option<Self> {
+    pub(crate) fn identify(outputs: &[Port]) -> Option<Self> {
         let has = |name: &str| outputs.iter().any(|port| port.name == name);
         if has("scores_16") && has("boxes_32") {
             return Some(Self::Blazeface);

@@ -5,6 +5,7 @@ mod model;
 use std::fmt;
 
 pub use crate::calibration::Calibration;
+pub use crate::preprocess::Normalization;
 pub(crate) use model::EmbeddingModel;
 pub use model::{EmbedderSpec, Flip};
 

@@ -7,7 +7,7 @@ use faceattend_benches::frame;
 use faceattend_core::detection::{DetectOptions, InputSize};
 use faceattend_core::embedding::Embedding;
 use faceattend_core::engine::{AnalyzeOptions, Antispoof, Depth, Engine};
-use faceattend_core::models::session::time_in_models;
+use faceattend_core::internals::time_in_models;
 
 use crate::client::Picture;
 use crate::{Arguments, Outcome};
