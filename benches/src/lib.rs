@@ -157,7 +157,7 @@ impl Crowd {
     /// What would make such embeddings.
     #[must_use]
     pub fn embedder(&self) -> Embedder {
-        Embedder { model: ModelId::new("crowd"), dimension: self.dimension, calibration: Calibration::arcface() }
+        Embedder::new(ModelId::new("crowd"), self.dimension, Calibration::arcface())
     }
 
     /// The first `count` people with one template each.

@@ -6,6 +6,7 @@ use super::source::CameraSource;
 
 /// A camera of this machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct CameraDevice {
     /// Its number, as [`CameraSource::device`] takes it.
     pub number: u32,

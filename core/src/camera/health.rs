@@ -40,6 +40,7 @@ impl CameraState {
 
 /// How a camera is doing at one moment.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct CameraHealth {
     /// What it is doing.
     pub state: CameraState,

@@ -19,6 +19,7 @@ use crate::geometry::{Landmarks5, Point, Rect};
 
 /// A face that was found, in frame pixels.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
 pub struct Detection {
     /// Its box.
     pub bbox: Rect,

@@ -93,6 +93,7 @@ impl AnalyzeOptions {
 
 /// One face of a frame, in frame pixels.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Face {
     /// The box of the detector.
     pub bbox: Rect,
@@ -134,6 +135,7 @@ impl Face {
 
 /// What an engine found in a frame.
 #[derive(Debug, Clone, PartialEq, Default)]
+#[non_exhaustive]
 pub struct Analysis {
     /// The faces: those taken furthest first, then by the area of their boxes, largest first.
     pub faces: Vec<Face>,
@@ -141,8 +143,17 @@ pub struct Analysis {
     pub input_size: u32,
 }
 
+impl Analysis {
+    /// The analysis of an engine of your own: the faces that it found, at no input size.
+    #[must_use]
+    pub fn of(faces: Vec<Face>) -> Self {
+        Self { faces, input_size: 0 }
+    }
+}
+
 /// What makes an engine's embeddings: their tag, their length and their scale.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Embedder {
     /// The tag on every embedding.
     pub model: ModelId,
@@ -153,6 +164,12 @@ pub struct Embedder {
 }
 
 impl Embedder {
+    /// Describes the embeddings of `model`: `dimension` values each, with `calibration` from cosine to similarity.
+    #[must_use]
+    pub fn new(model: ModelId, dimension: usize, calibration: Calibration) -> Self {
+        Self { model, dimension, calibration }
+    }
+
     /// Returns how alike two embeddings of this model are, on the scale of every threshold.
     ///
     /// # Errors

@@ -39,6 +39,7 @@ pub struct Engine {
 
 /// What an engine runs, for logs, health checks and support.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct EngineDescription {
     /// The detector's family and file.
     pub detector: String,

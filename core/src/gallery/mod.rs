@@ -32,6 +32,7 @@ use segments::{Segments, Writer};
 
 /// A person that a face resembles.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
 pub struct Match {
     /// Who.
     pub student: StudentId,

@@ -9,6 +9,7 @@ use crate::types::Degrees;
 
 /// What a session and a store keep of a frame instead of the frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct FrameHash {
     /// Equal for frames that are equal byte for byte.
     pub exact: u64,
@@ -232,6 +233,7 @@ fn parts(at: usize, length: usize) -> Vec<(usize, f32)> {
 /// A frame as others of its like are told by: how it looks, and which way the head in it points. Pictures of little detail
 /// look alike whatever they show; two readings of one picture agree.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct SeenFrame {
     /// How it looks.
     pub perceptual: PerceptualHash,

@@ -15,6 +15,7 @@ use crate::types::{Degrees, SessionId, StudentId};
 
 /// The view that verified a position. The first that passes stays; later ones cannot replace it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct VerifiedPosition {
     /// The template.
     #[serde(with = "stored_embedding")]

@@ -21,6 +21,7 @@ pub enum LicenseConsent {
 /// Models that belong together, under one licence.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Pack {
     /// The name that `faceattend models pull` takes.
     pub name: String,
@@ -105,6 +106,7 @@ impl Pack {
 /// One model.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct ModelFile {
     /// The file's name inside its pack.
     pub name: String,
@@ -193,6 +195,7 @@ pub enum Kind {
 /// A tensor of 32-bit floats.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Tensor {
     /// Its name in the file.
     pub name: String,
@@ -213,6 +216,7 @@ pub enum Dimension {
 /// How an image becomes the input: value = (pixel - mean) / std for each channel, pixels from 0 to 255.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Preprocessing {
     /// The order of the channels; `mean` and `std` follow it.
     pub channels: Channels,
@@ -270,6 +274,7 @@ pub enum Template {
 /// A measured figure.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Figure {
     /// What was measured, on what.
     pub what: String,

@@ -10,6 +10,7 @@ use crate::types::{ModelId, StudentId};
 
 /// What of the store's templates a gallery took.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub struct GalleryLoad {
     /// Students that can be recognized.
     pub people: usize,

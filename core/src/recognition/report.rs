@@ -7,6 +7,7 @@ use crate::types::{Similarity, StudentId};
 
 /// What a frame showed.
 #[derive(Debug, Clone, PartialEq, Default)]
+#[non_exhaustive]
 pub struct RecognitionReport {
     /// The faces in view: those that were found, largest first, and those that nobody looked for because nothing moved
     /// where they are.
@@ -23,6 +24,7 @@ pub struct RecognitionReport {
 
 /// A face of a frame.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
 pub struct RecognizedFace {
     /// Where it is, in frame pixels.
     pub bbox: Rect,
