@@ -1,18 +1,24 @@
 //! Recognition over a real store, gallery, tracker and camera worker. The engine alone is a test's: what it sees is
 //! written in the picture's color, so that pose and identity are known exactly.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use super::*;
-use crate::attendance::AttendancePolicy;
+use crate::attendance::{AttendancePolicy, Marker, Marking};
 use crate::camera::{CameraSource, CameraState, CameraWorker, OpenOptions, Pace, WorkerOptions};
-use crate::embedding::Calibration;
-use crate::engine::{Analysis, Embedder};
-use crate::frame::ChannelOrder;
+use crate::embedding::{Calibration, Embedding};
+use crate::engine::{Analysis, AnalyzeOptions, Embedder, Face, FaceEngine};
+use crate::error::Result;
+use crate::frame::{ChannelOrder, Frame};
+use crate::gallery::Gallery;
+use crate::geometry::Rect;
 use crate::quality::{Quality, QualityReason};
-use crate::store::{AttendanceFilter, MarksOfErased, Page, SqliteStore};
+use crate::store::{AttendanceFilter, MarksOfErased, Page, SqliteStore, Store as _};
+use crate::tracking::Decision;
+use crate::types::{ModelId, StudentId, Threshold};
 
 const RED: [u8; 3] = [230, 20, 20];
 const GREEN: [u8; 3] = [20, 200, 20];

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::embedding::Calibration;
 use crate::engine::Embedder;
-use crate::types::ModelId;
+use crate::types::{ModelId, StudentId};
 
 pub(super) fn at(milliseconds: i64) -> Timestamp {
     Timestamp::UNIX_EPOCH + SignedDuration::from_millis(milliseconds)

@@ -8,9 +8,9 @@ use crate::gallery::{Gallery, Match};
 use crate::geometry::{Point, Rect};
 use crate::types::{StudentId, Threshold};
 
+use super::decision::{Decision, TrackId};
 use super::evidence::Evidence;
 use super::options::TrackingOptions;
-use super::{Decision, TrackId};
 
 /// One face as the tracker knows it.
 #[derive(Debug, Clone)]
