@@ -1,8 +1,8 @@
 //! The reference server: liveness registration, recognition and live attendance over HTTP, as the service that it
 //! replaces answered, and its pages under `/ui/`.
 //!
-//! Thin on purpose: `http` keeps the conventions of the wire, `routes` translate between it and the core, and every
-//! rule of the domain is the core's. [`app`] is the whole service as a router, for a server or for tests.
+//! Thin on purpose: `router` and `request` keep the conventions of the wire, `api` translates between it and the core,
+//! and every rule of the domain is the core's. [`app`] is the whole service as a router, for a server or for tests.
 
 mod api;
 pub mod auth;
@@ -37,7 +37,7 @@ pub use realtime::events::{Events, LiveEvent, SeenFace};
 pub use request::body::{BODY_LIMIT, STRANGERS_BODY_LIMIT};
 pub use state::{AppState, ChallengePolicy, Logout, RetentionDays, Settings, WebSocketAccess};
 
-/// The whole service over `state`.
+/// Returns the whole service over `state`.
 pub fn app(state: AppState) -> Router {
     let mut routes = api::table();
     let document = Document::of(routes.take_endpoints());
@@ -61,7 +61,7 @@ pub fn app(state: AppState) -> Router {
         .layer(axum::middleware::from_fn_with_state(state, net::trace::trace))
 }
 
-/// Method and path of every endpoint of the API, in the order of the route table; pages are not among them.
+/// Returns method and path of every endpoint of the API, in the order of the route table, without the pages.
 #[must_use]
 pub fn routes_of_the_api() -> Vec<(Method, &'static str)> {
     let endpoints = api::table().take_endpoints();

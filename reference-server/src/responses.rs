@@ -1,5 +1,5 @@
-//! The answers that several endpoints share. Their fields stand in the order in which the replaced service was recorded
-//! to list them; fields that it has not stand last.
+//! The answers that several endpoints share. Their fields stand in the order of the recorded answers; new fields stand
+//! last.
 
 use faceattend_core::store::{AttendanceRecord, Listed, Page, Student};
 use faceattend_core::types::ModelId;
@@ -50,9 +50,9 @@ pub(crate) fn naive_utc(at: Timestamp) -> String {
     at.strftime(format).to_string()
 }
 
-/// How many rows of a list to skip.
+/// The number of rows to skip in a list.
 pub(crate) const SKIP: Count = Count { least: 0, default: 0 };
-/// How many rows of a list to return. The original fails on a limit of none; here it is refused.
+/// The largest number of rows to return. The original fails on 0, so 0 is refused.
 pub(crate) const LIMIT: Count = Count { least: 1, default: 100 };
 
 /// A slice of a list.

@@ -1,5 +1,4 @@
-//! The description of the API, as OpenAPI 3.1: made from the declarations of the endpoints and the types of their
-//! handlers.
+//! Makes the OpenAPI 3.1 document from the declarations of the endpoints and the types of their handlers.
 
 pub(crate) mod pages;
 mod responses;
@@ -19,7 +18,7 @@ use crate::router::Listed;
 use crate::router::described::Described;
 use crate::router::endpoint::Endpoint;
 
-/// The name of the one way to authenticate.
+/// The name of the security scheme.
 const BEARER: &str = "HTTPBearer";
 
 /// Returns the document of `endpoints`.

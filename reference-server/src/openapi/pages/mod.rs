@@ -1,5 +1,5 @@
-//! The document and the pages that show it: Swagger UI and ReDoc, vendored in `vendor/`. They load nothing from anywhere
-//! else, so that they work without the internet.
+//! Serves the document and the pages that show it: Swagger UI and ReDoc, vendored in `vendor/`. They load nothing from
+//! another host, so that they work without the internet.
 
 use std::sync::{Arc, LazyLock};
 
@@ -13,7 +13,7 @@ use crate::request::input::input;
 use crate::request::kinds::TEXT;
 use crate::router::Listed;
 
-/// Both pages write styles of their own. Swagger UI shows pictures as data; ReDoc searches in a worker.
+/// The scripts of both pages write styles. Swagger UI shows pictures from data URLs; ReDoc searches in a worker.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
      img-src 'self' data:; connect-src 'self'; worker-src blob:; form-action 'none'; frame-ancestors 'none'; \
      base-uri 'none'";
@@ -74,7 +74,7 @@ pub(crate) async fn redoc() -> Response {
     page(include_str!("redoc.html"))
 }
 
-/// Answers `GET /docs/oauth2-redirect`, which the original has. Nothing is left to do there: tokens come from the login.
+/// Answers `GET /docs/oauth2-redirect`, which the original has. The page does nothing: tokens come from the login.
 pub(crate) async fn oauth2_redirect() -> Response {
     page("<!doctype html>\n<html lang=\"en\"><title>Logged in</title><p>You can close this window.</p></html>\n")
 }
