@@ -8,7 +8,7 @@ use faceattend_core::recognition::{load_gallery, refresh_gallery};
 use faceattend_core::store::Store;
 use faceattend_core::types::StudentId;
 
-use crate::realtime::events::{Events, LiveEvent};
+use crate::live::events::{Events, LiveEvent};
 
 /// The gallery and the store that it follows.
 pub(super) struct GallerySync {
