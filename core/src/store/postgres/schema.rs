@@ -201,7 +201,7 @@ CREATE TABLE IF NOT EXISTS watched_cameras (
     server TEXT,
     held_until DOUBLE PRECISION,
     report TEXT,
-    PRIMARY KEY (name, context)
+    PRIMARY KEY (name, place)
 );
 CREATE OR REPLACE FUNCTION faceattend_tell_templates() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
