@@ -11,6 +11,7 @@ pub mod decode;
 pub mod detection;
 pub mod embedding;
 pub mod engine;
+pub mod enrolment;
 pub mod error;
 pub mod evaluation;
 pub mod frame;

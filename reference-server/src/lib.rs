@@ -19,7 +19,6 @@ mod receipts;
 mod request;
 mod responses;
 mod router;
-mod sessions;
 mod state;
 mod web;
 

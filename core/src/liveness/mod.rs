@@ -19,7 +19,6 @@
 
 pub mod challenge;
 pub mod decision;
-pub mod enrolment;
 mod exif;
 pub mod movement;
 pub mod options;
@@ -38,7 +37,6 @@ mod tests;
 
 pub use challenge::{Gates, Mirrored, Order, Position};
 pub use decision::{Outcome, Reason, Turn, Verification};
-pub use enrolment::{DuplicatePolicy, enrolled_as};
 pub use movement::Shape;
 pub use options::{LivenessOptions, QualityGate};
 pub use pad::{PadPolicy, PadVerdict, PassiveCheck};

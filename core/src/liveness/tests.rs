@@ -842,25 +842,6 @@ fn every_outcome_tells_its_gate_and_the_passive_check() {
     assert_eq!(default_run().see(Position::Center, vec![]).passive.verdict, PadVerdict::NotRun);
 }
 
-#[test]
-fn a_face_that_is_somebody_elses_already_is_named() {
-    use crate::gallery::Gallery;
-    let gallery = Gallery::new(embedder());
-    let center = |person| view(person, 0.0).embedding.unwrap();
-    gallery.insert(StudentId(1), &[center(0)]).unwrap();
-    gallery.insert(StudentId(2), &[center(1)]).unwrap();
-    let threshold = enrolment::already_enrolled();
-    assert_eq!(threshold.value(), 0.75);
-    let mut run = default_run();
-    assert_eq!(enrolled_as(&gallery, &run.session, None, threshold).unwrap(), None, "not completed");
-    run.genuine();
-    let found = enrolled_as(&gallery, &run.session, None, threshold).unwrap().unwrap();
-    assert_eq!((found.student, found.similarity.value()), (StudentId(1), 1.0));
-    assert_eq!(enrolled_as(&gallery, &run.session, Some(StudentId(1)), threshold).unwrap(), None, "itself");
-    let reason = Reason::AlreadyEnrolled { student: found.student, similarity: found.similarity };
-    assert!(reason.advice().contains("student 1"), "{}", reason.advice());
-}
-
 #[cfg(feature = "receipts")]
 #[test]
 fn a_receipt_is_of_one_session() {

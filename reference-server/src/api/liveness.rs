@@ -3,10 +3,9 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use faceattend_core::Error;
 use faceattend_core::engine::{AnalyzeOptions, Depth, Selection};
-use faceattend_core::liveness::{DuplicatePolicy, LivenessSession, Mirrored, Outcome, Position, Reason, frame_hash};
-use faceattend_core::store::Student;
+use faceattend_core::enrolment::{ClientFrame, EnrolmentOutcome, FaceOfSession, Observed, known_as};
+use faceattend_core::liveness::{LivenessSession, Mirrored, Position, Reason, frame_hash};
 use faceattend_core::types::{SessionId, StudentId};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -18,7 +17,6 @@ use crate::request::body::Expects;
 use crate::request::extract::{Authed, Input, Nothing};
 use crate::request::fields::Reader;
 use crate::responses::{Reply, naive_utc, reply};
-use crate::sessions::{self, FrameSeen, Saved, Stored};
 use crate::state::{AppState, ChallengePolicy};
 
 const NOT_FOUND: &str = "Liveness detection session not found";
@@ -56,11 +54,12 @@ pub(crate) async fn create(
     }
     let fixed = app.settings().liveness.with_mirrored(mirrored);
     let options = if random { fixed.with_guard() } else { fixed };
-    let Stored { record, session } = app
-        .with_store("Error creating liveness session", move |store| {
-            sessions::create(store, student, options, Timestamp::now())
+    let stored = app
+        .with_registry("Error creating liveness session", move |registry| {
+            registry.begin(student, options, Timestamp::now())
         })
         .await?;
+    let (record, session) = (stored.record(), stored.session());
     let mut data = json!({
         "session_id": record.id.to_string(),
         "expires_at": naive_utc(record.expires_at),
@@ -120,8 +119,7 @@ pub(crate) async fn detect(State(app): State<AppState>, call: Authed<NewFrame>) 
     let NewFrame { session, position, frame_data, nonce, elapsed } = call.input;
     let unknown = || AppError::not_found("Session not found");
     let id = SessionId::parse(&session).ok_or_else(unknown)?;
-    let options = app.settings().liveness;
-    let stored = app.with_store(PREFIX, move |store| sessions::load(store, id, options)).await?.ok_or_else(unknown)?;
+    let stored = app.with_registry(PREFIX, move |registry| registry.session(id)).await?.ok_or_else(unknown)?;
     if stored.is_over(Timestamp::now()) {
         return Err(AppError::Detail(StatusCode::GONE, "Session expired".into()));
     }
@@ -133,34 +131,24 @@ pub(crate) async fn detect(State(app): State<AppState>, call: Authed<NewFrame>) 
     let file: Vec<u8> = bytes.iter().take(EXIF_REACHES).copied().collect();
     let (frame, analysis) = app.analyze(PREFIX, bytes, analyze).await?;
     let embedder = app.engine().embedder().clone();
-    let gallery = app.live().gallery();
-    let policy = app.settings().duplicates;
-    let (stored, mut outcome, saved, known) = app
-        .with_store(PREFIX, move |store| {
-            let now = Timestamp::now();
-            let hash = frame_hash(&frame).with_file(&file);
-            let seen = FrameSeen {
+    let observed = app
+        .with_registry(PREFIX, move |registry| {
+            let frame = ClientFrame {
                 position,
                 analysis: &analysis,
                 embedder: &embedder,
-                hash: &hash,
+                hash: frame_hash(&frame).with_file(&file),
                 nonce: nonce.as_deref(),
                 elapsed,
             };
-            let Some((stored, outcome)) = sessions::observe(store, id, options, &seen, now)? else { return Ok(None) };
-            let known = sessions::already_known(&gallery, &stored, stored.session.student(), policy)?;
-            let saved = sessions::save_face(store, &stored, known.as_ref(), policy, now)?;
-            Ok(Some((stored, outcome, saved, known)))
+            registry.observe(stored, &frame, Timestamp::now())
         })
         .await?
         .ok_or_else(unknown)?;
-    outcome.reasons.extend(known.as_ref().map(sessions::known_as));
-    if let Saved::Student(Some(student)) = &saved {
-        app.student_enrolled(student.id).await;
-    }
-    let mut answer = detect_answer(&stored, &outcome, &saved);
-    if let Saved::Student(Some(student)) = &saved {
-        answer["receipt"] = receipt_of(&app, &stored.session, student.id)?;
+    let mut answer = detect_answer(&observed);
+    if let FaceOfSession::Saved(student) = &observed.face {
+        app.live().student_enrolled();
+        answer["receipt"] = receipt_of(&app, observed.session.session(), student.id)?;
     }
     Ok(Json(answer))
 }
@@ -184,7 +172,9 @@ fn reason_of(reason: &Reason) -> Value {
     told
 }
 
-fn detect_answer(stored: &Stored, outcome: &Outcome, saved: &Saved) -> Value {
+fn detect_answer(observed: &Observed) -> Value {
+    let Observed { outcome, face, .. } = observed;
+    let session = observed.session.session();
     let completed = outcome.session_completed;
     let reasons: Vec<Value> = outcome.reasons.iter().map(reason_of).collect();
     json!({
@@ -198,15 +188,15 @@ fn detect_answer(stored: &Stored, outcome: &Outcome, saved: &Saved) -> Value {
         "liveness_score": completed.then_some(outcome.liveness_score),
         "movement_verified": completed.then_some(outcome.movement_verified),
         "final_embedding_saved":
-            completed.then_some(!matches!(saved, Saved::NoSuchStudent | Saved::SomebodyElse)),
-        "student_id": stored.session.student().filter(|_| completed),
+            completed.then_some(!matches!(face, FaceOfSession::NoSuchStudent | FaceOfSession::Refused(_))),
+        "student_id": session.student().filter(|_| completed),
         // Ours: the page advances on `detected_pose`, and shows the rest to the person.
         "detected_pose": outcome.detected_pose.map(Position::as_str),
         "yaw": outcome.yaw,
         "verified": outcome.verified.iter().map(|position| position.as_str()).collect::<Vec<_>>(),
         "next_position": outcome.next.map(Position::as_str),
         "steps": steps_of(outcome.steps),
-        "nonce": stored.session.nonce(),
+        "nonce": session.nonce(),
         "gate": outcome.gate,
         "passive": {
             "policy": outcome.passive.policy,
@@ -235,12 +225,12 @@ pub(crate) async fn verify(State(app): State<AppState>, call: Authed<Closing>) -
     const PREFIX: &str = "Error verifying liveness completion";
     let unknown = || AppError::not_found(NOT_FOUND);
     let id = SessionId::parse(&call.input.0).ok_or_else(unknown)?;
-    let options = app.settings().liveness;
     let now = Timestamp::now();
     let closed = app
-        .with_store(PREFIX, move |store| match sessions::load(store, id, options)? {
+        .with_registry(PREFIX, move |registry| match registry.session(id)? {
+            None => Ok(None),
             Some(stored) if stored.is_over(now) => Ok(Some(None)),
-            _ => Ok(sessions::verify(store, id, options, now)?.map(Some)),
+            Some(stored) => Ok(registry.verify(stored, now)?.map(Some)),
         })
         .await?
         .ok_or_else(unknown)?;
@@ -253,7 +243,7 @@ pub(crate) async fn verify(State(app): State<AppState>, call: Authed<Closing>) -
         "liveness_score": verification.liveness_score,
         "movement_verified": verification.movement_verified,
         "final_embedding": embedding,
-        "student_id": stored.record.student,
+        "student_id": stored.record().student,
         "error": null,
         "missing_positions": verification.missing.iter().map(|position| position.as_str()).collect::<Vec<_>>(),
     })))
@@ -278,13 +268,6 @@ impl Input for Registration {
     }
 }
 
-/// What came of a registration.
-enum Registered {
-    Enrolled(Box<(Student, LivenessSession, Option<Reason>)>),
-    /// The face is somebody else's.
-    Refused(Reason),
-}
-
 /// `POST /liveness/register-student`: enrols one student with the face of a completed session, once.
 pub(crate) async fn register(
     State(app): State<AppState>,
@@ -294,30 +277,20 @@ pub(crate) async fn register(
     let Registration { name, roll_number, session } = call.input;
     let unknown = || AppError::not_found(NOT_COMPLETED);
     let id = SessionId::parse(&session).ok_or_else(unknown)?;
-    let options = app.settings().liveness;
-    let gallery = app.live().gallery();
-    let policy = app.settings().duplicates;
-    let enrolled = app
-        .with_store(PREFIX, move |store| {
-            let Some(stored) = sessions::load(store, id, options)? else { return Ok(None) };
-            let Some(enrolment) = sessions::enrolment_of(&stored.session) else { return Ok(None) };
-            let known = sessions::already_known(&gallery, &stored, stored.session.student(), policy)?;
-            let known = known.as_ref().map(sessions::known_as);
-            if let (Some(reason), DuplicatePolicy::Refuse) = (known, policy) {
-                return Ok(Some(Registered::Refused(reason)));
-            }
-            let student = store.register_student(id, &name, &roll_number, &enrolment, Timestamp::now())?;
-            Ok(Some(Registered::Enrolled(Box::new((student, stored.session, known)))))
-        })
-        .await;
-    let (student, session, known) = match enrolled {
-        Ok(Some(Registered::Enrolled(enrolled))) => *enrolled,
-        Ok(Some(Registered::Refused(reason))) => return Err(AppError::bad_request(reason.advice())),
-        Ok(None) => return Err(unknown()),
-        Err(AppError::Core(_, Error::State { .. } | Error::NotFound { .. })) => return Err(unknown()),
-        Err(error) => return Err(student_error(PREFIX)(error)),
+    let registered = app
+        .with_registry(PREFIX, move |registry| registry.register(id, &name, &roll_number, Timestamp::now()))
+        .await
+        .map_err(student_error(PREFIX))?;
+    let enrolled = match registered {
+        EnrolmentOutcome::Enrolled(enrolled) => *enrolled,
+        EnrolmentOutcome::Refused(found) => return Err(AppError::bad_request(known_as(&found).advice())),
+        EnrolmentOutcome::UnknownSession
+        | EnrolmentOutcome::NotCompleted
+        | EnrolmentOutcome::UsedUp
+        | EnrolmentOutcome::UnknownStudent => return Err(unknown()),
     };
-    app.student_enrolled(student.id).await;
+    let (student, session) = (enrolled.student, enrolled.session);
+    app.live().student_enrolled();
     let data = json!({
         "student_id": student.id,
         "name": student.name,
@@ -326,7 +299,7 @@ pub(crate) async fn register(
         "liveness_verified": student.liveness_verified,
         "embedding_saved": true,
         "receipt": receipt_of(&app, &session, student.id)?,
-        "warnings": known.iter().map(reason_of).collect::<Vec<_>>(),
+        "warnings": enrolled.resembles.iter().map(|found| reason_of(&known_as(found))).collect::<Vec<_>>(),
     });
     Ok(Json(reply("Student registration completed successfully", data)))
 }
@@ -344,16 +317,15 @@ impl Input for Which {
 pub(crate) async fn get(State(app): State<AppState>, call: Authed<Which>) -> Result<Json<Reply<Value>>, AppError> {
     let unknown = || AppError::not_found(NOT_FOUND);
     let id = SessionId::parse(&call.input.0).ok_or_else(unknown)?;
-    let options = app.settings().liveness;
     let stored = app
-        .with_store("Error retrieving liveness session", move |store| sessions::load(store, id, options))
+        .with_registry("Error retrieving liveness session", move |registry| registry.session(id))
         .await?
         .ok_or_else(unknown)?;
     let data = json!({
-        "session_id": stored.record.id.to_string(),
+        "session_id": stored.id().to_string(),
         "status": stored.status(Timestamp::now()).as_str(),
-        "liveness_score": stored.session.liveness_score(),
-        "expires_at": naive_utc(stored.record.expires_at),
+        "liveness_score": stored.session().liveness_score(),
+        "expires_at": naive_utc(stored.record().expires_at),
     });
     Ok(Json(reply("Session retrieved successfully", data)))
 }

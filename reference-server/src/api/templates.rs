@@ -42,6 +42,6 @@ pub(crate) async fn forget_seen(
     let Which(id) = call.input;
     let gone =
         app.with_store(PREFIX, move |store| store.forget_seen_templates(id)).await.map_err(student_error(PREFIX))?;
-    app.student_enrolled(id).await;
+    app.templates_changed(id).await;
     Ok(Json(reply("Templates of cameras taken back successfully", json!({ "templates": gone }))))
 }
