@@ -8,7 +8,8 @@ use faceattend_core::decode::{DecodeLimits, decode};
 use faceattend_core::embedding::{Calibration, Embedding};
 use faceattend_core::engine::{Antispoof, Embedder, Engine, EngineBuilder};
 use faceattend_core::frame::Frame;
-use faceattend_core::models::session::{ModelSession, ModelSource, RuntimeOptions};
+use faceattend_core::internals::ModelSession;
+use faceattend_core::models::{ModelSource, RuntimeOptions};
 use faceattend_core::types::{ModelId, StudentId};
 use image::codecs::jpeg::JpegEncoder;
 use image::imageops::{FilterType, replace, resize};
@@ -156,7 +157,7 @@ impl Crowd {
     /// What would make such embeddings.
     #[must_use]
     pub fn embedder(&self) -> Embedder {
-        Embedder { model: ModelId::new("crowd"), dimension: self.dimension, calibration: Calibration::arcface() }
+        Embedder::new(ModelId::new("crowd"), self.dimension, Calibration::arcface())
     }
 
     /// The first `count` people with one template each.

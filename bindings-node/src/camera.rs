@@ -7,7 +7,7 @@ use std::time::Duration;
 use faceattend_core::camera::{
     CameraSource, CameraState as CoreState, CameraWorker, OpenOptions, Pace as CorePace, WorkerOptions,
 };
-use faceattend_core::engine::{Engine as CoreEngine, FaceEngine};
+use faceattend_core::engine::Engine as CoreEngine;
 use faceattend_core::frame::{ChannelOrder, Frame as CoreFrame};
 use faceattend_core::recognition::{RecognitionOptions, RecognizedFace, Recognizer};
 use faceattend_core::tracking::{Decision as CoreDecision, TrackId, TrackingOptions};

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use faceattend_core::engine::{AnalyzeOptions, FaceEngine as _};
+use faceattend_core::engine::AnalyzeOptions;
 use faceattend_core::liveness::{
     LivenessOptions as CoreOptions, LivenessSession as CoreSession, Mirrored, Observation, Order as CoreOrder,
     Outcome as CoreOutcome, PadPolicy as CorePad, Position as CorePosition, Reason as CoreReason, Status as CoreStatus,

@@ -119,11 +119,7 @@ impl Gallery {
             return Ok(Some(Arc::clone(gallery)));
         }
         let Some(first) = templates.first() else { return Ok(None) };
-        let embedder = Embedder {
-            model: first.model().clone(),
-            dimension: first.values().len(),
-            calibration: calibration_of(first.model())?,
-        };
+        let embedder = Embedder::new(first.model().clone(), first.values().len(), calibration_of(first.model())?);
         Ok(Some(self.core(&embedder)))
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use faceattend_core::engine::{AnalyzeOptions, FaceEngine as _};
+use faceattend_core::engine::AnalyzeOptions;
 use faceattend_core::liveness::{
     LivenessOptions, LivenessSession as CoreSession, Mirrored, Observation, Outcome as CoreOutcome, PadPolicy,
     Position, Verification as CoreVerification, frame_hash,

@@ -303,7 +303,6 @@ impl Store {
         engine: &Engine,
         legacy_model: Option<&str>,
     ) -> PyResult<Bound<'py, PyDict>> {
-        use faceattend_core::engine::FaceEngine as _;
         let legacy = legacy_model.map(ModelId::new);
         let load = self.with(py, |store| {
             let gallery = gallery.core(engine.core()?.embedder());

@@ -1,6 +1,8 @@
 //! From an encoded picture to a [`Frame`], with limits against hostile files.
 
-use std::io::Cursor;
+use std::fs::File;
+use std::io::{Cursor, Read as _};
+use std::path::Path;
 
 use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits, RgbImage};
 
@@ -80,6 +82,48 @@ pub fn decode(bytes: &[u8], limits: &DecodeLimits) -> Result<Frame<'static>> {
     let rgb = picture.into_rgb8();
     let (width, height) = rgb.dimensions();
     Frame::new(rgb.into_raw(), width, height, ChannelOrder::Rgb)
+}
+
+impl Frame<'static> {
+    /// Opens a picture file: [`decode`] with the default [`DecodeLimits`].
+    ///
+    /// ```
+    /// use faceattend_core::Frame;
+    ///
+    /// let frame = Frame::open("../examples/media/hopper/center.jpg")?;
+    /// assert!(frame.width() > 100);
+    /// # Ok::<(), faceattend_core::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Io`] when the file cannot be read, [`Error::InvalidImage`] as [`decode`].
+    pub fn open(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
+        let limits = DecodeLimits::default();
+        let unreadable = |source| Error::Io { action: "read", path: path.to_path_buf(), source };
+        let file = File::open(path).map_err(unreadable)?;
+        let mut bytes = Vec::new();
+        // One byte more than the limit is enough to be refused.
+        file.take(limits.max_bytes as u64 + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+        decode(&bytes, &limits)
+    }
+
+    /// Decodes a picture: [`decode`] with the default [`DecodeLimits`].
+    ///
+    /// ```
+    /// use faceattend_core::{ErrorKind, Frame};
+    ///
+    /// let bytes = std::fs::read("../examples/media/hopper/center.jpg").expect("a picture");
+    /// assert_eq!(Frame::decode(&bytes)?.pixels().len() % 3, 0);
+    /// assert_eq!(Frame::decode(b"no picture").unwrap_err().kind(), ErrorKind::InvalidImage);
+    /// # Ok::<(), faceattend_core::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::InvalidImage`] as [`decode`].
+    pub fn decode(bytes: &[u8]) -> Result<Self> {
+        decode(bytes, &DecodeLimits::default())
+    }
 }
 
 /// Whether a sequential JPEG keeps its components in scans of their own. The usual decoder (zune-jpeg 0.5, issues 419 and

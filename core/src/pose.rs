@@ -12,6 +12,7 @@ use crate::types::Degrees;
 
 /// A head pose, in the frame as received.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Pose {
     /// Positive when the nose points to the right edge of the image.
     pub yaw: Degrees,

@@ -11,6 +11,7 @@ use crate::preprocess::warp_gray;
 
 /// Figures about one view of a face, and the reasons not to enrol or match it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Quality {
     /// The distance between the eyes, in frame pixels.
     pub eye_distance: f32,

@@ -11,7 +11,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use faceattend_core::models::session::{ModelSession, ModelSource, RuntimeOptions};
+use faceattend_core::internals::ModelSession;
+use faceattend_core::models::{ModelSource, RuntimeOptions};
 use serde::Deserialize;
 
 const MODELS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../models");

@@ -15,12 +15,12 @@ use std::path::{Path, PathBuf};
 use faceattend_core::alignment::Template;
 use faceattend_core::decode::{DecodeLimits, decode};
 use faceattend_core::detection::{DetectOptions, InputSize};
+use faceattend_core::embedding::Normalization;
 use faceattend_core::embedding::{Calibration, EmbedderSpec, Flip};
-use faceattend_core::engine::{AnalyzeOptions, Antispoof, Depth, Engine, EngineBuilder, Face, FaceEngine as _};
+use faceattend_core::engine::{AnalyzeOptions, Antispoof, Depth, Engine, EngineBuilder, Face};
 use faceattend_core::frame::{ChannelOrder, Frame};
 use faceattend_core::geometry::{Landmarks5, Point, Rect};
 use faceattend_core::pose::{Pose, PoseFit};
-use faceattend_core::preprocess::Normalization;
 use faceattend_core::types::ModelId;
 use serde::Deserialize;
 

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use faceattend_core::decode::{DecodeLimits, decode};
 use faceattend_core::embedding::Embedding;
-use faceattend_core::engine::{AnalyzeOptions, Antispoof, Engine, Face, FaceEngine as _};
+use faceattend_core::engine::{AnalyzeOptions, Antispoof, Engine, Face};
 use faceattend_core::liveness::{LivenessOptions, LivenessSession, Mirrored, Observation, Position, frame_hash};
 use faceattend_core::types::SessionId;
 use serde::{Deserialize, Serialize};

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use faceattend_core::decode::{DecodeLimits, decode};
 use faceattend_core::embedding::Embedding;
-use faceattend_core::engine::{AnalyzeOptions, Depth, Engine, Face, FaceEngine as _, Selection};
+use faceattend_core::engine::{AnalyzeOptions, Depth, Engine, Face, Selection};
 use faceattend_core::frame::Frame;
 use serde::Deserialize;
 

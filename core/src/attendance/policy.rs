@@ -8,9 +8,6 @@ use super::timetable::{Period, Place, Timetable};
 use super::{DayWindow, Status};
 use crate::error::{Error, Result};
 
-/// The period of a site that marks once a day.
-pub const WHOLE_DAY: &str = "day";
-
 /// The rules of the site.
 ///
 /// A day begins at `day_boundary` by the site's own clocks and ends when the next begins: 23, 24 or 25 hours later, as

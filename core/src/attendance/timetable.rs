@@ -2,8 +2,10 @@
 
 use jiff::civil::Time;
 
-use super::policy::WHOLE_DAY;
 use crate::error::{Error, Result};
+
+/// The period of a site that marks once a day.
+pub const WHOLE_DAY: &str = "day";
 
 /// A part of the day that is marked once, such as a lesson. It lasts until the next begins, so that whoever comes after
 /// its end still counts, as late.

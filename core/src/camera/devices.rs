@@ -2,10 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use super::CameraSource;
+use super::source::CameraSource;
 
 /// A camera of this machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct CameraDevice {
     /// Its number, as [`CameraSource::device`] takes it.
     pub number: u32,

@@ -10,7 +10,10 @@ use opencv::videoio::{
     VideoCaptureTraitConst as _,
 };
 
-use super::{CameraSource, FrameSource, Nature, OpenOptions, RecordingClock, camera_error};
+use super::frame_source::{FrameSource, camera_error};
+use super::options::OpenOptions;
+use super::recording_clock::RecordingClock;
+use super::source::{CameraSource, Nature};
 use crate::error::{Error, Result};
 use crate::frame::{ChannelOrder, Frame};
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::FrameSource;
+use super::frame_source::FrameSource;
 use crate::error::{Error, Result};
 use crate::frame::Frame;
 

@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::avi::{AviReader, Chunk};
-use super::{FrameSource, OpenOptions, RecordingClock, camera_error};
+use super::frame_source::{FrameSource, camera_error};
+use super::options::OpenOptions;
+use super::recording_clock::RecordingClock;
 use crate::decode::{DecodeLimits, decode};
 use crate::error::{Error, Result};
 use crate::frame::Frame;

@@ -11,7 +11,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::worker::Attention;
+use super::options::Attention;
 use crate::error::{Error, Result};
 
 /// Threads that analyze frames for all cameras. Cheap to clone; the threads end with the last clone and the last seat.

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Detection, DetectorKind};
+use super::Detection;
+use super::kind::DetectorKind;
 use crate::error::{Error, Result};
 use crate::geometry::Rect;
 

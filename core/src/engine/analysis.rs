@@ -5,13 +5,13 @@ use serde::{Deserialize, Serialize};
 use crate::antispoof::PassivePad;
 use crate::detection::InputSize;
 use crate::embedding::{Calibration, Embedding};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::frame::Frame;
 use crate::geometry::{Landmarks5, Point, Rect};
 use crate::landmarks::Mesh;
 use crate::pose::Pose;
 use crate::quality::Quality;
-use crate::types::ModelId;
+use crate::types::{ModelId, Similarity};
 
 /// How far to take a face. Each level includes the ones before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -93,6 +93,7 @@ impl AnalyzeOptions {
 
 /// One face of a frame, in frame pixels.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Face {
     /// The box of the detector.
     pub bbox: Rect,
@@ -134,6 +135,7 @@ impl Face {
 
 /// What an engine found in a frame.
 #[derive(Debug, Clone, PartialEq, Default)]
+#[non_exhaustive]
 pub struct Analysis {
     /// The faces: those taken furthest first, then by the area of their boxes, largest first.
     pub faces: Vec<Face>,
@@ -141,8 +143,17 @@ pub struct Analysis {
     pub input_size: u32,
 }
 
+impl Analysis {
+    /// The analysis of an engine of your own: the faces that it found, at no input size.
+    #[must_use]
+    pub fn of(faces: Vec<Face>) -> Self {
+        Self { faces, input_size: 0 }
+    }
+}
+
 /// What makes an engine's embeddings: their tag, their length and their scale.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Embedder {
     /// The tag on every embedding.
     pub model: ModelId,
@@ -150,6 +161,30 @@ pub struct Embedder {
     pub dimension: usize,
     /// From this model's cosine to similarity.
     pub calibration: Calibration,
+}
+
+impl Embedder {
+    /// Describes the embeddings of `model`: `dimension` values each, with `calibration` from cosine to similarity.
+    #[must_use]
+    pub fn new(model: ModelId, dimension: usize, calibration: Calibration) -> Self {
+        Self { model, dimension, calibration }
+    }
+
+    /// Returns how alike two embeddings of this model are, on the scale of every threshold.
+    ///
+    /// # Errors
+    /// [`Error::ModelMismatch`](crate::Error::ModelMismatch) unless this embedder's model made both.
+    pub fn similarity(&self, a: &Embedding, b: &Embedding) -> Result<Similarity> {
+        for embedding in [a, b] {
+            if embedding.model() != &self.model {
+                return Err(Error::ModelMismatch {
+                    expected: self.model.to_string(),
+                    got: embedding.model().to_string(),
+                });
+            }
+        }
+        Ok(self.calibration.similarity(a.cosine(b)?))
+    }
 }
 
 /// How much of a frame around a face is looked at again, in box sides: room for the detector's own margin.

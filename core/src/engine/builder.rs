@@ -59,6 +59,32 @@ pub struct EngineBuilder {
     threads: Option<NonZero<usize>>,
 }
 
+impl Engine {
+    /// Loads the default models on the CPU.
+    ///
+    /// # Errors
+    /// Those of [`EngineBuilder::build`].
+    pub fn new() -> Result<Self> {
+        Self::builder().build()
+    }
+
+    /// Returns a builder, which loads the default models on the CPU unless told otherwise.
+    ///
+    /// ```
+    /// use std::num::NonZero;
+    ///
+    /// use faceattend_core::Engine;
+    ///
+    /// let engine = Engine::builder().with_threads(NonZero::<usize>::MIN).build()?;
+    /// assert_eq!(engine.description().threads, 1);
+    /// # Ok::<(), faceattend_core::Error>(())
+    /// ```
+    #[must_use]
+    pub fn builder() -> EngineBuilder {
+        EngineBuilder::default()
+    }
+}
+
 impl EngineBuilder {
     /// Uses the detector and the embedder of this pack of the manifest; it must be installed (`faceattend models pull`).
     #[must_use]

@@ -15,6 +15,7 @@ pub struct Comparisons {
 
 /// One threshold and what it does.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct OperatingPoint {
     /// From this score on a pair is accepted.
     pub threshold: f32,

@@ -45,6 +45,7 @@ pub struct Class {
 
 /// What one threshold does to one class.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct ClassPoint {
     /// Pairs of two people taken for one.
     pub fmr: Rate,
@@ -59,6 +60,7 @@ pub struct ClassPoint {
 
 /// The threshold that a class needs for a wished false match rate.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct Need {
     /// The lowest threshold whose measured rate is at most the wished one. `None` without pairs of two people.
     pub threshold: Option<f32>,
@@ -171,6 +173,7 @@ fn sorted([a, b]: [usize; 2]) -> [usize; 2] {
 
 /// How far the worst class is from the others.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct Disparity {
     /// The place of the class with the highest rate.
     pub worst: usize,

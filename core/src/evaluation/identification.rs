@@ -26,6 +26,7 @@ pub struct Searches {
 
 /// What a threshold does.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct IdentificationPoint {
     /// From this similarity on the best person is named.
     pub threshold: f32,

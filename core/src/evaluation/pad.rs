@@ -27,6 +27,7 @@ pub struct PadSample {
 
 /// Error rates at one threshold.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct PadRates {
     /// From this score on a presentation passes for a living face.
     pub threshold: f32,

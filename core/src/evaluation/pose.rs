@@ -18,6 +18,7 @@ pub struct YawSample {
 
 /// The error of the yaw over a set of pictures, in degrees.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct YawError {
     /// How many pictures.
     pub samples: usize,
@@ -59,6 +60,7 @@ impl YawError {
 
 /// What the gates make of a set of pictures, taken as a camera takes them.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct GateRecall {
     /// Of pictures labeled inside each gate, those that were let through.
     pub recall: Vec<(Position, Rate)>,

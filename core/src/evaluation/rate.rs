@@ -17,6 +17,7 @@ pub struct Interval {
 
 /// So many hits in so many trials.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub struct Rate {
     hits: u64,
     trials: u64,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use pulp::{Arch, Simd, WithSimd};
 
-use super::{SEGMENT_ROWS, Segment};
+use super::segments::{SEGMENT_ROWS, Segment};
 use crate::types::StudentId;
 
 /// Sums that a row is added up in, so that one multiplication need not wait for the one before. One row after the other,

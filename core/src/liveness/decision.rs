@@ -2,29 +2,13 @@
 
 use std::borrow::Cow;
 
-use super::challenge::Position;
+use super::gates::Turn;
 use super::pad::PassiveCheck;
-use super::state::Status;
+use super::position::Position;
+use super::status::Status;
 use crate::embedding::Embedding;
 use crate::quality::QualityReason;
 use crate::types::{Degrees, Similarity, StudentId};
-
-/// Which way the person has to turn, in their own left and right.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Turn {
-    /// To the left.
-    Left,
-    /// To the left already, but not far enough.
-    FurtherLeft,
-    /// To the right.
-    Right,
-    /// To the right already, but not far enough.
-    FurtherRight,
-    /// Straight ahead, coming from the left.
-    BackFromLeft,
-    /// Straight ahead, coming from the right.
-    BackFromRight,
-}
 
 /// Why a frame did not count, or what would make the next one better.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -9,7 +9,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::challenge::{Mirrored, Position};
+use super::position::{Mirrored, Position};
 use crate::engine::Face;
 use crate::geometry::Point;
 

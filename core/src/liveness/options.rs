@@ -3,8 +3,11 @@
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
-use super::challenge::{Gates, Mirrored, Order};
+use super::challenge::Order;
+use super::gates::Gates;
 use super::pad::PadPolicy;
+use super::position::Mirrored;
+use crate::engine::DOMINANCE;
 use crate::error::{Error, Result};
 use crate::types::{Cosine, Degrees, Threshold};
 
@@ -107,7 +110,7 @@ impl Default for LivenessOptions {
             min_nose_shift: 0.203,
             pad: PadPolicy::Prefer,
             min_pad_mean: 0.5,
-            dominance: 2.0,
+            dominance: DOMINANCE,
         }
     }
 }

@@ -2,8 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::decision::Reason;
-
 /// What to make of the passive check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -98,38 +96,9 @@ impl PadTally {
     }
 }
 
-/// Why `policy` refuses a frame, given whether it was `scored` and the `mean` so far.
-pub(super) fn objection(policy: PadPolicy, min_mean: f32, scored: bool, mean: Option<f32>) -> Option<Reason> {
-    match (policy, mean) {
-        (PadPolicy::Off, _) | (PadPolicy::Prefer, None) => None,
-        (PadPolicy::Require, _) if !scored => Some(Reason::PassiveCheckMissing),
-        (PadPolicy::Require, None) => Some(Reason::PassiveCheckMissing),
-        (PadPolicy::Require | PadPolicy::Prefer, Some(mean)) => {
-            (mean < min_mean).then_some(Reason::SpoofSuspected { real: mean })
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_policies_differ_when_no_score_is_there() {
-        assert_eq!(objection(PadPolicy::Off, 0.5, false, None), None);
-        assert_eq!(objection(PadPolicy::Prefer, 0.5, false, None), None);
-        assert_eq!(objection(PadPolicy::Require, 0.5, false, None), Some(Reason::PassiveCheckMissing));
-        // The scores of other frames do not stand in for this one.
-        assert_eq!(objection(PadPolicy::Require, 0.5, false, Some(0.9)), Some(Reason::PassiveCheckMissing));
-    }
-
-    #[test]
-    fn a_low_mean_is_refused_unless_off() {
-        let suspected = Some(Reason::SpoofSuspected { real: 0.4 });
-        assert_eq!(objection(PadPolicy::Require, 0.5, true, Some(0.4)), suspected);
-        assert_eq!(objection(PadPolicy::Prefer, 0.5, true, Some(0.4)), suspected);
-        assert_eq!(objection(PadPolicy::Off, 0.5, true, Some(0.4)), None);
-    }
 
     #[test]
     fn a_score_that_is_no_number_counts_against() {

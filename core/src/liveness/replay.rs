@@ -3,11 +3,13 @@
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
+use super::hash::mix;
 use crate::frame::{ChannelOrder, Frame};
 use crate::types::Degrees;
 
 /// What a session and a store keep of a frame instead of the frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct FrameHash {
     /// Equal for frames that are equal byte for byte.
     pub exact: u64,
@@ -65,13 +67,6 @@ fn exact_hash(frame: &Frame<'_>) -> u64 {
         hash = mix(hash, u64::from(*byte));
     }
     hash ^ (hash >> 32)
-}
-
-/// One step of the exact hash.
-pub(super) fn mix(hash: u64, value: u64) -> u64 {
-    // The multiplier of Steele, Lea and Flood's SplitMix generators, 2^64 over the golden ratio.
-    const MULTIPLIER: u64 = 0x9e37_79b9_7f4a_7c15;
-    (hash.rotate_left(23) ^ value).wrapping_mul(MULTIPLIER)
 }
 
 /// The side of the gray picture that the perceptual hash is made of.
@@ -238,6 +233,7 @@ fn parts(at: usize, length: usize) -> Vec<(usize, f32)> {
 /// A frame as others of its like are told by: how it looks, and which way the head in it points. Pictures of little detail
 /// look alike whatever they show; two readings of one picture agree.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct SeenFrame {
     /// How it looks.
     pub perceptual: PerceptualHash,

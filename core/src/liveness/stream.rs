@@ -3,9 +3,9 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::challenge::Position;
+use super::position::Position;
 use super::replay::PerceptualHash;
-use super::state::stored_embedding;
+use super::stored_embedding;
 use crate::embedding::Embedding;
 use crate::geometry::Rect;
 use crate::types::{Cosine, Degrees};

@@ -11,6 +11,7 @@ use crate::error::{Error, Result};
 
 /// A file that is in its place now.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Added {
     /// The pack that it belongs to.
     pub pack: String,

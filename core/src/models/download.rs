@@ -28,6 +28,7 @@ const TICK: Duration = Duration::from_millis(100);
 
 /// How far one file is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Progress<'a> {
     /// The file.
     pub file: &'a str,

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
+use super::hash::hex;
 use super::manifest::Sha256Hex;
-use super::store::hex;
 use crate::error::{Error, Result};
 
 /// What has arrived of a file, with its hash so far. Locked against a second pull.

@@ -18,7 +18,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{refresh_gallery, view_weight};
+use super::gallery_load::refresh_gallery;
+use super::view::view_weight;
 use crate::embedding::Embedding;
 use crate::engine::{Depth, Face, FaceEngine};
 use crate::error::Result;

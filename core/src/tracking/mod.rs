@@ -6,6 +6,7 @@
 //! [`Impostors::surprise`] against the [`bound`] that the size of the gallery and the wished share of false names
 //! set. A face that nobody is found for stays unknown.
 
+mod decision;
 mod evidence;
 mod impostors;
 mod options;
@@ -17,32 +18,12 @@ use crate::embedding::Embedding;
 use crate::error::Result;
 use crate::gallery::Gallery;
 use crate::geometry::Rect;
-use crate::types::{Similarity, StudentId, Threshold};
+use crate::types::Threshold;
 
+pub use decision::{Decision, TrackId};
 pub use impostors::{Impostors, bound};
 pub use options::TrackingOptions;
 pub use track::Track;
-
-/// One face's way through the frames. Ids rise and are not used again by the same tracker.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct TrackId(pub u64);
-
-/// Whose face a track is.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Decision {
-    /// Too few good views yet.
-    Waiting,
-    /// Good views enough, and nobody whom they show.
-    Unknown,
-    /// The views show somebody. It stays so until they show somebody else or speak against it, or three good views in a
-    /// row show another face: somebody else has taken the track over.
-    Known {
-        /// Whom.
-        student: StudentId,
-        /// How alike the mean of the views is.
-        similarity: Similarity,
-    },
-}
 
 /// The faces that one camera has in view.
 #[derive(Debug, Clone, Default)]

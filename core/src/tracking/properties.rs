@@ -7,7 +7,7 @@ use super::tests::{DIMENSION, Site, at, face, gallery, like, of, student};
 use super::*;
 use crate::embedding::Calibration;
 use crate::engine::Embedder;
-use crate::types::ModelId;
+use crate::types::{ModelId, StudentId};
 
 /// Normal random numbers: the same with every run.
 struct Noise(u64);

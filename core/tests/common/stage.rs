@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use faceattend_core::decode::{DecodeLimits, decode};
-use faceattend_core::engine::{Analysis, AnalyzeOptions, Embedder, Engine, FaceEngine as _};
+use faceattend_core::engine::{Analysis, AnalyzeOptions, Embedder, Engine};
 use faceattend_core::frame::Frame;
 use faceattend_core::liveness::{
     FrameHash, LivenessOptions, LivenessSession, Mirrored, Observation, Outcome, Position, Reason, frame_hash,

@@ -12,12 +12,14 @@ use base64::engine::general_purpose::STANDARD;
 use faceattend_benches::{Crowd, builder, frame};
 use faceattend_core::alignment::Template;
 use faceattend_core::embedding::Embedding;
-use faceattend_core::engine::{AnalyzeOptions, Depth, Engine, Face, FaceEngine as _};
+use faceattend_core::embedding::Normalization;
+use faceattend_core::engine::{AnalyzeOptions, Depth, Engine, Face};
 use faceattend_core::frame::{ChannelOrder, Frame};
 use faceattend_core::gallery::Gallery;
 use faceattend_core::geometry::{Landmarks5, Point};
-use faceattend_core::models::session::{ModelSession, ModelSource, RuntimeOptions, time_in_models};
-use faceattend_core::preprocess::{Normalization, warp};
+use faceattend_core::internals::warp;
+use faceattend_core::internals::{ModelSession, time_in_models};
+use faceattend_core::models::{ModelSource, RuntimeOptions};
 use serde_json::{Value, json};
 
 use crate::plan::{BATCH, Models, Outcome, SEARCH_K, Task};

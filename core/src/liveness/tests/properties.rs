@@ -2,7 +2,6 @@
 
 use proptest::prelude::*;
 
-use super::tests::{embedder, hash_of, seconds, start, view};
 use super::*;
 use crate::antispoof::PassivePad;
 use crate::engine::{Analysis, Face};

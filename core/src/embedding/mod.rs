@@ -1,0 +1,156 @@
+//! Embeddings, how they compare, and the models that make them.
+
+mod model;
+
+use std::fmt;
+
+pub use crate::calibration::Calibration;
+pub use crate::preprocess::Normalization;
+pub(crate) use model::EmbeddingModel;
+pub use model::{EmbedderSpec, Flip};
+
+use crate::error::{Error, Result};
+use crate::types::{Cosine, ModelId};
+
+/// A face as a unit vector, tagged with the model that made it.
+#[derive(Clone, PartialEq)]
+pub struct Embedding {
+    model: ModelId,
+    values: Box<[f32]>,
+}
+
+impl Embedding {
+    /// The embedding of `raw`, scaled to unit length.
+    ///
+    /// # Errors
+    /// [`Error::InvalidInput`] when `raw` is empty, holds a value that is not finite, or has no length.
+    pub fn from_raw(model: ModelId, raw: &[f32]) -> Result<Self> {
+        let norm = raw.iter().map(|v| f64::from(*v) * f64::from(*v)).sum::<f64>().sqrt();
+        if raw.is_empty() || !norm.is_finite() || norm < 1e-12 {
+            return Err(Error::invalid_input(
+                "embedding",
+                format!("{} values of length {norm} have no direction", raw.len()),
+            ));
+        }
+        #[expect(clippy::cast_possible_truncation, reason = "a unit vector's parts fit an f32")]
+        let values = raw.iter().map(|v| (f64::from(*v) / norm) as f32).collect();
+        Ok(Self { model, values })
+    }
+
+    /// The embedding stored as little-endian `f32` bytes, the format of the database's `face_embedding`.
+    ///
+    /// # Errors
+    /// [`Error::InvalidInput`] when the length is no multiple of four or the values are no direction.
+    pub fn from_bytes(model: ModelId, bytes: &[u8]) -> Result<Self> {
+        let (chunks, rest) = bytes.as_chunks::<4>();
+        if !rest.is_empty() {
+            return Err(Error::invalid_input("embedding", format!("{} bytes are no whole number of f32", bytes.len())));
+        }
+        Self::from_raw(model, &chunks.iter().map(|c| f32::from_le_bytes(*c)).collect::<Vec<_>>())
+    }
+
+    /// The values as little-endian `f32` bytes.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        self.values.iter().flat_map(|v| v.to_le_bytes()).collect()
+    }
+
+    /// The unit-length direction between several embeddings of one person.
+    ///
+    /// # Errors
+    /// [`Error::InvalidInput`] for none, [`Error::ModelMismatch`] when they come from different models.
+    pub fn mean(embeddings: &[Self]) -> Result<Self> {
+        let Some(first) = embeddings.first() else {
+            return Err(Error::invalid_input("embeddings", "the mean of none is undefined"));
+        };
+        let mut sum = vec![0.0; first.values.len()];
+        for embedding in embeddings {
+            first.check_comparable(embedding)?;
+            for (total, value) in sum.iter_mut().zip(&embedding.values) {
+                *total += value;
+            }
+        }
+        Self::from_raw(first.model.clone(), &sum)
+    }
+
+    /// The cosine to `other`.
+    ///
+    /// # Errors
+    /// [`Error::ModelMismatch`] when they come from different models.
+    pub fn cosine(&self, other: &Self) -> Result<Cosine> {
+        self.check_comparable(other)?;
+        let dot: f32 = self.values.iter().zip(&other.values).map(|(a, b)| a * b).sum();
+        Ok(Cosine(dot.clamp(-1.0, 1.0)))
+    }
+
+    fn check_comparable(&self, other: &Self) -> Result<()> {
+        if self.model == other.model && self.values.len() == other.values.len() {
+            return Ok(());
+        }
+        let name = |e: &Self| format!("{} ({}-d)", e.model, e.values.len());
+        Err(Error::ModelMismatch { expected: name(self), got: name(other) })
+    }
+
+    /// The model that made it.
+    #[must_use]
+    pub fn model(&self) -> &ModelId {
+        &self.model
+    }
+
+    /// The values: a unit vector.
+    #[must_use]
+    pub fn values(&self) -> &[f32] {
+        &self.values
+    }
+}
+
+/// Says model and dimension, never values: an embedding must not reach a log.
+impl fmt::Debug for Embedding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Embedding({}, {}-d)", self.model, self.values.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn model(name: &str) -> ModelId {
+        ModelId::new(name)
+    }
+
+    #[test]
+    fn embeddings_of_different_models_do_not_compare() {
+        let a = Embedding::from_raw(model("a"), &[1.0, 0.0]).unwrap();
+        let b = Embedding::from_raw(model("b"), &[1.0, 0.0]).unwrap();
+        assert!(matches!(a.cosine(&b), Err(Error::ModelMismatch { .. })));
+        let longer = Embedding::from_raw(model("a"), &[1.0, 0.0, 0.0]).unwrap();
+        assert!(a.cosine(&longer).is_err());
+    }
+
+    #[test]
+    fn no_direction_is_no_embedding() {
+        for bad in [&[][..], &[0.0, 0.0], &[f32::NAN, 1.0], &[f32::INFINITY, 1.0]] {
+            assert!(Embedding::from_raw(model("a"), bad).is_err(), "{bad:?}");
+        }
+        assert!(Embedding::from_bytes(model("a"), &[1, 2, 3]).is_err());
+    }
+
+    #[test]
+    fn debug_shows_no_value() {
+        let text = format!("{:?}", Embedding::from_raw(model("m"), &[0.6, 0.8]).unwrap());
+        assert_eq!(text, "Embedding(m, 2-d)");
+    }
+
+    proptest! {
+        #[test]
+        fn bytes_bring_the_values_back(raw in prop::collection::vec(-10.0f32..10.0, 1..600)) {
+            prop_assume!(raw.iter().any(|v| v.abs() > 0.01));
+            let embedding = Embedding::from_raw(model("m"), &raw).unwrap();
+            let back = Embedding::from_bytes(model("m"), &embedding.to_bytes()).unwrap();
+            prop_assert!(embedding.cosine(&back).unwrap().0 > 0.999_999);
+        }
+    }
+}
