@@ -39,6 +39,28 @@ impl DuplicatePolicy {
             _ => None,
         }
     }
+
+    /// Returns whom else than `student` the completed `session` shows, as far as this policy asks.
+    ///
+    /// # Errors
+    /// As [`enrolled_as`].
+    pub fn known(
+        self,
+        gallery: &Gallery,
+        session: &LivenessSession,
+        student: Option<StudentId>,
+    ) -> Result<Option<Match>> {
+        match self {
+            Self::Allow => Ok(None),
+            Self::Warn | Self::Refuse => enrolled_as(gallery, session, student, already_enrolled()),
+        }
+    }
+
+    /// Returns whether this policy refuses a face that is `known` already.
+    #[must_use]
+    pub fn refuses(self, known: Option<&Match>) -> bool {
+        known.is_some() && self == Self::Refuse
+    }
 }
 
 /// From which similarity a face counts as one that is enrolled: 0.75, cosine 0.50 for ArcFace-class models, where of
@@ -73,6 +95,15 @@ pub fn enrolled_as(
     // The student itself may be the most similar; then the next one is looked at.
     let others = gallery.search(template, 2)?.into_iter().filter(|found| Some(found.student) != student);
     Ok(others.into_iter().find(|found| threshold.admits(found.similarity)))
+}
+
+/// Returns whom a face has to be compared with in the database, as far as `gallery` knows: those whom it resembles.
+///
+/// # Errors
+/// As [`enrolled_as`].
+pub fn proposed(gallery: &Gallery, template: &Embedding) -> Result<Vec<StudentId>> {
+    let similar = gallery.search(template, PROPOSED)?.into_iter();
+    Ok(similar.filter(|found| already_enrolled().admits(found.similarity)).map(|found| found.student).collect())
 }
 
 /// Returns the reason that an answer gives for a face that is `found` already.
@@ -124,12 +155,7 @@ impl Faces {
 
     /// Returns whom the completed session's face resembles, as far as the policy asks and the gallery knows.
     pub(super) fn resembling(&self, session: &LivenessSession) -> Result<Option<Match>> {
-        match self.policy {
-            DuplicatePolicy::Allow => Ok(None),
-            DuplicatePolicy::Warn | DuplicatePolicy::Refuse => {
-                enrolled_as(&self.gallery, session, session.student(), already_enrolled())
-            }
-        }
+        self.policy.known(&self.gallery, session, session.student())
     }
 
     /// Runs `write` with the check that it has to make inside its transaction; returns what it wrote, and whom else than
@@ -143,24 +169,16 @@ impl Faces {
         student: Option<StudentId>,
         write: impl FnOnce(Option<FaceCheck<'_>>) -> Result<T>,
     ) -> Result<(T, Option<Match>)> {
-        let template = match self.policy {
-            DuplicatePolicy::Allow => None,
-            DuplicatePolicy::Warn | DuplicatePolicy::Refuse => session.final_template(),
-        };
-        let Some(template) = template else { return Ok((write(None)?, None)) };
+        let asks = self.policy != DuplicatePolicy::Allow;
+        let Some(template) = session.final_template().filter(|_| asks) else { return Ok((write(None)?, None)) };
         // The mark first: a gallery that is loaded after it knows more, never less.
         let since = TemplateMark(self.loaded_to.load(Ordering::Acquire));
-        let proposed = self.gallery.search(template, PROPOSED)?;
-        let proposed: Vec<StudentId> = proposed
-            .into_iter()
-            .filter(|found| already_enrolled().admits(found.similarity))
-            .map(|found| found.student)
-            .collect();
+        let proposed = proposed(&self.gallery, template)?;
         let mut known = None;
         let mut admits = |stored: Vec<StoredTemplate>| {
             let people = self.people_of(stored)?;
-            known = enrolled_as(&people, session, student, already_enrolled())?;
-            Ok(known.is_none() || self.policy == DuplicatePolicy::Warn)
+            known = self.policy.known(&people, session, student)?;
+            Ok(!self.policy.refuses(known.as_ref()))
         };
         let written = write(Some(FaceCheck { since, of: &proposed, admits: &mut admits }))?;
         Ok((written, known))

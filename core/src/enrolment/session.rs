@@ -8,11 +8,12 @@ use std::fmt;
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::embedding::Embedding;
 use crate::engine::{Analysis, Embedder};
 use crate::error::{Error, Result};
 use crate::liveness::{FrameHash, LivenessOptions, LivenessSession, Observation, Outcome, Position, Status};
-use crate::store::{NewSession, PositionColumns, SessionRecord, SessionUpdate, Store};
-use crate::types::SessionId;
+use crate::store::{Enrolment, NewSession, PositionColumns, SessionRecord, SessionUpdate, Store, embedding_text};
+use crate::types::{SessionId, StudentId};
 
 /// How many times a frame is applied when other frames of its session are faster. In every round some frame wins, so
 /// this is the number of frames of one session that may overlap; the existing page was seen to have 19 in flight.
@@ -221,6 +222,67 @@ pub fn update_of(session: &LivenessSession, completed_at: Option<Timestamp>, now
         attempts: u32::try_from(session.revision()).unwrap_or(u32::MAX),
         completed_at: completed_at.or_else(|| session.is_completed().then_some(now)),
     })
+}
+
+/// Uses the session up for `student`, for a program that writes the rows itself; returns what the session proves.
+/// `is_used` says whether its row has the time of an enrolment already. The program writes the faces and that time in one
+/// transaction, on condition of the version that it read.
+///
+/// # Errors
+/// [`Error::Conflict`] for a session that has enrolled somebody; [`Error::State`] for one that is not completed or was
+/// begun for another student.
+pub fn use_up(session: &mut LivenessSession, is_used: bool, student: StudentId) -> Result<Enrolment> {
+    if is_used {
+        return Err(Error::Conflict { what: "an enrolment from this liveness session" });
+    }
+    if session.student().is_some_and(|expected| expected != student) {
+        return Err(Error::State { what: "liveness session", reason: "it is for another student".into() });
+    }
+    let templates = session.consume()?;
+    Ok(Enrolment { templates, liveness_score: f64::from(session.liveness_score()) })
+}
+
+/// What a column of a session's row holds.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ColumnValue {
+    /// A text, or null.
+    Text(Option<String>),
+    /// A number.
+    Number(f64),
+    /// A count.
+    Count(u32),
+    /// Yes or no.
+    Flag(bool),
+    /// A time, or null.
+    Time(Option<Timestamp>),
+}
+
+/// Returns the columns of [`update_of`] by their names in the table, for a program that writes the row itself. The
+/// program adds one to `version`.
+#[must_use]
+pub fn columns_of(update: &SessionUpdate) -> Vec<(&'static str, ColumnValue)> {
+    let embedding = |embedding: &Option<Embedding>| ColumnValue::Text(embedding.as_ref().map(embedding_text));
+    let frame = |columns: &PositionColumns| ColumnValue::Text(columns.frame_data.clone());
+    let SessionUpdate { center, left, right, .. } = update;
+    vec![
+        ("status", ColumnValue::Text(Some(update.status.as_str().to_owned()))),
+        ("state", ColumnValue::Text(Some(update.state.clone()))),
+        ("liveness_score", ColumnValue::Number(update.liveness_score)),
+        ("movement_verified", ColumnValue::Flag(update.movement_verified)),
+        ("center_embedding", embedding(&center.embedding)),
+        ("center_verified", ColumnValue::Flag(center.verified)),
+        ("center_frame_data", frame(center)),
+        ("left_embedding", embedding(&left.embedding)),
+        ("left_verified", ColumnValue::Flag(left.verified)),
+        ("left_frame_data", frame(left)),
+        ("right_embedding", embedding(&right.embedding)),
+        ("right_verified", ColumnValue::Flag(right.verified)),
+        ("right_frame_data", frame(right)),
+        ("final_embedding", embedding(&update.final_embedding)),
+        ("error_message", ColumnValue::Text(update.error_message.clone())),
+        ("attempts_count", ColumnValue::Count(update.attempts)),
+        ("completed_at", ColumnValue::Time(update.completed_at)),
+    ]
 }
 
 /// Returns the session as the text of the column `state`.

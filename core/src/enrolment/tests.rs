@@ -417,6 +417,43 @@ fn every_column_of_a_session_follows_the_session() {
 }
 
 #[test]
+fn a_program_with_its_own_rows_gets_every_column_and_the_rule_of_use() {
+    let (registry, folder) = alone(DuplicatePolicy::Refuse);
+    let done = completed(&registry, 0, Some(StudentId(7))).session;
+    let update = session::update_of(done.session(), None, now()).unwrap();
+    let columns = session::columns_of(&update);
+    // Just what the store writes, but for the version and the place of the row.
+    let db = rusqlite::Connection::open(folder.path().join("a.db")).unwrap();
+    for (name, value) in columns {
+        let sql = format!("SELECT {name} FROM liveness_detection_sessions");
+        let stored: rusqlite::types::Value = db.query_row(&sql, [], |row| row.get(0)).unwrap();
+        use rusqlite::types::Value;
+        let same = match (value, stored) {
+            (session::ColumnValue::Text(given), Value::Text(stored)) => given == Some(stored),
+            (session::ColumnValue::Text(given), Value::Null) => given.is_none(),
+            (session::ColumnValue::Number(given), Value::Real(stored)) => given == stored,
+            (session::ColumnValue::Count(given), Value::Integer(stored)) => i64::from(given) == stored,
+            (session::ColumnValue::Flag(given), Value::Integer(stored)) => i64::from(given) == stored,
+            (session::ColumnValue::Time(given), Value::Text(stored)) => {
+                given == Some(now()) && stored == "2026-03-02 08:00:00.000000"
+            }
+            _ => false,
+        };
+        assert!(same, "{name}");
+    }
+
+    let mut own = done.session().clone();
+    let kind = |used: Result<Enrolment>| used.unwrap_err().kind();
+    assert_eq!(kind(session::use_up(&mut own, true, StudentId(7))), ErrorKind::Conflict);
+    assert_eq!(kind(session::use_up(&mut own, false, StudentId(8))), ErrorKind::State, "begun for another");
+    let half = two_views(&registry, 0, None);
+    assert_eq!(kind(session::use_up(&mut half.into_session(), false, StudentId(7))), ErrorKind::State);
+    let enrolment = session::use_up(&mut own, false, StudentId(7)).unwrap();
+    assert_eq!(Some(enrolment), enrolment_of(done.session()));
+    assert_eq!(kind(session::use_up(&mut own, false, StudentId(7))), ErrorKind::Conflict);
+}
+
+#[test]
 fn a_face_that_is_somebody_elses_already_is_named() {
     let gallery = Gallery::new(embedder());
     let center = |person| view(person, Position::Center).embedding.unwrap();

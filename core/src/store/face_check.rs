@@ -18,6 +18,10 @@ pub enum Enrolee<'a> {
     Student(StudentId),
 }
 
+/// The advisory lock of PostgreSQL that whoever writes registered templates holds until its transaction is over:
+/// "faceenro" in ASCII. For programs that write them by themselves.
+pub const ENROLMENT_LOCK: i64 = 0x6661_6365_656e_726f;
+
 /// A moment in the writing of templates: see [`Store::newest_template`](super::Store::newest_template).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct TemplateMark(pub(crate) i64);

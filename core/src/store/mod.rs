@@ -42,7 +42,7 @@ pub use accounts::{
     SessionSummary,
 };
 pub use cameras::{CameraKey, CameraReport, CameraRequest, ClaimedCamera, ServerId, WatchedCamera};
-pub use face_check::{Enrolee, FaceCheck, TemplateMark};
+pub use face_check::{ENROLMENT_LOCK, Enrolee, FaceCheck, TemplateMark};
 pub use notices::{Follower, Notice};
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub use portable::{Counts, Imported, Portable, Present, Survey};
@@ -52,7 +52,7 @@ pub use records::{
     AdminUser, AttendanceFilter, AttendanceRecord, AttendanceStatus, AttendanceSummary, CorrectedStatus, Correction,
     CorrectionRecord, DayWindow, DetectionLog, Enrolment, LegacyVector, Listed, Marking, NewAdmin, NewAttendance,
     NewDetectionLog, NewSession, Page, PositionColumns, SessionRecord, SessionUpdate, StoredEmbedding, StoredTemplate,
-    Student, StudentChange,
+    Student, StudentChange, embedding_text,
 };
 pub use sealing::{FaceColumn, KeyId, Resealed, SealContext, TemplateForms, TemplateKey, TemplateKeys};
 pub use seen::{KeptSeen, SeenLimits, TemplateOrigin};

@@ -1,5 +1,5 @@
 //! Enrolment: a completed session's face is compared and written in one transaction. Whoever writes registered templates
-//! holds [`LOCK`] until the transaction is over, so nothing is written between the two, and their ids grow in the order
+//! holds [`ENROLMENT_LOCK`] until the transaction is over, so nothing is written between the two, and their ids grow in the order
 //! in which they become visible.
 
 use jiff::Timestamp;
@@ -7,16 +7,13 @@ use postgres::Transaction;
 
 use super::super::rules::NO_STUDENT;
 use super::super::sealing::TemplateKeys;
-use super::super::{Enrolee, Enrolment, FaceCheck, Student, TemplateMark};
+use super::super::{ENROLMENT_LOCK, Enrolee, Enrolment, FaceCheck, Student, TemplateMark};
 use super::{Outcome, sessions, students};
 use crate::types::SessionId;
 
-/// The advisory lock of whoever writes registered templates: "faceenro" in ASCII.
-pub(super) const LOCK: i64 = 0x6661_6365_656e_726f;
-
 /// Waits for the lock. Before any row is locked: whoever waits for it holds nothing that its holder may want.
 pub(super) fn lock(db: &mut Transaction<'_>) -> Outcome<()> {
-    db.execute("SELECT pg_advisory_xact_lock($1)", &[&LOCK])?;
+    db.execute("SELECT pg_advisory_xact_lock($1)", &[&ENROLMENT_LOCK])?;
     Ok(())
 }
 
