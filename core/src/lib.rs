@@ -126,7 +126,7 @@
 //!
 //! | feature | default | what |
 //! |---|---|---|
-//! | `embedded-models` | yes | the default model pack inside the library |
+//! | `embedded-models` | yes | the default model pack (11.8 MB) inside the library |
 //! | `sqlite` | yes | `SqliteStore`, with SQLite built in |
 //! | `receipts` | yes | signed receipts of liveness sessions |
 //! | `postgres` | no | `PostgresStore` |
@@ -157,6 +157,8 @@
 //! - [The book](https://github.com/faceattend/faceattend/tree/main/docs): cookbook, liveness, evaluation, deployment.
 //! - [Architecture](https://github.com/faceattend/faceattend/blob/main/ARCHITECTURE.md) and
 //!   [design](https://github.com/faceattend/faceattend/blob/main/DESIGN.md).
+
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod alignment;
 pub mod antispoof;
@@ -205,3 +207,8 @@ pub use store::PostgresStore;
 pub use store::SqliteStore;
 pub use store::Store;
 pub use types::{ModelId, SessionId, Similarity, StudentId, Threshold};
+
+/// Compiles the example of the crate's README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

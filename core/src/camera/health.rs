@@ -50,7 +50,7 @@ pub struct CameraHealth {
     pub analyzed: u64,
     /// Frames that a newer one replaced before the consumer was free, and frames that could not be decoded.
     pub dropped: u64,
-    /// Frames that came before the consumer wanted another, by [`WorkerOptions::rate`].
+    /// Frames that came before the consumer wanted another, by [`WorkerOptions::rate`](super::WorkerOptions::rate).
     pub skipped: u64,
     /// Frames that the source gives in a second, of late.
     pub captured_per_second: f32,

@@ -363,15 +363,10 @@ fn role(pack: &Pack, role: Role) -> Result<&ModelFile> {
 /// The file as part of the library.
 #[cfg(feature = "embedded-models")]
 fn embedded(pack: &Pack, file: &ModelFile) -> Option<ModelSource> {
-    macro_rules! bytes {
-        ($name:literal) => {
-            include_bytes!(concat!("../../../models/default/", $name))
-        };
-    }
     let bytes: &'static [u8] = match (pack.name.as_str(), file.name.as_str()) {
-        (DEFAULT_PACK, "blazeface.onnx") => bytes!("blazeface.onnx"),
-        (DEFAULT_PACK, "face-mesh.onnx") => bytes!("face-mesh.onnx"),
-        (DEFAULT_PACK, "sface.onnx") => bytes!("sface.onnx"),
+        (DEFAULT_PACK, "blazeface.onnx") => faceattend_models::BLAZEFACE,
+        (DEFAULT_PACK, "face-mesh.onnx") => faceattend_models::FACE_MESH,
+        (DEFAULT_PACK, "sface.onnx") => faceattend_sface::SFACE,
         _ => return None,
     };
     Some(ModelSource::Bytes { name: Cow::Owned(file.name.clone()), bytes: Cow::Borrowed(bytes) })

@@ -1,6 +1,7 @@
 //! The packs that this project knows.
 //!
-//! The text is `models/manifest.toml`, built into the library, so that no file has to be found to know a model.
+//! The text is `models/manifest.toml`, part of the crate `faceattend-models`, so that no file has to be found to know a
+//! model.
 
 use std::sync::OnceLock;
 
@@ -34,7 +35,7 @@ impl Manifest {
     pub fn embedded() -> Result<&'static Self> {
         static PARSED: OnceLock<std::result::Result<Manifest, String>> = OnceLock::new();
         PARSED
-            .get_or_init(|| Self::parse(include_str!("../../../models/manifest.toml")).map_err(|e| e.to_string()))
+            .get_or_init(|| Self::parse(faceattend_models::MANIFEST).map_err(|e| e.to_string()))
             .as_ref()
             .map_err(|reason| Error::Internal { reason: reason.clone() })
     }

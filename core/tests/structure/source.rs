@@ -50,8 +50,8 @@ impl Source {
     }
 
     fn read(&mut self, file: &Path, folder: &Path, path: ModulePath, is_public: bool, features: Vec<String>) {
-        let text = std::fs::read_to_string(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
-        let items = syn::parse_file(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display())).items;
+        let text = std::fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display())).unwrap();
+        let items = syn::parse_file(&text).map_err(|error| format!("{}: {error}", file.display())).unwrap().items;
         self.add(items, folder, path, is_public, features);
     }
 
