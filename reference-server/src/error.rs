@@ -6,9 +6,24 @@ use std::error::Error as _;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use faceattend_core::{Error, ErrorKind};
-use serde_json::json;
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::request::fields::Issue;
+
+/// The answer to a request that failed.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Error)]
+pub(crate) struct ErrorBody<'a> {
+    detail: &'a str,
+}
+
+/// The answer to a request whose fields are wrong.
+#[derive(Serialize, ToSchema)]
+#[schema(as = HTTPValidationError)]
+pub(crate) struct ValidationErrors {
+    detail: Vec<Issue>,
+}
 
 /// What a handler answers instead of a result. No variant can carry SQL, a file's path or a trace to the client.
 #[derive(Debug)]
@@ -56,7 +71,9 @@ impl IntoResponse for AppError {
                 response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
                 response
             }
-            Self::Invalid(issues) => json_response(StatusCode::UNPROCESSABLE_ENTITY, &json!({ "detail": issues })),
+            Self::Invalid(issues) => {
+                json_response(StatusCode::UNPROCESSABLE_ENTITY, &ValidationErrors { detail: issues })
+            }
             Self::Core(prefix, error) => answer_to(prefix, &error),
             Self::Died(prefix) => {
                 tracing::error!("{prefix}: a task of the server died");
@@ -100,7 +117,7 @@ fn capitalised(text: &str) -> String {
 
 /// `{"detail": …}` with `status`.
 pub(crate) fn detail_response(status: StatusCode, detail: &str) -> Response {
-    json_response(status, &json!({ "detail": detail }))
+    json_response(status, &ErrorBody { detail })
 }
 
 /// `body` as JSON with `status`, and a content type without charset.

@@ -5,6 +5,9 @@ use base64::engine::general_purpose::STANDARD;
 
 use crate::error::AppError;
 
+/// The detail of the answer to what is no picture.
+pub(crate) const INVALID: &str = "Invalid image data";
+
 /// The bytes behind `text`: a data URI's prefix is cut off, characters outside the alphabet are discarded, padding is
 /// required. What does not decode is a 400, as is nothing at all.
 pub(crate) fn bytes_of(text: &str) -> Result<Vec<u8>, AppError> {
@@ -15,7 +18,7 @@ pub(crate) fn bytes_of(text: &str) -> Result<Vec<u8>, AppError> {
     // The URL-safe alphabet's two letters are dropped too, which garbles the picture: 400, as recorded.
     let in_alphabet = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=');
     let clean: Vec<u8> = encoded.bytes().filter(in_alphabet).collect();
-    let invalid = || AppError::bad_request("Invalid image data");
+    let invalid = || AppError::bad_request(INVALID);
     match STANDARD.decode(clean) {
         Ok(bytes) if !bytes.is_empty() => Ok(bytes),
         _ => Err(invalid()),

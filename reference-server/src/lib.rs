@@ -26,6 +26,7 @@ mod web;
 use axum::Router;
 use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
+use openapi::pages::Document;
 use tower_http::catch_panic::CatchPanicLayer;
 
 pub use live::LiveSettings;
@@ -38,21 +39,18 @@ pub use state::{AppState, ChallengePolicy, Logout, RetentionDays, Settings, WebS
 
 /// The whole service over `state`.
 pub fn app(state: AppState) -> Router {
-    let routes = api::table(state.clone())
-        .get("/docs", openapi::pages::docs)
-        .on(Method::HEAD, "/docs", openapi::pages::docs)
-        .get("/docs/oauth2-redirect", openapi::pages::oauth2_redirect)
-        .get("/docs/{file}", openapi::pages::file)
-        .get("/redoc", openapi::pages::redoc)
-        .on(Method::HEAD, "/redoc", openapi::pages::redoc)
-        .get("/openapi.json", openapi::pages::document)
-        .on(Method::HEAD, "/openapi.json", openapi::pages::document)
-        .get("/ui/", web::index)
-        .on(Method::HEAD, "/ui/", web::index)
-        .get("/ui/{file}", web::file)
-        .on(Method::HEAD, "/ui/{file}", web::file);
+    let mut routes = api::table();
+    let document = Document::of(routes.take_endpoints());
+    let routes = routes
+        .page("/docs", openapi::pages::docs)
+        .page("/docs/oauth2-redirect", openapi::pages::oauth2_redirect)
+        .page("/docs/{file}", openapi::pages::file)
+        .page("/redoc", openapi::pages::redoc)
+        .page("/openapi.json", move || document.answer())
+        .page("/ui/", web::index)
+        .page("/ui/{file}", web::file);
     Router::new()
-        .fallback_service(routes.into_service())
+        .fallback_service(routes.into_service(state.clone()))
         .layer(axum::middleware::from_fn_with_state(state.clone(), realtime::web_socket::intercept))
         .layer(axum::middleware::from_fn_with_state(state.clone(), net::rate_limit::limit))
         .layer(CatchPanicLayer::custom(|_: Box<dyn std::any::Any + Send>| -> Response {
@@ -65,6 +63,7 @@ pub fn app(state: AppState) -> Router {
 
 /// Method and path of every endpoint of the API, in the order of the route table; pages are not among them.
 #[must_use]
-pub fn routes_of_the_api(state: AppState) -> Vec<(Method, &'static str)> {
-    api::table(state).listed().into_iter().map(|(method, path, _)| (method, path)).collect()
+pub fn routes_of_the_api() -> Vec<(Method, &'static str)> {
+    let endpoints = api::table().take_endpoints();
+    endpoints.into_iter().map(|listed| (listed.endpoint.method, listed.endpoint.path)).collect()
 }

@@ -29,10 +29,14 @@ pub(crate) struct BodyLimits {
 pub(crate) enum Expects {
     /// None: a body is ignored, as malformed as it may be.
     Nothing,
-    /// JSON.
+    /// A JSON object.
     Json,
-    /// JSON, or a form as browsers post it.
+    /// A JSON object, or a form as browsers post it.
     JsonOrForm,
+    /// A JSON object that the original declares as a free dictionary, which shows in what it says of anything else.
+    Dictionary,
+    /// The same, which may be left out.
+    OptionalDictionary,
 }
 
 /// The body of `request` as `expects` reads it.

@@ -14,26 +14,8 @@ use crate::auth::Role;
 use crate::error::AppError;
 use crate::request::body::{self, BODY_LIMIT, BodyLimits, Expects, STRANGERS_BODY_LIMIT};
 use crate::request::fields::{Issue, Reader};
+use crate::request::input::Input;
 use crate::state::AppState;
-
-/// The fields of a request as a type.
-pub(crate) trait Input: Sized {
-    /// Which body it reads.
-    const EXPECTS: Expects = Expects::Nothing;
-
-    /// Reads every field, so that every issue is noted, and gives `None` if one could not be read.
-    fn read(request: &mut Reader) -> Option<Self>;
-}
-
-/// A request without fields.
-#[derive(Debug)]
-pub(crate) struct Nothing;
-
-impl Input for Nothing {
-    fn read(_request: &mut Reader) -> Option<Self> {
-        Some(Self)
-    }
-}
 
 /// The parameters of the path, left by the router.
 #[derive(Debug, Clone, Default)]
@@ -135,7 +117,7 @@ pub(crate) struct Upload {
 }
 
 /// The field that carries a picture.
-const FRAME: &str = "frame";
+pub(crate) const FRAME: &str = "frame";
 
 impl FromRequest<AppState> for Upload {
     type Rejection = AppError;

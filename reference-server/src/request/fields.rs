@@ -1,21 +1,25 @@
 //! Fields of a request, read one by one, so that an answer lists everything that is wrong and in the recorded order.
 
-use std::ops::RangeInclusive;
-
-use jiff::civil::Date;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
+use utoipa::ToSchema;
 
+use crate::request::body::Expects;
 use crate::request::coerce::{self, Refusal};
 
-/// One entry of a 422 answer.
-#[derive(Debug, Serialize)]
+/// What is wrong with one field: an entry of a 422 answer.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ValidationError)]
 pub(crate) struct Issue {
+    /// The rule that is broken, such as `missing`.
     #[serde(rename = "type")]
     kind: &'static str,
+    /// Where: `path`, `query` or `body`, and the name of the field.
     loc: Vec<Value>,
     msg: String,
+    /// The value that was sent.
     input: Value,
+    /// The bound of the rule, where it has one.
     #[serde(skip_serializing_if = "Option::is_none")]
     ctx: Option<Value>,
 }
@@ -75,22 +79,19 @@ impl Reader {
     }
 
     /// The fields of the body, when it is an object.
-    pub(crate) fn body(&mut self) -> Option<Fields<'_>> {
+    pub(crate) fn body(&mut self, expects: Expects) -> Option<Fields<'_>> {
         const NO_OBJECT: &str = "Input should be a valid dictionary or object to extract fields from";
-        self.object("model_attributes_type", NO_OBJECT)
-    }
-
-    /// The same for a body that the original declared as a free dictionary.
-    pub(crate) fn dictionary(&mut self) -> Option<Fields<'_>> {
-        self.object("dict_type", "Input should be a valid dictionary")
-    }
-
-    /// The same for one that may be left out: then there are no fields.
-    pub(crate) fn optional_dictionary(&mut self) -> Option<Fields<'_>> {
-        if matches!(self.body, Body::Absent) {
-            self.body = Body::Json(Value::Object(Map::new()));
+        match expects {
+            Expects::Nothing => None,
+            Expects::Json | Expects::JsonOrForm => self.object("model_attributes_type", NO_OBJECT),
+            Expects::Dictionary => self.object("dict_type", "Input should be a valid dictionary"),
+            Expects::OptionalDictionary => {
+                if matches!(self.body, Body::Absent) {
+                    self.body = Body::Json(Value::Object(Map::new()));
+                }
+                self.body(Expects::Dictionary)
+            }
         }
-        self.dictionary()
     }
 
     fn object(&mut self, kind: &'static str, message: &str) -> Option<Fields<'_>> {
@@ -123,96 +124,64 @@ impl<'r> Fields<'r> {
         self.values.get(name).is_some_and(|value| !value.is_null())
     }
 
-    /// A required text of any length.
-    pub(crate) fn text(&mut self, name: &'static str) -> Option<String> {
-        let value = self.required(name)?;
-        self.string(name, value)
+    /// Whether the field is there, null or not.
+    pub(crate) fn contains(&self, name: &str) -> bool {
+        self.values.contains_key(name)
     }
 
-    /// A required text whose number of characters lies in `length`, under its name or its `alias`.
-    pub(crate) fn text_of(
-        &mut self,
-        name: &'static str,
-        alias: Option<&'static str>,
-        length: RangeInclusive<usize>,
-    ) -> Option<String> {
-        let name =
-            alias.filter(|alias| !self.values.contains_key(name) && self.values.contains_key(*alias)).unwrap_or(name);
-        let value = self.required(name)?;
-        self.bounded(name, value, &length)
-    }
-
-    /// An optional text whose number of characters lies in `length`.
-    pub(crate) fn optional_text_of(
-        &mut self,
-        name: &'static str,
-        alias: Option<&'static str>,
-        length: RangeInclusive<usize>,
-    ) -> Option<String> {
-        let name = alias.filter(|_| !self.has(name)).filter(|alias| self.has(alias)).unwrap_or(name);
-        let value = self.values.get(name).filter(|value| !value.is_null())?;
-        self.bounded(name, value, &length)
-    }
-
-    /// An optional text of any length.
-    pub(crate) fn optional_text(&mut self, name: &'static str) -> Option<String> {
-        let value = self.values.get(name).filter(|value| !value.is_null())?;
-        self.string(name, value)
-    }
-
-    /// A required text that is one of `words`; `pattern` is how the original spells that rule.
-    pub(crate) fn one_of(&mut self, name: &'static str, words: &[&str], pattern: &'static str) -> Option<String> {
+    /// A required text, whose number of characters lies in `length`.
+    pub(crate) fn text_of(&mut self, name: &'static str, length: Option<(usize, usize)>) -> Option<String> {
         let value = self.required(name)?;
         let text = self.string(name, value)?;
-        if words.contains(&text.as_str()) {
+        let Some((least, most)) = length else { return Some(text) };
+        let characters = text.chars().count();
+        let (kind, word, bound, key) = if characters < least {
+            ("string_too_short", "least", least, "min_length")
+        } else if characters > most {
+            ("string_too_long", "most", most, "max_length")
+        } else {
             return Some(text);
+        };
+        let plural = if bound == 1 { "" } else { "s" };
+        let message = format!("String should have at {word} {bound} character{plural}");
+        self.refuse(name, kind, message, value, Some(json!({ key: bound })));
+        None
+    }
+
+    /// A required text that is one of `words`; returns which.
+    pub(crate) fn one_of(&mut self, name: &'static str, words: &[&str]) -> Option<usize> {
+        let value = self.required(name)?;
+        let text = self.string(name, value)?;
+        if let Some(at) = words.iter().position(|word| *word == text) {
+            return Some(at);
         }
+        // The original declares such a field by a pattern.
+        let pattern = format!("^({})$", words.join("|"));
         let message = format!("String should match pattern '{pattern}'");
         self.refuse(name, "string_pattern_mismatch", message, value, Some(json!({ "pattern": pattern })));
         None
     }
 
-    /// A required integer.
-    pub(crate) fn integer(&mut self, name: &'static str) -> Option<i64> {
+    /// A required value that `read` reads.
+    pub(crate) fn value<T>(&mut self, name: &'static str, read: fn(&Value) -> Result<T, Refusal>) -> Option<T> {
         let value = self.required(name)?;
-        self.coerce(name, value, coerce::integer)
+        self.coerce(name, value, read)
     }
 
-    /// An optional integer.
-    pub(crate) fn optional_integer(&mut self, name: &'static str) -> Option<i64> {
-        self.optional(name, coerce::integer)
-    }
-
-    /// An integer with a default, which must lie in `range`.
-    pub(crate) fn integer_in(&mut self, name: &'static str, default: i64, range: RangeInclusive<i64>) -> Option<i64> {
+    /// A count from `least` to the largest that a database pages by; `default` where the field is missing.
+    pub(crate) fn count(&mut self, name: &'static str, default: u32, least: u32) -> Option<u32> {
         let Some(value) = self.values.get(name) else { return Some(default) };
         let number = self.coerce(name, value, coerce::integer)?;
-        let (kind, bound, word) = if number < *range.start() {
-            ("greater_than_equal", *range.start(), "greater")
-        } else if number > *range.end() {
-            ("less_than_equal", *range.end(), "less")
+        let (kind, bound, word, key) = if number < i64::from(least) {
+            ("greater_than_equal", least, "greater", "ge")
+        } else if let Ok(count) = u32::try_from(number) {
+            return Some(count);
         } else {
-            return Some(number);
+            ("less_than_equal", u32::MAX, "less", "le")
         };
-        let key = if word == "less" { "le" } else { "ge" };
         let message = format!("Input should be {word} than or equal to {bound}");
         self.refuse(name, kind, message, value, Some(json!({ key: bound })));
         None
-    }
-
-    /// An optional finite number.
-    pub(crate) fn optional_number(&mut self, name: &'static str) -> Option<f64> {
-        self.optional(name, coerce::number)
-    }
-
-    /// A flag with a default.
-    pub(crate) fn flag_or(&mut self, name: &'static str, default: bool) -> Option<bool> {
-        if self.has(name) { self.optional(name, coerce::flag) } else { Some(default) }
-    }
-
-    /// An optional date.
-    pub(crate) fn optional_date(&mut self, name: &'static str) -> Option<Date> {
-        self.optional(name, coerce::date)
     }
 
     fn required(&mut self, name: &'static str) -> Option<&'r Value> {
@@ -231,27 +200,6 @@ impl<'r> Fields<'r> {
         }
         self.refuse(name, "string_type", "Input should be a valid string".into(), value, None);
         None
-    }
-
-    fn bounded(&mut self, name: &'static str, value: &Value, length: &RangeInclusive<usize>) -> Option<String> {
-        let text = self.string(name, value)?;
-        let characters = text.chars().count();
-        let (kind, word, bound, key) = if characters < *length.start() {
-            ("string_too_short", "least", *length.start(), "min_length")
-        } else if characters > *length.end() {
-            ("string_too_long", "most", *length.end(), "max_length")
-        } else {
-            return Some(text);
-        };
-        let plural = if bound == 1 { "" } else { "s" };
-        let message = format!("String should have at {word} {bound} character{plural}");
-        self.refuse(name, kind, message, value, Some(json!({ key: bound })));
-        None
-    }
-
-    fn optional<T>(&mut self, name: &'static str, read: fn(&Value) -> Result<T, Refusal>) -> Option<T> {
-        let value = self.values.get(name).filter(|value| !value.is_null())?;
-        self.coerce(name, value, read)
     }
 
     fn coerce<T>(&mut self, name: &'static str, value: &Value, read: fn(&Value) -> Result<T, Refusal>) -> Option<T> {

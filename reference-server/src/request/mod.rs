@@ -4,3 +4,5 @@ pub(crate) mod body;
 pub(crate) mod coerce;
 pub(crate) mod extract;
 pub(crate) mod fields;
+pub(crate) mod input;
+pub(crate) mod kinds;
