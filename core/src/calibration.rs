@@ -23,13 +23,13 @@ enum Written {
 }
 
 impl Calibration {
-    /// (cosine + 1) / 2: the scale of ArcFace-class models, on which the others are calibrated.
+    /// Returns (cosine + 1) / 2: the scale of ArcFace-class models, on which the others are calibrated.
     #[must_use]
     pub fn arcface() -> Self {
         Self { points: vec![[-1.0, 0.0], [1.0, 1.0]], strangers: None }
     }
 
-    /// A calibration through `points` of [cosine, similarity].
+    /// Creates a calibration through `points` of [cosine, similarity].
     ///
     /// # Errors
     /// [`Error::InvalidInput`] unless both columns rise strictly, from [-1, 0] to [1, 1].
@@ -63,13 +63,13 @@ impl Calibration {
         self.strangers
     }
 
-    /// The similarity that `cosine` stands for.
+    /// Returns the similarity that `cosine` stands for.
     #[must_use]
     pub fn similarity(&self, cosine: Cosine) -> Similarity {
         Similarity::new(interpolate(&self.points, cosine.0, 0, 1))
     }
 
-    /// The cosine that `similarity` stands for: the inverse of [`Self::similarity`].
+    /// Returns the cosine that `similarity` stands for: the inverse of [`Self::similarity`].
     #[must_use]
     pub fn cosine(&self, similarity: Similarity) -> Cosine {
         Cosine(interpolate(&self.points, similarity.value(), 1, 0))

@@ -158,7 +158,7 @@ pub enum ErrorKind {
 }
 
 impl ErrorKind {
-    /// A stable code in snake case, for logs, Python attributes and JavaScript `code`.
+    /// Returns a stable code in snake case, for logs, Python attributes and JavaScript `code`.
     #[must_use]
     pub fn code(self) -> &'static str {
         match self {
@@ -180,7 +180,7 @@ impl ErrorKind {
 }
 
 impl Error {
-    /// The kind of this error.
+    /// Returns the kind of this error.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         match self {

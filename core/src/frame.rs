@@ -18,7 +18,7 @@ pub enum ChannelOrder {
 }
 
 impl ChannelOrder {
-    /// The order as settings name it.
+    /// Returns the order as settings name it.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -31,7 +31,7 @@ impl ChannelOrder {
 impl std::str::FromStr for ChannelOrder {
     type Err = Error;
 
-    /// The order that `name` says, in any letter case.
+    /// Returns the order that `name` says, in any letter case.
     fn from_str(name: &str) -> Result<Self> {
         [Self::Rgb, Self::Bgr]
             .into_iter()
@@ -52,7 +52,7 @@ pub struct Frame<'a> {
 }
 
 impl<'a> Frame<'a> {
-    /// A frame over `pixels`, which holds `height` rows of `width` pixels of three bytes in `order`.
+    /// Creates a frame over `pixels`, which holds `height` rows of `width` pixels of three bytes in `order`.
     ///
     /// # Errors
     /// [`Error::InvalidImage`] when a side is zero or the length is not `width * height * 3`.
@@ -68,44 +68,44 @@ impl<'a> Frame<'a> {
         Ok(Self { pixels, width, height, order, captured_at: None })
     }
 
-    /// The same frame, stamped with the time it was captured.
+    /// Returns the same frame, stamped with the time it was captured.
     #[must_use]
     pub fn with_captured_at(mut self, captured_at: Timestamp) -> Self {
         self.captured_at = Some(captured_at);
         self
     }
 
-    /// The bytes, row by row.
+    /// Returns the bytes, row by row.
     #[must_use]
     pub fn pixels(&self) -> &[u8] {
         &self.pixels
     }
 
-    /// The width in pixels.
+    /// Returns the width in pixels.
     #[must_use]
     pub fn width(&self) -> u32 {
         self.width
     }
 
-    /// The height in pixels.
+    /// Returns the height in pixels.
     #[must_use]
     pub fn height(&self) -> u32 {
         self.height
     }
 
-    /// The order of the bytes of a pixel.
+    /// Returns the order of the bytes of a pixel.
     #[must_use]
     pub fn order(&self) -> ChannelOrder {
         self.order
     }
 
-    /// When the frame was captured, if its source said so.
+    /// Returns when the frame was captured, if its source said so.
     #[must_use]
     pub fn captured_at(&self) -> Option<Timestamp> {
         self.captured_at
     }
 
-    /// The red, green and blue of the pixel at (`x`, `y`), or `None` outside.
+    /// Returns the red, green and blue of the pixel at (`x`, `y`), or `None` outside.
     #[must_use]
     pub fn rgb(&self, x: u32, y: u32) -> Option<[u8; 3]> {
         if x >= self.width || y >= self.height {
@@ -119,7 +119,7 @@ impl<'a> Frame<'a> {
         })
     }
 
-    /// A view that borrows this frame's pixels.
+    /// Returns a view that borrows this frame's pixels.
     #[must_use]
     pub fn view(&self) -> Frame<'_> {
         Frame { pixels: Cow::Borrowed(&self.pixels), ..*self }

@@ -1,8 +1,8 @@
 //! Finds faces, recognizes people and checks that a living person is in front of the camera.
 //!
 //! The crate holds everything that knows about faces: detection, head pose, embeddings, matching, liveness sessions,
-//! cameras, attendance and its database. It needs no network and no GPU, and it keeps face embeddings, never photographs.
-//! The default models are part of the library and are free for commercial use.
+//! cameras, attendance and its database. It needs no network and no GPU, and it keeps face embeddings, never
+//! photographs. The default models are part of the library and are free for commercial use.
 //!
 //! # Start here
 //!
@@ -45,8 +45,8 @@
 //!
 //! # Is it a living person?
 //!
-//! A [`LivenessSession`] asks a person to look straight, left and right. It is a state machine: analyzed frames and the
-//! time go in, an [`Outcome`] comes out, and a completed session gives the templates to enrol the person by.
+//! A [`LivenessSession`] asks a person to look straight, left and right. It is a state machine: analyzed frames and
+//! the time go in, an [`Outcome`] comes out, and a completed session gives the templates to enrol the person by.
 //!
 //! ```
 //! use faceattend_core::liveness::Mirrored;

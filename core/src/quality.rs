@@ -44,7 +44,7 @@ pub enum QualityReason {
 }
 
 impl QualityReason {
-    /// The stable code, in snake case.
+    /// Returns the stable code, in snake case.
     #[must_use]
     pub fn code(self) -> &'static str {
         match self {
@@ -57,7 +57,7 @@ impl QualityReason {
         }
     }
 
-    /// What the person in front of the camera can do about it.
+    /// Returns what the person in front of the camera can do about it.
     #[must_use]
     pub fn advice(self) -> &'static str {
         match self {
@@ -132,7 +132,7 @@ impl QualityJudge {
         Self { options, gray: vec![0.0; SIDE * SIDE] }
     }
 
-    /// The quality of the view of the face with these points; `None` when the points give no alignment.
+    /// Judges the view of the face with these points; `None` when the points give no alignment.
     pub(crate) fn judge(
         &mut self,
         frame: &Frame<'_>,
@@ -170,7 +170,7 @@ impl QualityJudge {
     }
 }
 
-/// The variance of the four-neighbor Laplacian inside a gray square.
+/// Returns the variance of the four-neighbor Laplacian inside a gray square.
 fn laplacian_variance(gray: &[f32]) -> f32 {
     let (mut sum, mut squares) = (0.0f64, 0.0f64);
     let mut values = [0.0; SIDE - 2];
@@ -190,7 +190,7 @@ fn laplacian_variance(gray: &[f32]) -> f32 {
     variance.max(0.0)
 }
 
-/// The sum of `of` each value, in lanes that do not wait for one another.
+/// Returns the sum of `of` each value, in lanes that do not wait for one another.
 fn total(values: &[f32], of: impl Fn(f32) -> f32) -> f32 {
     let (chunks, rest) = values.as_chunks::<16>();
     let mut lanes = [0.0; 16];

@@ -31,13 +31,13 @@ pub struct Cosine(pub f32);
 pub struct Similarity(f32);
 
 impl Similarity {
-    /// The similarity, clamped into [0, 1]; a NaN becomes 0, the answer that matches nobody.
+    /// Creates a similarity, clamped into [0, 1]; a NaN becomes 0, the answer that matches nobody.
     #[must_use]
     pub fn new(value: f32) -> Self {
         Self(if value.is_nan() { 0.0 } else { value.clamp(0.0, 1.0) })
     }
 
-    /// The value in [0, 1].
+    /// Returns the value in [0, 1].
     #[must_use]
     pub fn value(self) -> f32 {
         self.0
@@ -50,15 +50,15 @@ impl Similarity {
 pub struct Threshold(f32);
 
 impl Threshold {
-    /// 0.7 on the similarity scale: cosine 0.40 for ArcFace-class models, where 6,000 LFW pairs gave a true accept rate
-    /// of .984 at a false accept rate of 5e-5.
+    /// 0.7 on the similarity scale: cosine 0.40 for ArcFace-class models, where 6,000 LFW pairs gave a true accept
+    /// rate of .984 at a false accept rate of 5e-5.
     pub const DOCUMENTED: Self = Self(0.7);
 
     /// 0.65: for views of one person turned against each other, in one liveness session. The figures are with
     /// [`crate::liveness::LivenessOptions::same_person`].
     pub const ACROSS_TURNS: Self = Self(0.65);
 
-    /// A threshold.
+    /// Creates a threshold.
     ///
     /// # Errors
     /// [`Error::InvalidInput`] unless `value` lies in [0, 1].
@@ -70,13 +70,13 @@ impl Threshold {
         }
     }
 
-    /// The value in [0, 1].
+    /// Returns the value in [0, 1].
     #[must_use]
     pub fn value(self) -> f32 {
         self.0
     }
 
-    /// Whether `similarity` reaches this threshold.
+    /// Returns whether `similarity` reaches this threshold.
     #[must_use]
     pub fn admits(self, similarity: Similarity) -> bool {
         similarity.0 >= self.0
@@ -109,13 +109,13 @@ impl From<Threshold> for f32 {
 pub struct ModelId(Arc<str>);
 
 impl ModelId {
-    /// An id, as the manifest names it or as derived from a file's hash.
+    /// Creates an id, as the manifest names it or as derived from a file's hash.
     #[must_use]
     pub fn new(id: impl Into<Arc<str>>) -> Self {
         Self(id.into())
     }
 
-    /// The id as text.
+    /// Returns the id as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -151,13 +151,13 @@ impl fmt::Display for StudentId {
 pub struct SessionId(uuid::Uuid);
 
 impl SessionId {
-    /// A fresh random id.
+    /// Creates a fresh random id.
     #[must_use]
     pub fn random() -> Self {
         Self(uuid::Uuid::new_v4())
     }
 
-    /// The id that `text` spells, or `None` when it spells none.
+    /// Reads the id that `text` spells, or `None` when it spells none.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         uuid::Uuid::parse_str(text).ok().map(Self)

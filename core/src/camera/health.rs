@@ -19,7 +19,7 @@ pub enum CameraState {
 }
 
 impl CameraState {
-    /// The state as a word, for an API.
+    /// Returns the state as a word, for an API.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -31,7 +31,7 @@ impl CameraState {
         }
     }
 
-    /// Whether nothing more will come.
+    /// Returns whether nothing more will come.
     #[must_use]
     pub fn is_over(self) -> bool {
         matches!(self, Self::Stopped | Self::Failed)

@@ -43,7 +43,7 @@ impl Detection {
     }
 }
 
-/// Five points out of `values`, each `step` values long, mapped into input pixels.
+/// Reads five points out of `values`, each `step` values long, mapped into input pixels.
 fn landmarks_at(values: &[f32], step: usize, map: impl Fn(f32, f32) -> (f32, f32)) -> Landmarks5 {
     Landmarks5(std::array::from_fn(|i| {
         let (x, y) = map(values[i * step], values[i * step + 1]);

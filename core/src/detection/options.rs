@@ -16,21 +16,21 @@ pub struct DetectOptions {
 }
 
 impl DetectOptions {
-    /// The same options with another lowest score, in [0, 1].
+    /// Returns the same options with another lowest score, in [0, 1].
     #[must_use]
     pub fn with_min_score(mut self, min_score: f32) -> Self {
         self.min_score = Some(min_score);
         self
     }
 
-    /// The same options with another highest overlap, in [0, 1].
+    /// Returns the same options with another highest overlap, in [0, 1].
     #[must_use]
     pub fn with_max_iou(mut self, max_iou: f32) -> Self {
         self.max_iou = Some(max_iou);
         self
     }
 
-    /// The same options with another input size.
+    /// Returns the same options with another input size.
     #[must_use]
     pub fn with_input_size(mut self, input_size: InputSize) -> Self {
         self.input_size = input_size;

@@ -20,7 +20,7 @@ pub struct Embedding {
 }
 
 impl Embedding {
-    /// The embedding of `raw`, scaled to unit length.
+    /// Creates an embedding from `raw`, scaled to unit length.
     ///
     /// # Errors
     /// [`Error::InvalidInput`] when `raw` is empty, holds a value that is not finite, or has no length.
@@ -37,7 +37,7 @@ impl Embedding {
         Ok(Self { model, values })
     }
 
-    /// The embedding stored as little-endian `f32` bytes, the format of the database's `face_embedding`.
+    /// Reads an embedding stored as little-endian `f32` bytes, the format of the database's `face_embedding`.
     ///
     /// # Errors
     /// [`Error::InvalidInput`] when the length is no multiple of four or the values are no direction.
@@ -49,13 +49,13 @@ impl Embedding {
         Self::from_raw(model, &chunks.iter().map(|c| f32::from_le_bytes(*c)).collect::<Vec<_>>())
     }
 
-    /// The values as little-endian `f32` bytes.
+    /// Returns the values as little-endian `f32` bytes.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         self.values.iter().flat_map(|v| v.to_le_bytes()).collect()
     }
 
-    /// The unit-length direction between several embeddings of one person.
+    /// Returns the unit-length direction between several embeddings of one person.
     ///
     /// # Errors
     /// [`Error::InvalidInput`] for none, [`Error::ModelMismatch`] when they come from different models.
@@ -73,7 +73,7 @@ impl Embedding {
         Self::from_raw(first.model.clone(), &sum)
     }
 
-    /// The cosine to `other`.
+    /// Returns the cosine to `other`.
     ///
     /// # Errors
     /// [`Error::ModelMismatch`] when they come from different models.
@@ -91,13 +91,13 @@ impl Embedding {
         Err(Error::ModelMismatch { expected: name(self), got: name(other) })
     }
 
-    /// The model that made it.
+    /// Returns the id of the model that made it.
     #[must_use]
     pub fn model(&self) -> &ModelId {
         &self.model
     }
 
-    /// The values: a unit vector.
+    /// Returns the values: a unit vector.
     #[must_use]
     pub fn values(&self) -> &[f32] {
         &self.values

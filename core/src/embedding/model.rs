@@ -71,7 +71,8 @@ impl EmbeddingModel {
         &self.spec
     }
 
-    /// The number of values of its embeddings: as the model says, or else found by one run on a black picture.
+    /// Returns the number of values of its embeddings: as the model says, or else found by one run on a black
+    /// picture.
     pub(crate) fn dimension(&mut self) -> Result<usize> {
         if let [_, dimension] = self.session.outputs()[0].shape[..]
             && let Ok(dimension @ 1..) = usize::try_from(dimension)
@@ -83,7 +84,7 @@ impl EmbeddingModel {
         self.session.run([1, 3, size, size], &black, |outputs| Ok(outputs.at(0)?.1.len()))
     }
 
-    /// The embeddings of the faces at `landmarks`; `None` where the points give no alignment.
+    /// Embeds the faces at `landmarks`; `None` where the points give no alignment.
     pub(crate) fn run(
         &mut self,
         frame: &Frame<'_>,

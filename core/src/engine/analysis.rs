@@ -62,28 +62,28 @@ impl Default for AnalyzeOptions {
 }
 
 impl AnalyzeOptions {
-    /// The same options, taking faces as far as `depth`.
+    /// Returns the same options, taking faces as far as `depth`.
     #[must_use]
     pub fn with_depth(mut self, depth: Depth) -> Self {
         self.depth = depth;
         self
     }
 
-    /// The same options, choosing faces by `selection`.
+    /// Returns the same options, choosing faces by `selection`.
     #[must_use]
     pub fn with_selection(mut self, selection: Selection) -> Self {
         self.selection = selection;
         self
     }
 
-    /// The same options, looking in `region` of the frame only.
+    /// Returns the same options, looking in `region` of the frame only.
     #[must_use]
     pub fn with_region(mut self, region: Rect) -> Self {
         self.region = Some(region);
         self
     }
 
-    /// The same options, looking this closely.
+    /// Returns the same options, looking this closely.
     #[must_use]
     pub fn with_input_size(mut self, input_size: InputSize) -> Self {
         self.input_size = Some(input_size);
@@ -116,7 +116,7 @@ pub struct Face {
 }
 
 impl Face {
-    /// A face that has been detected and taken no further.
+    /// Creates a face that has been detected and taken no further.
     #[must_use]
     pub fn detected(bbox: Rect, score: f32, landmarks: Option<Landmarks5>) -> Self {
         Self {
@@ -144,7 +144,7 @@ pub struct Analysis {
 }
 
 impl Analysis {
-    /// The analysis of an engine of your own: the faces that it found, at no input size.
+    /// Creates the analysis of an engine of your own from the faces that it found.
     #[must_use]
     pub fn of(faces: Vec<Face>) -> Self {
         Self { faces, input_size: 0 }
@@ -194,7 +194,7 @@ const SAME_FACE: f32 = 0.3;
 
 /// An engine as the server and the bindings hold it: the real one, or a test's.
 pub trait FaceEngine: Send + Sync {
-    /// The faces of `frame`.
+    /// Finds the faces of `frame` and takes them as far as `options` say.
     ///
     /// # Errors
     /// Only for what is wrong with the engine or the frame; a frame without faces is an empty [`Analysis`].
@@ -221,6 +221,6 @@ pub trait FaceEngine: Send + Sync {
         Ok(())
     }
 
-    /// What makes its embeddings.
+    /// Returns what makes the embeddings: model, dimension and scale.
     fn embedder(&self) -> &Embedder;
 }

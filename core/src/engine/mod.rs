@@ -18,8 +18,8 @@ use workbench::Workbench;
 
 /// Finds, measures and embeds faces.
 ///
-/// One engine serves every thread. Each call takes a workbench (a session of each model and its buffers) out of a bounded
-/// pool, so as many frames are analyzed at once as the thread budget allows, each on its caller's thread.
+/// One engine serves every thread. Each call takes a workbench (a session of each model and its buffers) out of a
+/// bounded pool, so as many frames are analyzed at once as the thread budget allows, each on its caller's thread.
 ///
 /// ```
 /// use faceattend_core::{AnalyzeOptions, Engine, Frame};

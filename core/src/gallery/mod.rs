@@ -5,8 +5,8 @@
 //! A person is matched by one template: the mean of all views that are known of them (the positions of a registration,
 //! the photographs of an import). This is the one home of that rule. Of 80 people with three views each, searched for
 //! among 1,000 strangers, the mean finds 0.9975 at FPIR 0.3%, the most similar view 0.9950 and the first view alone
-//! 0.9812; at one and the same threshold the most similar view names 72 of 4,995 strangers and the mean 50, since every
-//! template more is a chance more to resemble a stranger. Weighting views by their quality changes nothing.
+//! 0.9812; at one and the same threshold the most similar view names 72 of 4,995 strangers and the mean 50, since
+//! every template more is a chance more to resemble a stranger. Weighting views by their quality changes nothing.
 //! `docs/evaluation.md` has the figures and the commands.
 //!
 //! # Snapshots
@@ -60,7 +60,7 @@ pub enum Identification {
 }
 
 impl Identification {
-    /// The most similar person, known or not.
+    /// Returns the most similar person, known or not.
     #[must_use]
     pub fn best(&self) -> Option<Match> {
         match self {
@@ -69,7 +69,7 @@ impl Identification {
         }
     }
 
-    /// What `matches`, the two best, most similar first, say at `threshold`.
+    /// Returns what `matches`, the two best, most similar first, say at `threshold`.
     #[must_use]
     fn of(matches: &[Match], threshold: Threshold) -> Self {
         match matches {
@@ -90,13 +90,13 @@ pub struct Gallery {
 }
 
 impl Gallery {
-    /// An empty gallery for the embeddings of `embedder`.
+    /// Creates an empty gallery for the embeddings of `embedder`.
     #[must_use]
     pub fn new(embedder: Embedder) -> Self {
         Self { embedder, snapshot: ArcSwap::default(), writer: Mutex::default() }
     }
 
-    /// What makes the embeddings that it takes.
+    /// Returns what makes the embeddings that it takes.
     #[must_use]
     pub fn embedder(&self) -> &Embedder {
         &self.embedder
@@ -137,7 +137,8 @@ impl Gallery {
         was_there
     }
 
-    /// Puts `people` in the place of everybody, at once: for loading all of a store. Returns how many people there are.
+    /// Puts `people` in the place of everybody, at once: for loading all of a store. Returns how many people there
+    /// are.
     ///
     /// # Errors
     /// [`Error::ModelMismatch`] for an embedding of another model; nothing is changed then.
@@ -153,25 +154,25 @@ impl Gallery {
         Ok(writer.known.len())
     }
 
-    /// The number of people.
+    /// Returns the number of people.
     #[must_use]
     pub fn people(&self) -> usize {
         self.snapshot.load().iter().map(|segment| segment.owners.len()).sum()
     }
 
-    /// Whether `student` is known here.
+    /// Returns whether `student` is known here.
     #[must_use]
     pub fn contains(&self, student: StudentId) -> bool {
         self.lock().known.contains_key(&student)
     }
 
-    /// The number of views that the people's templates are the means of.
+    /// Returns the number of views that the people's templates are the means of.
     #[must_use]
     pub fn templates(&self) -> usize {
         self.lock().known.values().map(|known| known.views).sum()
     }
 
-    /// The `k` people most similar to `probe`, most similar first; fewer when there are fewer. Exact.
+    /// Returns the `k` people most similar to `probe`, most similar first; fewer when there are fewer. Exact.
     ///
     /// # Errors
     /// [`Error::ModelMismatch`] when `probe` is of another model.
@@ -182,7 +183,7 @@ impl Gallery {
         Ok(best.people().iter().map(|(student, cosine)| self.matched(*student, *cosine)).collect())
     }
 
-    /// Whose face `probe` is.
+    /// Returns whose face `probe` is.
     ///
     /// # Errors
     /// [`Error::ModelMismatch`] when `probe` is of another model.

@@ -21,7 +21,7 @@ pub enum DuplicatePolicy {
 }
 
 impl DuplicatePolicy {
-    /// The policy that `name` spells: `refuse`, `warn` or `allow`.
+    /// Returns the policy that `name` spells: `refuse`, `warn` or `allow`.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
         match name {
@@ -40,14 +40,14 @@ impl DuplicatePolicy {
 /// the face is compared with everybody, and refusing a new student is worse than overlooking an old one.
 pub const ALREADY_ENROLLED: f32 = 0.75;
 
-/// [`ALREADY_ENROLLED`] as a threshold.
+/// Returns [`ALREADY_ENROLLED`] as a threshold.
 #[must_use]
 pub fn already_enrolled() -> Threshold {
     Threshold::new(ALREADY_ENROLLED).unwrap_or_default()
 }
 
-/// The person in `gallery`, other than `student`, whose face the completed `session` shows, if there is one: the most
-/// similar of those that reach `threshold` for the center view. `None` for a session that is not completed.
+/// Returns the person in `gallery`, other than `student`, whose face the completed `session` shows, if there is one:
+/// the most similar of those that reach `threshold` for the center view. `None` for a session that is not completed.
 ///
 /// # Errors
 /// [`Error::ModelMismatch`](crate::Error::ModelMismatch) when the gallery is another model's.

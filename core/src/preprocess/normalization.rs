@@ -14,13 +14,13 @@ pub struct Normalization {
 }
 
 impl Normalization {
-    /// (byte - mean) / deviation, the same for each channel.
+    /// Creates (byte - mean) / deviation, the same for each channel.
     #[must_use]
     pub fn uniform(order: ChannelOrder, mean: f32, deviation: f32) -> Self {
         Self::per_channel(order, [mean; 3], [deviation; 3])
     }
 
-    /// (byte - mean) / deviation, channel by channel in the model's order.
+    /// Creates (byte - mean) / deviation, channel by channel in the model's order.
     #[must_use]
     pub fn per_channel(order: ChannelOrder, mean: [f32; 3], deviation: [f32; 3]) -> Self {
         let mut scale = [1.0; 3];
@@ -36,7 +36,7 @@ impl Normalization {
         f32::from(byte) * self.scale[channel] + self.bias[channel]
     }
 
-    /// Where each of the model's channels lies in a pixel of `frame`.
+    /// Returns where each of the model's channels lies in a pixel of `frame`.
     pub(super) fn source_channels(&self, frame: &Frame<'_>) -> [usize; 3] {
         if frame.order() == self.order { [0, 1, 2] } else { [2, 1, 0] }
     }
