@@ -5,6 +5,17 @@ use serde::{Deserialize, Serialize};
 use crate::geometry::{Affine, Landmarks5, Point};
 
 /// Where a model wants the five points, in pixels of its input.
+///
+/// ```
+/// use faceattend_core::alignment::Template;
+/// use faceattend_core::geometry::Point;
+///
+/// let template = Template::arcface112();
+/// // A face that is the template, twice as large, needs half of the scale.
+/// let face = template.points.map(|p| Point::new(p.x * 2.0, p.y * 2.0));
+/// let map = template.align(&face).expect("five points in place");
+/// assert!((map.scale() - 0.5).abs() < 1e-3);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Template {
     /// The points.

@@ -12,6 +12,13 @@ use crate::models::session::ModelSession;
 use crate::preprocess::{Normalization, warp};
 
 /// What the passive check says of one view.
+///
+/// ```
+/// use faceattend_core::antispoof::PassivePad;
+///
+/// assert_eq!(PassivePad::Scored { real: 0.9 }.real(), Some(0.9));
+/// assert_eq!(PassivePad::not_run().real(), None);
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case", tag = "verdict")]
 pub enum PassivePad {

@@ -10,6 +10,14 @@ use crate::error::{Error, Result};
 use crate::frame::{ChannelOrder, Frame};
 
 /// How large a picture may be.
+///
+/// ```
+/// use faceattend_core::decode::{DecodeLimits, decode};
+///
+/// let bytes = std::fs::read("../examples/media/hopper/center.jpg").expect("a picture");
+/// assert!(decode(&bytes, &DecodeLimits::default().with_max_pixels(100)).is_err());
+/// assert!(decode(&bytes, &DecodeLimits::default().with_max_bytes(100)).is_err());
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DecodeLimits {
@@ -43,6 +51,15 @@ impl DecodeLimits {
 
 /// Returns the frame in `bytes`: a JPEG, PNG or WebP, told by its contents and turned upright by its EXIF
 /// orientation. RGB.
+///
+/// ```
+/// use faceattend_core::decode::{DecodeLimits, decode};
+///
+/// let bytes = std::fs::read("../examples/media/hopper/center.jpg").expect("a picture");
+/// let frame = decode(&bytes, &DecodeLimits::default())?;
+/// assert_eq!(frame.pixels().len(), frame.width() as usize * frame.height() as usize * 3);
+/// # Ok::<(), faceattend_core::Error>(())
+/// ```
 ///
 /// # Errors
 /// [`Error::InvalidImage`] for other formats, damaged files, and files over the limits; a header that claims more than

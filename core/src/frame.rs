@@ -8,6 +8,14 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, Result};
 
 /// The order of the three bytes of a pixel.
+///
+/// ```
+/// use faceattend_core::ChannelOrder;
+///
+/// assert_eq!("BGR".parse::<ChannelOrder>()?, ChannelOrder::Bgr);
+/// assert_eq!(ChannelOrder::Rgb.as_str(), "rgb");
+/// # Ok::<(), faceattend_core::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ChannelOrder {
@@ -42,6 +50,17 @@ impl std::str::FromStr for ChannelOrder {
 
 /// A picture: `u8` pixels, height x width x 3, rows without gaps, borrowed or owned. Stages read either channel order,
 /// so no conversion is ever made.
+///
+/// ```
+/// use faceattend_core::{ChannelOrder, Frame};
+///
+/// // Two pixels as OpenCV gives them, blue first: one red, one blue.
+/// let pixels = [0, 0, 255, 255, 0, 0];
+/// let frame = Frame::new(&pixels[..], 2, 1, ChannelOrder::Bgr)?;
+/// assert_eq!(frame.rgb(0, 0), Some([255, 0, 0]));
+/// assert_eq!(frame.rgb(2, 0), None);
+/// # Ok::<(), faceattend_core::Error>(())
+/// ```
 #[derive(Clone)]
 pub struct Frame<'a> {
     pixels: Cow<'a, [u8]>,
@@ -69,6 +88,14 @@ impl<'a> Frame<'a> {
     }
 
     /// Returns the same frame, stamped with the time it was captured.
+    ///
+    /// ```
+    /// use faceattend_core::{ChannelOrder, Frame, Timestamp};
+    ///
+    /// let frame = Frame::new(vec![0; 3], 1, 1, ChannelOrder::Rgb)?.with_captured_at(Timestamp::UNIX_EPOCH);
+    /// assert_eq!(frame.captured_at(), Some(Timestamp::UNIX_EPOCH));
+    /// # Ok::<(), faceattend_core::Error>(())
+    /// ```
     #[must_use]
     pub fn with_captured_at(mut self, captured_at: Timestamp) -> Self {
         self.captured_at = Some(captured_at);
@@ -126,6 +153,16 @@ impl<'a> Frame<'a> {
     }
 
     /// This frame with pixels of its own.
+    ///
+    /// ```
+    /// use faceattend_core::{ChannelOrder, Frame};
+    ///
+    /// fn first_pixel(bytes: &[u8]) -> faceattend_core::Result<Frame<'static>> {
+    ///     Ok(Frame::new(&bytes[..3], 1, 1, ChannelOrder::Rgb)?.into_owned())
+    /// }
+    /// assert_eq!(first_pixel(&[1, 2, 3, 4])?.pixels(), [1, 2, 3]);
+    /// # Ok::<(), faceattend_core::Error>(())
+    /// ```
     #[must_use]
     pub fn into_owned(self) -> Frame<'static> {
         Frame { pixels: Cow::Owned(self.pixels.into_owned()), ..self }

@@ -3,6 +3,14 @@
 use serde::{Deserialize, Serialize};
 
 /// A point in pixels.
+///
+/// ```
+/// use faceattend_core::geometry::Point;
+///
+/// let (eye, mouth) = (Point::new(0.0, 0.0), Point::new(3.0, 4.0));
+/// assert_eq!(eye.distance(mouth), 5.0);
+/// assert_eq!(eye.midpoint(mouth), Point::new(1.5, 2.0));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct Point {
     /// To the right.
@@ -32,6 +40,15 @@ impl Point {
 }
 
 /// An upright box: `x1 <= x2`, `y1 <= y2`. It may reach over the frame's edge.
+///
+/// ```
+/// use faceattend_core::geometry::{Point, Rect};
+///
+/// let face = Rect::new(10.0, 20.0, 50.0, 60.0);
+/// assert_eq!((face.width(), face.height(), face.area()), (40.0, 40.0, 1600.0));
+/// assert_eq!(face.center(), Point::new(30.0, 40.0));
+/// assert_eq!(face.scaled(2.0), Rect::new(-10.0, 0.0, 70.0, 80.0));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct Rect {
     /// Left edge.
@@ -82,6 +99,13 @@ impl Rect {
     }
 
     /// Returns the part that lies in `other`; of zero area when they do not meet.
+    ///
+    /// ```
+    /// use faceattend_core::geometry::Rect;
+    ///
+    /// let (left, right) = (Rect::new(0.0, 0.0, 2.0, 2.0), Rect::new(1.0, 0.0, 3.0, 2.0));
+    /// assert_eq!(left.intersection(&right), Rect::new(1.0, 0.0, 2.0, 2.0));
+    /// ```
     #[must_use]
     pub fn intersection(&self, other: &Self) -> Self {
         let (x1, y1) = (self.x1.max(other.x1), self.y1.max(other.y1));
@@ -95,6 +119,14 @@ impl Rect {
     }
 
     /// Returns the intersection over union, in [0, 1].
+    ///
+    /// ```
+    /// use faceattend_core::geometry::Rect;
+    ///
+    /// let (left, right) = (Rect::new(0.0, 0.0, 2.0, 2.0), Rect::new(1.0, 0.0, 3.0, 2.0));
+    /// assert_eq!(left.iou(&left), 1.0);
+    /// assert!((left.iou(&right) - 1.0 / 3.0).abs() < 1e-6);
+    /// ```
     #[must_use]
     pub fn iou(&self, other: &Self) -> f32 {
         let shared = self.intersection(other).area();
@@ -111,6 +143,15 @@ impl Rect {
 
 /// Five face points in the order of the ArcFace template: the eye on the image's left, the eye on its right, the nose,
 /// the mouth corner on the left, the one on the right. Left and right are the image's, not the person's.
+///
+/// ```
+/// use faceattend_core::geometry::{Landmarks5, Point};
+///
+/// let points = [(10.0, 10.0), (30.0, 10.0), (20.0, 20.0), (12.0, 30.0), (28.0, 30.0)];
+/// let face = Landmarks5(points.map(|(x, y)| Point::new(x, y)));
+/// assert_eq!(face.nose(), Point::new(20.0, 20.0));
+/// assert_eq!(face.mouth(), Point::new(20.0, 30.0));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Landmarks5(pub [Point; 5]);
@@ -157,6 +198,15 @@ impl Landmarks5 {
 }
 
 /// A plane affine map: (x, y) to (a x + b y + c, d x + e y + f), as the rows [a, b, c] and [d, e, f].
+///
+/// ```
+/// use faceattend_core::geometry::{Affine, Point};
+///
+/// let map = Affine::scale_then_move(2.0, 1.0, 0.0);
+/// assert_eq!(map.apply(Point::new(3.0, 4.0)), Point::new(7.0, 8.0));
+/// let back = map.inverse().expect("a scale has an inverse");
+/// assert_eq!(back.apply(Point::new(7.0, 8.0)), Point::new(3.0, 4.0));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Affine {
     /// The two rows.

@@ -10,6 +10,17 @@ use crate::preprocess::{Normalization, warp};
 pub const MESH_POINTS: usize = 468;
 
 /// A face mesh in frame pixels: x right, y down, z away from the camera in the same unit, relative to the head.
+///
+/// ```
+/// use faceattend_core::landmarks::MESH_POINTS;
+/// use faceattend_core::{AnalyzeOptions, Engine, Frame};
+///
+/// let engine = Engine::new()?;
+/// let frame = Frame::open("../examples/media/hopper/center.jpg")?;
+/// let face = engine.analyze(&frame, &AnalyzeOptions::default())?.faces.remove(0);
+/// assert_eq!(face.mesh.expect("the default pack has a mesh").points().len(), MESH_POINTS);
+/// # Ok::<(), faceattend_core::Error>(())
+/// ```
 #[derive(Clone, PartialEq)]
 pub struct Mesh {
     points: Box<[[f32; 3]]>,

@@ -25,6 +25,18 @@ const MOST: f32 = 10.0;
 const WHOLE: f32 = 0.6;
 
 /// The parts of a picture that have changed, as cells.
+///
+/// ```
+/// use faceattend_core::geometry::Rect;
+/// use faceattend_core::motion::MotionGate;
+/// use faceattend_core::{ChannelOrder, Frame};
+///
+/// let gray = Frame::new(vec![90; 3 * 320 * 240], 320, 240, ChannelOrder::Rgb)?;
+/// let mut gate = MotionGate::default();
+/// // The first picture is new everywhere.
+/// assert!(gate.observe(&gray).within(&Rect::new(0.0, 0.0, 320.0, 240.0)));
+/// # Ok::<(), faceattend_core::Error>(())
+/// ```
 #[derive(Debug, Clone, Default)]
 pub struct Motion {
     columns: usize,
@@ -135,6 +147,17 @@ fn center(cell: usize) -> f32 {
 }
 
 /// Compares a camera's pictures.
+///
+/// ```
+/// use faceattend_core::motion::MotionGate;
+/// use faceattend_core::{ChannelOrder, Frame};
+///
+/// let gray = Frame::new(vec![90; 3 * 320 * 240], 320, 240, ChannelOrder::Rgb)?;
+/// let mut gate = MotionGate::default();
+/// assert!(gate.observe(&gray).any());
+/// assert!(!gate.observe(&gray).any(), "the same picture again");
+/// # Ok::<(), faceattend_core::Error>(())
+/// ```
 #[derive(Debug, Default)]
 pub struct MotionGate {
     size: (u32, u32),

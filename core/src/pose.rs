@@ -11,6 +11,17 @@ use crate::geometry::Landmarks5;
 use crate::types::Degrees;
 
 /// A head pose, in the frame as received.
+///
+/// ```
+/// use faceattend_core::{AnalyzeOptions, Engine, Frame};
+///
+/// let engine = Engine::new()?;
+/// let frame = Frame::open("../examples/media/hopper/yaw+20.jpg")?;
+/// let pose = engine.analyze(&frame, &AnalyzeOptions::default())?.faces[0].pose.expect("a pose");
+/// // The nose points to the right edge of the picture.
+/// assert!((pose.yaw.0 - 20.0).abs() < 8.0, "{}", pose.yaw);
+/// # Ok::<(), faceattend_core::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Pose {
@@ -31,6 +42,15 @@ pub struct Pose {
 /// Fitted on 583 labeled faces (GENKI-4K and AFLW2000-3D, all within 60 degrees). Mean errors in yaw: mesh 3.6, SCRFD
 /// 3.7, YOLO-face 4.9, YuNet 5.8 degrees; in pitch: mesh 4.6, SCRFD 4.5 degrees, where always answering the mean errs
 /// by 5.3.
+///
+/// ```
+/// use faceattend_core::alignment::Template;
+/// use faceattend_core::pose::{Pose, PoseFit};
+///
+/// // The template is a face that looks straight ahead.
+/// let pose = Pose::from_landmarks(&Template::arcface112().points, PoseFit::SCRFD).expect("a face");
+/// assert!(pose.yaw.0.abs() < 5.0);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct PoseFit {
     /// The slope of the yaw's tangent.

@@ -10,6 +10,19 @@ use crate::pose::Pose;
 use crate::preprocess::warp_gray;
 
 /// Figures about one view of a face, and the reasons not to enrol or match it.
+///
+/// ```
+/// use faceattend_core::{AnalyzeOptions, Engine, Frame};
+///
+/// let engine = Engine::new()?;
+/// let frame = Frame::open("../examples/media/hopper/center.jpg")?;
+/// let quality = engine.analyze(&frame, &AnalyzeOptions::default())?.faces.remove(0).quality.expect("a quality");
+/// println!("{:.0} pixels between the eyes, sharpness {:.0}", quality.eye_distance, quality.sharpness);
+/// for reason in &quality.reasons {
+///     println!("{}: {}", reason.code(), reason.advice());
+/// }
+/// # Ok::<(), faceattend_core::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Quality {
@@ -26,6 +39,13 @@ pub struct Quality {
 }
 
 /// A reason not to use a view, with a stable code.
+///
+/// ```
+/// use faceattend_core::quality::QualityReason;
+///
+/// assert_eq!(QualityReason::TooDark.code(), "too_dark");
+/// assert_eq!(QualityReason::TooSmall.advice(), "come closer");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum QualityReason {
@@ -72,6 +92,17 @@ impl QualityReason {
 }
 
 /// From where on a view is not good enough.
+///
+/// ```
+/// use faceattend_core::Engine;
+/// use faceattend_core::quality::QualityOptions;
+///
+/// let mut quality = QualityOptions::default();
+/// quality.min_eye_distance = 40.0;
+/// let engine = Engine::builder().with_quality_options(quality).build()?;
+/// # drop(engine);
+/// # Ok::<(), faceattend_core::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub struct QualityOptions {

@@ -9,6 +9,13 @@ use crate::error::{Error, Result};
 
 /// An angle in degrees. Yaw is positive when the nose points to the right edge of the image as received, pitch is
 /// positive upwards, roll is positive clockwise as seen.
+///
+/// ```
+/// use faceattend_core::types::Degrees;
+///
+/// assert_eq!(Degrees(-12.34).to_string(), "-12.3°");
+/// assert!(Degrees(20.0) > Degrees(15.0));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Degrees(pub f32);
@@ -20,12 +27,28 @@ impl fmt::Display for Degrees {
 }
 
 /// A raw cosine between two unit vectors, in [-1, 1]. Its scale differs from model to model; compare [`Similarity`].
+///
+/// ```
+/// use faceattend_core::embedding::Calibration;
+/// use faceattend_core::types::Cosine;
+///
+/// // The same cosine is another similarity for another model.
+/// assert_eq!(Calibration::arcface().similarity(Cosine(0.4)).value(), 0.7);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Cosine(pub f32);
 
 /// How alike two faces are, in [0, 1], on the scale of every threshold, option and answer of this library:
 /// (cosine + 1) / 2 for ArcFace-class models, calibrated to the same false match rate for the others.
+///
+/// ```
+/// use faceattend_core::Similarity;
+///
+/// assert_eq!(Similarity::new(0.82).value(), 0.82);
+/// // A measurement that went wrong matches nobody.
+/// assert_eq!(Similarity::new(f32::NAN).value(), 0.0);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Similarity(f32);
@@ -45,6 +68,15 @@ impl Similarity {
 }
 
 /// The similarity from which two faces count as one person.
+///
+/// ```
+/// use faceattend_core::{Similarity, Threshold};
+///
+/// assert!(Threshold::DOCUMENTED.admits(Similarity::new(0.71)));
+/// assert!(!Threshold::new(0.8)?.admits(Similarity::new(0.71)));
+/// assert!(Threshold::new(1.5).is_err());
+/// # Ok::<(), faceattend_core::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Serialize, Deserialize)]
 #[serde(try_from = "f32", into = "f32")]
 pub struct Threshold(f32);
@@ -104,6 +136,14 @@ impl From<Threshold> for f32 {
 }
 
 /// Which model made an embedding. Two embeddings are comparable only when their ids are equal.
+///
+/// ```
+/// use faceattend_core::ModelId;
+///
+/// let model = ModelId::new("sface@b41a9c4a");
+/// assert_eq!(model.as_str(), "sface@b41a9c4a");
+/// assert_ne!(model, ModelId::new("arcface@00000000"));
+/// ```
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ModelId(Arc<str>);
@@ -135,6 +175,12 @@ impl fmt::Debug for ModelId {
 }
 
 /// A student's key in the store.
+///
+/// ```
+/// use faceattend_core::StudentId;
+///
+/// assert_eq!(StudentId(7).to_string(), "7");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct StudentId(pub i64);
@@ -146,6 +192,14 @@ impl fmt::Display for StudentId {
 }
 
 /// A liveness session's key: a random UUID, so that it cannot be guessed.
+///
+/// ```
+/// use faceattend_core::SessionId;
+///
+/// let id = SessionId::random();
+/// assert_eq!(SessionId::parse(&id.to_string()), Some(id));
+/// assert_eq!(SessionId::parse("7"), None);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct SessionId(uuid::Uuid);

@@ -8,6 +8,15 @@ use crate::error::{Error, Result};
 use crate::geometry::Rect;
 
 /// The longer side of the detector's input, in pixels. Cost grows with its square.
+///
+/// ```
+/// use faceattend_core::detection::InputSize;
+///
+/// assert_eq!("auto".parse::<InputSize>()?, InputSize::Auto);
+/// assert_eq!("640".parse::<InputSize>()?, InputSize::Fixed(640));
+/// assert!("7".parse::<InputSize>().is_err());
+/// # Ok::<(), faceattend_core::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum InputSize {

@@ -9,6 +9,15 @@ use crate::pose::PoseFit;
 use crate::preprocess::{Anchor, InputShape, Layout, Normalization};
 
 /// A family of detection models.
+///
+/// ```
+/// use faceattend_core::Engine;
+/// use faceattend_core::detection::DetectorKind;
+///
+/// // The family is told by the model's outputs; say it where two families share a shape.
+/// let builder = Engine::builder().with_detector_file("scrfd.onnx", Some(DetectorKind::Scrfd));
+/// # drop(builder);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]

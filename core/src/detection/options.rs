@@ -4,6 +4,13 @@ use super::input_size::InputSize;
 use crate::error::{Error, Result};
 
 /// What to count as a face, and how closely to look.
+///
+/// ```
+/// use faceattend_core::detection::{DetectOptions, InputSize};
+///
+/// let options = DetectOptions::default().with_min_score(0.7).with_input_size(InputSize::AutoUpTo(640));
+/// assert_eq!(options.min_score, Some(0.7));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 #[non_exhaustive]
 pub struct DetectOptions {

@@ -13,6 +13,17 @@ use crate::error::{Error, Result};
 use crate::types::{Cosine, ModelId};
 
 /// A face as a unit vector, tagged with the model that made it.
+///
+/// ```
+/// use faceattend_core::{Embedding, ModelId};
+///
+/// let model = ModelId::new("example");
+/// let embedding = Embedding::from_raw(model.clone(), &[3.0, 4.0])?;
+/// assert_eq!(embedding.values(), [0.6, 0.8]);
+/// // A log shows the model and the dimension, and no value.
+/// assert_eq!(format!("{embedding:?}"), "Embedding(example, 2-d)");
+/// # Ok::<(), faceattend_core::Error>(())
+/// ```
 #[derive(Clone, PartialEq)]
 pub struct Embedding {
     model: ModelId,
@@ -39,6 +50,15 @@ impl Embedding {
 
     /// Reads an embedding stored as little-endian `f32` bytes, the format of the database's `face_embedding`.
     ///
+    /// ```
+    /// use faceattend_core::{Embedding, ModelId};
+    ///
+    /// let model = ModelId::new("example");
+    /// let embedding = Embedding::from_raw(model.clone(), &[3.0, 4.0])?;
+    /// assert_eq!(Embedding::from_bytes(model, &embedding.to_bytes())?, embedding);
+    /// # Ok::<(), faceattend_core::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// [`Error::InvalidInput`] when the length is no multiple of four or the values are no direction.
     pub fn from_bytes(model: ModelId, bytes: &[u8]) -> Result<Self> {
@@ -57,6 +77,16 @@ impl Embedding {
 
     /// Returns the unit-length direction between several embeddings of one person.
     ///
+    /// ```
+    /// use faceattend_core::{Embedding, ModelId};
+    ///
+    /// let model = ModelId::new("example");
+    /// let views = [Embedding::from_raw(model.clone(), &[1.0, 0.0])?, Embedding::from_raw(model.clone(), &[0.0, 1.0])?];
+    /// let mean = Embedding::mean(&views)?;
+    /// assert!((mean.cosine(&views[0])?.0 - mean.cosine(&views[1])?.0).abs() < 1e-6);
+    /// # Ok::<(), faceattend_core::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// [`Error::InvalidInput`] for none, [`Error::ModelMismatch`] when they come from different models.
     pub fn mean(embeddings: &[Self]) -> Result<Self> {
@@ -74,6 +104,17 @@ impl Embedding {
     }
 
     /// Returns the cosine to `other`.
+    ///
+    /// ```
+    /// use faceattend_core::{Embedding, ErrorKind, ModelId};
+    ///
+    /// let a = Embedding::from_raw(ModelId::new("a"), &[1.0, 0.0])?;
+    /// assert_eq!(a.cosine(&a)?.0, 1.0);
+    /// // Embeddings of two models have nothing in common.
+    /// let b = Embedding::from_raw(ModelId::new("b"), &[1.0, 0.0])?;
+    /// assert_eq!(a.cosine(&b).unwrap_err().kind(), ErrorKind::ModelMismatch);
+    /// # Ok::<(), faceattend_core::Error>(())
+    /// ```
     ///
     /// # Errors
     /// [`Error::ModelMismatch`] when they come from different models.

@@ -32,6 +32,15 @@ const NO_ANTISPOOF: &str = "the antispoof models are not installed: run `faceatt
 const ANTISPOOF_OFF: &str = "switched off";
 
 /// Whether passive antispoof networks are used.
+///
+/// ```
+/// use faceattend_core::Engine;
+/// use faceattend_core::engine::{Antispoof, PassiveCheck};
+///
+/// let engine = Engine::builder().with_antispoof(Antispoof::Off).build()?;
+/// assert_eq!(engine.description().passive_check, PassiveCheck::Off);
+/// # Ok::<(), faceattend_core::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Antispoof {
     /// When their pack is installed.
@@ -44,6 +53,20 @@ pub enum Antispoof {
 }
 
 /// The choices behind an [`Engine`].
+///
+/// ```
+/// use std::num::NonZero;
+///
+/// use faceattend_core::Engine;
+/// use faceattend_core::detection::{DetectOptions, InputSize};
+///
+/// let engine = Engine::builder()
+///     .with_detect_options(DetectOptions::default().with_min_score(0.6).with_input_size(InputSize::Fixed(512)))
+///     .with_threads(NonZero::<usize>::MIN)
+///     .build()?;
+/// # drop(engine);
+/// # Ok::<(), faceattend_core::Error>(())
+/// ```
 #[derive(Debug, Clone, Default)]
 pub struct EngineBuilder {
     pack: Option<String>,
@@ -88,6 +111,14 @@ impl Engine {
 impl EngineBuilder {
     /// Uses the detector and the embedder of this pack of the manifest; it must be installed (`faceattend models
     /// pull`).
+    ///
+    /// ```
+    /// use faceattend_core::{Engine, ErrorKind};
+    ///
+    /// // A pack that is not installed is an error that says what to run.
+    /// let error = Engine::builder().with_models_folder("/nowhere").with_pack("buffalo_l").build().unwrap_err();
+    /// assert_eq!(error.kind(), ErrorKind::Model);
+    /// ```
     #[must_use]
     pub fn with_pack(mut self, name: impl Into<String>) -> Self {
         self.pack = Some(name.into());

@@ -31,6 +31,21 @@ use search::Best;
 use segments::{Segments, Writer};
 
 /// A person that a face resembles.
+///
+/// ```
+/// use faceattend_core::embedding::Calibration;
+/// use faceattend_core::engine::Embedder;
+/// use faceattend_core::{Embedding, Gallery, ModelId, StudentId};
+///
+/// let model = ModelId::new("example");
+/// let gallery = Gallery::new(Embedder::new(model.clone(), 2, Calibration::arcface()));
+/// gallery.insert(StudentId(1), &[Embedding::from_raw(model.clone(), &[1.0, 0.0])?])?;
+/// gallery.insert(StudentId(2), &[Embedding::from_raw(model.clone(), &[0.0, 1.0])?])?;
+/// let matches = gallery.search(&Embedding::from_raw(model, &[0.9, 0.1])?, 2)?;
+/// assert_eq!(matches[0].student, StudentId(1));
+/// assert!(matches[0].similarity > matches[1].similarity);
+/// # Ok::<(), faceattend_core::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub struct Match {
@@ -43,6 +58,18 @@ pub struct Match {
 }
 
 /// Whose face it is, as far as one view tells.
+///
+/// ```
+/// use faceattend_core::Identification;
+///
+/// fn greeting(found: &Identification) -> String {
+///     match found {
+///         Identification::Known { best, .. } => format!("student {}", best.student),
+///         Identification::Unknown { .. } => "nobody who is known".to_owned(),
+///     }
+/// }
+/// assert_eq!(greeting(&Identification::Unknown { best: None }), "nobody who is known");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Identification {
     /// The most similar person reaches the threshold.
@@ -83,6 +110,19 @@ impl Identification {
 }
 
 /// The people who are known, each by the mean of their views. `Send + Sync`; share one between all threads.
+///
+/// ```
+/// use faceattend_core::embedding::Calibration;
+/// use faceattend_core::engine::Embedder;
+/// use faceattend_core::{Embedding, Gallery, ModelId, StudentId, Threshold};
+///
+/// let model = ModelId::new("example");
+/// let gallery = Gallery::new(Embedder::new(model.clone(), 2, Calibration::arcface()));
+/// gallery.insert(StudentId(1), &[Embedding::from_raw(model.clone(), &[1.0, 0.0])?])?;
+/// let found = gallery.identify(&Embedding::from_raw(model, &[0.9, 0.1])?, Threshold::DOCUMENTED)?;
+/// assert_eq!(found.best().map(|best| best.student), Some(StudentId(1)));
+/// # Ok::<(), faceattend_core::Error>(())
+/// ```
 pub struct Gallery {
     embedder: Embedder,
     snapshot: ArcSwap<Segments>,
@@ -115,6 +155,20 @@ impl Gallery {
     }
 
     /// Puts `views` in the place of those of `student`; no search sees the person missing in between.
+    ///
+    /// ```
+    /// use faceattend_core::embedding::Calibration;
+    /// use faceattend_core::engine::Embedder;
+    /// use faceattend_core::{Embedding, Gallery, ModelId, StudentId};
+    ///
+    /// let model = ModelId::new("example");
+    /// let gallery = Gallery::new(Embedder::new(model.clone(), 2, Calibration::arcface()));
+    /// let view = Embedding::from_raw(model, &[1.0, 0.0])?;
+    /// gallery.insert(StudentId(1), &[view.clone(), view.clone()])?;
+    /// gallery.replace(StudentId(1), &[view])?;
+    /// assert_eq!((gallery.people(), gallery.templates()), (1, 1));
+    /// # Ok::<(), faceattend_core::Error>(())
+    /// ```
     ///
     /// # Errors
     /// [`Error::ModelMismatch`] for an embedding of another model; nothing is changed then.

@@ -3,6 +3,15 @@
 use crate::frame::{ChannelOrder, Frame};
 
 /// What a model wants of a pixel: value = byte * scale + bias, for each channel in the model's own order.
+///
+/// ```
+/// use faceattend_core::ChannelOrder;
+/// use faceattend_core::embedding::Normalization;
+///
+/// // ArcFace: (byte - 127.5) / 127.5.
+/// let arcface = Normalization::uniform(ChannelOrder::Rgb, 127.5, 127.5);
+/// assert_eq!(arcface.bias, [-1.0; 3]);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Normalization {
     /// The order of the model's channels.
