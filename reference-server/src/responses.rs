@@ -3,12 +3,12 @@
 
 use faceattend_core::store::{AttendanceRecord, Listed, Page, Student};
 use faceattend_core::types::ModelId;
-use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 
 use crate::request::kinds::Count;
+pub(crate) use crate::wire_time::naive_utc;
 
 /// `{success, message, data}`, the common answer.
 #[derive(Debug, Serialize, ToSchema)]
@@ -41,12 +41,6 @@ pub(crate) fn null() -> Object {
 /// Returns the common answer without data.
 pub(crate) fn done(message: impl Into<String>) -> Done {
     Done { success: true, message: message.into(), data: () }
-}
-
-/// Returns a naive UTC time in ISO 8601, with microseconds when there are any.
-pub(crate) fn naive_utc(at: Timestamp) -> String {
-    let format = if at.subsec_nanosecond() / 1000 == 0 { "%Y-%m-%dT%H:%M:%S" } else { "%Y-%m-%dT%H:%M:%S.%6f" };
-    at.strftime(format).to_string()
 }
 
 /// How many rows of a list to skip.
@@ -186,18 +180,5 @@ impl AttendanceItem {
             camera_location: record.camera_location.clone(),
             created_at: naive_utc(record.created_at),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn times_are_naive_and_show_microseconds_only_when_there_are_any() {
-        let at = |nanos| naive_utc(Timestamp::new(1_700_000_000, nanos).unwrap());
-        assert_eq!(at(0), "2023-11-14T22:13:20");
-        assert_eq!(at(999), "2023-11-14T22:13:20");
-        assert_eq!(at(1_000), "2023-11-14T22:13:20.000001");
     }
 }

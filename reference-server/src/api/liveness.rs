@@ -20,7 +20,8 @@ use crate::request::input::{Nothing, input};
 use crate::request::kinds::{FlagOr, Number, Optional, Picture, Student as StudentNumber, TEXT, Text, Word};
 use crate::responses::{Reply, naive_utc, null, reply};
 use crate::router::endpoint::{Access, Audit, Endpoint, Tag};
-use crate::state::{AppState, ChallengePolicy};
+use crate::settings::ChallengePolicy;
+use crate::state::AppState;
 
 pub(super) const SESSION_ID: Text = TEXT.example("6c1e3a52-0d0e-4a38-9f63-2f6b1f6d9a10");
 const POSITION: Word<Position> =

@@ -30,7 +30,7 @@ use crate::commands::keys::KeyArgs;
 use crate::commands::{Hidden, enrol_again};
 use crate::net::listen::{self, ConnectionLimits};
 use crate::passive;
-use crate::state::BODY_WITHIN;
+use crate::settings::BODY_WITHIN;
 use crate::{
     AppState, ChallengePolicy, LiveSettings, Logout, Network, PassiveNetworks, RateLimits, RenewableEngine,
     RetentionDays, Settings, WebSocketAccess,

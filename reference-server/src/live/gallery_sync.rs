@@ -8,7 +8,7 @@ use faceattend_core::enrolment::Registry;
 use faceattend_core::gallery::Gallery;
 use faceattend_core::types::StudentId;
 
-use crate::realtime::events::{Events, LiveEvent};
+use crate::live::events::{Events, LiveEvent};
 
 /// The registry, which keeps the gallery as the store has it, and who is told of its size.
 pub(super) struct GallerySync {

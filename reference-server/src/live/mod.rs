@@ -6,6 +6,7 @@ mod camera_leases;
 pub(crate) mod cameras;
 mod db_listener;
 mod event_relay;
+pub(crate) mod events;
 mod gallery_sync;
 mod housekeeping;
 mod log;
@@ -23,12 +24,11 @@ use faceattend_core::enrolment::Registry;
 use faceattend_core::gallery::Gallery;
 use faceattend_core::recognition::{Ageing, AgeingOptions};
 use faceattend_core::store::Store;
-use faceattend_core::tracking::TrackingOptions;
 use faceattend_core::types::StudentId;
 use serde_json::{Map, Value};
 
-use crate::realtime::events::Events;
-use crate::state::Settings;
+use crate::live::events::Events;
+use crate::settings::Settings;
 use background::BackgroundThreads;
 use browser::Browsers;
 use camera_leases::CameraLeases;
@@ -38,74 +38,6 @@ use gallery_sync::GallerySync;
 use housekeeping::Housekeeping;
 use log::DetectionLog;
 use watch::Watcher;
-
-/// How cameras are watched.
-#[derive(Debug, Clone, PartialEq)]
-#[non_exhaustive]
-pub struct LiveSettings {
-    /// How many pictures of each camera are analyzed in a second. Default 5: a face that walks through a door is seen
-    /// several times.
-    pub rate: f32,
-    /// How faces are followed, and how much evidence names somebody.
-    pub tracking: TrackingOptions,
-    /// Whether a logged-in user may look through the cameras. Default off: attendance needs no spectators.
-    pub preview: bool,
-    /// This server's name among several on one database, which share their cameras and tell each other what happens.
-    /// Default `None`: its cameras are its own, and forgotten when it ends.
-    pub server_name: Option<String>,
-    /// Whether now and then a view of a student is kept from a confident, living mark, so that templates grow older
-    /// with their people. Default off.
-    pub age_templates: bool,
-}
-
-impl Default for LiveSettings {
-    fn default() -> Self {
-        Self {
-            rate: 5.0,
-            tracking: TrackingOptions::default(),
-            preview: false,
-            server_name: None,
-            age_templates: false,
-        }
-    }
-}
-
-impl LiveSettings {
-    /// The same settings, analyzing so many pictures of each camera in a second.
-    #[must_use]
-    pub fn with_rate(mut self, rate: f32) -> Self {
-        self.rate = rate;
-        self
-    }
-
-    /// The same settings, naming faces by this much evidence.
-    #[must_use]
-    pub fn with_tracking(mut self, tracking: TrackingOptions) -> Self {
-        self.tracking = tracking;
-        self
-    }
-
-    /// The same settings, with or without `GET /detection/preview/{camera}.mjpeg`.
-    #[must_use]
-    pub fn with_preview(mut self, preview: bool) -> Self {
-        self.preview = preview;
-        self
-    }
-
-    /// The same settings, keeping views of cameras beside the registered templates, or not.
-    #[must_use]
-    pub fn with_age_templates(mut self, age: bool) -> Self {
-        self.age_templates = age;
-        self
-    }
-
-    /// The same settings for one of several servers on one database, which is called so.
-    #[must_use]
-    pub fn with_server_name(mut self, name: impl Into<String>) -> Self {
-        self.server_name = Some(name.into());
-        self
-    }
-}
 
 /// Everything that lives as long as the server does.
 pub(crate) struct Live {

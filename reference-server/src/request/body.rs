@@ -7,8 +7,8 @@ use axum::extract::Request;
 use axum::http::{HeaderMap, StatusCode, header};
 use serde_json::{Map, Value};
 
-use crate::error::AppError;
-use crate::request::fields::{Body, Issue};
+use crate::error::{AppError, Issue};
+use crate::request::fields::Body;
 
 /// The largest body that is read. Existing pages send up to 4 MB; a 12-megapixel JPEG in base64 still fits.
 pub const BODY_LIMIT: usize = 16 * 1024 * 1024;

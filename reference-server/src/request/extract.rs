@@ -11,9 +11,9 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use crate::auth::Role;
-use crate::error::AppError;
+use crate::error::{AppError, Issue};
 use crate::request::body::{self, BODY_LIMIT, BodyLimits, Expects, STRANGERS_BODY_LIMIT};
-use crate::request::fields::{Issue, Reader};
+use crate::request::fields::Reader;
 use crate::request::input::Input;
 use crate::state::AppState;
 

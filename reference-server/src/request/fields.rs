@@ -1,50 +1,10 @@
 //! Fields of a request, read one by one, so that an answer lists everything that is wrong and in the recorded order.
 
-use serde::Serialize;
 use serde_json::{Map, Value, json};
-use utoipa::ToSchema;
 
+use crate::error::Issue;
 use crate::request::body::Expects;
 use crate::request::coerce::{self, Refusal};
-
-/// What is wrong with one field: an entry of a 422 answer.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = ValidationError)]
-pub(crate) struct Issue {
-    /// The rule that is broken, such as `missing`.
-    #[serde(rename = "type")]
-    kind: &'static str,
-    /// Where: `path`, `query` or `body`, and the name of the field.
-    loc: Vec<Value>,
-    msg: String,
-    /// The value that was sent.
-    input: Value,
-    /// The bound of the rule, where it has one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    ctx: Option<Value>,
-}
-
-impl Issue {
-    /// JSON that does not parse, at a character offset.
-    pub(crate) fn json_invalid(offset: usize, error: &str) -> Self {
-        Self {
-            kind: "json_invalid",
-            loc: vec![json!("body"), json!(offset)],
-            msg: "JSON decode error".into(),
-            input: json!({}),
-            ctx: Some(json!({ "error": error })),
-        }
-    }
-
-    /// A part of a form that is not there.
-    pub(crate) fn missing_field(name: &str) -> Self {
-        Self { loc: vec![json!("body"), json!(name)], ..Self::missing_body() }
-    }
-
-    fn missing_body() -> Self {
-        Self { kind: "missing", loc: vec![json!("body")], msg: "Field required".into(), input: Value::Null, ctx: None }
-    }
-}
 
 /// The body as it arrived.
 #[derive(Debug, Default)]

@@ -1,5 +1,7 @@
 //! The one error of the handlers, and how it is answered.
 
+mod issue;
+
 use std::borrow::Cow;
 use std::error::Error as _;
 
@@ -9,7 +11,7 @@ use faceattend_core::{Error, ErrorKind};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::request::fields::Issue;
+pub(crate) use issue::Issue;
 
 /// The answer to a request that failed.
 #[derive(Serialize, ToSchema)]
