@@ -42,7 +42,8 @@ macro_rules! contract {
             a_roll_number_belongs_to_one_student, deleting_a_student_takes_everything_of_it_along, no_id_is_given_twice,
             a_completed_session_enrols_once, a_face_that_is_not_admitted_changes_nothing,
             a_check_sees_whom_it_names_and_who_was_enrolled_since, a_check_of_a_used_session_is_not_asked,
-            of_enrolments_at_once_each_sees_those_before_it, a_duplicate_roll_number_does_not_cost_the_session,
+            of_enrolments_at_once_each_sees_those_before_it, an_erasure_and_an_enrolment_at_once_both_end,
+            a_duplicate_roll_number_does_not_cost_the_session,
             of_two_registrations_with_one_session_one_wins, of_two_registrations_with_one_roll_number_one_wins,
             a_session_of_one_student_does_not_enrol_another, an_unfinished_session_enrols_nobody,
             templates_come_back_with_their_model, who_has_another_models_face_must_enrol_again, an_enrolment_without_a_usable_template_is_refused,
@@ -381,6 +382,20 @@ pub(super) fn race_for_one_face(stores: &[&dyn Store]) {
 
 pub(super) fn of_enrolments_at_once_each_sees_those_before_it(store: &dyn Store) {
     race_for_one_face(&[store]);
+}
+
+/// Neither waits for what the other holds.
+pub(super) fn an_erasure_and_an_enrolment_at_once_both_end(store: &dyn Store) {
+    let student = store.create_student("A", "R1", now()).unwrap().id;
+    for _ in 0..20 {
+        let sessions: Vec<_> = (0..4).map(|_| completed(store, Some(student))).collect();
+        let ended = race(8, |n| match n % 2 {
+            0 => store.erase_student(student, MarksOfErased::Anonymise, now()).map(drop),
+            _ => store.enrol_student(sessions[n / 2], student, &enrolment(1.0), now()).map(drop),
+        });
+        // The session is gone where the erasure was first.
+        assert!(ended.iter().all(|end| !matches!(end, Err(e) if e.kind() != ErrorKind::NotFound)), "{ended:?}");
+    }
 }
 
 pub(super) fn a_duplicate_roll_number_does_not_cost_the_session(store: &dyn Store) {
