@@ -1,8 +1,8 @@
 //! Finds faces, recognizes people and checks that a living person is in front of the camera.
 //!
 //! The crate holds everything that knows about faces: detection, head pose, embeddings, matching, liveness sessions,
-//! cameras, attendance and its database. It needs no network and no GPU, and it keeps face embeddings, never photographs.
-//! The default models are part of the library and are free for commercial use.
+//! cameras, attendance and its database. It needs no network and no GPU, and it keeps face embeddings, never
+//! photographs. The default models are part of the library and are free for commercial use.
 //!
 //! # Start here
 //!
@@ -45,8 +45,8 @@
 //!
 //! # Is it a living person?
 //!
-//! A [`LivenessSession`] asks a person to look straight, left and right. It is a state machine: analyzed frames and the
-//! time go in, an [`Outcome`] comes out, and a completed session gives the templates to enrol the person by.
+//! A [`LivenessSession`] asks a person to look straight, left and right. It is a state machine: analyzed frames and
+//! the time go in, an [`Outcome`] comes out, and a completed session gives the templates to enrol the person by.
 //!
 //! ```
 //! use faceattend_core::liveness::Mirrored;
@@ -127,7 +127,7 @@
 //!
 //! | feature | default | what |
 //! |---|---|---|
-//! | `embedded-models` | yes | the default model pack inside the library |
+//! | `embedded-models` | yes | the default model pack (11.8 MB) inside the library |
 //! | `sqlite` | yes | `SqliteStore`, with SQLite built in |
 //! | `receipts` | yes | signed receipts of liveness sessions |
 //! | `postgres` | no | `PostgresStore` |
@@ -158,6 +158,8 @@
 //! - [The book](https://github.com/faceattend/faceattend/tree/main/docs): cookbook, liveness, evaluation, deployment.
 //! - [Architecture](https://github.com/faceattend/faceattend/blob/main/ARCHITECTURE.md) and
 //!   [design](https://github.com/faceattend/faceattend/blob/main/DESIGN.md).
+
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod alignment;
 pub mod antispoof;
@@ -208,3 +210,8 @@ pub use store::PostgresStore;
 pub use store::SqliteStore;
 pub use store::Store;
 pub use types::{ModelId, SessionId, Similarity, StudentId, Threshold};
+
+/// Compiles the example of the crate's README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

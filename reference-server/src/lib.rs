@@ -42,7 +42,7 @@ pub use settings::{
 };
 pub use state::AppState;
 
-/// The whole service over `state`.
+/// Returns the whole service over `state`.
 pub fn app(state: AppState) -> Router {
     let mut routes = api::table();
     let document = Document::of(routes.take_endpoints());
@@ -66,7 +66,7 @@ pub fn app(state: AppState) -> Router {
         .layer(axum::middleware::from_fn_with_state(state, net::trace::trace))
 }
 
-/// Method and path of every endpoint of the API, in the order of the route table; pages are not among them.
+/// Returns method and path of every endpoint of the API, in the order of the route table, without the pages.
 #[must_use]
 pub fn routes_of_the_api() -> Vec<(Method, &'static str)> {
     let endpoints = api::table().take_endpoints();

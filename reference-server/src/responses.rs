@@ -1,5 +1,5 @@
-//! The answers that several endpoints share. Their fields stand in the order in which the replaced service was recorded
-//! to list them; fields that it has not stand last.
+//! The answers that several endpoints share. Their fields stand in the order of the recorded answers; new fields stand
+//! last.
 
 use faceattend_core::store::{AttendanceRecord, Listed, Page, Student};
 use faceattend_core::types::ModelId;
@@ -15,6 +15,7 @@ pub(crate) use crate::wire_time::naive_utc;
 pub(crate) struct Reply<T> {
     success: bool,
     message: String,
+    #[schema(inline)]
     data: T,
 }
 
@@ -43,14 +44,15 @@ pub(crate) fn done(message: impl Into<String>) -> Done {
     Done { success: true, message: message.into(), data: () }
 }
 
-/// How many rows of a list to skip.
+/// The number of rows to skip in a list.
 pub(crate) const SKIP: Count = Count { least: 0, default: 0 };
-/// How many rows of a list to return. The original fails on a limit of none; here it is refused.
+/// The largest number of rows to return. The original fails on 0, so 0 is refused.
 pub(crate) const LIMIT: Count = Count { least: 1, default: 100 };
 
 /// A slice of a list.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Listing<T> {
+    #[schema(inline)]
     items: Vec<T>,
     /// How many there are in all.
     total: u64,

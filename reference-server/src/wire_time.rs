@@ -1,4 +1,4 @@
-//! Times as the wire has them.
+//! Writes times as the wire has them.
 
 use jiff::Timestamp;
 

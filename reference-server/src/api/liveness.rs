@@ -62,20 +62,14 @@ pub(crate) struct Begun {
     session_id: String,
     expires_at: String,
     status: &'static str,
-    #[serde(flatten)]
-    order: Option<RandomOrder>,
-}
-
-/// The first step of a random order.
-#[derive(Serialize, ToSchema)]
-struct RandomOrder {
-    /// The position to show next; null where there is nothing more to show.
-    #[schema(required)]
+    /// The position to show next. This and what follows are there for a random order only.
+    #[serde(skip_serializing_if = "Option::is_none")]
     next_position: Option<&'static str>,
-    /// The frames for this step carry it.
-    #[schema(required)]
+    /// The frames for the next step carry it.
+    #[serde(skip_serializing_if = "Option::is_none")]
     nonce: Option<String>,
-    steps: Steps,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    steps: Option<Steps>,
 }
 
 /// How many steps a session has passed.
@@ -123,11 +117,9 @@ pub(super) async fn create(
         session_id: record.id.to_string(),
         expires_at: naive_utc(record.expires_at),
         status: record.status.as_str(),
-        order: random.then(|| RandomOrder {
-            next_position: session.next().map(Position::as_str),
-            nonce: session.nonce(),
-            steps: Steps::of(session.steps()),
-        }),
+        next_position: session.next().filter(|_| random).map(Position::as_str),
+        nonce: session.nonce().filter(|_| random),
+        steps: random.then(|| Steps::of(session.steps())),
     };
     Ok(Json(reply("Liveness detection session created successfully", begun)))
 }

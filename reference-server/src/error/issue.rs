@@ -1,4 +1,4 @@
-//! What is wrong with the fields of a request.
+//! The issues that a 422 answer lists.
 
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -22,7 +22,7 @@ pub(crate) struct Issue {
 }
 
 impl Issue {
-    /// JSON that does not parse, at a character offset.
+    /// Returns the issue of JSON that does not parse at a character offset.
     pub(crate) fn json_invalid(offset: usize, error: &str) -> Self {
         Self {
             kind: "json_invalid",
@@ -33,12 +33,12 @@ impl Issue {
         }
     }
 
-    /// A part of a form that is not there.
+    /// Returns the issue of a part that is missing in a form.
     pub(crate) fn missing_field(name: &str) -> Self {
         Self { loc: vec![json!("body"), json!(name)], ..Self::missing_body() }
     }
 
-    /// No body at all.
+    /// Returns the issue of a body that is missing.
     pub(crate) fn missing_body() -> Self {
         Self { kind: "missing", loc: vec![json!("body")], msg: "Field required".into(), input: Value::Null, ctx: None }
     }
