@@ -10,6 +10,7 @@
 mod accounts;
 mod cameras;
 mod given_ids;
+mod location;
 mod naive_time;
 mod notices;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
@@ -41,6 +42,7 @@ pub use accounts::{
     SessionSummary,
 };
 pub use cameras::{CameraKey, CameraReport, CameraRequest, ClaimedCamera, ServerId, WatchedCamera};
+pub use location::{StoreLocation, open, redacted};
 pub use notices::{Follower, Notice};
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub use portable::{Counts, Imported, Portable, Present, Survey};
