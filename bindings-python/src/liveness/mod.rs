@@ -1,188 +1,44 @@
 //! Liveness sessions.
 
+mod options;
+mod outcome;
+mod receipt;
+
 use std::sync::{Mutex, PoisonError};
 
 use faceattend_core::engine::{AnalyzeOptions, FaceEngine as _};
 use faceattend_core::liveness::{
-    LivenessOptions, LivenessSession as CoreSession, Mirrored, Observation, Outcome as CoreOutcome, PadPolicy,
-    Position, Verification as CoreVerification, frame_hash,
+    LivenessSession as CoreSession, Observation, Order, Outcome as CoreOutcome, Position, frame_hash,
 };
-use faceattend_core::types::{Degrees, SessionId, StudentId, Threshold};
+use faceattend_core::types::{SessionId, StudentId};
 use faceattend_core::{Error, Result};
-use jiff::SignedDuration;
+use jiff::Timestamp;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyType};
+use pyo3::types::PyType;
 
+use self::options::Keywords;
+pub(crate) use self::outcome::{Outcome, Verification};
+pub(crate) use self::receipt::{Receipt, ReceiptKey};
 use crate::embedding::Embedding;
 use crate::engine::Engine;
 use crate::error::invalid_input;
 use crate::frame::Picture;
 use crate::gil::attached;
-use crate::time::{datetime, moment_or_now};
+use crate::time::{datetime, moment, moment_or_now};
 
-/// What a session says of one frame. Nothing in it identifies a person.
-#[pyclass(module = "faceattend", frozen)]
-pub(crate) struct Outcome(CoreOutcome);
-
-#[pymethods]
-impl Outcome {
-    /// The position that was asked for: ``"center"``, ``"left"`` or ``"right"``.
-    #[getter]
-    fn requested(&self) -> &'static str {
-        self.0.requested.as_str()
-    }
-
-    /// The position that the head shows; ``None`` when there is no single face with a pose.
-    #[getter]
-    fn detected_pose(&self) -> Option<&'static str> {
-        self.0.detected_pose.map(Position::as_str)
-    }
-
-    /// The measured yaw in degrees, in the frame as received.
-    #[getter]
-    fn yaw(&self) -> Option<f32> {
-        self.0.yaw.map(|yaw| yaw.0)
-    }
-
-    /// Whether the frame passed every check for the position asked for.
-    #[getter]
-    fn is_live(&self) -> bool {
-        self.0.is_live
-    }
-
-    /// How well the frame shows the position asked for, in [0, 1]: 0 when it was refused, else .75 or more.
-    #[getter]
-    fn confidence(&self) -> f32 {
-        self.0.confidence
-    }
-
-    /// The positions verified by now.
-    #[getter]
-    fn verified(&self) -> Vec<&'static str> {
-        self.0.verified.iter().map(|position| position.as_str()).collect()
-    }
-
-    /// The position to ask for next; ``None`` when all are verified.
-    #[getter]
-    fn next(&self) -> Option<&'static str> {
-        self.0.next.map(Position::as_str)
-    }
-
-    /// ``"PENDING"``, ``"IN_PROGRESS"``, ``"COMPLETED"``, ``"FAILED"`` or ``"EXPIRED"``.
-    #[getter]
-    fn status(&self) -> &'static str {
-        self.0.status.as_str()
-    }
-
-    /// Whether the session is complete.
-    #[getter]
-    fn session_completed(&self) -> bool {
-        self.0.session_completed
-    }
-
-    /// How sure a completed session is, in [0, 1]; 0 before that.
-    #[getter]
-    fn liveness_score(&self) -> f32 {
-        self.0.liveness_score
-    }
-
-    /// Codes: why the frame was refused first, then remarks; empty when all is well.
-    #[getter]
-    fn reasons(&self) -> Vec<&'static str> {
-        self.0.reasons.iter().map(faceattend_core::liveness::Reason::code).collect()
-    }
-
-    /// For each reason, one sentence that the person in front of the camera can act on.
-    #[getter]
-    fn advice(&self) -> Vec<String> {
-        self.0.reasons.iter().map(|reason| reason.advice().into_owned()).collect()
-    }
-
-    /// The outcome as a dictionary that ``json.dumps`` takes.
-    fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        let dict = PyDict::new(py);
-        dict.set_item("requested", self.requested())?;
-        dict.set_item("detected_pose", self.detected_pose())?;
-        dict.set_item("yaw", self.yaw())?;
-        dict.set_item("is_live", self.is_live())?;
-        dict.set_item("confidence", self.confidence())?;
-        dict.set_item("verified", self.verified())?;
-        dict.set_item("next", self.next())?;
-        dict.set_item("status", self.status())?;
-        dict.set_item("session_completed", self.session_completed())?;
-        dict.set_item("liveness_score", self.liveness_score())?;
-        dict.set_item("movement_verified", self.0.movement_verified)?;
-        dict.set_item("reasons", self.reasons())?;
-        dict.set_item("advice", self.advice())?;
-        Ok(dict)
-    }
-
-    fn __repr__(&self) -> String {
-        format!(
-            "Outcome(requested={:?}, detected_pose={:?}, is_live={}, status={:?})",
-            self.requested(),
-            self.detected_pose().unwrap_or("none"),
-            self.is_live(),
-            self.status()
-        )
+/// Returns the word for an order.
+fn order(order: Order) -> &'static str {
+    match order {
+        Order::Any => "any",
+        Order::Fixed => "fixed",
+        Order::Random => "random",
     }
 }
 
-/// What closing a session finds.
-#[pyclass(module = "faceattend", frozen)]
-pub(crate) struct Verification(CoreVerification);
-
-#[pymethods]
-impl Verification {
-    /// ``"COMPLETED"``, ``"FAILED"`` or ``"EXPIRED"``.
-    #[getter]
-    fn status(&self) -> &'static str {
-        self.0.status.as_str()
-    }
-
-    /// How sure a completed session is, in [0, 1].
-    #[getter]
-    fn liveness_score(&self) -> f32 {
-        self.0.liveness_score
-    }
-
-    /// Whether the head has been seen to turn to both sides.
-    #[getter]
-    fn movement_verified(&self) -> bool {
-        self.0.movement_verified
-    }
-
-    /// The template to enrol, when the session is complete.
-    #[getter]
-    fn final_template(&self) -> Option<Embedding> {
-        self.0.final_template.clone().map(Embedding::from)
-    }
-
-    /// The positions that are still missing.
-    #[getter]
-    fn missing(&self) -> Vec<&'static str> {
-        self.0.missing.iter().map(|position| position.as_str()).collect()
-    }
-
-    /// The answer as a dictionary that ``json.dumps`` takes, without the template.
-    fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        let dict = PyDict::new(py);
-        dict.set_item("status", self.status())?;
-        dict.set_item("liveness_score", self.liveness_score())?;
-        dict.set_item("movement_verified", self.movement_verified())?;
-        dict.set_item("missing", self.missing())?;
-        Ok(dict)
-    }
-
-    fn __repr__(&self) -> String {
-        format!("Verification(status={:?}, missing={:?})", self.status(), self.missing())
-    }
-}
-
-/// A liveness session: a person looks straight, to the left and to the right, and is thereby shown to be one living person.
+/// A liveness session: a person looks straight, to the left and to the right, and thereby shows to be one living person.
 ///
-/// A plain state machine without a clock or a thread. ``to_json`` writes it down between any two frames, so that any process
-/// can go on with it.
+/// A session has no clock and no thread. ``to_json`` writes it down between any two frames, so that any process can
+/// continue it. Every option is kept with the session.
 ///
 /// Parameters
 /// ----------
@@ -191,31 +47,118 @@ impl Verification {
 /// student_id : int, optional
 ///     The student to enrol, when there is one already.
 /// ttl : float
-///     Seconds until it expires.
+///     Seconds until the session expires, up to a day.
 /// pad : {"prefer", "require", "off"}
-///     What to make of the passive antispoof check.
+///     Whether scores of the passive antispoof check count where there are any, are required, or do not count.
 /// center_gate, side_gate : float
-///     How many degrees the head may be turned for the center, and must be turned beyond for the sides.
+///     How many degrees the head may be turned for the center, and has to be turned beyond for the sides.
 /// same_person : float
 ///     From which similarity a side view shows the person of the center view, in [0, 1].
 /// now : datetime or float, optional
-///     When it begins. Default: now.
+///     When the session begins. Default: now.
+/// guarded : bool
+///     For clients that stream and follow ``next``: a random order, positions confirmed over three frames of one
+///     unbroken track, and a camera that counts as frozen after five equal frames. What is given beside it goes first.
+/// order : {"any", "fixed", "random"}, optional
+///     In which order the session asks. ``"fixed"`` (the default) is center, left, right. ``"random"`` is drawn for each
+///     session, and a client at a distance has to answer each step with its ``nonce``. With ``"any"`` a frame counts for
+///     whichever position it is sent for.
+/// extra_steps : int, optional
+///     How many steps a random order has beyond the three positions, from 0 to 5. Default 3.
+/// wrong_turns : int, optional
+///     How many turns to the wrong side a random order forgives. Default 1.
+/// attempt_limit : int, optional
+///     After how many frames the session fails. Default 3000.
+/// steady_frames : int, optional
+///     Over how many frames of one track the yaw is smoothed: 1, 3, 5 or 7. Default 1.
+/// frozen_frames : int, optional
+///     After how many frames with the same picture the camera counts as frozen. Default 10.
+/// min_relief : float, optional
+///     The least depth that the face has to show between the views, in [0, 1]. Default 0.06.
+/// quality : {"refuse", "remark"}, optional
+///     Whether a poor center view is refused (the default) or accepted with a remark.
+/// suspicious_limit : int, optional
+///     After how many suspicious frames the session fails. Default 60.
+/// frozen : float, optional
+///     From which raw cosine two positions show the same picture, in [0, 1]. Default 0.999.
+/// min_nose_shift : float, optional
+///     By how much the nose offset has to change between the center and each side. Default 0.203.
+/// min_pad_mean : float, optional
+///     The least mean probability of a living face for the passive check, in [0, 1]. Default 0.5.
+/// dominance : float, optional
+///     How many times larger than any other the face of the person has to be. Default 2.
+/// left_gate, right_gate : float, optional
+///     Another gate than ``side_gate`` for one side, in degrees.
+///
+/// Raises
+/// ------
+/// InvalidInputError
+///     For an option that is out of its range; the message names it.
+///
+/// Examples
+/// --------
+/// >>> session = faceattend.LivenessSession(mirrored=False)
+/// >>> for position in ("center", "left", "right"):                    # doctest: +SKIP
+/// ...     outcome = session.observe(f"{position}.jpg", position, engine)
+/// ...     print(outcome.is_live, outcome.next, outcome.advice)
 #[pyclass(module = "faceattend", frozen)]
 pub(crate) struct LivenessSession {
     inner: Mutex<CoreSession>,
+}
+
+/// A frame that a client sent, as a session's methods take it.
+struct Sent<'a, 'py> {
+    frame: &'a Bound<'py, PyAny>,
+    position: &'a str,
+    engine: &'a Engine,
+    color: &'a str,
+    now: Option<&'a Bound<'py, PyAny>>,
+    captured_at: Option<&'a Bound<'py, PyAny>>,
 }
 
 impl LivenessSession {
     fn with<T>(&self, call: impl FnOnce(&mut CoreSession) -> T) -> T {
         call(&mut self.inner.lock().unwrap_or_else(PoisonError::into_inner))
     }
+
+    /// Analyzes the frame and hands what was seen to `take`.
+    fn taken(
+        &self,
+        sent: &Sent<'_, '_>,
+        take: impl FnOnce(&mut CoreSession, &Observation<'_>, Timestamp) -> CoreOutcome + Send,
+    ) -> PyResult<Outcome> {
+        let py = sent.frame.py();
+        let now = moment_or_now(sent.now)?;
+        let captured_at = sent.captured_at.map(moment).transpose()?;
+        let requested = position_of(py, sent.position)?;
+        let outcome = Picture::of(sent.frame, sent.color)?.with(py, |frame| {
+            let engine = sent.engine.core()?;
+            let analysis = engine.analyze(frame, &AnalyzeOptions::default())?;
+            let observation = Observation {
+                requested,
+                analysis: &analysis,
+                embedder: engine.embedder(),
+                frame_hash: frame_hash(frame),
+                captured_at: captured_at.or(frame.captured_at()),
+            };
+            Ok(self.with(|session| take(session, &observation, now)))
+        })?;
+        Ok(Outcome(outcome))
+    }
+}
+
+fn position_of(py: Python<'_>, name: &str) -> PyResult<Position> {
+    Position::parse(name)
+        .ok_or_else(|| invalid_input(py, "position", format!("{name:?} is not center, left or right")))
 }
 
 #[pymethods]
 impl LivenessSession {
     #[new]
     #[pyo3(signature = (*, mirrored=true, student_id=None, ttl=600.0, pad="prefer", center_gate=5.0, side_gate=15.0,
-        same_person=0.65, now=None))]
+        same_person=0.65, now=None, guarded=false, order=None, extra_steps=None, wrong_turns=None, attempt_limit=None,
+        steady_frames=None, frozen_frames=None, min_relief=None, quality=None, suspicious_limit=None, frozen=None,
+        min_nose_shift=None, min_pad_mean=None, dominance=None, left_gate=None, right_gate=None))]
     #[expect(clippy::too_many_arguments, reason = "keyword arguments, which Python callers give by name")]
     fn new(
         py: Python<'_>,
@@ -227,31 +170,57 @@ impl LivenessSession {
         side_gate: f32,
         same_person: f32,
         now: Option<&Bound<'_, PyAny>>,
+        guarded: bool,
+        order: Option<&str>,
+        extra_steps: Option<u32>,
+        wrong_turns: Option<u32>,
+        attempt_limit: Option<u32>,
+        steady_frames: Option<u32>,
+        frozen_frames: Option<u32>,
+        min_relief: Option<f32>,
+        quality: Option<&str>,
+        suspicious_limit: Option<u32>,
+        frozen: Option<f32>,
+        min_nose_shift: Option<f32>,
+        min_pad_mean: Option<f32>,
+        dominance: Option<f32>,
+        left_gate: Option<f32>,
+        right_gate: Option<f32>,
     ) -> PyResult<Self> {
         let now = moment_or_now(now)?;
-        let policy = match pad {
-            "prefer" => PadPolicy::Prefer,
-            "require" => PadPolicy::Require,
-            "off" => PadPolicy::Off,
-            other => return Err(invalid_input(py, "pad", format!("{other:?} is no policy"))),
+        let gates = [center_gate, left_gate.unwrap_or(side_gate), right_gate.unwrap_or(side_gate)];
+        let keywords = Keywords {
+            guarded,
+            mirrored,
+            ttl,
+            pad,
+            gates,
+            same_person,
+            order,
+            extra_steps,
+            wrong_turns,
+            attempt_limit,
+            steady_frames,
+            frozen_frames,
+            min_relief,
+            quality,
+            suspicious_limit,
+            frozen,
+            min_nose_shift,
+            min_pad_mean,
+            dominance,
         };
-        let ttl = SignedDuration::try_from_secs_f64(ttl).map_err(|_| invalid_input(py, "ttl", "it is no time"))?;
-        attached(py, || {
-            let side = Degrees(side_gate);
-            let defaults = LivenessOptions::default();
-            let options = defaults
-                .with_mirrored(if mirrored { Mirrored::Yes } else { Mirrored::No })
-                .with_ttl(ttl)
-                .with_pad(policy, defaults.min_pad_mean)
-                .with_gates(Degrees(center_gate), side, side)
-                .with_same_person(Threshold::new(same_person)?);
-            options.check()?;
-            let session = CoreSession::new(SessionId::random(), student_id.map(StudentId), options, now);
-            Ok(Self { inner: Mutex::new(session) })
-        })
+        let options = keywords.read(py)?;
+        let session = CoreSession::new(SessionId::random(), student_id.map(StudentId), options, now);
+        Ok(Self { inner: Mutex::new(session) })
     }
 
-    /// The session that ``to_json`` wrote.
+    /// Returns the session that ``to_json`` wrote.
+    ///
+    /// Raises
+    /// ------
+    /// StateError
+    ///     For a text that is damaged, or that a newer version wrote.
     #[classmethod]
     fn from_json(cls: &Bound<'_, PyType>, text: &str) -> PyResult<Self> {
         attached(cls.py(), || {
@@ -263,7 +232,7 @@ impl LivenessSession {
         })
     }
 
-    /// The session as text, embeddings included: keep it as safe as those.
+    /// Returns the session as text. It holds embeddings: keep it as safe as those.
     fn to_json(&self, py: Python<'_>) -> PyResult<String> {
         attached(py, || {
             serde_json::to_string(&self.with(|session| session.to_state()))
@@ -271,7 +240,9 @@ impl LivenessSession {
         })
     }
 
-    /// Takes one frame in and says what it was worth.
+    /// Takes one frame in and returns what it was worth. It asks for no nonce: for frames of the program's own camera.
+    ///
+    /// Frames may come late, twice, in any order and at the same time: each gets its answer.
     ///
     /// Parameters
     /// ----------
@@ -285,7 +256,16 @@ impl LivenessSession {
     ///     The order of an array's channels.
     /// now : datetime or float, optional
     ///     When the frame arrived. Default: now.
-    #[pyo3(signature = (frame, position, engine, *, color="bgr", now=None))]
+    /// captured_at : datetime or float, optional
+    ///     When the frame was captured, if it does not say so itself. A frame from before the session is refused.
+    ///
+    /// Raises
+    /// ------
+    /// InvalidImageError
+    ///     For bytes that are no picture. A picture without a face is an outcome, not an error.
+    /// InvalidInputError
+    ///     For another position.
+    #[pyo3(signature = (frame, position, engine, *, color="bgr", now=None, captured_at=None))]
     fn observe(
         &self,
         frame: &Bound<'_, PyAny>,
@@ -293,34 +273,47 @@ impl LivenessSession {
         engine: &Engine,
         color: &str,
         now: Option<&Bound<'_, PyAny>>,
+        captured_at: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Outcome> {
-        let py = frame.py();
-        let now = moment_or_now(now)?;
-        let requested = Position::parse(position)
-            .ok_or_else(|| invalid_input(py, "position", format!("{position:?} is not center, left or right")))?;
-        let outcome = Picture::of(frame, color)?.with(py, |frame| {
-            let engine = engine.core()?;
-            let analysis = engine.analyze(frame, &AnalyzeOptions::default())?;
-            let observation = Observation {
-                requested,
-                analysis: &analysis,
-                embedder: engine.embedder(),
-                frame_hash: frame_hash(frame),
-                captured_at: frame.captured_at(),
-            };
-            Ok(self.with(|session| session.observe(&observation, now)))
-        })?;
-        Ok(Outcome(outcome))
+        let sent = Sent { frame, position, engine, color, now, captured_at };
+        self.taken(&sent, |session, observation, now| session.observe(observation, now))
     }
 
-    /// Closes the session: the template when it is complete, otherwise it has failed.
+    /// Takes in one frame of a client at a distance, and returns what it was worth.
+    ///
+    /// With a random order, a frame that does not carry the ``nonce`` of the present step is refused. Other orders have
+    /// no nonce, and any value is accepted.
+    ///
+    /// Parameters
+    /// ----------
+    /// nonce : str or None
+    ///     What the client sent as the nonce; ``None`` when it sent none.
+    /// frame, position, engine, color, now, captured_at
+    ///     See ``observe``.
+    #[pyo3(signature = (nonce, frame, position, engine, *, color="bgr", now=None, captured_at=None))]
+    #[expect(clippy::too_many_arguments, reason = "keyword arguments, which Python callers give by name")]
+    fn observe_answer(
+        &self,
+        nonce: Option<&str>,
+        frame: &Bound<'_, PyAny>,
+        position: &str,
+        engine: &Engine,
+        color: &str,
+        now: Option<&Bound<'_, PyAny>>,
+        captured_at: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Outcome> {
+        let sent = Sent { frame, position, engine, color, now, captured_at };
+        self.taken(&sent, |session, observation, now| session.observe_answer(nonce, observation, now))
+    }
+
+    /// Closes the session. Returns the template when it is complete; otherwise the session has failed.
     #[pyo3(signature = (*, now=None))]
     fn verify(&self, now: Option<&Bound<'_, PyAny>>) -> PyResult<Verification> {
         let now = moment_or_now(now)?;
         Ok(Verification(self.with(|session| session.verify(now))))
     }
 
-    /// Uses the session up: the templates to enrol, the final one first. Only the first call gets them.
+    /// Uses the session up and returns the templates to enrol, the final one first. Only the first call gets them.
     ///
     /// Raises
     /// ------
@@ -351,13 +344,13 @@ impl LivenessSession {
         datetime(py, self.with(|session| session.created_at()))
     }
 
-    /// From when on no frame counts any more, in UTC.
+    /// When the session expires, in UTC: from then on no frame counts.
     #[getter]
     fn expires_at<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         datetime(py, self.with(|session| session.expires_at()))
     }
 
-    /// ``"PENDING"``, ``"IN_PROGRESS"``, ``"COMPLETED"``, ``"FAILED"`` or ``"EXPIRED"``, at ``now``.
+    /// Returns ``"PENDING"``, ``"IN_PROGRESS"``, ``"COMPLETED"``, ``"FAILED"`` or ``"EXPIRED"``, as of ``now``.
     #[pyo3(signature = (now=None))]
     fn status(&self, now: Option<&Bound<'_, PyAny>>) -> PyResult<&'static str> {
         let now = moment_or_now(now)?;
@@ -388,6 +381,50 @@ impl LivenessSession {
         self.with(|session| session.revision())
     }
 
+    /// The position to ask the person for now; ``None`` when there is nothing more to ask.
+    #[getter]
+    fn next(&self) -> Option<&'static str> {
+        self.with(|session| session.next()).map(Position::as_str)
+    }
+
+    /// The order in which the session asks: ``"any"``, ``"fixed"`` or ``"random"``.
+    #[getter]
+    fn order(&self) -> &'static str {
+        order(self.with(|session| session.options().order))
+    }
+
+    /// The word that a client has to send with the frames for the present step; it changes with every step. ``None``
+    /// unless the order is random and the session is not complete.
+    #[getter]
+    fn nonce(&self) -> Option<String> {
+        self.with(|session| session.nonce())
+    }
+
+    /// How many steps have passed, and how many there are: three, or more with a random order.
+    #[getter]
+    fn steps(&self) -> (usize, usize) {
+        self.with(|session| session.steps())
+    }
+
+    /// Returns the receipt for the enrolment of a student, to be signed with a ``ReceiptKey``.
+    ///
+    /// Parameters
+    /// ----------
+    /// student_id : int
+    ///     Who was enrolled with this session.
+    /// now : datetime or float, optional
+    ///     When the receipt is issued. Default: now.
+    ///
+    /// Returns
+    /// -------
+    /// Receipt or None
+    ///     ``None`` until the session is complete.
+    #[pyo3(signature = (student_id, *, now=None))]
+    fn receipt(&self, student_id: i64, now: Option<&Bound<'_, PyAny>>) -> PyResult<Option<Receipt>> {
+        let now = moment_or_now(now)?;
+        Ok(self.with(|session| session.receipt(StudentId(student_id), now)).map(Receipt))
+    }
+
     /// The positions verified by now.
     #[getter]
     fn verified(&self) -> Vec<&'static str> {
@@ -397,10 +434,9 @@ impl LivenessSession {
             .collect()
     }
 
-    /// The embedding that verified a position, or ``None``.
+    /// Returns the embedding that verified a position, or ``None``.
     fn template(&self, py: Python<'_>, position: &str) -> PyResult<Option<Embedding>> {
-        let position = Position::parse(position)
-            .ok_or_else(|| invalid_input(py, "position", format!("{position:?} is not center, left or right")))?;
+        let position = position_of(py, position)?;
         Ok(self.with(|session| session.position(position).map(|view| view.embedding.clone())).map(Embedding::from))
     }
 

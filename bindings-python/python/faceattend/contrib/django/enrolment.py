@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any, Optional
+from typing import TYPE_CHECKING, Any, Optional
 
 from django.db import transaction
 from django.utils import timezone
@@ -14,6 +14,9 @@ import faceattend
 from . import conf
 from .enrolment_rules import template_of
 from .models import FaceFields, LivenessSession, Student, StudentTemplate
+
+if TYPE_CHECKING:
+    from faceattend.types import Position
 
 # How often a frame is applied again when other frames of its session were quicker: each time one of them got through.
 _ROUNDS = 50
@@ -40,7 +43,7 @@ def begin_session(student: Optional[Student] = None, *, mirrored: bool = True) -
     )
 
 
-def observe(session_id: str, position: str, image: Any) -> faceattend.Outcome:
+def observe(session_id: str, position: Position, image: Any) -> faceattend.Outcome:
     """Takes a frame into a stored session and returns what it was worth.
 
     Frames of one session may come at once, to different processes: each is applied to the newest state.
@@ -157,7 +160,8 @@ def _write_back(row: LivenessSession, session: faceattend.LivenessSession) -> bo
         "liveness_score": session.liveness_score,
         "movement_verified": session.is_completed,
     }
-    for position in ("center", "left", "right"):
+    positions: tuple[Position, ...] = ("center", "left", "right")
+    for position in positions:
         template = session.template(position)
         changes[f"{position}_verified"] = template is not None
         changes[f"{position}_embedding"] = None if template is None else json.dumps(template.to_list())
