@@ -1,134 +1,30 @@
 //! Cameras and recordings. Capture and analysis run on the core's own threads; JavaScript gets one event at a time and
 //! asks for the next, so that a slow consumer never sees an old frame and nothing piles up.
 
+mod events;
+mod eye;
+
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
-use faceattend_core::camera::{
-    CameraSource, CameraState as CoreState, CameraWorker, OpenOptions, Pace as CorePace, WorkerOptions,
-};
-use faceattend_core::engine::{Engine as CoreEngine, FaceEngine};
-use faceattend_core::frame::{ChannelOrder, Frame as CoreFrame};
-use faceattend_core::recognition::{RecognitionOptions, RecognizedFace, Recognizer};
-use faceattend_core::tracking::{Decision as CoreDecision, TrackId, TrackingOptions};
+use faceattend_core::camera::{CameraSource, CameraWorker};
+use faceattend_core::frame::Frame as CoreFrame;
 use faceattend_core::{Error, Result};
-use jiff::Timestamp;
 use napi::Status;
-use napi::bindgen_prelude::{AsyncTask, ClassInstance, Either, Uint8Array};
+use napi::bindgen_prelude::{AsyncTask, ClassInstance};
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use napi_derive::napi;
 
-use crate::attendance::{AttendanceBook, Marking};
-use crate::engine::{AnalyzeOptions, Engine, analyze_options};
-use crate::error::{OrThrow as _, invalid, to_js};
-use crate::face::{Analysis, Rect};
-use crate::frame::{Frame, PixelFormat, captured_at};
-use crate::gallery::{Gallery, threshold, whole};
+use self::events::{CameraFrame, CameraHealth, CameraState};
+use self::eye::{CameraReadOptions, eye, worker_options};
+use crate::attendance::AttendanceBook;
+use crate::engine::Engine;
+use crate::error::{OrThrow as _, to_js};
+use crate::gallery::Gallery;
 use crate::job::{Job, job};
-use crate::time::{self, Date};
 
 /// How often the state of a camera is looked at.
 const GLANCE: Duration = Duration::from_millis(100);
-
-/// How fast a recording is played: as it was `recorded`, where a slow consumer misses frames as it would with a camera, or
-/// `as_analyzed`, where it gets every frame.
-#[napi(string_enum = "snake_case")]
-pub enum Pace {
-    Recorded,
-    AsAnalyzed,
-}
-
-/// What a camera is doing.
-#[napi(string_enum = "lowercase")]
-pub enum CameraState {
-    Connecting,
-    Running,
-    Reconnecting,
-    Stopped,
-    Failed,
-}
-
-/// Whose face it is, by the views of it so far.
-#[napi(string_enum = "lowercase")]
-pub enum Decision {
-    Waiting,
-    Unknown,
-    Known,
-}
-
-/// How a camera is read and its faces are followed.
-#[napi(object, object_to_js = false)]
-pub struct CameraReadOptions {
-    /// Default `recorded`.
-    pub pace: Option<Pace>,
-    /// Whether events carry the frame's pixels. Default: only when there is no engine.
-    pub pixels: Option<bool>,
-    /// The camera's place, for marks.
-    pub location: Option<String>,
-    /// Below which similarity nobody is named, in [0, 1]. Default 0.7.
-    pub threshold: Option<f64>,
-    /// How many good views have to show the same face before it is known. Default 2.
-    pub agreeing: Option<f64>,
-    /// The share of strangers that may be named, however long they stay. Default 0.001.
-    pub false_names: Option<f64>,
-    /// Without effect: all views of a face decide together. Kept for callers of earlier versions.
-    pub window: Option<f64>,
-    /// What to do with a frame when there is an engine and no gallery.
-    pub analyze: Option<AnalyzeOptions>,
-    /// How long connecting to a stream may take, in milliseconds. Default 5000.
-    pub open_timeout_ms: Option<f64>,
-    /// How long a stream may give no frame, in milliseconds. Default 5000.
-    pub read_timeout_ms: Option<f64>,
-    /// The capture time of a recording's first frame. Default: now.
-    pub recording_starts_at: Option<Date>,
-}
-
-/// A face in view of a camera.
-#[napi(object, use_nullable = true)]
-pub struct SeenFace {
-    /// Where it is, in frame pixels.
-    pub bbox: Rect,
-    /// The same face in the frames before and after; rises, and is not used again by the same camera.
-    pub track_id: i64,
-    /// Whose it is, as far as the views of it agree.
-    pub decision: Decision,
-    /// The student, when known.
-    pub student_id: Option<i64>,
-    /// How alike, in the best of the agreeing views, in [0, 1]; `null` unless known.
-    pub similarity: Option<f64>,
-}
-
-/// What one frame of a camera showed.
-#[napi(object, use_nullable = true)]
-pub struct CameraFrame {
-    pub captured_at: Date,
-    pub width: u32,
-    pub height: u32,
-    /// The faces and whose they are, when the camera has an engine and a gallery.
-    pub faces: Option<Vec<SeenFace>>,
-    /// What came of marking each student that is known, when the camera has a book too. `newlyMarked` tells who just came.
-    pub marks: Vec<Marking>,
-    /// The analysis, when the camera has an engine and no gallery.
-    pub analysis: Option<Analysis>,
-    /// The frame itself, when it was asked for or there is no engine.
-    pub pixels: Option<Frame>,
-}
-
-/// How a camera is doing.
-#[napi(object, use_nullable = true)]
-pub struct CameraHealth {
-    pub state: CameraState,
-    /// Frames that the source gave.
-    pub captured: i64,
-    /// Frames that have been worked through.
-    pub analyzed: i64,
-    /// Frames that a newer one replaced, and frames that could not be decoded.
-    pub dropped: i64,
-    /// The last thing that went wrong, without credentials; it stays after a recovery.
-    pub last_error: Option<String>,
-    /// How long ago the source gave its last frame, in milliseconds.
-    pub last_frame_age_ms: Option<f64>,
-}
 
 /// What the threads tell: one of a frame, a new state, or a problem with a frame.
 #[napi(object, use_nullable = true, object_from_js = false)]
@@ -310,15 +206,7 @@ impl NativeCamera {
     /// How it is doing.
     #[napi(getter)]
     pub fn health(&self) -> CameraHealth {
-        let health = self.worker.health();
-        CameraHealth {
-            state: health.state.into(),
-            captured: health.captured.cast_signed(),
-            analyzed: health.analyzed.cast_signed(),
-            dropped: health.dropped.cast_signed(),
-            last_error: health.last_error,
-            last_frame_age_ms: health.last_frame_age.map(|age| age.as_secs_f64() * 1000.0),
-        }
+        self.worker.health().into()
     }
 }
 
@@ -352,141 +240,5 @@ fn watch(worker: Arc<CameraWorker>, tell: Tell, demand: Arc<Demand>) -> Result<(
     match std::thread::Builder::new().name("camera-watch".into()).spawn(watching) {
         Ok(_) => Ok(()),
         Err(error) => Err(Error::Internal { reason: format!("no thread for the camera: {error}") }),
-    }
-}
-
-/// What looks at a camera's frames.
-enum Eye {
-    Nobody,
-    Engine(Arc<CoreEngine>, faceattend_core::engine::AnalyzeOptions),
-    Recognizer(Box<Recognizer>),
-}
-
-fn eye(
-    options: &CameraReadOptions,
-    engine: Option<&Engine>,
-    gallery: Option<&Gallery>,
-    book: Option<&AttendanceBook>,
-) -> Result<Eye> {
-    let Some(engine) = engine else {
-        return match (gallery, book) {
-            (None, None) => Ok(Eye::Nobody),
-            _ => Err(invalid("camera options", "a gallery or a book needs an engine")),
-        };
-    };
-    let Some(gallery) = gallery else {
-        if book.is_some() {
-            return Err(invalid("camera options", "a book needs a gallery"));
-        }
-        let analyze = options.analyze.as_ref().map(|analyze| AnalyzeOptions {
-            depth: analyze.depth,
-            selection: analyze.selection,
-            region: analyze.region,
-        });
-        return Ok(Eye::Engine(engine.inner.clone(), analyze_options(analyze)));
-    };
-    let mut tracking = TrackingOptions::default();
-    if let Some(agreeing) = options.agreeing {
-        tracking = tracking.with_agreeing(whole("agreeing", agreeing)?);
-    }
-    if let Some(rate) = options.false_names {
-        #[expect(clippy::cast_possible_truncation, reason = "a rate")]
-        let rate = rate as f32;
-        tracking = tracking.with_false_names(rate)?;
-    }
-    let recognition =
-        RecognitionOptions::default().with_threshold(threshold(options.threshold)?).with_tracking(tracking);
-    let mut recognizer = Recognizer::new(engine.inner.clone(), gallery.inner.clone(), &recognition);
-    if let Some(book) = book {
-        recognizer = recognizer.with_marker(book.marker.clone(), options.location.clone());
-    }
-    Ok(Eye::Recognizer(Box::new(recognizer)))
-}
-
-impl Eye {
-    fn see(&mut self, frame: CoreFrame<'static>, pixels: bool) -> Result<CameraFrame> {
-        let captured_at = frame.captured_at().unwrap_or_else(Timestamp::now);
-        let mut seen = CameraFrame {
-            captured_at: time::date(captured_at),
-            width: frame.width(),
-            height: frame.height(),
-            faces: None,
-            marks: Vec::new(),
-            analysis: None,
-            pixels: None,
-        };
-        match self {
-            Self::Nobody => {}
-            Self::Engine(engine, options) => {
-                seen.analysis = Some(Analysis::of(&engine.analyze(&frame, options)?, &frame));
-            }
-            Self::Recognizer(recognizer) => {
-                let report = recognizer.process(&frame, captured_at)?;
-                seen.faces = Some(report.faces.iter().map(Into::into).collect());
-                seen.marks = report.marks.into_iter().map(Into::into).collect();
-            }
-        }
-        if pixels {
-            seen.pixels = Some(Frame {
-                data: Either::A(Uint8Array::new(frame.pixels().to_vec())),
-                width: frame.width().into(),
-                height: frame.height().into(),
-                format: Some(match frame.order() {
-                    ChannelOrder::Rgb => PixelFormat::Rgb,
-                    ChannelOrder::Bgr => PixelFormat::Bgr,
-                }),
-                captured_at: Some(time::date(captured_at)),
-            });
-        }
-        Ok(seen)
-    }
-}
-
-fn worker_options(options: &CameraReadOptions) -> Result<WorkerOptions> {
-    let duration = |what, value: Option<f64>, default: Duration| match value {
-        None => Ok(default),
-        Some(ms) => Duration::try_from_secs_f64(ms / 1000.0).map_err(|_| invalid(what, format!("{ms} is no duration"))),
-    };
-    let mut open = OpenOptions::default();
-    open = open.with_timeouts(
-        duration("openTimeoutMs", options.open_timeout_ms, open.open_timeout)?,
-        duration("readTimeoutMs", options.read_timeout_ms, open.read_timeout)?,
-    );
-    if let Some(starts_at) = captured_at(options.recording_starts_at)? {
-        open = open.with_recording_starts_at(starts_at);
-    }
-    let pace = match options.pace {
-        None | Some(Pace::Recorded) => CorePace::Recorded,
-        Some(Pace::AsAnalyzed) => CorePace::AsAnalyzed,
-    };
-    Ok(WorkerOptions::default().with_open(open).with_pace(pace))
-}
-
-impl From<CoreState> for CameraState {
-    fn from(state: CoreState) -> Self {
-        match state {
-            CoreState::Connecting => Self::Connecting,
-            CoreState::Running => Self::Running,
-            CoreState::Reconnecting => Self::Reconnecting,
-            CoreState::Stopped => Self::Stopped,
-            CoreState::Failed => Self::Failed,
-        }
-    }
-}
-
-impl From<&RecognizedFace> for SeenFace {
-    fn from(face: &RecognizedFace) -> Self {
-        let TrackId(track) = face.track;
-        Self {
-            bbox: (&face.bbox).into(),
-            track_id: track.cast_signed(),
-            decision: match face.decision {
-                CoreDecision::Waiting => Decision::Waiting,
-                CoreDecision::Unknown => Decision::Unknown,
-                CoreDecision::Known { .. } => Decision::Known,
-            },
-            student_id: face.student().map(|student| student.0),
-            similarity: face.similarity().map(|similarity| similarity.value().into()),
-        }
     }
 }
