@@ -7,29 +7,21 @@
 //! ```
 #![expect(clippy::print_stdout, reason = "a program for the terminal")]
 
-use faceattend_core::engine::{Engine, FaceEngine as _};
-use faceattend_core::gallery::{Gallery, Identification};
 use faceattend_core::recognition::load_gallery;
-use faceattend_core::store::{SqliteStore, Store as _};
-use faceattend_core::types::Threshold;
-use faceattend_examples::{Outcome, largest_face, picture};
-use jiff::Timestamp;
+use faceattend_core::{Engine, Frame, Gallery, Identification, SqliteStore, Store as _, Threshold, Timestamp};
+use faceattend_examples::Outcome;
 
 fn main() -> Outcome {
     let mut args = std::env::args().skip(1);
     let database = args.next().ok_or("usage: enrol DATABASE NAME=PICTURE... --who PICTURE")?;
-    let engine = Engine::builder().build()?;
+    let engine = Engine::new()?;
     let store = SqliteStore::open(&database)?;
 
     for (index, arg) in args.by_ref().take_while(|arg| arg != "--who").enumerate() {
         let (name, path) = arg.split_once('=').ok_or("people are given as NAME=PICTURE")?;
-        let face = largest_face(&engine, &picture(path)?)?;
-        let embedding = face.embedding.ok_or("the face could not be aligned")?;
-        if let Some(quality) = &face.quality {
-            for reason in &quality.reasons {
-                println!("{name}: {} ({})", reason.advice(), reason.code());
-            }
-        }
+        let picture = engine.embed(&Frame::open(path)?)?;
+        println!("{name}: {}", picture.advice());
+        let embedding = picture.into_template()?;
         let roll_number = format!("R{:03}", index + 1);
         let student = store.create_student(name, &roll_number, Timestamp::now())?;
         store.replace_templates(student.id, &[embedding], Timestamp::now())?;
@@ -39,8 +31,7 @@ fn main() -> Outcome {
     let gallery = Gallery::new(engine.embedder().clone());
     load_gallery(&gallery, &store, None)?;
     if let Some(path) = args.next() {
-        let face = largest_face(&engine, &picture(&path)?)?;
-        let probe = face.embedding.ok_or("the face could not be aligned")?;
+        let probe = engine.embed(&Frame::open(&path)?)?.into_embedding().ok_or("no face could be made out")?;
         match gallery.identify(&probe, Threshold::DOCUMENTED)? {
             Identification::Known { best, .. } => {
                 let name = store.student(best.student)?.map_or_else(|| "somebody".into(), |s| s.name);

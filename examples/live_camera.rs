@@ -10,27 +10,27 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use faceattend_core::attendance::{AttendancePolicy, Marker};
-use faceattend_core::camera::{CameraSource, CameraWorker, WorkerOptions};
-use faceattend_core::engine::{Engine, FaceEngine};
-use faceattend_core::gallery::Gallery;
-use faceattend_core::recognition::{RecognitionOptions, Recognizer, load_gallery};
-use faceattend_core::store::{Marking, SqliteStore, Store};
+use faceattend_core::attendance::Marking;
+use faceattend_core::camera::WorkerOptions;
+use faceattend_core::recognition::load_gallery;
+use faceattend_core::{
+    AttendancePolicy, CameraSource, CameraWorker, Engine, Gallery, Marker, RecognitionOptions, Recognizer, SqliteStore,
+    Timestamp,
+};
 use faceattend_examples::Outcome;
-use jiff::Timestamp;
 
 fn main() -> Outcome {
     let mut args = std::env::args().skip(1);
     let (Some(database), Some(camera)) = (args.next(), args.next()) else {
         return Err("usage: live_camera DATABASE CAMERA".into());
     };
-    let engine: Arc<dyn FaceEngine> = Arc::new(Engine::builder().build()?);
-    let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&database)?);
+    let engine = Arc::new(Engine::new()?);
+    let store = Arc::new(SqliteStore::open(&database)?);
     let gallery = Arc::new(Gallery::new(engine.embedder().clone()));
-    load_gallery(&gallery, store.as_ref(), None)?;
+    load_gallery(&gallery, &*store, None)?;
     println!("{} people are known", gallery.people());
 
-    let marker = Arc::new(Marker::new(Arc::clone(&store), AttendancePolicy::in_system_time_zone()));
+    let marker = Arc::new(Marker::new(store, AttendancePolicy::in_system_time_zone()));
     let mut recognizer =
         Recognizer::new(engine, gallery, &RecognitionOptions::default()).with_marker(marker, Some("Front door".into()));
     let source = CameraSource::parse(&camera)?;

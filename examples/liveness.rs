@@ -6,35 +6,27 @@
 //! ```
 #![expect(clippy::print_stdout, reason = "a program for the terminal")]
 
-use faceattend_core::engine::{AnalyzeOptions, Engine, FaceEngine as _};
-use faceattend_core::liveness::{LivenessOptions, LivenessSession, Mirrored, Observation, Position, frame_hash};
-use faceattend_core::types::SessionId;
-use faceattend_examples::{Outcome, picture};
-use jiff::Timestamp;
+use faceattend_core::liveness::Mirrored;
+use faceattend_core::{
+    AnalyzeOptions, Engine, Frame, LivenessOptions, LivenessSession, Observation, Position, SessionId, Timestamp,
+};
+use faceattend_examples::Outcome;
 
 fn main() -> Outcome {
     let paths: Vec<String> = std::env::args().skip(1).collect();
     let [center, left, right] = &paths[..] else {
         return Err("usage: liveness CENTER LEFT RIGHT".into());
     };
-    let engine = Engine::builder().build()?;
+    let engine = Engine::new()?;
     // These pictures are as a camera sees the person; a page that mirrors its canvas would say `Mirrored::Yes`.
     let options = LivenessOptions::default().with_mirrored(Mirrored::No);
     let mut session = LivenessSession::new(SessionId::random(), None, options, Timestamp::now());
 
     for (requested, path) in [(Position::Center, center), (Position::Left, left), (Position::Right, right)] {
-        let frame = picture(path)?;
+        let frame = Frame::open(path)?;
         let analysis = engine.analyze(&frame, &AnalyzeOptions::default())?;
-        let outcome = session.observe(
-            &Observation {
-                requested,
-                analysis: &analysis,
-                embedder: engine.embedder(),
-                frame_hash: frame_hash(&frame),
-                captured_at: None,
-            },
-            Timestamp::now(),
-        );
+        let seen = Observation::new(requested, &frame, &analysis, engine.embedder());
+        let outcome = session.observe(&seen, Timestamp::now());
         let yaw = outcome.yaw.map_or_else(|| "no yaw".into(), |yaw| yaw.to_string());
         println!("{requested:?}: {yaw}, confidence {:.2}, live {}", outcome.confidence, outcome.is_live);
         for reason in &outcome.reasons {

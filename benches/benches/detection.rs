@@ -3,7 +3,7 @@
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use faceattend_benches::{builder, frame, model, one_face_720p};
 use faceattend_core::detection::{DetectOptions, InputSize};
-use faceattend_core::engine::{AnalyzeOptions, Depth, FaceEngine as _};
+use faceattend_core::engine::{AnalyzeOptions, Depth};
 
 fn detection(c: &mut Criterion) {
     let picture = frame(&one_face_720p());

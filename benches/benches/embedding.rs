@@ -3,9 +3,10 @@
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use faceattend_benches::{engine, frame, model, one_face_720p};
 use faceattend_core::alignment::Template;
-use faceattend_core::engine::{AnalyzeOptions, FaceEngine as _};
+use faceattend_core::embedding::Normalization;
+use faceattend_core::engine::AnalyzeOptions;
 use faceattend_core::frame::ChannelOrder;
-use faceattend_core::preprocess::{Normalization, warp};
+use faceattend_core::internals::warp;
 
 fn embedding(c: &mut Criterion) {
     let picture = frame(&one_face_720p());

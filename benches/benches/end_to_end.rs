@@ -2,7 +2,7 @@
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use faceattend_benches::{engine, frame, one_face_720p, six_faces};
-use faceattend_core::engine::{AnalyzeOptions, FaceEngine as _};
+use faceattend_core::engine::AnalyzeOptions;
 
 fn end_to_end(c: &mut Criterion) {
     let (jpeg, six) = (one_face_720p(), frame(&six_faces()));

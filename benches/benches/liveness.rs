@@ -2,7 +2,7 @@
 
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use faceattend_benches::{engine, frame, one_face_720p};
-use faceattend_core::engine::{AnalyzeOptions, FaceEngine as _};
+use faceattend_core::engine::AnalyzeOptions;
 use faceattend_core::liveness::{LivenessOptions, LivenessSession, Observation, Position, frame_hash};
 use faceattend_core::types::SessionId;
 use jiff::Timestamp;

@@ -2,9 +2,10 @@
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use faceattend_benches::{frame, model, one_face_720p};
+use faceattend_core::embedding::Normalization;
 use faceattend_core::frame::ChannelOrder;
 use faceattend_core::geometry::Affine;
-use faceattend_core::preprocess::{Normalization, warp};
+use faceattend_core::internals::warp;
 
 const SIDE: usize = 192;
 

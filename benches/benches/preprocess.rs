@@ -2,9 +2,10 @@
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use faceattend_benches::{frame, one_face_720p};
+use faceattend_core::embedding::Normalization;
 use faceattend_core::frame::ChannelOrder;
 use faceattend_core::geometry::{Affine, Rect};
-use faceattend_core::preprocess::{Anchor, InputShape, Layout, Letterbox, Letterboxer, Normalization, warp};
+use faceattend_core::internals::{Anchor, InputShape, Layout, Letterbox, Letterboxer, warp};
 
 fn preprocess(c: &mut Criterion) {
     let picture = frame(&one_face_720p());

@@ -5,7 +5,7 @@ use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use faceattend_benches::{engine, frame, one_face_720p};
-use faceattend_core::engine::{AnalyzeOptions, Depth, FaceEngine as _};
+use faceattend_core::engine::{AnalyzeOptions, Depth};
 use faceattend_core::pose::{Pose, PoseFit};
 
 fn quality(c: &mut Criterion) {

@@ -8,7 +8,8 @@ use faceattend_core::decode::{DecodeLimits, decode};
 use faceattend_core::embedding::{Calibration, Embedding};
 use faceattend_core::engine::{Antispoof, Embedder, Engine, EngineBuilder};
 use faceattend_core::frame::Frame;
-use faceattend_core::models::session::{ModelSession, ModelSource, RuntimeOptions};
+use faceattend_core::internals::ModelSession;
+use faceattend_core::models::{ModelSource, RuntimeOptions};
 use faceattend_core::types::{ModelId, StudentId};
 use image::codecs::jpeg::JpegEncoder;
 use image::imageops::{FilterType, replace, resize};
@@ -20,7 +21,8 @@ const JPEG_QUALITY: u8 = 90;
 fn still(name: &str) -> RgbImage {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../examples/media").join(name);
     let bytes = std::fs::read(&path).unwrap_or_else(|e| fail(&format!("{}: {e}", path.display())));
-    // With the library's own decoder: the one of `image` cannot read the stills, whose components lie in separate scans.
+    // With the library's own decoder: the one of `image` cannot read the stills, whose components lie in separate
+    // scans.
     let frame = frame(&bytes);
     RgbImage::from_raw(frame.width(), frame.height(), frame.pixels().to_vec()).unwrap_or_else(|| fail("no RGB"))
 }
@@ -156,7 +158,7 @@ impl Crowd {
     /// What would make such embeddings.
     #[must_use]
     pub fn embedder(&self) -> Embedder {
-        Embedder { model: ModelId::new("crowd"), dimension: self.dimension, calibration: Calibration::arcface() }
+        Embedder::new(ModelId::new("crowd"), self.dimension, Calibration::arcface())
     }
 
     /// The first `count` people with one template each.

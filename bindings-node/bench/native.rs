@@ -6,7 +6,7 @@
 use std::time::Instant;
 
 use faceattend_core::decode::{DecodeLimits, decode};
-use faceattend_core::engine::{AnalyzeOptions, Antispoof, Depth, Engine, FaceEngine as _};
+use faceattend_core::engine::{AnalyzeOptions, Antispoof, Depth, Engine};
 
 type Outcome<T = ()> = Result<T, Box<dyn std::error::Error>>;
 

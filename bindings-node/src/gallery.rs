@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use faceattend_core::Result;
-use faceattend_core::engine::FaceEngine as _;
 use faceattend_core::gallery::{Gallery as CoreGallery, Identification as CoreIdentification, Match as CoreMatch};
 use faceattend_core::recognition::load_gallery;
 use faceattend_core::types::{ModelId, StudentId, Threshold};

@@ -201,8 +201,12 @@ pub fn add(file: String, options: Option<AddOptions>) -> AsyncTask<Job<Vec<Added
             options.map_or((None, None, None), |options| (options.folder, options.pack, options.accept_license));
         let store = folder(chosen.as_deref())?;
         let added = store.add(Manifest::embedded()?, &PathBuf::from(file), pack.as_deref(), consent(accepted))?;
-        let told =
-            |Added { pack, file, path, missing }| AddedFile { pack, file, path: path.display().to_string(), missing };
+        let told = |Added { pack, file, path, missing, .. }| AddedFile {
+            pack,
+            file,
+            path: path.display().to_string(),
+            missing,
+        };
         Ok(added.into_iter().map(told).collect())
     })
 }

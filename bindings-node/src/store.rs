@@ -3,11 +3,12 @@
 use std::sync::{Arc, PoisonError};
 
 use faceattend_core::Result;
+use faceattend_core::enrolment::{EnrolmentOutcome, Registry};
 use faceattend_core::store::{
     Erasure as CoreErasure, Listed, MarksOfErased as CoreMarks, Page, Store as CoreStore, StoredEmbedding,
     Student as CoreStudent, StudentChange as CoreChange, open,
 };
-use faceattend_core::types::StudentId;
+use faceattend_core::types::{SessionId, StudentId};
 use jiff::Timestamp;
 use napi::bindgen_prelude::AsyncTask;
 use napi_derive::napi;
@@ -167,7 +168,8 @@ impl Store {
             None | Some(MarksOfErased::Delete) => CoreMarks::Delete,
             Some(MarksOfErased::Anonymize) => CoreMarks::Anonymise,
         };
-        Ok(self.job(move |store| store.erase_student(id, marks, Timestamp::now()).map(Into::into)))
+        let registry = self.registry();
+        Ok(job(move || registry.erase(id, marks, Timestamp::now()).map(Into::into)))
     }
 
     /// Erases a student with its attendance; resolves to what the student was.
@@ -176,8 +178,9 @@ impl Store {
     #[napi(ts_args_type = "id: number, options?: Abortable", ts_return_type = "Promise<Student>")]
     pub fn delete_student(&self, id: f64) -> napi::Result<AsyncTask<Job<Student>>> {
         let id = student(id).or_throw()?;
-        Ok(self.job(move |store| {
-            let erasure = store.erase_student(id, CoreMarks::Delete, Timestamp::now())?;
+        let registry = self.registry();
+        Ok(job(move || {
+            let erasure = registry.erase(id, CoreMarks::Delete, Timestamp::now())?;
             Ok((&erasure.student).into())
         }))
     }
@@ -195,10 +198,7 @@ impl Store {
         name: String,
         roll_number: String,
     ) -> AsyncTask<Job<Student>> {
-        self.enrolling(session, move |store, live, now| {
-            let (id, enrolment) = (live.session.id(), live.enrolment()?);
-            store.register_student(id, &name, &roll_number, &enrolment, now)
-        })
+        self.enrolling(session, move |registry, id, now| registry.register(id, &name, &roll_number, now))
     }
 
     /// Gives an existing student the face that a completed liveness session proved, in place of the one it had, and uses up
@@ -209,9 +209,7 @@ impl Store {
     )]
     pub fn enrol_student(&self, session: &LivenessSession, student_id: f64) -> napi::Result<AsyncTask<Job<Student>>> {
         let student = student(student_id).or_throw()?;
-        Ok(self.enrolling(session, move |store, live, now| {
-            store.enrol_student(live.session.id(), student, &live.enrolment()?, now)
-        }))
+        Ok(self.enrolling(session, move |registry, id, now| registry.enrol(id, Some(student), now)))
     }
 
     /// Gives an existing student these templates, with no session: for an operator's own import. Liveness counts as not
@@ -282,20 +280,27 @@ impl Store {
     fn enrolling(
         &self,
         session: &LivenessSession,
-        enrol: impl FnOnce(&dyn CoreStore, &Live, Timestamp) -> Result<CoreStudent> + Send + 'static,
+        enrol: impl FnOnce(&Registry, SessionId, Timestamp) -> Result<EnrolmentOutcome> + Send + 'static,
     ) -> AsyncTask<Job<Student>> {
         let live = session.live.clone();
+        let registry = self.registry();
         self.job(move |store| {
             let now = Timestamp::now();
             let mut copy = live.lock().unwrap_or_else(PoisonError::into_inner).clone();
-            copy.enrolment()?;
+            if !copy.session.is_completed() {
+                return EnrolmentOutcome::NotCompleted.into_enrolled().map(|enrolled| (&enrolled.student).into());
+            }
             copy.save(store, now)?;
             live.lock().unwrap_or_else(PoisonError::into_inner).adopt(&copy);
-            let student = enrol(store, &copy, now)?;
+            let enrolled = enrol(&registry, copy.session.id(), now)?.into_enrolled()?;
             // The store has used it up; this object says so too. A session used up here before is no error now.
             let _ = live.lock().unwrap_or_else(PoisonError::into_inner).session.consume();
-            Ok((&student).into())
+            Ok((&enrolled.student).into())
         })
+    }
+
+    fn registry(&self) -> Registry {
+        Registry::new(Arc::clone(&self.inner))
     }
 }
 

@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use faceattend_core::detection::{DetectOptions, InputSize};
 use faceattend_core::engine::{
-    Analysis, AnalyzeOptions, Antispoof, Depth, Engine as CoreEngine, EngineBuilder, FaceEngine as _, Selection,
+    Analysis, AnalyzeOptions, Antispoof, Depth, Engine as CoreEngine, EngineBuilder, Selection, SingleFace,
 };
 use faceattend_core::frame::ChannelOrder;
 use faceattend_core::geometry::Rect;
-use faceattend_core::models::session::ExecutionProvider;
+use faceattend_core::models::ExecutionProvider;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
@@ -64,6 +64,12 @@ impl Engine {
     /// The engine of this process, loaded if it was not. Call it without the interpreter.
     pub(crate) fn core(&self) -> faceattend_core::Result<Arc<CoreEngine>> {
         self.inner.get()
+    }
+
+    fn single_face(&self, frame: &Bound<'_, PyAny>, color: &str, region: Option<Corners>) -> PyResult<SingleFace> {
+        let region = self::region(frame.py(), region)?;
+        let engine = &self.inner;
+        Picture::of(frame, color)?.with(frame.py(), |frame| SingleFace::find(&*engine.get()?, frame, region))
     }
 
     fn look(&self, frame: &Bound<'_, PyAny>, color: &str, options: AnalyzeOptions) -> PyResult<Vec<Face>> {
@@ -208,10 +214,21 @@ impl Engine {
     /// See ``analyze`` for the arguments.
     #[pyo3(signature = (frame, *, color="bgr", region=None))]
     fn embed(&self, frame: &Bound<'_, PyAny>, color: &str, region: Option<Corners>) -> PyResult<Option<Embedding>> {
-        let options = options("embedding", "largest", region, frame.py())?;
-        let engine = &self.inner;
-        let analysis = Picture::of(frame, color)?.with(frame.py(), |frame| engine.get()?.analyze(frame, &options))?;
-        Ok(analysis.faces.into_iter().next().and_then(|face| face.embedding).map(Embedding::from))
+        Ok(self.single_face(frame, color, region)?.into_embedding().map(Embedding::from))
+    }
+
+    /// The embedding of the only face of a picture, if it is clear enough to enrol somebody by it.
+    ///
+    /// A small face in the background does no harm. See ``analyze`` for the arguments.
+    ///
+    /// Raises
+    /// ------
+    /// InvalidInputError
+    ///     When there is no face, when there are several, or when the face is not clear. The message says what to do.
+    #[pyo3(signature = (frame, *, color="bgr", region=None))]
+    fn template(&self, frame: &Bound<'_, PyAny>, color: &str, region: Option<Corners>) -> PyResult<Embedding> {
+        let picture = self.single_face(frame, color, region)?;
+        attached(frame.py(), || picture.into_template()).map(Embedding::from)
     }
 
     /// Loads the models now, rather than at the first frame.
@@ -267,14 +284,21 @@ pub(crate) fn options(
         "most_central" => Selection::MostCentral,
         other => return Err(invalid_input(py, "selection", format!("{other:?} is no selection"))),
     };
-    let mut options = AnalyzeOptions::default().with_depth(depth).with_selection(selection);
-    if let Some((x1, y1, x2, y2)) = region {
-        if ![x1, y1, x2, y2].iter().all(|side| side.is_finite()) {
-            return Err(invalid_input(py, "region", "its sides are no numbers"));
+    let options = AnalyzeOptions::default().with_depth(depth).with_selection(selection);
+    Ok(match self::region(py, region)? {
+        Some(region) => options.with_region(region),
+        None => options,
+    })
+}
+
+fn region(py: Python<'_>, corners: Option<Corners>) -> PyResult<Option<Rect>> {
+    match corners {
+        Some((x1, y1, x2, y2)) if [x1, y1, x2, y2].iter().all(|side| side.is_finite()) => {
+            Ok(Some(Rect::new(x1, y1, x2, y2)))
         }
-        options = options.with_region(Rect::new(x1, y1, x2, y2));
+        Some(_) => Err(invalid_input(py, "region", "its sides are no numbers")),
+        None => Ok(None),
     }
-    Ok(options)
 }
 
 fn provider(py: Python<'_>, name: &str) -> PyResult<ExecutionProvider> {

@@ -129,7 +129,7 @@ impl Face {
     /// The head pose, from ``depth="pose"`` on.
     #[getter]
     fn pose(&self) -> Option<Pose> {
-        self.inner.pose.map(|CorePose { yaw, pitch, roll, nose_offset }| Pose {
+        self.inner.pose.map(|CorePose { yaw, pitch, roll, nose_offset, .. }| Pose {
             yaw: yaw.0,
             pitch: pitch.0,
             roll: roll.0,
@@ -140,7 +140,7 @@ impl Face {
     /// Size, sharpness and light, from ``depth="pose"`` on.
     #[getter]
     fn quality(&self) -> Option<Quality> {
-        let CoreQuality { eye_distance, sharpness, brightness, visible, reasons } = self.inner.quality.as_ref()?;
+        let CoreQuality { eye_distance, sharpness, brightness, visible, reasons, .. } = self.inner.quality.as_ref()?;
         Some(Quality {
             eye_distance: *eye_distance,
             sharpness: *sharpness,

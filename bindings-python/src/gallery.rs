@@ -123,16 +123,17 @@ impl Gallery {
         Arc::clone(self.inner.get_or_init(|| Arc::new(CoreGallery::new(embedder.clone()))))
     }
 
+    /// The core's gallery, if anybody has been in it.
+    pub(crate) fn if_made(&self) -> Option<Arc<CoreGallery>> {
+        self.inner.get().map(Arc::clone)
+    }
+
     fn for_embeddings(&self, templates: &[CoreEmbedding]) -> faceattend_core::Result<Option<Arc<CoreGallery>>> {
         if let Some(gallery) = self.inner.get() {
             return Ok(Some(Arc::clone(gallery)));
         }
         let Some(first) = templates.first() else { return Ok(None) };
-        let embedder = Embedder {
-            model: first.model().clone(),
-            dimension: first.values().len(),
-            calibration: calibration_of(first.model())?,
-        };
+        let embedder = Embedder::new(first.model().clone(), first.values().len(), calibration_of(first.model())?);
         Ok(Some(self.core(&embedder)))
     }
 

@@ -9,6 +9,7 @@ mod attendance;
 mod camera;
 mod embedding;
 mod engine;
+mod enrolment;
 mod error;
 mod face;
 mod frame;
@@ -42,6 +43,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<liveness::LivenessSession>()?;
     module.add_class::<liveness::Receipt>()?;
     module.add_class::<liveness::ReceiptKey>()?;
+    enrolment::register(module)?;
     module.add_class::<attendance::AttendancePolicy>()?;
     module.add_class::<attendance::Marking>()?;
     module.add_class::<attendance::AttendanceBook>()?;

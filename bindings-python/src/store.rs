@@ -4,6 +4,7 @@ use std::ffi::CStr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use faceattend_core::enrolment::Registry;
 use faceattend_core::recognition::load_gallery;
 use faceattend_core::store::{
     AttendanceRecord as CoreRecord, Erasure as CoreErasure, MarksOfErased, Page, Store as CoreStore, StoreLocation,
@@ -362,7 +363,11 @@ impl Store {
                 return Err(invalid_input(py, "marks", reason));
             }
         };
-        self.with(py, |store| store.erase_student(StudentId(student_id), marks, Timestamp::now())).map(Erasure)
+        let erasure = detached(py, || {
+            let registry = Registry::new(Arc::clone(&*self.inner.get()?));
+            registry.erase(StudentId(student_id), marks, Timestamp::now())
+        })?;
+        Ok(Erasure(erasure))
     }
 
     /// Erases a student with its attendance, and returns what the student was.
@@ -425,7 +430,6 @@ impl Store {
         engine: &Engine,
         legacy_model: Option<&str>,
     ) -> PyResult<Bound<'py, PyDict>> {
-        use faceattend_core::engine::FaceEngine as _;
         let legacy = legacy_model.map(ModelId::new);
         let load = self.with(py, |store| {
             let gallery = gallery.core(engine.core()?.embedder());

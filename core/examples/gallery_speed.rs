@@ -27,7 +27,7 @@ fn main() -> faceattend_core::Result<()> {
 
 fn measure(dimension: usize, rows: usize) -> faceattend_core::Result<()> {
     let model = ModelId::new("random");
-    let gallery = Gallery::new(Embedder { model: model.clone(), dimension, calibration: Calibration::arcface() });
+    let gallery = Gallery::new(Embedder::new(model.clone(), dimension, Calibration::arcface()));
     let mut noise = Noise(7);
     let mut random = || {
         let raw: Vec<f32> = (0..dimension).map(|_| noise.next()).collect();

@@ -1,6 +1,8 @@
 //! From an encoded picture to a [`Frame`], with limits against hostile files.
 
-use std::io::Cursor;
+use std::fs::File;
+use std::io::{Cursor, Read as _};
+use std::path::Path;
 
 use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits, RgbImage};
 
@@ -8,6 +10,14 @@ use crate::error::{Error, Result};
 use crate::frame::{ChannelOrder, Frame};
 
 /// How large a picture may be.
+///
+/// ```
+/// use faceattend_core::decode::{DecodeLimits, decode};
+///
+/// let bytes = std::fs::read("../examples/media/hopper/center.jpg").expect("a picture");
+/// assert!(decode(&bytes, &DecodeLimits::default().with_max_pixels(100)).is_err());
+/// assert!(decode(&bytes, &DecodeLimits::default().with_max_bytes(100)).is_err());
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DecodeLimits {
@@ -24,14 +34,14 @@ impl Default for DecodeLimits {
 }
 
 impl DecodeLimits {
-    /// The same limits with at most `max_bytes` of encoded data.
+    /// Returns the same limits with at most `max_bytes` of encoded data.
     #[must_use]
     pub fn with_max_bytes(mut self, max_bytes: usize) -> Self {
         self.max_bytes = max_bytes;
         self
     }
 
-    /// The same limits with at most `max_pixels` pixels.
+    /// Returns the same limits with at most `max_pixels` pixels.
     #[must_use]
     pub fn with_max_pixels(mut self, max_pixels: u64) -> Self {
         self.max_pixels = max_pixels;
@@ -39,11 +49,21 @@ impl DecodeLimits {
     }
 }
 
-/// The frame in `bytes`: a JPEG, PNG or WebP, told by its contents and turned upright by its EXIF orientation. RGB.
+/// Returns the frame in `bytes`: a JPEG, PNG or WebP, told by its contents and turned upright by its EXIF
+/// orientation. RGB.
+///
+/// ```
+/// use faceattend_core::decode::{DecodeLimits, decode};
+///
+/// let bytes = std::fs::read("../examples/media/hopper/center.jpg").expect("a picture");
+/// let frame = decode(&bytes, &DecodeLimits::default())?;
+/// assert_eq!(frame.pixels().len(), frame.width() as usize * frame.height() as usize * 3);
+/// # Ok::<(), faceattend_core::Error>(())
+/// ```
 ///
 /// # Errors
-/// [`Error::InvalidImage`] for other formats, damaged files, and files over the limits; a header that claims more than the
-/// limits is refused before any memory is taken for it.
+/// [`Error::InvalidImage`] for other formats, damaged files, and files over the limits; a header that claims more than
+/// the limits is refused before any memory is taken for it.
 pub fn decode(bytes: &[u8], limits: &DecodeLimits) -> Result<Frame<'static>> {
     if bytes.len() > limits.max_bytes {
         return Err(Error::invalid_image(format!(
@@ -82,8 +102,50 @@ pub fn decode(bytes: &[u8], limits: &DecodeLimits) -> Result<Frame<'static>> {
     Frame::new(rgb.into_raw(), width, height, ChannelOrder::Rgb)
 }
 
-/// Whether a sequential JPEG keeps its components in scans of their own. The usual decoder (zune-jpeg 0.5, issues 419 and
-/// 448 there) answers those with a wrong picture and no error.
+impl Frame<'static> {
+    /// Opens a picture file: [`decode`] with the default [`DecodeLimits`].
+    ///
+    /// ```
+    /// use faceattend_core::Frame;
+    ///
+    /// let frame = Frame::open("../examples/media/hopper/center.jpg")?;
+    /// assert!(frame.width() > 100);
+    /// # Ok::<(), faceattend_core::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Io`] when the file cannot be read, [`Error::InvalidImage`] as [`decode`].
+    pub fn open(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
+        let limits = DecodeLimits::default();
+        let unreadable = |source| Error::Io { action: "read", path: path.to_path_buf(), source };
+        let file = File::open(path).map_err(unreadable)?;
+        let mut bytes = Vec::new();
+        // One byte more than the limit is enough to be refused.
+        file.take(limits.max_bytes as u64 + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+        decode(&bytes, &limits)
+    }
+
+    /// Decodes a picture: [`decode`] with the default [`DecodeLimits`].
+    ///
+    /// ```
+    /// use faceattend_core::{ErrorKind, Frame};
+    ///
+    /// let bytes = std::fs::read("../examples/media/hopper/center.jpg").expect("a picture");
+    /// assert_eq!(Frame::decode(&bytes)?.pixels().len() % 3, 0);
+    /// assert_eq!(Frame::decode(b"no picture").unwrap_err().kind(), ErrorKind::InvalidImage);
+    /// # Ok::<(), faceattend_core::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::InvalidImage`] as [`decode`].
+    pub fn decode(bytes: &[u8]) -> Result<Self> {
+        decode(bytes, &DecodeLimits::default())
+    }
+}
+
+/// Returns whether a sequential JPEG keeps its components in scans of their own. The usual decoder (zune-jpeg 0.5,
+/// issues 419 and 448 there) answers those with a wrong picture and no error.
 fn has_scans_apart(bytes: &[u8]) -> bool {
     let mut components = 0;
     let mut at = 2;
@@ -144,7 +206,8 @@ mod tests {
         assert!(has_scans_apart(&apart) && !has_scans_apart(&joined));
         let decoded = |bytes: &[u8]| decode(bytes, &DecodeLimits::default()).unwrap();
         let (apart, joined) = (decoded(&apart), decoded(&joined));
-        // Two decoders smooth chroma differently: a few levels at edges, never a wrong picture (which errs by over 100).
+        // Two decoders smooth chroma differently: a few levels at edges, never a wrong picture (which errs by over
+        // 100).
         let difference: f64 = apart.pixels().iter().zip(joined.pixels()).map(|(a, b)| f64::from(a.abs_diff(*b))).sum();
         let mean = difference / joined.pixels().len() as f64;
         assert!(mean < 3.0, "{mean}");

@@ -7,10 +7,10 @@ use std::sync::OnceLock;
 
 use faceattend_core::decode::{DecodeLimits, decode};
 use faceattend_core::detection::{DetectOptions, InputSize};
-use faceattend_core::engine::{AnalyzeOptions, Antispoof, Depth, Engine, Face, FaceEngine as _, Selection};
+use faceattend_core::engine::{AnalyzeOptions, Antispoof, Depth, Engine, Face, Selection};
 use faceattend_core::frame::{ChannelOrder, Frame};
 use faceattend_core::geometry::Rect;
-use faceattend_core::models::session::ExecutionProvider;
+use faceattend_core::models::ExecutionProvider;
 use faceattend_core::types::Threshold;
 use faceattend_core::{Error, ErrorKind};
 

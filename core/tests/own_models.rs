@@ -11,10 +11,10 @@ use std::path::{Path, PathBuf};
 use faceattend_core::ErrorKind;
 use faceattend_core::alignment::Template;
 use faceattend_core::decode::{DecodeLimits, decode};
+use faceattend_core::embedding::Normalization;
 use faceattend_core::embedding::{Calibration, EmbedderSpec, Embedding, Flip};
-use faceattend_core::engine::{AnalyzeOptions, Antispoof, Depth, Engine, EngineBuilder, FaceEngine as _, Selection};
+use faceattend_core::engine::{AnalyzeOptions, Antispoof, Depth, Engine, EngineBuilder, Selection};
 use faceattend_core::frame::ChannelOrder;
-use faceattend_core::preprocess::Normalization;
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 

@@ -1,12 +1,18 @@
-//! Pictures as JSON carries them: base64, read as leniently as the original reads it.
+//! Decodes pictures in JSON: base64, read as leniently as the original reads it.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::error::AppError;
 
-/// The bytes behind `text`: a data URI's prefix is cut off, characters outside the alphabet are discarded, padding is
-/// required. What does not decode is a 400, as is nothing at all.
+/// The detail of the answer to data that is no picture.
+pub(crate) const INVALID: &str = "Invalid image data";
+
+/// Returns the bytes of `text`. The prefix of a data URI is cut off, characters outside the alphabet are discarded,
+/// padding is required.
+///
+/// # Errors
+/// 400 where nothing can be decoded.
 pub(crate) fn bytes_of(text: &str) -> Result<Vec<u8>, AppError> {
     let encoded = match text.strip_prefix("data:").and_then(|rest| rest.split_once(";base64,")) {
         Some((_, encoded)) => encoded,
@@ -15,7 +21,7 @@ pub(crate) fn bytes_of(text: &str) -> Result<Vec<u8>, AppError> {
     // The URL-safe alphabet's two letters are dropped too, which garbles the picture: 400, as recorded.
     let in_alphabet = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=');
     let clean: Vec<u8> = encoded.bytes().filter(in_alphabet).collect();
-    let invalid = || AppError::bad_request("Invalid image data");
+    let invalid = || AppError::bad_request(INVALID);
     match STANDARD.decode(clean) {
         Ok(bytes) if !bytes.is_empty() => Ok(bytes),
         _ => Err(invalid()),

@@ -16,6 +16,7 @@ use faceattend_core::models::manifest::Pack;
 use faceattend_core::models::store::ModelStore;
 use faceattend_core::{Error, Result};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 /// The command that fetches the networks to where the server looks for them: the usual folder, or the one it was given.
 pub(crate) fn command(models_dir: Option<&Path>) -> String {
@@ -107,7 +108,7 @@ struct Way {
 }
 
 /// How it stands, as the API tells it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Standing {
     /// `running`, `off`, `missing`, `fetching`, `stopped` or `failed`; `unknown` of an engine that is not this
     /// program's.
@@ -119,6 +120,7 @@ pub(crate) struct Standing {
     done: u64,
     total: u64,
     /// The code of what went wrong.
+    #[schema(required)]
     error: Option<&'static str>,
 }
 

@@ -1,103 +1,186 @@
-//! The shapes of the answers.
+//! The answers that several endpoints share. Their fields stand in the order of the recorded answers; new fields stand
+//! last.
 
 use faceattend_core::store::{AttendanceRecord, Listed, Page, Student};
 use faceattend_core::types::ModelId;
-use jiff::Timestamp;
 use serde::Serialize;
-use serde_json::{Value, json};
+use utoipa::ToSchema;
+use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 
-use crate::request::fields::Fields;
+use crate::request::kinds::Count;
+pub(crate) use crate::wire_time::naive_utc;
 
 /// `{success, message, data}`, the common answer.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Reply<T> {
     success: bool,
     message: String,
-    data: Option<T>,
+    #[schema(inline)]
+    data: T,
 }
 
-/// The common answer with data.
+/// Returns the common answer with data.
 pub(crate) fn reply<T>(message: impl Into<String>, data: T) -> Reply<T> {
-    Reply { success: true, message: message.into(), data: Some(data) }
+    Reply { success: true, message: message.into(), data }
 }
 
 /// The common answer without data.
-pub(crate) fn done(message: impl Into<String>) -> Reply<()> {
-    Reply { success: true, message: message.into(), data: None }
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Done {
+    success: bool,
+    message: String,
+    /// Always null.
+    #[schema(schema_with = null)]
+    data: (),
 }
 
-/// A naive UTC time in ISO 8601, with microseconds when there are any.
-pub(crate) fn naive_utc(at: Timestamp) -> String {
-    let format = if at.subsec_nanosecond() / 1000 == 0 { "%Y-%m-%dT%H:%M:%S" } else { "%Y-%m-%dT%H:%M:%S.%6f" };
-    at.strftime(format).to_string()
+/// Returns the schema of null.
+pub(crate) fn null() -> Object {
+    ObjectBuilder::new().schema_type(Type::Null).build()
 }
 
-/// The `skip` and `limit` of a list, with the original's defaults. A limit of none is refused: the original fails on it.
-pub(crate) fn read_page(query: &mut Fields<'_>) -> Option<Page> {
-    let skip = query.integer_in("skip", 0, 0..=i64::from(u32::MAX));
-    let limit = query.integer_in("limit", 100, 1..=i64::from(u32::MAX));
-    Some(Page { skip: u32::try_from(skip?).ok()?, limit: u32::try_from(limit?).ok()? })
+/// Returns the common answer without data.
+pub(crate) fn done(message: impl Into<String>) -> Done {
+    Done { success: true, message: message.into(), data: () }
 }
 
-/// `{items, total, page, size, pages}`.
-pub(crate) fn page_of<T>(list: &Listed<T>, page: Page, item: impl Fn(&T) -> Value) -> Value {
+/// The number of rows to skip in a list.
+pub(crate) const SKIP: Count = Count { least: 0, default: 0 };
+/// The largest number of rows to return. The original fails on 0, so 0 is refused.
+pub(crate) const LIMIT: Count = Count { least: 1, default: 100 };
+
+/// A slice of a list.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Listing<T> {
+    #[schema(inline)]
+    items: Vec<T>,
+    /// How many there are in all.
+    total: u64,
+    /// The number of this slice, from 1.
+    page: u64,
+    /// How many rows a slice has at most.
+    size: u64,
+    /// How many slices there are.
+    pages: u64,
+}
+
+/// Returns the slice `page` of a list, whose rows `item` turns into answers.
+pub(crate) fn page_of<T, A>(list: &Listed<T>, page: Page, item: impl Fn(&T) -> A) -> Listing<A> {
     let (size, skip) = (u64::from(page.limit), u64::from(page.skip));
-    json!({
-        "items": list.items.iter().map(item).collect::<Vec<_>>(),
-        "total": list.total,
-        "page": skip / size + 1,
-        "size": size,
-        "pages": list.total.div_ceil(size),
-    })
+    Listing {
+        items: list.items.iter().map(item).collect(),
+        total: list.total,
+        page: skip / size + 1,
+        size,
+        pages: list.total.div_ceil(size),
+    }
 }
 
-/// A student in a list. `model` is the one that this server recognizes faces with.
-pub(crate) fn student_item(student: &Student, model: &ModelId) -> Value {
-    json!({
-        "id": student.id,
-        "name": student.name,
-        "roll_number": student.roll_number,
-        "liveness_verified": student.liveness_verified,
-        "liveness_confidence_score": student.liveness_confidence_score,
-        "created_at": naive_utc(student.created_at),
-        "updated_at": student.updated_at.map(naive_utc),
-        "has_face": student.has_face,
-        "must_enrol_again": student.must_enrol_again(model),
-    })
+/// A student in a list.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct StudentItem {
+    id: i64,
+    name: String,
+    roll_number: String,
+    liveness_verified: bool,
+    liveness_confidence_score: f64,
+    created_at: String,
+    #[schema(required)]
+    updated_at: Option<String>,
+    /// Whether a face is stored.
+    has_face: bool,
+    /// Whether a face is stored that this server's model cannot match.
+    must_enrol_again: bool,
 }
 
-/// A student alone, with its embedding as the original shows it.
-pub(crate) fn student_whole(student: &Student, model: &ModelId, embedding: Option<&str>) -> Value {
-    let mut whole = student_item(student, model);
-    whole["embedding_vector"] = json!(embedding);
-    whole["liveness_verification_date"] = json!(student.liveness_verification_date.map(naive_utc));
-    whole
+impl StudentItem {
+    /// Returns `student` as lists show it. `model` is the one that this server recognizes faces with.
+    pub(crate) fn of(student: &Student, model: &ModelId) -> Self {
+        Self {
+            id: student.id.0,
+            name: student.name.clone(),
+            roll_number: student.roll_number.clone(),
+            liveness_verified: student.liveness_verified,
+            liveness_confidence_score: student.liveness_confidence_score,
+            created_at: naive_utc(student.created_at),
+            updated_at: student.updated_at.map(naive_utc),
+            has_face: student.has_face,
+            must_enrol_again: student.must_enrol_again(model),
+        }
+    }
+}
+
+/// A student alone.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct StudentDetails {
+    id: i64,
+    name: String,
+    roll_number: String,
+    /// The face's embedding, as a JSON array in a text.
+    #[schema(required)]
+    embedding_vector: Option<String>,
+    liveness_verified: bool,
+    #[schema(required)]
+    liveness_verification_date: Option<String>,
+    liveness_confidence_score: f64,
+    created_at: String,
+    #[schema(required)]
+    updated_at: Option<String>,
+    /// Whether a face is stored.
+    has_face: bool,
+    /// Whether a face is stored that this server's model cannot match.
+    must_enrol_again: bool,
+}
+
+impl StudentDetails {
+    /// Returns `student` with its embedding as the original shows it.
+    pub(crate) fn of(student: &Student, model: &ModelId, embedding: Option<String>) -> Self {
+        let item = StudentItem::of(student, model);
+        Self {
+            id: item.id,
+            name: item.name,
+            roll_number: item.roll_number,
+            embedding_vector: embedding,
+            liveness_verified: item.liveness_verified,
+            liveness_verification_date: student.liveness_verification_date.map(naive_utc),
+            liveness_confidence_score: item.liveness_confidence_score,
+            created_at: item.created_at,
+            updated_at: item.updated_at,
+            has_face: item.has_face,
+            must_enrol_again: item.must_enrol_again,
+        }
+    }
 }
 
 /// An attendance row in a list.
-pub(crate) fn attendance_item(record: &AttendanceRecord) -> Value {
-    json!({
-        "id": record.id,
-        "student_id": record.student,
-        "student_name": record.student_name,
-        "student_roll_number": record.student_roll_number,
-        "timestamp": naive_utc(record.timestamp),
-        "status": record.status,
-        "confidence_score": record.confidence_score,
-        "camera_location": record.camera_location,
-        "created_at": naive_utc(record.created_at),
-    })
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct AttendanceItem {
+    id: i64,
+    student_id: i64,
+    student_name: String,
+    student_roll_number: String,
+    timestamp: String,
+    status: String,
+    #[schema(required)]
+    confidence_score: Option<f64>,
+    #[schema(required)]
+    camera_location: Option<String>,
+    created_at: String,
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn times_are_naive_and_show_microseconds_only_when_there_are_any() {
-        let at = |nanos| naive_utc(Timestamp::new(1_700_000_000, nanos).unwrap());
-        assert_eq!(at(0), "2023-11-14T22:13:20");
-        assert_eq!(at(999), "2023-11-14T22:13:20");
-        assert_eq!(at(1_000), "2023-11-14T22:13:20.000001");
+impl AttendanceItem {
+    /// Returns `record` as lists show it.
+    pub(crate) fn of(record: &AttendanceRecord) -> Self {
+        Self {
+            id: record.id,
+            student_id: record.student.0,
+            student_name: record.student_name.clone(),
+            student_roll_number: record.student_roll_number.clone(),
+            timestamp: naive_utc(record.timestamp),
+            status: record.status.clone(),
+            confidence_score: record.confidence_score,
+            camera_location: record.camera_location.clone(),
+            created_at: naive_utc(record.created_at),
+        }
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use faceattend_core::Result;
 use faceattend_core::camera::{OpenOptions, Pace as CorePace, WorkerOptions};
-use faceattend_core::engine::{Engine as CoreEngine, FaceEngine};
+use faceattend_core::engine::Engine as CoreEngine;
 use faceattend_core::frame::{ChannelOrder, Frame as CoreFrame};
 use faceattend_core::recognition::{RecognitionOptions, Recognizer};
 use faceattend_core::tracking::TrackingOptions;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use faceattend_core::Result;
 use faceattend_core::embedding::Embedding as CoreEmbedding;
 use faceattend_core::engine::{
-    AnalyzeOptions as CoreOptions, Depth as CoreDepth, Engine as CoreEngine, FaceEngine, Selection as CoreSelection,
+    AnalyzeOptions as CoreOptions, Depth as CoreDepth, Engine as CoreEngine, SingleFace,
 };
 use faceattend_core::types::{Cosine, Similarity};
 use napi::bindgen_prelude::AsyncTask;
@@ -108,11 +108,9 @@ impl Engine {
     ) -> napi::Result<AsyncTask<Job<Option<Embedding>>>> {
         let (engine, picture) = (self.inner.clone(), Picture::take(image).or_throw()?);
         Ok(job(move || {
-            let region = options.and_then(|options| options.region);
-            let options = CoreOptions::default().with_depth(CoreDepth::Embedding);
-            let options = with_region(options.with_selection(CoreSelection::Largest), region);
-            let analysis = engine.analyze(&picture.into_frame()?, &options)?;
-            Ok(analysis.faces.first().and_then(|face| face.embedding.as_ref()).map(Into::into))
+            let region = options.and_then(|options| options.region).map(Into::into);
+            let found = SingleFace::find(&*engine, &picture.into_frame()?, region)?;
+            Ok(found.into_embedding().as_ref().map(Into::into))
         }))
     }
 

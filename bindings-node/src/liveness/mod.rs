@@ -6,7 +6,7 @@ mod receipt;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use faceattend_core::engine::{AnalyzeOptions, FaceEngine as _};
+use faceattend_core::engine::AnalyzeOptions;
 use faceattend_core::liveness::{
     LivenessSession as CoreSession, Observation, Outcome as CoreOutcome, Position as CorePosition, frame_hash,
 };

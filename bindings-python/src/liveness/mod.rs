@@ -6,7 +6,7 @@ mod receipt;
 
 use std::sync::{Mutex, PoisonError};
 
-use faceattend_core::engine::{AnalyzeOptions, FaceEngine as _};
+use faceattend_core::engine::AnalyzeOptions;
 use faceattend_core::liveness::{
     LivenessSession as CoreSession, Observation, Order, Outcome as CoreOutcome, Position, frame_hash,
 };
@@ -117,7 +117,7 @@ struct Sent<'a, 'py> {
 }
 
 impl LivenessSession {
-    fn with<T>(&self, call: impl FnOnce(&mut CoreSession) -> T) -> T {
+    pub(crate) fn with<T>(&self, call: impl FnOnce(&mut CoreSession) -> T) -> T {
         call(&mut self.inner.lock().unwrap_or_else(PoisonError::into_inner))
     }
 

@@ -6,5 +6,5 @@ mod timetable;
 
 pub use crate::store::{AttendanceStatus as Status, Correction, CorrectionRecord, DayWindow, Marking};
 pub use marker::Marker;
-pub use policy::{AttendancePolicy, WHOLE_DAY};
-pub use timetable::Period;
+pub use policy::AttendancePolicy;
+pub use timetable::{Period, WHOLE_DAY};

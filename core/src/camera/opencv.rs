@@ -10,7 +10,10 @@ use opencv::videoio::{
     VideoCaptureTraitConst as _,
 };
 
-use super::{CameraSource, FrameSource, Nature, OpenOptions, RecordingClock, camera_error};
+use super::frame_source::{FrameSource, camera_error};
+use super::options::OpenOptions;
+use super::recording_clock::RecordingClock;
+use super::source::{CameraSource, Nature};
 use crate::error::{Error, Result};
 use crate::frame::{ChannelOrder, Frame};
 
@@ -31,7 +34,7 @@ impl std::fmt::Debug for OpenCvCapture {
 }
 
 impl OpenCvCapture {
-    /// OpenCV's version, and whether it was made with FFmpeg, which reads streams and files.
+    /// Returns OpenCV's version, and whether it was made with FFmpeg, which reads streams and files.
     #[must_use]
     pub fn library() -> (String, bool) {
         let version = opencv::core::get_version_string().unwrap_or_else(|_| "unknown".to_owned());
@@ -138,7 +141,7 @@ impl FrameSource for OpenCvCapture {
     }
 }
 
-/// OpenCV writes its own warnings to the error output, with the address it was given: credentials too.
+/// Silences OpenCV, which writes warnings to the error output with the address it was given, credentials included.
 fn quiet() {
     static ONCE: std::sync::Once = std::sync::Once::new();
     ONCE.call_once(|| {

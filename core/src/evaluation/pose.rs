@@ -18,6 +18,7 @@ pub struct YawSample {
 
 /// The error of the yaw over a set of pictures, in degrees.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct YawError {
     /// How many pictures.
     pub samples: usize,
@@ -34,7 +35,7 @@ pub struct YawError {
 }
 
 impl YawError {
-    /// The error over `samples`; `None` of none.
+    /// Returns the error over `samples`; `None` of none.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "counts of pictures")]
     pub fn of(samples: &[YawSample]) -> Option<Self> {
@@ -59,6 +60,7 @@ impl YawError {
 
 /// What the gates make of a set of pictures, taken as a camera takes them.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct GateRecall {
     /// Of pictures labeled inside each gate, those that were let through.
     pub recall: Vec<(Position, Rate)>,
@@ -69,7 +71,7 @@ pub struct GateRecall {
 }
 
 impl GateRecall {
-    /// What `gates` make of `samples`.
+    /// Returns what `gates` make of `samples`.
     #[must_use]
     pub fn of(samples: &[YawSample], gates: &Gates) -> Self {
         let admits = |position, yaw| gates.admit(position, Degrees(yaw), Mirrored::No);

@@ -5,8 +5,8 @@
 //! A person is matched by one template: the mean of all views that are known of them (the positions of a registration,
 //! the photographs of an import). This is the one home of that rule. Of 80 people with three views each, searched for
 //! among 1,000 strangers, the mean finds 0.9975 at FPIR 0.3%, the most similar view 0.9950 and the first view alone
-//! 0.9812; at one and the same threshold the most similar view names 72 of 4,995 strangers and the mean 50, since every
-//! template more is a chance more to resemble a stranger. Weighting views by their quality changes nothing.
+//! 0.9812; at one and the same threshold the most similar view names 72 of 4,995 strangers and the mean 50, since
+//! every template more is a chance more to resemble a stranger. Weighting views by their quality changes nothing.
 //! `docs/evaluation.md` has the figures and the commands.
 //!
 //! # Snapshots
@@ -17,8 +17,8 @@
 //! touches, however many people there are.
 
 mod search;
+mod segments;
 
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwap;
@@ -28,13 +28,26 @@ use crate::engine::Embedder;
 use crate::error::{Error, Result};
 use crate::types::{Cosine, Similarity, StudentId, Threshold};
 use search::Best;
-
-/// Rows in a segment: as many as make copying one (2 MiB at 512 values) cheap beside the search that saw it, and a
-/// million rows no more than a thousand segments.
-const SEGMENT_ROWS: usize = 1024;
+use segments::{Segments, Writer};
 
 /// A person that a face resembles.
+///
+/// ```
+/// use faceattend_core::embedding::Calibration;
+/// use faceattend_core::engine::Embedder;
+/// use faceattend_core::{Embedding, Gallery, ModelId, StudentId};
+///
+/// let model = ModelId::new("example");
+/// let gallery = Gallery::new(Embedder::new(model.clone(), 2, Calibration::arcface()));
+/// gallery.insert(StudentId(1), &[Embedding::from_raw(model.clone(), &[1.0, 0.0])?])?;
+/// gallery.insert(StudentId(2), &[Embedding::from_raw(model.clone(), &[0.0, 1.0])?])?;
+/// let matches = gallery.search(&Embedding::from_raw(model, &[0.9, 0.1])?, 2)?;
+/// assert_eq!(matches[0].student, StudentId(1));
+/// assert!(matches[0].similarity > matches[1].similarity);
+/// # Ok::<(), faceattend_core::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
 pub struct Match {
     /// Who.
     pub student: StudentId,
@@ -45,6 +58,18 @@ pub struct Match {
 }
 
 /// Whose face it is, as far as one view tells.
+///
+/// ```
+/// use faceattend_core::Identification;
+///
+/// fn greeting(found: &Identification) -> String {
+///     match found {
+///         Identification::Known { best, .. } => format!("student {}", best.student),
+///         Identification::Unknown { .. } => "nobody who is known".to_owned(),
+///     }
+/// }
+/// assert_eq!(greeting(&Identification::Unknown { best: None }), "nobody who is known");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Identification {
     /// The most similar person reaches the threshold.
@@ -62,7 +87,7 @@ pub enum Identification {
 }
 
 impl Identification {
-    /// The most similar person, known or not.
+    /// Returns the most similar person, known or not.
     #[must_use]
     pub fn best(&self) -> Option<Match> {
         match self {
@@ -71,7 +96,7 @@ impl Identification {
         }
     }
 
-    /// What `matches`, the two best, most similar first, say at `threshold`.
+    /// Returns what `matches`, the two best, most similar first, say at `threshold`.
     #[must_use]
     fn of(matches: &[Match], threshold: Threshold) -> Self {
         match matches {
@@ -84,16 +109,20 @@ impl Identification {
     }
 }
 
-/// A part of the matrix: rows of unit vectors without gaps, and whose each is.
-#[derive(Clone, Default)]
-struct Segment {
-    rows: Vec<f32>,
-    owners: Vec<StudentId>,
-}
-
-type Segments = Vec<Arc<Segment>>;
-
 /// The people who are known, each by the mean of their views. `Send + Sync`; share one between all threads.
+///
+/// ```
+/// use faceattend_core::embedding::Calibration;
+/// use faceattend_core::engine::Embedder;
+/// use faceattend_core::{Embedding, Gallery, ModelId, StudentId, Threshold};
+///
+/// let model = ModelId::new("example");
+/// let gallery = Gallery::new(Embedder::new(model.clone(), 2, Calibration::arcface()));
+/// gallery.insert(StudentId(1), &[Embedding::from_raw(model.clone(), &[1.0, 0.0])?])?;
+/// let found = gallery.identify(&Embedding::from_raw(model, &[0.9, 0.1])?, Threshold::DOCUMENTED)?;
+/// assert_eq!(found.best().map(|best| best.student), Some(StudentId(1)));
+/// # Ok::<(), faceattend_core::Error>(())
+/// ```
 pub struct Gallery {
     embedder: Embedder,
     snapshot: ArcSwap<Segments>,
@@ -101,13 +130,13 @@ pub struct Gallery {
 }
 
 impl Gallery {
-    /// An empty gallery for the embeddings of `embedder`.
+    /// Creates an empty gallery for the embeddings of `embedder`.
     #[must_use]
     pub fn new(embedder: Embedder) -> Self {
         Self { embedder, snapshot: ArcSwap::default(), writer: Mutex::default() }
     }
 
-    /// What makes the embeddings that it takes.
+    /// Returns what makes the embeddings that it takes.
     #[must_use]
     pub fn embedder(&self) -> &Embedder {
         &self.embedder
@@ -126,6 +155,20 @@ impl Gallery {
     }
 
     /// Puts `views` in the place of those of `student`; no search sees the person missing in between.
+    ///
+    /// ```
+    /// use faceattend_core::embedding::Calibration;
+    /// use faceattend_core::engine::Embedder;
+    /// use faceattend_core::{Embedding, Gallery, ModelId, StudentId};
+    ///
+    /// let model = ModelId::new("example");
+    /// let gallery = Gallery::new(Embedder::new(model.clone(), 2, Calibration::arcface()));
+    /// let view = Embedding::from_raw(model, &[1.0, 0.0])?;
+    /// gallery.insert(StudentId(1), &[view.clone(), view.clone()])?;
+    /// gallery.replace(StudentId(1), &[view])?;
+    /// assert_eq!((gallery.people(), gallery.templates()), (1, 1));
+    /// # Ok::<(), faceattend_core::Error>(())
+    /// ```
     ///
     /// # Errors
     /// [`Error::ModelMismatch`] for an embedding of another model; nothing is changed then.
@@ -148,7 +191,8 @@ impl Gallery {
         was_there
     }
 
-    /// Puts `people` in the place of everybody, at once: for loading all of a store. Returns how many people there are.
+    /// Puts `people` in the place of everybody, at once: for loading all of a store. Returns how many people there
+    /// are.
     ///
     /// # Errors
     /// [`Error::ModelMismatch`] for an embedding of another model; nothing is changed then.
@@ -164,25 +208,25 @@ impl Gallery {
         Ok(writer.known.len())
     }
 
-    /// The number of people.
+    /// Returns the number of people.
     #[must_use]
     pub fn people(&self) -> usize {
         self.snapshot.load().iter().map(|segment| segment.owners.len()).sum()
     }
 
-    /// Whether `student` is known here.
+    /// Returns whether `student` is known here.
     #[must_use]
     pub fn contains(&self, student: StudentId) -> bool {
         self.lock().known.contains_key(&student)
     }
 
-    /// The number of views that the people's templates are the means of.
+    /// Returns the number of views that the people's templates are the means of.
     #[must_use]
     pub fn templates(&self) -> usize {
         self.lock().known.values().map(|known| known.views).sum()
     }
 
-    /// The `k` people most similar to `probe`, most similar first; fewer when there are fewer. Exact.
+    /// Returns the `k` people most similar to `probe`, most similar first; fewer when there are fewer. Exact.
     ///
     /// # Errors
     /// [`Error::ModelMismatch`] when `probe` is of another model.
@@ -193,7 +237,7 @@ impl Gallery {
         Ok(best.people().iter().map(|(student, cosine)| self.matched(*student, *cosine)).collect())
     }
 
-    /// Whose face `probe` is.
+    /// Returns whose face `probe` is.
     ///
     /// # Errors
     /// [`Error::ModelMismatch`] when `probe` is of another model.
@@ -234,100 +278,6 @@ impl std::fmt::Debug for Gallery {
         write!(f, "Gallery({}, {} people)", self.embedder.model, self.people())
     }
 }
-
-/// The matrix as the writer holds it, and where each person's row is. All segments but the last are full; row `n` is
-/// row `n % SEGMENT_ROWS` of segment `n / SEGMENT_ROWS`.
-#[derive(Default)]
-struct Writer {
-    segments: Segments,
-    known: HashMap<StudentId, Known>,
-}
-
-/// A person's place in the matrix, and what it takes to add a view to their mean.
-#[derive(Clone, Copy)]
-struct Known {
-    row: usize,
-    /// How many views the row is the mean of.
-    views: usize,
-    /// The length of their sum: the row times it is the sum.
-    length: f64,
-}
-
-impl Writer {
-    fn insert(&mut self, student: StudentId, views: &[Embedding]) {
-        let Some(dimension) = views.first().map(|view| view.values().len()) else { return };
-        let known = self.known.get(&student).copied();
-        let mut sum = vec![0.0; dimension];
-        if let Some(known) = known {
-            let rows = &self.segments[known.row / SEGMENT_ROWS].rows;
-            let at = known.row % SEGMENT_ROWS * dimension;
-            for (total, value) in sum.iter_mut().zip(&rows[at..at + dimension]) {
-                *total = f64::from(*value) * known.length;
-            }
-        }
-        for view in views {
-            for (total, value) in sum.iter_mut().zip(view.values()) {
-                *total += f64::from(*value);
-            }
-        }
-        let length = sum.iter().map(|value| value * value).sum::<f64>().sqrt();
-        // Views that point away from each other have no mean: such a row resembles nobody until another view comes.
-        let scale = if length > NO_LENGTH { 1.0 / length } else { 0.0 };
-        #[expect(clippy::cast_possible_truncation, reason = "a unit vector's parts fit an f32")]
-        let mean = sum.into_iter().map(|value| (value * scale) as f32);
-        let row = match known {
-            Some(known) => {
-                // Copies the segment only when a snapshot shares it.
-                let segment = Arc::make_mut(&mut self.segments[known.row / SEGMENT_ROWS]);
-                let at = known.row % SEGMENT_ROWS * dimension;
-                segment.rows.splice(at..at + dimension, mean);
-                known.row
-            }
-            None => self.push(student, mean),
-        };
-        let views = views.len() + known.map_or(0, |known| known.views);
-        self.known.insert(student, Known { row, views, length });
-    }
-
-    /// Adds a row at the end and says which it is.
-    fn push(&mut self, student: StudentId, row: impl Iterator<Item = f32>) -> usize {
-        if self.segments.last().is_none_or(|last| last.owners.len() == SEGMENT_ROWS) {
-            self.segments.push(Arc::default());
-        }
-        let full = (self.segments.len() - 1) * SEGMENT_ROWS;
-        let Some(last) = self.segments.last_mut().map(Arc::make_mut) else { return full };
-        last.rows.extend(row);
-        last.owners.push(student);
-        full + last.owners.len() - 1
-    }
-
-    /// Fills the hole with the last row of all.
-    fn remove(&mut self, student: StudentId, dimension: usize) -> bool {
-        let Some(Known { row: hole, .. }) = self.known.remove(&student) else { return false };
-        let Some(last) = self.segments.last_mut().map(Arc::make_mut) else { return true };
-        let (Some(owner), Some(start)) = (last.owners.pop(), last.rows.len().checked_sub(dimension)) else {
-            return true;
-        };
-        let row = last.rows.split_off(start);
-        let from = (self.segments.len() - 1) * SEGMENT_ROWS + start / dimension;
-        if start == 0 {
-            self.segments.pop();
-        }
-        if from != hole {
-            let segment = Arc::make_mut(&mut self.segments[hole / SEGMENT_ROWS]);
-            let at = hole % SEGMENT_ROWS;
-            segment.rows[at * dimension..(at + 1) * dimension].copy_from_slice(&row);
-            segment.owners[at] = owner;
-            if let Some(moved) = self.known.get_mut(&owner) {
-                moved.row = hole;
-            }
-        }
-        true
-    }
-}
-
-/// Below it a sum of unit vectors is what rounding leaves of none.
-const NO_LENGTH: f64 = 1e-6;
 
 #[cfg(test)]
 mod tests;

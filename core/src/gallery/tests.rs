@@ -2,6 +2,7 @@ use std::collections::HashMap;
 
 use proptest::prelude::*;
 
+use super::segments::SEGMENT_ROWS;
 use super::*;
 use crate::embedding::Calibration;
 use crate::error::ErrorKind;

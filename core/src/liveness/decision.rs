@@ -2,29 +2,13 @@
 
 use std::borrow::Cow;
 
-use super::challenge::Position;
+use super::gates::Turn;
 use super::pad::PassiveCheck;
-use super::state::Status;
+use super::position::Position;
+use super::status::Status;
 use crate::embedding::Embedding;
 use crate::quality::QualityReason;
 use crate::types::{Degrees, Similarity, StudentId};
-
-/// Which way the person has to turn, in their own left and right.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Turn {
-    /// To the left.
-    Left,
-    /// To the left already, but not far enough.
-    FurtherLeft,
-    /// To the right.
-    Right,
-    /// To the right already, but not far enough.
-    FurtherRight,
-    /// Straight ahead, coming from the left.
-    BackFromLeft,
-    /// Straight ahead, coming from the right.
-    BackFromRight,
-}
 
 /// Why a frame did not count, or what would make the next one better.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -114,7 +98,7 @@ pub enum Reason {
 }
 
 impl Reason {
-    /// The stable code, in snake case.
+    /// Returns the stable code, in snake case.
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
@@ -147,7 +131,7 @@ impl Reason {
         }
     }
 
-    /// One sentence that the person in front of the camera can act on.
+    /// Returns one sentence that the person in front of the camera can act on.
     #[must_use]
     pub fn advice(&self) -> Cow<'static, str> {
         Cow::Borrowed(match self {
@@ -196,7 +180,7 @@ impl Reason {
         })
     }
 
-    /// Whether a frame refused for this looks like an attempt to deceive.
+    /// Returns whether a frame refused for this looks like an attempt to deceive.
     pub(super) fn is_suspicious(&self) -> bool {
         matches!(
             self,

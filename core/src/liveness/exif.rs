@@ -1,59 +1,26 @@
-//! Which camera a file says it comes from.
+//! The camera that a file says it comes from.
 
-use super::replay::mix;
+use std::io::Cursor;
 
-/// The tags that name a camera and the program that wrote the file (TIFF 6.0 and EXIF 2.3): make, model, software.
-const TAGS: [u16; 3] = [0x010F, 0x0110, 0x0131];
+use exif::{In, Reader, Tag, Value};
 
-/// A hash of what the EXIF block of a JPEG says of its camera; `None` for a file without one, or one that is damaged.
+use super::hash::mix;
+
+/// The tags that name a camera and the program that wrote the file.
+const TAGS: [Tag; 3] = [Tag::Make, Tag::Model, Tag::Software];
+
+/// Hashes what the EXIF block of a picture says of its camera. Returns `None` for a picture without one, or with one
+/// that is damaged.
 pub(super) fn camera_of(bytes: &[u8]) -> Option<u64> {
-    let tiff = exif_block(bytes)?;
-    let order = match tiff.get(..4)? {
-        [b'I', b'I', 42, 0] => u16::from_le_bytes,
-        [b'M', b'M', 0, 42] => u16::from_be_bytes,
-        _ => return None,
-    };
-    let little = order([1, 0]) == 1;
-    let two = |at: usize| tiff.get(at..at + 2).and_then(|b| b.try_into().ok()).map(order);
-    let four = |at: usize| {
-        let bytes: [u8; 4] = tiff.get(at..at.checked_add(4)?)?.try_into().ok()?;
-        Some(if little { u32::from_le_bytes(bytes) } else { u32::from_be_bytes(bytes) } as usize)
-    };
-    let directory = four(4)?;
+    let block = Reader::new().read_from_container(&mut Cursor::new(bytes)).ok()?;
     let mut hash = None;
-    for entry in 0..usize::from(two(directory)?) {
-        let at = directory + 2 + entry * 12;
-        let (tag, kind, length) = (two(at)?, two(at + 2)?, four(at + 4)?);
-        // Text of up to four bytes stands in the entry itself.
-        if TAGS.contains(&tag) && kind == 2 {
-            let from = if length <= 4 { at + 8 } else { four(at + 8)? };
-            let text = tiff.get(from..from.checked_add(length)?)?;
-            let start = mix(hash.unwrap_or(0), u64::from(tag));
-            hash = Some(text.iter().fold(start, |hash, byte| mix(hash, u64::from(*byte))));
+    for tag in TAGS {
+        if let Some(Value::Ascii(texts)) = block.get_field(tag, In::PRIMARY).map(|field| &field.value) {
+            let start = mix(hash.unwrap_or(0), u64::from(tag.number()));
+            hash = Some(texts.iter().flatten().fold(start, |hash, byte| mix(hash, u64::from(*byte))));
         }
     }
     hash
-}
-
-/// The TIFF structure in the first EXIF segment of a JPEG.
-fn exif_block(bytes: &[u8]) -> Option<&[u8]> {
-    let mut rest = bytes.strip_prefix(&[0xFF, 0xD8])?;
-    while let [0xFF, marker, high, low, ..] = rest {
-        let length = usize::from(u16::from_be_bytes([*high, *low]));
-        let payload = rest.get(4..2 + length)?;
-        match marker {
-            0xE1 => {
-                if let Some(tiff) = payload.strip_prefix(b"Exif\0\0") {
-                    return Some(tiff);
-                }
-            }
-            // The picture begins.
-            0xDA => return None,
-            _ => {}
-        }
-        rest = rest.get(2 + length..)?;
-    }
-    None
 }
 
 #[cfg(test)]
@@ -62,7 +29,7 @@ mod tests {
 
     use super::*;
 
-    /// The start of a JPEG whose EXIF names this make and, in the entry itself, this model.
+    /// Returns the start of a JPEG whose EXIF names this make and, in the entry itself, this model.
     fn jpeg(make: &str, model: [u8; 4], big: bool) -> Vec<u8> {
         let two = |v: u16| if big { v.to_be_bytes() } else { v.to_le_bytes() };
         let four = |v: u32| if big { v.to_be_bytes() } else { v.to_le_bytes() };

@@ -1,7 +1,5 @@
 //! A session as a store keeps it between frames.
 
-use std::fmt;
-
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -10,48 +8,14 @@ use super::movement::Shape;
 use super::options::LivenessOptions;
 use super::pad::PadTally;
 use super::replay::{CountedFrames, SeenFrames};
+use super::stored_embedding;
 use super::stream::Stream;
 use crate::embedding::Embedding;
 use crate::types::{Degrees, SessionId, StudentId};
 
-/// Where a session stands, in the words of the wire and of the database.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum Status {
-    /// No frame has come yet.
-    Pending,
-    /// Frames have come, positions are missing.
-    InProgress,
-    /// Every position is verified.
-    Completed,
-    /// Closed while positions were missing, or too many frames were suspicious.
-    Failed,
-    /// The time ran out.
-    Expired,
-}
-
-impl Status {
-    /// The word on the wire and in the database.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Pending => "PENDING",
-            Self::InProgress => "IN_PROGRESS",
-            Self::Completed => "COMPLETED",
-            Self::Failed => "FAILED",
-            Self::Expired => "EXPIRED",
-        }
-    }
-}
-
-impl fmt::Display for Status {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
 /// The view that verified a position. The first that passes stays; later ones cannot replace it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct VerifiedPosition {
     /// The template.
     #[serde(with = "stored_embedding")]
@@ -69,7 +33,8 @@ pub struct VerifiedPosition {
     pub at: Timestamp,
 }
 
-/// A session as a store keeps it, between frames: JSON-able, with embeddings in base64. Its `Debug` shows none of them.
+/// A session as a store keeps it, between frames: JSON-able, with embeddings in base64. Its `Debug` shows none of
+/// them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SessionState {
     pub(super) version: u32,
@@ -124,30 +89,4 @@ pub(super) enum Progress {
         score: f32,
         consumed: bool,
     },
-}
-
-/// An embedding in a stored session: its model and its little-endian `f32` bytes in base64.
-pub(super) mod stored_embedding {
-    use base64::prelude::{BASE64_STANDARD, Engine as _};
-    use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
-
-    use crate::embedding::Embedding;
-    use crate::types::ModelId;
-
-    #[derive(Serialize, Deserialize)]
-    struct Stored {
-        model: ModelId,
-        f32le: String,
-    }
-
-    pub(crate) fn serialize<S: Serializer>(embedding: &Embedding, serializer: S) -> Result<S::Ok, S::Error> {
-        let f32le = BASE64_STANDARD.encode(embedding.to_bytes());
-        Stored { model: embedding.model().clone(), f32le }.serialize(serializer)
-    }
-
-    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Embedding, D::Error> {
-        let stored = Stored::deserialize(deserializer)?;
-        let bytes = BASE64_STANDARD.decode(stored.f32le).map_err(de::Error::custom)?;
-        Embedding::from_bytes(stored.model, &bytes).map_err(de::Error::custom)
-    }
 }

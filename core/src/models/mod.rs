@@ -3,13 +3,15 @@
 mod add;
 #[cfg(feature = "download")]
 pub mod download;
+mod hash;
 pub mod manifest;
+mod pack;
 mod part_file;
 #[cfg(feature = "download")]
 mod request;
 mod runtime;
-pub mod session;
+pub(crate) mod session;
 pub mod store;
 
 pub use add::Added;
-pub use session::{ExecutionProvider, ModelSession, ModelSource, RuntimeOptions, loaded_runtime};
+pub use session::{ExecutionProvider, ModelSource, RuntimeOptions, loaded_runtime};

@@ -1,13 +1,13 @@
 //! Where packs lie on disk, and whether what lies there is what the manifest says.
 
 use std::fs::File;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use sha2::{Digest, Sha256};
-
-use super::manifest::{ModelFile, Pack, Sha256Hex};
+use super::hash::hash_of_reader;
+use super::manifest::{ModelFile, Pack};
 use crate::error::{Error, Result};
+
+pub use super::hash::{hash_of, hash_of_file};
 
 /// The environment variable that names the folder of models.
 pub const MODELS_VARIABLE: &str = "FACEATTEND_MODELS";
@@ -37,15 +37,15 @@ pub enum FileState {
 }
 
 impl ModelStore {
-    /// The store in `folder`, which need not exist yet.
+    /// Creates the store in `folder`, which need not exist yet.
     #[must_use]
     pub fn at(folder: impl Into<PathBuf>) -> Self {
         Self { folder: folder.into() }
     }
 
-    /// The store in the first of: `explicit`, the folder that `FACEATTEND_MODELS` names, `faceattend/models` in the
-    /// user's folder for data (`XDG_DATA_HOME`, else `~/.local/share`; on macOS `~/Library/Application Support`, on
-    /// Windows `%LOCALAPPDATA%`).
+    /// Finds the store in the first of: `explicit`, the folder that `FACEATTEND_MODELS` names, `faceattend/models`
+    /// in the user's folder for data (`XDG_DATA_HOME`, else `~/.local/share`; on macOS `~/Library/Application
+    /// Support`, on Windows `%LOCALAPPDATA%`).
     ///
     /// # Errors
     /// [`Error::InvalidInput`] when none of these is set.
@@ -79,19 +79,19 @@ impl ModelStore {
             })
     }
 
-    /// The folder.
+    /// Returns the folder.
     #[must_use]
     pub fn folder(&self) -> &Path {
         &self.folder
     }
 
-    /// Where `file` of `pack` lies, or would lie.
+    /// Returns where `file` of `pack` lies, or would lie.
     #[must_use]
     pub fn path(&self, pack: &Pack, file: &ModelFile) -> PathBuf {
         self.folder.join(&pack.name).join(&file.name)
     }
 
-    /// What lies where `file` should. Reads all of it.
+    /// Checks what lies where `file` should. Reads all of it.
     ///
     /// # Errors
     /// [`Error::Io`] when it is there and cannot be read.
@@ -99,7 +99,7 @@ impl ModelStore {
         state_of(&self.path(pack, file), file)
     }
 
-    /// The path of `file`, once its contents have been checked.
+    /// Checks the contents of `file` and returns its path.
     ///
     /// # Errors
     /// [`Error::Model`] naming the file, what was expected, what was found and what to run when it is missing or
@@ -131,7 +131,7 @@ impl ModelStore {
     }
 }
 
-/// What lies at `path`, against `file`'s size and hash.
+/// Returns what lies at `path`, against `file`'s size and hash.
 pub(super) fn state_of(path: &Path, file: &ModelFile) -> Result<FileState> {
     let reading = |source| Error::Io { action: "read", path: path.to_path_buf(), source };
     let found_size = match std::fs::metadata(path) {
@@ -154,45 +154,6 @@ pub(super) fn state_of(path: &Path, file: &ModelFile) -> Result<FileState> {
     } else {
         Ok(FileState::Damaged { expected: format!("sha256 {expected}"), found: format!("sha256 {found}") })
     }
-}
-
-/// The SHA-256 of the file at `path`.
-///
-/// # Errors
-/// [`Error::Io`] when it cannot be read.
-pub fn hash_of_file(path: &Path) -> Result<Sha256Hex> {
-    let reading = |source| Error::Io { action: "read", path: path.to_path_buf(), source };
-    hash_of_reader(File::open(path).map_err(reading)?).map_err(reading)
-}
-
-/// The SHA-256 of `bytes`.
-#[must_use]
-pub fn hash_of(bytes: &[u8]) -> Sha256Hex {
-    hex(Sha256::digest(bytes).as_slice())
-}
-
-fn hash_of_reader(mut reader: impl Read) -> std::io::Result<Sha256Hex> {
-    let mut hasher = Sha256::new();
-    let mut buffer = vec![0; 1 << 16];
-    loop {
-        match reader.read(&mut buffer) {
-            Ok(0) => return Ok(hex(hasher.finalize().as_slice())),
-            Ok(count) => hasher.update(&buffer[..count]),
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-}
-
-/// Digest bytes as text. Also used by the download, which hashes as it writes.
-pub(super) fn hex(digest: &[u8]) -> Sha256Hex {
-    use std::fmt::Write as _;
-    let mut text = String::with_capacity(64);
-    for byte in digest {
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{byte:02x}");
-    }
-    Sha256Hex::from_digest(text)
 }
 
 #[cfg(test)]

@@ -1,57 +1,18 @@
 //! From the pixels of a frame to the input of a model, in one pass over the crop.
 
 mod letterbox;
+mod normalization;
 mod warp;
 
 pub use letterbox::{Anchor, InputShape, Layout, Letterbox, Letterboxer};
+pub use normalization::Normalization;
 pub use warp::warp;
 pub(crate) use warp::warp_gray;
-
-use crate::frame::{ChannelOrder, Frame};
-
-/// What a model wants of a pixel: value = byte * scale + bias, for each channel in the model's own order.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Normalization {
-    /// The order of the model's channels.
-    pub order: ChannelOrder,
-    /// What each byte is multiplied by.
-    pub scale: [f32; 3],
-    /// What is added.
-    pub bias: [f32; 3],
-}
-
-impl Normalization {
-    /// (byte - mean) / deviation, the same for each channel.
-    #[must_use]
-    pub fn uniform(order: ChannelOrder, mean: f32, deviation: f32) -> Self {
-        Self::per_channel(order, [mean; 3], [deviation; 3])
-    }
-
-    /// (byte - mean) / deviation, channel by channel in the model's order.
-    #[must_use]
-    pub fn per_channel(order: ChannelOrder, mean: [f32; 3], deviation: [f32; 3]) -> Self {
-        let mut scale = [1.0; 3];
-        let mut bias = [0.0; 3];
-        for c in 0..3 {
-            scale[c] = 1.0 / deviation[c];
-            bias[c] = -mean[c] / deviation[c];
-        }
-        Self { order, scale, bias }
-    }
-
-    fn apply(&self, byte: u8, channel: usize) -> f32 {
-        f32::from(byte) * self.scale[channel] + self.bias[channel]
-    }
-
-    /// Where each of the model's channels lies in a pixel of `frame`.
-    fn source_channels(&self, frame: &Frame<'_>) -> [usize; 3] {
-        if frame.order() == self.order { [0, 1, 2] } else { [2, 1, 0] }
-    }
-}
 
 #[cfg(test)]
 mod test_frames {
     use super::*;
+    use crate::frame::{ChannelOrder, Frame};
 
     pub(super) fn plain() -> Normalization {
         Normalization::uniform(ChannelOrder::Rgb, 0.0, 1.0)

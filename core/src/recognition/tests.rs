@@ -1,16 +1,24 @@
 //! Recognition over a real store, gallery, tracker and camera worker. The engine alone is a test's: what it sees is
 //! written in the picture's color, so that pose and identity are known exactly.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::{SignedDuration, Timestamp};
+
 use super::*;
-use crate::attendance::AttendancePolicy;
+use crate::attendance::{AttendancePolicy, Marker, Marking};
 use crate::camera::{CameraSource, CameraState, CameraWorker, OpenOptions, Pace, WorkerOptions};
-use crate::embedding::Calibration;
-use crate::engine::{Analysis, Embedder};
-use crate::frame::ChannelOrder;
+use crate::embedding::{Calibration, Embedding};
+use crate::engine::{Analysis, AnalyzeOptions, Embedder, Face, FaceEngine};
+use crate::error::Result;
+use crate::frame::{ChannelOrder, Frame};
+use crate::gallery::Gallery;
+use crate::geometry::Rect;
 use crate::quality::{Quality, QualityReason};
-use crate::store::{AttendanceFilter, MarksOfErased, Page, SqliteStore};
+use crate::store::{AttendanceFilter, MarksOfErased, Page, SqliteStore, Store as _};
+use crate::tracking::Decision;
+use crate::types::{ModelId, StudentId, Threshold};
 
 const RED: [u8; 3] = [230, 20, 20];
 const GREEN: [u8; 3] = [20, 200, 20];
@@ -93,6 +101,13 @@ impl Site {
     }
 }
 
+/// A face before a wall: what changes round it is motion, where a picture that changes as a whole is another light.
+fn show_before_a_wall(recognizer: &mut Recognizer, color: [u8; 3], now: Timestamp) -> RecognitionReport {
+    let inside = |n: usize| (10..50).contains(&(n % 60)) && (10..50).contains(&(n / 60));
+    let pixels = (0..60 * 60).flat_map(|n| if inside(n) { color } else { BLACK }).collect::<Vec<u8>>();
+    recognizer.process(&Frame::new(pixels, 60, 60, ChannelOrder::Rgb).unwrap(), now).unwrap()
+}
+
 fn show(recognizer: &mut Recognizer, color: [u8; 3], now: Timestamp) -> RecognitionReport {
     let frame = Frame::new(color.repeat(60 * 60), 60, 60, ChannelOrder::Rgb).unwrap();
     recognizer.process(&frame, now).unwrap()
@@ -144,7 +159,7 @@ fn a_poor_view_does_not_vote() {
 fn a_student_deleted_meanwhile_is_no_error() {
     let site = Site::new();
     let mut recognizer = site.recognizer();
-    site.store.delete_student(site.red).unwrap();
+    site.store.erase_student(site.red, MarksOfErased::Delete, at(1)).unwrap();
     show(&mut recognizer, RED, at(0));
     let report = show(&mut recognizer, RED, at(0));
     assert_eq!((report.faces[0].student(), report.marks.len()), (Some(site.red), 0));
@@ -168,6 +183,24 @@ fn an_erased_student_is_known_no_more_and_nobody_else_is_marked() {
             assert_eq!((report.faces[0].student(), report.marks.len()), (None, 0), "second {second}");
             assert_eq!(report.faces[0].track, before.faces[0].track, "the face is followed on");
         }
+    }
+}
+
+#[test]
+fn the_next_person_at_a_slow_camera_never_has_the_name_of_the_one_before() {
+    let site = Site::new();
+    for gap in [250, 400, 500, 900] {
+        let mut recognizer = site.recognizer();
+        let at = |n: i64| at(0) + SignedDuration::from_millis(n * gap);
+        for n in 0..4 {
+            show_before_a_wall(&mut recognizer, RED, at(n));
+        }
+        assert_eq!(show_before_a_wall(&mut recognizer, RED, at(4)).faces[0].student(), Some(site.red), "{gap} ms");
+        for n in 5..10 {
+            let report = show_before_a_wall(&mut recognizer, GREEN, at(n + 1));
+            assert_ne!(report.faces[0].student(), Some(site.red), "{gap} ms, picture {n}");
+        }
+        assert_eq!(show_before_a_wall(&mut recognizer, GREEN, at(11)).faces[0].student(), Some(site.green), "{gap} ms");
     }
 }
 
@@ -239,7 +272,7 @@ fn one_student_is_read_again_without_the_others() {
     let of_another_model = Embedding::from_raw(ModelId::new("other"), &[1.0, 0.0, 0.0]).unwrap();
     site.store.replace_templates(site.red, &[of_another_model], at(2)).unwrap();
     assert_eq!(refresh(site.red), GalleryLoad { people: 0, of_other_models: 1, legacy: 0 });
-    site.store.delete_student(site.green).unwrap();
+    site.store.erase_student(site.green, MarksOfErased::Delete, at(1)).unwrap();
     refresh(site.green);
     assert_eq!(site.gallery.people(), 0);
 }

@@ -8,9 +8,9 @@ use crate::gallery::{Gallery, Match};
 use crate::geometry::{Point, Rect};
 use crate::types::{StudentId, Threshold};
 
+use super::decision::{Decision, TrackId};
 use super::evidence::Evidence;
 use super::options::TrackingOptions;
-use super::{Decision, TrackId};
 
 /// One face as the tracker knows it.
 #[derive(Debug, Clone)]
@@ -37,8 +37,10 @@ struct Views {
     poor_in_a_row: u32,
     /// The width of the widest face that was taken in.
     widest: f32,
-    /// Whether the face has been where the track's own could hardly be since it was last recognized.
-    strayed: bool,
+    /// Whether somebody else may have taken the face's place since the last view that showed it: the face was out of
+    /// sight for [`BLIND`], or is where the track's own could hardly be. Until a view shows the same face, it has no
+    /// name.
+    unproven: bool,
 }
 
 /// Views of a face that nobody is near to, before it is looked at less often.
@@ -47,6 +49,9 @@ const SETTLED: usize = 3;
 const LOOK_AGAIN: SignedDuration = SignedDuration::from_millis(1000);
 /// How often a face that is decided is looked at again: two people may have changed places behind a third.
 const CONFIRM: SignedDuration = SignedDuration::from_secs(5);
+/// How long a face may be out of sight before another may stand in its place: people step aside for each other in less
+/// than half a second. Cameras of 4 pictures a second and more stay below it as long as no picture misses the face.
+const BLIND: SignedDuration = SignedDuration::from_millis(300);
 /// How much wider than before a face makes a better view, whatever was decided about it: a person who comes nearer.
 const BETTER: f32 = 1.2;
 /// Poor views in a row before the next is waited for, and how long.
@@ -72,43 +77,43 @@ impl Track {
         }
     }
 
-    /// The track's id.
+    /// Returns the track's id.
     #[must_use]
     pub fn id(&self) -> TrackId {
         self.id
     }
 
-    /// Where the face was last.
+    /// Returns the box in which the face was seen last.
     #[must_use]
     pub fn bbox(&self) -> Rect {
         self.bbox
     }
 
-    /// When the face came into the picture.
+    /// Returns the time at which the face came into the picture.
     #[must_use]
     pub fn first_seen(&self) -> Timestamp {
         self.first_seen
     }
 
-    /// When the face was last in the picture.
+    /// Returns the time at which the face was last in the picture.
     #[must_use]
     pub fn last_seen(&self) -> Timestamp {
         self.last_seen
     }
 
-    /// When the face was last found or missed, rather than taken to be where it was.
+    /// Returns when the face was last found or missed, rather than taken to be where it was.
     #[must_use]
     pub fn last_looked(&self) -> Timestamp {
         self.last_looked
     }
 
-    /// Whether the face was seen once only, so that nobody knows where it is going.
+    /// Returns whether the face was seen once only, so that nobody knows where it is going.
     #[must_use]
     pub fn is_new(&self) -> bool {
         self.is_new
     }
 
-    /// Where the face should be at `now`, moving on as it did; at most three box widths from where it was.
+    /// Returns where the face should be at `now`, moving on as it did; at most three box widths from where it was.
     #[must_use]
     pub fn predicted(&self, now: Timestamp) -> Rect {
         let passed = seconds(now.duration_since(self.last_seen));
@@ -131,8 +136,9 @@ impl Track {
     }
 
     pub(super) fn continue_at(&mut self, bbox: Rect, now: Timestamp, min_iou: f32) {
-        self.views.strayed |= self.predicted(now).iou(&bbox) < min_iou;
-        let passed = seconds(now.duration_since(self.last_seen));
+        let blind = now.duration_since(self.last_seen);
+        self.views.unproven |= blind > BLIND || self.predicted(now).iou(&bbox) < min_iou;
+        let passed = seconds(blind);
         if passed > 0.0 {
             let (expected, seen) = (self.predicted(now).center(), bbox.center());
             // The first step is all that is known of the velocity.
@@ -157,9 +163,12 @@ impl Track {
             last_at: Some(now),
             poor_in_a_row: 0,
             widest: self.views.widest.max(self.bbox.width()),
-            strayed: false,
+            unproven: self.views.unproven,
         };
-        self.evidence.add(view, weight, gallery, threshold, options)
+        self.evidence.add(view, weight, gallery, threshold, options)?;
+        // A view that resembles those before it shows that the face is still the same.
+        self.views.unproven &= self.evidence.in_doubt();
+        Ok(())
     }
 
     /// Takes in that a view was too poor.
@@ -168,7 +177,7 @@ impl Track {
         self.views.poor_in_a_row = self.views.poor_in_a_row.saturating_add(1);
     }
 
-    /// Whom the face is known as.
+    /// Returns whom the face is known as.
     pub(super) fn known(&self) -> Option<StudentId> {
         self.evidence.known().map(|known| known.student)
     }
@@ -180,13 +189,14 @@ impl Track {
 
     pub(super) fn decision(&self, options: &TrackingOptions) -> Decision {
         match self.evidence.known() {
+            Some(_) if self.views.unproven => Decision::Waiting,
             Some(Match { student, similarity, .. }) => Decision::Known { student: *student, similarity: *similarity },
             None if self.evidence.views() < options.agreeing => Decision::Waiting,
             None => Decision::Unknown,
         }
     }
 
-    /// Whether another view of the face is worth embedding it.
+    /// Returns whether another view of the face is worth embedding it.
     pub(crate) fn wants_view(&self, now: Timestamp) -> bool {
         let Some(last) = self.views.last_at else { return true };
         let since = now.duration_since(last);
@@ -197,12 +207,12 @@ impl Track {
             return true;
         }
         if self.evidence.known().is_some() {
-            return self.evidence.in_doubt() || self.views.strayed || since >= CONFIRM;
+            return self.evidence.in_doubt() || self.views.unproven || since >= CONFIRM;
         }
         self.is_open() || since >= LOOK_AGAIN
     }
 
-    /// Whether the next good view may decide whose face it is.
+    /// Returns whether the next good view may decide whose face it is.
     pub(super) fn is_open(&self) -> bool {
         self.evidence.known().is_none()
             && self.views.poor_in_a_row < POOR

@@ -2,110 +2,150 @@
 
 use axum::Json;
 use axum::extract::State;
+use axum::http::Method;
 use faceattend_core::Error;
 use faceattend_core::store::{AdminChange, AdminUser, AuditEntry, NewAdmin, Page};
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde::Serialize;
+use utoipa::ToSchema;
 
-use crate::auth::{check_password, hash_password};
+use crate::auth::{Role, check_password, hash_password};
 use crate::error::{AppError, during};
-use crate::request::body::Expects;
-use crate::request::extract::{Authed, Input, Nothing};
-use crate::request::fields::{Fields, Reader};
-use crate::responses::{Reply, naive_utc, page_of, read_page, reply};
+use crate::request::extract::Authed;
+use crate::request::input::{Nothing, input};
+use crate::request::kinds::{Flag, Optional, TEXT, Text, Word};
+use crate::responses::{LIMIT, Listing, Reply, SKIP, naive_utc, page_of, reply};
+use crate::router::endpoint::{Access, Audit, Endpoint, Tag};
 use crate::state::AppState;
 
-const ROLES: [&str; 3] = ["viewer", "operator", "admin"];
-const ROLE_PATTERN: &str = "^(viewer|operator|admin)$";
+const ROLE: Word<Role> = Word(&[("viewer", Role::Viewer), ("operator", Role::Operator), ("admin", Role::Admin)]);
+const PASSWORD: Text = TEXT.of(1, 1000).example("correct horse");
 
-fn account(user: &AdminUser) -> Value {
-    json!({ "username": user.username, "role": user.role, "is_active": user.is_active })
+const NAME_TAKEN: &str = "User with this name already exists";
+const NO_USER: &str = "User not found";
+const LAST_ADMIN: &str = "The last active admin must stay one";
+const WEAK_PASSWORD: &str = "Password: it needs at least 8 characters";
+
+/// An account.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Account {
+    username: String,
+    role: String,
+    is_active: bool,
+}
+
+impl Account {
+    fn of(user: &AdminUser) -> Self {
+        Self { username: user.username.clone(), role: user.role.clone(), is_active: user.is_active }
+    }
+}
+
+/// Every account.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Accounts {
+    users: Vec<Account>,
 }
 
 fn account_error(prefix: &'static str) -> impl Fn(AppError) -> AppError {
     move |error| match error {
-        AppError::Core(_, Error::Conflict { .. }) => AppError::bad_request("User with this name already exists"),
-        AppError::Core(_, Error::NotFound { .. }) => AppError::not_found("User not found"),
-        AppError::Core(_, Error::State { .. }) => AppError::bad_request("The last active admin must stay one"),
+        AppError::Core(_, Error::Conflict { .. }) => AppError::bad_request(NAME_TAKEN),
+        AppError::Core(_, Error::NotFound { .. }) => AppError::not_found(NO_USER),
+        AppError::Core(_, Error::State { .. }) => AppError::bad_request(LAST_ADMIN),
         AppError::Core(_, Error::InvalidInput { reason, .. }) => AppError::bad_request(format!("Password: {reason}")),
         AppError::Core(_, error) => during(prefix)(error),
         other => other,
     }
 }
 
-/// `GET /auth/users`.
-pub(crate) async fn list(State(app): State<AppState>, _call: Authed<Nothing>) -> Result<Json<Reply<Value>>, AppError> {
+pub(super) const LIST: Endpoint = Endpoint {
+    method: Method::GET,
+    path: "/api/v1/auth/users",
+    access: Access::Admin,
+    audit: Audit::None,
+    tag: Tag::Accounts,
+    summary: "Lists the accounts",
+    errors: &[],
+};
+
+pub(super) async fn list(
+    State(app): State<AppState>,
+    _call: Authed<Nothing>,
+) -> Result<Json<Reply<Accounts>>, AppError> {
     let users = app.with_store("Error retrieving users", |store| store.admins()).await?;
-    let users: Vec<Value> = users.iter().map(account).collect();
-    Ok(Json(reply("Users retrieved successfully", json!({ "users": users }))))
+    let accounts = Accounts { users: users.iter().map(Account::of).collect() };
+    Ok(Json(reply("Users retrieved successfully", accounts)))
 }
 
-/// An account to be made.
-pub(crate) struct NewAccount {
-    username: String,
-    password: String,
-    role: String,
-}
-
-fn optional_role(body: &mut Fields<'_>) -> Option<String> {
-    if body.has("role") { body.one_of("role", &ROLES, ROLE_PATTERN) } else { None }
-}
-
-impl Input for NewAccount {
-    const EXPECTS: Expects = Expects::Json;
-
-    fn read(request: &mut Reader) -> Option<Self> {
-        let mut body = request.body()?;
-        let username = body.text_of("username", None, 1..=50);
-        let password = body.text_of("password", None, 1..=1000);
-        let role = body.one_of("role", &ROLES, ROLE_PATTERN);
-        Some(Self { username: username?, password: password?, role: role? })
+input! {
+    /// An account to create.
+    pub(crate) struct NewAccount {
+        body Json {
+            username: String = TEXT.of(1, 50).example("bob"),
+            password: String = PASSWORD,
+            role: Role = ROLE,
+        }
     }
 }
 
-/// `POST /auth/users`.
-pub(crate) async fn create(
+pub(super) const CREATE: Endpoint = Endpoint {
+    method: Method::POST,
+    path: "/api/v1/auth/users",
+    access: Access::Admin,
+    audit: Audit::Entry,
+    tag: Tag::Accounts,
+    summary: "Creates an account",
+    errors: &[(400, NAME_TAKEN), (400, WEAK_PASSWORD)],
+};
+
+pub(super) async fn create(
     State(app): State<AppState>,
     call: Authed<NewAccount>,
-) -> Result<Json<Reply<Value>>, AppError> {
+) -> Result<Json<Reply<Account>>, AppError> {
     const PREFIX: &str = "Error creating user";
     let NewAccount { username, password, role } = call.input;
     let made = app
         .with_store(PREFIX, move |store| {
             check_password(&password)?;
-            let new = NewAdmin { username, hashed_password: hash_password(&password)?, role };
+            let new = NewAdmin { username, hashed_password: hash_password(&password)?, role: role.as_str().into() };
             store.create_admin(&new, Timestamp::now())
         })
         .await
         .map_err(account_error(PREFIX))?;
-    Ok(Json(reply(format!("User {} created successfully", made.username), account(&made))))
+    Ok(Json(reply(format!("User {} created successfully", made.username), Account::of(&made))))
 }
 
-/// A change to the account in the path.
-pub(crate) struct Change {
-    username: String,
-    password: Option<String>,
-    change: AdminChange,
-}
-
-impl Input for Change {
-    const EXPECTS: Expects = Expects::Json;
-
-    fn read(request: &mut Reader) -> Option<Self> {
-        let username = request.path().text("username");
-        let mut body = request.body()?;
-        let password = body.optional_text_of("password", None, 1..=1000);
-        let role = optional_role(&mut body);
-        let is_active = if body.has("is_active") { body.flag_or("is_active", true) } else { None };
-        Some(Self { username: username?, password, change: AdminChange { role, is_active } })
+input! {
+    /// A change to the account in the path.
+    pub(crate) struct Change {
+        path {
+            username: String = TEXT,
+        }
+        body Json {
+            password: Option<String> = Optional(PASSWORD),
+            role: Option<Role> = Optional(ROLE),
+            is_active: Option<bool> = Optional(Flag),
+        }
     }
 }
 
-/// `PUT /auth/users/{username}`: role, activity, password. A new password or a user who becomes inactive ends every
-/// login of the user.
-pub(crate) async fn update(State(app): State<AppState>, call: Authed<Change>) -> Result<Json<Reply<Value>>, AppError> {
+pub(super) const UPDATE: Endpoint = Endpoint {
+    method: Method::PUT,
+    path: "/api/v1/auth/users/{username}",
+    access: Access::Admin,
+    audit: Audit::Entry,
+    tag: Tag::Accounts,
+    summary: "Changes role, activity or password of an account",
+    errors: &[(400, LAST_ADMIN), (400, WEAK_PASSWORD), (404, NO_USER)],
+};
+
+/// Changes an account. A new password, or that the user becomes inactive, ends every login of the user.
+pub(super) async fn update(
+    State(app): State<AppState>,
+    call: Authed<Change>,
+) -> Result<Json<Reply<Account>>, AppError> {
     const PREFIX: &str = "Error updating user";
-    let Change { username, password, change } = call.input;
+    let Change { username, password, role, is_active } = call.input;
+    let change = AdminChange { role: role.map(|role| role.as_str().into()), is_active };
     let changed = app
         .with_store(PREFIX, move |store| {
             let now = Timestamp::now();
@@ -118,32 +158,64 @@ pub(crate) async fn update(State(app): State<AppState>, call: Authed<Change>) ->
         })
         .await
         .map_err(account_error(PREFIX))?;
-    Ok(Json(reply(format!("User {} updated successfully", changed.username), account(&changed))))
+    Ok(Json(reply(format!("User {} updated successfully", changed.username), Account::of(&changed))))
 }
 
-/// A slice of the audit log.
-pub(crate) struct Slice(Page);
-
-impl Input for Slice {
-    fn read(request: &mut Reader) -> Option<Self> {
-        read_page(&mut request.query()).map(Self)
+input! {
+    /// A slice of the audit log.
+    pub(crate) struct Slice {
+        query {
+            skip: u32 = SKIP,
+            limit: u32 = LIMIT,
+        }
     }
 }
 
-/// `GET /audit`, newest first.
-pub(crate) async fn audit(State(app): State<AppState>, call: Authed<Slice>) -> Result<Json<Value>, AppError> {
-    let Slice(page) = call.input;
-    let entries = app.with_store("Error retrieving the audit log", move |store| store.audit(page)).await?;
-    Ok(Json(page_of(&entries, page, audit_item)))
+/// An entry of the audit log.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct AuditItem {
+    id: i64,
+    timestamp: String,
+    /// Who did it.
+    actor: String,
+    /// The endpoint, or a word such as `login`.
+    action: String,
+    /// To whom or to what.
+    #[schema(required)]
+    subject: Option<String>,
+    #[schema(required)]
+    details: Option<String>,
 }
 
-fn audit_item(entry: &AuditEntry) -> Value {
-    json!({
-        "id": entry.id,
-        "timestamp": naive_utc(entry.entry.at),
-        "actor": entry.entry.actor,
-        "action": entry.entry.action,
-        "subject": entry.entry.subject,
-        "details": entry.entry.details,
-    })
+impl AuditItem {
+    fn of(AuditEntry { id, entry }: &AuditEntry) -> Self {
+        Self {
+            id: *id,
+            timestamp: naive_utc(entry.at),
+            actor: entry.actor.clone(),
+            action: entry.action.clone(),
+            subject: entry.subject.clone(),
+            details: entry.details.clone(),
+        }
+    }
+}
+
+pub(super) const AUDIT: Endpoint = Endpoint {
+    method: Method::GET,
+    path: "/api/v1/audit",
+    access: Access::Admin,
+    audit: Audit::None,
+    tag: Tag::Accounts,
+    summary: "Lists who changed what, newest first",
+    errors: &[],
+};
+
+pub(super) async fn audit(
+    State(app): State<AppState>,
+    call: Authed<Slice>,
+) -> Result<Json<Listing<AuditItem>>, AppError> {
+    let Slice { skip, limit } = call.input;
+    let page = Page { skip, limit };
+    let entries = app.with_store("Error retrieving the audit log", move |store| store.audit(page)).await?;
+    Ok(Json(page_of(&entries, page, AuditItem::of)))
 }

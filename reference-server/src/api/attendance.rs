@@ -2,92 +2,115 @@
 
 use axum::Json;
 use axum::extract::State;
+use axum::http::Method;
 use faceattend_core::Error;
 use faceattend_core::attendance::AttendancePolicy;
 use faceattend_core::store::{AttendanceFilter, AttendanceSummary, Marking, NewAttendance, Page};
 use faceattend_core::types::StudentId;
 use jiff::Timestamp;
 use jiff::civil::Date;
-use serde_json::{Value, json};
+use serde::Serialize;
+use utoipa::ToSchema;
 
-use super::students::student_error;
+use super::students::{NO_STUDENT, student_error};
 use crate::error::{AppError, during};
-use crate::realtime::events::LiveEvent;
-use crate::request::extract::{Authed, Input};
-use crate::request::fields::{Fields, Reader};
-use crate::responses::{Reply, attendance_item, done, naive_utc, page_of, read_page, reply, student_whole};
+use crate::live::events::LiveEvent;
+use crate::request::extract::Authed;
+use crate::request::input::input;
+use crate::request::kinds::{Day, Integer, Number, Optional, Student, TEXT};
+use crate::responses::{
+    AttendanceItem, Done, LIMIT, Listing, Reply, SKIP, StudentDetails, done, naive_utc, page_of, reply,
+};
+use crate::router::endpoint::{Access, Audit, Endpoint, Tag};
 use crate::state::AppState;
 
-/// Days of the site, both included.
-pub(crate) struct Days {
+/// Returns the filter for the days of the site from `start` to `end`, both included.
+pub(super) fn filter_of_days(
+    policy: &AttendancePolicy,
     start: Option<Date>,
     end: Option<Date>,
+) -> faceattend_core::Result<AttendanceFilter> {
+    Ok(AttendanceFilter {
+        from: start.map(|day| policy.window(day)).transpose()?.map(|day| day.starts_at),
+        until: end.map(|day| policy.window(day)).transpose()?.map(|day| day.ends_at),
+        ..AttendanceFilter::default()
+    })
 }
 
-impl Days {
-    pub(super) fn read(query: &mut Fields<'_>) -> Self {
-        Self { start: query.optional_date("start_date"), end: query.optional_date("end_date") }
-    }
-
-    pub(super) fn filter(&self, policy: &AttendancePolicy) -> faceattend_core::Result<AttendanceFilter> {
-        Ok(AttendanceFilter {
-            from: self.start.map(|day| policy.window(day)).transpose()?.map(|day| day.starts_at),
-            until: self.end.map(|day| policy.window(day)).transpose()?.map(|day| day.ends_at),
-            ..AttendanceFilter::default()
-        })
-    }
-}
-
-/// A slice of the attendance.
-pub(crate) struct Slice {
-    page: Page,
-    days: Days,
-    student: Option<StudentId>,
-    status: Option<String>,
-}
-
-impl Input for Slice {
-    fn read(request: &mut Reader) -> Option<Self> {
-        let mut query = request.query();
-        let page = read_page(&mut query);
-        let days = Days::read(&mut query);
-        let student = query.optional_integer("student_id").map(StudentId);
-        let status = query.optional_text("status_filter").filter(|text| !text.is_empty());
-        Some(Self { page: page?, days, student, status })
+input! {
+    /// A slice of the attendance.
+    pub(crate) struct Slice {
+        query {
+            skip: u32 = SKIP,
+            limit: u32 = LIMIT,
+            /// The first day of the site.
+            start_date: Option<Date> = Optional(Day),
+            /// The last day of the site, included.
+            end_date: Option<Date> = Optional(Day),
+            student_id: Option<StudentId> = Optional(Student),
+            /// Such as `Present` or `Late`.
+            status_filter: Option<String> = Optional(TEXT),
+        }
     }
 }
 
-/// `GET /attendance/`, newest first.
-pub(crate) async fn list(State(app): State<AppState>, call: Authed<Slice>) -> Result<Json<Value>, AppError> {
+pub(super) const LIST: Endpoint = Endpoint {
+    method: Method::GET,
+    path: "/api/v1/attendance/",
+    access: Access::Viewer,
+    audit: Audit::None,
+    tag: Tag::Attendance,
+    summary: "Lists attendance, newest first",
+    errors: &[(400, "Error retrieving attendance: a day out of range")],
+};
+
+pub(super) async fn list(
+    State(app): State<AppState>,
+    call: Authed<Slice>,
+) -> Result<Json<Listing<AttendanceItem>>, AppError> {
     const PREFIX: &str = "Error retrieving attendance";
-    let Slice { page, days, student, status } = call.input;
-    let filter = days.filter(&app.settings().policy).map_err(during(PREFIX))?;
-    let filter = AttendanceFilter { student, status, ..filter };
+    let Slice { skip, limit, start_date, end_date, student_id, status_filter } = call.input;
+    let page = Page { skip, limit };
+    let days = filter_of_days(&app.settings().policy, start_date, end_date).map_err(during(PREFIX))?;
+    let status = status_filter.filter(|text| !text.is_empty());
+    let filter = AttendanceFilter { student: student_id, status, ..days };
     let rows = app.with_store(PREFIX, move |store| store.attendance(&filter, page)).await?;
-    Ok(Json(page_of(&rows, page, attendance_item)))
+    Ok(Json(page_of(&rows, page, AttendanceItem::of)))
 }
 
-/// Whom to mark by hand.
-pub(crate) struct Mark {
-    student: StudentId,
-    confidence: Option<f64>,
-    location: Option<String>,
-}
-
-impl Input for Mark {
-    fn read(request: &mut Reader) -> Option<Self> {
-        let mut query = request.query();
-        let student = query.integer("student_id").map(StudentId);
-        let confidence = query.optional_number("confidence_score");
-        let location = query.optional_text("camera_location");
-        Some(Self { student: student?, confidence, location })
+input! {
+    /// The student to mark by hand.
+    pub(crate) struct Mark {
+        query {
+            student_id: StudentId = Student,
+            confidence_score: Option<f64> = Optional(Number),
+            camera_location: Option<String> = Optional(TEXT.example("Gate 1")),
+        }
     }
 }
 
-/// `POST /attendance/mark`.
-pub(crate) async fn mark(State(app): State<AppState>, call: Authed<Mark>) -> Result<Json<Reply<Value>>, AppError> {
+/// The row that marks a student.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Marked {
+    attendance_id: i64,
+    student_id: i64,
+    timestamp: String,
+    status: String,
+}
+
+pub(super) const MARK: Endpoint = Endpoint {
+    method: Method::POST,
+    path: "/api/v1/attendance/mark",
+    access: Access::Operator,
+    audit: Audit::Entry,
+    tag: Tag::Attendance,
+    summary: "Marks a student present, once a day",
+    errors: &[(404, NO_STUDENT)],
+};
+
+pub(super) async fn mark(State(app): State<AppState>, call: Authed<Mark>) -> Result<Json<Reply<Marked>>, AppError> {
     const PREFIX: &str = "Error marking attendance";
-    let Mark { student, confidence, location } = call.input;
+    let Mark { student_id: student, confidence_score, camera_location } = call.input;
     let policy = app.settings().policy.clone();
     let marking = app
         .with_store(PREFIX, move |store| {
@@ -98,8 +121,8 @@ pub(crate) async fn mark(State(app): State<AppState>, call: Authed<Mark>) -> Res
                 day: policy.day(now)?,
                 period: policy.period(now).to_owned(),
                 status: policy.status(now),
-                confidence_score: confidence,
-                camera_location: location,
+                confidence_score,
+                camera_location,
             })
         })
         .await
@@ -112,83 +135,138 @@ pub(crate) async fn mark(State(app): State<AppState>, call: Authed<Mark>) -> Res
         Marking::Marked(record) => format!("Attendance marked for {}", record.student_name),
         Marking::AlreadyMarked(_) => "Attendance already marked today".to_owned(),
     };
-    let data = json!({
-        "attendance_id": record.id,
-        "student_id": record.student,
-        "timestamp": naive_utc(record.timestamp),
-        "status": record.status,
-    });
-    Ok(Json(reply(message, data)))
+    let marked = Marked {
+        attendance_id: record.id,
+        student_id: record.student.0,
+        timestamp: naive_utc(record.timestamp),
+        status: record.status.clone(),
+    };
+    Ok(Json(reply(message, marked)))
 }
 
-/// The row in the path.
-pub(crate) struct Which(i64);
-
-impl Input for Which {
-    fn read(request: &mut Reader) -> Option<Self> {
-        request.path().integer("attendance_id").map(Self)
+input! {
+    /// The row in the path.
+    pub(crate) struct Which {
+        path {
+            attendance_id: i64 = Integer,
+        }
     }
 }
 
-fn no_record() -> AppError {
-    AppError::not_found("Attendance record not found")
+const NO_RECORD: &str = "Attendance record not found";
+
+/// A row and its student, as the original answers; the row's own fields are ours.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct RecordWithStudent {
+    student: StudentDetails,
+    #[serde(flatten)]
+    record: AttendanceItem,
 }
 
-/// `GET /attendance/{id}`: the student of the row, as the original answers, and the row itself.
-pub(crate) async fn get(State(app): State<AppState>, call: Authed<Which>) -> Result<Json<Value>, AppError> {
-    let Which(id) = call.input;
+pub(super) const GET: Endpoint = Endpoint {
+    method: Method::GET,
+    path: "/api/v1/attendance/{attendance_id}",
+    access: Access::Viewer,
+    audit: Audit::None,
+    tag: Tag::Attendance,
+    summary: "Returns a row with its student",
+    errors: &[(404, NO_RECORD)],
+};
+
+pub(super) async fn get(State(app): State<AppState>, call: Authed<Which>) -> Result<Json<RecordWithStudent>, AppError> {
+    let Which { attendance_id } = call.input;
     let model = app.engine().embedder().model.clone();
     let found = app
         .with_store("Error retrieving attendance record", move |store| {
-            let Some(record) = store.attendance_record(id)? else { return Ok(None) };
+            let Some(record) = store.attendance_record(attendance_id)? else { return Ok(None) };
             let Some(student) = store.student(record.student)? else { return Ok(None) };
             let embedding = store.embedding_json(student.id)?;
-            Ok(Some((record, student_whole(&student, &model, embedding.as_deref()))))
+            let student = StudentDetails::of(&student, &model, embedding);
+            Ok(Some(RecordWithStudent { student, record: AttendanceItem::of(&record) }))
         })
         .await?;
-    let (record, student) = found.ok_or_else(no_record)?;
-    let mut answer = attendance_item(&record);
-    answer["student"] = student;
-    Ok(Json(answer))
+    found.map(Json).ok_or_else(|| AppError::not_found(NO_RECORD))
 }
 
-/// `DELETE /attendance/{id}`.
-pub(crate) async fn delete(State(app): State<AppState>, call: Authed<Which>) -> Result<Json<Reply<()>>, AppError> {
+pub(super) const DELETE: Endpoint = Endpoint {
+    method: Method::DELETE,
+    path: "/api/v1/attendance/{attendance_id}",
+    access: Access::Operator,
+    audit: Audit::Entry,
+    tag: Tag::Attendance,
+    summary: "Deletes a row",
+    errors: &[(404, NO_RECORD)],
+};
+
+pub(super) async fn delete(State(app): State<AppState>, call: Authed<Which>) -> Result<Json<Done>, AppError> {
     const PREFIX: &str = "Error deleting attendance record";
-    let Which(id) = call.input;
-    app.with_store(PREFIX, move |store| store.delete_attendance(id)).await.map_err(|error| match error {
-        AppError::Core(_, Error::NotFound { .. }) => no_record(),
+    let Which { attendance_id } = call.input;
+    app.with_store(PREFIX, move |store| store.delete_attendance(attendance_id)).await.map_err(|error| match error {
+        AppError::Core(_, Error::NotFound { .. }) => AppError::not_found(NO_RECORD),
         other => other,
     })?;
     app.live().attendance_removed();
     Ok(Json(done("Attendance record deleted successfully")))
 }
 
-/// The days to sum up.
-pub(crate) struct Summed(Days);
-
-impl Input for Summed {
-    fn read(request: &mut Reader) -> Option<Self> {
-        Some(Self(Days::read(&mut request.query())))
+input! {
+    /// The days to sum up.
+    pub(crate) struct Days {
+        query {
+            /// The first day of the site.
+            start_date: Option<Date> = Optional(Day),
+            /// The last day of the site, included.
+            end_date: Option<Date> = Optional(Day),
+        }
     }
 }
 
-/// `GET /attendance/stats/summary`.
-pub(crate) async fn summary(State(app): State<AppState>, call: Authed<Summed>) -> Result<Json<Reply<Value>>, AppError> {
+/// Counts of attendance rows.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Summary {
+    total_attendance: u64,
+    present_count: u64,
+    absent_count: u64,
+    late_count: u64,
+    /// The part of the rows that are present, in percent.
+    attendance_rate: f64,
+    unique_students: u64,
+    date_range: DateRange,
+}
+
+#[derive(Serialize, ToSchema)]
+struct DateRange {
+    #[schema(required, value_type = Option<String>, format = Date)]
+    start_date: Option<Date>,
+    #[schema(required, value_type = Option<String>, format = Date)]
+    end_date: Option<Date>,
+}
+
+pub(super) const SUMMARY: Endpoint = Endpoint {
+    method: Method::GET,
+    path: "/api/v1/attendance/stats/summary",
+    access: Access::Viewer,
+    audit: Audit::None,
+    tag: Tag::Attendance,
+    summary: "Counts the attendance",
+    errors: &[(400, "Error retrieving attendance summary: a day out of range")],
+};
+
+pub(super) async fn summary(State(app): State<AppState>, call: Authed<Days>) -> Result<Json<Reply<Summary>>, AppError> {
     const PREFIX: &str = "Error retrieving attendance summary";
-    let Summed(days) = call.input;
-    let filter = days.filter(&app.settings().policy).map_err(during(PREFIX))?;
+    let Days { start_date, end_date } = call.input;
+    let filter = filter_of_days(&app.settings().policy, start_date, end_date).map_err(during(PREFIX))?;
     let sums = app.with_store(PREFIX, move |store| store.attendance_summary(&filter)).await?;
-    let data = json!({
-        "total_attendance": sums.total,
-        "present_count": sums.present,
-        "absent_count": sums.absent,
-        "late_count": sums.late,
-        "attendance_rate": attendance_rate(&sums),
-        "unique_students": sums.unique_students,
-        "date_range": { "start_date": days.start, "end_date": days.end },
-    });
-    Ok(Json(reply("Attendance summary retrieved successfully", data)))
+    let summary = Summary {
+        total_attendance: sums.total,
+        present_count: sums.present,
+        absent_count: sums.absent,
+        late_count: sums.late,
+        attendance_rate: attendance_rate(&sums),
+        unique_students: sums.unique_students,
+        date_range: DateRange { start_date, end_date },
+    };
+    Ok(Json(reply("Attendance summary retrieved successfully", summary)))
 }
 
 /// The part of the rows that are present, in percent with two decimals; 0 of none.

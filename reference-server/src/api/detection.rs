@@ -2,120 +2,301 @@
 
 use axum::Json;
 use axum::extract::State;
-use serde_json::{Value, json};
+use axum::http::Method;
+use faceattend_core::store::DetectionLog;
+use serde::Serialize;
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
 
 use crate::error::AppError;
-use crate::live::cameras;
+use crate::live::browser::SessionStats;
+use crate::live::cameras::{CameraItem, shown};
 use crate::request::body::Expects;
-use crate::request::extract::{Authed, Input, Nothing};
+use crate::request::extract::Authed;
 use crate::request::fields::Reader;
-use crate::responses::{Reply, done, naive_utc, reply};
+use crate::request::input::{Input, Nothing, RequestFields, input};
+use crate::request::kinds::{Count, Optional, TEXT, Text};
+use crate::responses::{Done, Reply, done, naive_utc, reply};
+use crate::router::endpoint::{Access, Audit, Endpoint, Tag};
 use crate::state::{AppState, blocking};
+
+const LOCATION: Text = TEXT.example("Gate 1");
+
+input! {
+    /// A camera of the server to start.
+    pub(crate) struct ServerCamera {
+        body Json {
+            /// The address of a stream, the path of a recording at the server, or the number of a device.
+            camera_url: String = TEXT.example("rtsp://camera.local/stream"),
+            camera_location: Option<String> = Optional(LOCATION),
+        }
+    }
+}
+
+input! {
+    /// A camera of a browser, which sends its pictures.
+    pub(crate) struct BrowserCamera {
+        body Json {
+            /// The name of the camera.
+            camera_source: String = LOCATION,
+        }
+    }
+}
 
 /// A camera to start.
 pub(crate) enum NewCamera {
-    /// One of the server.
-    Server { url: String, location: Option<String> },
-    /// One of a browser, which sends its pictures.
-    Browser { source: String },
+    Server(ServerCamera),
+    Browser(BrowserCamera),
 }
 
 impl Input for NewCamera {
     const EXPECTS: Expects = Expects::Json;
 
+    /// Only `camera_source` tells a browser: an empty body lacks its `camera_url`, as recorded.
     fn read(request: &mut Reader) -> Option<Self> {
-        let mut body = request.body()?;
-        // Only `camera_source` tells a browser: an empty body lacks its `camera_url`, as recorded.
+        let body = request.body(Self::EXPECTS)?;
         if !body.has("camera_url") && body.has("camera_source") {
-            return Some(Self::Browser { source: body.text("camera_source")? });
+            return BrowserCamera::read(request).map(Self::Browser);
         }
-        let url = body.text("camera_url");
-        let location = body.optional_text("camera_location");
-        Some(Self::Server { url: url?, location })
+        ServerCamera::read(request).map(Self::Server)
+    }
+
+    fn describe(fields: &mut RequestFields) {
+        ServerCamera::describe(fields);
+        BrowserCamera::describe(fields);
     }
 }
 
-/// `POST /detection/start`: a camera address, a file at the server, or a device number. A camera that runs already goes
-/// on as it is. One that cannot be opened is started all the same, and its status says that it does not run. With
-/// `camera_source`, a browser's session, whose pictures go to `/detection/frame`.
-pub(crate) async fn start(State(app): State<AppState>, call: Authed<NewCamera>) -> Result<Json<Value>, AppError> {
+/// The camera that was started.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+pub(crate) enum Started {
+    Server(Reply<ServerStarted>),
+    Browser(BrowserStarted),
+}
+
+/// A camera of the server, without its credentials.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ServerStarted {
+    camera_url: String,
+    #[schema(required)]
+    camera_location: Option<String>,
+}
+
+/// The session of a browser.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct BrowserStarted {
+    success: bool,
+    message: String,
+    session_id: String,
+    data: BrowserSession,
+}
+
+#[derive(Serialize, ToSchema)]
+struct BrowserSession {
+    camera_source: String,
+    session_id: String,
+}
+
+pub(super) const START: Endpoint = Endpoint {
+    method: Method::POST,
+    path: "/api/v1/detection/start",
+    access: Access::Operator,
+    audit: Audit::Entry,
+    tag: Tag::LiveDetection,
+    summary: "Starts a camera of the server, or a session for the pictures of a browser",
+    errors: &[(400, "Error starting face detection: no camera's address")],
+};
+
+/// Starts a camera. One that runs already goes on as it is. One that cannot be opened is started all the same, and its
+/// status says that it does not run. With `camera_source` it is a browser's session, whose pictures go to
+/// `/detection/frame`.
+pub(super) async fn start(State(app): State<AppState>, call: Authed<NewCamera>) -> Result<Json<Started>, AppError> {
     const PREFIX: &str = "Error starting face detection";
     match call.input {
-        NewCamera::Server { url, location } => {
-            let name = cameras::shown(&url);
+        NewCamera::Server(ServerCamera { camera_url: url, camera_location: location }) => {
+            let name = shown(&url);
             let message = format!("Face detection started for camera: {name}");
-            let data = json!({ "camera_url": name, "camera_location": location });
+            let started = ServerStarted { camera_url: name, camera_location: location.clone() };
             // A camera that is replaced is stopped first, which may take a second.
             blocking(PREFIX, move || app.live().start_camera(&url, location.as_deref())).await?;
-            Ok(Json(json!({ "success": true, "message": message, "data": data })))
+            Ok(Json(Started::Server(reply(message, started))))
         }
-        NewCamera::Browser { source } => {
-            let session = app.live().browsers().begin(&source);
-            let message = format!("Face detection started for camera: {source}");
-            let data = json!({ "camera_source": source, "session_id": session });
-            Ok(Json(json!({ "success": true, "message": message, "session_id": session, "data": data })))
+        NewCamera::Browser(BrowserCamera { camera_source }) => {
+            let session_id = app.live().browsers().begin(&camera_source);
+            Ok(Json(Started::Browser(BrowserStarted {
+                success: true,
+                message: format!("Face detection started for camera: {camera_source}"),
+                session_id: session_id.clone(),
+                data: BrowserSession { camera_source, session_id },
+            })))
         }
     }
 }
 
-/// What to stop.
-pub(crate) struct Which {
-    url: Option<String>,
-    session: Option<String>,
-}
-
-impl Input for Which {
-    const EXPECTS: Expects = Expects::Json;
-
-    fn read(request: &mut Reader) -> Option<Self> {
-        let mut body = request.dictionary()?;
-        Some(Self { url: body.optional_text("camera_url"), session: body.optional_text("session_id") })
+input! {
+    /// The camera or the session to stop.
+    pub(crate) struct Which {
+        body Dictionary {
+            camera_url: Option<String> = Optional(TEXT.example("rtsp://camera.local/stream")),
+            /// A session of a browser.
+            session_id: Option<String> = Optional(TEXT),
+        }
     }
 }
 
-/// `POST /detection/stop`: a camera, where stopping what does not run is fine, as recorded; or a browser's session.
-pub(crate) async fn stop(State(app): State<AppState>, call: Authed<Which>) -> Result<Json<Value>, AppError> {
-    let Which { url, session } = call.input;
-    if let (None, Some(session)) = (&url, session) {
-        let stats = app.live().browsers().end(&session).ok_or_else(|| AppError::bad_request("Invalid session ID"))?;
-        let message = "Face detection stopped";
-        return Ok(Json(json!({ "success": true, "message": message, "session_stats": stats, "data": stats })));
+/// What was stopped.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+pub(crate) enum Stopped {
+    Server(Done),
+    Browser(BrowserStopped),
+}
+
+/// What the session of a browser came to.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct BrowserStopped {
+    success: bool,
+    message: &'static str,
+    session_stats: SessionStats,
+    /// The same figures.
+    data: SessionStats,
+}
+
+const NO_SESSION: &str = "Invalid session ID";
+const NO_URL: &str = "camera_url is required";
+
+pub(super) const STOP: Endpoint = Endpoint {
+    method: Method::POST,
+    path: "/api/v1/detection/stop",
+    access: Access::Operator,
+    audit: Audit::Entry,
+    tag: Tag::LiveDetection,
+    summary: "Stops a camera of the server or a session of a browser",
+    errors: &[(400, NO_URL), (400, NO_SESSION)],
+};
+
+/// Stops a camera. As recorded, one that does not run is stopped with success too.
+pub(super) async fn stop(State(app): State<AppState>, call: Authed<Which>) -> Result<Json<Stopped>, AppError> {
+    let Which { camera_url, session_id } = call.input;
+    if let (None, Some(session)) = (&camera_url, session_id) {
+        let stats = app.live().browsers().end(&session).ok_or_else(|| AppError::bad_request(NO_SESSION))?;
+        return Ok(Json(Stopped::Browser(BrowserStopped {
+            success: true,
+            message: "Face detection stopped",
+            session_stats: stats.clone(),
+            data: stats,
+        })));
     }
-    let url = url.ok_or_else(|| AppError::bad_request("camera_url is required"))?;
-    let message = format!("Face detection stopped for camera: {}", cameras::shown(&url));
+    let url = camera_url.ok_or_else(|| AppError::bad_request(NO_URL))?;
+    let message = format!("Face detection stopped for camera: {}", shown(&url));
     blocking("Error stopping face detection", move || app.live().stop_camera(&url)).await?;
-    Ok(Json(json!({ "success": true, "message": message, "data": null })))
+    Ok(Json(Stopped::Server(done(message))))
 }
 
-/// `POST /detection/stop-all`.
-pub(crate) async fn stop_all(State(app): State<AppState>, _call: Authed<Nothing>) -> Result<Json<Reply<()>>, AppError> {
+pub(super) const STOP_ALL: Endpoint = Endpoint {
+    method: Method::POST,
+    path: "/api/v1/detection/stop-all",
+    access: Access::Operator,
+    audit: Audit::Entry,
+    tag: Tag::LiveDetection,
+    summary: "Stops every camera",
+    errors: &[],
+};
+
+pub(super) async fn stop_all(State(app): State<AppState>, _call: Authed<Nothing>) -> Result<Json<Done>, AppError> {
     blocking("Error stopping face detection", move || app.live().stop_cameras()).await?;
     Ok(Json(done("All face detection processes stopped")))
 }
 
-/// `GET /detection/status`.
-pub(crate) async fn status(State(app): State<AppState>, _call: Authed<Nothing>) -> Json<Reply<Value>> {
-    let cameras = app.live().camera_items();
-    let active = cameras.values().filter(|camera| camera["is_running"] == true).count();
-    let total = cameras.len();
-    let data = json!({ "cameras": cameras, "total_cameras": total, "active_cameras": active });
-    Json(reply("Detection status retrieved successfully", data))
+/// The cameras, by name.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct DetectionStatus {
+    #[schema(value_type = BTreeMap<String, CameraItem>)]
+    cameras: Map<String, Value>,
+    total_cameras: usize,
+    active_cameras: usize,
 }
 
-/// How many log rows to list.
-pub(crate) struct Newest(u32);
+pub(super) const STATUS: Endpoint = Endpoint {
+    method: Method::GET,
+    path: "/api/v1/detection/status",
+    access: Access::Viewer,
+    audit: Audit::None,
+    tag: Tag::LiveDetection,
+    summary: "Returns the status of every camera",
+    errors: &[],
+};
 
-impl Input for Newest {
-    fn read(request: &mut Reader) -> Option<Self> {
-        let limit = request.query().integer_in("limit", 100, 0..=i64::from(u32::MAX))?;
-        Some(Self(u32::try_from(limit).ok()?))
+pub(super) async fn status(State(app): State<AppState>, _call: Authed<Nothing>) -> Json<Reply<DetectionStatus>> {
+    let cameras = app.live().camera_items();
+    let active_cameras = cameras.values().filter(|camera| camera["is_running"] == true).count();
+    let status = DetectionStatus { total_cameras: cameras.len(), active_cameras, cameras };
+    Json(reply("Detection status retrieved successfully", status))
+}
+
+input! {
+    /// How many log rows to list.
+    pub(crate) struct Newest {
+        query {
+            limit: u32 = Count { least: 0, default: 100 },
+        }
     }
 }
 
-/// `GET /detection/logs`, newest first.
-pub(crate) async fn logs(State(app): State<AppState>, call: Authed<Newest>) -> Result<Json<Reply<Value>>, AppError> {
+/// Rows of the detection log.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct DetectionLogs {
+    logs: Vec<LogItem>,
+    total: usize,
+}
+
+/// A row of the detection log.
+#[derive(Serialize, ToSchema)]
+struct LogItem {
+    id: i64,
+    timestamp: String,
+    faces_detected: u32,
+    students_recognized: u32,
+    /// In seconds.
+    #[schema(required)]
+    processing_time: Option<f64>,
+    #[schema(required)]
+    camera_location: Option<String>,
+    #[schema(required)]
+    error_message: Option<String>,
+}
+
+impl LogItem {
+    fn of(DetectionLog { id, entry }: &DetectionLog) -> Self {
+        Self {
+            id: *id,
+            timestamp: naive_utc(entry.timestamp),
+            faces_detected: entry.faces_detected,
+            students_recognized: entry.students_recognized,
+            processing_time: entry.processing_time,
+            camera_location: entry.camera_location.clone(),
+            error_message: entry.error_message.clone(),
+        }
+    }
+}
+
+pub(super) const LOGS: Endpoint = Endpoint {
+    method: Method::GET,
+    path: "/api/v1/detection/logs",
+    access: Access::Viewer,
+    audit: Audit::None,
+    tag: Tag::LiveDetection,
+    summary: "Lists the detection log, newest first",
+    errors: &[],
+};
+
+pub(super) async fn logs(
+    State(app): State<AppState>,
+    call: Authed<Newest>,
+) -> Result<Json<Reply<DetectionLogs>>, AppError> {
     const PREFIX: &str = "Error retrieving detection logs";
-    let Newest(limit) = call.input;
+    let Newest { limit } = call.input;
     let log = app.clone();
     let rows = app
         .with_store(PREFIX, move |store| {
@@ -123,20 +304,6 @@ pub(crate) async fn logs(State(app): State<AppState>, call: Authed<Newest>) -> R
             store.detection_logs(limit)
         })
         .await?;
-    let logs: Vec<Value> = rows
-        .iter()
-        .map(|row| {
-            json!({
-                "id": row.id,
-                "timestamp": naive_utc(row.entry.timestamp),
-                "faces_detected": row.entry.faces_detected,
-                "students_recognized": row.entry.students_recognized,
-                "processing_time": row.entry.processing_time,
-                "camera_location": row.entry.camera_location,
-                "error_message": row.entry.error_message,
-            })
-        })
-        .collect();
-    let total = logs.len();
-    Ok(Json(reply("Detection logs retrieved successfully", json!({ "logs": logs, "total": total }))))
+    let logs: Vec<LogItem> = rows.iter().map(LogItem::of).collect();
+    Ok(Json(reply("Detection logs retrieved successfully", DetectionLogs { total: logs.len(), logs })))
 }

@@ -1,73 +1,100 @@
 //! Attendance as a file: CSV as the existing service writes it, or a workbook.
 
 use axum::extract::State;
-use axum::http::header;
+use axum::http::{Method, header};
 use axum::response::{IntoResponse, Response};
 use faceattend_core::store::{AttendanceFilter, AttendanceRecord, Page};
 use faceattend_core::types::StudentId;
 use faceattend_core::{Error, Result};
 use jiff::Timestamp;
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use super::attendance::Days;
+use super::attendance::filter_of_days;
 use crate::error::{AppError, during};
-use crate::request::body::Expects;
-use crate::request::extract::{Authed, Input};
-use crate::request::fields::Reader;
+use crate::request::extract::Authed;
+use crate::request::input::input;
+use crate::request::kinds::{Day, Optional, Student, TEXT};
+use crate::router::described::{Answer, Described};
+use crate::router::endpoint::{Access, Audit, Endpoint, Tag};
 use crate::state::AppState;
 
 const COLUMNS: [&str; 8] =
     ["Student Name", "Roll Number", "Date", "Time", "Status", "Confidence Score", "Camera Location", "Created At"];
 /// The column whose cells are numbers.
 const CONFIDENCE: usize = 5;
+const CSV: &str = "text/csv; charset=utf-8";
 const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 
-/// Which rows, and as what.
-pub(crate) struct Wanted {
-    days: Days,
-    student: Option<StudentId>,
-    workbook: bool,
-}
-
-impl Input for Wanted {
-    const EXPECTS: Expects = Expects::Json;
-
-    fn read(request: &mut Reader) -> Option<Self> {
-        let mut body = request.body()?;
-        let days = Days::read(&mut body);
-        let student = body.optional_integer("student_id").map(StudentId);
-        // Any other word is CSV, as recorded.
-        let format = body.optional_text("format");
-        Some(Self { days, student, workbook: format.is_some_and(|format| format == "excel" || format == "xlsx") })
+input! {
+    /// Which rows to export, and as what.
+    pub(crate) struct Wanted {
+        body Json {
+            /// The first day of the site.
+            start_date: Option<Date> = Optional(Day),
+            /// The last day of the site, included.
+            end_date: Option<Date> = Optional(Day),
+            student_id: Option<StudentId> = Optional(Student),
+            /// `excel` or `xlsx` for a workbook; anything else, as recorded, is CSV.
+            format: Option<String> = Optional(TEXT.example("csv")),
+        }
     }
 }
 
-/// `POST /attendance/export`, newest first. Date and time are the site's own; `Created At` is UTC, as in the database.
-pub(crate) async fn export(
-    State(app): State<AppState>,
-    call: Authed<Wanted>,
-) -> std::result::Result<Response, AppError> {
+/// A file to be saved.
+pub(crate) struct File {
+    bytes: Vec<u8>,
+    kind: &'static str,
+    extension: &'static str,
+}
+
+impl IntoResponse for File {
+    fn into_response(self) -> Response {
+        let Self { bytes, kind, extension } = self;
+        let name = format!("attendance_export_{}.{extension}", Timestamp::now().strftime("%Y%m%d_%H%M%S"));
+        let headers = [
+            (header::CONTENT_TYPE, kind.to_owned()),
+            (header::CONTENT_DISPOSITION, format!("attachment; filename={name}")),
+        ];
+        (headers, bytes).into_response()
+    }
+}
+
+impl Answer for File {
+    fn describe(described: &mut Described) {
+        described.file(CSV);
+        described.file(XLSX);
+    }
+}
+
+pub(super) const EXPORT: Endpoint = Endpoint {
+    method: Method::POST,
+    path: "/api/v1/attendance/export",
+    access: Access::Viewer,
+    audit: Audit::Entry,
+    tag: Tag::Attendance,
+    summary: "Exports attendance as a CSV file or a workbook",
+    errors: &[(400, "Error exporting attendance: a day out of range")],
+};
+
+/// Exports the rows, newest first. Date and time are the site's own; `Created At` is UTC, as in the database.
+pub(super) async fn export(State(app): State<AppState>, call: Authed<Wanted>) -> std::result::Result<File, AppError> {
     const PREFIX: &str = "Error exporting attendance";
-    let Wanted { days, student, workbook } = call.input;
+    let Wanted { start_date, end_date, student_id, format } = call.input;
+    let workbook = format.is_some_and(|format| format == "excel" || format == "xlsx");
     let policy = app.settings().policy.clone();
-    let filter = AttendanceFilter { student, ..days.filter(&policy).map_err(during(PREFIX))? };
-    let (bytes, kind, extension) = app
-        .with_store(PREFIX, move |store| {
-            let rows = store.attendance(&filter, Page::ALL)?.items;
-            let rows: Vec<[String; 8]> = rows.iter().map(|row| cells(row, policy.time_zone())).collect();
-            Ok(if workbook {
-                (xlsx_of(&rows)?, XLSX, "xlsx")
-            } else {
-                (csv_of(&rows).into_bytes(), "text/csv; charset=utf-8", "csv")
-            })
+    let days = filter_of_days(&policy, start_date, end_date).map_err(during(PREFIX))?;
+    let filter = AttendanceFilter { student: student_id, ..days };
+    app.with_store(PREFIX, move |store| {
+        let rows = store.attendance(&filter, Page::ALL)?.items;
+        let rows: Vec<[String; 8]> = rows.iter().map(|row| cells(row, policy.time_zone())).collect();
+        Ok(if workbook {
+            File { bytes: xlsx_of(&rows)?, kind: XLSX, extension: "xlsx" }
+        } else {
+            File { bytes: csv_of(&rows).into_bytes(), kind: CSV, extension: "csv" }
         })
-        .await?;
-    let name = format!("attendance_export_{}.{extension}", Timestamp::now().strftime("%Y%m%d_%H%M%S"));
-    let headers = [
-        (header::CONTENT_TYPE, kind.to_owned()),
-        (header::CONTENT_DISPOSITION, format!("attachment; filename={name}")),
-    ];
-    Ok((headers, bytes).into_response())
+    })
+    .await
 }
 
 fn cells(record: &AttendanceRecord, zone: &TimeZone) -> [String; 8] {

@@ -4,74 +4,131 @@ use std::time::Instant;
 
 use axum::Json;
 use axum::extract::State;
+use axum::http::Method;
 use faceattend_core::attendance::Marking;
 use faceattend_core::engine::{AnalyzeOptions, Depth, Face};
 use faceattend_core::gallery::Identification;
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::error::AppError;
-use crate::image_data;
+use crate::image_data::{self, INVALID};
+use crate::live::events::LiveEvent;
 use crate::live::watch::whole_pixels;
-use crate::realtime::events::LiveEvent;
-use crate::request::body::Expects;
-use crate::request::extract::{Authed, Input};
-use crate::request::fields::Reader;
+use crate::request::extract::Authed;
+use crate::request::input::input;
+use crate::request::kinds::{Optional, Picture, TEXT};
 use crate::responses::{Reply, reply};
+use crate::router::endpoint::{Access, Audit, Endpoint, Tag};
 use crate::state::AppState;
 
-/// A picture, and where it was taken if it may mark attendance.
-pub(crate) struct Picture {
-    image_data: String,
-    camera_source: Option<String>,
-}
-
-impl Input for Picture {
-    const EXPECTS: Expects = Expects::Json;
-
-    fn read(request: &mut Reader) -> Option<Self> {
-        let mut body = request.body()?;
-        let image_data = body.text("image_data");
-        let camera_source = body.optional_text("camera_source");
-        Some(Self { image_data: image_data?, camera_source })
+input! {
+    /// A picture.
+    pub(crate) struct Shown {
+        body Json {
+            image_data: String = Picture,
+            /// Where it was taken. Recognition then marks attendance too.
+            camera_source: Option<String> = Optional(TEXT.example("Gate 1")),
+        }
     }
 }
 
-/// `POST /face/detect`.
-pub(crate) async fn detect(State(app): State<AppState>, call: Authed<Picture>) -> Result<Json<Value>, AppError> {
+/// The faces in a picture.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Faces {
+    success: bool,
+    message: String,
+    faces: Vec<FaceItem>,
+    /// In seconds.
+    processing_time: f64,
+}
+
+/// A face in a picture.
+#[derive(Serialize, ToSchema)]
+struct FaceItem {
+    face_id: usize,
+    /// Left, top, right, bottom in pixels of the picture.
+    bbox: [i64; 4],
+    width: i64,
+    height: i64,
+    /// The detector's score, in [0, 1].
+    confidence: f64,
+}
+
+impl FaceItem {
+    fn of((at, face): (usize, &Face)) -> Self {
+        let bbox @ [x1, y1, x2, y2] = whole_pixels(&face.bbox);
+        Self { face_id: at, bbox, width: x2 - x1, height: y2 - y1, confidence: f64::from(face.score) }
+    }
+}
+
+pub(super) const DETECT: Endpoint = Endpoint {
+    method: Method::POST,
+    path: "/api/v1/face/detect",
+    access: Access::Operator,
+    // It changes nothing.
+    audit: Audit::None,
+    tag: Tag::Faces,
+    summary: "Finds the faces in a picture",
+    errors: &[(400, INVALID), (503, "The server is busy")],
+};
+
+pub(super) async fn detect(State(app): State<AppState>, call: Authed<Shown>) -> Result<Json<Faces>, AppError> {
     let started = Instant::now();
     let bytes = image_data::bytes_of(&call.input.image_data)?;
     let options = AnalyzeOptions::default().with_depth(Depth::Detection);
     let (_, analysis) = app.analyze("Error in face detection", bytes, options).await?;
-    let faces: Vec<Value> = analysis.faces.iter().enumerate().map(|(at, face)| face_item(at, face)).collect();
-    Ok(Json(json!({
-        "success": true,
-        "message": format!("Detected {} faces", faces.len()),
-        "faces": faces,
-        "processing_time": started.elapsed().as_secs_f64(),
-    })))
+    let faces: Vec<FaceItem> = analysis.faces.iter().enumerate().map(FaceItem::of).collect();
+    Ok(Json(Faces {
+        success: true,
+        message: format!("Detected {} faces", faces.len()),
+        faces,
+        processing_time: started.elapsed().as_secs_f64(),
+    }))
 }
 
-fn face_item(at: usize, face: &Face) -> Value {
-    let [x1, y1, x2, y2] = whole_pixels(&face.bbox);
-    json!({
-        "face_id": at,
-        "bbox": [x1, y1, x2, y2],
-        "width": x2 - x1,
-        "height": y2 - y1,
-        "confidence": face.score,
-    })
+/// The people in a picture.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct People {
+    matches: Vec<Person>,
+    attendance_logs_created: u64,
+    /// In seconds.
+    processing_time: f64,
 }
 
-/// `POST /face/recognize`: who is in the picture. With a `camera_source` it marks their attendance too, as the demo page
-/// expects, which shows how many marks were made.
-pub(crate) async fn recognize(
+/// A student in a picture.
+#[derive(Serialize, ToSchema)]
+struct Person {
+    student_id: i64,
+    student_name: String,
+    roll_number: String,
+    roll_no: String,
+    /// The similarity, in [0, 1].
+    confidence: f64,
+    /// Left, top, right, bottom in pixels of the picture.
+    bbox: [i64; 4],
+}
+
+pub(super) const RECOGNIZE: Endpoint = Endpoint {
+    method: Method::POST,
+    path: "/api/v1/face/recognize",
+    access: Access::Operator,
+    // It comes several times a second; the mark itself is kept.
+    audit: Audit::None,
+    tag: Tag::Faces,
+    summary: "Recognizes the faces in a picture and, with a camera_source, marks their attendance",
+    errors: &[(400, INVALID), (503, "The server is busy")],
+};
+
+/// Recognizes who is in the picture. The demo page shows how many marks were made.
+pub(super) async fn recognize(
     State(app): State<AppState>,
-    call: Authed<Picture>,
-) -> Result<Json<Reply<Value>>, AppError> {
+    call: Authed<Shown>,
+) -> Result<Json<Reply<People>>, AppError> {
     const PREFIX: &str = "Error in face recognition";
     let started = Instant::now();
-    let Picture { image_data, camera_source } = call.input;
+    let Shown { image_data, camera_source } = call.input;
     let bytes = image_data::bytes_of(&image_data)?;
     let options = AnalyzeOptions::default().with_depth(Depth::Embedding);
     let (_, analysis) = app.analyze(PREFIX, bytes, options).await?;
@@ -95,24 +152,20 @@ pub(crate) async fn recognize(
                         marked += 1;
                     }
                 }
-                matches.push(json!({
-                    "student_id": student.id,
-                    "student_name": student.name,
-                    "roll_number": student.roll_number,
-                    "roll_no": student.roll_number,
-                    "confidence": best.similarity,
-                    "bbox": whole_pixels(&face.bbox),
-                }));
+                matches.push(Person {
+                    student_id: student.id.0,
+                    student_name: student.name,
+                    roll_number: student.roll_number.clone(),
+                    roll_no: student.roll_number,
+                    confidence: f64::from(best.similarity.value()),
+                    bbox: whole_pixels(&face.bbox),
+                });
             }
             Ok((matches, marked))
         })
         .await?;
     app.figures().recognitions.fetch_add(matches.len() as u64, std::sync::atomic::Ordering::Relaxed);
     let message = format!("Recognized {} faces", matches.len());
-    let data = json!({
-        "matches": matches,
-        "attendance_logs_created": marked,
-        "processing_time": started.elapsed().as_secs_f64(),
-    });
-    Ok(Json(reply(message, data)))
+    let processing_time = started.elapsed().as_secs_f64();
+    Ok(Json(reply(message, People { matches, attendance_logs_created: marked, processing_time })))
 }

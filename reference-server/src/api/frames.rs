@@ -4,58 +4,98 @@ use std::time::Instant;
 
 use axum::Json;
 use axum::extract::State;
+use axum::http::Method;
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::error::AppError;
-use crate::image_data;
-use crate::request::body::Expects;
-use crate::request::extract::{Authed, Input, Upload};
-use crate::request::fields::Reader;
+use crate::image_data::{self, INVALID};
+use crate::live::browser::BrowserFace;
+use crate::request::extract::{Authed, Upload};
+use crate::request::input::input;
+use crate::request::kinds::{Picture, TEXT};
+use crate::router::endpoint::{Access, Audit, Endpoint, Tag};
 use crate::state::AppState;
 
-/// A picture of a session.
-pub(crate) struct SessionFrame {
-    image_data: String,
-    session: String,
-}
-
-impl Input for SessionFrame {
-    const EXPECTS: Expects = Expects::Json;
-
-    fn read(request: &mut Reader) -> Option<Self> {
-        let mut body = request.body()?;
-        let image_data = body.text("image_data");
-        let session = body.text("session_id");
-        Some(Self { image_data: image_data?, session: session? })
+input! {
+    /// A picture of a session.
+    pub(crate) struct SessionFrame {
+        body Json {
+            image_data: String = Picture,
+            session_id: String = TEXT.example("6c1e3a52-0d0e-4a38-9f63-2f6b1f6d9a10"),
+        }
     }
 }
 
-/// `POST /detection/frame`: a picture of a session that `/detection/start` began with `camera_source`. Several pictures
-/// have to agree before anybody is named or marked.
-pub(crate) async fn frame(State(app): State<AppState>, call: Authed<SessionFrame>) -> Result<Json<Value>, AppError> {
+/// What a picture of a session shows.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Seen {
+    success: bool,
+    message: String,
+    faces_detected: usize,
+    students_recognized: usize,
+    matches: Vec<BrowserFace>,
+    processing_time_ms: f64,
+}
+
+const NO_SESSION: &str = "Invalid session ID";
+
+pub(super) const FRAME: Endpoint = Endpoint {
+    method: Method::POST,
+    path: "/api/v1/detection/frame",
+    access: Access::Operator,
+    // It comes several times a second; the mark itself is kept.
+    audit: Audit::None,
+    tag: Tag::LiveDetection,
+    summary: "Recognizes the faces in a picture of a browser's session and marks attendance",
+    errors: &[(400, INVALID), (400, NO_SESSION), (503, "The server is busy")],
+};
+
+/// Takes in a picture of a session that `/detection/start` began with `camera_source`. Several pictures have to agree
+/// before anybody is named or marked.
+pub(super) async fn frame(State(app): State<AppState>, call: Authed<SessionFrame>) -> Result<Json<Seen>, AppError> {
     let started = Instant::now();
-    let SessionFrame { image_data, session } = call.input;
+    let SessionFrame { image_data, session_id } = call.input;
     let bytes = image_data::bytes_of(&image_data)?;
     let live = app.clone();
     let sight = app
         .with_frame("Error processing frame", bytes, move |frame, _| {
-            live.live().browsers().see(&session, &frame.with_captured_at(Timestamp::now())).transpose()
+            live.live().browsers().see(&session_id, &frame.with_captured_at(Timestamp::now())).transpose()
         })
         .await?;
-    let sight = sight.ok_or_else(|| AppError::bad_request("Invalid session ID"))?;
-    Ok(Json(json!({
-        "success": true,
-        "message": format!("Detected {} faces", sight.faces.len()),
-        "faces_detected": sight.faces.len(),
-        "students_recognized": sight.recognized,
-        "matches": sight.faces,
-        "processing_time_ms": started.elapsed().as_secs_f64() * 1000.0,
-    })))
+    let sight = sight.ok_or_else(|| AppError::bad_request(NO_SESSION))?;
+    Ok(Json(Seen {
+        success: true,
+        message: format!("Detected {} faces", sight.faces.len()),
+        faces_detected: sight.faces.len(),
+        students_recognized: sight.recognized,
+        matches: sight.faces,
+        processing_time_ms: started.elapsed().as_secs_f64() * 1000.0,
+    }))
 }
 
-/// `POST /detection/process-frame`: the same for a page that knows no sessions and sends a file.
-pub(crate) async fn process_frame(State(app): State<AppState>, upload: Upload) -> Result<Json<Value>, AppError> {
+/// What a picture that was sent as a file shows.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Recognized {
+    faces_detected: usize,
+    students_recognized: usize,
+    recognized_students: Vec<BrowserFace>,
+}
+
+pub(super) const PROCESS_FRAME: Endpoint = Endpoint {
+    method: Method::POST,
+    path: "/api/v1/detection/process-frame",
+    access: Access::Operator,
+    // It comes several times a second; the mark itself is kept.
+    audit: Audit::None,
+    tag: Tag::LiveDetection,
+    summary: "Recognizes the faces in a picture that is sent as a file and marks attendance",
+    errors: &[(400, INVALID), (413, "Request body too large"), (503, "The server is busy")],
+};
+
+/// Takes in a picture of a page that knows no sessions: each user has one.
+pub(super) async fn process_frame(State(app): State<AppState>, upload: Upload) -> Result<Json<Recognized>, AppError> {
     let Upload { user, frame } = upload;
     let live = app.clone();
     let sight = app
@@ -63,10 +103,9 @@ pub(crate) async fn process_frame(State(app): State<AppState>, upload: Upload) -
             live.live().browsers().see_of_user(&user, &frame.with_captured_at(Timestamp::now()))
         })
         .await?;
-    let recognized: Vec<_> = sight.faces.iter().filter(|face| !face["student_id"].is_null()).collect();
-    Ok(Json(json!({
-        "faces_detected": sight.faces.len(),
-        "students_recognized": sight.recognized,
-        "recognized_students": recognized,
-    })))
+    Ok(Json(Recognized {
+        faces_detected: sight.faces.len(),
+        students_recognized: sight.recognized,
+        recognized_students: sight.faces.into_iter().filter(|face| face.student_id.is_some()).collect(),
+    }))
 }

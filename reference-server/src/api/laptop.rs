@@ -1,33 +1,62 @@
 //! The cameras that are plugged into the server, by their numbers.
 
+use std::collections::BTreeMap;
+
 use axum::Json;
 use axum::extract::State;
+use axum::http::Method;
 use faceattend_core::camera::devices;
-use serde_json::{Map, Value, json};
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::error::AppError;
 use crate::request::body::Expects;
-use crate::request::extract::{Authed, Input, Nothing};
+use crate::request::extract::Authed;
 use crate::request::fields::Reader;
-use crate::responses::{Reply, done, reply};
+use crate::request::input::{Input, Nothing, RequestFields, input};
+use crate::request::kinds::{Integer, Optional};
+use crate::responses::{Done, Reply, done, reply};
+use crate::router::endpoint::{Access, Audit, Endpoint, Tag};
 use crate::state::{AppState, blocking};
 
 /// The place of every one of them.
 const LOCATION: &str = "Laptop Camera";
 
-/// The number of a camera; 0 when it is not said.
+input! {
+    /// The number of a camera in the query, as the existing pages send it.
+    pub(crate) struct InQuery {
+        query {
+            camera_index: Option<i64> = Optional(Integer),
+        }
+    }
+}
+
+input! {
+    /// The number of a camera in the body, as the Django project of the existing service sends it.
+    pub(crate) struct InBody {
+        body OptionalDictionary {
+            camera_index: Option<i64> = Optional(Integer),
+        }
+    }
+}
+
+/// The number of a camera; 0 where neither the query nor the body says it.
 pub(crate) struct Index(i64);
 
 impl Input for Index {
-    const EXPECTS: Expects = Expects::Json;
+    const EXPECTS: Expects = InBody::EXPECTS;
 
-    /// From the query or the body: the existing pages use the one, its Django project the other, and some send neither.
     fn read(request: &mut Reader) -> Option<Self> {
-        if request.query().has("camera_index") {
-            return request.query().integer("camera_index").map(Self);
-        }
-        let mut body = request.optional_dictionary()?;
-        if body.has("camera_index") { body.integer("camera_index").map(Self) } else { Some(Self(0)) }
+        let index = match InQuery::read(request)?.camera_index {
+            Some(index) => Some(index),
+            None => InBody::read(request)?.camera_index,
+        };
+        Some(Self(index.unwrap_or(0)))
+    }
+
+    fn describe(fields: &mut RequestFields) {
+        InQuery::describe(fields);
+        InBody::describe(fields);
     }
 }
 
@@ -35,20 +64,50 @@ fn available() -> Vec<u32> {
     devices().into_iter().map(|device| device.number).collect()
 }
 
-/// `POST /detection/laptop-camera/start`. It is started whether it is there or not, as recorded: its status tells.
-pub(crate) async fn start(State(app): State<AppState>, call: Authed<Index>) -> Result<Json<Reply<Value>>, AppError> {
+/// The camera that was started.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct LaptopStarted {
+    camera_index: i64,
+    camera_location: &'static str,
+    available_cameras: Vec<u32>,
+}
+
+pub(super) const START: Endpoint = Endpoint {
+    method: Method::POST,
+    path: "/api/v1/detection/laptop-camera/start",
+    access: Access::Operator,
+    audit: Audit::Entry,
+    tag: Tag::LiveDetection,
+    summary: "Starts a camera that is plugged into the server",
+    errors: &[(500, "Error starting laptop camera detection")],
+};
+
+/// Starts a camera whether it is there or not, as recorded: its status tells.
+pub(super) async fn start(
+    State(app): State<AppState>,
+    call: Authed<Index>,
+) -> Result<Json<Reply<LaptopStarted>>, AppError> {
     let Index(index) = call.input;
     let available = blocking("Error starting laptop camera detection", move || {
         app.live().laptop().start(&index.to_string(), Some(LOCATION))?;
         Ok(available())
     })
     .await?;
-    let data = json!({ "camera_index": index, "camera_location": LOCATION, "available_cameras": available });
+    let data = LaptopStarted { camera_index: index, camera_location: LOCATION, available_cameras: available };
     Ok(Json(reply(format!("Laptop camera detection started for camera index: {index}"), data)))
 }
 
-/// `POST /detection/laptop-camera/stop`.
-pub(crate) async fn stop(State(app): State<AppState>, call: Authed<Index>) -> Result<Json<Reply<()>>, AppError> {
+pub(super) const STOP: Endpoint = Endpoint {
+    method: Method::POST,
+    path: "/api/v1/detection/laptop-camera/stop",
+    access: Access::Operator,
+    audit: Audit::Entry,
+    tag: Tag::LiveDetection,
+    summary: "Stops a camera that is plugged into the server",
+    errors: &[(404, "No laptop camera processor found for index: 0")],
+};
+
+pub(super) async fn stop(State(app): State<AppState>, call: Authed<Index>) -> Result<Json<Done>, AppError> {
     let Index(index) = call.input;
     let stopping = move || Ok(app.live().laptop().stop(&index.to_string()));
     if blocking("Error stopping laptop camera detection", stopping).await? {
@@ -58,39 +117,81 @@ pub(crate) async fn stop(State(app): State<AppState>, call: Authed<Index>) -> Re
     }
 }
 
-/// `GET /detection/laptop-camera/info`.
-pub(crate) async fn info(State(app): State<AppState>, _call: Authed<Nothing>) -> Json<Reply<Value>> {
+/// The cameras that are plugged into the server.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct LaptopInfo {
+    available_cameras: Vec<u32>,
+    /// The one that runs; 0 where none does.
+    current_camera: i64,
+    camera_location: &'static str,
+    /// `running` or `stopped`.
+    status: &'static str,
+    /// Whether there is no camera.
+    mock_mode: bool,
+}
+
+pub(super) const INFO: Endpoint = Endpoint {
+    method: Method::GET,
+    path: "/api/v1/detection/laptop-camera/info",
+    access: Access::Viewer,
+    audit: Audit::None,
+    tag: Tag::LiveDetection,
+    summary: "Returns the cameras that are plugged into the server",
+    errors: &[],
+};
+
+pub(super) async fn info(State(app): State<AppState>, _call: Authed<Nothing>) -> Json<Reply<LaptopInfo>> {
     let running = app.live().laptop().status().into_iter().find(|camera| camera.is_running);
     let current = running.as_ref().and_then(|camera| camera.name.parse::<i64>().ok()).unwrap_or(0);
     let available = available();
-    let data = json!({
-        "mock_mode": available.is_empty(),
-        "available_cameras": available,
-        "current_camera": current,
-        "camera_location": LOCATION,
-        "status": if running.is_some() { "running" } else { "stopped" },
-    });
+    let data = LaptopInfo {
+        mock_mode: available.is_empty(),
+        available_cameras: available,
+        current_camera: current,
+        camera_location: LOCATION,
+        status: if running.is_some() { "running" } else { "stopped" },
+    };
     Json(reply("Laptop camera information retrieved", data))
 }
 
-/// The number of the camera to switch to.
-pub(crate) struct Other(i64);
-
-impl Input for Other {
-    const EXPECTS: Expects = Expects::Json;
-
-    fn read(request: &mut Reader) -> Option<Self> {
-        request.dictionary()?.integer("camera_index").map(Self)
+input! {
+    /// The number of the camera to switch to.
+    pub(crate) struct Other {
+        body Dictionary {
+            camera_index: i64 = Integer,
+        }
     }
 }
 
-/// `POST /detection/laptop-camera/switch`: from the first that runs to another. The one left is listed until it is
-/// stopped, as pages that began with it still stop it by its number.
-pub(crate) async fn switch(State(app): State<AppState>, call: Authed<Other>) -> Result<Json<Reply<Value>>, AppError> {
-    let Other(index) = call.input;
+/// The camera that was switched to.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Switched {
+    camera_index: i64,
+    camera_location: &'static str,
+}
+
+const NONE_RUNS: &str = "No running laptop camera processor found";
+
+pub(super) const SWITCH: Endpoint = Endpoint {
+    method: Method::POST,
+    path: "/api/v1/detection/laptop-camera/switch",
+    access: Access::Operator,
+    audit: Audit::Entry,
+    tag: Tag::LiveDetection,
+    summary: "Switches from the camera that runs to another",
+    errors: &[(400, "Failed to switch to camera index: 1"), (404, NONE_RUNS)],
+};
+
+/// Switches from the first camera that runs. The one left is listed until it is stopped, as pages that started with it
+/// still stop it by its number.
+pub(super) async fn switch(
+    State(app): State<AppState>,
+    call: Authed<Other>,
+) -> Result<Json<Reply<Switched>>, AppError> {
+    let Other { camera_index: index } = call.input;
     let cameras = app.live().laptop().status();
     let Some(running) = cameras.into_iter().find(|camera| camera.is_running) else {
-        return Err(AppError::not_found("No running laptop camera processor found"));
+        return Err(AppError::not_found(NONE_RUNS));
     };
     let switching = move || {
         let cameras = app.live().laptop();
@@ -102,29 +203,49 @@ pub(crate) async fn switch(State(app): State<AppState>, call: Authed<Other>) -> 
     blocking("Error switching laptop camera", switching)
         .await
         .map_err(|_| AppError::bad_request(format!("Failed to switch to camera index: {index}")))?;
-    let data = json!({ "camera_index": index, "camera_location": LOCATION });
+    let data = Switched { camera_index: index, camera_location: LOCATION };
     Ok(Json(reply(format!("Switched to laptop camera index: {index}"), data)))
 }
 
-/// `GET /detection/laptop-camera/status`.
-pub(crate) async fn status(State(app): State<AppState>, _call: Authed<Nothing>) -> Json<Reply<Value>> {
-    let cameras: Map<String, Value> = app
-        .live()
-        .laptop()
-        .status()
-        .into_iter()
-        .map(|camera| {
-            let item = json!({
-                "running": camera.is_running,
-                "camera_location": camera.location,
-                "frame_count": camera.health.captured,
-                // Ours.
-                "id": camera.id,
-                "state": camera.health.state.as_str(),
-                "last_error": camera.health.last_error,
-            });
-            (camera.name, item)
-        })
-        .collect();
-    Json(reply("Laptop camera status retrieved", Value::Object(cameras)))
+/// A camera that is plugged into the server.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct LaptopCamera {
+    running: bool,
+    #[schema(required)]
+    camera_location: Option<String>,
+    frame_count: u64,
+    // Ours.
+    /// The number for the preview.
+    id: u64,
+    state: &'static str,
+    #[schema(required)]
+    last_error: Option<String>,
+}
+
+pub(super) const STATUS: Endpoint = Endpoint {
+    method: Method::GET,
+    path: "/api/v1/detection/laptop-camera/status",
+    access: Access::Viewer,
+    audit: Audit::None,
+    tag: Tag::LiveDetection,
+    summary: "Returns the status of the cameras that are plugged into the server, by number",
+    errors: &[],
+};
+
+pub(super) async fn status(
+    State(app): State<AppState>,
+    _call: Authed<Nothing>,
+) -> Json<Reply<BTreeMap<String, LaptopCamera>>> {
+    let cameras = app.live().laptop().status().into_iter().map(|camera| {
+        let item = LaptopCamera {
+            running: camera.is_running,
+            camera_location: camera.location,
+            frame_count: camera.health.captured,
+            id: camera.id,
+            state: camera.health.state.as_str(),
+            last_error: camera.health.last_error,
+        };
+        (camera.name, item)
+    });
+    Json(reply("Laptop camera status retrieved", cameras.collect()))
 }

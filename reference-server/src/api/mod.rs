@@ -1,4 +1,4 @@
-//! The endpoints, a module a group.
+//! The endpoints, a module a group. Each is declared in a constant beside its handler and registered here.
 
 mod accounts;
 mod attendance;
@@ -18,88 +18,115 @@ mod service;
 mod students;
 mod templates;
 
-use crate::auth::Role;
 use crate::router::Routes;
-use crate::state::AppState;
 
-/// Every endpoint, in the order in which the original registers them.
-pub(crate) fn table(state: AppState) -> Routes {
-    Routes::new(state)
-        .get("/", root::root)
-        .get("/health", root::health)
-        .get("/ready", service::ready)
-        .get("/metrics", service::metrics)
-        .get("/api/v1/ping", service::ping)
-        .get("/api/v1/models", service::models)
-        .get("/api/v1/models/antispoof", passive::standing)
-        .least(Role::Admin)
-        .post("/api/v1/models/antispoof", passive::fetch)
-        .least(Role::Admin)
-        .delete("/api/v1/models/antispoof", passive::stop)
-        .least(Role::Admin)
-        .get("/api/v1/status", root::status)
-        .post("/api/v1/auth/login", auth::login)
-        .unaudited()
-        .post("/api/v1/auth/refresh", auth::refresh)
-        .unaudited()
-        .get("/api/v1/auth/me", auth::me)
-        .post("/api/v1/auth/logout", auth::logout)
-        .least(Role::Viewer)
-        .get("/api/v1/auth/users", accounts::list)
-        .least(Role::Admin)
-        .post("/api/v1/auth/users", accounts::create)
-        .least(Role::Admin)
-        .put("/api/v1/auth/users/{username}", accounts::update)
-        .least(Role::Admin)
-        .get("/api/v1/audit", accounts::audit)
-        .least(Role::Admin)
-        .post("/api/v1/students/", students::create)
-        .get("/api/v1/students/", students::list)
-        .get("/api/v1/students/{student_id}", students::get)
-        .put("/api/v1/students/{student_id}", students::update)
-        .delete("/api/v1/students/{student_id}", privacy::erase)
-        .least(Role::Admin)
-        .get("/api/v1/students/{student_id}/export", privacy::export)
-        .least(Role::Admin)
-        .get("/api/v1/students/{student_id}/templates", templates::list)
-        .delete("/api/v1/students/{student_id}/templates/seen", templates::forget_seen)
-        .get("/api/v1/students/{student_id}/consent", privacy::consent)
-        .put("/api/v1/students/{student_id}/consent", privacy::give)
-        .delete("/api/v1/students/{student_id}/consent", privacy::withdraw)
-        .get("/api/v1/attendance/", attendance::list)
-        .post("/api/v1/attendance/mark", attendance::mark)
-        .post("/api/v1/attendance/export", export::export)
-        .least(Role::Viewer)
-        .get("/api/v1/attendance/{attendance_id}", attendance::get)
-        .get("/api/v1/attendance/stats/summary", attendance::summary)
-        .delete("/api/v1/attendance/{attendance_id}", attendance::delete)
-        .post("/api/v1/liveness/session", liveness::create)
-        .post("/api/v1/liveness/detect", liveness::detect)
-        .unaudited()
-        .post("/api/v1/liveness/frames", liveness::detect)
-        .unaudited()
-        .post("/api/v1/liveness/complete", complete::complete)
-        .post("/api/v1/liveness/verify", liveness::verify)
-        .post("/api/v1/liveness/register-student", liveness::register)
-        .get("/api/v1/liveness/session/{session_id}", liveness::get)
-        .get("/api/v1/liveness/receipt-key", liveness::receipt_key)
-        .post("/api/v1/detection/start", detection::start)
-        .post("/api/v1/detection/stop", detection::stop)
-        .post("/api/v1/detection/stop-all", detection::stop_all)
-        .get("/api/v1/detection/status", detection::status)
-        .get("/api/v1/detection/logs", detection::logs)
-        .post("/api/v1/detection/laptop-camera/start", laptop::start)
-        .post("/api/v1/detection/laptop-camera/stop", laptop::stop)
-        .get("/api/v1/detection/laptop-camera/info", laptop::info)
-        .post("/api/v1/detection/laptop-camera/switch", laptop::switch)
-        .get("/api/v1/detection/laptop-camera/status", laptop::status)
-        .post("/api/v1/detection/frame", frames::frame)
-        .unaudited()
-        .post("/api/v1/detection/process-frame", frames::process_frame)
-        .unaudited()
-        .get("/api/v1/detection/preview/{camera}", preview::stream)
-        .post("/api/v1/face/detect", face::detect)
-        .unaudited()
-        .post("/api/v1/face/recognize", face::recognize)
-        .unaudited()
+/// Every endpoint, in the order in which the original registers them: the first that matches answers.
+pub(crate) fn table() -> Routes {
+    Routes::default()
+        .add(root::ROOT, root::root)
+        .add(root::HEALTH, root::health)
+        .add(service::READY, service::ready)
+        .add(service::METRICS, service::metrics)
+        .add(service::PING, service::ping)
+        .add(service::MODELS, service::models)
+        .add(passive::STANDING, passive::standing)
+        .add(passive::FETCH, passive::fetch)
+        .add(passive::STOP, passive::stop)
+        .add(root::STATUS, root::status)
+        .add(auth::LOGIN, auth::login)
+        .add(auth::REFRESH, auth::refresh)
+        .add(auth::ME, auth::me)
+        .add(auth::LOGOUT, auth::logout)
+        .add(accounts::LIST, accounts::list)
+        .add(accounts::CREATE, accounts::create)
+        .add(accounts::UPDATE, accounts::update)
+        .add(accounts::AUDIT, accounts::audit)
+        .add(students::CREATE, students::create)
+        .add(students::LIST, students::list)
+        .add(students::GET, students::get)
+        .add(students::UPDATE, students::update)
+        .add(privacy::ERASE, privacy::erase)
+        .add(privacy::EXPORT, privacy::export)
+        .add(templates::LIST, templates::list)
+        .add(templates::FORGET_SEEN, templates::forget_seen)
+        .add(privacy::CONSENT, privacy::consent)
+        .add(privacy::GIVE, privacy::give)
+        .add(privacy::WITHDRAW, privacy::withdraw)
+        .add(attendance::LIST, attendance::list)
+        .add(attendance::MARK, attendance::mark)
+        .add(export::EXPORT, export::export)
+        .add(attendance::GET, attendance::get)
+        .add(attendance::SUMMARY, attendance::summary)
+        .add(attendance::DELETE, attendance::delete)
+        .add(liveness::CREATE, liveness::create)
+        .add(liveness::DETECT, liveness::detect)
+        .add(liveness::FRAMES, liveness::detect)
+        .add(complete::COMPLETE, complete::complete)
+        .add(liveness::VERIFY, liveness::verify)
+        .add(liveness::REGISTER, liveness::register)
+        .add(liveness::GET, liveness::get)
+        .add(liveness::RECEIPT_KEY, liveness::receipt_key)
+        .add(detection::START, detection::start)
+        .add(detection::STOP, detection::stop)
+        .add(detection::STOP_ALL, detection::stop_all)
+        .add(detection::STATUS, detection::status)
+        .add(detection::LOGS, detection::logs)
+        .add(laptop::START, laptop::start)
+        .add(laptop::STOP, laptop::stop)
+        .add(laptop::INFO, laptop::info)
+        .add(laptop::SWITCH, laptop::switch)
+        .add(laptop::STATUS, laptop::status)
+        .add(frames::FRAME, frames::frame)
+        .add(frames::PROCESS_FRAME, frames::process_frame)
+        .add(preview::STREAM, preview::stream)
+        .add(face::DETECT, face::detect)
+        .add(face::RECOGNIZE, face::recognize)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use super::*;
+    use crate::request::kinds::Place;
+    use crate::router::described::Described;
+
+    #[test]
+    fn every_endpoint_says_what_its_handler_does() {
+        for listed in table().take_endpoints() {
+            let (endpoint, mut described) = (listed.endpoint, Described::default());
+            (listed.describe)(&mut described);
+            let name = format!("{} {}", endpoint.method, endpoint.path);
+            assert_eq!(endpoint.access.least().is_some(), described.authed, "{name}: credentials");
+            assert!(!described.answers.is_empty(), "{name}: answers");
+            let in_path = |part: &'static str| part.strip_prefix('{')?.strip_suffix('}');
+            let named: BTreeSet<&str> = endpoint.path.split('/').filter_map(in_path).collect();
+            let fields = described.fields.parameters.iter().filter(|field| field.place == Place::Path);
+            assert_eq!(fields.map(|field| field.name).collect::<BTreeSet<_>>(), named, "{name}: path");
+        }
+    }
+
+    #[test]
+    fn summaries_begin_with_a_verb_in_the_third_person() {
+        for listed in table().take_endpoints() {
+            let summary = listed.endpoint.summary;
+            let verb = summary.split(' ').next().unwrap();
+            assert!(verb.ends_with('s') && verb.starts_with(char::is_uppercase), "{summary}");
+            assert!(!summary.ends_with('.'), "{summary}");
+        }
+    }
+
+    #[test]
+    fn no_two_answers_share_the_name_of_a_schema() {
+        let mut known = BTreeMap::new();
+        for listed in table().take_endpoints() {
+            let mut described = Described::default();
+            (listed.describe)(&mut described);
+            for (name, schema) in described.schemas {
+                let schema = serde_json::to_value(schema).unwrap();
+                let before = known.entry(name.clone()).or_insert_with(|| schema.clone());
+                assert_eq!(*before, schema, "two schemas are called {name}");
+            }
+        }
+    }
 }

@@ -2,40 +2,74 @@
 
 use axum::body::{Body, Bytes};
 use axum::extract::State;
-use axum::http::header;
+use axum::http::{Method, header};
 use axum::response::{IntoResponse, Response};
 use tokio_stream::StreamExt as _;
 use tokio_stream::wrappers::WatchStream;
 
 use crate::error::AppError;
-use crate::request::extract::{Authed, Input};
-use crate::request::fields::Reader;
+use crate::request::extract::Authed;
+use crate::request::input::input;
+use crate::request::kinds::TEXT;
+use crate::router::described::{Answer, Described};
+use crate::router::endpoint::{Access, Audit, Endpoint, Tag};
 use crate::state::AppState;
 
 /// The end of the name of a stream.
 const ENDING: &str = ".mjpeg";
 
-/// The camera's number, as its status tells it.
-pub(crate) struct Which(Option<u64>);
-
-impl Input for Which {
-    fn read(request: &mut Reader) -> Option<Self> {
-        let name = request.path().text("camera")?;
-        Some(Self(name.strip_suffix(ENDING).and_then(|number| number.parse().ok())))
+input! {
+    /// The camera in the path.
+    pub(crate) struct Which {
+        path {
+            /// The number of the camera, as its status tells it, and `.mjpeg`.
+            camera: String = TEXT.example("1.mjpeg"),
+        }
     }
 }
 
-/// `GET /detection/preview/{camera}.mjpeg`: pictures for as long as the client listens and the camera is started. 404
-/// unless the operator has turned previews on.
-pub(crate) async fn stream(State(app): State<AppState>, call: Authed<Which>) -> Result<Response, AppError> {
-    if !app.settings().live.preview {
-        return Err(AppError::not_found("Previews are turned off"));
+/// A stream of pictures.
+pub(crate) struct Pictures(Body);
+
+impl IntoResponse for Pictures {
+    fn into_response(self) -> Response {
+        let headers =
+            [(header::CONTENT_TYPE, "multipart/x-mixed-replace; boundary=frame"), (header::CACHE_CONTROL, "no-store")];
+        (headers, self.0).into_response()
     }
-    let preview = call.input.0.and_then(|id| {
+}
+
+impl Answer for Pictures {
+    fn describe(described: &mut Described) {
+        described.file("multipart/x-mixed-replace");
+    }
+}
+
+const TURNED_OFF: &str = "Previews are turned off";
+const NO_CAMERA: &str = "Camera not found";
+
+pub(super) const STREAM: Endpoint = Endpoint {
+    method: Method::GET,
+    path: "/api/v1/detection/preview/{camera}",
+    access: Access::Viewer,
+    audit: Audit::None,
+    tag: Tag::LiveDetection,
+    summary: "Streams what a camera sees, with boxes and names",
+    errors: &[(404, TURNED_OFF), (404, NO_CAMERA)],
+};
+
+/// Streams pictures for as long as the client listens and the camera is started, where the operator has turned previews
+/// on.
+pub(super) async fn stream(State(app): State<AppState>, call: Authed<Which>) -> Result<Pictures, AppError> {
+    if !app.settings().live.preview {
+        return Err(AppError::not_found(TURNED_OFF));
+    }
+    let id = call.input.camera.strip_suffix(ENDING).and_then(|number| number.parse().ok());
+    let preview = id.and_then(|id| {
         let live = app.live();
         live.cameras().preview(id).or_else(|| live.laptop().preview(id))
     });
-    let pictures = preview.ok_or_else(|| AppError::not_found("Camera not found"))?.watch();
+    let pictures = preview.ok_or_else(|| AppError::not_found(NO_CAMERA))?.watch();
     let parts = WatchStream::from_changes(pictures).map(|jpeg| {
         let mut part =
             format!("--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {}\r\n\r\n", jpeg.len()).into_bytes();
@@ -43,7 +77,5 @@ pub(crate) async fn stream(State(app): State<AppState>, call: Authed<Which>) -> 
         part.extend_from_slice(b"\r\n");
         Ok::<_, std::convert::Infallible>(Bytes::from(part))
     });
-    let headers =
-        [(header::CONTENT_TYPE, "multipart/x-mixed-replace; boundary=frame"), (header::CACHE_CONTROL, "no-store")];
-    Ok((headers, Body::from_stream(parts)).into_response())
+    Ok(Pictures(Body::from_stream(parts)))
 }

@@ -2,155 +2,288 @@
 
 use axum::Json;
 use axum::extract::State;
-use faceattend_core::store::{AttendanceFilter, Consent, Erasure, Page, StoredEmbedding, StoredTemplate};
+use axum::http::Method;
+use faceattend_core::store::{
+    AttendanceFilter, Consent, Erasure, Page, SessionSummary, StoredEmbedding, StoredTemplate,
+};
 use faceattend_core::types::StudentId;
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde::Serialize;
+use utoipa::ToSchema;
 
-use super::students::{Which, student_error};
+use super::students::{NO_STUDENT, Which, student_error};
 use crate::error::AppError;
-use crate::request::body::Expects;
-use crate::request::extract::{Authed, Input};
-use crate::request::fields::Reader;
-use crate::responses::{Reply, attendance_item, done, naive_utc, reply, student_item};
+use crate::request::extract::Authed;
+use crate::request::input::input;
+use crate::request::kinds::{Student, TEXT};
+use crate::responses::{AttendanceItem, Done, Reply, StudentItem, done, naive_utc, null, reply};
+use crate::router::endpoint::{Access, Audit, Endpoint, Tag};
 use crate::state::AppState;
 
-/// `DELETE /students/{id}`: erases the face, the sessions, and the marks as the operator chose, here and in the gallery.
-/// The receipt says what is gone.
-pub(crate) async fn erase(State(app): State<AppState>, call: Authed<Which>) -> Result<Json<Value>, AppError> {
+/// What was erased.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Erased {
+    success: bool,
+    message: String,
+    /// Always null.
+    #[schema(schema_with = null)]
+    data: (),
+    // Ours: existing clients read the three above.
+    receipt: ErasureReceipt,
+}
+
+#[derive(Serialize, ToSchema)]
+struct ErasureReceipt {
+    student_id: i64,
+    erased_at: String,
+    erased_by: String,
+    templates: u64,
+    liveness_sessions: u64,
+    attendance_deleted: u64,
+    attendance_anonymised: u64,
+}
+
+pub(super) const ERASE: Endpoint = Endpoint {
+    method: Method::DELETE,
+    path: "/api/v1/students/{student_id}",
+    access: Access::Admin,
+    audit: Audit::Entry,
+    tag: Tag::Students,
+    summary: "Erases a student and returns a receipt",
+    errors: &[(404, NO_STUDENT)],
+};
+
+/// Erases the face, the sessions, and the marks as the operator chose, in the store and in the gallery.
+pub(super) async fn erase(State(app): State<AppState>, call: Authed<Which>) -> Result<Json<Erased>, AppError> {
     const PREFIX: &str = "Error deleting student";
-    let Which(id) = call.input;
+    let Which { student_id: id } = call.input;
     let marks = app.settings().marks_of_erased;
     let now = Timestamp::now();
     let live = app.clone();
     let erasure = app
-        .with_store(PREFIX, move |store| {
-            let erasure = store.erase_student(id, marks, now)?;
-            live.live().student_removed(id);
+        .with_registry(PREFIX, move |registry| {
+            let erasure = registry.erase(id, marks, now)?;
+            live.live().student_erased();
             Ok(erasure)
         })
         .await
         .map_err(student_error(PREFIX))?;
-    Ok(Json(json!({
-        "success": true,
-        "message": format!("Student {} deleted successfully", erasure.student.name),
-        "data": null,
-        // Ours: existing clients read the three above.
-        "receipt": receipt(&erasure, &call.user, now),
-    })))
+    let message = format!("Student {} deleted successfully", erasure.student.name);
+    Ok(Json(Erased { success: true, message, data: (), receipt: receipt(&erasure, call.user, now) }))
 }
 
-fn receipt(erasure: &Erasure, by: &str, at: Timestamp) -> Value {
-    json!({
-        "student_id": erasure.student.id,
-        "erased_at": naive_utc(at),
-        "erased_by": by,
-        "templates": erasure.templates,
-        "liveness_sessions": erasure.sessions,
-        "attendance_deleted": erasure.marks_deleted,
-        "attendance_anonymised": erasure.marks_anonymised,
-    })
+fn receipt(erasure: &Erasure, erased_by: String, at: Timestamp) -> ErasureReceipt {
+    ErasureReceipt {
+        student_id: erasure.student.id.0,
+        erased_at: naive_utc(at),
+        erased_by,
+        templates: erasure.templates,
+        liveness_sessions: erasure.sessions,
+        attendance_deleted: erasure.marks_deleted,
+        attendance_anonymised: erasure.marks_anonymised,
+    }
 }
 
-/// `GET /students/{id}/export`: everything that is held on the student.
-pub(crate) async fn export(State(app): State<AppState>, call: Authed<Which>) -> Result<Json<Value>, AppError> {
+/// Everything that is stored on a student.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct StudentExport {
+    student: StudentItem,
+    #[schema(required)]
+    consent: Option<ConsentItem>,
+    templates: Vec<TemplateValues>,
+    liveness_sessions: Vec<SessionItem>,
+    attendance: Vec<AttendanceItem>,
+    /// Always empty: no picture is kept.
+    frames: [String; 0],
+    exported_at: String,
+}
+
+/// A template with its embedding, or of the replaced service without.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+enum TemplateValues {
+    Tagged {
+        model: String,
+        origin: &'static str,
+        values: Vec<f64>,
+    },
+    Legacy {
+        /// Always null.
+        #[schema(schema_with = null)]
+        model: (),
+        /// How many values it has.
+        dimension: usize,
+    },
+}
+
+impl TemplateValues {
+    fn of(template: &StoredTemplate) -> Self {
+        match &template.embedding {
+            StoredEmbedding::Tagged(embedding) => Self::Tagged {
+                model: embedding.model().as_str().to_owned(),
+                origin: template.origin.as_str(),
+                values: embedding.values().iter().map(|value| f64::from(*value)).collect(),
+            },
+            StoredEmbedding::Legacy(vector) => Self::Legacy { model: (), dimension: vector.dimension() },
+        }
+    }
+}
+
+/// A liveness session of a student.
+#[derive(Serialize, ToSchema)]
+struct SessionItem {
+    session_id: String,
+    status: String,
+    created_at: String,
+    #[schema(required)]
+    completed_at: Option<String>,
+    /// How many frames it judged.
+    frames: u32,
+}
+
+impl SessionItem {
+    fn of(session: &SessionSummary) -> Self {
+        Self {
+            session_id: session.id.clone(),
+            status: session.status.clone(),
+            created_at: naive_utc(session.created_at),
+            completed_at: session.completed_at.map(naive_utc),
+            frames: session.attempts,
+        }
+    }
+}
+
+pub(super) const EXPORT: Endpoint = Endpoint {
+    method: Method::GET,
+    path: "/api/v1/students/{student_id}/export",
+    access: Access::Admin,
+    audit: Audit::None,
+    tag: Tag::Privacy,
+    summary: "Exports everything that is stored on a student",
+    errors: &[(404, NO_STUDENT)],
+};
+
+pub(super) async fn export(State(app): State<AppState>, call: Authed<Which>) -> Result<Json<StudentExport>, AppError> {
     const PREFIX: &str = "Error exporting student";
-    let Which(id) = call.input;
+    let Which { student_id: id } = call.input;
     let model = app.engine().embedder().model.clone();
     let found = app
         .with_store(PREFIX, move |store| {
             let Some(student) = store.student(id)? else { return Ok(None) };
             let filter = AttendanceFilter { student: Some(id), ..AttendanceFilter::default() };
-            let sessions: Vec<Value> = store
-                .sessions_of(id)?
-                .iter()
-                .map(|session| {
-                    json!({
-                        "session_id": session.id,
-                        "status": session.status,
-                        "created_at": naive_utc(session.created_at),
-                        "completed_at": session.completed_at.map(naive_utc),
-                        "frames": session.attempts,
-                    })
-                })
-                .collect();
-            Ok(Some(json!({
-                "student": student_item(&student, &model),
-                "consent": store.consent(id)?.as_ref().map(consent_item),
-                "templates": store.templates_of(id)?.iter().map(template_item).collect::<Vec<_>>(),
-                "liveness_sessions": sessions,
-                "attendance": store.attendance(&filter, Page::ALL)?.items.iter().map(attendance_item).collect::<Vec<_>>(),
-                "frames": [],
-                "exported_at": naive_utc(Timestamp::now()),
-            })))
+            let attendance = store.attendance(&filter, Page::ALL)?;
+            Ok(Some(StudentExport {
+                student: StudentItem::of(&student, &model),
+                consent: store.consent(id)?.map(ConsentItem::of),
+                templates: store.templates_of(id)?.iter().map(TemplateValues::of).collect(),
+                liveness_sessions: store.sessions_of(id)?.iter().map(SessionItem::of).collect(),
+                attendance: attendance.items.iter().map(AttendanceItem::of).collect(),
+                frames: [],
+                exported_at: naive_utc(Timestamp::now()),
+            }))
         })
         .await?;
-    found.map(Json).ok_or_else(|| AppError::not_found("Student not found"))
+    found.map(Json).ok_or_else(|| AppError::not_found(NO_STUDENT))
 }
 
-fn template_item(template: &StoredTemplate) -> Value {
-    match &template.embedding {
-        StoredEmbedding::Tagged(embedding) => {
-            let (model, origin) = (embedding.model().as_str(), template.origin.as_str());
-            json!({ "model": model, "origin": origin, "values": embedding.values() })
-        }
-        StoredEmbedding::Legacy(vector) => json!({ "model": null, "dimension": vector.dimension() }),
+/// A consent.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ConsentItem {
+    given_at: String,
+    given_by: String,
+    /// The version of the notice that was agreed to.
+    notice: String,
+}
+
+impl ConsentItem {
+    fn of(consent: Consent) -> Self {
+        Self { given_at: naive_utc(consent.given_at), given_by: consent.given_by, notice: consent.notice }
     }
 }
 
-fn consent_item(consent: &Consent) -> Value {
-    json!({ "given_at": naive_utc(consent.given_at), "given_by": consent.given_by, "notice": consent.notice })
+/// The consent that was given; null without one.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct GivenConsent {
+    #[schema(required)]
+    consent: Option<ConsentItem>,
 }
 
-/// `GET /students/{id}/consent`.
-pub(crate) async fn consent(State(app): State<AppState>, call: Authed<Which>) -> Result<Json<Reply<Value>>, AppError> {
-    let Which(id) = call.input;
+pub(super) const CONSENT: Endpoint = Endpoint {
+    method: Method::GET,
+    path: "/api/v1/students/{student_id}/consent",
+    access: Access::Viewer,
+    audit: Audit::None,
+    tag: Tag::Privacy,
+    summary: "Returns the consent that was given",
+    errors: &[(404, NO_STUDENT)],
+};
+
+pub(super) async fn consent(
+    State(app): State<AppState>,
+    call: Authed<Which>,
+) -> Result<Json<Reply<GivenConsent>>, AppError> {
+    let Which { student_id: id } = call.input;
     let consent = app
         .with_store("Error retrieving consent", move |store| {
             let Some(_) = store.student(id)? else { return Ok(None) };
             Ok(Some(store.consent(id)?))
         })
         .await?
-        .ok_or_else(|| AppError::not_found("Student not found"))?;
-    Ok(Json(reply("Consent retrieved successfully", json!({ "consent": consent.as_ref().map(consent_item) }))))
+        .ok_or_else(|| AppError::not_found(NO_STUDENT))?;
+    let given = GivenConsent { consent: consent.map(ConsentItem::of) };
+    Ok(Json(reply("Consent retrieved successfully", given)))
 }
 
-/// A consent to be recorded.
-pub(crate) struct Given {
-    id: StudentId,
-    by: String,
-    notice: String,
-}
-
-impl Input for Given {
-    const EXPECTS: Expects = Expects::Json;
-
-    fn read(request: &mut Reader) -> Option<Self> {
-        let id = request.path().integer("student_id").map(StudentId);
-        let mut body = request.body()?;
-        let by = body.text_of("given_by", None, 1..=255);
-        let notice = body.text_of("notice", None, 1..=255);
-        Some(Self { id: id?, by: by?, notice: notice? })
+input! {
+    /// A consent to record.
+    pub(crate) struct NewConsent {
+        path {
+            student_id: StudentId = Student,
+        }
+        body Json {
+            given_by: String = TEXT.of(1, 255).example("a parent"),
+            /// The version of the notice that was agreed to.
+            notice: String = TEXT.of(1, 255).example("2026-01"),
+        }
     }
 }
 
-/// `PUT /students/{id}/consent`.
-pub(crate) async fn give(State(app): State<AppState>, call: Authed<Given>) -> Result<Json<Reply<()>>, AppError> {
+pub(super) const GIVE: Endpoint = Endpoint {
+    method: Method::PUT,
+    path: "/api/v1/students/{student_id}/consent",
+    access: Access::Operator,
+    audit: Audit::Entry,
+    tag: Tag::Privacy,
+    summary: "Records a consent",
+    errors: &[(404, NO_STUDENT)],
+};
+
+pub(super) async fn give(State(app): State<AppState>, call: Authed<NewConsent>) -> Result<Json<Done>, AppError> {
     const PREFIX: &str = "Error recording consent";
-    let Given { id, by, notice } = call.input;
+    let NewConsent { student_id: id, given_by, notice } = call.input;
     app.with_store(PREFIX, move |store| {
         let now = Timestamp::now();
-        store.set_consent(id, Some(&Consent { given_at: now, given_by: by, notice }), now)
+        store.set_consent(id, Some(&Consent { given_at: now, given_by, notice }), now)
     })
     .await
     .map_err(student_error(PREFIX))?;
     Ok(Json(done("Consent recorded successfully")))
 }
 
-/// `DELETE /students/{id}/consent`: withdrawn. What was kept with it is for the operator to erase.
-pub(crate) async fn withdraw(State(app): State<AppState>, call: Authed<Which>) -> Result<Json<Reply<()>>, AppError> {
+pub(super) const WITHDRAW: Endpoint = Endpoint {
+    method: Method::DELETE,
+    path: "/api/v1/students/{student_id}/consent",
+    access: Access::Operator,
+    audit: Audit::Entry,
+    tag: Tag::Privacy,
+    summary: "Withdraws a consent",
+    errors: &[(404, NO_STUDENT)],
+};
+
+/// Withdraws a consent. The operator erases what was kept with it.
+pub(super) async fn withdraw(State(app): State<AppState>, call: Authed<Which>) -> Result<Json<Done>, AppError> {
     const PREFIX: &str = "Error recording consent";
-    let Which(id) = call.input;
+    let Which { student_id: id } = call.input;
     app.with_store(PREFIX, move |store| store.set_consent(id, None, Timestamp::now()))
         .await
         .map_err(student_error(PREFIX))?;

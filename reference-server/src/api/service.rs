@@ -4,66 +4,191 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use faceattend_core::store::{AttendanceFilter, Page};
-use serde_json::{Value, json};
+use serde::Serialize;
+use utoipa::ToSchema;
 
-use crate::error::{AppError, json_response};
+use crate::error::AppError;
 use crate::metrics::Gauges;
-use crate::request::extract::{Input, Open};
-use crate::request::fields::Reader;
+use crate::request::extract::Open;
+use crate::request::input::input;
+use crate::request::kinds::{Optional, TEXT};
+use crate::router::described::{Answer, Described};
+use crate::router::endpoint::{Access, Audit, Endpoint, Tag};
 use crate::state::AppState;
 
 /// Prometheus' text format.
 const EXPOSITION: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// `GET /api/v1/ping`.
-pub(crate) async fn ping() -> Json<Value> {
-    Json(json!({ "status": "ok", "message": "pong" }))
+/// The answer to a ping.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Pong {
+    status: &'static str,
+    message: &'static str,
 }
 
-/// `GET /ready`: 503 until requests can be answered, for a proxy that chooses among servers.
-pub(crate) async fn ready(State(app): State<AppState>) -> Response {
-    let database = app.with_store("Readiness check failed", |store| store.check()).await.is_ok();
-    let (status, word) =
-        if database { (StatusCode::OK, "ready") } else { (StatusCode::SERVICE_UNAVAILABLE, "not ready") };
-    let answer = json!({
-        "status": word,
-        "checks": { "database": database, "models": true },
-        "known_faces": app.live().gallery().people(),
-    });
-    json_response(status, &answer)
+pub(super) const PING: Endpoint = Endpoint {
+    method: Method::GET,
+    path: "/api/v1/ping",
+    access: Access::Anyone,
+    audit: Audit::None,
+    tag: Tag::Service,
+    summary: "Answers a ping",
+    errors: &[],
+};
+
+pub(super) async fn ping() -> Json<Pong> {
+    Json(Pong { status: "ok", message: "pong" })
 }
 
-/// `GET /api/v1/models`.
-pub(crate) async fn models(State(app): State<AppState>) -> Json<Value> {
-    let embedder = app.engine().embedder();
-    Json(json!({
-        "models": [{ "name": embedder.model.as_str(), "type": "embedding", "dimension": embedder.dimension }],
-        "threshold": app.settings().threshold,
-    }))
+/// Whether requests can be answered.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Readiness {
+    /// `ready` or `not ready`.
+    status: &'static str,
+    checks: Checks,
+    /// How many people the server recognizes.
+    known_faces: usize,
 }
 
-/// In which form the figures are asked for.
-pub(crate) struct Form {
-    prometheus: bool,
+#[derive(Serialize, ToSchema)]
+struct Checks {
+    database: bool,
+    models: bool,
 }
 
-impl Input for Form {
-    fn read(request: &mut Reader) -> Option<Self> {
-        let form = request.query().optional_text("format");
-        Some(Self { prometheus: form.is_some_and(|form| form == "prometheus") })
+impl IntoResponse for Readiness {
+    fn into_response(self) -> Response {
+        let status = if self.checks.database { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+        (status, Json(self)).into_response()
     }
 }
 
-/// `GET /metrics`: the numbers that the existing dashboard reads, as JSON; for whoever asks for text, as Prometheus does,
-/// its exposition format.
-pub(crate) async fn metrics(
+impl Answer for Readiness {
+    fn describe(described: &mut Described) {
+        described.json::<Self>(StatusCode::OK);
+        described.json::<Self>(StatusCode::SERVICE_UNAVAILABLE);
+    }
+}
+
+pub(super) const READY: Endpoint = Endpoint {
+    method: Method::GET,
+    path: "/ready",
+    access: Access::Anyone,
+    audit: Audit::None,
+    tag: Tag::Service,
+    summary: "Tells a proxy whether this server can answer requests",
+    errors: &[(503, "The database does not answer")],
+};
+
+pub(super) async fn ready(State(app): State<AppState>) -> Readiness {
+    let database = app.with_store("Readiness check failed", |store| store.check()).await.is_ok();
+    Readiness {
+        status: if database { "ready" } else { "not ready" },
+        checks: Checks { database, models: true },
+        known_faces: app.live().gallery().people(),
+    }
+}
+
+/// The models that run.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Models {
+    models: [Model; 1],
+    /// The least similarity at which two faces are one person's.
+    threshold: f64,
+}
+
+#[derive(Serialize, ToSchema)]
+struct Model {
+    name: String,
+    r#type: &'static str,
+    /// How many values an embedding has.
+    dimension: usize,
+}
+
+pub(super) const MODELS: Endpoint = Endpoint {
+    method: Method::GET,
+    path: "/api/v1/models",
+    access: Access::Anyone,
+    audit: Audit::None,
+    tag: Tag::Service,
+    summary: "Returns the models that run",
+    errors: &[],
+};
+
+pub(super) async fn models(State(app): State<AppState>) -> Json<Models> {
+    let embedder = app.engine().embedder();
+    Json(Models {
+        models: [Model {
+            name: embedder.model.as_str().to_owned(),
+            r#type: "embedding",
+            dimension: embedder.dimension,
+        }],
+        threshold: f64::from(app.settings().threshold.value()),
+    })
+}
+
+/// The figures that the existing dashboard reads.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Figures {
+    students_count: u64,
+    embeddings_count: usize,
+    attendance_logs_count: u64,
+    recognition_count: u64,
+    active_cameras: usize,
+    /// Where the same and more stand in Prometheus' format.
+    prometheus: &'static str,
+}
+
+/// The figures as JSON, or in Prometheus' format.
+pub(crate) enum Metrics {
+    Json(Json<Figures>),
+    Prometheus(String),
+}
+
+impl IntoResponse for Metrics {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Json(figures) => figures.into_response(),
+            Self::Prometheus(text) => ([(header::CONTENT_TYPE, EXPOSITION)], text).into_response(),
+        }
+    }
+}
+
+impl Answer for Metrics {
+    fn describe(described: &mut Described) {
+        Json::<Figures>::describe(described);
+        described.file(EXPOSITION);
+    }
+}
+
+input! {
+    /// In which form the figures are asked for.
+    pub(crate) struct Form {
+        query {
+            /// `prometheus` for Prometheus' text format.
+            format: Option<String> = Optional(TEXT),
+        }
+    }
+}
+
+pub(super) const METRICS: Endpoint = Endpoint {
+    method: Method::GET,
+    path: "/metrics",
+    access: Access::Anyone,
+    audit: Audit::None,
+    tag: Tag::Service,
+    summary: "Returns figures as JSON, or in Prometheus' format for clients that accept text/plain",
+    errors: &[],
+};
+
+pub(super) async fn metrics(
     State(app): State<AppState>,
     headers: HeaderMap,
-    Open(Form { prometheus }): Open<Form>,
-) -> Result<Response, AppError> {
+    Open(Form { format }): Open<Form>,
+) -> Result<Metrics, AppError> {
     let (students, attendance) = app
         .with_store("Error retrieving metrics", |store| {
             let one = Page { skip: 0, limit: 1 };
@@ -81,17 +206,16 @@ pub(crate) async fn metrics(
         active_cameras: cameras.iter().filter(|camera| camera.is_running).count(),
     };
     let accepted = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let prometheus = format.is_some_and(|format| format == "prometheus");
     if prometheus || accepted.contains("text/plain") || accepted.contains("openmetrics") {
-        let text = app.figures().prometheus(&gauges);
-        return Ok(([(header::CONTENT_TYPE, EXPOSITION)], text).into_response());
+        return Ok(Metrics::Prometheus(app.figures().prometheus(&gauges)));
     }
-    let answer = json!({
-        "students_count": students,
-        "embeddings_count": gauges.templates,
-        "attendance_logs_count": attendance,
-        "recognition_count": app.figures().recognitions.load(Relaxed),
-        "active_cameras": gauges.active_cameras,
-        "prometheus": "/metrics?format=prometheus",
-    });
-    Ok(Json(answer).into_response())
+    Ok(Metrics::Json(Json(Figures {
+        students_count: students,
+        embeddings_count: gauges.templates,
+        attendance_logs_count: attendance,
+        recognition_count: app.figures().recognitions.load(Relaxed),
+        active_cameras: gauges.active_cameras,
+        prometheus: "/metrics?format=prometheus",
+    })))
 }

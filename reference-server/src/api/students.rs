@@ -2,82 +2,71 @@
 
 use axum::Json;
 use axum::extract::State;
+use axum::http::Method;
 use faceattend_core::Error;
 use faceattend_core::store::{Page, StudentChange};
 use faceattend_core::types::StudentId;
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::error::{AppError, during};
-use crate::request::body::Expects;
-use crate::request::extract::{Authed, Input};
-use crate::request::fields::Reader;
-use crate::responses::{Reply, done, page_of, read_page, reply, student_item, student_whole};
+use crate::request::extract::Authed;
+use crate::request::input::input;
+use crate::request::kinds::{FlagOr, Optional, Student, TEXT, Text};
+use crate::responses::{Done, LIMIT, Listing, Reply, SKIP, StudentDetails, StudentItem, done, page_of, reply};
+use crate::router::endpoint::{Access, Audit, Endpoint, Tag};
 use crate::state::AppState;
 
-pub(super) const NAME_LENGTH: std::ops::RangeInclusive<usize> = 1..=255;
-pub(super) const ROLL_LENGTH: std::ops::RangeInclusive<usize> = 1..=50;
+pub(super) const NAME: Text = TEXT.of(1, 255).example("Asha Rao");
+/// The demo pages call the roll number `roll_no`.
+pub(super) const ROLL_NUMBER: Text = TEXT.of(1, 50).or_named("roll_no").example("R001");
 pub(super) const ROLL_TAKEN: &str = "Student with this roll number already exists";
+pub(super) const NO_STUDENT: &str = "Student not found";
 
-/// A student to be made. The demo pages call the roll number `roll_no`.
-pub(crate) struct NewStudent {
-    name: String,
-    roll_number: String,
-}
-
-impl Input for NewStudent {
-    const EXPECTS: Expects = Expects::Json;
-
-    fn read(request: &mut Reader) -> Option<Self> {
-        let mut body = request.body()?;
-        let name = body.text_of("name", None, NAME_LENGTH);
-        let roll_number = body.text_of("roll_number", Some("roll_no"), ROLL_LENGTH);
-        Some(Self { name: name?, roll_number: roll_number? })
+input! {
+    /// A student to create.
+    pub(crate) struct NewStudent {
+        body Json {
+            name: String = NAME,
+            roll_number: String = ROLL_NUMBER,
+        }
     }
 }
 
-/// A slice of the students.
-pub(crate) struct Slice {
-    page: Page,
-    search: Option<String>,
-    /// Only those whose stored face this server's model cannot match.
-    must_enrol_again: bool,
-}
-
-impl Input for Slice {
-    fn read(request: &mut Reader) -> Option<Self> {
-        let mut query = request.query();
-        let page = read_page(&mut query);
-        let search = query.optional_text("search").filter(|text| !text.is_empty());
-        let must_enrol_again = query.flag_or("must_enrol_again", false);
-        Some(Self { page: page?, search, must_enrol_again: must_enrol_again? })
+input! {
+    /// A slice of the students.
+    pub(crate) struct Slice {
+        query {
+            skip: u32 = SKIP,
+            limit: u32 = LIMIT,
+            /// A part of the name or of the roll number.
+            search: Option<String> = Optional(TEXT),
+            /// Whether to list only students whose stored face this server's model cannot match.
+            must_enrol_again: bool = FlagOr(false),
+        }
     }
 }
 
-/// The id in the path.
-pub(crate) struct Which(pub(super) StudentId);
-
-impl Input for Which {
-    fn read(request: &mut Reader) -> Option<Self> {
-        request.path().integer("student_id").map(StudentId).map(Self)
+input! {
+    /// The student in the path.
+    pub(crate) struct Which {
+        path {
+            student_id: StudentId = Student,
+        }
     }
 }
 
-/// A change to the student in the path.
-pub(crate) struct Change {
-    id: StudentId,
-    change: StudentChange,
-}
-
-impl Input for Change {
-    const EXPECTS: Expects = Expects::Json;
-
-    fn read(request: &mut Reader) -> Option<Self> {
-        let id = request.path().integer("student_id").map(StudentId);
-        let mut body = request.body()?;
-        let name = body.optional_text_of("name", None, NAME_LENGTH);
-        let roll_number = body.optional_text_of("roll_number", Some("roll_no"), ROLL_LENGTH);
-        Some(Self { id: id?, change: StudentChange { name, roll_number } })
+input! {
+    /// A change to the student in the path.
+    pub(crate) struct Change {
+        path {
+            student_id: StudentId = Student,
+        }
+        body Json {
+            name: Option<String> = Optional(NAME),
+            roll_number: Option<String> = Optional(ROLL_NUMBER),
+        }
     }
 }
 
@@ -85,17 +74,33 @@ impl Input for Change {
 pub(super) fn student_error(prefix: &'static str) -> impl Fn(AppError) -> AppError {
     move |error| match error {
         AppError::Core(_, Error::Conflict { .. }) => AppError::bad_request(ROLL_TAKEN),
-        AppError::Core(_, Error::NotFound { .. }) => AppError::not_found("Student not found"),
+        AppError::Core(_, Error::NotFound { .. }) => AppError::not_found(NO_STUDENT),
         AppError::Core(_, error) => during(prefix)(error),
         other => other,
     }
 }
 
-/// `POST /students/`.
-pub(crate) async fn create(
+/// The student that was created.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Created {
+    student_id: i64,
+    liveness_required: bool,
+}
+
+pub(super) const CREATE: Endpoint = Endpoint {
+    method: Method::POST,
+    path: "/api/v1/students/",
+    access: Access::Operator,
+    audit: Audit::Entry,
+    tag: Tag::Students,
+    summary: "Creates a student without a face",
+    errors: &[(400, ROLL_TAKEN)],
+};
+
+pub(super) async fn create(
     State(app): State<AppState>,
     call: Authed<NewStudent>,
-) -> Result<Json<Reply<Value>>, AppError> {
+) -> Result<Json<Reply<Created>>, AppError> {
     const PREFIX: &str = "Error creating student";
     let NewStudent { name, roll_number } = call.input;
     let student = app
@@ -104,12 +109,26 @@ pub(crate) async fn create(
         .map_err(student_error(PREFIX))?;
     let message =
         format!("Student {} created successfully. Please complete liveness detection to add face data.", student.name);
-    Ok(Json(reply(message, json!({ "student_id": student.id, "liveness_required": true }))))
+    Ok(Json(reply(message, Created { student_id: student.id.0, liveness_required: true })))
 }
 
-/// `GET /students/`.
-pub(crate) async fn list(State(app): State<AppState>, call: Authed<Slice>) -> Result<Json<Value>, AppError> {
-    let Slice { page, search, must_enrol_again } = call.input;
+pub(super) const LIST: Endpoint = Endpoint {
+    method: Method::GET,
+    path: "/api/v1/students/",
+    access: Access::Viewer,
+    audit: Audit::None,
+    tag: Tag::Students,
+    summary: "Lists the students",
+    errors: &[],
+};
+
+pub(super) async fn list(
+    State(app): State<AppState>,
+    call: Authed<Slice>,
+) -> Result<Json<Listing<StudentItem>>, AppError> {
+    let Slice { skip, limit, search, must_enrol_again } = call.input;
+    let page = Page { skip, limit };
+    let search = search.filter(|text| !text.is_empty());
     let model = app.engine().embedder().model.clone();
     let wanted = must_enrol_again.then(|| model.clone());
     let students = app
@@ -118,27 +137,46 @@ pub(crate) async fn list(State(app): State<AppState>, call: Authed<Slice>) -> Re
             None => store.students(search.as_deref(), page),
         })
         .await?;
-    Ok(Json(page_of(&students, page, |student| student_item(student, &model))))
+    Ok(Json(page_of(&students, page, |student| StudentItem::of(student, &model))))
 }
 
-/// `GET /students/{id}`.
-pub(crate) async fn get(State(app): State<AppState>, call: Authed<Which>) -> Result<Json<Value>, AppError> {
-    let Which(id) = call.input;
+pub(super) const GET: Endpoint = Endpoint {
+    method: Method::GET,
+    path: "/api/v1/students/{student_id}",
+    access: Access::Viewer,
+    audit: Audit::None,
+    tag: Tag::Students,
+    summary: "Returns a student",
+    errors: &[(404, NO_STUDENT)],
+};
+
+pub(super) async fn get(State(app): State<AppState>, call: Authed<Which>) -> Result<Json<StudentDetails>, AppError> {
+    let Which { student_id: id } = call.input;
     let found = app
         .with_store("Error retrieving student", move |store| {
             store.student(id)?.map(|student| Ok((student, store.embedding_json(id)?))).transpose()
         })
         .await?;
-    let (student, embedding) = found.ok_or_else(|| AppError::not_found("Student not found"))?;
-    Ok(Json(student_whole(&student, &app.engine().embedder().model, embedding.as_deref())))
+    let (student, embedding) = found.ok_or_else(|| AppError::not_found(NO_STUDENT))?;
+    Ok(Json(StudentDetails::of(&student, &app.engine().embedder().model, embedding)))
 }
 
-/// `PUT /students/{id}`.
-pub(crate) async fn update(State(app): State<AppState>, call: Authed<Change>) -> Result<Json<Reply<()>>, AppError> {
+pub(super) const UPDATE: Endpoint = Endpoint {
+    method: Method::PUT,
+    path: "/api/v1/students/{student_id}",
+    access: Access::Operator,
+    audit: Audit::Entry,
+    tag: Tag::Students,
+    summary: "Changes the name or the roll number of a student",
+    errors: &[(404, NO_STUDENT), (400, ROLL_TAKEN)],
+};
+
+pub(super) async fn update(State(app): State<AppState>, call: Authed<Change>) -> Result<Json<Done>, AppError> {
     const PREFIX: &str = "Error updating student";
-    let Change { id, change } = call.input;
+    let Change { student_id, name, roll_number } = call.input;
+    let change = StudentChange { name, roll_number };
     let student = app
-        .with_store(PREFIX, move |store| store.update_student(id, &change, Timestamp::now()))
+        .with_store(PREFIX, move |store| store.update_student(student_id, &change, Timestamp::now()))
         .await
         .map_err(student_error(PREFIX))?;
     Ok(Json(done(format!("Student {} updated successfully", student.name))))

@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 use faceattend_core::Result;
 use faceattend_core::frame::Frame;
 use faceattend_core::recognition::Effort;
-use serde_json::{Value, json};
+use serde::Serialize;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::watch::{Seen, Watch, Watcher, whole_pixels};
@@ -41,9 +42,46 @@ struct Figures {
 /// What a picture of a browser showed.
 pub(crate) struct BrowserSight {
     /// Every face, as the API shows it.
-    pub(crate) faces: Vec<Value>,
+    pub(crate) faces: Vec<BrowserFace>,
     /// Of them, how many are known.
     pub(crate) recognized: usize,
+}
+
+/// A face in a picture of a browser, as the API shows it. All about the student is null until enough views agree.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct BrowserFace {
+    #[schema(required)]
+    pub(crate) student_id: Option<i64>,
+    #[schema(required)]
+    student_name: Option<String>,
+    #[schema(required)]
+    roll_number: Option<String>,
+    #[schema(required)]
+    roll_no: Option<String>,
+    /// Of earlier versions; always null.
+    #[schema(required)]
+    branch: Option<String>,
+    /// Of earlier versions; always null.
+    #[schema(required)]
+    year: Option<String>,
+    #[schema(required)]
+    confidence: Option<f64>,
+    /// Left, top, right, bottom in pixels of the picture.
+    bbox: [i64; 4],
+    /// The same face keeps its number from picture to picture.
+    track: u64,
+    attendance_marked: bool,
+}
+
+/// What a session of a browser came to.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub(crate) struct SessionStats {
+    duration_seconds: f64,
+    frames_processed: u64,
+    faces_detected: u64,
+    /// How many different students.
+    students_recognized: usize,
+    attendance_marked: u64,
 }
 
 impl Browsers {
@@ -79,16 +117,16 @@ impl Browsers {
     }
 
     /// Ends a session; returns what it came to, `None` for no session.
-    pub(crate) fn end(&self, key: &str) -> Option<Value> {
+    pub(crate) fn end(&self, key: &str) -> Option<SessionStats> {
         let session = self.sessions.lock().unwrap_or_else(PoisonError::into_inner).remove(key)?;
         let figures = session.figures.lock().unwrap_or_else(PoisonError::into_inner);
-        Some(json!({
-            "duration_seconds": figures.started.elapsed().as_secs_f64(),
-            "frames_processed": figures.frames,
-            "faces_detected": figures.faces,
-            "students_recognized": figures.recognized.len(),
-            "attendance_marked": figures.marks,
-        }))
+        Some(SessionStats {
+            duration_seconds: figures.started.elapsed().as_secs_f64(),
+            frames_processed: figures.frames,
+            faces_detected: figures.faces,
+            students_recognized: figures.recognized.len(),
+            attendance_marked: figures.marks,
+        })
     }
 
     fn insert(&self, key: String, source: &str) -> Arc<Session> {
@@ -128,19 +166,20 @@ impl Session {
         figures.recognized.extend(sight.faces.iter().filter_map(|seen| Some(seen.student.as_ref()?.id.0)));
         let recognized = sight.faces.iter().filter(|seen| seen.student.is_some()).count();
         let item = |Seen { face, student }: &Seen| {
-            json!({
-                "student_id": student.as_ref().map(|student| student.id),
-                "student_name": student.as_ref().map(|student| &student.name),
-                "roll_number": student.as_ref().map(|student| &student.roll_number),
-                "roll_no": student.as_ref().map(|student| &student.roll_number),
-                // Of earlier versions; the tables have none.
-                "branch": null,
-                "year": null,
-                "confidence": student.as_ref().and(face.similarity()),
-                "bbox": whole_pixels(&face.bbox),
-                "track": face.track.0,
-                "attendance_marked": student.as_ref().is_some_and(|student| sight.marked.contains(&student.id)),
-            })
+            let student = student.as_ref();
+            let roll_number = student.map(|student| student.roll_number.clone());
+            BrowserFace {
+                student_id: student.map(|student| student.id.0),
+                student_name: student.map(|student| student.name.clone()),
+                roll_number: roll_number.clone(),
+                roll_no: roll_number,
+                branch: None,
+                year: None,
+                confidence: student.and(face.similarity()).map(|similarity| f64::from(similarity.value())),
+                bbox: whole_pixels(&face.bbox),
+                track: face.track.0,
+                attendance_marked: student.is_some_and(|student| sight.marked.contains(&student.id)),
+            }
         };
         Ok(BrowserSight { faces: sight.faces.iter().map(item).collect(), recognized })
     }

@@ -11,11 +11,13 @@ use faceattend_core::camera::{
 };
 use faceattend_core::{Error, Result};
 
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
 
-use super::LiveSettings;
 use super::preview::Preview;
 use super::watch::Watcher;
+use crate::settings::LiveSettings;
 
 /// How many times as often a camera is looked at while the next picture may decide whose a face is.
 const CLOSER: f32 = 2.0;
@@ -62,26 +64,54 @@ pub(crate) struct CameraStatus {
     pub(crate) health: CameraHealth,
 }
 
+/// A camera as the API shows it: the recorded three figures, and ours.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct CameraItem {
+    is_running: bool,
+    camera_location: String,
+    frame_count: u64,
+    /// The number for the preview; null while another server has not reported it.
+    #[schema(required, value_type = Option<u64>)]
+    id: u64,
+    /// Whether its preview may be looked at on this server.
+    preview: bool,
+    state: &'static str,
+    frames_analysed: u64,
+    frames_dropped: u64,
+    captured_per_second: f64,
+    analysed_per_second: f64,
+    /// In seconds.
+    #[schema(required)]
+    last_frame_age: Option<f64>,
+    reconnects: u64,
+    #[schema(required)]
+    last_error: Option<String>,
+    /// The server that reads it, where several share the cameras.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    server: Option<String>,
+}
+
 impl CameraStatus {
-    /// As the API shows it: the recorded three figures, and ours.
+    /// Returns it as the API shows it, as JSON: servers that share cameras send it to each other.
     pub(crate) fn item(&self) -> Value {
         let health = &self.health;
-        json!({
-            "is_running": self.is_running,
-            "camera_location": self.location.as_deref().unwrap_or("Unknown"),
-            "frame_count": health.captured,
-            // Ours.
-            "id": self.id,
-            "preview": self.preview,
-            "state": health.state.as_str(),
-            "frames_analysed": health.analyzed,
-            "frames_dropped": health.dropped,
-            "captured_per_second": tenths(health.captured_per_second),
-            "analysed_per_second": tenths(health.analyzed_per_second),
-            "last_frame_age": health.last_frame_age.map(|age| age.as_secs_f64()),
-            "reconnects": health.reconnects,
-            "last_error": health.last_error,
-        })
+        let item = CameraItem {
+            is_running: self.is_running,
+            camera_location: self.location.clone().unwrap_or_else(|| "Unknown".into()),
+            frame_count: health.captured,
+            id: self.id,
+            preview: self.preview,
+            state: health.state.as_str(),
+            frames_analysed: health.analyzed,
+            frames_dropped: health.dropped,
+            captured_per_second: tenths(health.captured_per_second),
+            analysed_per_second: tenths(health.analyzed_per_second),
+            last_frame_age: health.last_frame_age.map(|age| age.as_secs_f64()),
+            reconnects: health.reconnects,
+            last_error: health.last_error.clone(),
+            server: None,
+        };
+        serde_json::to_value(item).unwrap_or_default()
     }
 }
 

@@ -1,162 +1,114 @@
-//! The description of the API, as OpenAPI 3.1: made from the route table, so that every route is in it and nothing else,
-//! and from what [`operations`] says of each.
+//! Makes the OpenAPI 3.1 document from the declarations of the endpoints and the types of their handlers.
 
-mod operations;
 pub(crate) mod pages;
-mod schema;
+mod responses;
 
 use axum::http::Method;
-use serde_json::{Map, Value, json};
+use utoipa::openapi::content::ContentBuilder;
+use utoipa::openapi::path::{HttpMethod, OperationBuilder, ParameterBuilder, ParameterIn};
+use utoipa::openapi::request_body::{RequestBody, RequestBodyBuilder};
+use utoipa::openapi::schema::{AnyOfBuilder, ObjectBuilder, Schema};
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
+use utoipa::openapi::{ComponentsBuilder, InfoBuilder, OpenApi, OpenApiBuilder, PathItem, Paths, RefOr, Required};
 
-use crate::auth::Role;
-use operations::Operation;
-use schema::{Kind, of_example, of_field};
+use crate::request::body::Expects;
+use crate::request::input::RequestFields;
+use crate::request::kinds::{Field, Place};
+use crate::router::Listed;
+use crate::router::described::Described;
+use crate::router::endpoint::Endpoint;
 
-/// What every endpoint may answer, whatever it does.
-const ALWAYS: [(u16, &str); 2] = [(405, "Another method is wanted"), (500, "The server failed; its log says why")];
+/// The name of the security scheme.
+const BEARER: &str = "HTTPBearer";
 
-/// The document for `routes`: method, path and least role of each.
-pub(crate) fn document(routes: &[(Method, &'static str, Role)]) -> Value {
-    let mut paths = Map::new();
-    for (method, path, least) in routes {
-        let Some(operation) = operations::find(method, path) else { continue };
-        let item = paths.entry((*path).to_owned()).or_insert_with(|| json!({}));
-        item[method.as_str().to_ascii_lowercase()] = described(operation, method, path, *least);
+/// Returns the document of `endpoints`.
+pub(crate) fn document(endpoints: &[Listed]) -> OpenApi {
+    let mut paths = Paths::new();
+    let bearer = SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build());
+    let mut components = ComponentsBuilder::new().security_scheme(BEARER, bearer);
+    for (name, schema) in responses::schemas() {
+        components = components.schema(name, schema);
     }
-    json!({
-        "openapi": "3.1.0",
-        "info": {
-            "title": "Face Attendance System API",
-            "version": "2.0.0",
-            "description": "Liveness registration, face recognition and live attendance.",
-        },
-        "paths": paths,
-        "components": {
-            "securitySchemes": { "HTTPBearer": { "type": "http", "scheme": "bearer" } },
-            "schemas": { "Error": error_schema(), "HTTPValidationError": validation_schema() },
-        },
-    })
+    for Listed { endpoint, describe } in endpoints {
+        let mut described = Described::default();
+        describe(&mut described);
+        components = components.schemas_from_iter(std::mem::take(&mut described.schemas));
+        let item = PathItem::new(verb(&endpoint.method), operation(endpoint, described));
+        paths.paths.entry(endpoint.path.to_owned()).or_default().merge_operations(item);
+    }
+    let info = InfoBuilder::new()
+        .title("Face Attendance System API")
+        .version("2.0.0")
+        .description(Some("Liveness registration, face recognition and live attendance."));
+    OpenApiBuilder::new().info(info).paths(paths).components(Some(components.build())).build()
 }
 
-fn described(operation: &Operation, method: &Method, path: &str, least: Role) -> Value {
-    let parameters: Vec<Value> = path
-        .split('/')
-        .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
-        .map(|name| {
-            let kind = if name.ends_with("_id") && name != "session_id" { "integer" } else { "string" };
-            json!({ "name": name, "in": "path", "required": true, "schema": { "type": kind } })
-        })
-        .chain(operation.query.iter().map(
-            |field| json!({ "name": field.name, "in": "query", "required": field.required, "schema": of_field(field) }),
-        ))
-        .collect();
+fn verb(method: &Method) -> HttpMethod {
+    match method.as_str() {
+        "POST" => HttpMethod::Post,
+        "PUT" => HttpMethod::Put,
+        "DELETE" => HttpMethod::Delete,
+        _ => HttpMethod::Get,
+    }
+}
+
+fn operation(endpoint: &Endpoint, described: Described) -> OperationBuilder {
+    let Endpoint { method, path, access, .. } = endpoint;
     let name: String = path.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
-    let mut described = json!({
-        "tags": [operation.tag],
-        "summary": operation.summary,
-        "operationId": format!("{}{}", method.as_str().to_ascii_lowercase(), name.trim_end_matches('_')),
-        "parameters": parameters,
-        "responses": responses(operation, least, !parameters.is_empty()),
-    });
-    if operation.needs_token {
-        described["security"] = json!([{ "HTTPBearer": [] }]);
-        described["description"] = json!(format!("Needs the role {} or a higher one.", least.as_str()));
+    let mut operation = OperationBuilder::new()
+        .tag(endpoint.tag.as_str())
+        .summary(Some(endpoint.summary))
+        .operation_id(Some(format!("{}{}", method.as_str().to_ascii_lowercase(), name.trim_end_matches('_'))))
+        .responses(responses::of(endpoint, &described))
+        .request_body(body(&described));
+    if let Some(least) = access.least() {
+        operation = operation
+            .security(SecurityRequirement::new(BEARER, Vec::<String>::new()))
+            .description(Some(format!("Needs the role {} or a higher one.", least.as_str())));
     }
-    if !operation.body.is_empty() {
-        described["requestBody"] = body(operation);
+    for Field { place, name, required, schema } in described.fields.parameters {
+        let parameter = ParameterBuilder::new()
+            .name(name)
+            .parameter_in(if place == Place::Path { ParameterIn::Path } else { ParameterIn::Query })
+            .required(if required { Required::True } else { Required::False })
+            .description(schema.description.clone())
+            .schema(Some(schema));
+        operation = operation.parameter(parameter);
     }
-    described
+    operation
 }
 
-fn body(operation: &Operation) -> Value {
-    let properties: Map<String, Value> =
-        operation.body.iter().map(|field| (field.name.to_owned(), of_field(field))).collect();
-    let required: Vec<&str> = operation.body.iter().filter(|field| field.required).map(|field| field.name).collect();
-    let schema = json!({ "type": "object", "properties": properties, "required": required });
-    if operation.body.iter().any(|field| matches!(field.kind, Kind::File)) {
-        return json!({ "required": true, "content": { "multipart/form-data": { "schema": schema } } });
+fn body(described: &Described) -> Option<RequestBody> {
+    let body = RequestBodyBuilder::new();
+    if let Some(form) = &described.form {
+        let content = ContentBuilder::new().schema(Some(form.clone())).build();
+        return Some(body.required(Some(Required::True)).content("multipart/form-data", content).build());
     }
-    let example: Map<String, Value> =
-        operation.body.iter().map(|field| (field.name.to_owned(), field.example())).collect();
-    let mut content = json!({ "application/json": { "schema": schema.clone(), "example": example } });
-    if operation.takes_form {
-        content["application/x-www-form-urlencoded"] = json!({ "schema": schema });
+    let RequestFields { bodies, .. } = &described.fields;
+    let (expects, _) = bodies.first()?;
+    let schemas: Vec<Schema> = bodies.iter().map(|(_, fields)| object(fields)).collect();
+    let schema: RefOr<Schema> = match schemas.as_slice() {
+        [only] => only.clone().into(),
+        several => several.iter().fold(AnyOfBuilder::new(), |any, one| any.item(one.clone())).into(),
+    };
+    let content = ContentBuilder::new().schema(Some(schema)).build();
+    let required = if *expects == Expects::OptionalDictionary { Required::False } else { Required::True };
+    let mut body = body.required(Some(required)).content("application/json", content.clone());
+    if *expects == Expects::JsonOrForm {
+        body = body.content("application/x-www-form-urlencoded", content);
     }
-    json!({ "required": !required.is_empty() || !operation.body_optional, "content": content })
+    Some(body.build())
 }
 
-fn responses(operation: &Operation, least: Role, has_parameters: bool) -> Value {
-    let mut responses = Map::new();
-    let examples: Vec<Value> =
-        operation.answers.iter().map(|answer| serde_json::from_str(answer).unwrap_or(Value::Null)).collect();
-    let schema = match examples.as_slice() {
-        [only] => of_example(only),
-        several => json!({ "anyOf": several.iter().map(of_example).collect::<Vec<_>>() }),
-    };
-    let mut content = json!({ "application/json": { "schema": schema, "example": examples.first() } });
-    for kind in operation.other_types {
-        content[*kind] = json!({ "schema": { "type": "string" } });
-    }
-    responses.insert("200".into(), json!({ "description": "Successful Response", "content": content }));
-    let mut tell = |status: u16, text: &str| {
-        let entry = responses.entry(status.to_string()).or_insert_with(|| {
-            json!({
-                "description": "",
-                "content": { "application/json": {
-                    "schema": { "$ref": "#/components/schemas/Error" }, "example": { "detail": text }
-                }},
-            })
-        });
-        let before =
-            entry["description"].as_str().filter(|before| !before.is_empty()).map(|before| format!("{before}; "));
-        entry["description"] = json!(format!("{}{text}", before.unwrap_or_default()));
-    };
-    for (status, text) in operation.errors.iter().chain(&ALWAYS) {
-        tell(*status, text);
-    }
-    if !crate::net::rate_limit::EXEMPT.contains(&operation.path) {
-        tell(429, "Too many requests, try again later");
-    }
-    if operation.needs_token {
-        tell(401, "Not authenticated");
-        tell(401, "Could not validate credentials");
-        if least > Role::Viewer {
-            tell(403, "Not enough permissions");
+fn object(fields: &[Field]) -> Schema {
+    let mut object = ObjectBuilder::new();
+    for Field { name, required, schema, .. } in fields {
+        object = object.property(*name, schema.clone());
+        if *required {
+            object = object.required(*name);
         }
     }
-    if !operation.body.is_empty() {
-        tell(400, "There was an error parsing the body");
-        tell(408, "The request body took too long");
-        tell(413, "Request body too large");
-    }
-    if has_parameters || !operation.body.is_empty() {
-        let schema = json!({ "$ref": "#/components/schemas/HTTPValidationError" });
-        let content = json!({ "application/json": { "schema": schema } });
-        responses.insert("422".into(), json!({ "description": "Validation Error", "content": content }));
-    }
-    Value::Object(responses)
-}
-
-fn error_schema() -> Value {
-    json!({ "type": "object", "properties": { "detail": { "type": "string" } }, "required": ["detail"] })
-}
-
-fn validation_schema() -> Value {
-    json!({
-        "type": "object",
-        "properties": { "detail": { "type": "array", "items": {
-            "type": "object",
-            "properties": {
-                "type": { "type": "string" },
-                "loc": { "type": "array", "items": { "type": ["string", "integer"] } },
-                "msg": { "type": "string" },
-                "input": {},
-                "ctx": { "type": "object" },
-            },
-            "required": ["type", "loc", "msg", "input"],
-        }}},
-        "required": ["detail"],
-    })
+    object.build().into()
 }
 
 #[cfg(test)]
@@ -164,13 +116,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_answers_example_is_json() {
-        for operation in operations::ALL {
-            assert!(!operation.answers.is_empty(), "{} {}", operation.method, operation.path);
-            for answer in operation.answers {
-                let parsed: Result<Value, _> = serde_json::from_str(answer);
-                assert!(parsed.is_ok(), "{} {}", operation.method, operation.path);
-            }
+    fn every_schema_that_the_document_refers_to_is_in_it() {
+        let document = serde_json::to_value(document(&crate::api::table().take_endpoints())).unwrap();
+        let text = document.to_string();
+        let named: Vec<&str> =
+            text.split("#/components/schemas/").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+        assert!(named.len() > 50, "{}", named.len());
+        for name in named {
+            assert!(document["components"]["schemas"].get(name).is_some(), "{name} is not described");
         }
     }
 }

@@ -1,6 +1,9 @@
-//! Reads requests: bodies, credentials and fields, in the order in which the original checks them.
+//! Reads requests: bodies, credentials and fields, in the order in which the original checks them. `input` and `kinds`
+//! declare the fields; the other modules read them.
 
 pub(crate) mod body;
 pub(crate) mod coerce;
 pub(crate) mod extract;
 pub(crate) mod fields;
+pub(crate) mod input;
+pub(crate) mod kinds;

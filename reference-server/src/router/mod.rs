@@ -1,8 +1,12 @@
-//! The route table, matched as the original's framework matches: in order of registration, a path with another method
-//! is 405 naming the first one registered, HEAD is a method like any other, and a path that only lacks or has a slash at
-//! its end is redirected, before anyone asks for credentials.
+//! The route table. It matches as the original's framework, Starlette, does:
+//!
+//! - The first route that was registered and matches answers.
+//! - A known path with another method gets 405, which names the method registered first. HEAD is a method of its own.
+//! - A path that differs only by a slash at its end is redirected, before any check of credentials.
 
 pub(crate) mod audit;
+pub(crate) mod described;
+pub(crate) mod endpoint;
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -16,99 +20,92 @@ use serde_json::{Map, Value};
 use tower::util::BoxCloneSyncService;
 use tower::{Service, ServiceExt, service_fn};
 
-use crate::auth::Role;
 use crate::error::detail_response;
 use crate::request::extract::{Caller, Least, PathParameters};
+use crate::router::described::{Described, Describes};
+use crate::router::endpoint::{Access, Audit, Endpoint};
 use crate::state::AppState;
 
 struct Route {
     method: Method,
     path: &'static str,
     pattern: Vec<Segment>,
-    least: Role,
-    audited: bool,
-    service: BoxCloneSyncService<Request, Response, Infallible>,
+    access: Access,
+    audit: Audit,
+    service: Answering,
 }
+
+type Answering = BoxCloneSyncService<Request, Response, Infallible>;
 
 enum Segment {
     Literal(&'static str),
     Parameter(&'static str),
 }
 
+/// An endpoint of the table, for the document.
+pub(crate) struct Listed {
+    pub(crate) endpoint: Endpoint,
+    /// Adds what its handler's signature says.
+    pub(crate) describe: fn(&mut Described),
+}
+
 /// The routes, in order.
+#[derive(Default)]
 pub(crate) struct Routes {
-    state: AppState,
-    routes: Vec<Route>,
+    routes: Vec<Box<dyn FnOnce(&AppState) -> Route>>,
+    endpoints: Vec<Listed>,
 }
 
 impl Routes {
-    pub(crate) fn new(state: AppState) -> Self {
-        Self { state, routes: Vec::new() }
+    /// Adds an endpoint of the API.
+    pub(crate) fn add<T: 'static, Arguments, H>(mut self, endpoint: Endpoint, handler: H) -> Self
+    where
+        H: Handler<T, AppState> + Describes<Arguments>,
+    {
+        let Endpoint { method, path, access, audit, .. } = &endpoint;
+        self.route(method.clone(), path, *access, *audit, handler);
+        self.endpoints.push(Listed { endpoint, describe: H::describe });
+        self
     }
 
-    pub(crate) fn get<T: 'static>(self, pattern: &'static str, handler: impl Handler<T, AppState>) -> Self {
-        self.on(Method::GET, pattern, handler)
+    /// Adds a page, which anybody may read with GET or HEAD. The document leaves pages out.
+    pub(crate) fn page<T: 'static>(mut self, path: &'static str, handler: impl Handler<T, AppState>) -> Self {
+        for method in [Method::GET, Method::HEAD] {
+            self.route(method, path, Access::Anyone, Audit::None, handler.clone());
+        }
+        self
     }
 
-    pub(crate) fn post<T: 'static>(self, pattern: &'static str, handler: impl Handler<T, AppState>) -> Self {
-        self.on(Method::POST, pattern, handler)
-    }
-
-    pub(crate) fn put<T: 'static>(self, pattern: &'static str, handler: impl Handler<T, AppState>) -> Self {
-        self.on(Method::PUT, pattern, handler)
-    }
-
-    pub(crate) fn delete<T: 'static>(self, pattern: &'static str, handler: impl Handler<T, AppState>) -> Self {
-        self.on(Method::DELETE, pattern, handler)
-    }
-
-    /// Routes `method` of `pattern`, whose `{name}` segments become path parameters.
-    pub(crate) fn on<T: 'static>(
-        mut self,
+    fn route<T: 'static>(
+        &mut self,
         method: Method,
-        pattern: &'static str,
+        path: &'static str,
+        access: Access,
+        audit: Audit,
         handler: impl Handler<T, AppState>,
-    ) -> Self {
-        let segment = |part: &'static str| match part.strip_prefix('{').and_then(|name| name.strip_suffix('}')) {
-            Some(name) => Segment::Parameter(name),
-            None => Segment::Literal(part),
-        };
-        let path = pattern;
-        let pattern = pattern.split('/').map(segment).collect();
-        let service = BoxCloneSyncService::new(handler.with_state(self.state.clone()));
-        let reads = method == Method::GET || method == Method::HEAD;
-        let least = if reads { Role::Viewer } else { Role::Operator };
-        self.routes.push(Route { method, path, pattern, least, audited: !reads, service });
-        self
+    ) {
+        self.routes.push(Box::new(move |state| {
+            let segment = |part: &'static str| match part.strip_prefix('{').and_then(|name| name.strip_suffix('}')) {
+                Some(name) => Segment::Parameter(name),
+                None => Segment::Literal(part),
+            };
+            let pattern = path.split('/').map(segment).collect();
+            let service = BoxCloneSyncService::new(handler.with_state(state.clone()));
+            Route { method, path, pattern, access, audit, service }
+        }));
     }
 
-    /// Says who may call the route just added, where it needs credentials at all: else viewers read and operators write.
-    pub(crate) fn least(mut self, role: Role) -> Self {
-        if let Some(route) = self.routes.last_mut() {
-            route.least = role;
-        }
-        self
+    /// Returns every endpoint, without the pages.
+    pub(crate) fn take_endpoints(&mut self) -> Vec<Listed> {
+        std::mem::take(&mut self.endpoints)
     }
 
-    /// Keeps the route just added out of the audit log: it changes nothing, or comes five times a second.
-    pub(crate) fn unaudited(mut self) -> Self {
-        if let Some(route) = self.routes.last_mut() {
-            route.audited = false;
-        }
-        self
-    }
-
-    /// Method, path and least role of every route.
-    pub(crate) fn listed(&self) -> Vec<(Method, &'static str, Role)> {
-        self.routes.iter().map(|route| (route.method.clone(), route.path, route.least)).collect()
-    }
-
-    /// The table as one service that answers every request.
+    /// Returns one service that answers every request.
     pub(crate) fn into_service(
         self,
+        state: AppState,
     ) -> impl Service<Request, Response = Response, Error = Infallible, Future: Send> + Clone + Send + Sync {
-        let routes: Arc<[Route]> = self.routes.into();
-        let state = self.state;
+        let routes: Arc<[Route]> = self.routes.into_iter().map(|route| route(&state)).collect();
         service_fn(move |request: Request| {
             let (routes, state) = (Arc::clone(&routes), state.clone());
             async move { dispatch(&routes, &state, request).await }
@@ -124,10 +121,12 @@ async fn dispatch(routes: &[Route], state: &AppState, mut request: Request) -> R
         if route.method == *request.method() {
             let caller = Caller::default();
             request.extensions_mut().insert(PathParameters(parameters.clone()));
-            request.extensions_mut().insert(Least(route.least));
+            if let Some(least) = route.access.least() {
+                request.extensions_mut().insert(Least(least));
+            }
             request.extensions_mut().insert(caller.clone());
             let response = route.service.clone().oneshot(request).await?;
-            if !route.audited {
+            if route.audit == Audit::None {
                 return Ok(response);
             }
             return Ok(audit::record(state, &route.method, route.path, &parameters, &caller, response).await);

@@ -1,11 +1,12 @@
-//! The pages under `/ui/`: plain files inside the binary, nothing from anywhere else.
+//! Serves the pages under `/ui/`: plain files inside the binary, which load nothing from another host.
 
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use crate::error::AppError;
-use crate::request::extract::{Input, Open};
-use crate::request::fields::Reader;
+use crate::request::extract::Open;
+use crate::request::input::input;
+use crate::request::kinds::TEXT;
 
 /// Scripts, styles and data come from this server only, and no other page may frame it.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
@@ -33,23 +34,23 @@ const FILES: &[Page] = files! {
     JSON: "text.de.json" "text.en.json";
 };
 
-/// `GET /ui/`.
+/// Answers `GET /ui/`.
 pub(crate) async fn index() -> Response {
     answer(HTML, include_str!("index.html"))
 }
 
-/// The file in the path.
-pub(crate) struct File(String);
-
-impl Input for File {
-    fn read(request: &mut Reader) -> Option<Self> {
-        request.path().text("file").map(Self)
+input! {
+    /// The file in the path.
+    pub(crate) struct File {
+        path {
+            file: String = TEXT,
+        }
     }
 }
 
-/// `GET /ui/{file}`.
+/// Answers `GET /ui/{file}`.
 pub(crate) async fn file(wanted: Open<File>) -> Result<Response, AppError> {
-    let Open(File(name)) = wanted;
+    let Open(File { file: name }) = wanted;
     let found = FILES.iter().find(|(known, ..)| *known == name);
     found.map(|(_, kind, text)| answer(kind, text)).ok_or_else(|| AppError::not_found("Not Found"))
 }

@@ -33,7 +33,7 @@ pub struct MarkerEngine {
 impl MarkerEngine {
     pub fn new() -> Self {
         let model = ModelId::new("marker");
-        Self { embedder: Embedder { model, dimension: DIMENSION, calibration: Calibration::arcface() } }
+        Self { embedder: Embedder::new(model, DIMENSION, Calibration::arcface()) }
     }
 
     fn face(&self, at: usize, frame: &Frame<'_>, yaw: f32, identity: Option<u32>, depth: Depth) -> Result<Face> {
@@ -42,7 +42,9 @@ impl MarkerEngine {
         let mut face = Face::detected(Rect::new(0.0, 0.0, width, height), 0.9, None);
         if depth >= Depth::Pose {
             let nose_offset = (yaw.to_radians().tan() - YAW_BIAS) / YAW_SLOPE;
-            face.pose = Some(Pose { yaw: Degrees(yaw), nose_offset, ..Pose::default() });
+            let mut pose = Pose::default();
+            (pose.yaw, pose.nose_offset) = (Degrees(yaw), nose_offset);
+            face.pose = Some(pose);
         }
         if let (true, Some(identity)) = (depth >= Depth::Embedding, identity) {
             face.embedding = Some(Embedding::from_raw(self.embedder.model.clone(), &vector(identity, yaw))?);
@@ -67,7 +69,7 @@ impl FaceEngine for MarkerEngine {
             .enumerate()
             .map(|(at, yaw)| self.face(at, frame, *yaw, identity, options.depth))
             .collect::<Result<_>>()?;
-        Ok(Analysis { faces, input_size: 640 })
+        Ok(Analysis::of(faces))
     }
 
     fn embedder(&self) -> &Embedder {

@@ -1,5 +1,5 @@
-//! Our side: does what it is told on its standard input, a line of JSON each, and answers with a line of JSON. The Python
-//! side (`benches/python/reference.py`) speaks the same language.
+//! Our side: does what it is told on its standard input, a line of JSON each, and answers with a line of JSON. The
+//! Python side (`benches/python/reference.py`) speaks the same language.
 
 use std::collections::HashMap;
 use std::hint::black_box;
@@ -12,12 +12,14 @@ use base64::engine::general_purpose::STANDARD;
 use faceattend_benches::{Crowd, builder, frame};
 use faceattend_core::alignment::Template;
 use faceattend_core::embedding::Embedding;
-use faceattend_core::engine::{AnalyzeOptions, Depth, Engine, Face, FaceEngine as _};
+use faceattend_core::embedding::Normalization;
+use faceattend_core::engine::{AnalyzeOptions, Depth, Engine, Face};
 use faceattend_core::frame::{ChannelOrder, Frame};
 use faceattend_core::gallery::Gallery;
 use faceattend_core::geometry::{Landmarks5, Point};
-use faceattend_core::models::session::{ModelSession, ModelSource, RuntimeOptions, time_in_models};
-use faceattend_core::preprocess::{Normalization, warp};
+use faceattend_core::internals::warp;
+use faceattend_core::internals::{ModelSession, time_in_models};
+use faceattend_core::models::{ModelSource, RuntimeOptions};
 use serde_json::{Value, json};
 
 use crate::plan::{BATCH, Models, Outcome, SEARCH_K, Task};

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use faceattend_benches::frame;
 use faceattend_core::detection::{DetectOptions, InputSize};
 use faceattend_core::embedding::Embedding;
-use faceattend_core::engine::{AnalyzeOptions, Antispoof, Depth, Engine, FaceEngine as _};
-use faceattend_core::models::session::time_in_models;
+use faceattend_core::engine::{AnalyzeOptions, Antispoof, Depth, Engine};
+use faceattend_core::internals::time_in_models;
 
 use crate::client::Picture;
 use crate::{Arguments, Outcome};

@@ -4,10 +4,12 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use super::super::avi::tests::file as avi;
 use super::super::*;
 use super::{COLORS, SIZE, color_of, jpeg, jpegs};
-use crate::error::ErrorKind;
+use crate::error::{ErrorKind, Result};
 
 const STARTS_AT: &str = "2026-03-02T08:00:00Z";
 

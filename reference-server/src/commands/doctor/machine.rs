@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use faceattend_core::attendance::AttendancePolicy;
 use faceattend_core::camera::{self, CameraSource, OpenOptions, devices};
-use faceattend_core::engine::{AnalyzeOptions, EngineDescription, FaceEngine as _, PassiveCheck};
+use faceattend_core::engine::{AnalyzeOptions, EngineDescription, PassiveCheck};
 use faceattend_core::frame::{ChannelOrder, Frame};
 use faceattend_core::models::loaded_runtime;
 use faceattend_core::models::manifest::Manifest;

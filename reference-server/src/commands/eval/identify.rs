@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use faceattend_core::embedding::Embedding;
-use faceattend_core::engine::FaceEngine as _;
 use faceattend_core::evaluation::identification::{MatedSearch, Searches};
 use faceattend_core::gallery::Gallery;
 use faceattend_core::types::StudentId;

@@ -11,7 +11,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use faceattend_core::decode::{DecodeLimits, decode};
 use faceattend_core::embedding::Embedding;
-use faceattend_core::engine::{AnalyzeOptions, Depth, FaceEngine as _, Selection};
+use faceattend_core::engine::{AnalyzeOptions, Depth, Selection};
 use faceattend_core::models::store::hash_of;
 use faceattend_core::recognition::view_weight;
 use faceattend_core::types::ModelId;

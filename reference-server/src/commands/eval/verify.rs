@@ -4,7 +4,6 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use faceattend_core::engine::FaceEngine as _;
 use faceattend_core::evaluation::comparison::{Comparisons, PairScore, PeoplesPairs, thinned};
 use faceattend_core::evaluation::threshold::needed_for;
 use faceattend_core::evaluation::{Interval, Rate};

@@ -8,7 +8,6 @@ use std::path::PathBuf;
 use clap::Args;
 use faceattend_core::Result;
 use faceattend_core::embedding::Embedding;
-use faceattend_core::engine::FaceEngine as _;
 use faceattend_core::evaluation::Rate;
 use faceattend_core::evaluation::live::PerMinute;
 use faceattend_core::gallery::Gallery;

@@ -1,0 +1,34 @@
+//! The trait of everything that gives frames, and what its implementations share.
+
+use std::time::Duration;
+
+use crate::error::{Error, Result};
+use crate::frame::Frame;
+
+/// Gives frames one after the other: a live camera or a recording.
+pub trait FrameSource: Send {
+    /// Reads the next frame, stamped with its capture time; `None` at the end of a recording. A live camera waits
+    /// for it for a limited time; a recording does not wait, since its reader sets the pace.
+    ///
+    /// # Errors
+    /// [`Error::InvalidImage`] for a frame that cannot be decoded: the next call goes on behind it. Any other error is
+    /// the source's end.
+    fn next_frame(&mut self) -> Result<Option<Frame<'static>>>;
+
+    /// Passes over the next frame, which nobody wants; `false` at the end of a recording. Costs less than
+    /// [`next_frame`](Self::next_frame) where the source need not decode it.
+    ///
+    /// # Errors
+    /// As [`next_frame`](Self::next_frame).
+    fn skip(&mut self) -> Result<bool> {
+        Ok(self.next_frame()?.is_some())
+    }
+
+    /// Returns the time between two frames of a recording; `None` for a live camera, which has its own pace.
+    fn frame_interval(&self) -> Option<Duration>;
+}
+
+/// Returns the error of `source`, which names it without credentials.
+pub(super) fn camera_error(source: &impl std::fmt::Display, reason: impl Into<String>) -> Error {
+    Error::Camera { camera: source.to_string(), reason: reason.into() }
+}

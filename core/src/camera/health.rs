@@ -1,0 +1,89 @@
+//! How a camera is doing.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+/// What a camera is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum CameraState {
+    /// It is being opened for the first time.
+    Connecting,
+    /// It gives frames.
+    Running,
+    /// It gave frames or failed to, and is opened again after a pause.
+    Reconnecting,
+    /// It was stopped, or the recording is over.
+    Stopped,
+    /// It cannot be read and will not be tried again.
+    Failed,
+}
+
+impl CameraState {
+    /// Returns the state as a word, for an API.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Connecting => "connecting",
+            Self::Running => "running",
+            Self::Reconnecting => "reconnecting",
+            Self::Stopped => "stopped",
+            Self::Failed => "failed",
+        }
+    }
+
+    /// Returns whether nothing more will come.
+    #[must_use]
+    pub fn is_over(self) -> bool {
+        matches!(self, Self::Stopped | Self::Failed)
+    }
+}
+
+/// How a camera is doing at one moment.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct CameraHealth {
+    /// What it is doing.
+    pub state: CameraState,
+    /// Frames that the source gave.
+    pub captured: u64,
+    /// Frames that the consumer has worked through.
+    pub analyzed: u64,
+    /// Frames that a newer one replaced before the consumer was free, and frames that could not be decoded.
+    pub dropped: u64,
+    /// Frames that came before the consumer wanted another, by [`WorkerOptions::rate`](super::WorkerOptions::rate).
+    pub skipped: u64,
+    /// Frames that the source gives in a second, of late.
+    pub captured_per_second: f32,
+    /// Frames that the consumer works through in a second, of late.
+    pub analyzed_per_second: f32,
+    /// How often the source was lost and came back.
+    pub reconnects: u64,
+    /// The last thing that went wrong, without credentials; it stays after a recovery.
+    pub last_error: Option<String>,
+    /// How long ago the source gave its last frame.
+    pub last_frame_age: Option<Duration>,
+}
+
+/// When the last things happened.
+#[derive(Default)]
+pub(super) struct Rate(VecDeque<Instant>);
+
+impl Rate {
+    /// As many as ten seconds at five a second, two at 25.
+    const KEPT: usize = 50;
+
+    pub(super) fn count(&mut self, now: Instant) {
+        if self.0.len() == Self::KEPT {
+            self.0.pop_front();
+        }
+        self.0.push_back(now);
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "at most fifty")]
+    pub(super) fn per_second(&self, now: Instant) -> f32 {
+        let Some(first) = self.0.front() else { return 0.0 };
+        // Until the next one comes, the time that it lets wait for itself counts too.
+        let passed = now.duration_since(*first).as_secs_f32();
+        if passed > 0.0 { (self.0.len() - 1) as f32 / passed } else { 0.0 }
+    }
+}

@@ -1,0 +1,50 @@
+//! Opens a camera or a recording with whatever reads it.
+
+use super::frame_source::FrameSource;
+#[cfg(feature = "opencv")]
+use super::opencv::OpenCvCapture;
+use super::options::OpenOptions;
+use super::replay::{AviReplay, FolderReplay};
+use super::source::CameraSource;
+#[cfg(not(feature = "opencv"))]
+use super::source::Nature;
+#[cfg(not(feature = "opencv"))]
+use crate::error::Error;
+use crate::error::Result;
+
+/// Opens the camera or recording. See the table of [this module](super) for who reads what.
+///
+/// # Errors
+/// [`Error::Io`] for a file or folder that cannot be read; [`Error::Camera`] when it holds no frames, when the camera
+/// does not answer in time, and when it needs OpenCV and this build has none.
+pub fn open(source: &CameraSource, options: &OpenOptions) -> Result<Box<dyn FrameSource>> {
+    Ok(options.orientation.turning(as_mounted(source, options)?))
+}
+
+fn as_mounted(source: &CameraSource, options: &OpenOptions) -> Result<Box<dyn FrameSource>> {
+    if let Some(folder) = source.folder() {
+        return Ok(Box::new(FolderReplay::open(folder, options)?));
+    }
+    if let Some(file) = source.file()
+        && let Some(avi) = AviReplay::open_if_mjpeg(file, options)?
+    {
+        return Ok(Box::new(avi));
+    }
+    through_opencv(source, options)
+}
+
+#[cfg(feature = "opencv")]
+fn through_opencv(source: &CameraSource, options: &OpenOptions) -> Result<Box<dyn FrameSource>> {
+    Ok(Box::new(OpenCvCapture::open(source, options)?))
+}
+
+#[cfg(not(feature = "opencv"))]
+fn through_opencv(source: &CameraSource, _options: &OpenOptions) -> Result<Box<dyn FrameSource>> {
+    let reason = if source.nature() == Nature::Live {
+        "this build has no cameras: it was made without the feature `opencv`"
+    } else {
+        "no MJPEG AVI file, and this build reads no other video: it was made without the feature `opencv`"
+    };
+    // A build does not change while it runs, so this is no camera that may come back.
+    Err(Error::State { what: "camera", reason: format!("{source}: {reason}") })
+}

@@ -1,0 +1,199 @@
+//! How a camera is opened, how fast it is read, and how soon it is opened again.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::orientation::Orientation;
+
+/// How a source is opened.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub struct OpenOptions {
+    /// How long connecting to a stream may take. Default 10 s: a camera that wakes up takes 3, and recognizing a
+    /// stream of ten frames a second 2 more; OpenCV's own 30 s would hide a dead camera for too long.
+    pub open_timeout: Duration,
+    /// How long a stream may give no frame. Default 5 s.
+    pub read_timeout: Duration,
+    /// The width and height to ask a USB camera for. Default: its own. It may give the nearest that it has; streams
+    /// and recordings have the size that they have.
+    pub size: Option<(u32, u32)>,
+    /// The frames a second to ask a USB camera for. Default: its own.
+    pub rate: Option<f32>,
+    /// How the camera is mounted. Default: upright, and not mirrored.
+    pub orientation: Orientation,
+    /// The time between the pictures of a folder. Default 40 ms, 25 a second.
+    pub folder_interval: Duration,
+    /// The capture time of a recording's first frame; its others follow at its own pace. Default: now.
+    pub recording_starts_at: Option<Timestamp>,
+}
+
+impl Default for OpenOptions {
+    fn default() -> Self {
+        Self {
+            open_timeout: Duration::from_secs(10),
+            read_timeout: Duration::from_secs(5),
+            size: None,
+            rate: None,
+            orientation: Orientation::default(),
+            folder_interval: Duration::from_millis(40),
+            recording_starts_at: None,
+        }
+    }
+}
+
+impl OpenOptions {
+    /// Returns the same options with these timeouts.
+    #[must_use]
+    pub fn with_timeouts(mut self, open: Duration, read: Duration) -> Self {
+        (self.open_timeout, self.read_timeout) = (open, read);
+        self
+    }
+
+    /// Returns the same options, asking a USB camera for this width, height and number of frames a second.
+    #[must_use]
+    pub fn with_size(mut self, width: u32, height: u32, rate: Option<f32>) -> Self {
+        (self.size, self.rate) = (Some((width, height)), rate);
+        self
+    }
+
+    /// Returns the same options for a camera that is mounted like this.
+    #[must_use]
+    pub fn with_orientation(mut self, orientation: Orientation) -> Self {
+        self.orientation = orientation;
+        self
+    }
+
+    /// Returns the same options with this time between the pictures of a folder.
+    #[must_use]
+    pub fn with_folder_interval(mut self, interval: Duration) -> Self {
+        self.folder_interval = interval;
+        self
+    }
+
+    /// Returns the same options with this capture time for a recording's first frame.
+    #[must_use]
+    pub fn with_recording_starts_at(mut self, starts_at: Timestamp) -> Self {
+        self.recording_starts_at = Some(starts_at);
+        self
+    }
+}
+
+/// How fast a recording is played.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Pace {
+    /// As it was recorded; a slow consumer misses frames, as it would with a camera.
+    #[default]
+    Recorded,
+    /// As fast as the consumer takes them; it gets every frame.
+    AsAnalyzed,
+}
+
+/// What a consumer wants after a frame. A consumer that returns `()` is content with the usual rate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Attention {
+    /// The next frame at [`WorkerOptions::rate`].
+    #[default]
+    Usual,
+    /// The next frame sooner, at [`WorkerOptions::close_rate`]: something is there that will soon be gone.
+    Close,
+}
+
+impl From<()> for Attention {
+    fn from((): ()) -> Self {
+        Self::Usual
+    }
+}
+
+/// How a camera is read.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub struct WorkerOptions {
+    /// How the source is opened.
+    pub open: OpenOptions,
+    /// How fast a recording is played. Default [`Pace::Recorded`].
+    pub pace: Pace,
+    /// The first pause before a live camera is opened again. Default 0.5 s.
+    pub first_pause: Duration,
+    /// The longest pause. Default 30 s: a camera that was off for the night is back within half a minute.
+    pub longest_pause: Duration,
+    /// How many frames a second are analyzed at most. Default: all that the consumer has time for. Five a second show
+    /// a face that walks through a door several times.
+    pub rate: Option<f32>,
+    /// How many while the consumer asks for [`Attention::Close`]. Default: as [`rate`](Self::rate).
+    pub close_rate: Option<f32>,
+}
+
+impl Default for WorkerOptions {
+    fn default() -> Self {
+        Self {
+            open: OpenOptions::default(),
+            pace: Pace::default(),
+            first_pause: Duration::from_millis(500),
+            longest_pause: Duration::from_secs(30),
+            rate: None,
+            close_rate: None,
+        }
+    }
+}
+
+impl WorkerOptions {
+    /// Returns the same options with these for opening.
+    #[must_use]
+    pub fn with_open(mut self, open: OpenOptions) -> Self {
+        self.open = open;
+        self
+    }
+
+    /// Returns the same options with this pace.
+    #[must_use]
+    pub fn with_pace(mut self, pace: Pace) -> Self {
+        self.pace = pace;
+        self
+    }
+
+    /// Returns the same options with these pauses before a live camera is opened again.
+    #[must_use]
+    pub fn with_pauses(mut self, first: Duration, longest: Duration) -> Self {
+        (self.first_pause, self.longest_pause) = (first, longest);
+        self
+    }
+
+    /// Returns the same options, analyzing at most so many frames a second.
+    #[must_use]
+    pub fn with_rate(mut self, rate: f32) -> Self {
+        self.rate = Some(rate);
+        self
+    }
+
+    /// Returns the same options, analyzing at most so many frames a second while the consumer asks for it.
+    #[must_use]
+    pub fn with_close_rate(mut self, rate: f32) -> Self {
+        self.close_rate = Some(rate);
+        self
+    }
+
+    /// Returns the pause before the attempt after `failures` failures in a row: doubled each time up to the longest,
+    /// then cut to between a half and the whole by `noise`.
+    pub(super) fn pause(&self, failures: u32, noise: u64) -> Duration {
+        let doubled = self.first_pause.saturating_mul(1_u32.checked_shl(failures.min(31)).unwrap_or(u32::MAX));
+        let half = doubled.min(self.longest_pause) / 2;
+        #[expect(clippy::cast_precision_loss, reason = "a fraction needs no 64 bits")]
+        let fraction = noise as f64 / u64::MAX as f64;
+        half + half.mul_f64(fraction)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pause_doubles_up_to_the_ceiling_and_never_falls_below_half() {
+        let options = WorkerOptions::default();
+        let [shortest, longest] = [0, u64::MAX].map(|noise| (0..8).map(move |n| options.pause(n, noise).as_millis()));
+        assert_eq!(longest.collect::<Vec<_>>(), [500, 1000, 2000, 4000, 8000, 16_000, 30_000, 30_000]);
+        assert_eq!(shortest.collect::<Vec<_>>(), [250, 500, 1000, 2000, 4000, 8000, 15_000, 15_000]);
+        assert_eq!(options.pause(u32::MAX, u64::MAX), Duration::from_secs(30));
+    }
+}

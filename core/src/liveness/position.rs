@@ -1,0 +1,68 @@
+//! The positions of the head, and the sense of left and right.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// Where the head is to point. Left and right are the person's own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Position {
+    /// Into the camera.
+    Center,
+    /// To the person's own left.
+    Left,
+    /// To the person's own right.
+    Right,
+}
+
+impl Position {
+    /// Every position, in the order in which the existing pages ask for them.
+    pub const ALL: [Self; 3] = [Self::Center, Self::Left, Self::Right];
+
+    /// Returns the name on the wire: `center`, `left` or `right`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Center => "center",
+            Self::Left => "left",
+            Self::Right => "right",
+        }
+    }
+
+    /// Returns the position that `name` spells on the wire, exactly.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|position| position.as_str() == name)
+    }
+}
+
+impl fmt::Display for Position {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Whether frames arrive flipped, as a mirror shows them. It decides which sign of yaw is the person's own left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Mirrored {
+    /// Flipped: the person's own left is the image's left, yaw is negative there. The existing page sends such frames,
+    /// hence the default.
+    #[default]
+    Yes,
+    /// As a camera takes them (RTSP, USB, files): the person's own left is the image's right, yaw is positive there.
+    No,
+}
+
+impl Mirrored {
+    /// Returns how far `image_turn`, positive towards the image's right edge, goes to the person's own left. Serves
+    /// degrees of yaw and nose offsets alike.
+    #[must_use]
+    pub fn to_own_left(self, image_turn: f32) -> f32 {
+        match self {
+            Self::Yes => -image_turn,
+            Self::No => image_turn,
+        }
+    }
+}

@@ -1,0 +1,283 @@
+//! Packs of models: their files, licences, and how each model is fed and read.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::hash::Sha256Hex;
+use crate::calibration::Calibration;
+use crate::error::{Error, Result};
+use crate::types::ModelId;
+
+/// Whether the user has accepted the licence of a pack.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LicenseConsent {
+    /// The user has read and accepted it.
+    Accepted,
+    /// The user has not been asked, or said no.
+    NotGiven,
+}
+
+/// Models that belong together, under one licence.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Pack {
+    /// The name that `faceattend models pull` takes.
+    pub name: String,
+    /// What it is, in one line.
+    pub title: String,
+    /// Its licence: an SPDX expression where there is one.
+    pub license: String,
+    /// Whether the licence allows commercial use.
+    pub commercial_use: bool,
+    /// Whether the user has to accept the licence before the pack is fetched.
+    pub requires_acceptance: bool,
+    /// Whether the pack is part of the repository and, with the feature `embedded-models`, of the library.
+    #[serde(default)]
+    pub built_in: bool,
+    /// Who made it; belongs in every product that ships it.
+    pub attribution: String,
+    /// What else to know.
+    pub note: Option<String>,
+    /// The files.
+    #[serde(rename = "file")]
+    pub files: Vec<ModelFile>,
+}
+
+impl Pack {
+    /// Returns the first file that plays `role`.
+    #[must_use]
+    pub fn file(&self, role: Role) -> Option<&ModelFile> {
+        self.files.iter().find(|file| file.role == role)
+    }
+
+    /// Returns the sizes of all files that can be had, in bytes.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        self.files.iter().filter_map(|file| file.size).sum()
+    }
+
+    /// Checks that the pack may be put on this machine: always, unless its licence has to be accepted and is not.
+    /// `then` is what to do once it has been read.
+    ///
+    /// # Errors
+    /// [`Error::State`] naming the licence.
+    pub(super) fn check_consent(&self, consent: LicenseConsent, then: &str) -> Result<()> {
+        if !self.requires_acceptance || consent == LicenseConsent::Accepted {
+            return Ok(());
+        }
+        Err(Error::State {
+            what: "licence not accepted",
+            reason: format!("{} is under this licence: {}. Read it, then {then}", self.name, self.license),
+        })
+    }
+
+    pub(super) fn check(&self) -> std::result::Result<(), String> {
+        let plain = |name: &str| !name.is_empty() && !name.starts_with('.') && !name.contains(['/', '\\', ':']);
+        // Both become parts of a path: nothing may lead out of the folder of models.
+        if !plain(&self.name) {
+            return Err("the name is no plain file name".into());
+        }
+        for (index, file) in self.files.iter().enumerate() {
+            let fail = |reason: &str| Err(format!("file {}: {reason}", file.name));
+            if !plain(&file.name) {
+                return fail("the name is no plain file name");
+            }
+            if self.files[..index].iter().any(|other| other.name == file.name) {
+                return fail("is there twice");
+            }
+            match (&file.sha256, file.size, &file.unavailable) {
+                (Some(_), Some(_), None) if self.built_in || !file.urls.is_empty() => {}
+                (None, None, Some(_)) if file.urls.is_empty() => {}
+                _ => return fail("needs a hash, a size and a URL, or else the reason why it cannot be fetched"),
+            }
+            if file.role == Role::Embedder && (file.model_id.is_none() || file.calibration.is_none()) {
+                return fail("an embedder needs a model id and a calibration");
+            }
+            if file.preprocessing.std.iter().any(|std| !std.is_finite() || *std <= 0.0) {
+                return fail("std must be above 0");
+            }
+        }
+        Ok(())
+    }
+}
+
+/// One model.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct ModelFile {
+    /// The file's name inside its pack.
+    pub name: String,
+    /// What the model is for.
+    pub role: Role,
+    /// How its output is read.
+    pub kind: Kind,
+    /// Its contents. `None` only where `unavailable` says why.
+    pub sha256: Option<Sha256Hex>,
+    /// Its size in bytes.
+    pub size: Option<u64>,
+    /// Where to fetch it, the best place first. Every place serves the same bytes.
+    #[serde(default)]
+    pub urls: Vec<String>,
+    /// Why it cannot be fetched.
+    pub unavailable: Option<String>,
+    /// The input tensor.
+    pub input: Tensor,
+    /// The output tensors, in the order of the file.
+    pub outputs: Vec<Tensor>,
+    /// How an image becomes the input.
+    pub preprocessing: Preprocessing,
+    /// For an embedder: the id its embeddings carry.
+    pub model_id: Option<ModelId>,
+    /// For an embedder: from its cosine to the similarity scale.
+    pub calibration: Option<Calibration>,
+    /// For five points: `[k, b0]` of yaw = atan(k * (b - a) + b0), in radians (see the head of `manifest.toml`).
+    pub yaw_fit: Option<[f32; 2]>,
+    /// What was measured, or is stated by its makers.
+    #[serde(default)]
+    pub figures: Vec<Figure>,
+}
+
+/// What a model is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Finds faces.
+    Detector,
+    /// Finds dense landmarks in a face.
+    Mesh,
+    /// Makes embeddings.
+    Embedder,
+    /// Tells a living face from a presentation attack.
+    Antispoof,
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Detector => "detector",
+            Self::Mesh => "mesh",
+            Self::Embedder => "embedder",
+            Self::Antispoof => "antispoof",
+        })
+    }
+}
+
+/// How a model's output is read: the name of its decoder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// BlazeFace: raw scores, boxes and six points at strides 16 and 32.
+    Blazeface,
+    /// SCRFD: scores, distances and five points at strides 8, 16 and 32.
+    Scrfd,
+    /// YuNet: class, objectness, boxes and five points at strides 8, 16 and 32.
+    Yunet,
+    /// YOLOv5-face: raw heads with anchors.
+    #[serde(rename = "yolov5-face")]
+    Yolov5Face,
+    /// YOLOv8-face and its like: one output, a column for each candidate.
+    #[serde(rename = "yolov8-face")]
+    Yolov8Face,
+    /// YOLOv10-face and its like: end to end, no suppression needed, no points.
+    #[serde(rename = "yolov10-face")]
+    Yolov10Face,
+    /// MediaPipe's face mesh.
+    FaceMesh,
+    /// A vector.
+    Embedder,
+    /// MiniFASNet: three logits.
+    Minifasnet,
+}
+
+/// A tensor of 32-bit floats.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Tensor {
+    /// Its name in the file.
+    pub name: String,
+    /// Its shape.
+    pub shape: Vec<Dimension>,
+}
+
+/// One dimension of a tensor.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(untagged)]
+pub enum Dimension {
+    /// Always this many.
+    Fixed(u32),
+    /// Any number; the same name means the same number.
+    Dynamic(String),
+}
+
+/// How an image becomes the input: value = (pixel - mean) / std for each channel, pixels from 0 to 255.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Preprocessing {
+    /// The order of the channels; `mean` and `std` follow it.
+    pub channels: Channels,
+    /// What is taken away.
+    pub mean: [f32; 3],
+    /// What is divided by.
+    pub std: [f32; 3],
+    /// Width and height, where they are fixed.
+    pub size: Option<[u32; 2]>,
+    /// What width and height must be a multiple of, where they are not.
+    pub multiple_of: Option<u32>,
+    /// Where the image lies when it does not fill the input.
+    pub letterbox: Option<Letterbox>,
+    /// The value of the pixels around it.
+    #[serde(default)]
+    pub fill: u8,
+    /// How much of the image's size to add on each side beforehand.
+    #[serde(default)]
+    pub margin: f32,
+    /// Where the five points go.
+    pub template: Option<Template>,
+    /// The side of the crop as a multiple of the face box.
+    pub crop_scale: Option<f32>,
+}
+
+/// The order of the channels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Channels {
+    /// Red first.
+    Rgb,
+    /// Blue first.
+    Bgr,
+}
+
+/// Where an image lies in an input of another shape.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Letterbox {
+    /// In the top left corner.
+    TopLeft,
+    /// In the middle.
+    #[serde(alias = "centre")]
+    Center,
+}
+
+/// Where an embedder wants the eyes, the nose and the corners of the mouth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Template {
+    /// ArcFace's five points in 112x112.
+    Arcface112,
+}
+
+/// A measured figure.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Figure {
+    /// What was measured, on what.
+    pub what: String,
+    /// The figure, with its unit.
+    pub value: String,
+}

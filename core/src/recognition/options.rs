@@ -1,0 +1,60 @@
+//! How faces are recognized.
+
+use super::region_of_interest::RegionOfInterest;
+use super::scan_plan::{Effort, ScanOptions};
+use crate::tracking::TrackingOptions;
+use crate::types::Threshold;
+
+/// How faces are recognized.
+#[derive(Debug, Clone, PartialEq, Default)]
+#[non_exhaustive]
+pub struct RecognitionOptions {
+    /// Below which similarity nobody is named, however many views there are. Default [`Threshold::DOCUMENTED`]. In a
+    /// large gallery the evidence that [`TrackingOptions::false_names`] asks for is the higher hurdle.
+    pub threshold: Threshold,
+    /// How faces are followed and when their views decide.
+    pub tracking: TrackingOptions,
+    /// How much of each picture is looked at.
+    pub effort: Effort,
+    /// How often where.
+    pub scan: ScanOptions,
+    /// The part of the picture that counts. Default: all of it.
+    pub interest: Option<RegionOfInterest>,
+}
+
+impl RecognitionOptions {
+    /// Returns the same options with this threshold.
+    #[must_use]
+    pub fn with_threshold(mut self, threshold: Threshold) -> Self {
+        self.threshold = threshold;
+        self
+    }
+
+    /// Returns the same options with this tracking.
+    #[must_use]
+    pub fn with_tracking(mut self, tracking: TrackingOptions) -> Self {
+        self.tracking = tracking;
+        self
+    }
+
+    /// Returns the same options with this effort.
+    #[must_use]
+    pub fn with_effort(mut self, effort: Effort) -> Self {
+        self.effort = effort;
+        self
+    }
+
+    /// Returns the same options, looking this often.
+    #[must_use]
+    pub fn with_scan(mut self, scan: ScanOptions) -> Self {
+        self.scan = scan;
+        self
+    }
+
+    /// Returns the same options for this part of the picture.
+    #[must_use]
+    pub fn with_interest(mut self, interest: RegionOfInterest) -> Self {
+        self.interest = Some(interest);
+        self
+    }
+}

@@ -1,0 +1,228 @@
+//! The recognizer of one camera.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::ageing::{self, Ageing};
+use super::options::RecognitionOptions;
+use super::report::{RecognitionReport, RecognizedFace};
+use super::scan_plan::{Effort, Scan, ScanPlan};
+use super::view::{is_good, view_weight};
+use crate::attendance::Marker;
+use crate::engine::{AnalyzeOptions, Depth, Face, FaceEngine};
+use crate::error::{Error, Result};
+use crate::frame::Frame;
+use crate::gallery::Gallery;
+use crate::geometry::Rect;
+use crate::tracking::{Decision, TrackId, Tracker};
+
+/// Recognizes the faces of one camera. The engine, the gallery and the marker are everybody's; the faces in view are
+/// its own.
+pub struct Recognizer {
+    engine: Arc<dyn FaceEngine>,
+    gallery: Arc<Gallery>,
+    marker: Option<Arc<Marker>>,
+    camera_location: Option<String>,
+    options: RecognitionOptions,
+    tracker: Tracker,
+    scan_plan: ScanPlan,
+    ageing: Option<Arc<Ageing>>,
+}
+
+impl std::fmt::Debug for Recognizer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Recognizer({:?}, threshold: {})", self.camera_location, self.options.threshold.value())
+    }
+}
+
+impl Recognizer {
+    /// Creates a recognizer with no face in view, which marks nobody.
+    #[must_use]
+    pub fn new(engine: Arc<dyn FaceEngine>, gallery: Arc<Gallery>, options: &RecognitionOptions) -> Self {
+        Self {
+            engine,
+            gallery,
+            marker: None,
+            camera_location: None,
+            options: options.clone(),
+            tracker: Tracker::new(options.tracking),
+            scan_plan: ScanPlan::default(),
+            ageing: None,
+        }
+    }
+
+    /// Returns the recognizer, marking whom it recognizes as seen at this place.
+    #[must_use]
+    pub fn with_marker(mut self, marker: Arc<Marker>, camera_location: Option<String>) -> Self {
+        (self.marker, self.camera_location) = (Some(marker), camera_location);
+        self
+    }
+
+    /// Returns the recognizer, keeping a view of whom it marks now and then, as `ageing` allows it.
+    #[must_use]
+    pub fn with_ageing(mut self, ageing: Arc<Ageing>) -> Self {
+        self.ageing = Some(ageing);
+        self
+    }
+
+    /// Recognizes the faces of `frame` and marks the people whom it knows. `now` is the frame's capture time where it
+    /// has one: the tracker measures gaps by it, and attendance is marked at it.
+    ///
+    /// # Errors
+    /// Those of the engine, of the gallery and of the store. The faces of a failed call have been tracked, and the
+    /// next frame marks what this one could not.
+    pub fn process(&mut self, frame: &Frame<'_>, now: Timestamp) -> Result<RecognitionReport> {
+        self.tracker.forget_absent(&self.gallery);
+        let look = match self.options.effort {
+            Effort::Everything => Scan::Everywhere(None),
+            Effort::Thrifty => {
+                let Self { options, tracker, scan_plan, .. } = self;
+                scan_plan.plan(frame, tracker.tracks(), options.interest.as_ref(), &options.scan, now)
+            }
+        };
+        let mut report = RecognitionReport::default();
+        let faces = self.detect(frame, &look, &mut report)?;
+        let boxes: Vec<_> = faces.iter().map(|face| face.bbox).collect();
+        let tracks = self.tracker.update_where(&boxes, now, |track| match &look {
+            Scan::Nowhere => false,
+            Scan::At(regions) => regions.iter().any(|region| region.shows(&track.predicted(now))),
+            Scan::Everywhere(_) => true,
+        });
+        let voted = self.judge(frame, faces, &tracks, now, &mut report)?;
+        for (bbox, track) in boxes.into_iter().zip(&tracks) {
+            report.faces.push(RecognizedFace { bbox, track: *track, decision: self.tracker.decision(*track) });
+        }
+        if look != Scan::Everywhere(None) {
+            let held = self.tracker.tracks().iter().filter(|track| track.last_seen() == now);
+            let held = held.filter(|track| !tracks.contains(&track.id()));
+            report.faces.extend(held.map(|track| RecognizedFace {
+                bbox: track.bbox(),
+                track: track.id(),
+                decision: self.tracker.decision(track.id()),
+            }));
+        }
+        report.open = tracks.iter().any(|track| self.tracker.is_open(*track));
+        if let Some(marker) = &self.marker {
+            for (student, similarity) in report.faces.iter().filter_map(RecognizedFace::known) {
+                // Erased while this frame was looked at.
+                if !self.gallery.contains(student) {
+                    continue;
+                }
+                match marker.mark(student, similarity, self.camera_location.as_deref(), now) {
+                    Ok(marking) => report.marks.push(marking),
+                    // Deleted, and the gallery has not heard of it yet.
+                    Err(Error::NotFound { .. }) => {}
+                    Err(error) => return Err(error),
+                }
+            }
+        }
+        self.age(frame, &voted, &report, now)?;
+        Ok(report)
+    }
+
+    /// Has the views that voted for somebody who is marked looked at by whoever keeps some of them.
+    fn age(
+        &self,
+        frame: &Frame<'_>,
+        voted: &[(TrackId, Face)],
+        report: &RecognitionReport,
+        now: Timestamp,
+    ) -> Result<()> {
+        let Some(ageing) = &self.ageing else { return Ok(()) };
+        for (track, face) in voted {
+            let Decision::Known { student, .. } = self.tracker.decision(*track) else { continue };
+            if report.marks.iter().any(|mark| mark.record().student == student) {
+                let (threshold, place) = (self.options.threshold, self.camera_location.as_deref());
+                ageing.consider(&*self.engine, &ageing::MarkedView { student, face, frame, threshold, place, now })?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Finds the faces that `look` shows, largest first.
+    fn detect(&self, frame: &Frame<'_>, look: &Scan, report: &mut RecognitionReport) -> Result<Vec<Face>> {
+        let everything = self.options.effort == Effort::Everything;
+        let depth = if everything { Depth::Embedding } else { Depth::Detection };
+        let options = AnalyzeOptions::default().with_depth(depth);
+        #[expect(clippy::cast_precision_loss, reason = "frames have far fewer than 2^24 pixels a side")]
+        let (width, height) = (frame.width() as f32, frame.height() as f32);
+        let mut faces = match look {
+            Scan::Nowhere => return Ok(Vec::new()),
+            Scan::Everywhere(bounds) => {
+                report.looks = 1;
+                let options = bounds.map_or(options, |bounds| options.with_region(bounds));
+                self.engine.analyze(frame, &options)?.faces
+            }
+            Scan::At(regions) => {
+                let whole = Rect::new(0.0, 0.0, width, height);
+                let mut faces: Vec<Face> = Vec::new();
+                for region in regions {
+                    report.looks += 1;
+                    let options = options.with_region(region.rect).with_input_size(region.input());
+                    let found = self.engine.analyze(frame, &options)?.faces.into_iter();
+                    faces.extend(found.filter(|face| !region.cuts(&face.bbox, &whole)));
+                }
+                distinct(faces)
+            }
+        };
+        if let Some(interest) = &self.options.interest {
+            faces.retain(|face| {
+                let center = face.bbox.center();
+                interest.contains(center.x / width, center.y / height)
+            });
+        }
+        Ok(faces)
+    }
+
+    /// Embeds the faces whose tracks want a view, and takes it in. Returns those that were, where views are kept.
+    fn judge(
+        &mut self,
+        frame: &Frame<'_>,
+        faces: Vec<Face>,
+        tracks: &[TrackId],
+        now: Timestamp,
+        report: &mut RecognitionReport,
+    ) -> Result<Vec<(TrackId, Face)>> {
+        let mut voted = Vec::new();
+        let everything = self.options.effort == Effort::Everything;
+        for (face, track) in faces.into_iter().zip(tracks) {
+            if !everything && !self.tracker.wants_view(*track, now) {
+                continue;
+            }
+            let mut view = vec![face];
+            if !everything {
+                // Whether the view is good costs less than embedding it.
+                self.engine.deepen(frame, &mut view, Depth::Pose)?;
+                view.retain(is_good);
+                self.engine.deepen(frame, &mut view, Depth::Embedding)?;
+            }
+            match view.first().filter(|face| is_good(face)).and_then(|face| Some((face, face.embedding.as_ref()?))) {
+                Some((face, embedding)) => {
+                    report.embedded += 1;
+                    let threshold = self.options.threshold;
+                    self.tracker.see(*track, embedding, view_weight(face), &self.gallery, threshold, now)?;
+                    if self.ageing.is_some() {
+                        voted.push((*track, face.clone()));
+                    }
+                }
+                None => self.tracker.poor_view(*track, now),
+            }
+        }
+        Ok(voted)
+    }
+}
+
+/// Returns the faces without those that two regions found both; the surer one stays. Largest first.
+fn distinct(mut faces: Vec<Face>) -> Vec<Face> {
+    const SAME: f32 = 0.4;
+    faces.sort_by(|a, b| b.score.total_cmp(&a.score));
+    let mut kept: Vec<Face> = Vec::with_capacity(faces.len());
+    for face in faces {
+        if kept.iter().all(|other| other.bbox.iou(&face.bbox) < SAME) {
+            kept.push(face);
+        }
+    }
+    kept.sort_by(|a, b| b.bbox.area().total_cmp(&a.bbox.area()));
+    kept
+}

@@ -1,0 +1,303 @@
+//! The kinds of fields: each says how its value is read and which schema describes it.
+
+use faceattend_core::types::StudentId;
+use jiff::civil::Date;
+use serde_json::{Value, json};
+use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
+use utoipa::openapi::{KnownFormat, SchemaFormat};
+
+use crate::request::coerce;
+use crate::request::fields::Fields;
+
+/// A kind of field.
+pub(crate) trait Kind {
+    /// The type that a handler gets.
+    type Value;
+
+    /// Reads the field `name`; notes why and returns `None` where it cannot be read.
+    fn read(&self, fields: &mut Fields<'_>, name: &'static str) -> Option<Self::Value>;
+
+    /// Returns the schema of the values that the field takes.
+    fn schema(&self) -> ObjectBuilder;
+
+    /// Returns whether the field must be there.
+    fn required(&self) -> bool {
+        true
+    }
+
+    /// Returns whether null stands for a field that is left out.
+    fn nullable(&self) -> bool {
+        false
+    }
+
+    /// Returns the other name under which the field is accepted.
+    fn alias(&self) -> Option<&'static str> {
+        None
+    }
+}
+
+/// A text.
+#[derive(Clone, Copy)]
+pub(crate) struct Text {
+    length: Option<(usize, usize)>,
+    alias: Option<&'static str>,
+    example: Option<&'static str>,
+}
+
+/// A text of any length.
+pub(crate) const TEXT: Text = Text { length: None, alias: None, example: None };
+
+impl Text {
+    /// Demands a number of characters from `least` to `most`.
+    pub(crate) const fn of(mut self, least: usize, most: usize) -> Self {
+        self.length = Some((least, most));
+        self
+    }
+
+    /// Accepts the field under another name too, where its own is missing.
+    pub(crate) const fn or_named(mut self, alias: &'static str) -> Self {
+        self.alias = Some(alias);
+        self
+    }
+
+    /// Sets the value that the document shows.
+    pub(crate) const fn example(mut self, example: &'static str) -> Self {
+        self.example = Some(example);
+        self
+    }
+}
+
+impl Kind for Text {
+    type Value = String;
+
+    fn read(&self, fields: &mut Fields<'_>, name: &'static str) -> Option<String> {
+        let other = self.alias.filter(|alias| !fields.contains(name) && fields.contains(alias));
+        fields.text_of(other.unwrap_or(name), self.length)
+    }
+
+    fn schema(&self) -> ObjectBuilder {
+        let most = self.length.map(|(_, most)| most).filter(|most| *most < usize::MAX);
+        typed(Type::String)
+            .min_length(self.length.map(|(least, _)| least))
+            .max_length(most)
+            .examples(self.example.map(|example| json!(example)))
+    }
+
+    fn alias(&self) -> Option<&'static str> {
+        self.alias
+    }
+}
+
+/// One of some words, each of which stands for a value.
+pub(crate) struct Word<T: 'static>(pub(crate) &'static [(&'static str, T)]);
+
+impl<T: Copy> Kind for Word<T> {
+    type Value = T;
+
+    fn read(&self, fields: &mut Fields<'_>, name: &'static str) -> Option<T> {
+        let words: Vec<&str> = self.0.iter().map(|(word, _)| *word).collect();
+        fields.one_of(name, &words).map(|at| self.0[at].1)
+    }
+
+    fn schema(&self) -> ObjectBuilder {
+        typed(Type::String).enum_values(Some(self.0.iter().map(|(word, _)| *word)))
+    }
+}
+
+/// An integer.
+pub(crate) struct Integer;
+
+impl Kind for Integer {
+    type Value = i64;
+
+    fn read(&self, fields: &mut Fields<'_>, name: &'static str) -> Option<i64> {
+        fields.value(name, coerce::integer)
+    }
+
+    fn schema(&self) -> ObjectBuilder {
+        typed(Type::Integer).format(Some(SchemaFormat::KnownFormat(KnownFormat::Int64)))
+    }
+}
+
+/// The number of a student.
+pub(crate) struct Student;
+
+impl Kind for Student {
+    type Value = StudentId;
+
+    fn read(&self, fields: &mut Fields<'_>, name: &'static str) -> Option<StudentId> {
+        Integer.read(fields, name).map(StudentId)
+    }
+
+    fn schema(&self) -> ObjectBuilder {
+        Integer.schema().examples([json!(1)])
+    }
+}
+
+/// A count in a query; `default` where the field is missing.
+pub(crate) struct Count {
+    pub(crate) least: u32,
+    pub(crate) default: u32,
+}
+
+impl Kind for Count {
+    type Value = u32;
+
+    fn read(&self, fields: &mut Fields<'_>, name: &'static str) -> Option<u32> {
+        fields.count(name, self.default, self.least)
+    }
+
+    fn schema(&self) -> ObjectBuilder {
+        typed(Type::Integer).minimum(Some(self.least)).maximum(Some(u32::MAX)).default(Some(json!(self.default)))
+    }
+
+    fn required(&self) -> bool {
+        false
+    }
+}
+
+/// A finite number.
+pub(crate) struct Number;
+
+impl Kind for Number {
+    type Value = f64;
+
+    fn read(&self, fields: &mut Fields<'_>, name: &'static str) -> Option<f64> {
+        fields.value(name, coerce::number)
+    }
+
+    fn schema(&self) -> ObjectBuilder {
+        typed(Type::Number)
+    }
+}
+
+/// Yes or no.
+pub(crate) struct Flag;
+
+impl Kind for Flag {
+    type Value = bool;
+
+    fn read(&self, fields: &mut Fields<'_>, name: &'static str) -> Option<bool> {
+        fields.value(name, coerce::flag)
+    }
+
+    fn schema(&self) -> ObjectBuilder {
+        typed(Type::Boolean)
+    }
+}
+
+/// Yes or no, with the value for a missing field.
+pub(crate) struct FlagOr(pub(crate) bool);
+
+impl Kind for FlagOr {
+    type Value = bool;
+
+    fn read(&self, fields: &mut Fields<'_>, name: &'static str) -> Option<bool> {
+        Optional(Flag).read(fields, name).map(|flag| flag.unwrap_or(self.0))
+    }
+
+    fn schema(&self) -> ObjectBuilder {
+        Flag.schema().default(Some(json!(self.0)))
+    }
+
+    fn required(&self) -> bool {
+        false
+    }
+
+    fn nullable(&self) -> bool {
+        true
+    }
+}
+
+/// A date.
+pub(crate) struct Day;
+
+impl Kind for Day {
+    type Value = Date;
+
+    fn read(&self, fields: &mut Fields<'_>, name: &'static str) -> Option<Date> {
+        fields.value(name, coerce::date)
+    }
+
+    fn schema(&self) -> ObjectBuilder {
+        typed(Type::String).format(Some(SchemaFormat::KnownFormat(KnownFormat::Date)))
+    }
+}
+
+/// A picture file in base64, with or without the head of a data URL.
+pub(crate) struct Picture;
+
+impl Kind for Picture {
+    type Value = String;
+
+    fn read(&self, fields: &mut Fields<'_>, name: &'static str) -> Option<String> {
+        TEXT.read(fields, name)
+    }
+
+    fn schema(&self) -> ObjectBuilder {
+        typed(Type::String).content_encoding("base64").content_media_type("image/jpeg")
+    }
+}
+
+/// A field that may be left out; null is the same.
+pub(crate) struct Optional<K>(pub(crate) K);
+
+impl<K: Kind> Kind for Optional<K> {
+    type Value = Option<K::Value>;
+
+    fn read(&self, fields: &mut Fields<'_>, name: &'static str) -> Option<Option<K::Value>> {
+        let given = [Some(name), self.0.alias()].into_iter().flatten().find(|name| fields.has(name));
+        given.map_or(Some(None), |name| self.0.read(fields, name).map(Some))
+    }
+
+    fn schema(&self) -> ObjectBuilder {
+        self.0.schema()
+    }
+
+    fn required(&self) -> bool {
+        false
+    }
+
+    fn nullable(&self) -> bool {
+        true
+    }
+}
+
+/// Where a field stands in a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    Path,
+    Query,
+    Body,
+}
+
+/// A field as the document describes it.
+pub(crate) struct Field {
+    pub(crate) place: Place,
+    pub(crate) name: &'static str,
+    pub(crate) required: bool,
+    pub(crate) schema: Object,
+}
+
+impl Field {
+    /// Describes the field `name` of `kind`; `text` is the doc comment of its declaration.
+    pub(crate) fn new(place: Place, name: &'static str, text: &[&str], kind: &impl Kind) -> Self {
+        let alias = kind.alias().map(|alias| format!("Also accepted as `{alias}`."));
+        let text: Vec<&str> = text.iter().map(|line| line.trim()).chain(alias.as_deref()).collect();
+        let mut schema = kind.schema().build();
+        schema.description = (!text.is_empty()).then(|| text.join(" "));
+        if place == Place::Body && kind.nullable() {
+            if let utoipa::openapi::schema::SchemaType::Type(only) = schema.schema_type.clone() {
+                schema.schema_type = [only, Type::Null].into_iter().collect();
+            }
+            if let Some(words) = &mut schema.enum_values {
+                words.push(Value::Null);
+            }
+        }
+        Self { place, name, required: kind.required(), schema }
+    }
+}
+
+fn typed(kind: Type) -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(kind)
+}
