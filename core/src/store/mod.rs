@@ -11,6 +11,7 @@ mod accounts;
 mod cameras;
 mod face_check;
 mod given_ids;
+mod location;
 mod naive_time;
 mod notices;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
@@ -43,6 +44,7 @@ pub use accounts::{
 };
 pub use cameras::{CameraKey, CameraReport, CameraRequest, ClaimedCamera, ServerId, WatchedCamera};
 pub use face_check::{ENROLMENT_LOCK, Enrolee, FaceCheck, TemplateMark};
+pub use location::{StoreLocation, open, redacted};
 pub use notices::{Follower, Notice};
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub use portable::{Counts, Imported, Portable, Present, Survey};
