@@ -160,6 +160,7 @@ impl CameraReader {
         let health = worker.as_ref().map(CameraWorker::health);
         dict.set_item("state", health.as_ref().map_or("stopped", |health| health.state.as_str()))?;
         dict.set_item("captured", health.as_ref().map_or(0, |health| health.captured))?;
+        dict.set_item("analyzed", health.as_ref().map_or(0, |health| health.analyzed))?;
         dict.set_item("dropped", health.as_ref().map_or(0, |health| health.dropped))?;
         dict.set_item("last_error", health.as_ref().and_then(|health| health.last_error.clone()))?;
         let age = health.and_then(|health| health.last_frame_age);

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ import pytest
 import faceattend
 
 ROOT = Path(__file__).resolve().parents[2]
+# What has arrived of a file of the pack `minifasnet`.
+PART = "minifasnet/2.7_80x80_MiniFASNetV2.onnx.part"
 
 
 @pytest.fixture(scope="session")
@@ -26,3 +29,23 @@ def parity() -> dict[str, Any]:
 @pytest.fixture(scope="session")
 def engine() -> faceattend.Engine:
     return faceattend.Engine(antispoof="off", threads=2)
+
+
+@pytest.fixture
+def silent(monkeypatch):
+    """A proxy that takes every connection and says nothing."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{listener.getsockname()[1]}")
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    with listener:
+        yield listener
+
+
+@pytest.fixture
+def begun(tmp_path):
+    """A folder in which an earlier pull has left a thousand bytes."""
+    part = tmp_path / PART
+    part.parent.mkdir()
+    part.write_bytes(bytes(1000))
+    return tmp_path

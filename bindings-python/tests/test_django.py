@@ -292,7 +292,7 @@ def test_the_pages_are_for_those_who_may(client, hopper):
     assert client.get(url).status_code == 302
     clerk = get_user_model().objects.create_user("clerk", password="x", is_staff=True)
     client.force_login(clerk)
-    for name, args in [("register_face", [hopper.pk]), ("recognize", []), ("live", [])]:
+    for name, args in [("register_face", [hopper.pk]), ("recognize", []), ("recognise", []), ("live", [])]:
         assert client.get(reverse(f"admin:faceattend_student_{name}", args=args)).status_code == 403
     strict = type(client)(enforce_csrf_checks=True)
     strict.force_login(get_user_model().objects.create_superuser("root", password="root"))
@@ -466,4 +466,4 @@ def test_a_database_of_django_is_taken_over_by_the_store(engine, tmp_path):
     student = store.create_student("A", "R1")
     book = faceattend.AttendanceBook(store)
     assert book.mark(student.id) and not book.mark(student.id)
-    store.delete_student(student.id)
+    store.erase_student(student.id)

@@ -175,7 +175,7 @@ def test_a_gallery_finds_its_people():
     assert gallery.remove(2) and not gallery.remove(2)
     assert gallery.identify(embedding(0.0, 1.0)).student_id is None
     with pytest.raises(faceattend.ModelMismatchError):
-        gallery.add(5, embedding(1.0, 0.0, model="other"))
+        gallery.insert(5, embedding(1.0, 0.0, model="other"))
 
 
 def test_a_session_goes_on_from_its_text_and_enrols_once(engine, media):

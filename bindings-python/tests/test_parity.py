@@ -105,7 +105,7 @@ def test_every_answer_goes_through_json(engine, media):
     told = json.loads(json.dumps(face.to_dict()))
     assert told["bbox"] == pytest.approx(list(face.bbox)) and "embedding" not in told
     gallery = faceattend.Gallery()
-    gallery.add(7, face.embedding)
+    gallery.insert(7, face.embedding)
     seen = gallery.identify(face.embedding)
     assert json.loads(json.dumps(seen.to_dict()))["student_id"] == 7
     json.dumps(faceattend.LivenessSession().observe(media / "obama" / "center.jpg", "center", engine).to_dict())

@@ -14,6 +14,7 @@ mod cluster;
 mod codec;
 mod detection_logs;
 mod given_ids;
+mod location;
 mod model;
 mod naive_time;
 mod notices;
@@ -43,6 +44,7 @@ pub use audit::Audit;
 pub use cluster::Cluster;
 pub use codec::{FaceColumn, KeyId, Resealed, SealContext, TemplateForms, TemplateKey, TemplateKeys};
 pub use detection_logs::DetectionLogs;
+pub use location::{StoreLocation, open, redacted};
 pub use model::*;
 pub use notices::{Follower, Notice};
 #[cfg(any(feature = "sqlite", feature = "postgres"))]

@@ -1,4 +1,4 @@
-"""The settings: one dictionary, ``FACEATTEND``, every key of which may be left out.
+"""The settings: one dictionary, ``FACEATTEND``. Every key may be left out.
 
 ===================  =======================================================================================================
 ``ENGINE``           options of `faceattend.Engine`, such as ``{"threads": 2}``
@@ -48,13 +48,13 @@ _engines: dict[str, faceattend.Engine] = {}
 
 
 def setting(name: str) -> Any:
-    """The setting of this name, or its default."""
+    """Returns the setting with this name, or its default."""
     given = getattr(settings, "FACEATTEND", None) or {}
     return given.get(name, DEFAULTS[name])
 
 
 def engine() -> faceattend.Engine:
-    """The engine of this process: loaded at its first frame, anew after a fork."""
+    """Returns the engine of this process. It is loaded at its first frame, and anew after a fork."""
     options = setting("ENGINE")
     key = repr(sorted(options.items()))
     with _lock:
@@ -64,6 +64,6 @@ def engine() -> faceattend.Engine:
 
 
 def policy() -> faceattend.AttendancePolicy:
-    """The site's days."""
+    """Returns the rules for the site's days."""
     zone: Optional[str] = setting("TIME_ZONE") or settings.TIME_ZONE
     return faceattend.AttendancePolicy(zone, day_boundary=setting("DAY_BOUNDARY"))

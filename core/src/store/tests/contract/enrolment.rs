@@ -124,6 +124,20 @@ pub(crate) fn of_enrolments_at_once_each_sees_those_before_it(store: &dyn Store)
     race_for_one_face(&[store]);
 }
 
+/// Neither waits for what the other holds.
+pub(crate) fn an_erasure_and_an_enrolment_at_once_both_end(store: &dyn Store) {
+    let student = store.create_student("A", "R1", now()).unwrap().id;
+    for _ in 0..20 {
+        let sessions: Vec<_> = (0..4).map(|_| completed(store, Some(student))).collect();
+        let ended = race(8, |n| match n % 2 {
+            0 => store.erase_student(student, MarksOfErased::Anonymise, now()).map(drop),
+            _ => store.enrol_student(sessions[n / 2], student, &enrolment(1.0), now()).map(drop),
+        });
+        // The session is gone where the erasure was first.
+        assert!(ended.iter().all(|end| !matches!(end, Err(e) if e.kind() != ErrorKind::NotFound)), "{ended:?}");
+    }
+}
+
 pub(crate) fn a_duplicate_roll_number_does_not_cost_the_session(store: &dyn Store) {
     store.create_student("A", "R1", now()).unwrap();
     let session = completed(store, None);
