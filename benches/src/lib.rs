@@ -21,7 +21,8 @@ const JPEG_QUALITY: u8 = 90;
 fn still(name: &str) -> RgbImage {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../examples/media").join(name);
     let bytes = std::fs::read(&path).unwrap_or_else(|e| fail(&format!("{}: {e}", path.display())));
-    // With the library's own decoder: the one of `image` cannot read the stills, whose components lie in separate scans.
+    // With the library's own decoder: the one of `image` cannot read the stills, whose components lie in separate
+    // scans.
     let frame = frame(&bytes);
     RgbImage::from_raw(frame.width(), frame.height(), frame.pixels().to_vec()).unwrap_or_else(|| fail("no RGB"))
 }

@@ -1,14 +1,15 @@
-//! What live recognition costs and finds: thrifty against every frame in full, on the same pictures and the same models.
+//! What live recognition costs and finds: thrifty against every frame in full, on the same pictures and the same
+//! models.
 //!
 //! ```text
 //! cargo run --release -p faceattend-core --example live_figures -- corridor   # people walk through a 720p corridor
 //! cargo run --release -p faceattend-core --example live_figures -- clip examples/media/class.avi
 //! ```
 //!
-//! Options: `--scrfd FILE --arcface FILE` for other models than the default pack, `--seconds N`, `--fps N`.
-//! The corridor's people are photographs of a folder of folders (`--people DIR`, one folder a person, at least four
-//! pictures each): the first three pictures enrol every other person, the others walk by. CPU seconds are the process's
-//! own, read from the kernel, so other work on the machine does not count. One thread.
+//! Options: `--scrfd FILE --arcface FILE` for other models than the default pack, `--seconds N`, `--fps N`. The
+//! corridor's people are photographs of a folder of folders (`--people DIR`, one folder a person, at least four
+//! pictures each): the first three pictures enrol every other person, the others walk by. CPU seconds are the
+//! process's own, read from the kernel, so other work on the machine does not count. One thread.
 #![expect(clippy::print_stdout, reason = "a program for the terminal")]
 #![expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "figures")]
 

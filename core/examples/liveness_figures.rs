@@ -4,10 +4,10 @@
 //! cargo run -p faceattend-core --features opencv --example liveness_figures -- MEDIA [MODELS]
 //! ```
 //!
-//! MEDIA holds `faces/lfw_dev` (a folder a person) and `video/dev` (clips named `*_real.*` and `*_fake.*`); what is absent is
-//! left out, and the sample media of this project are always measured. MODELS holds `pad/2.7_80x80_MiniFASNetV2.onnx` and
-//! `pad/4_0_0_80x80_MiniFASNetV1SE.onnx` for the passive check, and `detect/scrfd_2.5g_bnkps.onnx` with
-//! `embed/arcface_mobilefacenet_paddle_128.onnx` for a second engine.
+//! MEDIA holds `faces/lfw_dev` (a folder a person) and `video/dev` (clips named `*_real.*` and `*_fake.*`); what is
+//! absent is left out, and the sample media of this project are always measured. MODELS holds
+//! `pad/2.7_80x80_MiniFASNetV2.onnx` and `pad/4_0_0_80x80_MiniFASNetV1SE.onnx` for the passive check, and
+//! `detect/scrfd_2.5g_bnkps.onnx` with `embed/arcface_mobilefacenet_paddle_128.onnx` for a second engine.
 
 #![expect(clippy::print_stdout, clippy::unwrap_used, reason = "a program for the terminal")]
 #![allow(unreachable_pub, dead_code, reason = "what the attack suite shares is in both")]

@@ -5,6 +5,17 @@ use serde::{Deserialize, Serialize};
 use crate::geometry::{Affine, Landmarks5, Point};
 
 /// Where a model wants the five points, in pixels of its input.
+///
+/// ```
+/// use faceattend_core::alignment::Template;
+/// use faceattend_core::geometry::Point;
+///
+/// let template = Template::arcface112();
+/// // A face that is the template, twice as large, needs half of the scale.
+/// let face = template.points.map(|p| Point::new(p.x * 2.0, p.y * 2.0));
+/// let map = template.align(&face).expect("five points in place");
+/// assert!((map.scale() - 0.5).abs() < 1e-3);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Template {
     /// The points.
@@ -18,15 +29,15 @@ const ARCFACE_112: [[f32; 2]; 5] =
     [[38.2946, 51.6963], [73.5318, 51.5014], [56.0252, 71.7366], [41.5493, 92.3655], [70.7299, 92.2041]];
 
 impl Template {
-    /// The ArcFace template: 112 x 112.
+    /// Returns the ArcFace template: 112 x 112.
     #[must_use]
     pub fn arcface112() -> Self {
         Self { points: Landmarks5(ARCFACE_112.map(|[x, y]| Point::new(x, y))), size: 112 }
     }
 
-    /// The map from the frame to this template that brings `landmarks` nearest to its points in the least-squares
-    /// sense, among turning, scaling and moving (Umeyama 1991; in the plane it has a closed form without an SVD). `None`
-    /// when all points coincide.
+    /// Finds the map from the frame to this template that brings `landmarks` nearest to its points in the
+    /// least-squares sense, among turning, scaling and moving (Umeyama 1991; in the plane it has a closed form
+    /// without an SVD). `None` when all points coincide.
     #[must_use]
     pub fn align(&self, landmarks: &Landmarks5) -> Option<Affine> {
         let mean = |points: &[Point; 5]| {

@@ -1,7 +1,7 @@
 //! Passive presentation attack detection: is this the skin of a face, or paper, or a screen?
 //!
-//! MiniFASNet (Silent-Face, Apache-2.0): networks that look at crops of the face with its surroundings, each with three
-//! classes of which the second is "real"; their softmaxes are averaged.
+//! MiniFASNet (Silent-Face, Apache-2.0): networks that look at crops of the face with its surroundings, each with
+//! three classes of which the second is "real"; their softmaxes are averaged.
 
 use serde::Serialize;
 
@@ -12,6 +12,13 @@ use crate::models::session::ModelSession;
 use crate::preprocess::{Normalization, warp};
 
 /// What the passive check says of one view.
+///
+/// ```
+/// use faceattend_core::antispoof::PassivePad;
+///
+/// assert_eq!(PassivePad::Scored { real: 0.9 }.real(), Some(0.9));
+/// assert_eq!(PassivePad::not_run().real(), None);
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case", tag = "verdict")]
 pub enum PassivePad {
@@ -28,13 +35,13 @@ pub enum PassivePad {
 }
 
 impl PassivePad {
-    /// The verdict of an analysis that stopped before this stage.
+    /// Creates the verdict of an analysis that stopped before this stage.
     #[must_use]
     pub fn not_run() -> Self {
         Self::Unavailable { reason: "not asked for" }
     }
 
-    /// The probability of a living face, if the model ran.
+    /// Returns the probability of a living face, if the model ran.
     #[must_use]
     pub fn real(&self) -> Option<f32> {
         match self {
@@ -65,7 +72,7 @@ impl PassiveModel {
         Ok(Self { networks, input: vec![0.0; 3 * CROP * CROP] })
     }
 
-    /// The verdict on the face in `bbox`.
+    /// Judges the face in `bbox`.
     pub(crate) fn run(&mut self, frame: &Frame<'_>, bbox: &Rect) -> Result<PassivePad> {
         // The networks were trained on bytes as they are.
         let normalize = Normalization::uniform(ChannelOrder::Bgr, 0.0, 1.0);
@@ -96,8 +103,8 @@ fn softmax_of(logits: &[f32], class: usize) -> Option<f32> {
     Some(if share.is_finite() { share } else { 0.0 })
 }
 
-/// The box `scale` times as large about the same center, shrunk to fit the frame if it must and moved inside it, in whole
-/// pixels, the last one included: what the networks were trained on.
+/// Returns the box `scale` times as large about the same center, shrunk to fit the frame if it must and moved inside
+/// it, in whole pixels, the last one included: what the networks were trained on.
 #[expect(clippy::cast_precision_loss, reason = "frames have far fewer than 2^24 pixels a side")]
 fn crop(frame: &Frame<'_>, bbox: &Rect, scale: f32) -> Rect {
     let (last_x, last_y) = (frame.width() as f32 - 1.0, frame.height() as f32 - 1.0);
@@ -113,7 +120,7 @@ fn crop(frame: &Frame<'_>, bbox: &Rect, scale: f32) -> Rect {
     Rect::new(x1.floor(), y1.floor(), x2.floor() + 1.0, y2.floor() + 1.0)
 }
 
-/// Scaling a crop to the input as an image resize does: pixel edges on pixel edges.
+/// Returns the map that scales a crop to the input as an image resize does: pixel edges on pixel edges.
 #[expect(clippy::cast_precision_loss, reason = "a crop's side is small")]
 fn frame_from_crop(crop: &Rect) -> Affine {
     let (sx, sy) = (crop.width() / CROP as f32, crop.height() / CROP as f32);

@@ -7,6 +7,16 @@ use crate::types::{Cosine, Similarity};
 
 /// A monotone map from one model's cosine to [`Similarity`], so that a threshold means the same false match rate
 /// whichever model runs. Piecewise linear through its points.
+///
+/// ```
+/// use faceattend_core::embedding::Calibration;
+/// use faceattend_core::types::Cosine;
+///
+/// // A model whose strangers reach cosine 0.8 as often as ArcFace's reach 0.4.
+/// let calibration = Calibration::new(vec![[-1.0, 0.0], [0.8, 0.7], [1.0, 1.0]])?;
+/// assert_eq!(calibration.similarity(Cosine(0.8)).value(), 0.7);
+/// # Ok::<(), faceattend_core::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Written", into = "Written")]
 pub struct Calibration {
@@ -23,13 +33,13 @@ enum Written {
 }
 
 impl Calibration {
-    /// (cosine + 1) / 2: the scale of ArcFace-class models, on which the others are calibrated.
+    /// Returns (cosine + 1) / 2: the scale of ArcFace-class models, on which the others are calibrated.
     #[must_use]
     pub fn arcface() -> Self {
         Self { points: vec![[-1.0, 0.0], [1.0, 1.0]], strangers: None }
     }
 
-    /// A calibration through `points` of [cosine, similarity].
+    /// Creates a calibration through `points` of [cosine, similarity].
     ///
     /// # Errors
     /// [`Error::InvalidInput`] unless both columns rise strictly, from [-1, 0] to [1, 1].
@@ -43,6 +53,14 @@ impl Calibration {
 
     /// Returns the calibration with the mean and the spread (standard deviation) of the cosine between two people,
     /// where they were measured.
+    ///
+    /// ```
+    /// use faceattend_core::embedding::Calibration;
+    ///
+    /// let calibration = Calibration::arcface().with_strangers(0.02, 0.07)?;
+    /// assert_eq!(calibration.strangers(), Some([0.02, 0.07]));
+    /// # Ok::<(), faceattend_core::Error>(())
+    /// ```
     ///
     /// # Errors
     /// [`Error::InvalidInput`] unless the mean lies in [-1, 1] and the spread is above 0 and at most 1.
@@ -63,13 +81,21 @@ impl Calibration {
         self.strangers
     }
 
-    /// The similarity that `cosine` stands for.
+    /// Returns the similarity that `cosine` stands for.
     #[must_use]
     pub fn similarity(&self, cosine: Cosine) -> Similarity {
         Similarity::new(interpolate(&self.points, cosine.0, 0, 1))
     }
 
-    /// The cosine that `similarity` stands for: the inverse of [`Self::similarity`].
+    /// Returns the cosine that `similarity` stands for: the inverse of [`Self::similarity`].
+    ///
+    /// ```
+    /// use faceattend_core::Similarity;
+    /// use faceattend_core::embedding::Calibration;
+    ///
+    /// let cosine = Calibration::arcface().cosine(Similarity::new(0.7));
+    /// assert!((cosine.0 - 0.4).abs() < 1e-6);
+    /// ```
     #[must_use]
     pub fn cosine(&self, similarity: Similarity) -> Cosine {
         Cosine(interpolate(&self.points, similarity.value(), 1, 0))

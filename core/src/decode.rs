@@ -10,6 +10,14 @@ use crate::error::{Error, Result};
 use crate::frame::{ChannelOrder, Frame};
 
 /// How large a picture may be.
+///
+/// ```
+/// use faceattend_core::decode::{DecodeLimits, decode};
+///
+/// let bytes = std::fs::read("../examples/media/hopper/center.jpg").expect("a picture");
+/// assert!(decode(&bytes, &DecodeLimits::default().with_max_pixels(100)).is_err());
+/// assert!(decode(&bytes, &DecodeLimits::default().with_max_bytes(100)).is_err());
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DecodeLimits {
@@ -26,14 +34,14 @@ impl Default for DecodeLimits {
 }
 
 impl DecodeLimits {
-    /// The same limits with at most `max_bytes` of encoded data.
+    /// Returns the same limits with at most `max_bytes` of encoded data.
     #[must_use]
     pub fn with_max_bytes(mut self, max_bytes: usize) -> Self {
         self.max_bytes = max_bytes;
         self
     }
 
-    /// The same limits with at most `max_pixels` pixels.
+    /// Returns the same limits with at most `max_pixels` pixels.
     #[must_use]
     pub fn with_max_pixels(mut self, max_pixels: u64) -> Self {
         self.max_pixels = max_pixels;
@@ -41,11 +49,21 @@ impl DecodeLimits {
     }
 }
 
-/// The frame in `bytes`: a JPEG, PNG or WebP, told by its contents and turned upright by its EXIF orientation. RGB.
+/// Returns the frame in `bytes`: a JPEG, PNG or WebP, told by its contents and turned upright by its EXIF
+/// orientation. RGB.
+///
+/// ```
+/// use faceattend_core::decode::{DecodeLimits, decode};
+///
+/// let bytes = std::fs::read("../examples/media/hopper/center.jpg").expect("a picture");
+/// let frame = decode(&bytes, &DecodeLimits::default())?;
+/// assert_eq!(frame.pixels().len(), frame.width() as usize * frame.height() as usize * 3);
+/// # Ok::<(), faceattend_core::Error>(())
+/// ```
 ///
 /// # Errors
-/// [`Error::InvalidImage`] for other formats, damaged files, and files over the limits; a header that claims more than the
-/// limits is refused before any memory is taken for it.
+/// [`Error::InvalidImage`] for other formats, damaged files, and files over the limits; a header that claims more than
+/// the limits is refused before any memory is taken for it.
 pub fn decode(bytes: &[u8], limits: &DecodeLimits) -> Result<Frame<'static>> {
     if bytes.len() > limits.max_bytes {
         return Err(Error::invalid_image(format!(
@@ -126,8 +144,8 @@ impl Frame<'static> {
     }
 }
 
-/// Whether a sequential JPEG keeps its components in scans of their own. The usual decoder (zune-jpeg 0.5, issues 419 and
-/// 448 there) answers those with a wrong picture and no error.
+/// Returns whether a sequential JPEG keeps its components in scans of their own. The usual decoder (zune-jpeg 0.5,
+/// issues 419 and 448 there) answers those with a wrong picture and no error.
 fn has_scans_apart(bytes: &[u8]) -> bool {
     let mut components = 0;
     let mut at = 2;
@@ -188,7 +206,8 @@ mod tests {
         assert!(has_scans_apart(&apart) && !has_scans_apart(&joined));
         let decoded = |bytes: &[u8]| decode(bytes, &DecodeLimits::default()).unwrap();
         let (apart, joined) = (decoded(&apart), decoded(&joined));
-        // Two decoders smooth chroma differently: a few levels at edges, never a wrong picture (which errs by over 100).
+        // Two decoders smooth chroma differently: a few levels at edges, never a wrong picture (which errs by over
+        // 100).
         let difference: f64 = apart.pixels().iter().zip(joined.pixels()).map(|(a, b)| f64::from(a.abs_diff(*b))).sum();
         let mean = difference / joined.pixels().len() as f64;
         assert!(mean < 3.0, "{mean}");

@@ -9,6 +9,15 @@ pub type Cause = Box<dyn std::error::Error + Send + Sync + 'static>;
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// What went wrong. Expected outcomes (no face, several faces, wrong pose, no match) are values, not errors.
+///
+/// ```
+/// use faceattend_core::{Error, Frame};
+///
+/// match Frame::open("nowhere.jpg") {
+///     Err(Error::Io { action, path, .. }) => assert_eq!((action, path.to_str()), ("read", Some("nowhere.jpg"))),
+///     other => panic!("{other:?}"),
+/// }
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -127,6 +136,14 @@ pub enum Error {
 
 /// The kinds of [`Error`], one for each way an adapter answers. Exhaustive on purpose: a new kind must fail to compile
 /// in the HTTP, Python and Node adapters until they say what it means there.
+///
+/// ```
+/// use faceattend_core::{ErrorKind, Frame};
+///
+/// let error = Frame::decode(b"no picture").unwrap_err();
+/// assert_eq!(error.kind(), ErrorKind::InvalidImage);
+/// assert_eq!(error.kind().code(), "invalid_image");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ErrorKind {
     /// The caller's image is at fault.
@@ -158,7 +175,7 @@ pub enum ErrorKind {
 }
 
 impl ErrorKind {
-    /// A stable code in snake case, for logs, Python attributes and JavaScript `code`.
+    /// Returns a stable code in snake case, for logs, Python attributes and JavaScript `code`.
     #[must_use]
     pub fn code(self) -> &'static str {
         match self {
@@ -180,7 +197,7 @@ impl ErrorKind {
 }
 
 impl Error {
-    /// The kind of this error.
+    /// Returns the kind of this error.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         match self {

@@ -8,6 +8,14 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, Result};
 
 /// The order of the three bytes of a pixel.
+///
+/// ```
+/// use faceattend_core::ChannelOrder;
+///
+/// assert_eq!("BGR".parse::<ChannelOrder>()?, ChannelOrder::Bgr);
+/// assert_eq!(ChannelOrder::Rgb.as_str(), "rgb");
+/// # Ok::<(), faceattend_core::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ChannelOrder {
@@ -18,7 +26,7 @@ pub enum ChannelOrder {
 }
 
 impl ChannelOrder {
-    /// The order as settings name it.
+    /// Returns the order as settings name it.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -31,7 +39,7 @@ impl ChannelOrder {
 impl std::str::FromStr for ChannelOrder {
     type Err = Error;
 
-    /// The order that `name` says, in any letter case.
+    /// Returns the order that `name` says, in any letter case.
     fn from_str(name: &str) -> Result<Self> {
         [Self::Rgb, Self::Bgr]
             .into_iter()
@@ -42,6 +50,17 @@ impl std::str::FromStr for ChannelOrder {
 
 /// A picture: `u8` pixels, height x width x 3, rows without gaps, borrowed or owned. Stages read either channel order,
 /// so no conversion is ever made.
+///
+/// ```
+/// use faceattend_core::{ChannelOrder, Frame};
+///
+/// // Two pixels as OpenCV gives them, blue first: one red, one blue.
+/// let pixels = [0, 0, 255, 255, 0, 0];
+/// let frame = Frame::new(&pixels[..], 2, 1, ChannelOrder::Bgr)?;
+/// assert_eq!(frame.rgb(0, 0), Some([255, 0, 0]));
+/// assert_eq!(frame.rgb(2, 0), None);
+/// # Ok::<(), faceattend_core::Error>(())
+/// ```
 #[derive(Clone)]
 pub struct Frame<'a> {
     pixels: Cow<'a, [u8]>,
@@ -52,7 +71,7 @@ pub struct Frame<'a> {
 }
 
 impl<'a> Frame<'a> {
-    /// A frame over `pixels`, which holds `height` rows of `width` pixels of three bytes in `order`.
+    /// Creates a frame over `pixels`, which holds `height` rows of `width` pixels of three bytes in `order`.
     ///
     /// # Errors
     /// [`Error::InvalidImage`] when a side is zero or the length is not `width * height * 3`.
@@ -68,44 +87,52 @@ impl<'a> Frame<'a> {
         Ok(Self { pixels, width, height, order, captured_at: None })
     }
 
-    /// The same frame, stamped with the time it was captured.
+    /// Returns the same frame, stamped with the time it was captured.
+    ///
+    /// ```
+    /// use faceattend_core::{ChannelOrder, Frame, Timestamp};
+    ///
+    /// let frame = Frame::new(vec![0; 3], 1, 1, ChannelOrder::Rgb)?.with_captured_at(Timestamp::UNIX_EPOCH);
+    /// assert_eq!(frame.captured_at(), Some(Timestamp::UNIX_EPOCH));
+    /// # Ok::<(), faceattend_core::Error>(())
+    /// ```
     #[must_use]
     pub fn with_captured_at(mut self, captured_at: Timestamp) -> Self {
         self.captured_at = Some(captured_at);
         self
     }
 
-    /// The bytes, row by row.
+    /// Returns the bytes, row by row.
     #[must_use]
     pub fn pixels(&self) -> &[u8] {
         &self.pixels
     }
 
-    /// The width in pixels.
+    /// Returns the width in pixels.
     #[must_use]
     pub fn width(&self) -> u32 {
         self.width
     }
 
-    /// The height in pixels.
+    /// Returns the height in pixels.
     #[must_use]
     pub fn height(&self) -> u32 {
         self.height
     }
 
-    /// The order of the bytes of a pixel.
+    /// Returns the order of the bytes of a pixel.
     #[must_use]
     pub fn order(&self) -> ChannelOrder {
         self.order
     }
 
-    /// When the frame was captured, if its source said so.
+    /// Returns when the frame was captured, if its source said so.
     #[must_use]
     pub fn captured_at(&self) -> Option<Timestamp> {
         self.captured_at
     }
 
-    /// The red, green and blue of the pixel at (`x`, `y`), or `None` outside.
+    /// Returns the red, green and blue of the pixel at (`x`, `y`), or `None` outside.
     #[must_use]
     pub fn rgb(&self, x: u32, y: u32) -> Option<[u8; 3]> {
         if x >= self.width || y >= self.height {
@@ -119,13 +146,23 @@ impl<'a> Frame<'a> {
         })
     }
 
-    /// A view that borrows this frame's pixels.
+    /// Returns a view that borrows this frame's pixels.
     #[must_use]
     pub fn view(&self) -> Frame<'_> {
         Frame { pixels: Cow::Borrowed(&self.pixels), ..*self }
     }
 
     /// This frame with pixels of its own.
+    ///
+    /// ```
+    /// use faceattend_core::{ChannelOrder, Frame};
+    ///
+    /// fn first_pixel(bytes: &[u8]) -> faceattend_core::Result<Frame<'static>> {
+    ///     Ok(Frame::new(&bytes[..3], 1, 1, ChannelOrder::Rgb)?.into_owned())
+    /// }
+    /// assert_eq!(first_pixel(&[1, 2, 3, 4])?.pixels(), [1, 2, 3]);
+    /// # Ok::<(), faceattend_core::Error>(())
+    /// ```
     #[must_use]
     pub fn into_owned(self) -> Frame<'static> {
         Frame { pixels: Cow::Owned(self.pixels.into_owned()), ..self }

@@ -3,6 +3,14 @@
 use serde::{Deserialize, Serialize};
 
 /// A point in pixels.
+///
+/// ```
+/// use faceattend_core::geometry::Point;
+///
+/// let (eye, mouth) = (Point::new(0.0, 0.0), Point::new(3.0, 4.0));
+/// assert_eq!(eye.distance(mouth), 5.0);
+/// assert_eq!(eye.midpoint(mouth), Point::new(1.5, 2.0));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct Point {
     /// To the right.
@@ -12,19 +20,19 @@ pub struct Point {
 }
 
 impl Point {
-    /// A point.
+    /// Creates a point.
     #[must_use]
     pub fn new(x: f32, y: f32) -> Self {
         Self { x, y }
     }
 
-    /// The distance to `other`.
+    /// Returns the distance to `other`.
     #[must_use]
     pub fn distance(self, other: Self) -> f32 {
         (self.x - other.x).hypot(self.y - other.y)
     }
 
-    /// The point half way to `other`.
+    /// Returns the point half way to `other`.
     #[must_use]
     pub fn midpoint(self, other: Self) -> Self {
         Self::new((self.x + other.x) / 2.0, (self.y + other.y) / 2.0)
@@ -32,6 +40,15 @@ impl Point {
 }
 
 /// An upright box: `x1 <= x2`, `y1 <= y2`. It may reach over the frame's edge.
+///
+/// ```
+/// use faceattend_core::geometry::{Point, Rect};
+///
+/// let face = Rect::new(10.0, 20.0, 50.0, 60.0);
+/// assert_eq!((face.width(), face.height(), face.area()), (40.0, 40.0, 1600.0));
+/// assert_eq!(face.center(), Point::new(30.0, 40.0));
+/// assert_eq!(face.scaled(2.0), Rect::new(-10.0, 0.0, 70.0, 80.0));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct Rect {
     /// Left edge.
@@ -45,56 +62,71 @@ pub struct Rect {
 }
 
 impl Rect {
-    /// A box from its edges.
+    /// Creates a box from its edges.
     #[must_use]
     pub fn new(x1: f32, y1: f32, x2: f32, y2: f32) -> Self {
         Self { x1, y1, x2, y2 }
     }
 
-    /// A box from its center and size.
+    /// Creates a box from its center and size.
     #[must_use]
     pub fn from_center(center: Point, width: f32, height: f32) -> Self {
         Self::new(center.x - width / 2.0, center.y - height / 2.0, center.x + width / 2.0, center.y + height / 2.0)
     }
 
-    /// The width.
+    /// Returns the width.
     #[must_use]
     pub fn width(&self) -> f32 {
         self.x2 - self.x1
     }
 
-    /// The height.
+    /// Returns the height.
     #[must_use]
     pub fn height(&self) -> f32 {
         self.y2 - self.y1
     }
 
-    /// The area, 0 for a box turned inside out.
+    /// Returns the area, 0 for a box turned inside out.
     #[must_use]
     pub fn area(&self) -> f32 {
         self.width().max(0.0) * self.height().max(0.0)
     }
 
-    /// The center.
+    /// Returns the center.
     #[must_use]
     pub fn center(&self) -> Point {
         Point::new((self.x1 + self.x2) / 2.0, (self.y1 + self.y2) / 2.0)
     }
 
-    /// The part that lies in `other`; of zero area when they do not meet.
+    /// Returns the part that lies in `other`; of zero area when they do not meet.
+    ///
+    /// ```
+    /// use faceattend_core::geometry::Rect;
+    ///
+    /// let (left, right) = (Rect::new(0.0, 0.0, 2.0, 2.0), Rect::new(1.0, 0.0, 3.0, 2.0));
+    /// assert_eq!(left.intersection(&right), Rect::new(1.0, 0.0, 2.0, 2.0));
+    /// ```
     #[must_use]
     pub fn intersection(&self, other: &Self) -> Self {
         let (x1, y1) = (self.x1.max(other.x1), self.y1.max(other.y1));
         Self::new(x1, y1, self.x2.min(other.x2).max(x1), self.y2.min(other.y2).max(y1))
     }
 
-    /// The smallest box around both.
+    /// Returns the smallest box around both.
     #[must_use]
     pub fn union(&self, other: &Self) -> Self {
         Self::new(self.x1.min(other.x1), self.y1.min(other.y1), self.x2.max(other.x2), self.y2.max(other.y2))
     }
 
-    /// Intersection over union, in [0, 1].
+    /// Returns the intersection over union, in [0, 1].
+    ///
+    /// ```
+    /// use faceattend_core::geometry::Rect;
+    ///
+    /// let (left, right) = (Rect::new(0.0, 0.0, 2.0, 2.0), Rect::new(1.0, 0.0, 3.0, 2.0));
+    /// assert_eq!(left.iou(&left), 1.0);
+    /// assert!((left.iou(&right) - 1.0 / 3.0).abs() < 1e-6);
+    /// ```
     #[must_use]
     pub fn iou(&self, other: &Self) -> f32 {
         let shared = self.intersection(other).area();
@@ -102,7 +134,7 @@ impl Rect {
         if union > 0.0 { shared / union } else { 0.0 }
     }
 
-    /// The box about the same center, `factor` times as large on each side.
+    /// Returns the box about the same center, `factor` times as large on each side.
     #[must_use]
     pub fn scaled(&self, factor: f32) -> Self {
         Self::from_center(self.center(), self.width() * factor, self.height() * factor)
@@ -111,42 +143,51 @@ impl Rect {
 
 /// Five face points in the order of the ArcFace template: the eye on the image's left, the eye on its right, the nose,
 /// the mouth corner on the left, the one on the right. Left and right are the image's, not the person's.
+///
+/// ```
+/// use faceattend_core::geometry::{Landmarks5, Point};
+///
+/// let points = [(10.0, 10.0), (30.0, 10.0), (20.0, 20.0), (12.0, 30.0), (28.0, 30.0)];
+/// let face = Landmarks5(points.map(|(x, y)| Point::new(x, y)));
+/// assert_eq!(face.nose(), Point::new(20.0, 20.0));
+/// assert_eq!(face.mouth(), Point::new(20.0, 30.0));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Landmarks5(pub [Point; 5]);
 
 impl Landmarks5 {
-    /// The eye on the image's left.
+    /// Returns the eye on the image's left.
     #[must_use]
     pub fn left_eye(&self) -> Point {
         self.0[0]
     }
 
-    /// The eye on the image's right.
+    /// Returns the eye on the image's right.
     #[must_use]
     pub fn right_eye(&self) -> Point {
         self.0[1]
     }
 
-    /// The tip of the nose.
+    /// Returns the tip of the nose.
     #[must_use]
     pub fn nose(&self) -> Point {
         self.0[2]
     }
 
-    /// The middle of the mouth.
+    /// Returns the middle of the mouth.
     #[must_use]
     pub fn mouth(&self) -> Point {
         self.0[3].midpoint(self.0[4])
     }
 
-    /// Every point mapped by `map`.
+    /// Returns every point mapped by `map`.
     #[must_use]
     pub fn map(&self, map: impl FnMut(Point) -> Point) -> Self {
         Self(self.0.map(map))
     }
 
-    /// The smallest upright box around the points.
+    /// Returns the smallest upright box around the points.
     #[must_use]
     pub fn bounds(&self) -> Rect {
         let first = self.0[0];
@@ -157,6 +198,15 @@ impl Landmarks5 {
 }
 
 /// A plane affine map: (x, y) to (a x + b y + c, d x + e y + f), as the rows [a, b, c] and [d, e, f].
+///
+/// ```
+/// use faceattend_core::geometry::{Affine, Point};
+///
+/// let map = Affine::scale_then_move(2.0, 1.0, 0.0);
+/// assert_eq!(map.apply(Point::new(3.0, 4.0)), Point::new(7.0, 8.0));
+/// let back = map.inverse().expect("a scale has an inverse");
+/// assert_eq!(back.apply(Point::new(7.0, 8.0)), Point::new(3.0, 4.0));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Affine {
     /// The two rows.
@@ -167,20 +217,20 @@ impl Affine {
     /// The map that leaves every point where it is.
     pub const IDENTITY: Self = Self { rows: [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]] };
 
-    /// Scaling by `scale`, then moving by (`dx`, `dy`).
+    /// Creates the map that scales by `scale`, then moves by (`dx`, `dy`).
     #[must_use]
     pub fn scale_then_move(scale: f32, dx: f32, dy: f32) -> Self {
         Self { rows: [[scale, 0.0, dx], [0.0, scale, dy]] }
     }
 
-    /// Where `point` goes.
+    /// Returns where `point` goes.
     #[must_use]
     pub fn apply(&self, point: Point) -> Point {
         let [[a, b, c], [d, e, f]] = self.rows;
         Point::new(a * point.x + b * point.y + c, d * point.x + e * point.y + f)
     }
 
-    /// The map back, or `None` when this one flattens the plane.
+    /// Returns the map back, or `None` when this one flattens the plane.
     #[must_use]
     pub fn inverse(&self) -> Option<Self> {
         let [[a, b, c], [d, e, f]] = self.rows;
@@ -192,7 +242,7 @@ impl Affine {
         Some(Self { rows: [[ia, ib, -(ia * c + ib * f)], [id, ie, -(id * c + ie * f)]] })
     }
 
-    /// How much the map enlarges lengths, on average over directions.
+    /// Returns how much the map enlarges lengths, on average over directions.
     #[must_use]
     pub fn scale(&self) -> f32 {
         let [[a, b, _], [d, e, _]] = self.rows;

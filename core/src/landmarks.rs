@@ -10,25 +10,36 @@ use crate::preprocess::{Normalization, warp};
 pub const MESH_POINTS: usize = 468;
 
 /// A face mesh in frame pixels: x right, y down, z away from the camera in the same unit, relative to the head.
+///
+/// ```
+/// use faceattend_core::landmarks::MESH_POINTS;
+/// use faceattend_core::{AnalyzeOptions, Engine, Frame};
+///
+/// let engine = Engine::new()?;
+/// let frame = Frame::open("../examples/media/hopper/center.jpg")?;
+/// let face = engine.analyze(&frame, &AnalyzeOptions::default())?.faces.remove(0);
+/// assert_eq!(face.mesh.expect("the default pack has a mesh").points().len(), MESH_POINTS);
+/// # Ok::<(), faceattend_core::Error>(())
+/// ```
 #[derive(Clone, PartialEq)]
 pub struct Mesh {
     points: Box<[[f32; 3]]>,
 }
 
 impl Mesh {
-    /// A mesh from its points; `None` unless there are [`MESH_POINTS`] of them.
+    /// Creates a mesh from its points; `None` unless there are [`MESH_POINTS`] of them.
     #[must_use]
     pub fn new(points: Vec<[f32; 3]>) -> Option<Self> {
         (points.len() == MESH_POINTS).then(|| Self { points: points.into_boxed_slice() })
     }
 
-    /// The points, [`MESH_POINTS`] of [x, y, z].
+    /// Returns the points, [`MESH_POINTS`] of [x, y, z].
     #[must_use]
     pub fn points(&self) -> &[[f32; 3]] {
         &self.points
     }
 
-    /// The five points: eye centers as the mean of their corners, the tip of the nose, the mouth's corners.
+    /// Returns the five points: eye centers as the mean of their corners, the tip of the nose, the mouth's corners.
     #[must_use]
     pub fn five(&self) -> Landmarks5 {
         let at = |i: usize| Point::new(self.points[i][0], self.points[i][1]);
@@ -66,8 +77,8 @@ impl MeshModel {
         Ok(Self { session, input: Vec::new() })
     }
 
-    /// The meshes of the faces in `boxes`, each with the eyes if the detector saw them; `None` where the model sees no
-    /// face.
+    /// Finds the meshes of the faces in `boxes`, each with the eyes if the detector saw them; `None` where the model
+    /// sees no face.
     pub(crate) fn run(
         &mut self,
         frame: &Frame<'_>,
@@ -109,7 +120,7 @@ impl MeshModel {
     }
 }
 
-/// The crop of a face: a square about its box, turned so that the eyes are level.
+/// Returns the crop of a face: a square about its box, turned so that the eyes are level.
 #[expect(clippy::cast_precision_loss, reason = "a crop's side is small")]
 fn frame_from_crop(bbox: &Rect, eyes: Option<[Point; 2]>) -> Affine {
     let center = bbox.center();

@@ -1,8 +1,8 @@
 //! Finds faces, recognizes people and checks that a living person is in front of the camera.
 //!
 //! The crate holds everything that knows about faces: detection, head pose, embeddings, matching, liveness sessions,
-//! cameras, attendance and its database. It needs no network and no GPU, and it keeps face embeddings, never photographs.
-//! The default models are part of the library and are free for commercial use.
+//! cameras, attendance and its database. It needs no network and no GPU, and it keeps face embeddings, never
+//! photographs. The default models are part of the library and are free for commercial use.
 //!
 //! # Start here
 //!
@@ -45,8 +45,8 @@
 //!
 //! # Is it a living person?
 //!
-//! A [`LivenessSession`] asks a person to look straight, left and right. It is a state machine: analyzed frames and the
-//! time go in, an [`Outcome`] comes out, and a completed session gives the templates to enrol the person by.
+//! A [`LivenessSession`] asks a person to look straight, left and right. It is a state machine: analyzed frames and
+//! the time go in, an [`Outcome`] comes out, and a completed session gives the templates to enrol the person by.
 //!
 //! ```
 //! use faceattend_core::liveness::Mirrored;
@@ -109,6 +109,7 @@
 //! | read the answer | [`Analysis`], [`Face`], [`SingleFace`], [`Pose`], [`Quality`], [`Embedding`] |
 //! | compare and search | [`Similarity`], [`Threshold`], [`Gallery`], [`Identification`] |
 //! | check liveness | [`LivenessSession`], [`LivenessOptions`], [`Observation`], [`Position`], [`Outcome`] |
+//! | enrol and erase | [`Registry`] |
 //! | watch cameras | [`CameraSource`], [`CameraWorker`], [`Recognizer`], [`RecognitionOptions`] |
 //! | mark and keep | [`Marker`], [`AttendancePolicy`], [`Store`], `SqliteStore`, `PostgresStore` |
 //! | tell them apart | [`StudentId`], [`SessionId`], [`ModelId`] |
@@ -126,7 +127,7 @@
 //!
 //! | feature | default | what |
 //! |---|---|---|
-//! | `embedded-models` | yes | the default model pack inside the library |
+//! | `embedded-models` | yes | the default model pack (11.8 MB) inside the library |
 //! | `sqlite` | yes | `SqliteStore`, with SQLite built in |
 //! | `receipts` | yes | signed receipts of liveness sessions |
 //! | `postgres` | no | `PostgresStore` |
@@ -158,6 +159,8 @@
 //! - [Architecture](https://github.com/faceattend/faceattend/blob/main/ARCHITECTURE.md) and
 //!   [design](https://github.com/faceattend/faceattend/blob/main/DESIGN.md).
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 pub mod alignment;
 pub mod antispoof;
 pub mod attendance;
@@ -167,6 +170,7 @@ pub mod decode;
 pub mod detection;
 pub mod embedding;
 pub mod engine;
+pub mod enrolment;
 pub mod error;
 pub mod evaluation;
 pub mod frame;
@@ -190,6 +194,7 @@ pub use attendance::{AttendancePolicy, Marker};
 pub use camera::{CameraSource, CameraWorker};
 pub use embedding::Embedding;
 pub use engine::{Analysis, AnalyzeOptions, Depth, Engine, EngineBuilder, Face, FaceEngine, Selection, SingleFace};
+pub use enrolment::Registry;
 pub use error::{Error, ErrorKind, Result};
 pub use frame::{ChannelOrder, Frame};
 pub use gallery::{Gallery, Identification};
@@ -205,3 +210,8 @@ pub use store::PostgresStore;
 pub use store::SqliteStore;
 pub use store::Store;
 pub use types::{ModelId, SessionId, Similarity, StudentId, Threshold};
+
+/// Compiles the example of the crate's README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

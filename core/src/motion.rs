@@ -11,12 +11,13 @@ use crate::geometry::Rect;
 const SAMPLES: u32 = 160;
 /// Samples along a cell's side.
 const CELL: usize = 4;
-/// How much of a new picture goes into the mean. A third forgets a passer-by within a second at five pictures a second,
-/// and still gathers up what moves too slowly to change from one picture to the next.
+/// How much of a new picture goes into the mean. A third forgets a passer-by within a second at five pictures a
+/// second, and still gathers up what moves too slowly to change from one picture to the next.
 const FORGET: f32 = 0.33;
 /// A cell moves when it differs by so many times as much as the median cell does, which is the sensor's noise.
 const OVER_NOISE: f32 = 3.0;
-/// The least difference that is motion, of 255: half of what a face of one cell makes when it moves by a fifth of itself.
+/// The least difference that is motion, of 255: half of what a face of one cell makes when it moves by a fifth of
+/// itself.
 const LEAST: f32 = 4.0;
 /// The most that noise may raise it to, so that a picture that moves as a whole still moves.
 const MOST: f32 = 10.0;
@@ -24,6 +25,18 @@ const MOST: f32 = 10.0;
 const WHOLE: f32 = 0.6;
 
 /// The parts of a picture that have changed, as cells.
+///
+/// ```
+/// use faceattend_core::geometry::Rect;
+/// use faceattend_core::motion::MotionGate;
+/// use faceattend_core::{ChannelOrder, Frame};
+///
+/// let gray = Frame::new(vec![90; 3 * 320 * 240], 320, 240, ChannelOrder::Rgb)?;
+/// let mut gate = MotionGate::default();
+/// // The first picture is new everywhere.
+/// assert!(gate.observe(&gray).within(&Rect::new(0.0, 0.0, 320.0, 240.0)));
+/// # Ok::<(), faceattend_core::Error>(())
+/// ```
 #[derive(Debug, Clone, Default)]
 pub struct Motion {
     columns: usize,
@@ -36,13 +49,13 @@ pub struct Motion {
 }
 
 impl Motion {
-    /// Whether anything has changed. The first picture always has.
+    /// Returns whether anything has changed. The first picture always has.
     #[must_use]
     pub fn any(&self) -> bool {
         self.first || self.count > 0
     }
 
-    /// Whether the picture has changed as a whole.
+    /// Returns whether the picture has changed as a whole.
     #[must_use]
     pub fn everywhere(&self) -> bool {
         #[expect(clippy::cast_precision_loss, reason = "some thousand cells")]
@@ -50,7 +63,7 @@ impl Motion {
         self.first || part > WHOLE
     }
 
-    /// Whether anything has changed in `region`, in frame pixels.
+    /// Returns whether anything has changed in `region`, in frame pixels.
     #[must_use]
     pub fn within(&self, region: &Rect) -> bool {
         self.first || self.cells_of(region).any(|at| self.moving[at])
@@ -134,6 +147,17 @@ fn center(cell: usize) -> f32 {
 }
 
 /// Compares a camera's pictures.
+///
+/// ```
+/// use faceattend_core::motion::MotionGate;
+/// use faceattend_core::{ChannelOrder, Frame};
+///
+/// let gray = Frame::new(vec![90; 3 * 320 * 240], 320, 240, ChannelOrder::Rgb)?;
+/// let mut gate = MotionGate::default();
+/// assert!(gate.observe(&gray).any());
+/// assert!(!gate.observe(&gray).any(), "the same picture again");
+/// # Ok::<(), faceattend_core::Error>(())
+/// ```
 #[derive(Debug, Default)]
 pub struct MotionGate {
     size: (u32, u32),
@@ -143,7 +167,8 @@ pub struct MotionGate {
 }
 
 impl MotionGate {
-    /// What has changed since the pictures before. A picture of another size than the last begins anew.
+    /// Takes a picture in and returns what has changed since those before. A picture of another size than the last
+    /// begins anew.
     pub fn observe(&mut self, frame: &Frame<'_>) -> Motion {
         let step = frame.width().max(frame.height()).div_ceil(SAMPLES).max(1);
         let cell = step as usize * CELL;
@@ -193,8 +218,8 @@ fn median(values: &mut [f32]) -> f32 {
     *values.select_nth_unstable_by(middle, f32::total_cmp).1
 }
 
-/// The green of every `step`th pixel, as the mean of two neighbors against noise. Green carries most of the light in
-/// either channel order.
+/// Samples the green of every `step`th pixel, as the mean of two neighbors against noise. Green carries most of the
+/// light in either channel order.
 fn sample(frame: &Frame<'_>, step: usize, across: usize, down: usize, into: &mut Vec<f32>) {
     into.clear();
     let stride = frame.width() as usize * 3;
@@ -213,7 +238,7 @@ mod tests {
     use super::*;
     use crate::frame::ChannelOrder;
 
-    /// A gray picture with noise that depends on `seed`, and a bright square at `square`.
+    /// Returns a gray picture with noise that depends on `seed`, and a bright square at `square`.
     fn picture(seed: u32, light: u8, square: Option<(u32, u32, u32)>) -> Frame<'static> {
         let (width, height) = (640, 360);
         let mut state = seed.wrapping_mul(2_654_435_761).max(1);

@@ -1,9 +1,9 @@
 //! Head pose from five points.
 //!
-//! Yaw is read from where the nose lies between the eyes, with the mouth as the third corner: write
-//! nose = a eyeL + b eyeR + c mouth with a + b + c = 1; then yaw = atan(k (b - a) + b0). It errs no more than a perspective
-//! fit does; and since b - a is the same whatever affine map the plane undergoes, a flat photograph keeps its yaw however
-//! it is turned, where a perspective fit is fooled by half of such prints.
+//! Yaw is read from where the nose lies between the eyes, with the mouth as the third corner: write nose = a eyeL + b
+//! eyeR + c mouth with a + b + c = 1; then yaw = atan(k (b - a) + b0). It errs no more than a perspective fit does;
+//! and since b - a is the same whatever affine map the plane undergoes, a flat photograph keeps its yaw however it is
+//! turned, where a perspective fit is fooled by half of such prints.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,6 +11,17 @@ use crate::geometry::Landmarks5;
 use crate::types::Degrees;
 
 /// A head pose, in the frame as received.
+///
+/// ```
+/// use faceattend_core::{AnalyzeOptions, Engine, Frame};
+///
+/// let engine = Engine::new()?;
+/// let frame = Frame::open("../examples/media/hopper/yaw+20.jpg")?;
+/// let pose = engine.analyze(&frame, &AnalyzeOptions::default())?.faces[0].pose.expect("a pose");
+/// // The nose points to the right edge of the picture.
+/// assert!((pose.yaw.0 - 20.0).abs() < 8.0, "{}", pose.yaw);
+/// # Ok::<(), faceattend_core::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Pose {
@@ -29,7 +40,17 @@ pub struct Pose {
 /// pitch = atan(`pitch_slope` (`pitch_level` - c)).
 ///
 /// Fitted on 583 labeled faces (GENKI-4K and AFLW2000-3D, all within 60 degrees). Mean errors in yaw: mesh 3.6, SCRFD
-/// 3.7, YOLO-face 4.9, YuNet 5.8 degrees; in pitch: mesh 4.6, SCRFD 4.5 degrees, where always answering the mean errs by 5.3.
+/// 3.7, YOLO-face 4.9, YuNet 5.8 degrees; in pitch: mesh 4.6, SCRFD 4.5 degrees, where always answering the mean errs
+/// by 5.3.
+///
+/// ```
+/// use faceattend_core::alignment::Template;
+/// use faceattend_core::pose::{Pose, PoseFit};
+///
+/// // The template is a face that looks straight ahead.
+/// let pose = Pose::from_landmarks(&Template::arcface112().points, PoseFit::SCRFD).expect("a face");
+/// assert!(pose.yaw.0.abs() < 5.0);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct PoseFit {
     /// The slope of the yaw's tangent.
@@ -52,7 +73,7 @@ impl PoseFit {
     /// The five points taken from the face mesh.
     pub const MESH: Self = Self { k: 0.84, b0: -0.01, pitch_level: 0.62, pitch_slope: 1.2 };
 
-    /// The same fit with the yaw of one model's own: [k, b0], as the manifest gives it.
+    /// Returns the fit with a model's own yaw: [k, b0], as the manifest gives it.
     #[must_use]
     pub fn with_yaw(self, [k, b0]: [f32; 2]) -> Self {
         Self { k, b0, ..self }
@@ -60,7 +81,7 @@ impl PoseFit {
 }
 
 impl Pose {
-    /// The pose of a face with these points; `None` when eyes and mouth lie on one line.
+    /// Measures the pose of a face with these points; `None` when eyes and mouth lie on one line.
     #[must_use]
     pub fn from_landmarks(points: &Landmarks5, fit: PoseFit) -> Option<Self> {
         let [a, b, c] = nose_weights(points)?;
@@ -75,7 +96,7 @@ impl Pose {
     }
 }
 
-/// The barycentric weights of the nose in the triangle of left eye, right eye and mouth.
+/// Returns the barycentric weights of the nose in the triangle of left eye, right eye and mouth.
 fn nose_weights(points: &Landmarks5) -> Option<[f32; 3]> {
     let (l, r, m, n) = (points.left_eye(), points.right_eye(), points.mouth(), points.nose());
     let (rx, ry, mx, my, nx, ny) = (r.x - l.x, r.y - l.y, m.x - l.x, m.y - l.y, n.x - l.x, n.y - l.y);

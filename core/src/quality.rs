@@ -10,6 +10,19 @@ use crate::pose::Pose;
 use crate::preprocess::warp_gray;
 
 /// Figures about one view of a face, and the reasons not to enrol or match it.
+///
+/// ```
+/// use faceattend_core::{AnalyzeOptions, Engine, Frame};
+///
+/// let engine = Engine::new()?;
+/// let frame = Frame::open("../examples/media/hopper/center.jpg")?;
+/// let quality = engine.analyze(&frame, &AnalyzeOptions::default())?.faces.remove(0).quality.expect("a quality");
+/// println!("{:.0} pixels between the eyes, sharpness {:.0}", quality.eye_distance, quality.sharpness);
+/// for reason in &quality.reasons {
+///     println!("{}: {}", reason.code(), reason.advice());
+/// }
+/// # Ok::<(), faceattend_core::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Quality {
@@ -26,6 +39,13 @@ pub struct Quality {
 }
 
 /// A reason not to use a view, with a stable code.
+///
+/// ```
+/// use faceattend_core::quality::QualityReason;
+///
+/// assert_eq!(QualityReason::TooDark.code(), "too_dark");
+/// assert_eq!(QualityReason::TooSmall.advice(), "come closer");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum QualityReason {
@@ -44,7 +64,7 @@ pub enum QualityReason {
 }
 
 impl QualityReason {
-    /// The stable code, in snake case.
+    /// Returns the stable code, in snake case.
     #[must_use]
     pub fn code(self) -> &'static str {
         match self {
@@ -57,7 +77,7 @@ impl QualityReason {
         }
     }
 
-    /// What the person in front of the camera can do about it.
+    /// Returns what the person in front of the camera can do about it.
     #[must_use]
     pub fn advice(self) -> &'static str {
         match self {
@@ -72,6 +92,17 @@ impl QualityReason {
 }
 
 /// From where on a view is not good enough.
+///
+/// ```
+/// use faceattend_core::Engine;
+/// use faceattend_core::quality::QualityOptions;
+///
+/// let mut quality = QualityOptions::default();
+/// quality.min_eye_distance = 40.0;
+/// let engine = Engine::builder().with_quality_options(quality).build()?;
+/// # drop(engine);
+/// # Ok::<(), faceattend_core::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub struct QualityOptions {
@@ -132,7 +163,7 @@ impl QualityJudge {
         Self { options, gray: vec![0.0; SIDE * SIDE] }
     }
 
-    /// The quality of the view of the face with these points; `None` when the points give no alignment.
+    /// Judges the view of the face with these points; `None` when the points give no alignment.
     pub(crate) fn judge(
         &mut self,
         frame: &Frame<'_>,
@@ -170,7 +201,7 @@ impl QualityJudge {
     }
 }
 
-/// The variance of the four-neighbor Laplacian inside a gray square.
+/// Returns the variance of the four-neighbor Laplacian inside a gray square.
 fn laplacian_variance(gray: &[f32]) -> f32 {
     let (mut sum, mut squares) = (0.0f64, 0.0f64);
     let mut values = [0.0; SIDE - 2];
@@ -190,7 +221,7 @@ fn laplacian_variance(gray: &[f32]) -> f32 {
     variance.max(0.0)
 }
 
-/// The sum of `of` each value, in lanes that do not wait for one another.
+/// Returns the sum of `of` each value, in lanes that do not wait for one another.
 fn total(values: &[f32], of: impl Fn(f32) -> f32) -> f32 {
     let (chunks, rest) = values.as_chunks::<16>();
     let mut lanes = [0.0; 16];

@@ -9,6 +9,13 @@ use crate::error::{Error, Result};
 
 /// An angle in degrees. Yaw is positive when the nose points to the right edge of the image as received, pitch is
 /// positive upwards, roll is positive clockwise as seen.
+///
+/// ```
+/// use faceattend_core::types::Degrees;
+///
+/// assert_eq!(Degrees(-12.34).to_string(), "-12.3°");
+/// assert!(Degrees(20.0) > Degrees(15.0));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Degrees(pub f32);
@@ -20,24 +27,40 @@ impl fmt::Display for Degrees {
 }
 
 /// A raw cosine between two unit vectors, in [-1, 1]. Its scale differs from model to model; compare [`Similarity`].
+///
+/// ```
+/// use faceattend_core::embedding::Calibration;
+/// use faceattend_core::types::Cosine;
+///
+/// // The same cosine is another similarity for another model.
+/// assert_eq!(Calibration::arcface().similarity(Cosine(0.4)).value(), 0.7);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Cosine(pub f32);
 
 /// How alike two faces are, in [0, 1], on the scale of every threshold, option and answer of this library:
 /// (cosine + 1) / 2 for ArcFace-class models, calibrated to the same false match rate for the others.
+///
+/// ```
+/// use faceattend_core::Similarity;
+///
+/// assert_eq!(Similarity::new(0.82).value(), 0.82);
+/// // A measurement that went wrong matches nobody.
+/// assert_eq!(Similarity::new(f32::NAN).value(), 0.0);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Similarity(f32);
 
 impl Similarity {
-    /// The similarity, clamped into [0, 1]; a NaN becomes 0, the answer that matches nobody.
+    /// Creates a similarity, clamped into [0, 1]; a NaN becomes 0, the answer that matches nobody.
     #[must_use]
     pub fn new(value: f32) -> Self {
         Self(if value.is_nan() { 0.0 } else { value.clamp(0.0, 1.0) })
     }
 
-    /// The value in [0, 1].
+    /// Returns the value in [0, 1].
     #[must_use]
     pub fn value(self) -> f32 {
         self.0
@@ -45,20 +68,29 @@ impl Similarity {
 }
 
 /// The similarity from which two faces count as one person.
+///
+/// ```
+/// use faceattend_core::{Similarity, Threshold};
+///
+/// assert!(Threshold::DOCUMENTED.admits(Similarity::new(0.71)));
+/// assert!(!Threshold::new(0.8)?.admits(Similarity::new(0.71)));
+/// assert!(Threshold::new(1.5).is_err());
+/// # Ok::<(), faceattend_core::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Serialize, Deserialize)]
 #[serde(try_from = "f32", into = "f32")]
 pub struct Threshold(f32);
 
 impl Threshold {
-    /// 0.7 on the similarity scale: cosine 0.40 for ArcFace-class models, where 6,000 LFW pairs gave a true accept rate
-    /// of .984 at a false accept rate of 5e-5.
+    /// 0.7 on the similarity scale: cosine 0.40 for ArcFace-class models, where 6,000 LFW pairs gave a true accept
+    /// rate of .984 at a false accept rate of 5e-5.
     pub const DOCUMENTED: Self = Self(0.7);
 
     /// 0.65: for views of one person turned against each other, in one liveness session. The figures are with
     /// [`crate::liveness::LivenessOptions::same_person`].
     pub const ACROSS_TURNS: Self = Self(0.65);
 
-    /// A threshold.
+    /// Creates a threshold.
     ///
     /// # Errors
     /// [`Error::InvalidInput`] unless `value` lies in [0, 1].
@@ -70,13 +102,13 @@ impl Threshold {
         }
     }
 
-    /// The value in [0, 1].
+    /// Returns the value in [0, 1].
     #[must_use]
     pub fn value(self) -> f32 {
         self.0
     }
 
-    /// Whether `similarity` reaches this threshold.
+    /// Returns whether `similarity` reaches this threshold.
     #[must_use]
     pub fn admits(self, similarity: Similarity) -> bool {
         similarity.0 >= self.0
@@ -104,18 +136,26 @@ impl From<Threshold> for f32 {
 }
 
 /// Which model made an embedding. Two embeddings are comparable only when their ids are equal.
+///
+/// ```
+/// use faceattend_core::ModelId;
+///
+/// let model = ModelId::new("sface@b41a9c4a");
+/// assert_eq!(model.as_str(), "sface@b41a9c4a");
+/// assert_ne!(model, ModelId::new("arcface@00000000"));
+/// ```
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ModelId(Arc<str>);
 
 impl ModelId {
-    /// An id, as the manifest names it or as derived from a file's hash.
+    /// Creates an id, as the manifest names it or as derived from a file's hash.
     #[must_use]
     pub fn new(id: impl Into<Arc<str>>) -> Self {
         Self(id.into())
     }
 
-    /// The id as text.
+    /// Returns the id as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -135,6 +175,12 @@ impl fmt::Debug for ModelId {
 }
 
 /// A student's key in the store.
+///
+/// ```
+/// use faceattend_core::StudentId;
+///
+/// assert_eq!(StudentId(7).to_string(), "7");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct StudentId(pub i64);
@@ -146,18 +192,26 @@ impl fmt::Display for StudentId {
 }
 
 /// A liveness session's key: a random UUID, so that it cannot be guessed.
+///
+/// ```
+/// use faceattend_core::SessionId;
+///
+/// let id = SessionId::random();
+/// assert_eq!(SessionId::parse(&id.to_string()), Some(id));
+/// assert_eq!(SessionId::parse("7"), None);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct SessionId(uuid::Uuid);
 
 impl SessionId {
-    /// A fresh random id.
+    /// Creates a fresh random id.
     #[must_use]
     pub fn random() -> Self {
         Self(uuid::Uuid::new_v4())
     }
 
-    /// The id that `text` spells, or `None` when it spells none.
+    /// Reads the id that `text` spells, or `None` when it spells none.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         uuid::Uuid::parse_str(text).ok().map(Self)

@@ -1,5 +1,5 @@
-//! What people try, and why each is refused: on rendered heads of known yaw and on photographs held up, through the whole
-//! default pack. Genuine turns pass.
+//! What people try, and why each is refused: on rendered heads of known yaw and on photographs held up, through the
+//! whole default pack. Genuine turns pass.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers as well")]
 #![allow(unreachable_pub, dead_code, reason = "what the figures share with the suite is in both")]
@@ -124,8 +124,8 @@ fn a_photograph_turned_by_hand_does_not_turn_the_head_in_it() {
 
 #[test]
 fn a_photograph_that_reads_as_turned_is_refused_for_its_flatness() {
-    // A photograph of a head that is turned passes the gate of a side. Held straight, and the same held askew as "center",
-    // it is one flat picture: between two views of it the nose does not move.
+    // A photograph of a head that is turned passes the gate of a side. Held straight, and the same held askew as
+    // "center", it is one flat picture: between two views of it the nose does not move.
     for person in PEOPLE {
         let turned = still(person, 15);
         let options = LivenessOptions::default().with_gates(

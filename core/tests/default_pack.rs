@@ -120,8 +120,8 @@ fn the_face_mesh_says_what_the_original_says() {
     agrees("face-mesh", |value| value / 255.0, 1e-5);
 }
 
-/// 0.9984 was measured on the face and 0.9949 on the pseudo-random pixels, which are far from what the network was made
-/// for.
+/// 0.9984 was measured on the face and 0.9949 on the pseudo-random pixels, which are far from what the network was
+/// made for.
 #[test]
 fn sface_points_where_the_original_points() {
     let source = ModelSource::File(Path::new(MODELS).join("default/sface.onnx"));

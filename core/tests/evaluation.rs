@@ -1,8 +1,9 @@
-//! The arithmetic of the evaluation kit against scikit-learn and SciPy, on recorded scores (`data/evaluation.py` makes them).
+//! The arithmetic of the evaluation kit against scikit-learn and SciPy, on recorded scores (`data/evaluation.py` makes
+//! them).
 //!
-//! Rates are counts and must agree exactly, but for the last bit of a division; the equal error rate is SciPy's root of an
-//! interpolation, good to 1e-9. The ends of the intervals come from different algorithms for the same function; of a hundred
-//! million trials logarithms of 1e9 cancel, which leaves 1e-7 of an end's size.
+//! Rates are counts and must agree exactly, but for the last bit of a division; the equal error rate is SciPy's root
+//! of an interpolation, good to 1e-9. The ends of the intervals come from different algorithms for the same function;
+//! of a hundred million trials logarithms of 1e9 cancel, which leaves 1e-7 of an end's size.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers as well")]
 

@@ -1,11 +1,12 @@
 //! Every stage against reference outputs recorded from Python (onnxruntime, NumPy, OpenCV) on 29 real photographs.
 //!
-//! The references lie beside the project, not in it: without `../shared/media/golden.json` these tests skip and say so.
+//! The references lie beside the project, not in it: without `../shared/media/golden.json` these tests skip and say
+//! so.
 //!
-//! Tolerances. Boxes and points differ because the reference pads its input to a square and resizes with OpenCV's 11-bit
-//! fixed point, ours to a multiple of 32 and in floating point: the least overlap seen is .980, the largest distance of a
-//! point .011 of the face's width. An embedding sees that through the alignment: the least cosine seen is .9988. MiniFASNet
-//! sees 80 x 80 pixels and is the most sensitive: .035 at most.
+//! Tolerances. Boxes and points differ because the reference pads its input to a square and resizes with OpenCV's
+//! 11-bit fixed point, ours to a multiple of 32 and in floating point: the least overlap seen is .980, the largest
+//! distance of a point .011 of the face's width. An embedding sees that through the alignment: the least cosine seen
+//! is .9988. MiniFASNet sees 80 x 80 pixels and is the most sensitive: .035 at most.
 
 #![allow(clippy::print_stderr, reason = "a skipped test says why")]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers as well")]

@@ -1,10 +1,11 @@
 //! The figures that every language must give: `fixtures/parity.json`, read by this test, by pytest and by node:test.
 //!
-//! The default pack on pictures that the project carries. `FACEATTEND_WRITE_PARITY=1 cargo test -p faceattend-core --test
-//! parity_fixture` writes the file again; the difference is then read by a person, because the other tests believe it.
+//! The default pack on pictures that the project carries. `FACEATTEND_WRITE_PARITY=1 cargo test -p faceattend-core
+//! --test parity_fixture` writes the file again; the difference is then read by a person, because the other tests
+//! believe it.
 //!
-//! The tolerances are written into the file, for all three. Another processor or another release of ONNX Runtime adds in
-//! another order, which moves the last digits; a wrong channel order, alignment or template moves the first ones.
+//! The tolerances are written into the file, for all three. Another processor or another release of ONNX Runtime adds
+//! in another order, which moves the last digits; a wrong channel order, alignment or template moves the first ones.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers as well")]
 

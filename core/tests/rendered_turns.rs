@@ -57,8 +57,8 @@ fn rendered_turns_are_found_at_every_angle_and_read_near_their_yaw() {
         }
         let to_ahead = cosine(&embedding, &ahead.as_ref().unwrap().1);
         eprintln!("{file:24} yaw {yaw_degrees:+5.0} read {yaw:+6.1}  cosine to center {to_ahead:.3}");
-        // The mesh's depth is an estimate, and a reading's own error is about 4 degrees: 10 tells a wrong sign or scale
-        // from both. Ahead there is no depth to be wrong about.
+        // The mesh's depth is an estimate, and a reading's own error is about 4 degrees: 10 tells a wrong sign or
+        // scale from both. Ahead there is no depth to be wrong about.
         let tolerance = if *yaw_degrees == 0.0 { 5.0 } else { 10.0 };
         assert!((yaw - yaw_degrees).abs() <= tolerance, "{file}: read {yaw}");
         errors.push((yaw - yaw_degrees).abs());

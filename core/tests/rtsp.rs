@@ -1,8 +1,8 @@
 //! Cameras over a real network protocol: GStreamer's RTSP server on loopback, playing the project's own media, with
 //! everything that real cameras do to their viewers.
 //!
-//! Needs Debian's `gir1.2-gst-rtsp-server-1.0`, `python3-gi` and the GStreamer plugins; where they are missing the tests
-//! say so and pass. The long runs are for the command line, the figures on standard output:
+//! Needs Debian's `gir1.2-gst-rtsp-server-1.0`, `python3-gi` and the GStreamer plugins; where they are missing the
+//! tests say so and pass. The long runs are for the command line, the figures on standard output:
 //!
 //! ```text
 //! cargo test -p faceattend-core --features opencv --test rtsp -- --ignored --nocapture fifty_cuts

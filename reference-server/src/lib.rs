@@ -22,7 +22,6 @@ mod receipts;
 mod request;
 mod responses;
 mod router;
-mod sessions;
 mod settings;
 mod state;
 mod web;

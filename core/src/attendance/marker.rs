@@ -36,13 +36,13 @@ impl std::fmt::Debug for Marker {
 }
 
 impl Marker {
-    /// A marker for this store and policy.
+    /// Creates a marker for this store and policy.
     #[must_use]
     pub fn new(store: Arc<dyn Store>, policy: AttendancePolicy) -> Self {
         Self { store, policy, known: Mutex::default() }
     }
 
-    /// The site's rules.
+    /// Returns the site's rules.
     #[must_use]
     pub fn policy(&self) -> &AttendancePolicy {
         &self.policy
@@ -116,8 +116,8 @@ impl Known {
     }
 }
 
-/// The `f64` with the same shortest decimal: 0.91, not the 0.9100000262260437 that a cast gives, which is what a page
-/// would show.
+/// Returns the `f64` with the same shortest decimal: 0.91, not the 0.9100000262260437 that a cast gives, which is
+/// what a page would show.
 fn shortest_f64(value: f32) -> f64 {
     value.to_string().parse().unwrap_or_else(|_| f64::from(value))
 }

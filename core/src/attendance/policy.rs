@@ -46,14 +46,15 @@ impl AttendancePolicy {
         Self { time_zone: TimeZone::system(), day_boundary: Time::midnight(), timetable: Timetable::default() }
     }
 
-    /// The same, with days that begin at `day_boundary` instead of midnight, for sites that work into the night.
+    /// Returns the policy with days that begin at `day_boundary` instead of midnight, for sites that work into the
+    /// night.
     #[must_use]
     pub fn with_day_boundary(mut self, day_boundary: Time) -> Self {
         self.day_boundary = day_boundary;
         self
     }
 
-    /// The same, with a timetable: each period is marked once a day. Call it after
+    /// Returns the policy with a timetable: each period is marked once a day. Call it after
     /// [`with_day_boundary`](Self::with_day_boundary), by which the periods are put in order.
     ///
     /// ```
@@ -74,19 +75,19 @@ impl AttendancePolicy {
         Ok(self)
     }
 
-    /// The periods of a day, in order; none for a site that marks once a day.
+    /// Returns the periods of a day, in order; none for a site that marks once a day.
     #[must_use]
     pub fn periods(&self) -> &[Period] {
         self.timetable.periods()
     }
 
-    /// The time zone.
+    /// Returns the time zone.
     #[must_use]
     pub fn time_zone(&self) -> &TimeZone {
         &self.time_zone
     }
 
-    /// The day that `at` belongs to.
+    /// Returns the day that `at` belongs to.
     ///
     /// # Errors
     /// [`Error::InvalidInput`] at the ends of the calendar, in the years -9999 and 9999.
@@ -103,7 +104,7 @@ impl AttendancePolicy {
         }
     }
 
-    /// When the day of this date begins and ends: for filters by date.
+    /// Returns the beginning and the end of the day of this date, for filters.
     ///
     /// # Errors
     /// [`Error::InvalidInput`] at the ends of the calendar.
@@ -118,20 +119,21 @@ impl AttendancePolicy {
         Ok(DayWindow { date, starts_at: begin(date)?, ends_at: begin(next)? })
     }
 
-    /// How arriving then counts: late from the period's own time on. In time for a site without a timetable.
+    /// Returns how an arrival at that time counts: late from the period's own time on. In time for a site without a
+    /// timetable.
     #[must_use]
     pub fn status(&self, at: Timestamp) -> Status {
         if self.place(at).late { Status::Late } else { Status::Present }
     }
 
-    /// The period of the day that a moment falls into: the part that is marked once. The whole day for a site without a
-    /// timetable.
+    /// Returns the period of the day that a moment falls into: the part that is marked once. The whole day for a site
+    /// without a timetable.
     #[must_use]
     pub fn period(&self, at: Timestamp) -> &str {
         self.place(at).period
     }
 
-    /// Whether being seen then, after having been marked, is leaving.
+    /// Returns whether a marked person who is seen at that time is leaving.
     #[must_use]
     pub fn checks_out(&self, at: Timestamp) -> bool {
         self.place(at).checks_out

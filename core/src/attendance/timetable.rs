@@ -7,8 +7,8 @@ use crate::error::{Error, Result};
 /// The period of a site that marks once a day.
 pub const WHOLE_DAY: &str = "day";
 
-/// A part of the day that is marked once, such as a lesson. It lasts until the next begins, so that whoever comes after
-/// its end still counts, as late.
+/// A part of the day that is marked once, such as a lesson. It lasts until the next begins, so that whoever comes
+/// after its end still counts, as late.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Period {
     name: String,
@@ -18,27 +18,28 @@ pub struct Period {
 }
 
 impl Period {
-    /// A period that begins at this time of the site's clocks: from then on an arrival is one for it, so choose the time
-    /// at which the doors open rather than the bell.
+    /// Creates a period that begins at this time of the site's clocks: from then on an arrival is one for it, so
+    /// choose the time at which the doors open rather than the bell.
     #[must_use]
     pub fn new(name: impl Into<String>, begins: Time) -> Self {
         Self { name: name.into(), begins, late_after: None, check_out_from: None }
     }
 
-    /// The whole day, for a site that marks once a day and knows late from early.
+    /// Creates the period of a whole day, for a site that marks once a day and knows late from early.
     #[must_use]
     pub fn whole_day(day_boundary: Time) -> Self {
         Self::new(WHOLE_DAY, day_boundary)
     }
 
-    /// The same period, with arrivals from this time on marked late.
+    /// Returns the period with arrivals from this time on marked late.
     #[must_use]
     pub fn with_late_after(mut self, late_after: Time) -> Self {
         self.late_after = Some(late_after);
         self
     }
 
-    /// The same period, with whoever is marked and seen from this time on checked out: the last time seen counts.
+    /// Returns the same period, with whoever is marked and seen from this time on checked out: the last time seen
+    /// counts.
     #[must_use]
     pub fn with_check_out_from(mut self, check_out_from: Time) -> Self {
         self.check_out_from = Some(check_out_from);
@@ -51,7 +52,7 @@ impl Period {
         &self.name
     }
 
-    /// When it begins.
+    /// Returns the time at which it begins.
     #[must_use]
     pub fn begins(&self) -> Time {
         self.begins
@@ -100,7 +101,7 @@ impl Timetable {
         &self.0
     }
 
-    /// Where `time` lies. What comes before the first period is early for it.
+    /// Returns where `time` lies. What comes before the first period is early for it.
     pub(super) fn place(&self, time: Time, boundary: Time) -> Place<'_> {
         let offset = since(boundary, time);
         let current = self.0.iter().rev().find(|period| since(boundary, period.begins) <= offset).or(self.0.first());
@@ -116,7 +117,7 @@ impl Timetable {
     }
 }
 
-/// How long after the day's beginning, by the clocks.
+/// Returns the time since the day's beginning, by the clocks.
 fn since(boundary: Time, time: Time) -> i64 {
     const DAY: i64 = 24 * 60 * 60 * 1_000_000_000;
     let nanoseconds = |t: Time| {

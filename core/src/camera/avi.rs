@@ -41,7 +41,7 @@ struct Header {
 }
 
 impl<R: Read + Seek> AviReader<R> {
-    /// The MJPEG stream of `file`, `None` when it is no AVI file or has no such stream.
+    /// Opens the MJPEG stream of `file`; returns `None` when it is no AVI file or has no such stream.
     pub(super) fn open(mut file: R) -> io::Result<Option<Self>> {
         let length = file.seek(SeekFrom::End(0))?;
         let mut reader = Self { file, at: 0, length, chunk: *b"00", interval: DEFAULT_INTERVAL };
@@ -52,12 +52,12 @@ impl<R: Read + Seek> AviReader<R> {
         Ok(reader.read_headers()?.then_some(reader))
     }
 
-    /// The time between two frames.
+    /// Returns the time between two frames.
     pub(super) fn interval(&self) -> Duration {
         self.interval
     }
 
-    /// The next video chunk, `None` at the end of the file.
+    /// Reads the next video chunk; returns `None` at the end of the file.
     pub(super) fn next(&mut self) -> io::Result<Option<Chunk>> {
         while let Some(header) = self.header()? {
             match &header.id {
@@ -131,7 +131,7 @@ impl<R: Read + Seek> AviReader<R> {
         Ok(self.read_at(&mut kind)?.then_some(kind))
     }
 
-    /// The first bytes of a header chunk, as many as we look at.
+    /// Reads the first bytes of a header chunk, as many as we look at.
     fn start_of(&mut self, size: u32) -> io::Result<Vec<u8>> {
         let end = self.at.saturating_add(padded(size));
         let mut bytes = vec![0; size.min(64) as usize];
@@ -233,7 +233,7 @@ pub(super) mod tests {
         list(b"LIST", b"strl", &[chunk(b"strh", &strh), chunk(b"strf", &strf)])
     }
 
-    /// An MJPEG AVI file of these JPEGs, whole, with a sound track before the video when `chunk_id` says so.
+    /// Returns an MJPEG AVI file of these JPEGs, whole, with a sound track before the video when `chunk_id` says so.
     pub(crate) fn file(jpegs: &[Vec<u8>], size: (u16, u16), fps: u32, chunk_id: &[u8; 4]) -> Vec<u8> {
         let frames = u32::try_from(jpegs.len()).unwrap();
         let mut avih = [0; 56];

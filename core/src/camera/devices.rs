@@ -17,15 +17,15 @@ pub struct CameraDevice {
 }
 
 impl CameraDevice {
-    /// It as a source.
+    /// Returns the source that opens it.
     #[must_use]
     pub fn source(&self) -> CameraSource {
         CameraSource::device(self.number)
     }
 }
 
-/// The cameras of this machine, by number. Told by the kernel without opening one, which would take it from whoever has
-/// it. Linux only: elsewhere there is no such list, and none are returned.
+/// Lists the cameras of this machine, by number. The kernel tells them without opening one, which would take it from
+/// whoever has it. Linux only: elsewhere there is no such list, and none are returned.
 #[must_use]
 pub fn devices() -> Vec<CameraDevice> {
     devices_in(Path::new("/sys/class/video4linux"), Path::new("/dev"))

@@ -7,8 +7,8 @@ use crate::frame::Frame;
 
 /// Gives frames one after the other: a live camera or a recording.
 pub trait FrameSource: Send {
-    /// The next frame, stamped with its capture time; `None` at the end of a recording. A live camera waits for it,
-    /// but not for ever; a recording does not wait: its pace is its reader's affair.
+    /// Reads the next frame, stamped with its capture time; `None` at the end of a recording. A live camera waits
+    /// for it for a limited time; a recording does not wait, since its reader sets the pace.
     ///
     /// # Errors
     /// [`Error::InvalidImage`] for a frame that cannot be decoded: the next call goes on behind it. Any other error is
@@ -24,11 +24,11 @@ pub trait FrameSource: Send {
         Ok(self.next_frame()?.is_some())
     }
 
-    /// The time between two frames of a recording; `None` for a live camera, which has its own pace.
+    /// Returns the time between two frames of a recording; `None` for a live camera, which has its own pace.
     fn frame_interval(&self) -> Option<Duration>;
 }
 
-/// The error of `source`, which names it without credentials.
+/// Returns the error of `source`, which names it without credentials.
 pub(super) fn camera_error(source: &impl std::fmt::Display, reason: impl Into<String>) -> Error {
     Error::Camera { camera: source.to_string(), reason: reason.into() }
 }

@@ -19,7 +19,7 @@ pub enum CameraState {
 }
 
 impl CameraState {
-    /// The state as a word, for an API.
+    /// Returns the state as a word, for an API.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -31,7 +31,7 @@ impl CameraState {
         }
     }
 
-    /// Whether nothing more will come.
+    /// Returns whether nothing more will come.
     #[must_use]
     pub fn is_over(self) -> bool {
         matches!(self, Self::Stopped | Self::Failed)
@@ -50,7 +50,7 @@ pub struct CameraHealth {
     pub analyzed: u64,
     /// Frames that a newer one replaced before the consumer was free, and frames that could not be decoded.
     pub dropped: u64,
-    /// Frames that came before the consumer wanted another, by [`WorkerOptions::rate`].
+    /// Frames that came before the consumer wanted another, by [`WorkerOptions::rate`](super::WorkerOptions::rate).
     pub skipped: u64,
     /// Frames that the source gives in a second, of late.
     pub captured_per_second: f32,

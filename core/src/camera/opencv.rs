@@ -34,7 +34,7 @@ impl std::fmt::Debug for OpenCvCapture {
 }
 
 impl OpenCvCapture {
-    /// OpenCV's version, and whether it was made with FFmpeg, which reads streams and files.
+    /// Returns OpenCV's version, and whether it was made with FFmpeg, which reads streams and files.
     #[must_use]
     pub fn library() -> (String, bool) {
         let version = opencv::core::get_version_string().unwrap_or_else(|_| "unknown".to_owned());
@@ -141,7 +141,7 @@ impl FrameSource for OpenCvCapture {
     }
 }
 
-/// OpenCV writes its own warnings to the error output, with the address it was given: credentials too.
+/// Silences OpenCV, which writes warnings to the error output with the address it was given, credentials included.
 fn quiet() {
     static ONCE: std::sync::Once = std::sync::Once::new();
     ONCE.call_once(|| {

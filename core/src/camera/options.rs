@@ -10,13 +10,13 @@ use super::orientation::Orientation;
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub struct OpenOptions {
-    /// How long connecting to a stream may take. Default 10 s: a camera that wakes up takes 3, and recognizing a stream of
-    /// ten frames a second 2 more; OpenCV's own 30 s would hide a dead camera for too long.
+    /// How long connecting to a stream may take. Default 10 s: a camera that wakes up takes 3, and recognizing a
+    /// stream of ten frames a second 2 more; OpenCV's own 30 s would hide a dead camera for too long.
     pub open_timeout: Duration,
     /// How long a stream may give no frame. Default 5 s.
     pub read_timeout: Duration,
-    /// The width and height to ask a USB camera for. Default: its own. It may give the nearest that it has; streams and
-    /// recordings have the size that they have.
+    /// The width and height to ask a USB camera for. Default: its own. It may give the nearest that it has; streams
+    /// and recordings have the size that they have.
     pub size: Option<(u32, u32)>,
     /// The frames a second to ask a USB camera for. Default: its own.
     pub rate: Option<f32>,
@@ -43,35 +43,35 @@ impl Default for OpenOptions {
 }
 
 impl OpenOptions {
-    /// The same options with these timeouts.
+    /// Returns the same options with these timeouts.
     #[must_use]
     pub fn with_timeouts(mut self, open: Duration, read: Duration) -> Self {
         (self.open_timeout, self.read_timeout) = (open, read);
         self
     }
 
-    /// The same options, asking a USB camera for this width, height and number of frames a second.
+    /// Returns the same options, asking a USB camera for this width, height and number of frames a second.
     #[must_use]
     pub fn with_size(mut self, width: u32, height: u32, rate: Option<f32>) -> Self {
         (self.size, self.rate) = (Some((width, height)), rate);
         self
     }
 
-    /// The same options for a camera that is mounted like this.
+    /// Returns the same options for a camera that is mounted like this.
     #[must_use]
     pub fn with_orientation(mut self, orientation: Orientation) -> Self {
         self.orientation = orientation;
         self
     }
 
-    /// The same options with this time between the pictures of a folder.
+    /// Returns the same options with this time between the pictures of a folder.
     #[must_use]
     pub fn with_folder_interval(mut self, interval: Duration) -> Self {
         self.folder_interval = interval;
         self
     }
 
-    /// The same options with this capture time for a recording's first frame.
+    /// Returns the same options with this capture time for a recording's first frame.
     #[must_use]
     pub fn with_recording_starts_at(mut self, starts_at: Timestamp) -> Self {
         self.recording_starts_at = Some(starts_at);
@@ -117,8 +117,8 @@ pub struct WorkerOptions {
     pub first_pause: Duration,
     /// The longest pause. Default 30 s: a camera that was off for the night is back within half a minute.
     pub longest_pause: Duration,
-    /// How many frames a second are analyzed at most. Default: all that the consumer has time for. Five a second show a
-    /// face that walks through a door several times.
+    /// How many frames a second are analyzed at most. Default: all that the consumer has time for. Five a second show
+    /// a face that walks through a door several times.
     pub rate: Option<f32>,
     /// How many while the consumer asks for [`Attention::Close`]. Default: as [`rate`](Self::rate).
     pub close_rate: Option<f32>,
@@ -138,43 +138,43 @@ impl Default for WorkerOptions {
 }
 
 impl WorkerOptions {
-    /// The same options with these for opening.
+    /// Returns the same options with these for opening.
     #[must_use]
     pub fn with_open(mut self, open: OpenOptions) -> Self {
         self.open = open;
         self
     }
 
-    /// The same options with this pace.
+    /// Returns the same options with this pace.
     #[must_use]
     pub fn with_pace(mut self, pace: Pace) -> Self {
         self.pace = pace;
         self
     }
 
-    /// The same options with these pauses before a live camera is opened again.
+    /// Returns the same options with these pauses before a live camera is opened again.
     #[must_use]
     pub fn with_pauses(mut self, first: Duration, longest: Duration) -> Self {
         (self.first_pause, self.longest_pause) = (first, longest);
         self
     }
 
-    /// The same options, analyzing at most so many frames a second.
+    /// Returns the same options, analyzing at most so many frames a second.
     #[must_use]
     pub fn with_rate(mut self, rate: f32) -> Self {
         self.rate = Some(rate);
         self
     }
 
-    /// The same options, analyzing at most so many frames a second while the consumer asks for it.
+    /// Returns the same options, analyzing at most so many frames a second while the consumer asks for it.
     #[must_use]
     pub fn with_close_rate(mut self, rate: f32) -> Self {
         self.close_rate = Some(rate);
         self
     }
 
-    /// The pause before the attempt after `failures` failures in a row: doubled each time up to the longest, then cut
-    /// to between a half and the whole by `noise`.
+    /// Returns the pause before the attempt after `failures` failures in a row: doubled each time up to the longest,
+    /// then cut to between a half and the whole by `noise`.
     pub(super) fn pause(&self, failures: u32, noise: u64) -> Duration {
         let doubled = self.first_pause.saturating_mul(1_u32.checked_shl(failures.min(31)).unwrap_or(u32::MAX));
         let half = doubled.min(self.longest_pause) / 2;

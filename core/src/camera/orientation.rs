@@ -29,7 +29,7 @@ pub enum Orientation {
 }
 
 impl Orientation {
-    /// The orientation of this EXIF value.
+    /// Returns the orientation of this EXIF value.
     ///
     /// # Errors
     /// [`Error::InvalidInput`] unless it lies between 1 and 8.
@@ -47,7 +47,7 @@ impl Orientation {
         })
     }
 
-    /// The frame turned by it, with its capture time.
+    /// Turns the frame upright, with its capture time.
     ///
     /// # Errors
     /// None that a frame can cause; the result is checked like any frame.
@@ -87,7 +87,7 @@ impl Orientation {
         })
     }
 
-    /// The source whose frames are turned by it.
+    /// Wraps a source so that its frames are turned upright.
     pub(super) fn turning(self, source: Box<dyn FrameSource>) -> Box<dyn FrameSource> {
         if self == Self::Upright { source } else { Box::new(Turned { source, orientation: self }) }
     }

@@ -15,7 +15,7 @@ pub(super) struct Probe {
 }
 
 impl Probe {
-    /// The server of this address, unless it is none that answers to TCP.
+    /// Creates the probe of this address; `None` for one that does not speak TCP.
     pub(super) fn of(url: &str) -> Option<Self> {
         let (scheme, rest) = url.split_once("://")?;
         // Up to the last `@`, for a password may hold a raw one.
@@ -41,7 +41,7 @@ impl Probe {
         Some(Self { host, question })
     }
 
-    /// Whether it answers within `patience`, whatever it says.
+    /// Returns whether it answers within `patience`, whatever it says.
     pub(super) fn answers(&self, patience: Duration) -> bool {
         let Ok(addresses) = self.host.to_socket_addrs() else { return false };
         addresses.take(2).any(|address| {

@@ -19,7 +19,7 @@ impl RecordingClock {
         Self { starts_at: options.recording_starts_at.unwrap_or_else(Timestamp::now), interval, passed: 0 }
     }
 
-    /// The time of the frame that comes now; the next call gives the next frame's.
+    /// Returns the time of the frame that comes now; the next call gives the next frame's.
     pub(super) fn tick(&mut self) -> Timestamp {
         let since = self.interval.saturating_mul(self.passed);
         self.passed = self.passed.saturating_add(1);

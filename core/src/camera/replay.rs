@@ -24,7 +24,7 @@ pub struct FolderReplay {
 const ENDINGS: [&str; 4] = ["jpg", "jpeg", "png", "webp"];
 
 impl FolderReplay {
-    /// The JPEG, PNG and WebP pictures of `folder` at the time of opening.
+    /// Opens the JPEG, PNG and WebP pictures that lie in `folder` at the time of opening.
     ///
     /// # Errors
     /// [`Error::Io`] when it cannot be read, [`Error::Camera`] when it holds no picture.
@@ -79,7 +79,7 @@ impl std::fmt::Debug for AviReplay {
 }
 
 impl AviReplay {
-    /// The MJPEG stream of the AVI file at `path`.
+    /// Opens the MJPEG stream of the AVI file at `path`.
     ///
     /// # Errors
     /// [`Error::Io`] when it cannot be read, [`Error::Camera`] when it is no AVI file or has no such stream.
@@ -88,7 +88,7 @@ impl AviReplay {
             .ok_or_else(|| camera_error(&path.display(), "no AVI file with an MJPEG stream"))
     }
 
-    /// As [`open`](Self::open), with `None` for a file that somebody else may be able to read.
+    /// Opens it as [`open`](Self::open) does; returns `None` for a file that somebody else may be able to read.
     pub(super) fn open_if_mjpeg(path: &Path, options: &OpenOptions) -> Result<Option<Self>> {
         let unreadable = |source| Error::Io { action: "read", path: path.into(), source };
         let file = File::open(path).map_err(unreadable)?;

@@ -1,9 +1,9 @@
 //! One CPU budget for all cameras: a fixed number of threads that analyze, and whose turn it is.
 //!
-//! Each camera has a seat, in which its newest frame waits for its turn. The seat that has used the least of the threads'
-//! time goes first, so that a camera with twenty faces in view costs the others no pictures; a seat is not served more
-//! often than its rate; and when there is more to do than time, every seat gets its share and sees newer frames less
-//! often, rather than older ones later.
+//! Each camera has a seat, in which its newest frame waits for its turn. The seat that has used the least of the
+//! threads' time goes first, so that a camera with twenty faces in view costs the others no pictures; a seat is not
+//! served more often than its rate; and when there is more to do than time, every seat gets its share and sees newer
+//! frames less often, rather than older ones later.
 
 use std::collections::BTreeMap;
 use std::num::NonZero;
@@ -68,7 +68,7 @@ impl std::fmt::Debug for Scheduler {
 }
 
 impl Scheduler {
-    /// A budget of `threads` threads.
+    /// Creates a budget of `threads` threads.
     ///
     /// # Errors
     /// [`Error::Internal`] when the system gives no thread.
@@ -86,7 +86,7 @@ impl Scheduler {
         Ok(owner)
     }
 
-    /// A budget of as many threads as this process may use processors, cgroup limits included.
+    /// Creates a budget of as many threads as this process may use processors, cgroup limits included.
     ///
     /// # Errors
     /// As [`new`](Self::new).
@@ -94,7 +94,7 @@ impl Scheduler {
         Self::new(std::thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN))
     }
 
-    /// A seat for `task`, served at most so many times a second, usually and with close attention.
+    /// Adds a seat for `task`, served at most so many times a second, usually and with close attention.
     pub(super) fn join(&self, rates: [Option<f32>; 2], task: Task) -> Seat {
         let intervals = rates.map(|rate| {
             rate.filter(|rate| rate.is_finite() && *rate > 0.0).map_or(Duration::ZERO, |rate| {
@@ -141,7 +141,8 @@ impl Seat {
         shared.changed.notify_one();
     }
 
-    /// Whether a frame that comes now could be analyzed before the next: otherwise it need not even be decoded.
+    /// Returns whether a frame that comes now could be analyzed before the next: otherwise it need not even be
+    /// decoded.
     pub(super) fn wants(&self, next_in: Duration) -> bool {
         let inner = self.scheduler.0.0.lock();
         inner.seats.get(&self.id).is_some_and(|place| place.due < Instant::now() + next_in)
@@ -240,7 +241,7 @@ mod tests {
         Scheduler::new(NonZero::<usize>::MIN).unwrap()
     }
 
-    /// A seat whose every turn takes `takes`, and that always wants the next; and how many it had.
+    /// Returns a seat whose every turn takes `takes`, and that always wants the next; and how many it had.
     fn busy(scheduler: &Scheduler, rate: Option<f32>, takes: Duration) -> (Arc<Seat>, Arc<AtomicUsize>) {
         let count = Arc::new(AtomicUsize::new(0));
         let seat: Arc<Mutex<Option<Arc<Seat>>>> = Arc::default();

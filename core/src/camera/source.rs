@@ -35,8 +35,8 @@ const SCHEMES: [&str; 7] = ["rtsp", "rtsps", "http", "https", "rtmp", "rtmps", "
 const SECRETS: [&str; 11] = ["pass", "pwd", "psw", "user", "login", "token", "key", "auth", "secret", "sig", "cred"];
 
 impl CameraSource {
-    /// The source that `text` names: the number of a camera (`0`), its device (`/dev/video0`), the address of a stream
-    /// (`rtsp://user:password@host/path`), a video file, or a folder of pictures. A path need not exist yet.
+    /// Reads the source that `text` names: the number of a camera (`0`), its device (`/dev/video0`), the address of
+    /// a stream (`rtsp://user:password@host/path`), a video file, or a folder of pictures. A path need not exist yet.
     ///
     /// # Errors
     /// [`Error::InvalidInput`] for an empty text and for an address that is no stream of a camera.
@@ -75,13 +75,13 @@ impl CameraSource {
         }))
     }
 
-    /// The camera with this number.
+    /// Creates the source of the camera with this number.
     #[must_use]
     pub fn device(number: u32) -> Self {
         Self(Kind::Device(number))
     }
 
-    /// Whether it is a camera or a recording.
+    /// Returns whether it is a camera or a recording.
     #[must_use]
     pub fn nature(&self) -> Nature {
         match self.0 {
@@ -98,19 +98,19 @@ impl CameraSource {
         if let Kind::File(path) = &self.0 { Some(path) } else { None }
     }
 
-    /// The address of a stream, credentials and all.
+    /// Returns the address of a stream, credentials and all.
     pub(super) fn address(&self) -> Option<&str> {
         if let Kind::Url(url) = &self.0 { Some(url) } else { None }
     }
 
-    /// The number of a camera, for OpenCV.
+    /// Returns the number of a camera, for OpenCV.
     #[cfg(feature = "opencv")]
     pub(super) fn number(&self) -> Option<u32> {
         if let Kind::Device(number) = self.0 { Some(number) } else { None }
     }
 
-    /// The name by which OpenCV opens everything but a numbered camera, credentials and all. A relative path is made
-    /// absolute, so that FFmpeg cannot take it for a protocol.
+    /// Returns the name by which OpenCV opens everything but a numbered camera, credentials and all. A relative path
+    /// is made absolute, so that FFmpeg cannot take it for a protocol.
     #[cfg(feature = "opencv")]
     pub(super) fn opencv_name(&self) -> std::ffi::OsString {
         match &self.0 {
@@ -152,7 +152,7 @@ impl std::str::FromStr for CameraSource {
     }
 }
 
-/// `url` without what could be a credential. Passwords with a raw `@`, `/` or `?` in them are common in camera
+/// Returns `url` without what could be a credential. Passwords with a raw `@`, `/` or `?` in them are common in camera
 /// addresses and make the end of the password uncertain, so everything up to the last `@` goes: an address that loses
 /// more than its password is a smaller harm than a password in a log.
 fn redacted(url: &str) -> String {
@@ -169,7 +169,7 @@ fn redacted(url: &str) -> String {
     format!("{scheme}://{}", without_secret_parameters(&shown))
 }
 
-/// Some cameras take `?user=a&pwd=b`, some take it as a part of the path.
+/// Removes parameters that hold secrets. Some cameras take `?user=a&pwd=b`, some take it as a part of the path.
 fn without_secret_parameters(rest: &str) -> String {
     let mut shown = String::with_capacity(rest.len());
     for part in rest.split_inclusive(['/', '?', '&', ';', '#']) {

@@ -3,7 +3,8 @@
 //! A slow consumer never sees an old frame: what comes while it works replaces what waits, and what comes before the
 //! consumer wants another is not even decoded. A live camera that fails is opened again, after a pause that doubles up
 //! to a ceiling and is blurred so that many cameras behind one switch do not come back in step; a stream whose server
-//! was away is opened as soon as it answers again. A recording is played at its own pace, or as fast as it is analyzed, and ends as stopped.
+//! was away is opened as soon as it answers again. A recording is played at its own pace, or as fast as it is
+//! analyzed, and ends as stopped.
 
 use std::num::NonZero;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -53,7 +54,8 @@ impl CameraWorker {
         Self::start_on(&Scheduler::new(NonZero::<usize>::MIN)?, source, options, consumer)
     }
 
-    /// As [`start`](Self::start), with `consumer` called by the threads of `scheduler`, which other cameras share.
+    /// Starts a camera as [`start`](Self::start) does, with `consumer` called by the threads of `scheduler`, which
+    /// other cameras share.
     ///
     /// # Errors
     /// As [`start`](Self::start).
@@ -68,8 +70,8 @@ impl CameraWorker {
         Self::run(scheduler, camera, nature, options, source.address().and_then(Probe::of), opening, consumer)
     }
 
-    /// As [`start`](Self::start) for a source of the caller's own: `open` is called for each attempt. `camera` names it
-    /// in logs and holds no credentials.
+    /// Starts a source of the caller's own as [`start`](Self::start) does: `open` is called for each attempt. `camera`
+    /// names it in logs and holds no credentials.
     ///
     /// # Errors
     /// As [`start`](Self::start).
@@ -84,7 +86,7 @@ impl CameraWorker {
         Self::run(&scheduler, camera.into(), nature, options, None, open, consumer)
     }
 
-    /// As [`start_with`](Self::start_with), with `consumer` called by the threads of `scheduler`.
+    /// Starts a source as [`start_with`](Self::start_with) does, with `consumer` called by the threads of `scheduler`.
     ///
     /// # Errors
     /// As [`start`](Self::start).
@@ -156,13 +158,13 @@ impl CameraWorker {
         Ok(worker)
     }
 
-    /// The camera, without credentials.
+    /// Returns the camera's address, without credentials.
     #[must_use]
     pub fn camera(&self) -> &str {
         &self.camera
     }
 
-    /// How it is doing.
+    /// Returns the state and the figures of this moment.
     #[must_use]
     pub fn health(&self) -> CameraHealth {
         let inner = self.shared.lock();
@@ -210,8 +212,8 @@ impl Drop for CameraWorker {
     }
 }
 
-/// What has a camera's turns with the scheduler. The consumer goes before the sign of life: who waits for the end finds
-/// its last figures written.
+/// What has a camera's turns with the scheduler. The consumer goes before the sign of life: who waits for the end
+/// finds its last figures written.
 struct Analysis<C> {
     consumer: C,
     alive: Alive,

@@ -48,7 +48,8 @@ impl Detector {
         self.kind
     }
 
-    /// The faces in `region` of `frame`, best score first, and the longer side of the input that settled it.
+    /// Finds the faces in `region` of `frame`, best score first; returns them and the longer side of the input that
+    /// settled it.
     pub(crate) fn detect(
         &mut self,
         frame: &Frame<'_>,

@@ -8,6 +8,15 @@ use crate::error::{Error, Result};
 use crate::geometry::Rect;
 
 /// The longer side of the detector's input, in pixels. Cost grows with its square.
+///
+/// ```
+/// use faceattend_core::detection::InputSize;
+///
+/// assert_eq!("auto".parse::<InputSize>()?, InputSize::Auto);
+/// assert_eq!("640".parse::<InputSize>()?, InputSize::Fixed(640));
+/// assert!("7".parse::<InputSize>().is_err());
+/// # Ok::<(), faceattend_core::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum InputSize {
@@ -27,7 +36,7 @@ const RANGE: std::ops::RangeInclusive<usize> = 32..=4096;
 impl std::str::FromStr for InputSize {
     type Err = Error;
 
-    /// `auto`, or a number of pixels from 32 to 4096.
+    /// Reads `auto`, or a number of pixels from 32 to 4096.
     fn from_str(text: &str) -> Result<Self> {
         match text.parse() {
             _ if text == "auto" => Ok(Self::Auto),
@@ -50,7 +59,7 @@ impl InputSize {
         }
     }
 
-    /// The sizes to try in turn on `region`.
+    /// Returns the sizes to try in turn on `region`.
     pub(super) fn ladder(self, kind: DetectorKind, region: &Rect) -> [Option<usize>; 3] {
         let steps = steps(kind);
         let limit = match self {
@@ -68,7 +77,7 @@ impl InputSize {
     }
 }
 
-/// The sizes of `auto`, each about four times the cost of the one before.
+/// Returns the sizes of `auto`, each about four times the cost of the one before.
 fn steps(kind: DetectorKind) -> [usize; 3] {
     match kind {
         DetectorKind::Blazeface => [256, 512, 1024],
@@ -80,12 +89,12 @@ fn steps(kind: DetectorKind) -> [usize; 3] {
     }
 }
 
-/// The room that the layout leaves around the frame, in percent of its side, both sides together.
+/// Returns the room that the layout leaves around the frame, in percent of its side, both sides together.
 fn margin(kind: DetectorKind) -> usize {
     if kind == DetectorKind::Blazeface { 50 } else { 0 }
 }
 
-/// The side, in input pixels, below which a face is little: another look at a larger size may find its like.
+/// Returns the side, in input pixels, below which a face is little: another look at a larger size may find its like.
 fn little(kind: DetectorKind) -> f32 {
     match kind {
         DetectorKind::Blazeface => 24.0,
@@ -97,7 +106,8 @@ fn little(kind: DetectorKind) -> f32 {
     }
 }
 
-/// Whether what was found at `scale` input pixels per frame pixel settles the search: some face, and none of them little.
+/// Returns whether what was found at `scale` input pixels per frame pixel settles the search: some face, and none of
+/// them little.
 pub(super) fn large_enough(kind: DetectorKind, found: &[Detection], scale: f32) -> bool {
     !found.is_empty() && found.iter().all(|d| d.bbox.width().min(d.bbox.height()) * scale >= little(kind))
 }

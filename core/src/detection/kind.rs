@@ -9,6 +9,15 @@ use crate::pose::PoseFit;
 use crate::preprocess::{Anchor, InputShape, Layout, Normalization};
 
 /// A family of detection models.
+///
+/// ```
+/// use faceattend_core::Engine;
+/// use faceattend_core::detection::DetectorKind;
+///
+/// // The family is told by the model's outputs; say it where two families share a shape.
+/// let builder = Engine::builder().with_detector_file("scrfd.onnx", Some(DetectorKind::Scrfd));
+/// # drop(builder);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
@@ -31,7 +40,7 @@ pub enum DetectorKind {
 }
 
 impl DetectorKind {
-    /// The family that the manifest names; `None` for models of another role.
+    /// Returns the family that the manifest names; `None` for models of another role.
     pub(crate) fn of(kind: Kind) -> Option<Self> {
         match kind {
             Kind::Blazeface => Some(Self::Blazeface),
@@ -44,7 +53,7 @@ impl DetectorKind {
         }
     }
 
-    /// The family of the model with these outputs, or `None` when it is none we know.
+    /// Tells the family of the model with these outputs, or `None` when it is none we know.
     #[must_use]
     pub(crate) fn identify(outputs: &[Port]) -> Option<Self> {
         let has = |name: &str| outputs.iter().any(|port| port.name == name);
@@ -68,7 +77,7 @@ impl DetectorKind {
         }
     }
 
-    /// The score from which a box is a face: each family's own usual value.
+    /// Returns the score from which a box is a face: each family's own usual value.
     pub(super) fn default_score(self) -> f32 {
         match self {
             Self::Yunet => 0.6,
@@ -76,7 +85,7 @@ impl DetectorKind {
         }
     }
 
-    /// The overlap above which two boxes are one face.
+    /// Returns the overlap above which two boxes are one face.
     pub(super) fn default_iou(self) -> f32 {
         match self {
             Self::Blazeface | Self::Yunet => 0.3,
@@ -85,7 +94,7 @@ impl DetectorKind {
         }
     }
 
-    /// What the family's models want of a pixel.
+    /// Returns what the family's models want of a pixel.
     pub(super) fn normalization(self) -> Normalization {
         match self {
             Self::Blazeface => Normalization::uniform(ChannelOrder::Rgb, 127.5, 127.5),
@@ -110,7 +119,7 @@ impl DetectorKind {
         }
     }
 
-    /// From this family's points to a pose.
+    /// Returns how this family's points become a pose.
     pub(crate) fn pose_fit(self) -> PoseFit {
         match self {
             Self::Scrfd => PoseFit::SCRFD,

@@ -18,6 +18,14 @@ pub use options::DetectOptions;
 use crate::geometry::{Landmarks5, Point, Rect};
 
 /// A face that was found, in frame pixels.
+///
+/// ```
+/// use faceattend_core::{Engine, Frame};
+///
+/// let faces = Engine::new()?.detect(&Frame::open("../examples/media/hopper/center.jpg")?)?;
+/// assert!(faces.iter().all(|face| (0.0..=1.0).contains(&face.score)));
+/// # Ok::<(), faceattend_core::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub struct Detection {
@@ -43,7 +51,7 @@ impl Detection {
     }
 }
 
-/// Five points out of `values`, each `step` values long, mapped into input pixels.
+/// Reads five points out of `values`, each `step` values long, mapped into input pixels.
 fn landmarks_at(values: &[f32], step: usize, map: impl Fn(f32, f32) -> (f32, f32)) -> Landmarks5 {
     Landmarks5(std::array::from_fn(|i| {
         let (x, y) = map(values[i * step], values[i * step + 1]);

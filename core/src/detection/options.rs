@@ -4,6 +4,13 @@ use super::input_size::InputSize;
 use crate::error::{Error, Result};
 
 /// What to count as a face, and how closely to look.
+///
+/// ```
+/// use faceattend_core::detection::{DetectOptions, InputSize};
+///
+/// let options = DetectOptions::default().with_min_score(0.7).with_input_size(InputSize::AutoUpTo(640));
+/// assert_eq!(options.min_score, Some(0.7));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 #[non_exhaustive]
 pub struct DetectOptions {
@@ -16,21 +23,21 @@ pub struct DetectOptions {
 }
 
 impl DetectOptions {
-    /// The same options with another lowest score, in [0, 1].
+    /// Returns the same options with another lowest score, in [0, 1].
     #[must_use]
     pub fn with_min_score(mut self, min_score: f32) -> Self {
         self.min_score = Some(min_score);
         self
     }
 
-    /// The same options with another highest overlap, in [0, 1].
+    /// Returns the same options with another highest overlap, in [0, 1].
     #[must_use]
     pub fn with_max_iou(mut self, max_iou: f32) -> Self {
         self.max_iou = Some(max_iou);
         self
     }
 
-    /// The same options with another input size.
+    /// Returns the same options with another input size.
     #[must_use]
     pub fn with_input_size(mut self, input_size: InputSize) -> Self {
         self.input_size = input_size;

@@ -1,7 +1,7 @@
 //! SCRFD, any of its sizes: distances from a cell's corner to the four edges, and offsets to five points, in strides.
 //!
-//! Exports with three grids (strides 8, 16, 32) have two anchors a cell, those with five (up to 128) have one. For each
-//! kind of output (1, 4 or 10 values an anchor) the finest grid comes first; keypoints may be missing.
+//! Exports with three grids (strides 8, 16, 32) have two anchors a cell, those with five (up to 128) have one. For
+//! each kind of output (1, 4 or 10 values an anchor) the finest grid comes first; keypoints may be missing.
 
 use super::{Detection, landmarks_at};
 use crate::error::{Error, Result};

@@ -95,7 +95,7 @@ pub(super) fn decode_v8(outputs: &Outputs<'_, '_>, min_score: f32, found: &mut V
     decode_v8_values(values, rows, min_score, found)
 }
 
-/// `values` is (rows, boxes): row 0 holds every box's center x, and so on.
+/// Decodes `values` of (rows, boxes): row 0 holds every box's center x, and so on.
 fn decode_v8_values(values: &[f32], rows: usize, min_score: f32, found: &mut Vec<Detection>) -> Result<()> {
     let per_point = point_values(rows.checked_sub(5))?;
     let boxes = values.len() / rows;
@@ -131,7 +131,8 @@ fn decode_v10_values(values: &[f32], columns: usize, min_score: f32, found: &mut
     Ok(())
 }
 
-/// How many values each of five points has among `extra` ones: two, three (with a visibility), or no points at all.
+/// Returns how many values each of five points has among `extra` ones: two, three (with a visibility), or no points
+/// at all.
 fn point_values(extra: Option<usize>) -> Result<Option<usize>> {
     match extra {
         Some(0) => Ok(None),

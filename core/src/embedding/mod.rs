@@ -13,6 +13,17 @@ use crate::error::{Error, Result};
 use crate::types::{Cosine, ModelId};
 
 /// A face as a unit vector, tagged with the model that made it.
+///
+/// ```
+/// use faceattend_core::{Embedding, ModelId};
+///
+/// let model = ModelId::new("example");
+/// let embedding = Embedding::from_raw(model.clone(), &[3.0, 4.0])?;
+/// assert_eq!(embedding.values(), [0.6, 0.8]);
+/// // A log shows the model and the dimension, and no value.
+/// assert_eq!(format!("{embedding:?}"), "Embedding(example, 2-d)");
+/// # Ok::<(), faceattend_core::Error>(())
+/// ```
 #[derive(Clone, PartialEq)]
 pub struct Embedding {
     model: ModelId,
@@ -20,7 +31,7 @@ pub struct Embedding {
 }
 
 impl Embedding {
-    /// The embedding of `raw`, scaled to unit length.
+    /// Creates an embedding from `raw`, scaled to unit length.
     ///
     /// # Errors
     /// [`Error::InvalidInput`] when `raw` is empty, holds a value that is not finite, or has no length.
@@ -37,7 +48,16 @@ impl Embedding {
         Ok(Self { model, values })
     }
 
-    /// The embedding stored as little-endian `f32` bytes, the format of the database's `face_embedding`.
+    /// Reads an embedding stored as little-endian `f32` bytes, the format of the database's `face_embedding`.
+    ///
+    /// ```
+    /// use faceattend_core::{Embedding, ModelId};
+    ///
+    /// let model = ModelId::new("example");
+    /// let embedding = Embedding::from_raw(model.clone(), &[3.0, 4.0])?;
+    /// assert_eq!(Embedding::from_bytes(model, &embedding.to_bytes())?, embedding);
+    /// # Ok::<(), faceattend_core::Error>(())
+    /// ```
     ///
     /// # Errors
     /// [`Error::InvalidInput`] when the length is no multiple of four or the values are no direction.
@@ -49,13 +69,23 @@ impl Embedding {
         Self::from_raw(model, &chunks.iter().map(|c| f32::from_le_bytes(*c)).collect::<Vec<_>>())
     }
 
-    /// The values as little-endian `f32` bytes.
+    /// Returns the values as little-endian `f32` bytes.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         self.values.iter().flat_map(|v| v.to_le_bytes()).collect()
     }
 
-    /// The unit-length direction between several embeddings of one person.
+    /// Returns the unit-length direction between several embeddings of one person.
+    ///
+    /// ```
+    /// use faceattend_core::{Embedding, ModelId};
+    ///
+    /// let model = ModelId::new("example");
+    /// let views = [Embedding::from_raw(model.clone(), &[1.0, 0.0])?, Embedding::from_raw(model.clone(), &[0.0, 1.0])?];
+    /// let mean = Embedding::mean(&views)?;
+    /// assert!((mean.cosine(&views[0])?.0 - mean.cosine(&views[1])?.0).abs() < 1e-6);
+    /// # Ok::<(), faceattend_core::Error>(())
+    /// ```
     ///
     /// # Errors
     /// [`Error::InvalidInput`] for none, [`Error::ModelMismatch`] when they come from different models.
@@ -73,7 +103,18 @@ impl Embedding {
         Self::from_raw(first.model.clone(), &sum)
     }
 
-    /// The cosine to `other`.
+    /// Returns the cosine to `other`.
+    ///
+    /// ```
+    /// use faceattend_core::{Embedding, ErrorKind, ModelId};
+    ///
+    /// let a = Embedding::from_raw(ModelId::new("a"), &[1.0, 0.0])?;
+    /// assert_eq!(a.cosine(&a)?.0, 1.0);
+    /// // Embeddings of two models have nothing in common.
+    /// let b = Embedding::from_raw(ModelId::new("b"), &[1.0, 0.0])?;
+    /// assert_eq!(a.cosine(&b).unwrap_err().kind(), ErrorKind::ModelMismatch);
+    /// # Ok::<(), faceattend_core::Error>(())
+    /// ```
     ///
     /// # Errors
     /// [`Error::ModelMismatch`] when they come from different models.
@@ -91,13 +132,13 @@ impl Embedding {
         Err(Error::ModelMismatch { expected: name(self), got: name(other) })
     }
 
-    /// The model that made it.
+    /// Returns the id of the model that made it.
     #[must_use]
     pub fn model(&self) -> &ModelId {
         &self.model
     }
 
-    /// The values: a unit vector.
+    /// Returns the values: a unit vector.
     #[must_use]
     pub fn values(&self) -> &[f32] {
         &self.values

@@ -13,6 +13,22 @@ use crate::preprocess::{Normalization, warp};
 use crate::types::ModelId;
 
 /// What an embedding model wants and what its embeddings are.
+///
+/// ```
+/// use faceattend_core::alignment::Template;
+/// use faceattend_core::embedding::{Calibration, EmbedderSpec, Flip, Normalization};
+/// use faceattend_core::{ChannelOrder, Engine, ModelId};
+///
+/// let spec = EmbedderSpec {
+///     model: ModelId::new("my-arcface"),
+///     template: Template::arcface112(),
+///     normalization: Normalization::uniform(ChannelOrder::Rgb, 127.5, 127.5),
+///     calibration: Calibration::arcface(),
+///     flip: Flip::Off,
+/// };
+/// let builder = Engine::builder().with_embedder_file("my-arcface.onnx", Some(spec));
+/// # drop(builder);
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct EmbedderSpec {
     /// The tag of its embeddings.
@@ -28,6 +44,15 @@ pub struct EmbedderSpec {
 }
 
 /// Whether a face is embedded together with its mirror image.
+///
+/// ```
+/// use faceattend_core::Engine;
+/// use faceattend_core::embedding::Flip;
+///
+/// let engine = Engine::builder().with_flip(Flip::Average).build()?;
+/// # drop(engine);
+/// # Ok::<(), faceattend_core::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Flip {
@@ -71,7 +96,8 @@ impl EmbeddingModel {
         &self.spec
     }
 
-    /// The number of values of its embeddings: as the model says, or else found by one run on a black picture.
+    /// Returns the number of values of its embeddings: as the model says, or else found by one run on a black
+    /// picture.
     pub(crate) fn dimension(&mut self) -> Result<usize> {
         if let [_, dimension] = self.session.outputs()[0].shape[..]
             && let Ok(dimension @ 1..) = usize::try_from(dimension)
@@ -83,7 +109,7 @@ impl EmbeddingModel {
         self.session.run([1, 3, size, size], &black, |outputs| Ok(outputs.at(0)?.1.len()))
     }
 
-    /// The embeddings of the faces at `landmarks`; `None` where the points give no alignment.
+    /// Embeds the faces at `landmarks`; `None` where the points give no alignment.
     pub(crate) fn run(
         &mut self,
         frame: &Frame<'_>,

@@ -14,6 +14,18 @@ use crate::quality::Quality;
 use crate::types::{ModelId, Similarity};
 
 /// How far to take a face. Each level includes the ones before it.
+///
+/// ```
+/// use faceattend_core::{AnalyzeOptions, Depth, Engine, Frame};
+///
+/// let engine = Engine::new()?;
+/// let frame = Frame::open("../examples/media/hopper/center.jpg")?;
+/// let boxes = engine.analyze(&frame, &AnalyzeOptions::default().with_depth(Depth::Detection))?;
+/// assert!(boxes.faces[0].embedding.is_none());
+/// let embedded = engine.analyze(&frame, &AnalyzeOptions::default().with_depth(Depth::Embedding))?;
+/// assert!(embedded.faces[0].embedding.is_some());
+/// # Ok::<(), faceattend_core::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Depth {
@@ -28,6 +40,13 @@ pub enum Depth {
 }
 
 /// Which of several faces to take further than detection.
+///
+/// ```
+/// use faceattend_core::{AnalyzeOptions, Selection};
+///
+/// let options = AnalyzeOptions::default().with_selection(Selection::Largest);
+/// assert_eq!(options.selection, Selection::Largest);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Selection {
@@ -41,6 +60,17 @@ pub enum Selection {
 }
 
 /// What to do with a frame.
+///
+/// ```
+/// use faceattend_core::geometry::Rect;
+/// use faceattend_core::{AnalyzeOptions, Depth, Selection};
+///
+/// let options = AnalyzeOptions::default()
+///     .with_depth(Depth::Pose)
+///     .with_selection(Selection::MostCentral)
+///     .with_region(Rect::new(0.0, 0.0, 640.0, 360.0));
+/// assert_eq!(options.depth, Depth::Pose);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub struct AnalyzeOptions {
@@ -62,28 +92,28 @@ impl Default for AnalyzeOptions {
 }
 
 impl AnalyzeOptions {
-    /// The same options, taking faces as far as `depth`.
+    /// Returns the same options, taking faces as far as `depth`.
     #[must_use]
     pub fn with_depth(mut self, depth: Depth) -> Self {
         self.depth = depth;
         self
     }
 
-    /// The same options, choosing faces by `selection`.
+    /// Returns the same options, choosing faces by `selection`.
     #[must_use]
     pub fn with_selection(mut self, selection: Selection) -> Self {
         self.selection = selection;
         self
     }
 
-    /// The same options, looking in `region` of the frame only.
+    /// Returns the same options, looking in `region` of the frame only.
     #[must_use]
     pub fn with_region(mut self, region: Rect) -> Self {
         self.region = Some(region);
         self
     }
 
-    /// The same options, looking this closely.
+    /// Returns the same options, looking this closely.
     #[must_use]
     pub fn with_input_size(mut self, input_size: InputSize) -> Self {
         self.input_size = Some(input_size);
@@ -92,6 +122,18 @@ impl AnalyzeOptions {
 }
 
 /// One face of a frame, in frame pixels.
+///
+/// ```
+/// use faceattend_core::{AnalyzeOptions, Engine, Frame};
+///
+/// let engine = Engine::new()?;
+/// let frame = Frame::open("../examples/media/hopper/center.jpg")?;
+/// let face = engine.analyze(&frame, &AnalyzeOptions::default())?.faces.remove(0);
+/// println!("{:?}, score {:.2}", face.bbox, face.score);
+/// println!("yaw {}", face.pose.expect("the default depth has a pose").yaw);
+/// println!("{} values", face.embedding.expect("and an embedding").values().len());
+/// # Ok::<(), faceattend_core::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Face {
@@ -116,7 +158,7 @@ pub struct Face {
 }
 
 impl Face {
-    /// A face that has been detected and taken no further.
+    /// Creates a face that has been detected and taken no further.
     #[must_use]
     pub fn detected(bbox: Rect, score: f32, landmarks: Option<Landmarks5>) -> Self {
         Self {
@@ -134,6 +176,15 @@ impl Face {
 }
 
 /// What an engine found in a frame.
+///
+/// ```
+/// use faceattend_core::{Analysis, ChannelOrder, Engine, Frame};
+///
+/// let nothing = Frame::new(vec![90; 3 * 64 * 64], 64, 64, ChannelOrder::Rgb)?;
+/// let analysis: Analysis = Engine::new()?.analyze(&nothing, &Default::default())?;
+/// assert!(analysis.faces.is_empty());
+/// # Ok::<(), faceattend_core::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Default)]
 #[non_exhaustive]
 pub struct Analysis {
@@ -144,7 +195,7 @@ pub struct Analysis {
 }
 
 impl Analysis {
-    /// The analysis of an engine of your own: the faces that it found, at no input size.
+    /// Creates the analysis of an engine of your own from the faces that it found.
     #[must_use]
     pub fn of(faces: Vec<Face>) -> Self {
         Self { faces, input_size: 0 }
@@ -152,6 +203,15 @@ impl Analysis {
 }
 
 /// What makes an engine's embeddings: their tag, their length and their scale.
+///
+/// ```
+/// use faceattend_core::Engine;
+///
+/// let engine = Engine::new()?;
+/// let embedder = engine.embedder();
+/// println!("{} with {} values", embedder.model, embedder.dimension);
+/// # Ok::<(), faceattend_core::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Embedder {
@@ -193,8 +253,30 @@ const AROUND: f32 = 2.0;
 const SAME_FACE: f32 = 0.3;
 
 /// An engine as the server and the bindings hold it: the real one, or a test's.
+///
+/// ```
+/// use faceattend_core::embedding::Calibration;
+/// use faceattend_core::engine::{Analysis, AnalyzeOptions, Embedder};
+/// use faceattend_core::{FaceEngine, Frame, ModelId, Result};
+///
+/// /// An engine that sees nobody.
+/// struct Blind(Embedder);
+///
+/// impl FaceEngine for Blind {
+///     fn analyze(&self, _: &Frame<'_>, _: &AnalyzeOptions) -> Result<Analysis> {
+///         Ok(Analysis::of(Vec::new()))
+///     }
+///
+///     fn embedder(&self) -> &Embedder {
+///         &self.0
+///     }
+/// }
+///
+/// let blind = Blind(Embedder::new(ModelId::new("none"), 1, Calibration::arcface()));
+/// assert_eq!(blind.embedder().dimension, 1);
+/// ```
 pub trait FaceEngine: Send + Sync {
-    /// The faces of `frame`.
+    /// Finds the faces of `frame` and takes them as far as `options` say.
     ///
     /// # Errors
     /// Only for what is wrong with the engine or the frame; a frame without faces is an empty [`Analysis`].
@@ -221,6 +303,6 @@ pub trait FaceEngine: Send + Sync {
         Ok(())
     }
 
-    /// What makes its embeddings.
+    /// Returns what makes the embeddings: model, dimension and scale.
     fn embedder(&self) -> &Embedder;
 }

@@ -32,6 +32,15 @@ const NO_ANTISPOOF: &str = "the antispoof models are not installed: run `faceatt
 const ANTISPOOF_OFF: &str = "switched off";
 
 /// Whether passive antispoof networks are used.
+///
+/// ```
+/// use faceattend_core::Engine;
+/// use faceattend_core::engine::{Antispoof, PassiveCheck};
+///
+/// let engine = Engine::builder().with_antispoof(Antispoof::Off).build()?;
+/// assert_eq!(engine.description().passive_check, PassiveCheck::Off);
+/// # Ok::<(), faceattend_core::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Antispoof {
     /// When their pack is installed.
@@ -44,6 +53,20 @@ pub enum Antispoof {
 }
 
 /// The choices behind an [`Engine`].
+///
+/// ```
+/// use std::num::NonZero;
+///
+/// use faceattend_core::Engine;
+/// use faceattend_core::detection::{DetectOptions, InputSize};
+///
+/// let engine = Engine::builder()
+///     .with_detect_options(DetectOptions::default().with_min_score(0.6).with_input_size(InputSize::Fixed(512)))
+///     .with_threads(NonZero::<usize>::MIN)
+///     .build()?;
+/// # drop(engine);
+/// # Ok::<(), faceattend_core::Error>(())
+/// ```
 #[derive(Debug, Clone, Default)]
 pub struct EngineBuilder {
     pack: Option<String>,
@@ -86,7 +109,16 @@ impl Engine {
 }
 
 impl EngineBuilder {
-    /// Uses the detector and the embedder of this pack of the manifest; it must be installed (`faceattend models pull`).
+    /// Uses the detector and the embedder of this pack of the manifest; it must be installed (`faceattend models
+    /// pull`).
+    ///
+    /// ```
+    /// use faceattend_core::{Engine, ErrorKind};
+    ///
+    /// // A pack that is not installed is an error that says what to run.
+    /// let error = Engine::builder().with_models_folder("/nowhere").with_pack("buffalo_l").build().unwrap_err();
+    /// assert_eq!(error.kind(), ErrorKind::Model);
+    /// ```
     #[must_use]
     pub fn with_pack(mut self, name: impl Into<String>) -> Self {
         self.pack = Some(name.into());
@@ -116,9 +148,9 @@ impl EngineBuilder {
         self
     }
 
-    /// The order of the channels that the embedder's file wants, for a file that no pack knows. Embeddings made in
-    /// another order than RGB carry a model id of their own (`NAME@HASH-bgr`), so that nothing is matched across the
-    /// two.
+    /// Sets the order of the channels that the embedder's file wants, for a file that no pack knows. Embeddings
+    /// made in another order than RGB carry a model id of their own (`NAME@HASH-bgr`), so that nothing is matched
+    /// across the two.
     #[must_use]
     pub fn with_embedder_channels(mut self, order: ChannelOrder) -> Self {
         self.embedder_channels = Some(order);
@@ -139,36 +171,36 @@ impl EngineBuilder {
         self
     }
 
-    /// What to count as a face.
+    /// Sets what counts as a face.
     #[must_use]
     pub fn with_detect_options(mut self, detect: DetectOptions) -> Self {
         self.detect = detect;
         self
     }
 
-    /// From where on a view is not good enough.
+    /// Sets the limits below which a view is not good enough.
     #[must_use]
     pub fn with_quality_options(mut self, quality: QualityOptions) -> Self {
         self.quality = quality;
         self
     }
 
-    /// What runs the models.
+    /// Sets the execution provider that runs the models.
     #[must_use]
     pub fn with_provider(mut self, provider: ExecutionProvider) -> Self {
         self.runtime.provider = provider;
         self
     }
 
-    /// The ONNX Runtime library to load, instead of the first one found.
+    /// Sets the ONNX Runtime library to load, instead of the first one found.
     #[must_use]
     pub fn with_onnxruntime(mut self, library: impl Into<PathBuf>) -> Self {
         self.runtime.library = Some(library.into());
         self
     }
 
-    /// The thread budget: how many frames are analyzed at once, each on its caller's thread. Default: the processors
-    /// this process may use, cgroup limits included.
+    /// Sets the thread budget: how many frames are analyzed at once, each on its caller's thread. Default: the
+    /// processors this process may use, cgroup limits included.
     #[must_use]
     pub fn with_threads(mut self, threads: NonZero<usize>) -> Self {
         self.threads = Some(threads);
@@ -183,7 +215,7 @@ impl EngineBuilder {
         self
     }
 
-    /// The engine. Loads every model once, so that what is wrong with one shows here.
+    /// Builds the engine. Loads every model once, so that a broken one shows here.
     ///
     /// # Errors
     /// [`Error::Runtime`], [`Error::Model`] or [`Error::InvalidInput`], each saying what to do.
@@ -345,7 +377,7 @@ impl Plan {
     }
 }
 
-/// The same error again, for a result that is asked more than once.
+/// Returns the same error again, for a result that is asked more than once.
 fn again(error: &Error) -> Error {
     Error::invalid_input("models folder", error.to_string())
 }
@@ -360,18 +392,13 @@ fn role(pack: &Pack, role: Role) -> Result<&ModelFile> {
     })
 }
 
-/// The file as part of the library.
+/// Returns the file as part of the library.
 #[cfg(feature = "embedded-models")]
 fn embedded(pack: &Pack, file: &ModelFile) -> Option<ModelSource> {
-    macro_rules! bytes {
-        ($name:literal) => {
-            include_bytes!(concat!("../../../models/default/", $name))
-        };
-    }
     let bytes: &'static [u8] = match (pack.name.as_str(), file.name.as_str()) {
-        (DEFAULT_PACK, "blazeface.onnx") => bytes!("blazeface.onnx"),
-        (DEFAULT_PACK, "face-mesh.onnx") => bytes!("face-mesh.onnx"),
-        (DEFAULT_PACK, "sface.onnx") => bytes!("sface.onnx"),
+        (DEFAULT_PACK, "blazeface.onnx") => faceattend_models::BLAZEFACE,
+        (DEFAULT_PACK, "face-mesh.onnx") => faceattend_models::FACE_MESH,
+        (DEFAULT_PACK, "sface.onnx") => faceattend_sface::SFACE,
         _ => return None,
     };
     Some(ModelSource::Bytes { name: Cow::Owned(file.name.clone()), bytes: Cow::Borrowed(bytes) })
@@ -403,8 +430,8 @@ fn spec_of(file: &ModelFile) -> Result<EmbedderSpec> {
     })
 }
 
-/// What an embedding model given by its path wants: as the manifest says of this very file, or as ArcFace models do,
-/// with the channels in the order that was given.
+/// Returns what an embedding model given by its path wants: as the manifest says of this very file, or as ArcFace
+/// models do, with the channels in the order that was given.
 fn spec_for(model: &ModelSource, manifest: &Manifest, given: Option<ChannelOrder>) -> Result<EmbedderSpec> {
     let hash = hash_of(&model.bytes()?);
     if let Some((pack, file)) = manifest.file_with_hash(&hash) {

@@ -18,8 +18,8 @@ use workbench::Workbench;
 
 /// Finds, measures and embeds faces.
 ///
-/// One engine serves every thread. Each call takes a workbench (a session of each model and its buffers) out of a bounded
-/// pool, so as many frames are analyzed at once as the thread budget allows, each on its caller's thread.
+/// One engine serves every thread. Each call takes a workbench (a session of each model and its buffers) out of a
+/// bounded pool, so as many frames are analyzed at once as the thread budget allows, each on its caller's thread.
 ///
 /// ```
 /// use faceattend_core::{AnalyzeOptions, Engine, Frame};
@@ -38,6 +38,14 @@ pub struct Engine {
 }
 
 /// What an engine runs, for logs, health checks and support.
+///
+/// ```
+/// use faceattend_core::Engine;
+///
+/// let description = Engine::new()?.description().clone();
+/// println!("{} and {}, antispoof: {}", description.detector, description.embedder, description.antispoof);
+/// # Ok::<(), faceattend_core::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct EngineDescription {
@@ -54,6 +62,16 @@ pub struct EngineDescription {
 }
 
 /// Whether an engine's passive antispoof networks run.
+///
+/// ```
+/// use faceattend_core::Engine;
+/// use faceattend_core::engine::PassiveCheck;
+///
+/// if Engine::new()?.description().passive_check == PassiveCheck::NotInstalled {
+///     println!("run `faceattend models pull minifasnet`");
+/// }
+/// # Ok::<(), faceattend_core::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PassiveCheck {
     /// They look at every face that is taken that far.
@@ -124,6 +142,19 @@ impl Engine {
     }
 
     /// Takes `faces`, which were detected in this very frame, as far as `depth`: see [`FaceEngine::deepen`].
+    ///
+    /// ```
+    /// use faceattend_core::{Depth, Engine, Frame};
+    ///
+    /// let engine = Engine::new()?;
+    /// let frame = Frame::open("../examples/media/hopper/center.jpg")?;
+    /// let mut faces = engine.detect(&frame)?;
+    /// // Embed only what is large enough.
+    /// faces.retain(|face| face.bbox.width() > 60.0);
+    /// engine.deepen(&frame, &mut faces, Depth::Embedding)?;
+    /// assert!(faces[0].embedding.is_some());
+    /// # Ok::<(), faceattend_core::Error>(())
+    /// ```
     ///
     /// # Errors
     /// As [`analyze`](Self::analyze).

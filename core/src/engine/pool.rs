@@ -18,7 +18,7 @@ struct State<T> {
 }
 
 impl<T> Pool<T> {
-    /// A pool that holds `first` and makes up to `limit` in all, each when it is first needed.
+    /// Creates a pool that holds `first` and makes up to `limit` in all, each when it is first needed.
     pub(super) fn new(first: T, limit: usize, make: impl Fn() -> Result<T> + Send + Sync + 'static) -> Self {
         Self {
             state: Mutex::new(State { idle: vec![first], alive: 1 }),
@@ -39,7 +39,7 @@ impl<T> Pool<T> {
         work(item)
     }
 
-    /// An idle one, or `None` when a place for a new one was reserved.
+    /// Returns an idle one, or `None` when a place for a new one was reserved.
     fn take(&self) -> Option<T> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         loop {

@@ -14,8 +14,8 @@ pub(crate) const DOMINANCE: f32 = 2.0;
 
 /// What a picture of one person shows: the answer of [`Engine::embed`](crate::Engine::embed).
 ///
-/// A photograph to enrol somebody by must show one clear face. A photograph to search for may be worse, so every answer
-/// that saw a face gives the largest one.
+/// A photograph to enrol somebody by must show one clear face. A photograph to search for may be worse, so every
+/// answer that saw a face gives the largest one.
 ///
 /// ```
 /// use faceattend_core::{Engine, Frame, SingleFace};

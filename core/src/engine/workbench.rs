@@ -76,8 +76,8 @@ impl Workbench {
         self.take(frame, faces, &mut selected, depth)
     }
 
-    /// Takes the selected faces as far as `depth`; what they have is kept. The indices follow when faces turn out to be
-    /// none.
+    /// Takes the selected faces as far as `depth`; what they have is kept. The indices follow when faces turn out to
+    /// be none.
     fn take(
         &mut self,
         frame: &Frame<'_>,
@@ -109,7 +109,7 @@ impl Workbench {
         Ok(())
     }
 
-    /// The five points of each selected face, from the mesh where the detector gave none.
+    /// Returns the five points of each selected face, from the mesh where the detector gave none.
     fn locate(&mut self, frame: &Frame<'_>, faces: &mut [Face], selected: &[usize]) -> Result<()> {
         let Some(mesh) = &mut self.mesh else { return Ok(()) };
         let scratch = &mut self.scratch;
@@ -152,7 +152,7 @@ impl Workbench {
     }
 }
 
-/// The indices of the faces to take further.
+/// Returns the indices of the faces to take further.
 fn select(faces: &[Face], selection: Selection, region: &Rect) -> Vec<usize> {
     let best = |score: &dyn Fn(&Face) -> f32| {
         (0..faces.len()).max_by(|a, b| score(&faces[*a]).total_cmp(&score(&faces[*b]))).into_iter().collect()

@@ -1,8 +1,9 @@
 //! Intervals where trials are not independent, by drawing people again.
 //!
 //! A hundred comparisons of one person's pictures are not a hundred people. The bootstrap draws people (or clips) with
-//! replacement, takes all that belongs to them along, and computes the rate again; the middle 95% of those rates are the
-//! interval. Of pairs, a pair counts as often as both its people were drawn together (Bolle, Ratha and Pankanti, 2004).
+//! replacement, takes all that belongs to them along, and computes the rate again; the middle 95% of those rates are
+//! the interval. Of pairs, a pair counts as often as both its people were drawn together (Bolle, Ratha and Pankanti,
+//! 2004).
 
 use super::rate::{ALPHA, Interval};
 
@@ -11,8 +12,9 @@ pub const DRAWS: usize = 1000;
 /// Fewer groups than these say nothing about others: no interval is given then.
 pub const FEWEST_GROUPS: usize = 10;
 
-/// The bootstrap interval of `statistic`, which is given how often each of `groups` was drawn; `None` for fewer groups than
-/// [`FEWEST_GROUPS`], or when more than one draw in ten has no statistic. Repeats exactly: the draws come from a fixed seed.
+/// Returns the bootstrap interval of `statistic`, which is given how often each of `groups` was drawn; `None` for
+/// fewer groups than [`FEWEST_GROUPS`], or when more than one draw in ten has no statistic. Repeats exactly: the
+/// draws come from a fixed seed.
 pub fn interval(groups: usize, mut statistic: impl FnMut(&[u32]) -> Option<f64>) -> Option<Interval> {
     if groups < FEWEST_GROUPS {
         return None;
@@ -34,8 +36,8 @@ pub fn interval(groups: usize, mut statistic: impl FnMut(&[u32]) -> Option<f64>)
     Some(Interval { low: quantile(&found, ALPHA / 2.0)?, high: quantile(&found, 1.0 - ALPHA / 2.0)? })
 }
 
-/// The bootstrap interval of a rate whose trials belong to groups: each outcome with the number of its group, below
-/// `groups`. `None` for too few groups.
+/// Returns the bootstrap interval of a rate whose trials belong to groups: each outcome with the number of its group,
+/// below `groups`. `None` for too few groups.
 #[must_use]
 pub fn rate_interval(groups: usize, outcomes: &[(usize, bool)]) -> Option<Interval> {
     // Hits and trials of each group first: a draw then costs a step for each group.
@@ -56,8 +58,8 @@ pub fn rate_interval(groups: usize, outcomes: &[(usize, bool)]) -> Option<Interv
     })
 }
 
-/// The value below which the share `q` of the `sorted` values lies, between two neighbors by their distance (Hyndman and
-/// Fan's type 7, what NumPy answers); `None` of none.
+/// Returns the value below which the share `q` of the `sorted` values lies, between two neighbors by their distance
+/// (Hyndman and Fan's type 7, what NumPy answers); `None` of none.
 #[must_use]
 #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an index")]
 pub fn quantile(sorted: &[f64], q: f64) -> Option<f64> {
@@ -79,7 +81,7 @@ impl SplitMix64 {
         z ^ (z >> 31)
     }
 
-    /// A number below `limit`; its bias of limit / 2^64 is nothing here.
+    /// Returns a number below `limit`; its bias of limit / 2^64 is nothing here.
     fn below(&mut self, limit: usize) -> usize {
         let wide = u128::from(self.next()) * (limit as u128);
         usize::try_from(wide >> 64).unwrap_or(0)

@@ -5,8 +5,8 @@ use serde::Serialize;
 
 use super::rate::Rate;
 
-/// Scores of pairs that should be accepted and of pairs that should not; the higher, the more alike. A score that reaches
-/// the threshold is accepted.
+/// Scores of pairs that should be accepted and of pairs that should not; the higher, the more alike. A score that
+/// reaches the threshold is accepted.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Comparisons {
     genuine: Vec<f32>,
@@ -26,7 +26,7 @@ pub struct OperatingPoint {
 }
 
 impl OperatingPoint {
-    /// True accept rate: genuine pairs accepted.
+    /// Returns the true accept rate: genuine pairs accepted.
     #[must_use]
     pub fn tar(&self) -> Rate {
         Rate::new(self.fnmr.trials() - self.fnmr.hits(), self.fnmr.trials())
@@ -34,8 +34,8 @@ impl OperatingPoint {
 }
 
 impl Comparisons {
-    /// The scores of genuine and of impostor pairs, in any order; a score that is no number counts as the lowest, since it
-    /// would never be accepted.
+    /// Returns the scores of genuine and of impostor pairs, in any order; a score that is no number counts as the
+    /// lowest, since it would never be accepted.
     #[must_use]
     pub fn new(genuine: impl IntoIterator<Item = f32>, impostor: impl IntoIterator<Item = f32>) -> Self {
         let sorted = |scores: &mut dyn Iterator<Item = f32>| {
@@ -46,19 +46,19 @@ impl Comparisons {
         Self { genuine: sorted(&mut genuine.into_iter()), impostor: sorted(&mut impostor.into_iter()) }
     }
 
-    /// The genuine scores, lowest first.
+    /// Returns the genuine scores, lowest first.
     #[must_use]
     pub fn genuine(&self) -> &[f32] {
         &self.genuine
     }
 
-    /// The impostor scores, lowest first.
+    /// Returns the impostor scores, lowest first.
     #[must_use]
     pub fn impostor(&self) -> &[f32] {
         &self.impostor
     }
 
-    /// What `threshold` does.
+    /// Returns what `threshold` does.
     #[must_use]
     pub fn at(&self, threshold: f32) -> OperatingPoint {
         let below = |scores: &[f32]| scores.partition_point(|s| *s < threshold);
@@ -66,8 +66,8 @@ impl Comparisons {
         OperatingPoint { threshold, fmr, fnmr: count(below(&self.genuine), self.genuine.len()) }
     }
 
-    /// Every threshold at which something changes, highest first: each distinct score, and one above them all. These are
-    /// the points of the ROC and DET curves.
+    /// Returns every threshold at which something changes, highest first: each distinct score, and one above them
+    /// all. These are the points of the ROC and DET curves.
     #[must_use]
     pub fn points(&self) -> Vec<OperatingPoint> {
         let mut thresholds: Vec<f32> = self.genuine.iter().chain(&self.impostor).copied().collect();
@@ -76,7 +76,7 @@ impl Comparisons {
         std::iter::once(f32::INFINITY).chain(thresholds).map(|threshold| self.at(threshold)).collect()
     }
 
-    /// The lowest threshold whose measured false match rate is at most `fmr`; `None` without impostor pairs.
+    /// Returns the lowest threshold whose measured false match rate is at most `fmr`; `None` without impostor pairs.
     #[must_use]
     pub fn at_fmr(&self, fmr: f64) -> Option<OperatingPoint> {
         #[expect(
@@ -97,8 +97,8 @@ impl Comparisons {
         Some(self.at(threshold))
     }
 
-    /// The equal error rate, in [0, 1]: where the straight lines between the ROC's points cross FMR = FNMR; `None` when a
-    /// class is empty.
+    /// Returns the equal error rate, in [0, 1]: where the straight lines between the ROC's points cross FMR = FNMR;
+    /// `None` when a class is empty.
     #[must_use]
     pub fn eer(&self) -> Option<f64> {
         let mut last: Option<(f64, f64)> = None;
@@ -116,8 +116,8 @@ impl Comparisons {
         None
     }
 
-    /// The area under the ROC, in [0, 1]: how often a genuine pair scores higher than an impostor pair, a tie counting half;
-    /// `None` when a class is empty.
+    /// Returns the area under the ROC, in [0, 1]: how often a genuine pair scores higher than an impostor pair, a tie
+    /// counting half; `None` when a class is empty.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^53")]
     pub fn auc(&self) -> Option<f64> {
@@ -136,8 +136,8 @@ impl Comparisons {
         Some(wins / (self.genuine.len() as f64 * self.impostor.len() as f64))
     }
 
-    /// The threshold with the fewest errors, both classes weighing the same, and the accuracy there, in [0, 1]. Chosen on
-    /// the very scores it is measured on, so it flatters; `None` when a class is empty.
+    /// Returns the threshold with the fewest errors, both classes weighing the same, and the accuracy there, in [0,
+    /// 1]. Chosen on the very scores it is measured on, so it flatters; `None` when a class is empty.
     #[must_use]
     pub fn best_accuracy(&self) -> Option<(f32, f64)> {
         self.points()
@@ -147,7 +147,8 @@ impl Comparisons {
     }
 }
 
-/// At most `limit` of the `points`, the ends and the corners kept as evenly as can be: a curve to draw or to store.
+/// Returns at most `limit` of the `points`, the ends and the corners kept as evenly as can be: a curve to draw or to
+/// store.
 #[must_use]
 pub fn thinned(points: &[OperatingPoint], limit: usize) -> Vec<OperatingPoint> {
     // A point between two that share its FMR, or its FNMR, lies on their line.
@@ -193,7 +194,7 @@ pub struct PeoplesPairs {
 }
 
 impl PeoplesPairs {
-    /// The pairs among `people` people; a pair that names somebody else is left out.
+    /// Returns the pairs among `people` people; a pair that names somebody else is left out.
     #[must_use]
     pub fn new(people: usize, pairs: impl IntoIterator<Item = PairScore>) -> Self {
         let known = pairs.into_iter().filter(|p| p.a < people && p.b < people);
@@ -204,7 +205,8 @@ impl PeoplesPairs {
         Self { people, genuine, impostor }
     }
 
-    /// The bootstrap interval of the true accept rate at the false match rate `fmr`; the threshold moves with the draw.
+    /// Returns the bootstrap interval of the true accept rate at the false match rate `fmr`; the threshold moves with
+    /// the draw.
     #[must_use]
     pub fn tar_at_fmr_interval(&self, fmr: f64) -> Option<super::Interval> {
         super::bootstrap::interval(self.people, |weights| {
@@ -219,7 +221,7 @@ impl PeoplesPairs {
         })
     }
 
-    /// The bootstrap intervals of the false match and the false non-match rate at `threshold`.
+    /// Returns the bootstrap intervals of the false match and the false non-match rate at `threshold`.
     #[must_use]
     pub fn intervals_at(&self, threshold: f32) -> (Option<super::Interval>, Option<super::Interval>) {
         let of = |pairs: &[PairScore], error: fn(f32, f32) -> bool| {
@@ -229,7 +231,7 @@ impl PeoplesPairs {
     }
 }
 
-/// How often a pair was drawn: as often as its two people make a pair.
+/// Returns how often a pair was drawn: as often as its two people make a pair.
 fn weight(pair: &PairScore, weights: &[u32]) -> f64 {
     let of = |person: usize| f64::from(weights.get(person).copied().unwrap_or(0));
     if pair.a == pair.b { of(pair.a) } else { of(pair.a) * of(pair.b) }

@@ -2,8 +2,8 @@
 //! reports them (FRVT Part 3, NISTIR 8280; the summary figures of FRVT Part 8, NISTIR 8429).
 //!
 //! One threshold serves everybody, and an average hides whom it fails. A *class* is what is reported in one row: the
-//! comparisons within one group, or, where one person has pictures in two groups (with glasses and without, with a mask
-//! and without), the comparisons across the two.
+//! comparisons within one group, or, where one person has pictures in two groups (with glasses and without, with a
+//! mask and without), the comparisons across the two.
 
 use serde::Serialize;
 
@@ -73,9 +73,9 @@ pub struct Need {
 }
 
 impl Class {
-    /// The classes of `pairs`: each group with its own pairs, in the order of the groups' numbers, then each pair of
-    /// groups in which somebody has pictures of both. With [`Impostors::Everybody`] a pair of two people counts for the
-    /// groups of both.
+    /// Returns the classes of `pairs`: each group with its own pairs, in the order of the groups' numbers, then each
+    /// pair of groups in which somebody has pictures of both. With [`Impostors::Everybody`] a pair of two people
+    /// counts for the groups of both.
     #[must_use]
     pub fn of(pairs: &[GroupedPair], impostors: Impostors) -> Vec<Self> {
         let mut keys: Vec<[usize; 2]> = Vec::new();
@@ -92,7 +92,7 @@ impl Class {
         keys.into_iter().map(|groups| Self::new(groups, pairs, impostors)).collect()
     }
 
-    /// All of `pairs` as one class, whatever their groups: what an average over everybody shows.
+    /// Returns all of `pairs` as one class, whatever their groups: what an average over everybody shows.
     #[must_use]
     pub fn of_everybody(pairs: &[GroupedPair]) -> Self {
         Self::from_pairs([0, 0], &pairs.iter().collect::<Vec<_>>())
@@ -118,13 +118,13 @@ impl Class {
         Self { groups, people: people.len(), scores, by_person: PeoplesPairs::new(people.len(), scored) }
     }
 
-    /// The two groups that it compares, the same for one within a group; lower number first.
+    /// Returns the two groups that it compares, the same for one within a group; lower number first.
     #[must_use]
     pub fn groups(&self) -> [usize; 2] {
         self.groups
     }
 
-    /// How many people it is of.
+    /// Returns how many people it is of.
     #[must_use]
     pub fn people(&self) -> usize {
         self.people
@@ -136,7 +136,7 @@ impl Class {
         &self.scores
     }
 
-    /// What `threshold` does.
+    /// Returns what `threshold` does.
     #[must_use]
     pub fn at(&self, threshold: f32) -> ClassPoint {
         let point = self.scores.at(threshold);
@@ -150,7 +150,7 @@ impl Class {
         }
     }
 
-    /// The threshold that it needs for the false match rate `wished`.
+    /// Returns the threshold that it needs for the false match rate `wished`.
     #[must_use]
     pub fn need(&self, wished: f64) -> Need {
         let confident = propose(&self.scores, wished);
@@ -185,14 +185,14 @@ pub struct Disparity {
     /// over the high end of the best's. Each end is exceeded in at most 2.5 of 100 tests, so both together in at most
     /// 5. At 1 the sample does not show that the two differ.
     pub ratio_at_least: f64,
-    /// The worst rate over the geometric mean of all, as in NISTIR 8429: one lucky class does not set it. `None` when a
-    /// class has no error.
+    /// The worst rate over the geometric mean of all, as in NISTIR 8429: one lucky class does not set it. `None` when
+    /// a class has no error.
     pub over_geometric_mean: Option<f64>,
 }
 
 impl Disparity {
-    /// The disparity of `rates`, one for each class; classes without a trial are passed over. `None` for fewer than two
-    /// others, and where there is no error at all.
+    /// Returns the disparity of `rates`, one for each class; classes without a trial are passed over. `None` for
+    /// fewer than two others, and where there is no error at all.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "a count of classes")]
     pub fn of(rates: &[Rate]) -> Option<Self> {

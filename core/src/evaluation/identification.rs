@@ -9,7 +9,8 @@ use super::rate::{Interval, Rate};
 pub struct MatedSearch {
     /// Whose picture it is, by its place in the list of people.
     pub person: usize,
-    /// The similarity of the best person found, and whether it was this one; `None` when no face was found in the picture.
+    /// The similarity of the best person found, and whether it was this one; `None` when no face was found in the
+    /// picture.
     pub best: Option<(f32, bool)>,
 }
 
@@ -30,8 +31,8 @@ pub struct Searches {
 pub struct IdentificationPoint {
     /// From this similarity on the best person is named.
     pub threshold: f32,
-    /// True positive identification rate: the right person was the best and reached the threshold. A picture without a face
-    /// is a miss.
+    /// True positive identification rate: the right person was the best and reached the threshold. A picture without a
+    /// face is a miss.
     pub tpir: Rate,
     /// Somebody else was the best and reached the threshold: an enrolled person taken for another.
     pub misidentified: Rate,
@@ -40,7 +41,7 @@ pub struct IdentificationPoint {
 }
 
 impl Searches {
-    /// What `threshold` does.
+    /// Returns what `threshold` does.
     #[must_use]
     pub fn at(&self, threshold: f32) -> IdentificationPoint {
         let named = |right: bool| {
@@ -55,13 +56,13 @@ impl Searches {
         }
     }
 
-    /// Rank-1 rate: how often the right person is the best, whatever the threshold.
+    /// Returns the rank-1 rate: how often the right person is the best, whatever the threshold.
     #[must_use]
     pub fn rank_one(&self) -> Rate {
         Rate::of(self.mated.iter().map(|search| search.best.is_some_and(|(_, own)| own)))
     }
 
-    /// The lowest threshold whose measured FPIR is at most `fpir`; `None` without strangers.
+    /// Returns the lowest threshold whose measured FPIR is at most `fpir`; `None` without strangers.
     #[must_use]
     pub fn at_fpir(&self, fpir: f64) -> Option<IdentificationPoint> {
         let strangers = super::comparison::Comparisons::new(
@@ -81,7 +82,7 @@ impl Searches {
         thresholds.into_iter().map(|threshold| self.at(threshold)).collect()
     }
 
-    /// The bootstrap interval of the TPIR at `threshold`, drawing people; `None` for too few.
+    /// Returns the bootstrap interval of the TPIR at `threshold`, drawing people; `None` for too few.
     #[must_use]
     pub fn tpir_interval(&self, threshold: f32) -> Option<Interval> {
         let mut people: Vec<usize> = self.mated.iter().map(|search| search.person).collect();

@@ -1,4 +1,5 @@
-//! Live recognition: how near strangers come in a gallery, and how often they are named in the time that they are seen.
+//! Live recognition: how near strangers come in a gallery, and how often they are named in the time that they are
+//! seen.
 
 use serde::Serialize;
 

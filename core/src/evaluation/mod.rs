@@ -1,7 +1,9 @@
-//! How well it works: from scores with known labels to error rates, each with its sample size and a confidence interval.
+//! How well it works: from scores with known labels to error rates, each with its sample size and a confidence
+//! interval.
 //!
 //! Pure arithmetic: no picture, no model, no file. What `faceattend eval` and `faceattend calibrate` print is computed
-//! here. The terms are those of ISO/IEC 19795-1 (comparison and identification) and ISO/IEC 30107-3 (presentation attacks).
+//! here. The terms are those of ISO/IEC 19795-1 (comparison and identification) and ISO/IEC 30107-3 (presentation
+//! attacks).
 //!
 //! | rates | module |
 //! |---|---|

@@ -44,7 +44,7 @@ pub struct PadRates {
 }
 
 impl PadRates {
-    /// The rates of `samples` at `threshold`.
+    /// Returns the rates of `samples` at `threshold`.
     #[must_use]
     pub fn at(samples: &[PadSample], threshold: f32) -> Self {
         let mut apcer: BTreeMap<String, Rate> = BTreeMap::new();
@@ -73,7 +73,7 @@ impl PadRates {
         Self { threshold, apcer, bpcer, acer, apnrr, bpnrr }
     }
 
-    /// The kind of attack that passes most often, with its rate.
+    /// Returns the kind of attack that passes most often, with its rate.
     #[must_use]
     pub fn worst(&self) -> Option<(&str, Rate)> {
         let value = |rate: &Rate| rate.value().unwrap_or(-1.0);
@@ -82,7 +82,8 @@ impl PadRates {
     }
 }
 
-/// Living faces as the genuine scores, attacks (of `kind`, or of all kinds) as the impostor scores; non-responses left out.
+/// Collects living faces as the genuine scores, attacks (of `kind`, or of all kinds) as the impostor scores;
+/// non-responses left out.
 #[must_use]
 pub fn scores(samples: &[PadSample], kind: Option<&str>) -> Comparisons {
     let of = |wanted: &dyn Fn(&Presentation) -> bool| -> Vec<f32> {

@@ -35,7 +35,7 @@ pub struct YawError {
 }
 
 impl YawError {
-    /// The error over `samples`; `None` of none.
+    /// Returns the error over `samples`; `None` of none.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "counts of pictures")]
     pub fn of(samples: &[YawSample]) -> Option<Self> {
@@ -71,7 +71,7 @@ pub struct GateRecall {
 }
 
 impl GateRecall {
-    /// What `gates` make of `samples`.
+    /// Returns what `gates` make of `samples`.
     #[must_use]
     pub fn of(samples: &[YawSample], gates: &Gates) -> Self {
         let admits = |position, yaw| gates.admit(position, Degrees(yaw), Mirrored::No);

@@ -24,13 +24,13 @@ pub struct Rate {
 }
 
 impl Rate {
-    /// `hits` of `trials`; never more hits than trials.
+    /// Creates the rate of `hits` in `trials`; never more hits than trials.
     #[must_use]
     pub fn new(hits: u64, trials: u64) -> Self {
         Self { hits: hits.min(trials), trials }
     }
 
-    /// The share of `outcomes` that are true.
+    /// Returns the share of `outcomes` that are true.
     #[must_use]
     pub fn of(outcomes: impl IntoIterator<Item = bool>) -> Self {
         let (mut hits, mut trials) = (0, 0);
@@ -41,37 +41,37 @@ impl Rate {
         Self { hits, trials }
     }
 
-    /// How many hit.
+    /// Returns how many hit.
     #[must_use]
     pub fn hits(self) -> u64 {
         self.hits
     }
 
-    /// How many were tried: the sample size.
+    /// Returns how many were tried: the sample size.
     #[must_use]
     pub fn trials(self) -> u64 {
         self.trials
     }
 
-    /// The share, in [0, 1]; `None` of no trials.
+    /// Returns the share, in [0, 1]; `None` of no trials.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^53")]
     pub fn value(self) -> Option<f64> {
         (self.trials > 0).then(|| self.hits as f64 / self.trials as f64)
     }
 
-    /// The 95% interval of Clopper and Pearson; [0, 1] of no trials.
+    /// Returns the 95% interval of Clopper and Pearson; [0, 1] of no trials.
     ///
-    /// Chosen over Wilson's because it never covers less than it says, however near to 0 the rate is, and error rates of
-    /// biometrics lie there; the price is an interval a little wider than need be. It takes the trials as independent:
-    /// where they share people, see [`super::bootstrap`].
+    /// Chosen over Wilson's because it never covers less than it says, however near to 0 the rate is, and error rates
+    /// of biometrics lie there; the price is an interval a little wider than need be. It takes the trials as
+    /// independent: where they share people, see [`super::bootstrap`].
     #[must_use]
     pub fn interval(self) -> Interval {
         Interval { low: self.lower_bound(ALPHA / 2.0), high: self.upper_bound(ALPHA / 2.0) }
     }
 
-    /// The rate that the true one exceeds in at most the share `alpha` of such tests (one-sided, exact). Of 0 hits this is
-    /// 1 - alpha^(1/n): about 3/n at 5%, the "rule of three".
+    /// Returns the rate that the true one exceeds in at most the share `alpha` of such tests (one-sided, exact). Of 0
+    /// hits this is 1 - alpha^(1/n): about 3/n at 5%, the "rule of three".
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^53")]
     pub fn upper_bound(self, alpha: f64) -> f64 {
@@ -82,7 +82,7 @@ impl Rate {
         beta_quantile(1.0 - alpha, self.hits as f64 + 1.0, (self.trials - self.hits) as f64)
     }
 
-    /// The rate that the true one stays below in at most the share `alpha` of such tests (one-sided, exact).
+    /// Returns the rate that the true one stays below in at most the share `alpha` of such tests (one-sided, exact).
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^53")]
     pub fn lower_bound(self, alpha: f64) -> f64 {
@@ -92,7 +92,7 @@ impl Rate {
         beta_quantile(alpha, self.hits as f64, (self.trials - self.hits) as f64 + 1.0)
     }
 
-    /// Both counts added up.
+    /// Returns both counts added up.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
         Self { hits: self.hits + other.hits, trials: self.trials + other.trials }
@@ -113,7 +113,7 @@ impl Serialize for Rate {
     }
 }
 
-/// The x at which the regularised incomplete beta function I_x(a, b) is `p`, by halving: it rises with x.
+/// Returns the x at which the regularised incomplete beta function I_x(a, b) is `p`, by halving: it rises with x.
 fn beta_quantile(p: f64, a: f64, b: f64) -> f64 {
     let (mut low, mut high) = (0.0, 1.0);
     // 2^-200 is below every positive rate that counts of 64 bits can make; halving ends when nothing lies between.
@@ -127,7 +127,7 @@ fn beta_quantile(p: f64, a: f64, b: f64) -> f64 {
     f64::midpoint(low, high)
 }
 
-/// I_x(a, b) by Lentz's evaluation of its continued fraction (DLMF 8.17.22).
+/// Computes I_x(a, b) by Lentz's evaluation of its continued fraction (DLMF 8.17.22).
 ///
 /// Our own, since the crates at hand stop after 140 steps, and the fraction needs about sqrt(max(a, b)) of them: a
 /// million comparisons are usual here.
@@ -165,8 +165,8 @@ fn regularised_beta(x: f64, a: f64, b: f64) -> f64 {
     (front * fraction).clamp(0.0, 1.0)
 }
 
-/// The logarithm of the gamma function of `x` > 0: Stirling's series (DLMF 5.11.1) from 10 on, and the recurrence below.
-/// Exact to 1e-13 of its size.
+/// Returns the logarithm of the gamma function of `x` > 0: Stirling's series (DLMF 5.11.1) from 10 on, and the
+/// recurrence below. Exact to 1e-13 of its size.
 fn ln_gamma(mut x: f64) -> f64 {
     let mut below = 0.0;
     while x < 10.0 {

@@ -32,7 +32,8 @@ pub enum Proposal {
     },
 }
 
-/// The lowest threshold at which the false match rate of these comparisons is at most `wished`, at 95% confidence.
+/// Returns the lowest threshold at which the false match rate of these comparisons is at most `wished`, at 95%
+/// confidence.
 ///
 /// The confidence takes comparisons as independent. Those of one gallery share people, so a little is left to the
 /// operator's judgment: the number of people belongs beside every such figure.
@@ -60,24 +61,24 @@ pub fn propose(scores: &Comparisons, wished: f64) -> Proposal {
     }
 }
 
-/// How many impostor comparisons without a false match support `rate` at 95% confidence: about 3 / rate. `u64::MAX` for a
-/// rate of 0, which no sample supports.
+/// Returns how many impostor comparisons without a false match support `rate` at 95% confidence: about 3 / rate.
+/// `u64::MAX` for a rate of 0, which no sample supports.
 #[must_use]
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count, saturating")]
 pub fn needed_for(rate: f64) -> u64 {
     if rate >= 1.0 { 1 } else { (RISK.ln() / (-rate.max(0.0)).ln_1p()).ceil() as u64 }
 }
 
-/// The rate at which a search of `people` people falsely names somebody, when each comparison falsely matches at `fmr`:
-/// 1 - (1 - fmr)^people, about people x fmr while that is small.
+/// Returns the rate at which a search of `people` people falsely names somebody, when each comparison falsely matches
+/// at `fmr`: 1 - (1 - fmr)^people, about people x fmr while that is small.
 #[must_use]
 #[expect(clippy::cast_precision_loss, reason = "counts of people")]
 pub fn fpir_of(fmr: f64, people: u64) -> f64 {
     -(people as f64 * (-fmr.clamp(0.0, 1.0)).ln_1p()).exp_m1()
 }
 
-/// The false match rate of one comparison that a search of `people` people may have to name a stranger at `fpir`: the
-/// inverse of [`fpir_of`].
+/// Returns the false match rate of one comparison that a search of `people` people may have to name a stranger at
+/// `fpir`: the inverse of [`fpir_of`].
 #[must_use]
 #[expect(clippy::cast_precision_loss, reason = "counts of people")]
 pub fn fmr_for(fpir: f64, people: u64) -> f64 {

@@ -5,8 +5,8 @@
 //! A person is matched by one template: the mean of all views that are known of them (the positions of a registration,
 //! the photographs of an import). This is the one home of that rule. Of 80 people with three views each, searched for
 //! among 1,000 strangers, the mean finds 0.9975 at FPIR 0.3%, the most similar view 0.9950 and the first view alone
-//! 0.9812; at one and the same threshold the most similar view names 72 of 4,995 strangers and the mean 50, since every
-//! template more is a chance more to resemble a stranger. Weighting views by their quality changes nothing.
+//! 0.9812; at one and the same threshold the most similar view names 72 of 4,995 strangers and the mean 50, since
+//! every template more is a chance more to resemble a stranger. Weighting views by their quality changes nothing.
 //! `docs/evaluation.md` has the figures and the commands.
 //!
 //! # Snapshots
@@ -31,6 +31,21 @@ use search::Best;
 use segments::{Segments, Writer};
 
 /// A person that a face resembles.
+///
+/// ```
+/// use faceattend_core::embedding::Calibration;
+/// use faceattend_core::engine::Embedder;
+/// use faceattend_core::{Embedding, Gallery, ModelId, StudentId};
+///
+/// let model = ModelId::new("example");
+/// let gallery = Gallery::new(Embedder::new(model.clone(), 2, Calibration::arcface()));
+/// gallery.insert(StudentId(1), &[Embedding::from_raw(model.clone(), &[1.0, 0.0])?])?;
+/// gallery.insert(StudentId(2), &[Embedding::from_raw(model.clone(), &[0.0, 1.0])?])?;
+/// let matches = gallery.search(&Embedding::from_raw(model, &[0.9, 0.1])?, 2)?;
+/// assert_eq!(matches[0].student, StudentId(1));
+/// assert!(matches[0].similarity > matches[1].similarity);
+/// # Ok::<(), faceattend_core::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub struct Match {
@@ -43,6 +58,18 @@ pub struct Match {
 }
 
 /// Whose face it is, as far as one view tells.
+///
+/// ```
+/// use faceattend_core::Identification;
+///
+/// fn greeting(found: &Identification) -> String {
+///     match found {
+///         Identification::Known { best, .. } => format!("student {}", best.student),
+///         Identification::Unknown { .. } => "nobody who is known".to_owned(),
+///     }
+/// }
+/// assert_eq!(greeting(&Identification::Unknown { best: None }), "nobody who is known");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Identification {
     /// The most similar person reaches the threshold.
@@ -60,7 +87,7 @@ pub enum Identification {
 }
 
 impl Identification {
-    /// The most similar person, known or not.
+    /// Returns the most similar person, known or not.
     #[must_use]
     pub fn best(&self) -> Option<Match> {
         match self {
@@ -69,7 +96,7 @@ impl Identification {
         }
     }
 
-    /// What `matches`, the two best, most similar first, say at `threshold`.
+    /// Returns what `matches`, the two best, most similar first, say at `threshold`.
     #[must_use]
     fn of(matches: &[Match], threshold: Threshold) -> Self {
         match matches {
@@ -83,6 +110,19 @@ impl Identification {
 }
 
 /// The people who are known, each by the mean of their views. `Send + Sync`; share one between all threads.
+///
+/// ```
+/// use faceattend_core::embedding::Calibration;
+/// use faceattend_core::engine::Embedder;
+/// use faceattend_core::{Embedding, Gallery, ModelId, StudentId, Threshold};
+///
+/// let model = ModelId::new("example");
+/// let gallery = Gallery::new(Embedder::new(model.clone(), 2, Calibration::arcface()));
+/// gallery.insert(StudentId(1), &[Embedding::from_raw(model.clone(), &[1.0, 0.0])?])?;
+/// let found = gallery.identify(&Embedding::from_raw(model, &[0.9, 0.1])?, Threshold::DOCUMENTED)?;
+/// assert_eq!(found.best().map(|best| best.student), Some(StudentId(1)));
+/// # Ok::<(), faceattend_core::Error>(())
+/// ```
 pub struct Gallery {
     embedder: Embedder,
     snapshot: ArcSwap<Segments>,
@@ -90,13 +130,13 @@ pub struct Gallery {
 }
 
 impl Gallery {
-    /// An empty gallery for the embeddings of `embedder`.
+    /// Creates an empty gallery for the embeddings of `embedder`.
     #[must_use]
     pub fn new(embedder: Embedder) -> Self {
         Self { embedder, snapshot: ArcSwap::default(), writer: Mutex::default() }
     }
 
-    /// What makes the embeddings that it takes.
+    /// Returns what makes the embeddings that it takes.
     #[must_use]
     pub fn embedder(&self) -> &Embedder {
         &self.embedder
@@ -115,6 +155,20 @@ impl Gallery {
     }
 
     /// Puts `views` in the place of those of `student`; no search sees the person missing in between.
+    ///
+    /// ```
+    /// use faceattend_core::embedding::Calibration;
+    /// use faceattend_core::engine::Embedder;
+    /// use faceattend_core::{Embedding, Gallery, ModelId, StudentId};
+    ///
+    /// let model = ModelId::new("example");
+    /// let gallery = Gallery::new(Embedder::new(model.clone(), 2, Calibration::arcface()));
+    /// let view = Embedding::from_raw(model, &[1.0, 0.0])?;
+    /// gallery.insert(StudentId(1), &[view.clone(), view.clone()])?;
+    /// gallery.replace(StudentId(1), &[view])?;
+    /// assert_eq!((gallery.people(), gallery.templates()), (1, 1));
+    /// # Ok::<(), faceattend_core::Error>(())
+    /// ```
     ///
     /// # Errors
     /// [`Error::ModelMismatch`] for an embedding of another model; nothing is changed then.
@@ -137,7 +191,8 @@ impl Gallery {
         was_there
     }
 
-    /// Puts `people` in the place of everybody, at once: for loading all of a store. Returns how many people there are.
+    /// Puts `people` in the place of everybody, at once: for loading all of a store. Returns how many people there
+    /// are.
     ///
     /// # Errors
     /// [`Error::ModelMismatch`] for an embedding of another model; nothing is changed then.
@@ -153,25 +208,25 @@ impl Gallery {
         Ok(writer.known.len())
     }
 
-    /// The number of people.
+    /// Returns the number of people.
     #[must_use]
     pub fn people(&self) -> usize {
         self.snapshot.load().iter().map(|segment| segment.owners.len()).sum()
     }
 
-    /// Whether `student` is known here.
+    /// Returns whether `student` is known here.
     #[must_use]
     pub fn contains(&self, student: StudentId) -> bool {
         self.lock().known.contains_key(&student)
     }
 
-    /// The number of views that the people's templates are the means of.
+    /// Returns the number of views that the people's templates are the means of.
     #[must_use]
     pub fn templates(&self) -> usize {
         self.lock().known.values().map(|known| known.views).sum()
     }
 
-    /// The `k` people most similar to `probe`, most similar first; fewer when there are fewer. Exact.
+    /// Returns the `k` people most similar to `probe`, most similar first; fewer when there are fewer. Exact.
     ///
     /// # Errors
     /// [`Error::ModelMismatch`] when `probe` is of another model.
@@ -182,7 +237,7 @@ impl Gallery {
         Ok(best.people().iter().map(|(student, cosine)| self.matched(*student, *cosine)).collect())
     }
 
-    /// Whose face `probe` is.
+    /// Returns whose face `probe` is.
     ///
     /// # Errors
     /// [`Error::ModelMismatch`] when `probe` is of another model.

@@ -7,9 +7,10 @@ use pulp::{Arch, Simd, WithSimd};
 use super::segments::{SEGMENT_ROWS, Segment};
 use crate::types::StudentId;
 
-/// Sums that a row is added up in, so that one multiplication need not wait for the one before. One row after the other,
-/// because memory delivers one stream best: beyond the caches, on two busy cores, 0.75 to 1.0 of a plain sum's speed,
-/// where four rows in one pass, sharing each load of the probe, got 0.2 to 0.6. `examples/gallery_speed` measures it.
+/// Sums that a row is added up in, so that one multiplication need not wait for the one before. One row after the
+/// other, because memory delivers one stream best: beyond the caches, on two busy cores, 0.75 to 1.0 of a plain sum's
+/// speed, where four rows in one pass, sharing each load of the probe, got 0.2 to 0.6. `examples/gallery_speed`
+/// measures it.
 const SUMS: usize = 4;
 
 /// Offers every row of `segments` to `best`.

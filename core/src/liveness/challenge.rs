@@ -53,8 +53,8 @@ impl Challenge {
         };
     }
 
-    /// One of the sequences that hold every position, none twice in a row and enough turns, each as likely as any other.
-    /// The turns are what a recording has to guess: ahead it is between any two of them.
+    /// Draws one of the sequences that hold every position, none twice in a row and enough turns, each as likely as
+    /// any other. The turns are what a recording has to guess: ahead it is between any two of them.
     fn drawn(&self, extra_steps: u32) -> Vec<Position> {
         // A draw holds every position with a probability of at least 1/2, so 64 fail together once in 2^64 sessions.
         for round in 0..64 {
@@ -76,17 +76,17 @@ impl Challenge {
         Sha256::digest(format!("{} {} {what} {number}", self.entropy, self.draws)).into()
     }
 
-    /// The position to ask for now; `None` when every step has passed, or when there is no order.
+    /// Returns the position to ask for now; `None` when every step has passed, or when there is no order.
     pub(super) fn current(&self) -> Option<Position> {
         self.steps.get(self.done).copied()
     }
 
-    /// The steps passed, and how many there are.
+    /// Returns the steps passed, and how many there are.
     pub(super) fn progress(&self) -> (usize, usize) {
         (self.done, self.steps.len())
     }
 
-    /// The step that passed last.
+    /// Returns the step that passed last.
     pub(super) fn before(&self) -> Option<Position> {
         self.done.checked_sub(1).and_then(|at| self.steps.get(at)).copied()
     }
@@ -95,14 +95,15 @@ impl Challenge {
         self.done = (self.done + 1).min(self.steps.len());
     }
 
-    /// The nonce of the session's receipt: it tells nothing of the session, and is the same however often it is asked for.
+    /// Returns the nonce of the session's receipt: it tells nothing of the session, and is the same however often it
+    /// is asked for.
     #[cfg(feature = "receipts")]
     pub(super) fn receipt_nonce(&self, session: &str) -> String {
         let digest: [u8; 32] = Sha256::digest(format!("{} {session} receipt", self.entropy)).into();
         digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
     }
 
-    /// The word that an answer to the current step has to carry. It changes with every step.
+    /// Returns the word that an answer to the current step has to carry. It changes with every step.
     pub(super) fn nonce(&self) -> String {
         self.digest("nonce", self.done).iter().take(16).map(|byte| format!("{byte:02x}")).collect()
     }
@@ -122,7 +123,8 @@ mod tests {
             assert!(Position::ALL.iter().all(|position| challenge.steps.contains(position)), "{challenge:?}");
             *seen.entry(challenge.steps).or_default() += 1;
         }
-        // 3 * 2^3 walks less the 6 that go to and fro between two positions. 4,000 draws of 18: 222 each, give or take 15.
+        // 3 * 2^3 walks less the 6 that go to and fro between two positions. 4,000 draws of 18: 222 each, give or take
+        // 15.
         assert_eq!(seen.len(), 18);
         assert!(seen.values().all(|count| (150..300).contains(count)), "{seen:?}");
     }

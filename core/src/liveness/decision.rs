@@ -98,7 +98,7 @@ pub enum Reason {
 }
 
 impl Reason {
-    /// The stable code, in snake case.
+    /// Returns the stable code, in snake case.
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
@@ -131,7 +131,7 @@ impl Reason {
         }
     }
 
-    /// One sentence that the person in front of the camera can act on.
+    /// Returns one sentence that the person in front of the camera can act on.
     #[must_use]
     pub fn advice(&self) -> Cow<'static, str> {
         Cow::Borrowed(match self {
@@ -180,7 +180,7 @@ impl Reason {
         })
     }
 
-    /// Whether a frame refused for this looks like an attempt to deceive.
+    /// Returns whether a frame refused for this looks like an attempt to deceive.
     pub(super) fn is_suspicious(&self) -> bool {
         matches!(
             self,

@@ -29,7 +29,7 @@ mod tests {
 
     use super::*;
 
-    /// The start of a JPEG whose EXIF names this make and, in the entry itself, this model.
+    /// Returns the start of a JPEG whose EXIF names this make and, in the entry itself, this model.
     fn jpeg(make: &str, model: [u8; 4], big: bool) -> Vec<u8> {
         let two = |v: u16| if big { v.to_be_bytes() } else { v.to_le_bytes() };
         let four = |v: u32| if big { v.to_be_bytes() } else { v.to_le_bytes() };

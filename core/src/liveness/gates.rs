@@ -46,8 +46,8 @@ const CLEAR_TURN_BEYOND_GATE: f32 = 15.0;
 const CONFIDENCE_AT_GATE: f32 = 0.75;
 
 impl Gates {
-    /// The position that a head with `yaw` shows, or `None` for a yaw that is no number. Between the gates it is
-    /// `Center`, though not yet near enough to pass for it: the existing service answers so.
+    /// Returns the position that a head with `yaw` shows, or `None` for a yaw that is no number. Between the gates it
+    /// is `Center`, though not yet near enough to pass for it: the existing service answers so.
     #[must_use]
     pub fn shown(&self, yaw: Degrees, mirrored: Mirrored) -> Option<Position> {
         let own_left = mirrored.to_own_left(yaw.0);
@@ -62,7 +62,7 @@ impl Gates {
         }
     }
 
-    /// Whether `yaw` lies in the gate of `position`.
+    /// Returns whether `yaw` lies in the gate of `position`.
     #[must_use]
     pub fn admit(&self, position: Position, yaw: Degrees, mirrored: Mirrored) -> bool {
         match position {
@@ -71,7 +71,8 @@ impl Gates {
         }
     }
 
-    /// The yaws, in the frame as received, between which `position` is shown, both as far as 90 degrees to a side.
+    /// Returns the yaws, in the frame as received, between which `position` is shown, both as far as 90 degrees to a
+    /// side.
     #[must_use]
     pub fn range(&self, position: Position, mirrored: Mirrored) -> [Degrees; 2] {
         let side =
@@ -83,7 +84,8 @@ impl Gates {
         }
     }
 
-    /// How far `yaw` lies outside the gate of `position`, in degrees; 0 inside it, and without bound for no number.
+    /// Returns how far `yaw` lies outside the gate of `position`, in degrees; 0 inside it, and without bound for no
+    /// number.
     #[must_use]
     pub fn outside(&self, position: Position, yaw: Degrees, mirrored: Mirrored) -> f32 {
         if self.admit(position, yaw, mirrored) {
@@ -94,8 +96,8 @@ impl Gates {
         if distance.is_nan() { f32::INFINITY } else { distance.max(0.0) }
     }
 
-    /// How well `yaw` shows `position`: 0 outside the gate; .75 at its edge, rising to 1 straight ahead, or 15 degrees
-    /// beyond the gate to the sides.
+    /// Returns how well `yaw` shows `position`: 0 outside the gate; .75 at its edge, rising to 1 straight ahead, or
+    /// 15 degrees beyond the gate to the sides.
     #[must_use]
     pub fn confidence(&self, position: Position, yaw: Degrees, mirrored: Mirrored) -> f32 {
         if !self.admit(position, yaw, mirrored) {
@@ -111,7 +113,7 @@ impl Gates {
         CONFIDENCE_AT_GATE + (1.0 - CONFIDENCE_AT_GATE) * inside.clamp(0.0, 1.0)
     }
 
-    /// Which way to turn from `yaw` to reach `position`.
+    /// Returns which way to turn from `yaw` to reach `position`.
     #[must_use]
     pub fn turn_towards(&self, position: Position, yaw: Degrees, mirrored: Mirrored) -> Turn {
         let own_left = mirrored.to_own_left(yaw.0);

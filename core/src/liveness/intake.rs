@@ -132,7 +132,8 @@ impl LivenessSession {
         self.state.stream.take(glimpse);
     }
 
-    /// Whether the head has turned to a side that a random order did not ask for, beyond any error of reading.
+    /// Returns whether the head has turned to a side that a random order did not ask for, beyond any error of
+    /// reading.
     fn turns_wrong(&mut self, glimpse: &Glimpse) -> bool {
         let LivenessOptions { order, gates, mirrored, .. } = self.state.options;
         let (Order::Random, Some(asked)) = (order, self.state.challenge.current()) else { return false };
@@ -145,7 +146,8 @@ impl LivenessSession {
         self.state.stream.turns_wrong(|yaw| sides.shown(yaw, mirrored), glimpse.yaw, asked, before)
     }
 
-    /// Forgets the positions and begins anew: what was shown before the face was lost proves nothing of the face after.
+    /// Forgets the positions and begins anew: what was shown before the face was lost proves nothing of the face
+    /// after.
     fn restart(&mut self) {
         let options = self.state.options;
         (self.state.center, self.state.left, self.state.right) = (None, None, None);
@@ -158,7 +160,7 @@ impl LivenessSession {
         !self.is_completed() && self.over(now).is_none()
     }
 
-    /// Why no frame counts any more, unless the session is complete: then frames get their answers.
+    /// Returns why no frame counts any more, unless the session is complete: then frames get their answers.
     fn over(&self, now: Timestamp) -> Option<Reason> {
         match self.state.progress {
             Progress::Completed { .. } => None,
@@ -175,7 +177,7 @@ impl LivenessSession {
         }
     }
 
-    /// Whether a frame for `position` may verify it or pass a step.
+    /// Returns whether a frame for `position` may verify it or pass a step.
     fn is_asked(&self, position: Position) -> bool {
         match self.state.challenge.current() {
             Some(step) => step == position,

@@ -19,8 +19,8 @@ use crate::types::{Degrees, Similarity};
 /// Up to which yaw a face that is not asked for is compared with the verified ones: as far as
 /// [`LivenessOptions::same_person`] was measured.
 const COMPARABLE_YAW: f32 = 40.0;
-/// How far a single reading may lie outside its gate when the median over several lies inside: the error of one reading
-/// (3.6 degrees on 567 labeled faces, rounded up).
+/// How far a single reading may lie outside its gate when the median over several lies inside: the error of one
+/// reading (3.6 degrees on 567 labeled faces, rounded up).
 pub(super) const READING_ERROR: f32 = 4.0;
 
 /// What a frame was judged to be, before the session takes it in.
@@ -38,7 +38,7 @@ impl Judged<'_> {
         Self { face: None, detected_pose: None, yaw: None, smoothed_yaw: None, glimpse: None, verdict: Err(reason) }
     }
 
-    /// The frame as others of its like are told by.
+    /// Returns the frame as others of its like are told by.
     pub(super) fn looks(&self, observation: &Observation<'_>) -> Option<SeenFrame> {
         self.yaw.map(|yaw| SeenFrame { perceptual: observation.frame_hash.perceptual, yaw })
     }
@@ -54,7 +54,8 @@ pub(super) struct View<'a> {
 }
 
 impl LivenessSession {
-    /// A frame as a store remembers it, to tell another session of it; `None` unless it shows one face with a pose.
+    /// Returns a frame as a store remembers it, to tell another session of it; `None` unless it shows one face with a
+    /// pose.
     #[must_use]
     pub fn looks(&self, analysis: &Analysis, hash: &FrameHash) -> Option<SeenFrame> {
         let face = dominant_face(analysis, self.state.options.dominance).ok()?;
@@ -84,7 +85,7 @@ impl LivenessSession {
         judged
     }
 
-    /// Every check that needs no more than this frame and what is known so far; the gravest reason first.
+    /// Returns every check that needs no more than this frame and what is known so far; the gravest reason first.
     fn check<'a>(
         &self,
         observation: &Observation<'a>,
@@ -137,7 +138,8 @@ impl LivenessSession {
         Ok(view)
     }
 
-    /// Where the frame comes from: another session, another time, another camera. A completed session does not ask.
+    /// Returns where the frame comes from: another session, another time, another camera. A completed session does
+    /// not ask.
     fn check_origin(&self, observation: &Observation<'_>, now: Timestamp) -> Result<(), Reason> {
         if self.is_completed() {
             return Ok(());
@@ -165,8 +167,9 @@ impl LivenessSession {
         }
     }
 
-    /// Whether the face is that of the verified positions, whatever it shows: it need not be like each, since two opposite
-    /// turns differ most, but like one. A face that is turned too far or too blurred to tell is not judged here.
+    /// Returns whether the face is that of the verified positions, whatever it shows: it need not be like each, since
+    /// two opposite turns differ most, but like one. A face that is turned too far or too blurred to tell is not
+    /// judged here.
     fn check_identity(&self, face: &Face, yaw: Degrees, calibration: &Calibration) -> Result<(), Reason> {
         let unsure = |reason| matches!(reason, QualityReason::TooSmall | QualityReason::Blurred);
         let Some(embedding) = face.embedding.as_ref().filter(|_| yaw.0.abs() <= COMPARABLE_YAW) else { return Ok(()) };
@@ -189,8 +192,8 @@ impl LivenessSession {
         }
     }
 
-    /// Checks a view against one verified position. Identity goes through the center and within a position: two opposite
-    /// turns of one person differ most (cosine 0.52 to 0.85), and the center between them settles it.
+    /// Checks a view against one verified position. Identity goes through the center and within a position: two
+    /// opposite turns of one person differ most (cosine 0.52 to 0.85), and the center between them settles it.
     fn check_pair(
         &self,
         requested: Position,
@@ -230,13 +233,13 @@ impl LivenessSession {
     }
 }
 
-/// What speaks against a view, but for its pose.
+/// Returns what speaks against a view, but for its pose.
 pub(super) fn flaws(face: &Face) -> impl Iterator<Item = QualityReason> {
     let reasons = face.quality.iter().flat_map(|quality| quality.reasons.iter().copied());
     reasons.filter(|reason| *reason != QualityReason::PoseTooFar)
 }
 
-/// The face whose session this is: the only one, or one that is `dominance` times larger than any other.
+/// Returns the face whose session this is: the only one, or one that is `dominance` times larger than any other.
 fn dominant_face(analysis: &Analysis, dominance: f32) -> Result<&Face, Reason> {
     let mut largest: Option<&Face> = None;
     for face in &analysis.faces {
@@ -254,7 +257,7 @@ fn dominant_face(analysis: &Analysis, dominance: f32) -> Result<&Face, Reason> {
     Ok(largest)
 }
 
-/// Why `policy` refuses a frame, given whether it was `scored` and the `mean` so far.
+/// Returns why `policy` refuses a frame, given whether it was `scored` and the `mean` so far.
 pub(super) fn objection(policy: PadPolicy, min_mean: f32, scored: bool, mean: Option<f32>) -> Option<Reason> {
     match (policy, mean) {
         (PadPolicy::Off, _) | (PadPolicy::Prefer, None) => None,

@@ -1,8 +1,10 @@
-//! Liveness sessions: a person looks straight, to the left and to the right, and is thereby shown to be one living person.
+//! Liveness sessions: a person looks straight, to the left and to the right, and is thereby shown to be one living
+//! person.
 //!
-//! A [`LivenessSession`] is a plain state machine over [`Observation`]s: no clock, no thread, no file. Every frame that an
-//! engine has analyzed goes in with the time it arrived, an [`Outcome`] comes out. The session can be written down
-//! between any two frames ([`LivenessSession::to_state`]), so that whichever server gets the next frame goes on with it.
+//! A [`LivenessSession`] is a plain state machine over [`Observation`]s: no clock, no thread, no file. Every frame
+//! that an engine has analyzed goes in with the time it arrived, an [`Outcome`] comes out. The session can be written
+//! down between any two frames ([`LivenessSession::to_state`]), so that whichever server gets the next frame goes on
+//! with it.
 //!
 //! | layer | in | stops |
 //! |---|---|---|
@@ -13,13 +15,12 @@
 //! | the order of the positions, random for clients that follow | [`Order`] | a prepared video |
 //! | passive check, the mean over frames | [`PassiveCheck`] | screens and prints, where its model is installed |
 //!
-//! What it does not stop: a video of a turning head, or a photograph turned by software, injected or shown on a screen,
-//! passes everything in the fixed order but the passive check; and whoever turns a photograph by software on the spot
-//! passes the random order too. `docs/liveness.md` has the figures.
+//! What it does not stop: a video of a turning head, or a photograph turned by software, injected or shown on a
+//! screen, passes everything in the fixed order but the passive check; and whoever turns a photograph by software on
+//! the spot passes the random order too. `docs/liveness.md` has the figures.
 
 mod challenge;
 mod decision;
-pub mod enrolment;
 mod exif;
 mod gates;
 mod hash;
@@ -43,7 +44,6 @@ mod tests;
 
 pub use challenge::Order;
 pub use decision::{Outcome, Reason, Verification};
-pub use enrolment::{DuplicatePolicy, enrolled_as};
 pub use gates::{Gates, Turn};
 pub use movement::Shape;
 pub use options::{LivenessOptions, QualityGate};

@@ -13,7 +13,7 @@ use super::position::{Mirrored, Position};
 use crate::engine::Face;
 use crate::geometry::Point;
 
-/// By how much the nose moved from center to `side`, positive when it moved to the side that was asked for.
+/// Returns by how much the nose moved from center to `side`, positive when it moved to the side that was asked for.
 pub(super) fn nose_shift(center_offset: f32, side_offset: f32, side: Position, mirrored: Mirrored) -> f32 {
     let to_own_left = mirrored.to_own_left(side_offset - center_offset);
     match side {
@@ -23,12 +23,13 @@ pub(super) fn nose_shift(center_offset: f32, side_offset: f32, side: Position, m
     }
 }
 
-/// How clear a shift is, in [0, 1]: .5 at the threshold, 1 from twice that on.
+/// Returns how clear a shift is, in [0, 1]: .5 at the threshold, 1 from twice that on.
 pub(super) fn clearness(shift: f32, min_shift: f32) -> f32 {
     if min_shift > 0.0 { (shift / (2.0 * min_shift)).clamp(0.0, 1.0) } else { 1.0 }
 }
 
-/// Every how manieth point of the mesh is kept: 117 of 468 say as much (see `docs/liveness.md`) for a quarter of the room.
+/// Every how manieth point of the mesh is kept: 117 of 468 say as much (see `docs/liveness.md`) for a quarter of the
+/// room.
 const MESH_STEP: usize = 4;
 
 /// The points of a face in one view, as far as they tell relief: of the mesh where there is one, else the five.
@@ -40,7 +41,7 @@ pub struct Shape {
 }
 
 impl Shape {
-    /// The shape of `face`; empty when it has no points.
+    /// Returns the shape of `face`; empty when it has no points.
     #[must_use]
     pub fn of(face: &Face) -> Self {
         let points: Vec<Point> = match (&face.mesh, &face.landmarks) {
@@ -58,21 +59,21 @@ impl Shape {
         Self { points: points.iter().map(|p| [tenths(p.x - first.x), tenths(p.y - first.y)]).collect() }
     }
 
-    /// The number of points: 117 from a mesh, 5 without one, 0 for none.
+    /// Returns the number of points: 117 from a mesh, 5 without one, 0 for none.
     #[must_use]
     pub fn len(&self) -> usize {
         self.points.len()
     }
 
-    /// Whether there are no points.
+    /// Returns whether there are no points.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.points.is_empty()
     }
 
-    /// The relief between this view and `other`: the root mean square of what the best affine map leaves, over that of
-    /// the points about their center. 0 for a flat picture and exact points, however it is held. `None` when the two
-    /// have different points, or too few, or lie on a line.
+    /// Returns the relief between this view and `other`: the root mean square of what the best affine map leaves,
+    /// over that of the points about their center. 0 for a flat picture and exact points, however it is held. `None`
+    /// when the two have different points, or too few, or lie on a line.
     #[must_use]
     pub fn relief(&self, other: &Self) -> Option<f32> {
         // An affine map takes up three points whole.
@@ -128,7 +129,7 @@ mod tests {
         assert_eq!(clearness(0.0, 0.0), 1.0);
     }
 
-    /// A grid of points on a dome `depth` deep, seen by a camera far away after a turn of `yaw`.
+    /// Returns a grid of points on a dome `depth` deep, seen by a camera far away after a turn of `yaw`.
     fn dome(depth: f32, yaw: f32) -> Shape {
         let (sin, cos) = yaw.to_radians().sin_cos();
         let points: Vec<Point> = (0..49)

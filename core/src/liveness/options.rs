@@ -35,18 +35,19 @@ pub struct LivenessOptions {
     pub ttl: SignedDuration,
     /// In which order it asks. Default: center, left, right, which the existing page asks.
     pub order: Order,
-    /// How many steps a random order has beyond the three positions. Default 3: two seconds more, for a recording of a head
-    /// turn to fit one order in several (the figures are in `docs/liveness.md`).
+    /// How many steps a random order has beyond the three positions. Default 3: two seconds more, for a recording of a
+    /// head turn to fit one order in several (the figures are in `docs/liveness.md`).
     pub extra_steps: u32,
-    /// How often a person may turn to the other side than a random order asks before the session fails. Default 1: people
-    /// confuse left and right. Every wrong turn draws a new order and begins anew, so that a recording which is played
-    /// until it fits does not fit.
+    /// How often a person may turn to the other side than a random order asks before the session fails. Default 1:
+    /// people confuse left and right. Every wrong turn draws a new order and begins anew, so that a recording which is
+    /// played until it fits does not fit.
     pub wrong_turns: u32,
-    /// After how many frames of any kind the session fails for good. Default 3000: ten minutes at five frames a second.
+    /// After how many frames of any kind the session fails for good. Default 3000: ten minutes at five frames a
+    /// second.
     pub attempt_limit: u32,
-    /// Over how many consecutive frames yaw and nose offset are smoothed (their median decides) before a position counts.
-    /// Default 1, for clients that send single pictures. With more, the frames must also follow one face without a break
-    /// from the first position to the last, or the session begins anew.
+    /// Over how many consecutive frames yaw and nose offset are smoothed (their median decides) before a position
+    /// counts. Default 1, for clients that send single pictures. With more, the frames must also follow one face
+    /// without a break from the first position to the last, or the session begins anew.
     pub steady_frames: u32,
     /// After how many frames in a row that show one and the same picture the camera counts as frozen. Default 10: two
     /// seconds at five frames a second.
@@ -58,8 +59,8 @@ pub struct LivenessOptions {
     pub min_relief: f32,
     /// What becomes of a poor center view. Default: it is refused.
     pub quality: QualityGate,
-    /// For how long a frame of one session may not show up in another. Default `None`: existing clients may send a picture
-    /// again in a new session. Needs a store: [`crate::store::Store::frame_seen_elsewhere`].
+    /// For how long a frame of one session may not show up in another. Default `None`: existing clients may send a
+    /// picture again in a new session. Needs a store: [`crate::store::Store::frame_seen_elsewhere`].
     pub recent_sessions: Option<SignedDuration>,
     /// After how many suspicious frames (another person, a frozen picture, no parallax, a spoof verdict) the session
     /// fails for good. Default 60: twelve seconds of nothing else at the page's five frames a second, while a living
@@ -116,15 +117,15 @@ impl Default for LivenessOptions {
 }
 
 impl LivenessOptions {
-    /// The default options, guarded.
+    /// Returns the default options, guarded.
     #[must_use]
     pub fn guarded() -> Self {
         Self::default().with_guard()
     }
 
-    /// The same options for a client that streams and follows: a random order, positions confirmed over three frames of
-    /// one unbroken track, a camera that counts as frozen after five frames, and no frame of the last seven days'
-    /// sessions. What the server's own page uses.
+    /// Returns the same options for a client that streams and follows: a random order, positions confirmed over three
+    /// frames of one unbroken track, a camera that counts as frozen after five frames, and no frame of the last seven
+    /// days' sessions. What the server's own page uses.
     #[must_use]
     pub fn with_guard(mut self) -> Self {
         self.order = Order::Random;
@@ -134,7 +135,7 @@ impl LivenessOptions {
         self
     }
 
-    /// The same options asking in another order, a random one with `extra_steps` beyond the three positions.
+    /// Returns the same options asking in another order, a random one with `extra_steps` beyond the three positions.
     #[must_use]
     pub fn with_order(mut self, order: Order, extra_steps: u32) -> Self {
         self.order = order;
@@ -142,105 +143,105 @@ impl LivenessOptions {
         self
     }
 
-    /// The same options, bearing with so many wrong turns.
+    /// Returns the same options, bearing with so many wrong turns.
     #[must_use]
     pub fn with_wrong_turns(mut self, wrong_turns: u32) -> Self {
         self.wrong_turns = wrong_turns;
         self
     }
 
-    /// The same options, failing after `limit` frames of any kind.
+    /// Returns the same options, failing after `limit` frames of any kind.
     #[must_use]
     pub fn with_attempt_limit(mut self, limit: u32) -> Self {
         self.attempt_limit = limit;
         self
     }
 
-    /// The same options, smoothing over `frames` of one track.
+    /// Returns the same options, smoothing over `frames` of one track.
     #[must_use]
     pub fn with_steady_frames(mut self, frames: u32) -> Self {
         self.steady_frames = frames;
         self
     }
 
-    /// The same options, taking the camera as frozen after `frames` of one picture.
+    /// Returns the same options, taking the camera as frozen after `frames` of one picture.
     #[must_use]
     pub fn with_frozen_frames(mut self, frames: u32) -> Self {
         self.frozen_frames = frames;
         self
     }
 
-    /// The same options with another demand on relief.
+    /// Returns the same options with another demand on relief.
     #[must_use]
     pub fn with_min_relief(mut self, relief: f32) -> Self {
         self.min_relief = relief;
         self
     }
 
-    /// The same options with another answer to a poor center view.
+    /// Returns the same options with another answer to a poor center view.
     #[must_use]
     pub fn with_quality(mut self, quality: QualityGate) -> Self {
         self.quality = quality;
         self
     }
 
-    /// The same options, refusing frames of other sessions for so long; `None` never.
+    /// Returns the same options, refusing frames of other sessions for so long; `None` never.
     #[must_use]
     pub fn with_recent_sessions(mut self, back: Option<SignedDuration>) -> Self {
         self.recent_sessions = back;
         self
     }
 
-    /// The same options with other gates.
+    /// Returns the same options with other gates.
     #[must_use]
     pub fn with_gates(mut self, center: Degrees, left: Degrees, right: Degrees) -> Self {
         self.gates = Gates { center, left, right };
         self
     }
 
-    /// The same options for frames that arrive flipped, or not.
+    /// Returns the same options for frames that arrive flipped, or not.
     #[must_use]
     pub fn with_mirrored(mut self, mirrored: Mirrored) -> Self {
         self.mirrored = mirrored;
         self
     }
 
-    /// The same options with another life time.
+    /// Returns the same options with another life time.
     #[must_use]
     pub fn with_ttl(mut self, ttl: SignedDuration) -> Self {
         self.ttl = ttl;
         self
     }
 
-    /// The same options, failing after `limit` suspicious frames.
+    /// Returns the same options, failing after `limit` suspicious frames.
     #[must_use]
     pub fn with_suspicious_limit(mut self, limit: u32) -> Self {
         self.suspicious_limit = limit;
         self
     }
 
-    /// The same options with another threshold for one person across positions.
+    /// Returns the same options with another threshold for one person across positions.
     #[must_use]
     pub fn with_same_person(mut self, threshold: Threshold) -> Self {
         self.same_person = threshold;
         self
     }
 
-    /// The same options with another cosine from which two positions are one picture.
+    /// Returns the same options with another cosine from which two positions are one picture.
     #[must_use]
     pub fn with_frozen(mut self, cosine: Cosine) -> Self {
         self.frozen = cosine;
         self
     }
 
-    /// The same options with another demand on parallax.
+    /// Returns the same options with another demand on parallax.
     #[must_use]
     pub fn with_min_nose_shift(mut self, shift: f32) -> Self {
         self.min_nose_shift = shift;
         self
     }
 
-    /// The same options with another policy for the passive check, and the mean it must reach.
+    /// Returns the same options with another policy for the passive check, and the mean it must reach.
     #[must_use]
     pub fn with_pad(mut self, policy: PadPolicy, min_mean: f32) -> Self {
         self.pad = policy;
@@ -248,7 +249,7 @@ impl LivenessOptions {
         self
     }
 
-    /// The same options, demanding that the face be `factor` times larger than any other.
+    /// Returns the same options, demanding that the face be `factor` times larger than any other.
     #[must_use]
     pub fn with_dominance(mut self, factor: f32) -> Self {
         self.dominance = factor;

@@ -42,13 +42,13 @@ pub struct PassiveCheck {
     pub frames: usize,
 }
 
-/// How many scores the mean is over: six seconds at five frames a second. An earlier mistake of the model (or of the light)
-/// does not follow a person for ten minutes; who wants to outweigh refused frames needs as many lucky ones.
+/// How many scores the mean is over: six seconds at five frames a second. An earlier mistake of the model (or of the
+/// light) does not follow a person for ten minutes; who wants to outweigh refused frames needs as many lucky ones.
 const KEPT: usize = 30;
 
 /// The scores of a session's frames. The mean decides, so that one unlucky frame of a living person (.067 of them
-/// measured) fails nobody, and one lucky frame of a screen passes nobody: refused frames stay in the mean. Every frame with
-/// the person's face is scored, whatever its pose, since a mean over more frames is surer.
+/// measured) fails nobody, and one lucky frame of a screen passes nobody: refused frames stay in the mean. Every frame
+/// with the person's face is scored, whatever its pose, since a mean over more frames is surer.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct PadTally {
@@ -56,7 +56,7 @@ pub(super) struct PadTally {
 }
 
 impl PadVerdict {
-    /// The word on the wire, in snake case.
+    /// Returns the word on the wire, in snake case.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -77,13 +77,13 @@ impl PadTally {
         self.scores.push(if real.is_finite() { real.clamp(0.0, 1.0) } else { 0.0 });
     }
 
-    /// The mean score, or `None` before the first.
+    /// Returns the mean score, or `None` before the first.
     pub(super) fn mean(&self) -> Option<f32> {
         #[expect(clippy::cast_precision_loss, reason = "at most 30")]
         (!self.scores.is_empty()).then(|| self.scores.iter().sum::<f32>() / self.scores.len() as f32)
     }
 
-    /// What an outcome tells of it.
+    /// Returns what an outcome tells of it.
     pub(super) fn told(&self, policy: PadPolicy, min_mean: f32) -> PassiveCheck {
         let mean = self.mean();
         let verdict = match (policy, mean) {

@@ -20,7 +20,7 @@ impl Position {
     /// Every position, in the order in which the existing pages ask for them.
     pub const ALL: [Self; 3] = [Self::Center, Self::Left, Self::Right];
 
-    /// The name on the wire: `center`, `left` or `right`.
+    /// Returns the name on the wire: `center`, `left` or `right`.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -30,7 +30,7 @@ impl Position {
         }
     }
 
-    /// The position that `name` spells on the wire, exactly.
+    /// Returns the position that `name` spells on the wire, exactly.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|position| position.as_str() == name)
@@ -56,8 +56,8 @@ pub enum Mirrored {
 }
 
 impl Mirrored {
-    /// How far `image_turn`, positive towards the image's right edge, goes to the person's own left. Serves degrees of
-    /// yaw and nose offsets alike.
+    /// Returns how far `image_turn`, positive towards the image's right edge, goes to the person's own left. Serves
+    /// degrees of yaw and nose offsets alike.
     #[must_use]
     pub fn to_own_left(self, image_turn: f32) -> f32 {
         match self {

@@ -1,8 +1,9 @@
-//! A signed receipt for an enrolment: what another program can check with the public key alone, without asking this one.
+//! A signed receipt for an enrolment: what another program can check with the public key alone, without asking this
+//! one.
 //!
-//! It is a JSON Web Token signed with Ed25519 (RFC 7515, RFC 8037), so that Python (`PyJWT`) and Node (`jose`, or its own
-//! `crypto`) read it as it is. It says who was enrolled, by which model, when, on what decision, and carries a nonce that
-//! belongs to the session: whoever takes receipts keeps the nonces taken, and takes each once.
+//! It is a JSON Web Token signed with Ed25519 (RFC 7515, RFC 8037), so that Python (`PyJWT`) and Node (`jose`, or its
+//! own `crypto`) read it as it is. It says who was enrolled, by which model, when, on what decision, and carries a
+//! nonce that belongs to the session: whoever takes receipts keeps the nonces taken, and takes each once.
 
 use std::fmt;
 
@@ -72,7 +73,7 @@ impl fmt::Debug for ReceiptKey {
 }
 
 impl ReceiptKey {
-    /// A fresh key from the system's randomness.
+    /// Creates a fresh key from the system's randomness.
     #[must_use]
     pub fn generate() -> Self {
         let mut hash = Sha256::new();
@@ -83,7 +84,7 @@ impl ReceiptKey {
         Self(SigningKey::from_bytes(&hash.finalize().into()))
     }
 
-    /// The key that [`Self::to_text`] wrote down.
+    /// Returns the key that [`Self::to_text`] wrote down.
     ///
     /// # Errors
     /// [`Error::InvalidInput`] unless it is 32 bytes in base64.
@@ -95,20 +96,20 @@ impl ReceiptKey {
         Ok(Self(SigningKey::from_bytes(&seed)))
     }
 
-    /// The secret key, to be kept where only its owner reads it.
+    /// Returns the secret key, to be kept where only its owner reads it.
     #[must_use]
     pub fn to_text(&self) -> String {
         BASE64_STANDARD.encode(self.0.to_bytes())
     }
 
-    /// The public key as PEM, for whoever checks receipts.
+    /// Returns the public key as PEM, for whoever checks receipts.
     #[must_use]
     pub fn public_key_pem(&self) -> String {
         let der = [&SPKI_PREFIX[..], self.0.verifying_key().as_bytes()].concat();
         format!("-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n", BASE64_STANDARD.encode(der))
     }
 
-    /// The receipt as a signed token.
+    /// Returns the receipt as a signed token.
     ///
     /// # Errors
     /// [`Error::Internal`] when it cannot be written as JSON, which a receipt of a session always can.
@@ -133,11 +134,12 @@ impl ReceiptKey {
 }
 
 impl Receipt {
-    /// The receipt in `token`, when the key of `public_key_pem` signed it. Whether its nonce was taken before is the
-    /// caller's to know.
+    /// Returns the receipt in `token`, when the key of `public_key_pem` signed it. Whether its nonce was taken before
+    /// is the caller's to know.
     ///
     /// # Errors
-    /// [`Error::InvalidInput`] when the key is no Ed25519 public key, or the token is damaged or signed by another key.
+    /// [`Error::InvalidInput`] when the key is no Ed25519 public key, or the token is damaged or signed by another
+    /// key.
     pub fn verify(token: &str, public_key_pem: &str) -> Result<Self> {
         let refuse = |reason: &str| Error::invalid_input("receipt", reason);
         let body: String = public_key_pem.lines().filter(|line| !line.starts_with("-----")).collect();

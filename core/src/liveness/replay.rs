@@ -24,14 +24,14 @@ pub struct FrameHash {
 }
 
 impl FrameHash {
-    /// The same hash with what the encoded file says about its camera: for a frame that came as a JPEG.
+    /// Returns the same hash with what the encoded file says about its camera: for a frame that came as a JPEG.
     #[must_use]
     pub fn with_file(mut self, bytes: &[u8]) -> Self {
         self.camera = super::exif::camera_of(bytes);
         self
     }
 
-    /// The same hash, told whether another session has had a frame like it: what
+    /// Returns the same hash, told whether another session has had a frame like it: what
     /// [`Store::frame_seen_elsewhere`](crate::store::Store::frame_seen_elsewhere) says.
     #[must_use]
     pub fn with_seen_elsewhere(mut self, seen: bool) -> Self {
@@ -40,8 +40,8 @@ impl FrameHash {
     }
 }
 
-/// The hash of a frame's pixels and size. The exact part is the same on every machine and in every release, because it
-/// is stored. It is quick rather than cryptographic: whoever can forge a pixel need not forge a hash.
+/// Returns the hash of a frame's pixels and size. The exact part is the same on every machine and in every release,
+/// because it is stored. It is quick rather than cryptographic: whoever can forge a pixel need not forge a hash.
 #[must_use]
 pub fn frame_hash(frame: &Frame<'_>) -> FrameHash {
     FrameHash {
@@ -76,19 +76,20 @@ const FREQUENCIES: usize = 24;
 /// The words of 64 bits that they fill.
 const WORDS: usize = FREQUENCIES * FREQUENCIES / 64;
 
-/// The signs of a frame's 24 x 24 lowest frequencies (a DCT of its gray picture at 96 x 96): 575 bits that stay when the
-/// frame is compressed again or scaled, and from which no face can be made out.
+/// The signs of a frame's 24 x 24 lowest frequencies (a DCT of its gray picture at 96 x 96): 575 bits that stay when
+/// the frame is compressed again or scaled, and from which no face can be made out.
 ///
 /// How far apart such frames lie, and frames of a living person, is in `docs/liveness.md`.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct PerceptualHash([u64; WORDS]);
 
-/// Up to how many bits apart two frames look the same. Compressing 45 pictures again (JPEG quality 50 to 90) or halving them
-/// changed at most 7 of the 575; five degrees of a turning head, before the same wall, changed at least 21.
+/// Up to how many bits apart two frames look the same. Compressing 45 pictures again (JPEG quality 50 to 90) or
+/// halving them changed at most 7 of the 575; five degrees of a turning head, before the same wall, changed at least
+/// 21.
 pub const ALIKE_BITS: u32 = 8;
 
 impl PerceptualHash {
-    /// The hash of `frame`.
+    /// Returns the hash of `frame`.
     #[must_use]
     pub fn of(frame: &Frame<'_>) -> Self {
         let gray = gray(frame);
@@ -114,19 +115,19 @@ impl PerceptualHash {
         Self(words)
     }
 
-    /// How many of the 575 bits differ.
+    /// Returns how many of the 575 bits differ.
     #[must_use]
     pub fn distance(&self, other: &Self) -> u32 {
         self.0.iter().zip(&other.0).map(|(a, b)| (a ^ b).count_ones()).sum()
     }
 
-    /// Whether the two frames look the same.
+    /// Returns whether the two frames look the same.
     #[must_use]
     pub fn is_like(&self, other: &Self) -> bool {
         self.distance(other) <= ALIKE_BITS
     }
 
-    /// The hash of the frame as a mirror shows it: waves of odd frequency across change their sign.
+    /// Returns the hash of the frame as a mirror shows it: waves of odd frequency across change their sign.
     #[must_use]
     pub fn mirrored(&self) -> Self {
         let mut words = self.0;
@@ -136,7 +137,7 @@ impl PerceptualHash {
         Self(words)
     }
 
-    /// The bits as 72 bytes.
+    /// Returns the bits as 72 bytes.
     #[must_use]
     pub fn to_bytes(&self) -> [u8; WORDS * 8] {
         let mut bytes = [0; WORDS * 8];
@@ -146,7 +147,7 @@ impl PerceptualHash {
         bytes
     }
 
-    /// The hash in 72 bytes; `None` for another number of them.
+    /// Returns the hash in 72 bytes; `None` for another number of them.
     #[must_use]
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let (words, rest) = bytes.as_chunks::<8>();
@@ -175,7 +176,7 @@ impl<'de> Deserialize<'de> for PerceptualHash {
     }
 }
 
-/// The cosines of the transform: `FREQUENCIES` waves of `GRAY` samples.
+/// Returns the cosines of the transform: `FREQUENCIES` waves of `GRAY` samples.
 #[expect(clippy::cast_precision_loss, reason = "numbers below 100")]
 fn waves() -> [[f32; GRAY]; FREQUENCIES] {
     std::array::from_fn(|u| {
@@ -183,8 +184,8 @@ fn waves() -> [[f32; GRAY]; FREQUENCIES] {
     })
 }
 
-/// The frame's luminance, averaged over 96 x 96 fields of equal area; a pixel on a border belongs to both sides by its
-/// parts, so that a scaled frame has the same fields.
+/// Returns the frame's luminance, averaged over 96 x 96 fields of equal area; a pixel on a border belongs to both
+/// sides by its parts, so that a scaled frame has the same fields.
 fn gray(frame: &Frame<'_>) -> Vec<f32> {
     let (width, height) = (frame.width() as usize, frame.height() as usize);
     let weights: [f32; 3] = match frame.order() {
@@ -215,7 +216,7 @@ fn gray(frame: &Frame<'_>) -> Vec<f32> {
     gray
 }
 
-/// The pixels of a side of `length` that field `at` of 96 covers, each with its share of the field.
+/// Returns the pixels of a side of `length` that field `at` of 96 covers, each with its share of the field.
 #[expect(clippy::cast_precision_loss, reason = "frames have far fewer than 2^24 pixels a side")]
 fn parts(at: usize, length: usize) -> Vec<(usize, f32)> {
     let (from, to) = ((at * length) as f64 / GRAY as f64, ((at + 1) * length) as f64 / GRAY as f64);
@@ -230,8 +231,8 @@ fn parts(at: usize, length: usize) -> Vec<(usize, f32)> {
         .collect()
 }
 
-/// A frame as others of its like are told by: how it looks, and which way the head in it points. Pictures of little detail
-/// look alike whatever they show; two readings of one picture agree.
+/// A frame as others of its like are told by: how it looks, and which way the head in it points. Pictures of little
+/// detail look alike whatever they show; two readings of one picture agree.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct SeenFrame {
@@ -246,19 +247,19 @@ pub struct SeenFrame {
 const SAME_YAW: f32 = 3.0;
 
 impl SeenFrame {
-    /// The yaws between which frames like this one lie, for a store's index.
+    /// Returns the yaws between which frames like this one lie, for a store's index.
     #[must_use]
     pub fn like_yaws(&self) -> [Degrees; 2] {
         [Degrees(self.yaw.0 - SAME_YAW), Degrees(self.yaw.0 + SAME_YAW)]
     }
 
-    /// Whether `other` is this frame, perhaps compressed again or scaled.
+    /// Returns whether `other` is this frame, perhaps compressed again or scaled.
     #[must_use]
     pub fn is_like(&self, other: &Self) -> bool {
         (self.yaw.0 - other.yaw.0).abs() <= SAME_YAW && self.perceptual.is_like(&other.perceptual)
     }
 
-    /// Whether `other` is this frame as a mirror shows it, perhaps compressed again or scaled.
+    /// Returns whether `other` is this frame as a mirror shows it, perhaps compressed again or scaled.
     #[must_use]
     pub fn is_mirror_of(&self, other: &Self) -> bool {
         // A picture that is its own mirror image shows a head that looks ahead, which is no fraud.
@@ -268,8 +269,8 @@ impl SeenFrame {
     }
 }
 
-/// How many exact hashes a session keeps: the last 50 seconds at the page's five frames a second. Bounded, because whoever
-/// sends frames must not be able to fill the store.
+/// How many exact hashes a session keeps: the last 50 seconds at the page's five frames a second. Bounded, because
+/// whoever sends frames must not be able to fill the store.
 const KEPT: usize = 256;
 /// How many frames it knows by their looks: the last 13 seconds.
 const KEPT_LOOKS: usize = 64;
@@ -364,7 +365,8 @@ mod tests {
         assert!(counted.contain(999) && !counted.contain(0));
     }
 
-    /// A picture of 32 x 32 fields of random gray: every frequency is in it, and every `seed` is another picture.
+    /// Returns a picture of 32 x 32 fields of random gray: every frequency is in it, and every `seed` is another
+    /// picture.
     fn blobs(seed: u32, size: u32, order: ChannelOrder) -> Frame<'static> {
         let gray = |x: u32, y: u32| (mix(mix(u64::from(seed), u64::from(x)), u64::from(y)) >> 56) as u8 / 2 + 60;
         let pixels = (0..size * size).flat_map(|i| {

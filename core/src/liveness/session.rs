@@ -48,15 +48,15 @@ pub struct LivenessSession {
 }
 
 impl LivenessSession {
-    /// A session that begins `now`; `student` when it is to enrol one who is in the store already. Its order and nonces
-    /// are drawn from the system's randomness.
+    /// Creates a session that begins `now`; `student` when it is to enrol one who is in the store already. Its order
+    /// and nonces are drawn from the system's randomness.
     #[must_use]
     pub fn new(id: SessionId, student: Option<StudentId>, options: LivenessOptions, now: Timestamp) -> Self {
         Self::with_entropy(id, student, options, now, Uuid::new_v4().as_u128())
     }
 
-    /// The same with an `entropy` of the caller's, from which order and nonces follow: for tests and replays. Whoever
-    /// knows it knows what the session will ask.
+    /// Returns the same with an `entropy` of the caller's, from which order and nonces follow: for tests and replays.
+    /// Whoever knows it knows what the session will ask.
     #[must_use]
     pub fn with_entropy(
         id: SessionId,
@@ -91,22 +91,22 @@ impl LivenessSession {
         }
     }
 
-    /// Takes one frame in and says what it was worth. Frames may come late, twice, in any order, and after the end: each
-    /// gets its answer, and none changes a completed session. It does not ask for a nonce: for callers in the same process,
-    /// who hold the session itself.
+    /// Takes one frame in and says what it was worth. Frames may come late, twice, in any order, and after the end:
+    /// each gets its answer, and none changes a completed session. It does not ask for a nonce: for callers in the
+    /// same process, who hold the session itself.
     pub fn observe(&mut self, observation: &Observation<'_>, now: Timestamp) -> Outcome {
         self.take(observation, None, now)
     }
 
-    /// The same for a client at a distance: a frame that does not carry the [`Self::nonce`] of the present step is refused,
-    /// when the session has one.
+    /// Takes a frame in from a remote client: one that does not carry the [`Self::nonce`] of the present
+    /// step is refused, when the session has one.
     pub fn observe_answer(&mut self, nonce: Option<&str>, observation: &Observation<'_>, now: Timestamp) -> Outcome {
         let wrong = self.nonce().is_some_and(|expected| nonce != Some(expected.as_str()));
         self.take(observation, wrong.then_some(Reason::WrongNonce), now)
     }
 
-    /// Closes the session, as the wire's `verify` does: the template when it is complete, otherwise it has failed, unless
-    /// frames on their way complete it after all.
+    /// Closes the session, as the wire's `verify` does: the template when it is complete, otherwise it has failed,
+    /// unless frames on their way complete it after all.
     pub fn verify(&mut self, now: Timestamp) -> Verification {
         if self.is_open(now) && self.state.progress != Progress::ClosedEarly {
             self.state.progress = Progress::ClosedEarly;
@@ -121,8 +121,9 @@ impl LivenessSession {
         }
     }
 
-    /// Uses the session up: the templates to enrol, the final one first. Only the first call gets them; the store has to
-    /// write the state back in the same transaction as the enrolment, on condition of the [`Self::revision`] it read.
+    /// Uses the session up: the templates to enrol, the final one first. Only the first call gets them; the store has
+    /// to write the state back in the same transaction as the enrolment, on condition of the [`Self::revision`] it
+    /// read.
     ///
     /// # Errors
     /// [`Error::State`] when the session is not complete, [`Error::Conflict`] when it has been used.
@@ -140,38 +141,38 @@ impl LivenessSession {
         }
     }
 
-    /// The session's key.
+    /// Returns the session's key.
     #[must_use]
     pub fn id(&self) -> SessionId {
         self.state.id
     }
 
-    /// The student to enrol, when the session was begun for one.
+    /// Returns the student to enrol, when the session was begun for one.
     #[must_use]
     pub fn student(&self) -> Option<StudentId> {
         self.state.student
     }
 
-    /// What the session demands.
+    /// Returns the options of the session.
     #[must_use]
     pub fn options(&self) -> &LivenessOptions {
         &self.state.options
     }
 
-    /// When it began.
+    /// Returns the time at which it began.
     #[must_use]
     pub fn created_at(&self) -> Timestamp {
         self.state.created_at
     }
 
-    /// From when on no frame counts any more.
+    /// Returns the time after which no frame counts.
     #[must_use]
     pub fn expires_at(&self) -> Timestamp {
         self.state.expires_at
     }
 
-    /// The position to ask for now: the present step, or without an order the first position that is missing. `None` when
-    /// there is nothing more to ask.
+    /// Returns the position to ask for now: the present step, or without an order the first position that is missing.
+    /// `None` when there is nothing more to ask.
     #[must_use]
     pub fn next(&self) -> Option<Position> {
         match self.state.challenge.current() {
@@ -181,15 +182,15 @@ impl LivenessSession {
         }
     }
 
-    /// The word that a client has to send with the frames for the present step: with a random order, until the session is
-    /// complete. It changes with every step.
+    /// Returns the nonce that a client has to send with the frames for the present step: with a random order, until
+    /// the session is complete. It changes with every step.
     #[must_use]
     pub fn nonce(&self) -> Option<String> {
         let asks = self.state.options.order == Order::Random && !self.is_completed();
         asks.then(|| self.state.challenge.nonce())
     }
 
-    /// How many steps have passed, and how many there are: three, or more with a random order.
+    /// Returns how many steps have passed, and how many there are: three, or more with a random order.
     #[must_use]
     pub fn steps(&self) -> (usize, usize) {
         match self.state.challenge.progress() {
@@ -198,7 +199,7 @@ impl LivenessSession {
         }
     }
 
-    /// Where it stands. Completed and failed sessions stay so; the others expire.
+    /// Returns the status at `now`. Completed and failed sessions stay so; the others expire.
     #[must_use]
     pub fn status_at(&self, now: Timestamp) -> Status {
         match self.state.progress {
@@ -210,10 +211,10 @@ impl LivenessSession {
         }
     }
 
-    /// How sure a completed session is, in [0, 1]: the weakest of its proofs, since a chain is as strong as its
-    /// weakest link. The proofs: the least [`VerifiedPosition::confidence`]; the least similarity of a side to the
-    /// center; the smaller nose shift and the smaller relief, each 0.5 at its threshold and 1 from twice that on; the
-    /// mean of the passive check, where it ran. 0 until the session is complete.
+    /// Returns how sure a completed session is, in [0, 1]: the weakest of its proofs, since a chain is as strong as
+    /// its weakest link. The proofs: the least [`VerifiedPosition::confidence`]; the least similarity of a side to
+    /// the center; the smaller nose shift and the smaller relief, each 0.5 at its threshold and 1 from twice that on;
+    /// the mean of the passive check, where it ran. 0 until the session is complete.
     #[must_use]
     pub fn liveness_score(&self) -> f32 {
         match self.state.progress {
@@ -222,25 +223,26 @@ impl LivenessSession {
         }
     }
 
-    /// Whether every position is verified.
+    /// Returns whether every position is verified.
     #[must_use]
     pub fn is_completed(&self) -> bool {
         matches!(self.state.progress, Progress::Completed { .. })
     }
 
-    /// Whether it has enrolled somebody.
+    /// Returns whether it has enrolled somebody.
     #[must_use]
     pub fn is_consumed(&self) -> bool {
         matches!(self.state.progress, Progress::Completed { consumed: true, .. })
     }
 
-    /// A number that grows with every change, for a store to write back only what nobody has changed meanwhile.
+    /// Returns a number that grows with every change, for a store to write back only what nobody has changed
+    /// meanwhile.
     #[must_use]
     pub fn revision(&self) -> u64 {
         self.state.revision
     }
 
-    /// The view that verified `position`.
+    /// Returns the view that verified `position`.
     #[must_use]
     pub fn position(&self, position: Position) -> Option<&VerifiedPosition> {
         match position {
@@ -250,13 +252,13 @@ impl LivenessSession {
         }
     }
 
-    /// The template to enrol: that of the center view. `None` until the session is complete.
+    /// Returns the template to enrol: that of the center view. `None` until the session is complete.
     #[must_use]
     pub fn final_template(&self) -> Option<&Embedding> {
         self.templates().next()
     }
 
-    /// Every template, center first, then left and right; none until the session is complete.
+    /// Returns every template, center first, then left and right; none until the session is complete.
     pub fn templates(&self) -> impl Iterator<Item = &Embedding> {
         let completed = self.is_completed();
         Position::ALL
@@ -266,7 +268,7 @@ impl LivenessSession {
             .map(|verified| &verified.embedding)
     }
 
-    /// The receipt for the enrolment of `student`, to be signed; `None` until the session is complete.
+    /// Returns the receipt for the enrolment of `student`, to be signed; `None` until the session is complete.
     #[cfg(feature = "receipts")]
     #[must_use]
     pub fn receipt(&self, student: StudentId, now: Timestamp) -> Option<super::Receipt> {
@@ -283,13 +285,13 @@ impl LivenessSession {
         })
     }
 
-    /// The session as a store keeps it.
+    /// Returns the state that a store keeps.
     #[must_use]
     pub fn to_state(&self) -> SessionState {
         self.state.clone()
     }
 
-    /// The session that a store kept.
+    /// Restores the session from the state that a store kept.
     ///
     /// # Errors
     /// [`Error::State`] when the state was written by a release that this one does not know.

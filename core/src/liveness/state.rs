@@ -33,7 +33,8 @@ pub struct VerifiedPosition {
     pub at: Timestamp,
 }
 
-/// A session as a store keeps it, between frames: JSON-able, with embeddings in base64. Its `Debug` shows none of them.
+/// A session as a store keeps it, between frames: JSON-able, with embeddings in base64. Its `Debug` shows none of
+/// them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SessionState {
     pub(super) version: u32,

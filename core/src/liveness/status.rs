@@ -21,7 +21,7 @@ pub enum Status {
 }
 
 impl Status {
-    /// The word on the wire and in the database.
+    /// Returns the word on the wire and in the database.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {

@@ -10,11 +10,11 @@ use crate::embedding::Embedding;
 use crate::geometry::Rect;
 use crate::types::{Cosine, Degrees};
 
-/// How long a face may be out of sight within one track: long enough for a client of two frames a second and one missed
-/// detection, short enough that nobody changes seats.
+/// How long a face may be out of sight within one track: long enough for a client of two frames a second and one
+/// missed detection, short enough that nobody changes seats.
 const MAX_GAP: SignedDuration = SignedDuration::from_millis(1500);
-/// How much two consecutive boxes of one face must share, at least. At five frames a second a head that turns moves by a
-/// small part of its width, while another head elsewhere shares nothing.
+/// How much two consecutive boxes of one face must share, at least. At five frames a second a head that turns moves by
+/// a small part of its width, while another head elsewhere shares nothing.
 const MIN_OVERLAP: f32 = 0.1;
 /// How many glimpses are kept: as many as smoothing may ask for.
 const KEPT: usize = 8;
@@ -66,7 +66,7 @@ pub(super) enum CaptureTime {
 }
 
 impl Stream {
-    /// Whether `glimpse` goes on with the track; the first one does.
+    /// Returns whether `glimpse` goes on with the track; the first one does.
     pub(super) fn follows(&self, glimpse: &Glimpse) -> bool {
         self.track.last().is_none_or(|last| {
             glimpse.at.duration_since(last.at) <= MAX_GAP && last.bbox.iou(&glimpse.bbox) >= MIN_OVERLAP
@@ -89,14 +89,14 @@ impl Stream {
         self.track.drain(..self.track.len().saturating_sub(1));
     }
 
-    /// A step has passed: until the head has been ahead again it may stay where the step was.
+    /// Notes that a step has passed: until the head has been ahead again it may stay where the step was.
     pub(super) fn step_passed(&mut self) {
         self.forget_window();
         self.returned = false;
     }
 
-    /// Takes in what a reading shows; says whether the head has turned to a side that nobody asked for. Two readings in a
-    /// row must show it, and a side where the head still is from the step `before` does not count.
+    /// Takes in what a reading shows; says whether the head has turned to a side that nobody asked for. Two readings
+    /// in a row must show it, and a side where the head still is from the step `before` does not count.
     pub(super) fn turns_wrong(
         &mut self,
         shown: impl Fn(Degrees) -> Option<Position>,
@@ -113,7 +113,8 @@ impl Stream {
         twice && side != asked && (self.returned || Some(side) != before)
     }
 
-    /// The medians of yaw and nose offset over the last `frames` readings, `latest` included; `None` while there are fewer.
+    /// Returns the medians of yaw and nose offset over the last `frames` readings, `latest` included; `None` while
+    /// there are fewer.
     pub(super) fn smoothed(&self, latest: &Glimpse, frames: u32) -> Option<(Degrees, f32)> {
         let earlier = (frames as usize).checked_sub(1)?;
         let from = self.track.len().checked_sub(earlier)?;
@@ -136,7 +137,7 @@ impl Stream {
         self.still
     }
 
-    /// What the capture time of a new frame says.
+    /// Returns what the capture time of a new frame says.
     pub(super) fn capture_time(&self, captured_at: Timestamp, now: Timestamp) -> CaptureTime {
         if captured_at.duration_since(now) > MAX_AHEAD || self.newest_capture == Some(captured_at) {
             CaptureTime::Impossible
@@ -155,8 +156,8 @@ impl Stream {
     }
 }
 
-/// The middle value; of an even number the one nearer to the front of the sorted ones. A value that is no number is beyond
-/// all others.
+/// Returns the middle value; of an even number the one nearer to the front of the sorted ones. A value that is no
+/// number is beyond all others.
 fn median(values: impl Iterator<Item = f32>) -> f32 {
     let mut sorted: Vec<f32> = values.collect();
     sorted.sort_by(f32::total_cmp);

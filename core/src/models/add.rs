@@ -28,9 +28,9 @@ impl ModelStore {
     /// say which file it is, whatever its name. It appears under its name in one step, once its hash is right.
     ///
     /// # Errors
-    /// [`Error::Model`] for a file that no pack knows, with its hash and those that are expected; [`Error::State`] when
-    /// the licence has to be accepted and is not; [`Error::Io`] when it cannot be read or written; [`Error::Download`]
-    /// while a pull is fetching the same file.
+    /// [`Error::Model`] for a file that no pack knows, with its hash and those that are expected; [`Error::State`]
+    /// when the licence has to be accepted and is not; [`Error::Io`] when it cannot be read or written;
+    /// [`Error::Download`] while a pull is fetching the same file.
     pub fn add(
         &self,
         manifest: &Manifest,
@@ -96,7 +96,7 @@ impl ModelStore {
     }
 }
 
-/// What was found, and what would be taken: the file of that name, or every file there is.
+/// Returns what was found, and what would be taken: the file of that name, or every file there is.
 fn unknown(manifest: &Manifest, source: &Path, sha256: &Sha256Hex, only: Option<&Pack>) -> Error {
     let size = std::fs::metadata(source).map_or(0, |metadata| metadata.len());
     let name = source.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
@@ -178,7 +178,7 @@ mod tests {
             Self { folder, store }
         }
 
-        /// A file that somebody has brought.
+        /// Returns a file that somebody has brought.
         fn brought(&self, name: &str, contents: &[u8]) -> PathBuf {
             let path = self.folder.path().join(name);
             std::fs::write(&path, contents).unwrap();

@@ -1,9 +1,9 @@
 //! Fetching packs by URL, resumable and checked. Nothing here is needed at run time.
 //!
-//! Bytes go to `<file>.part` beside their place and are hashed on the way; only a file whose size and hash are what the
-//! manifest says is moved to its name, in one step. What an interrupted pull has fetched is kept, and the next one asks
-//! for the rest. The proxy variables (`HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY`) are respected, and `SSL_CERT_FILE` names
-//! the certificates to trust where a company's proxy has its own.
+//! Bytes go to `<file>.part` beside their place and are hashed on the way; only a file whose size and hash are what
+//! the manifest says is moved to its name, in one step. What an interrupted pull has fetched is kept, and the next one
+//! asks for the rest. The proxy variables (`HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY`) are respected, and `SSL_CERT_FILE`
+//! names the certificates to trust where a company's proxy has its own.
 
 use std::fmt;
 use std::ops::ControlFlow;
@@ -49,7 +49,7 @@ pub enum Pulled {
 }
 
 impl Pulled {
-    /// The paths of the files.
+    /// Returns the paths of the files.
     ///
     /// # Errors
     /// [`Error::Download`] when the pull was stopped, saying how far it came.
@@ -89,7 +89,7 @@ pub struct Downloader {
 }
 
 impl Downloader {
-    /// A downloader that takes proxy and certificates from the environment.
+    /// Creates a downloader that takes proxy and certificates from the environment.
     ///
     /// # Errors
     /// [`Error::Download`] when `SSL_CERT_FILE` is set and holds no certificates.
@@ -182,7 +182,7 @@ impl Downloader {
         })
     }
 
-    /// All of the file from one URL, going on after an interruption.
+    /// Fetches all of the file from one URL, going on after an interruption.
     fn fetch_from(
         &self,
         url: &str,
@@ -209,7 +209,7 @@ impl Downloader {
         Err(last)
     }
 
-    /// One request for what is still missing.
+    /// Sends one request for what is still missing.
     fn attempt(
         &self,
         url: &str,

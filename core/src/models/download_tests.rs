@@ -45,7 +45,7 @@ impl Server {
         format!("http://{}/model.onnx", self.address)
     }
 
-    /// The requests, once every prepared answer has been given.
+    /// Returns the requests, once every prepared answer has been given.
     fn requests(mut self) -> Vec<String> {
         self.thread.take().unwrap().join().unwrap();
         self.requests.lock().unwrap().clone()
@@ -125,7 +125,7 @@ impl Pull {
         Self::until(folder, manifest, consent, &mut |_| ControlFlow::Continue(()))
     }
 
-    /// The same, as long as `stop` lets it go on.
+    /// Returns the same, as long as `stop` lets it go on.
     fn until(folder: tempfile::TempDir, manifest: &Manifest, consent: LicenseConsent, stop: &mut Watch<'_>) -> Self {
         // No proxy of the machine that runs the tests.
         let downloader = Downloader { agent: base_config().proxy(None).build().into() };

@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 pub struct Sha256Hex(String);
 
 impl Sha256Hex {
-    /// The hash that `text` spells.
+    /// Reads the hash that `text` spells.
     ///
     /// # Errors
     /// [`Error::InvalidInput`] unless it is 64 lowercase hexadecimal digits.
@@ -29,12 +29,12 @@ impl Sha256Hex {
         }
     }
 
-    /// For digits that were just made from a digest.
+    /// Wraps digits that were just made from a digest.
     pub(super) fn from_digest(text: String) -> Self {
         Self(text)
     }
 
-    /// The digits.
+    /// Returns the digits.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -61,7 +61,7 @@ impl From<Sha256Hex> for String {
     }
 }
 
-/// The SHA-256 of the file at `path`.
+/// Returns the SHA-256 of the file at `path`.
 ///
 /// # Errors
 /// [`Error::Io`] when it cannot be read.
@@ -70,7 +70,7 @@ pub fn hash_of_file(path: &Path) -> Result<Sha256Hex> {
     hash_of_reader(File::open(path).map_err(reading)?).map_err(reading)
 }
 
-/// The SHA-256 of `bytes`.
+/// Returns the SHA-256 of `bytes`.
 #[must_use]
 pub fn hash_of(bytes: &[u8]) -> Sha256Hex {
     hex(Sha256::digest(bytes).as_slice())
@@ -89,7 +89,7 @@ pub(super) fn hash_of_reader(mut reader: impl Read) -> std::io::Result<Sha256Hex
     }
 }
 
-/// Digest bytes as text. Also used by the download, which hashes as it writes.
+/// Returns digest bytes as text. Also used by the download, which hashes as it writes.
 pub(super) fn hex(digest: &[u8]) -> Sha256Hex {
     use std::fmt::Write as _;
     let mut text = String::with_capacity(64);

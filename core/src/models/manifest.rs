@@ -1,6 +1,7 @@
 //! The packs that this project knows.
 //!
-//! The text is `models/manifest.toml`, built into the library, so that no file has to be found to know a model.
+//! The text is `models/manifest.toml`, part of the crate `faceattend-models`, so that no file has to be found to know
+//! a model.
 
 use std::sync::OnceLock;
 
@@ -27,19 +28,19 @@ pub struct Manifest {
 }
 
 impl Manifest {
-    /// The manifest of this version of the library.
+    /// Returns the manifest of this version of the library.
     ///
     /// # Errors
     /// [`Error::Internal`] when the built-in text is not valid, which a test of this module rules out.
     pub fn embedded() -> Result<&'static Self> {
         static PARSED: OnceLock<std::result::Result<Manifest, String>> = OnceLock::new();
         PARSED
-            .get_or_init(|| Self::parse(include_str!("../../../models/manifest.toml")).map_err(|e| e.to_string()))
+            .get_or_init(|| Self::parse(faceattend_models::MANIFEST).map_err(|e| e.to_string()))
             .as_ref()
             .map_err(|reason| Error::Internal { reason: reason.clone() })
     }
 
-    /// The manifest that `text` holds: TOML in the layout of `models/manifest.toml`.
+    /// Reads the manifest in `text`: TOML in the layout of `models/manifest.toml`.
     ///
     /// # Errors
     /// [`Error::Model`] naming the place and what is wrong there.
@@ -58,13 +59,13 @@ impl Manifest {
         Ok(manifest)
     }
 
-    /// Every pack.
+    /// Returns every pack.
     #[must_use]
     pub fn packs(&self) -> &[Pack] {
         &self.packs
     }
 
-    /// The pack of that name.
+    /// Returns the pack of that name.
     ///
     /// # Errors
     /// [`Error::Model`] listing the names there are.
@@ -75,13 +76,13 @@ impl Manifest {
         })
     }
 
-    /// The file with those contents, and its pack: how a model given by path is recognized.
+    /// Returns the file with those contents, and its pack: how a model given by path is recognized.
     #[must_use]
     pub fn file_with_hash(&self, sha256: &Sha256Hex) -> Option<(&Pack, &ModelFile)> {
         self.files().find(|(_, file)| file.sha256.as_ref() == Some(sha256))
     }
 
-    /// Every file, with its pack.
+    /// Returns every file, with its pack.
     pub fn files(&self) -> impl Iterator<Item = (&Pack, &ModelFile)> {
         self.packs.iter().flat_map(|pack| pack.files.iter().map(move |file| (pack, file)))
     }

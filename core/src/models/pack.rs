@@ -46,20 +46,20 @@ pub struct Pack {
 }
 
 impl Pack {
-    /// The first file that plays `role`.
+    /// Returns the first file that plays `role`.
     #[must_use]
     pub fn file(&self, role: Role) -> Option<&ModelFile> {
         self.files.iter().find(|file| file.role == role)
     }
 
-    /// The sizes of all files that can be had, in bytes.
+    /// Returns the sizes of all files that can be had, in bytes.
     #[must_use]
     pub fn size(&self) -> u64 {
         self.files.iter().filter_map(|file| file.size).sum()
     }
 
-    /// Whether the pack may be put on this machine: always, unless its licence has to be accepted and is not. `then` is
-    /// what to do once it has been read.
+    /// Checks that the pack may be put on this machine: always, unless its licence has to be accepted and is not.
+    /// `then` is what to do once it has been read.
     ///
     /// # Errors
     /// [`Error::State`] naming the licence.

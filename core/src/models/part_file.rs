@@ -92,7 +92,7 @@ impl<'a> PartFile<'a> {
         Ok(())
     }
 
-    /// `None` when the contents are the right ones; else what is wrong, and the file is emptied.
+    /// Checks the file: `None` when the contents are the right ones; else what is wrong, and the file is emptied.
     pub(super) fn check(&mut self) -> Result<Option<String>> {
         let found = hex(self.hasher.clone().finalize().as_slice());
         if self.length == self.size && found == *self.sha256 {
@@ -103,7 +103,7 @@ impl<'a> PartFile<'a> {
         Ok(Some(reason))
     }
 
-    /// A failed pull leaves nothing where nothing arrived.
+    /// Removes an empty file: a failed pull leaves nothing where nothing arrived.
     pub(super) fn discard_if_empty(self) {
         if self.length == 0 {
             // An empty leftover does no harm, so neither does failing to remove it.

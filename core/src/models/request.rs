@@ -54,7 +54,7 @@ impl Request {
         Ok(Self { events })
     }
 
-    /// The next event, or `None` when there is none within `patience`.
+    /// Returns the next event, or `None` when there is none within `patience`.
     pub(super) fn next(&self, patience: Duration) -> Option<Event> {
         match self.events.recv_timeout(patience) {
             Ok(event) => Some(event),
@@ -102,13 +102,13 @@ fn ask(agent: &ureq::Agent, url: &str, from: u64, events: &SyncSender<Event>) {
     }
 }
 
-/// Where a partial answer begins.
+/// Returns where a partial answer begins.
 fn start_of(response: &ureq::http::Response<ureq::Body>) -> Option<u64> {
     let range = response.headers().get(header::CONTENT_RANGE)?.to_str().ok()?;
     range.strip_prefix("bytes ")?.split('-').next()?.trim().parse().ok()
 }
 
-/// A failed connection in words a user can act on.
+/// Returns a failed connection in words a user can act on.
 fn reason(error: &ureq::Error) -> String {
     match error {
         ureq::Error::HostNotFound => "the host is not known here: no internet, or no name service".into(),

@@ -12,8 +12,9 @@ const LIBRARY: &str = "libonnxruntime.dylib";
 #[cfg(not(any(target_os = "windows", target_os = "macos")))]
 const LIBRARY: &str = "libonnxruntime.so";
 
-/// The library to load: `explicit`, else `ORT_DYLIB_PATH`, else the newest one found beside the executable, in the user
-/// cache that `cargo xtask setup` fills, in the Python or Node package at hand, or in the system's folders.
+/// Finds the library to load: `explicit`, else `ORT_DYLIB_PATH`, else the newest one found beside the executable,
+/// in the user cache that `cargo xtask setup` fills, in the Python or Node package at hand, or in the system's
+/// folders.
 ///
 /// # Errors
 /// [`Error::Runtime`] naming every place looked at.
@@ -83,7 +84,7 @@ fn user_cache() -> Option<PathBuf> {
         .or_else(|| from_env("LOCALAPPDATA"))
 }
 
-/// The entries of a folder, highest version first; none when it cannot be read.
+/// Returns the entries of a folder, highest version first; none when it cannot be read.
 fn children(dir: &Path) -> Vec<PathBuf> {
     let mut found: Vec<PathBuf> =
         std::fs::read_dir(dir).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
@@ -91,7 +92,7 @@ fn children(dir: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// The library in `dir`, under its plain name or with a version behind it.
+/// Returns the library in `dir`, under its plain name or with a version behind it.
 fn newest_in(dir: &Path) -> Option<PathBuf> {
     children(dir).into_iter().find(|path| {
         path.is_file()
@@ -101,7 +102,7 @@ fn newest_in(dir: &Path) -> Option<PathBuf> {
     })
 }
 
-/// The numbers in a file name, so that 1.10 sorts after 1.9.
+/// Returns the numbers in a file name, so that 1.10 sorts after 1.9.
 fn version_in(path: &Path) -> Vec<u32> {
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     name.split(|c: char| !c.is_ascii_digit()).filter_map(|part| part.parse().ok()).collect()

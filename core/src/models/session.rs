@@ -31,7 +31,7 @@ pub enum ModelSource {
 }
 
 impl ModelSource {
-    /// The name for messages.
+    /// Returns the name for messages.
     #[must_use]
     pub fn name(&self) -> Cow<'_, str> {
         match self {
@@ -40,7 +40,7 @@ impl ModelSource {
         }
     }
 
-    /// The bytes.
+    /// Returns the bytes.
     ///
     /// # Errors
     /// [`Error::Model`] when the file cannot be read.
@@ -63,8 +63,8 @@ impl fmt::Debug for ModelSource {
     }
 }
 
-/// What runs the models. Anything but the CPU needs this crate's feature of that name and an ONNX Runtime built with it;
-/// asked for and not there, it is an error and never a silent CPU.
+/// What runs the models. Anything but the CPU needs this crate's feature of that name and an ONNX Runtime built with
+/// it; asked for and not there, it is an error and never a silent CPU.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
@@ -156,7 +156,8 @@ impl ModelSession {
     /// Loads a model of one `f32` input.
     ///
     /// # Errors
-    /// [`Error::Runtime`] when the library or the provider is missing, [`Error::Model`] when the file is no such model.
+    /// [`Error::Runtime`] when the library or the provider is missing, [`Error::Model`] when the file is no such
+    /// model.
     pub fn load(source: &ModelSource, options: &RuntimeOptions) -> Result<Self> {
         let environment = environment(options.library.as_deref())?;
         let provider = options.provider.dispatch()?;
@@ -206,19 +207,19 @@ impl ModelSession {
         Ok(Self { session, name, inputs, outputs })
     }
 
-    /// The model's name for messages.
+    /// Returns the model's name for messages.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The image input: batch, channel, height, width.
+    /// Returns the image input: batch, channel, height, width.
     #[must_use]
     pub fn input(&self) -> &Port {
         &self.inputs[0]
     }
 
-    /// The outputs, in the graph's order.
+    /// Returns the outputs, in the graph's order.
     #[must_use]
     pub fn outputs(&self) -> &[Port] {
         &self.outputs
@@ -254,8 +255,8 @@ thread_local! {
     static IN_MODELS: Cell<Duration> = const { Cell::new(Duration::ZERO) };
 }
 
-/// The time that this thread has spent in runs of models since it began. What an analysis adds to it, beside how long the
-/// analysis took, tells how much of it is not the models'.
+/// Returns the time that this thread has spent in runs of models since it began. What an analysis adds to it, beside
+/// how long the analysis took, tells how much of it is not the models'.
 #[must_use]
 pub fn time_in_models() -> Duration {
     IN_MODELS.get()
@@ -268,7 +269,7 @@ pub struct Outputs<'a, 's> {
 }
 
 impl Outputs<'_, '_> {
-    /// The shape and the values of the output at `index`.
+    /// Returns the shape and the values of the output at `index`.
     ///
     /// # Errors
     /// [`Error::Model`] when there is no such output or it holds no `f32`.
@@ -282,7 +283,7 @@ impl Outputs<'_, '_> {
             .map_err(|e| Error::model(self.model, format!("output {index} holds no f32 ({e})")))
     }
 
-    /// The values of the output called `name`.
+    /// Returns the values of the output called `name`.
     ///
     /// # Errors
     /// [`Error::Model`] when there is no such output or it holds no `f32`.
@@ -300,7 +301,7 @@ impl Outputs<'_, '_> {
 /// once loaded cannot be exchanged.
 static ENVIRONMENT: Mutex<Option<(PathBuf, Environment)>> = Mutex::new(None);
 
-/// The ONNX Runtime library that this process has loaded; `None` before the first model.
+/// Returns the ONNX Runtime library that this process has loaded; `None` before the first model.
 #[must_use]
 pub fn loaded_runtime() -> Option<PathBuf> {
     let slot = ENVIRONMENT.lock().unwrap_or_else(std::sync::PoisonError::into_inner);

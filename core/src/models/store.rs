@@ -37,15 +37,15 @@ pub enum FileState {
 }
 
 impl ModelStore {
-    /// The store in `folder`, which need not exist yet.
+    /// Creates the store in `folder`, which need not exist yet.
     #[must_use]
     pub fn at(folder: impl Into<PathBuf>) -> Self {
         Self { folder: folder.into() }
     }
 
-    /// The store in the first of: `explicit`, the folder that `FACEATTEND_MODELS` names, `faceattend/models` in the
-    /// user's folder for data (`XDG_DATA_HOME`, else `~/.local/share`; on macOS `~/Library/Application Support`, on
-    /// Windows `%LOCALAPPDATA%`).
+    /// Finds the store in the first of: `explicit`, the folder that `FACEATTEND_MODELS` names, `faceattend/models`
+    /// in the user's folder for data (`XDG_DATA_HOME`, else `~/.local/share`; on macOS `~/Library/Application
+    /// Support`, on Windows `%LOCALAPPDATA%`).
     ///
     /// # Errors
     /// [`Error::InvalidInput`] when none of these is set.
@@ -79,19 +79,19 @@ impl ModelStore {
             })
     }
 
-    /// The folder.
+    /// Returns the folder.
     #[must_use]
     pub fn folder(&self) -> &Path {
         &self.folder
     }
 
-    /// Where `file` of `pack` lies, or would lie.
+    /// Returns where `file` of `pack` lies, or would lie.
     #[must_use]
     pub fn path(&self, pack: &Pack, file: &ModelFile) -> PathBuf {
         self.folder.join(&pack.name).join(&file.name)
     }
 
-    /// What lies where `file` should. Reads all of it.
+    /// Checks what lies where `file` should. Reads all of it.
     ///
     /// # Errors
     /// [`Error::Io`] when it is there and cannot be read.
@@ -99,7 +99,7 @@ impl ModelStore {
         state_of(&self.path(pack, file), file)
     }
 
-    /// The path of `file`, once its contents have been checked.
+    /// Checks the contents of `file` and returns its path.
     ///
     /// # Errors
     /// [`Error::Model`] naming the file, what was expected, what was found and what to run when it is missing or
@@ -131,7 +131,7 @@ impl ModelStore {
     }
 }
 
-/// What lies at `path`, against `file`'s size and hash.
+/// Returns what lies at `path`, against `file`'s size and hash.
 pub(super) fn state_of(path: &Path, file: &ModelFile) -> Result<FileState> {
     let reading = |source| Error::Io { action: "read", path: path.to_path_buf(), source };
     let found_size = match std::fs::metadata(path) {

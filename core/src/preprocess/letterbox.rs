@@ -59,7 +59,7 @@ pub enum InputShape {
 }
 
 impl Letterbox {
-    /// The placement of `region` of a frame in an input whose longer side is `size`.
+    /// Returns the placement of `region` of a frame in an input whose longer side is `size`.
     #[must_use]
     #[expect(
         clippy::cast_precision_loss,
@@ -98,7 +98,7 @@ impl Letterbox {
         }
     }
 
-    /// The frame point that lies at `input` in the input.
+    /// Returns the frame point that lies at `input` in the input.
     #[must_use]
     pub fn to_frame(&self, input: Point) -> Point {
         Point::new(
@@ -107,7 +107,7 @@ impl Letterbox {
         )
     }
 
-    /// The frame box that lies at `input` in the input.
+    /// Returns the frame box that lies at `input` in the input.
     #[must_use]
     pub fn rect_to_frame(&self, input: &Rect) -> Rect {
         let (a, b) = (self.to_frame(Point::new(input.x1, input.y1)), self.to_frame(Point::new(input.x2, input.y2)));
@@ -129,7 +129,7 @@ impl Default for Letterboxer {
 }
 
 impl Letterboxer {
-    /// The input of a detector: 3 x height x width, valid until the next call.
+    /// Fills the input of a detector: 3 x height x width, valid until the next call.
     ///
     /// # Errors
     /// [`Error::Internal`] should the resizer refuse sizes that were checked before.
@@ -171,13 +171,13 @@ impl Letterboxer {
         let (width, height) = placement.resized;
         let failed = |e: &dyn std::fmt::Display| Error::Internal { reason: format!("resizing a frame: {e}") };
         self.bytes.resize(width as usize * height as usize * 3, 0);
-        // With the type of a pixel known here, the resizer is compiled for it alone: for every kind of picture it would
-        // be two thirds of this crate's machine code.
+        // With the type of a pixel known here, the resizer is compiled for it alone: for every kind of picture it
+        // would be two thirds of this crate's machine code.
         let source = TypedImageRef::<U8x3>::from_buffer(frame.width(), frame.height(), frame.pixels());
         let source = source.map_err(|e| failed(&e))?;
         let mut target = TypedImage::from_buffer(width, height, &mut self.bytes).map_err(|e| failed(&e))?;
-        // Down to half, plain interpolation is what the reference implementations do; below it pixels would be skipped,
-        // and small faces with them, so every pixel is weighed.
+        // Down to half, plain interpolation is what the reference implementations do; below it pixels would be
+        // skipped, and small faces with them, so every pixel is weighed.
         let algorithm = if placement.scale < 0.5 {
             ResizeAlg::Convolution(FilterType::Bilinear)
         } else {

@@ -3,6 +3,15 @@
 use crate::frame::{ChannelOrder, Frame};
 
 /// What a model wants of a pixel: value = byte * scale + bias, for each channel in the model's own order.
+///
+/// ```
+/// use faceattend_core::ChannelOrder;
+/// use faceattend_core::embedding::Normalization;
+///
+/// // ArcFace: (byte - 127.5) / 127.5.
+/// let arcface = Normalization::uniform(ChannelOrder::Rgb, 127.5, 127.5);
+/// assert_eq!(arcface.bias, [-1.0; 3]);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Normalization {
     /// The order of the model's channels.
@@ -14,13 +23,13 @@ pub struct Normalization {
 }
 
 impl Normalization {
-    /// (byte - mean) / deviation, the same for each channel.
+    /// Creates (byte - mean) / deviation, the same for each channel.
     #[must_use]
     pub fn uniform(order: ChannelOrder, mean: f32, deviation: f32) -> Self {
         Self::per_channel(order, [mean; 3], [deviation; 3])
     }
 
-    /// (byte - mean) / deviation, channel by channel in the model's order.
+    /// Creates (byte - mean) / deviation, channel by channel in the model's order.
     #[must_use]
     pub fn per_channel(order: ChannelOrder, mean: [f32; 3], deviation: [f32; 3]) -> Self {
         let mut scale = [1.0; 3];
@@ -36,7 +45,7 @@ impl Normalization {
         f32::from(byte) * self.scale[channel] + self.bias[channel]
     }
 
-    /// Where each of the model's channels lies in a pixel of `frame`.
+    /// Returns where each of the model's channels lies in a pixel of `frame`.
     pub(super) fn source_channels(&self, frame: &Frame<'_>) -> [usize; 3] {
         if frame.order() == self.order { [0, 1, 2] } else { [2, 1, 0] }
     }

@@ -53,7 +53,8 @@ pub(crate) fn warp_gray(frame: &Frame<'_>, frame_from_crop: &Affine, size: usize
 /// Pixels that are handed on at once: enough to work on them side by side, few enough to stay in the nearest cache.
 const RUN: usize = 64;
 
-/// Hands the pixels of the crop to `put` in runs of a row: the place of a run in the crop, and its values channel by channel.
+/// Hands the pixels of the crop to `put` in runs of a row: the place of a run in the crop, and its values channel by
+/// channel.
 fn sample(frame: &Frame<'_>, frame_from_crop: &Affine, size: usize, put: impl FnMut(usize, [&[f32]; 3])) {
     pulp::Arch::new().dispatch(Sample { frame, frame_from_crop, size, put });
 }
@@ -83,8 +84,8 @@ impl<Put: FnMut(usize, [&[f32]; 3])> WithSimd for Sample<'_, Put> {
     }
 }
 
-/// A run of the crop. What is gathered pixel by pixel lies here in one array a kind, so that the arithmetic on it goes side
-/// by side: it takes a third of the time of pixel after pixel.
+/// A run of the crop. What is gathered pixel by pixel lies here in one array a kind, so that the arithmetic on it goes
+/// side by side: it takes a third of the time of pixel after pixel.
 struct Run {
     /// Four bytes from each place on, of the row above and the row below: a pixel and a byte that is of no use.
     top_left: [u32; RUN],
@@ -113,8 +114,8 @@ impl Default for Run {
     }
 }
 
-/// The places along a run are whole numbers of 2^-32 pixels: one addition leads to the next, and where a run's ends lie
-/// inside the frame, all of it does.
+/// The places along a run are whole numbers of 2^-32 pixels: one addition leads to the next, and where a run's ends
+/// lie inside the frame, all of it does.
 const FRACTION: u32 = 32;
 
 impl Run {
@@ -175,13 +176,13 @@ impl Run {
     }
 }
 
-/// The eight bytes from `at` on, the first the lowest; 0 where there are none.
+/// Returns the eight bytes from `at` on, the first the lowest; 0 where there are none.
 #[inline(always)]
 fn eight_bytes(pixels: &[u8], at: usize) -> u64 {
     pixels.get(at..).and_then(|rest| rest.first_chunk()).map_or(0, |bytes| u64::from_le_bytes(*bytes))
 }
 
-/// The bilinear value where not all four neighbors lie in the frame; those outside are black.
+/// Returns the bilinear value where not all four neighbors lie in the frame; those outside are black.
 fn at_edge(pixels: &[u8], width: usize, height: usize, x: f32, y: f32) -> Option<[f32; 3]> {
     let (xf, yf) = (x.floor(), y.floor());
     #[expect(clippy::cast_precision_loss, reason = "frames have far fewer than 2^24 pixels a side")]

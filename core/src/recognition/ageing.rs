@@ -1,8 +1,8 @@
 //! Opt-in: templates that grow older with their people.
 //!
-//! Faces change over the years, and a registration does not. After a mark that leaves no doubt, by a living person, one
-//! view of the student is kept beside the registered templates, and the mean that the student is matched by follows the
-//! face. A template that is updated by itself can also be led astray, so every step is on the safe side:
+//! Faces change over the years, and a registration does not. After a mark that leaves no doubt, by a living person,
+//! one view of the student is kept beside the registered templates, and the mean that the student is matched by
+//! follows the face. A template that is updated by itself can also be led astray, so every step is on the safe side:
 //!
 //! - it is off unless the operator asks for it;
 //! - the view has to be far more similar to the *registered* templates than a mark needs, never to an earlier view, so
@@ -60,7 +60,7 @@ impl Default for AgeingOptions {
 }
 
 impl AgeingOptions {
-    /// The same options with other limits.
+    /// Returns the same options with other limits.
     #[must_use]
     pub fn with_limits(mut self, limits: SeenLimits) -> Self {
         self.limits = limits;
@@ -162,7 +162,7 @@ impl Ageing {
         }
     }
 
-    /// How similar `view` is to the mean of the registered templates alone.
+    /// Returns how similar `view` is to the mean of the registered templates alone.
     fn similarity_to_registered(&self, student: StudentId, view: &Embedding) -> Result<Option<Similarity>> {
         let registered: Vec<Embedding> = self
             .store
@@ -233,7 +233,7 @@ mod tests {
     }
 
     impl Site {
-        /// A student with two registered templates about the first axis, and somebody else on the second.
+        /// Creates a student with two registered templates about the first axis, and somebody else on the second.
         fn new() -> Self {
             let folder = tempfile::tempdir().unwrap();
             let store = Arc::new(SqliteStore::open(folder.path().join("a.db")).unwrap());

@@ -38,8 +38,8 @@ pub fn load_gallery(gallery: &Gallery, store: &dyn Store, legacy_model: Option<&
     Ok(load)
 }
 
-/// Puts the store's templates of one student in place of those that `gallery` holds, or takes the student out when there
-/// are none: for one who has heard that they are others now. What is taken is as in [`load_gallery`].
+/// Puts the store's templates of one student in place of those that `gallery` holds, or takes the student out when
+/// there are none: for one who has heard that they are others now. What is taken is as in [`load_gallery`].
 ///
 /// # Errors
 /// Those of the store; the gallery is then as it was.
@@ -64,7 +64,7 @@ pub fn refresh_gallery(
 }
 
 impl GalleryLoad {
-    /// The embedding if `gallery` can take it; otherwise it is counted.
+    /// Returns the embedding if `gallery` can take it; otherwise it is counted.
     fn usable(
         &mut self,
         stored: StoredEmbedding,

@@ -23,35 +23,35 @@ pub struct RecognitionOptions {
 }
 
 impl RecognitionOptions {
-    /// The same options with this threshold.
+    /// Returns the same options with this threshold.
     #[must_use]
     pub fn with_threshold(mut self, threshold: Threshold) -> Self {
         self.threshold = threshold;
         self
     }
 
-    /// The same options with this tracking.
+    /// Returns the same options with this tracking.
     #[must_use]
     pub fn with_tracking(mut self, tracking: TrackingOptions) -> Self {
         self.tracking = tracking;
         self
     }
 
-    /// The same options with this effort.
+    /// Returns the same options with this effort.
     #[must_use]
     pub fn with_effort(mut self, effort: Effort) -> Self {
         self.effort = effort;
         self
     }
 
-    /// The same options, looking this often.
+    /// Returns the same options, looking this often.
     #[must_use]
     pub fn with_scan(mut self, scan: ScanOptions) -> Self {
         self.scan = scan;
         self
     }
 
-    /// The same options for this part of the picture.
+    /// Returns the same options for this part of the picture.
     #[must_use]
     pub fn with_interest(mut self, interest: RegionOfInterest) -> Self {
         self.interest = Some(interest);

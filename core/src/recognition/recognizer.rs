@@ -37,7 +37,7 @@ impl std::fmt::Debug for Recognizer {
 }
 
 impl Recognizer {
-    /// A recognizer with no face in view, which marks nobody.
+    /// Creates a recognizer with no face in view, which marks nobody.
     #[must_use]
     pub fn new(engine: Arc<dyn FaceEngine>, gallery: Arc<Gallery>, options: &RecognitionOptions) -> Self {
         Self {
@@ -52,26 +52,26 @@ impl Recognizer {
         }
     }
 
-    /// The same, marking whom it recognizes as seen at this place.
+    /// Returns the recognizer, marking whom it recognizes as seen at this place.
     #[must_use]
     pub fn with_marker(mut self, marker: Arc<Marker>, camera_location: Option<String>) -> Self {
         (self.marker, self.camera_location) = (Some(marker), camera_location);
         self
     }
 
-    /// The same, keeping a view of whom it marks now and then, as `ageing` allows it.
+    /// Returns the recognizer, keeping a view of whom it marks now and then, as `ageing` allows it.
     #[must_use]
     pub fn with_ageing(mut self, ageing: Arc<Ageing>) -> Self {
         self.ageing = Some(ageing);
         self
     }
 
-    /// What `frame` shows, and the marks that it leads to. `now` is the frame's capture time where it has one: the
-    /// tracker measures gaps by it, and attendance is marked at it.
+    /// Recognizes the faces of `frame` and marks the people whom it knows. `now` is the frame's capture time where it
+    /// has one: the tracker measures gaps by it, and attendance is marked at it.
     ///
     /// # Errors
-    /// Those of the engine, of the gallery and of the store. The faces of a failed call have been tracked, and the next
-    /// frame marks what this one could not.
+    /// Those of the engine, of the gallery and of the store. The faces of a failed call have been tracked, and the
+    /// next frame marks what this one could not.
     pub fn process(&mut self, frame: &Frame<'_>, now: Timestamp) -> Result<RecognitionReport> {
         self.tracker.forget_absent(&self.gallery);
         let look = match self.options.effort {
@@ -140,7 +140,7 @@ impl Recognizer {
         Ok(())
     }
 
-    /// The faces that `look` shows, largest first.
+    /// Finds the faces that `look` shows, largest first.
     fn detect(&self, frame: &Frame<'_>, look: &Scan, report: &mut RecognitionReport) -> Result<Vec<Face>> {
         let everything = self.options.effort == Effort::Everything;
         let depth = if everything { Depth::Embedding } else { Depth::Detection };
@@ -213,7 +213,7 @@ impl Recognizer {
     }
 }
 
-/// The faces without those that two regions found both; the surer one stays. Largest first.
+/// Returns the faces without those that two regions found both; the surer one stays. Largest first.
 fn distinct(mut faces: Vec<Face>) -> Vec<Face> {
     const SAME: f32 = 0.4;
     faces.sort_by(|a, b| b.score.total_cmp(&a.score));

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use crate::error::{Error, Result};
 use crate::geometry::{Point, Rect};
 
-/// A polygon in parts of the picture's sides: (0, 0) is its top left corner, (1, 1) its bottom right. Faces whose center
-/// lies outside are nobody's, and what moves there is not looked at.
+/// A polygon in parts of the picture's sides: (0, 0) is its top left corner, (1, 1) its bottom right. Faces whose
+/// center lies outside are nobody's, and what moves there is not looked at.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RegionOfInterest(Arc<[Point]>);
 
 impl RegionOfInterest {
-    /// The region with these corners, in either direction of turning. It closes by itself.
+    /// Creates the region with these corners, in either direction of turning. It closes by itself.
     ///
     /// # Errors
     /// [`Error::InvalidInput`] for fewer than three corners and for one outside the picture.
@@ -24,14 +24,14 @@ impl RegionOfInterest {
         Ok(Self(corners.into()))
     }
 
-    /// Whether the point, in parts of the picture's sides, lies inside (even-odd rule).
+    /// Returns whether the point, in parts of the picture's sides, lies inside (even-odd rule).
     #[must_use]
     pub fn contains(&self, x: f32, y: f32) -> bool {
         let ends = self.0.iter().zip(self.0.iter().cycle().skip(1));
         ends.filter(|(a, b)| (a.y > y) != (b.y > y) && x < (b.x - a.x) * (y - a.y) / (b.y - a.y) + a.x).count() % 2 == 1
     }
 
-    /// The box around it in a picture of this size, in pixels.
+    /// Returns the box around it in a picture of this size, in pixels.
     #[must_use]
     pub fn bounds(&self, width: f32, height: f32) -> Rect {
         let first = Rect::new(f32::MAX, f32::MAX, f32::MIN, f32::MIN);

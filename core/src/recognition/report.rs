@@ -35,13 +35,13 @@ pub struct RecognizedFace {
 }
 
 impl RecognizedFace {
-    /// Whose it is.
+    /// Returns the student whose face it is.
     #[must_use]
     pub fn student(&self) -> Option<StudentId> {
         self.known().map(|(student, _)| student)
     }
 
-    /// How alike, in the mean of the views.
+    /// Returns the similarity of the mean of the views.
     #[must_use]
     pub fn similarity(&self) -> Option<Similarity> {
         self.known().map(|(_, similarity)| similarity)

@@ -26,8 +26,8 @@ pub enum Effort {
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub struct ScanOptions {
-    /// How often the whole picture is looked at while something moves or a face is followed. Default 4 s. It finds whom
-    /// the closer looks missed, and is most of what a busy picture costs.
+    /// How often the whole picture is looked at while something moves or a face is followed. Default 4 s. It finds
+    /// whom the closer looks missed, and is most of what a busy picture costs.
     pub whole_every: SignedDuration,
     /// How often while nothing moves. Default 20 s: somebody may have stood there from the start.
     pub idle_every: SignedDuration,
@@ -45,14 +45,14 @@ impl Default for ScanOptions {
 }
 
 impl ScanOptions {
-    /// The same options, looking at the whole picture this often: with something going on, and without.
+    /// Returns the same options, looking at the whole picture this often: with something going on, and without.
     #[must_use]
     pub fn with_whole(mut self, busy: SignedDuration, idle: SignedDuration) -> Self {
         (self.whole_every, self.idle_every) = (busy, idle);
         self
     }
 
-    /// The same options, looking for new faces where something moves this often.
+    /// Returns the same options, looking for new faces where something moves this often.
     #[must_use]
     pub fn with_motion_every(mut self, every: SignedDuration) -> Self {
         self.motion_every = every;
@@ -84,8 +84,8 @@ const AROUND: f32 = 2.4;
 /// The same for a face that was seen once, which may be going anywhere: two widths either way, at the pace of
 /// [`max_first_step`](crate::tracking::TrackingOptions::max_first_step).
 const AROUND_NEW: f32 = 5.4;
-/// How large a followed face should be in the detector's input, in pixels: a third more than the smallest that BlazeFace
-/// finds.
+/// How large a followed face should be in the detector's input, in pixels: a third more than the smallest that
+/// BlazeFace finds.
 const FACE_IN_INPUT: f32 = 32.0;
 /// The room that detectors want around the region, at most (BlazeFace's quarter on each side).
 const MARGIN: f32 = 1.5;
@@ -113,7 +113,7 @@ pub(super) struct ScanPlan {
 }
 
 impl ScanPlan {
-    /// Where to look in `frame`, with these faces followed.
+    /// Plans where to look in `frame`, given the faces that are followed.
     pub(super) fn plan(
         &mut self,
         frame: &Frame<'_>,
@@ -180,7 +180,7 @@ impl ScanPlan {
 }
 
 impl Region {
-    /// Around a face that was here.
+    /// Returns the region around a face that was here.
     fn around(place: Rect, face: f32, room: f32, whole: &Rect) -> Self {
         let rect = Rect::from_center(place.center(), face * room, face * room).intersection(whole);
         Self { rect, scale: MARGIN * FACE_IN_INPUT / face.max(1.0) }
@@ -194,12 +194,12 @@ impl Region {
         Self { rect: self.rect.union(&other.rect), scale: self.scale.max(other.scale) }
     }
 
-    /// What a look at it costs, in pixels of the detector's input.
+    /// Returns the cost of a look at it, in pixels of the detector's input.
     fn cost(&self) -> f32 {
         self.rect.area() * self.scale * self.scale
     }
 
-    /// The side of the detector's input.
+    /// Returns the side of the detector's input.
     pub(super) fn input(&self) -> InputSize {
         let side = self.rect.width().max(self.rect.height()) * self.scale;
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
@@ -207,12 +207,12 @@ impl Region {
         InputSize::Fixed(size.next_multiple_of(32))
     }
 
-    /// Whether a face at `bbox` would have been seen.
+    /// Returns whether a face at `bbox` would have been seen.
     pub(super) fn shows(&self, bbox: &Rect) -> bool {
         bbox.intersection(&self.rect).area() > 0.9 * bbox.area()
     }
 
-    /// Whether `bbox` ends where the region does, inside the picture: the rest of it may lie beyond.
+    /// Returns whether `bbox` ends where the region does, inside the picture: the rest of it may lie beyond.
     pub(super) fn cuts(&self, bbox: &Rect, whole: &Rect) -> bool {
         const EDGE: f32 = 2.0;
         let r = &self.rect;
@@ -256,7 +256,7 @@ mod tests {
         Timestamp::UNIX_EPOCH + SignedDuration::from_millis(ms)
     }
 
-    /// A gray 640x360 picture with a bright square.
+    /// Returns a gray 640x360 picture with a bright square.
     fn picture(square: Option<(usize, usize, usize)>) -> Frame<'static> {
         let mut pixels = vec![90; 640 * 360 * 3];
         if let Some((left, top, side)) = square {

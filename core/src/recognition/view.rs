@@ -2,7 +2,7 @@
 
 use crate::engine::Face;
 
-/// Whether a view is good enough to judge a face by.
+/// Returns whether a view is good enough to judge a face by.
 pub(super) fn is_good(face: &Face) -> bool {
     face.quality.as_ref().is_none_or(|quality| quality.reasons.is_empty())
 }
@@ -12,8 +12,8 @@ const FULL_EYE_DISTANCE: f32 = 35.0;
 /// From this sharpness on a view is as good as it gets: the fifth percentile of 400 LFW pictures.
 const FULL_SHARPNESS: f32 = 60.0;
 
-/// What a view weighs among those of its track, in [0.2, 1]: size, sharpness and how far the face is turned, each in
-/// proportion.
+/// Returns the weight of a view among those of its track, in [0.2, 1]: size, sharpness and how far the face is turned,
+/// each in proportion.
 #[must_use]
 pub fn view_weight(face: &Face) -> f32 {
     let size = face.quality.as_ref().map_or(1.0, |quality| quality.eye_distance / FULL_EYE_DISTANCE);

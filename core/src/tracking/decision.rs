@@ -14,8 +14,8 @@ pub enum Decision {
     Waiting,
     /// Good views enough, and nobody whom they show.
     Unknown,
-    /// The views show somebody. It stays so until they show somebody else or speak against it, or three good views in a
-    /// row show another face: somebody else has taken the track over.
+    /// The views show somebody. It stays so until they show somebody else or speak against it, or three good views in
+    /// a row show another face: somebody else has taken the track over.
     Known {
         /// Whom.
         student: StudentId,

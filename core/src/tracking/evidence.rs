@@ -1,7 +1,7 @@
 //! What the views of one face say together about whose it is.
 //!
-//! A face is judged by the mean of its views and not by the best of them: the mean comes nearer to the templates of the
-//! same person with every view, and stays as far from everybody else's as a single view is. A stranger who waits
+//! A face is judged by the mean of its views and not by the best of them: the mean comes nearer to the templates of
+//! the same person with every view, and stays as far from everybody else's as a single view is. A stranger who waits
 //! therefore has no new chance with every view, and the little that the mean still moves is counted
 //! ([`Impostors::surprise`]).
 
@@ -81,22 +81,22 @@ impl Gathered {
 }
 
 impl Evidence {
-    /// Whose face it is, if that is decided.
+    /// Returns whose face it is, if that is decided.
     pub(super) fn known(&self) -> Option<&Match> {
         self.known.as_ref()
     }
 
-    /// How many good views there were.
+    /// Returns how many good views there were.
     pub(super) fn views(&self) -> usize {
         self.views
     }
 
-    /// Whether the last view did not show the face of those before it.
+    /// Returns whether the last view did not show the face of those before it.
     pub(super) fn in_doubt(&self) -> bool {
         !self.apart.is_empty()
     }
 
-    /// Whether the views so far are near to somebody, and more of them may decide.
+    /// Returns whether the views so far are near to somebody, and more of them may decide.
     pub(super) fn is_promising(&self) -> bool {
         self.promising && self.views < EXHAUSTED
     }
@@ -173,7 +173,8 @@ impl Evidence {
     }
 }
 
-/// The angle between two embeddings, in radians: by the chord, since the cosine of small angles is 1 in an `f32`.
+/// Returns the angle between two embeddings, in radians: by the chord, since the cosine of small angles is 1 in an
+/// `f32`.
 fn angle(a: &Embedding, b: &Embedding) -> f32 {
     let square: f32 = a.values().iter().zip(b.values()).map(|(a, b)| (a - b) * (a - b)).sum();
     2.0 * (square.sqrt() / 2.0).min(1.0).asin()

@@ -34,19 +34,20 @@ pub struct Tracker {
 }
 
 impl Tracker {
-    /// A tracker with no face in view.
+    /// Creates a tracker with no face in view.
     #[must_use]
     pub fn new(options: TrackingOptions) -> Self {
         Self { options, tracks: Vec::new(), next_id: 0 }
     }
 
-    /// Takes the boxes of a frame in; returns the track of each, in their order. Tracks unseen for too long have ended.
+    /// Takes the boxes of a frame in; returns the track of each, in their order. Tracks unseen for too long have
+    /// ended.
     pub fn update(&mut self, boxes: &[Rect], now: Timestamp) -> Vec<TrackId> {
         self.update_where(boxes, now, |_| true)
     }
 
-    /// As [`update`](Self::update) for a frame in which only some places were looked at: a track that was not `looked`
-    /// for is where it was.
+    /// Updates as [`update`](Self::update) does, for a frame in which only some places were looked at: a track that
+    /// was not `looked` for is where it was.
     pub fn update_where(&mut self, boxes: &[Rect], now: Timestamp, looked: impl Fn(&Track) -> bool) -> Vec<TrackId> {
         let max_gap = self.options.max_gap;
         for track in &mut self.tracks {
@@ -120,21 +121,21 @@ impl Tracker {
         }
     }
 
-    /// Whether another view of a track is worth embedding the face: it is not decided yet, or larger than ever, or has
-    /// not been looked at for long.
+    /// Returns whether another view of a track is worth embedding the face: it is not decided yet, or larger than
+    /// ever, or has not been looked at for long.
     #[must_use]
     pub fn wants_view(&self, id: TrackId, now: Timestamp) -> bool {
         self.tracks.iter().find(|track| track.id() == id).is_some_and(|track| track.wants_view(now))
     }
 
-    /// Whether the next good view of a track may decide whose face it is: it has had few, or one that came near to
-    /// somebody. Such a face is worth being looked at more often.
+    /// Returns whether the next good view of a track may decide whose face it is: it has had few, or one that came
+    /// near to somebody. Such a face is worth being looked at more often.
     #[must_use]
     pub fn is_open(&self, id: TrackId) -> bool {
         self.tracks.iter().any(|track| track.id() == id && track.is_open())
     }
 
-    /// What is decided about a track; [`Decision::Waiting`] when it has ended.
+    /// Returns what is decided about a track; [`Decision::Waiting`] when it has ended.
     #[must_use]
     pub fn decision(&self, id: TrackId) -> Decision {
         self.tracks
@@ -143,7 +144,7 @@ impl Tracker {
             .map_or(Decision::Waiting, |track| track.decision(&self.options))
     }
 
-    /// The faces followed, those out of sight for a moment included.
+    /// Returns the faces followed, those out of sight for a moment included.
     #[must_use]
     pub fn tracks(&self) -> &[Track] {
         &self.tracks
@@ -157,7 +158,7 @@ impl Tracker {
     }
 }
 
-/// How well `bbox` continues a track expected at `last`, or `None` when it cannot.
+/// Returns how well `bbox` continues a track expected at `last`, or `None` when it cannot.
 fn affinity(last: &Rect, bbox: &Rect, min_iou: f32, max_step: f32) -> Option<f32> {
     let iou = last.iou(bbox);
     let size = (last.width() + bbox.width()) / 2.0;

@@ -22,8 +22,8 @@ pub struct TrackingOptions {
     pub max_first_step: f32,
     /// After how long unseen a track ends. Default one second: a face turned away or hidden for a moment.
     pub max_gap: SignedDuration,
-    /// How many good views have to show the same face before anybody is named. Default 2, so that one lucky frame marks
-    /// nobody. Each more costs a view, a fifth of a second at five pictures a second.
+    /// How many good views have to show the same face before anybody is named. Default 2, so that one lucky frame
+    /// marks nobody. Each more costs a view, a fifth of a second at five pictures a second.
     pub agreeing: usize,
     /// How much these views have to weigh together, where a sharp, large view from the front weighs 1 and a small,
     /// blurred or turned one down to 0.2. Default 1: two good views do, poor ones have to be three or four.
@@ -31,8 +31,8 @@ pub struct TrackingOptions {
     /// By how much the best person must be more similar to the mean of the views than the second, on the similarity
     /// scale. Default 0.02.
     pub min_margin: f32,
-    /// The share of strangers that may be named as somebody who is enrolled, however long they stay. With the number of
-    /// templates it sets how much evidence names somebody ([`bound`](super::bound)). Default 0.001.
+    /// The share of strangers that may be named as somebody who is enrolled, however long they stay. With the number
+    /// of templates it sets how much evidence names somebody ([`bound`](super::bound)). Default 0.001.
     pub false_names: f32,
     /// How near strangers come to those who are enrolled. Default: as the embedder's calibration says
     /// ([`Impostors::of`]). `faceattend calibrate --live` measures it in a gallery.
@@ -56,42 +56,43 @@ impl Default for TrackingOptions {
 }
 
 impl TrackingOptions {
-    /// The same options with other gates for continuing a track: overlap, step in box widths, and time unseen.
+    /// Returns the same options with other gates for continuing a track: overlap, step in box widths, and time
+    /// unseen.
     #[must_use]
     pub fn with_gates(mut self, min_iou: f32, max_step: f32, max_gap: SignedDuration) -> Self {
         (self.min_iou, self.max_step, self.max_gap) = (min_iou, max_step, max_gap);
         self
     }
 
-    /// The same options with another step, in box widths, for a face that was seen once.
+    /// Returns the same options with another step, in box widths, for a face that was seen once.
     #[must_use]
     pub fn with_max_first_step(mut self, step: f32) -> Self {
         self.max_first_step = step;
         self
     }
 
-    /// The same options, deciding by at least so many good views of one face.
+    /// Returns the same options, deciding by at least so many good views of one face.
     #[must_use]
     pub fn with_agreeing(mut self, views: usize) -> Self {
         self.agreeing = views;
         self
     }
 
-    /// The same options, deciding by views that weigh so much together.
+    /// Returns the same options, deciding by views that weigh so much together.
     #[must_use]
     pub fn with_agreeing_weight(mut self, weight: f32) -> Self {
         self.agreeing_weight = weight;
         self
     }
 
-    /// The same options with another margin to the second-best person.
+    /// Returns the same options with another margin to the second-best person.
     #[must_use]
     pub fn with_min_margin(mut self, margin: f32) -> Self {
         self.min_margin = margin;
         self
     }
 
-    /// The same options with another share of strangers that may be named.
+    /// Returns the same options with another share of strangers that may be named.
     ///
     /// # Errors
     /// [`Error::InvalidInput`] unless `rate` is above 0 and below 1.
@@ -104,7 +105,7 @@ impl TrackingOptions {
         Ok(self)
     }
 
-    /// The same options with strangers that come so near.
+    /// Returns the same options with strangers that come so near.
     #[must_use]
     pub fn with_impostors(mut self, impostors: Impostors) -> Self {
         self.impostors = Some(impostors);

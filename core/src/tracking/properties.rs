@@ -45,8 +45,8 @@ fn crowd(people: usize, noise: &mut Noise) -> Gallery {
     gallery
 }
 
-/// How many of `strangers` are ever named in `views` views, and how many would be by their best single view at the
-/// cosine that the same wish asks of one comparison.
+/// Returns how many of `strangers` are ever named in `views` views, and how many would be by their best single view
+/// at the cosine that the same wish asks of one comparison.
 fn named(strangers: usize, views: usize, gallery: &Gallery, rate: f32, noise: &mut Noise) -> (usize, usize) {
     let impostors = Impostors::new(0.0, (VALUES as f32).sqrt().recip()).unwrap();
     let options =

@@ -77,43 +77,43 @@ impl Track {
         }
     }
 
-    /// The track's id.
+    /// Returns the track's id.
     #[must_use]
     pub fn id(&self) -> TrackId {
         self.id
     }
 
-    /// Where the face was last.
+    /// Returns the box in which the face was seen last.
     #[must_use]
     pub fn bbox(&self) -> Rect {
         self.bbox
     }
 
-    /// When the face came into the picture.
+    /// Returns the time at which the face came into the picture.
     #[must_use]
     pub fn first_seen(&self) -> Timestamp {
         self.first_seen
     }
 
-    /// When the face was last in the picture.
+    /// Returns the time at which the face was last in the picture.
     #[must_use]
     pub fn last_seen(&self) -> Timestamp {
         self.last_seen
     }
 
-    /// When the face was last found or missed, rather than taken to be where it was.
+    /// Returns when the face was last found or missed, rather than taken to be where it was.
     #[must_use]
     pub fn last_looked(&self) -> Timestamp {
         self.last_looked
     }
 
-    /// Whether the face was seen once only, so that nobody knows where it is going.
+    /// Returns whether the face was seen once only, so that nobody knows where it is going.
     #[must_use]
     pub fn is_new(&self) -> bool {
         self.is_new
     }
 
-    /// Where the face should be at `now`, moving on as it did; at most three box widths from where it was.
+    /// Returns where the face should be at `now`, moving on as it did; at most three box widths from where it was.
     #[must_use]
     pub fn predicted(&self, now: Timestamp) -> Rect {
         let passed = seconds(now.duration_since(self.last_seen));
@@ -177,7 +177,7 @@ impl Track {
         self.views.poor_in_a_row = self.views.poor_in_a_row.saturating_add(1);
     }
 
-    /// Whom the face is known as.
+    /// Returns whom the face is known as.
     pub(super) fn known(&self) -> Option<StudentId> {
         self.evidence.known().map(|known| known.student)
     }
@@ -196,7 +196,7 @@ impl Track {
         }
     }
 
-    /// Whether another view of the face is worth embedding it.
+    /// Returns whether another view of the face is worth embedding it.
     pub(crate) fn wants_view(&self, now: Timestamp) -> bool {
         let Some(last) = self.views.last_at else { return true };
         let since = now.duration_since(last);
@@ -212,7 +212,7 @@ impl Track {
         self.is_open() || since >= LOOK_AGAIN
     }
 
-    /// Whether the next good view may decide whose face it is.
+    /// Returns whether the next good view may decide whose face it is.
     pub(super) fn is_open(&self) -> bool {
         self.evidence.known().is_none()
             && self.views.poor_in_a_row < POOR

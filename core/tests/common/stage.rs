@@ -29,7 +29,8 @@ pub fn still(person: &str, yaw: i32) -> Frame<'static> {
     picture(&media().join(person).join(format!("yaw{yaw:+03}.jpg")))
 }
 
-/// The frames of a recording, `per_second` of them; of MJPEG in AVI without any feature, of everything else with `opencv`.
+/// The frames of a recording, `per_second` of them; of MJPEG in AVI without any feature, of everything else with
+/// `opencv`.
 pub fn frames_of(clip: &Path, per_second: f64) -> Option<Vec<Frame<'static>>> {
     use faceattend_core::camera::{CameraSource, OpenOptions, open};
     let mut source = open(&CameraSource::parse(clip.to_str()?).ok()?, &OpenOptions::default()).ok()?;
@@ -123,8 +124,8 @@ impl Scene {
     }
 }
 
-/// A person who does as told, made of frames of one head at many yaws: the head moves by at most `speed` degrees a frame
-/// towards what is asked and sways a little there, and no frame is shown again before many others.
+/// A person who does as told, made of frames of one head at many yaws: the head moves by at most `speed` degrees a
+/// frame towards what is asked and sways a little there, and no frame is shown again before many others.
 pub struct Actor<'a> {
     shots: &'a [Shot],
     yaw: f32,

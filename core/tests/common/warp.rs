@@ -11,7 +11,8 @@ pub struct Held {
     pub pitch: f32,
     /// In its plane, in degrees.
     pub roll: f32,
-    /// The distance of the camera, in widths of the picture: small ones distort more. An arm's length is about 1.5 of an A4 sheet.
+    /// The distance of the camera, in widths of the picture: small ones distort more. An arm's length is about 1.5 of
+    /// an A4 sheet.
     pub distance: f32,
 }
 

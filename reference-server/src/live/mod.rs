@@ -20,6 +20,7 @@ use faceattend_core::Result;
 use faceattend_core::attendance::Marker;
 use faceattend_core::camera::Scheduler;
 use faceattend_core::engine::FaceEngine;
+use faceattend_core::enrolment::Registry;
 use faceattend_core::gallery::Gallery;
 use faceattend_core::recognition::{Ageing, AgeingOptions};
 use faceattend_core::store::Store;
@@ -41,6 +42,7 @@ use watch::Watcher;
 /// Everything that lives as long as the server does.
 pub(crate) struct Live {
     gallery: Arc<Gallery>,
+    registry: Arc<Registry>,
     gallery_sync: Arc<GallerySync>,
     marker: Arc<Marker>,
     cameras: Arc<Cameras>,
@@ -58,11 +60,16 @@ impl Live {
     pub(crate) fn new(store: Arc<dyn Store>, engine: &Arc<dyn FaceEngine>, settings: &Settings) -> Result<Self> {
         let gallery = Arc::new(Gallery::new(engine.embedder().clone()));
         let events = Events::default();
-        let gallery_sync = Arc::new(GallerySync::new(Arc::clone(&gallery), Arc::clone(&store), events.clone()));
+        let marker = Arc::new(Marker::new(Arc::clone(&store), settings.policy.clone()));
+        let registry = Registry::new(Arc::clone(&store))
+            .with_gallery(Arc::clone(&gallery), settings.duplicates)
+            .with_marker(Arc::clone(&marker))
+            .with_liveness(settings.liveness);
+        let registry = Arc::new(registry);
+        let gallery_sync = Arc::new(GallerySync::new(Arc::clone(&registry), Arc::clone(&gallery), events.clone()));
         // Followed before it is read: nothing is missed in between.
         let follower = store.follow()?;
         gallery_sync.load()?;
-        let marker = Arc::new(Marker::new(Arc::clone(&store), settings.policy.clone()));
         let log = Arc::new(DetectionLog::new(Arc::clone(&store)));
         let watcher = Watcher {
             engine: Arc::clone(engine),
@@ -87,6 +94,7 @@ impl Live {
         let background = BackgroundThreads::default();
         let mut live = Self {
             gallery,
+            registry,
             gallery_sync,
             marker,
             cameras,
@@ -122,18 +130,27 @@ impl Live {
         Arc::clone(&self.marker)
     }
 
-    /// Lets cameras recognize a student with the face that the store has from now on. Blocks.
-    pub(crate) fn student_enrolled(&self, student: StudentId) {
+    /// The only way in for enrolments and erasures.
+    pub(crate) fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
+    /// Says how many people are known, after an enrolment.
+    pub(crate) fn student_enrolled(&self) {
+        self.gallery_sync.tell_size();
+    }
+
+    /// Says how many people are known, after an erasure, unless it is as many as before.
+    pub(crate) fn student_erased(&self) {
+        self.gallery_sync.tell_new_size();
+    }
+
+    /// Lets cameras recognize a student with the templates that the store has from now on. Blocks.
+    pub(crate) fn templates_changed(&self, student: StudentId) {
         if let Err(error) = self.gallery_sync.refresh(student) {
             // Stored all the same; whoever follows the database hears of it once more.
             tracing::warn!(%student, "not in the gallery yet: {error}");
         }
-    }
-
-    /// Lets cameras forget a student. Blocks.
-    pub(crate) fn student_removed(&self, student: StudentId) {
-        self.marker.forget();
-        self.gallery_sync.forget(student);
     }
 
     /// Lets a mark be made again where one was deleted.

@@ -9,7 +9,8 @@ mod retention;
 use std::time::Duration;
 
 use faceattend_core::attendance::AttendancePolicy;
-use faceattend_core::liveness::{DuplicatePolicy, LivenessOptions, ReceiptKey};
+use faceattend_core::enrolment::DuplicatePolicy;
+use faceattend_core::liveness::{LivenessOptions, ReceiptKey};
 use faceattend_core::store::MarksOfErased;
 use faceattend_core::types::Threshold;
 

@@ -8,6 +8,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use axum::http::StatusCode;
 use faceattend_core::decode::{DecodeLimits, decode};
 use faceattend_core::engine::{Analysis, AnalyzeOptions, FaceEngine};
+use faceattend_core::enrolment::Registry;
 use faceattend_core::frame::Frame;
 use faceattend_core::store::{Listed, NewAuditEntry, Page, Retired, Store, Student};
 use faceattend_core::types::StudentId;
@@ -139,11 +140,21 @@ impl AppState {
         self.0.live.shut_down();
     }
 
-    /// Lets the cameras recognize a student with the face that the store has from now on.
-    pub(crate) async fn student_enrolled(&self, student: StudentId) {
+    /// Lets the cameras recognize a student with the templates that the store has from now on.
+    pub(crate) async fn templates_changed(&self, student: StudentId) {
         let state = self.clone();
-        // A panic there is in the log, and the student is stored.
-        let _ = tokio::task::spawn_blocking(move || state.live().student_enrolled(student)).await;
+        // A panic there is in the log, and the templates are stored.
+        let _ = tokio::task::spawn_blocking(move || state.live().templates_changed(student)).await;
+    }
+
+    /// Runs `work` with the registry on a thread that may block.
+    pub(crate) async fn with_registry<T: Send + 'static>(
+        &self,
+        prefix: &'static str,
+        work: impl FnOnce(&Registry) -> Result<T> + Send + 'static,
+    ) -> Result<T, AppError> {
+        let state = self.clone();
+        blocking(prefix, move || work(state.live().registry())).await
     }
 
     /// Runs `work` with the store on a thread that may block.

@@ -1,8 +1,9 @@
 //! Ours against a Python reference (onnxruntime, NumPy, OpenCV), side by side in one run: the same models, the same
 //! pictures, one thread each. `cargo xtask bench` installs the reference and runs this.
 //!
-//! Each row is measured in rounds, ours and theirs in turn, so that what else the machine does falls on both; the ratio
-//! is the median of the rounds' ratios. Before anything is timed both sides must agree on boxes, embeddings and matches.
+//! Each row is measured in rounds, ours and theirs in turn, so that what else the machine does falls on both; the
+//! ratio is the median of the rounds' ratios. Before anything is timed both sides must agree on boxes, embeddings and
+//! matches.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool speaks on its standard streams")]
 
 mod agree;

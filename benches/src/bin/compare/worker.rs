@@ -1,5 +1,5 @@
-//! Our side: does what it is told on its standard input, a line of JSON each, and answers with a line of JSON. The Python
-//! side (`benches/python/reference.py`) speaks the same language.
+//! Our side: does what it is told on its standard input, a line of JSON each, and answers with a line of JSON. The
+//! Python side (`benches/python/reference.py`) speaks the same language.
 
 use std::collections::HashMap;
 use std::hint::black_box;

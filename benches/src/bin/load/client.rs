@@ -12,8 +12,9 @@ use serde_json::{Value, json};
 use crate::Outcome;
 use crate::service::Service;
 
-/// How much the boxes of one face must overlap (IoU) with the detector at the same size, and at another: at 320 an edge
-/// lies elsewhere by a few pixels of the input, four times as many of the frame. And how far similarities may be apart.
+/// How much the boxes of one face must overlap (IoU) with the detector at the same size, and at another: at 320 an
+/// edge lies elsewhere by a few pixels of the input, four times as many of the frame. And how far similarities may be
+/// apart.
 pub(crate) const SAME_SIZE: f32 = 0.95;
 pub(crate) const OTHER_SIZE: f32 = 0.8;
 const SIMILARITY: f64 = 0.03;

@@ -1,9 +1,9 @@
-//! The server under load, against a FastAPI service on InsightFace's package: the same weights, the same 720p pictures,
-//! the same people, in one run. `cargo xtask bench --server` installs the peer and runs this.
+//! The server under load, against a FastAPI service on InsightFace's package: the same weights, the same 720p
+//! pictures, the same people, in one run. `cargo xtask bench --server` installs the peer and runs this.
 //!
 //! Three services are up at once and asked in turn, so that what else the machine does falls on all of them: the peer,
-//! ours with everything equal (the detector at 640), and ours with its automatic size. Before anything is timed they must
-//! give the same answers. What the models alone allow is measured in this process, with as many threads.
+//! ours with everything equal (the detector at 640), and ours with its automatic size. Before anything is timed they
+//! must give the same answers. What the models alone allow is measured in this process, with as many threads.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool speaks on its standard streams")]
 
 mod client;

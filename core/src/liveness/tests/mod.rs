@@ -30,8 +30,8 @@ pub(super) fn embedder() -> Embedder {
     Embedder { model: ModelId::new("test"), dimension: 48, calibration: Calibration::arcface() }
 }
 
-/// The view of `person` at `yaw`, in the geometry of the recordings: cosine .8 from center to each side, .52 between the
-/// sides; persons are orthogonal.
+/// The view of `person` at `yaw`, in the geometry of the recordings: cosine .8 from center to each side, .52 between
+/// the sides; persons are orthogonal.
 pub(super) fn view(person: usize, yaw: f32) -> Face {
     let mut raw = vec![0.0; 48];
     let parts: &[f32] = match yaw {
