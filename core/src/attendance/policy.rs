@@ -121,6 +121,18 @@ impl AttendancePolicy {
 
     /// Returns how an arrival at that time counts: late from the period's own time on. In time for a site without a
     /// timetable.
+    ///
+    /// ```
+    /// use faceattend_core::attendance::{AttendancePolicy, Period, Status};
+    /// use jiff::civil::time;
+    ///
+    /// let period = Period::new("morning", time(7, 30, 0, 0)).with_late_after(time(8, 15, 0, 0));
+    /// let policy = AttendancePolicy::in_time_zone("UTC")?.with_periods(vec![period])?;
+    /// let at = |text: &str| text.parse().expect("a time");
+    /// assert_eq!(policy.status(at("2026-03-02T08:00:00Z")), Status::Present);
+    /// assert_eq!(policy.status(at("2026-03-02T08:20:00Z")), Status::Late);
+    /// # Ok::<(), faceattend_core::Error>(())
+    /// ```
     #[must_use]
     pub fn status(&self, at: Timestamp) -> Status {
         if self.place(at).late { Status::Late } else { Status::Present }

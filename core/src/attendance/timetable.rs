@@ -9,6 +9,16 @@ pub const WHOLE_DAY: &str = "day";
 
 /// A part of the day that is marked once, such as a lesson. It lasts until the next begins, so that whoever comes
 /// after its end still counts, as late.
+///
+/// ```
+/// use faceattend_core::attendance::Period;
+/// use jiff::civil::time;
+///
+/// let morning = Period::new("morning", time(7, 30, 0, 0))
+///     .with_late_after(time(8, 15, 0, 0))
+///     .with_check_out_from(time(12, 0, 0, 0));
+/// assert_eq!(morning.name(), "morning");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Period {
     name: String,

@@ -4,6 +4,13 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 /// What a camera is doing.
+///
+/// ```
+/// use faceattend_core::camera::CameraState;
+///
+/// assert_eq!(CameraState::Reconnecting.as_str(), "reconnecting");
+/// assert!(CameraState::Failed.is_over());
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum CameraState {
     /// It is being opened for the first time.
@@ -39,6 +46,16 @@ impl CameraState {
 }
 
 /// How a camera is doing at one moment.
+///
+/// ```
+/// use faceattend_core::camera::CameraHealth;
+///
+/// fn line(health: &CameraHealth) -> String {
+///     let problem = health.last_error.as_deref().unwrap_or("no problem so far");
+///     format!("{}: {:.1} frames a second, {problem}", health.state.as_str(), health.captured_per_second)
+/// }
+/// # let _ = line;
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct CameraHealth {

@@ -14,6 +14,16 @@ use crate::error::Result;
 
 /// Opens the camera or recording. See the table of [this module](super) for who reads what.
 ///
+/// ```
+/// use faceattend_core::CameraSource;
+/// use faceattend_core::camera::{OpenOptions, open};
+///
+/// let mut source = open(&CameraSource::parse("../examples/media/class.avi")?, &OpenOptions::default())?;
+/// let frame = source.next_frame()?.expect("a recording with frames");
+/// assert!(frame.captured_at().is_some());
+/// # Ok::<(), faceattend_core::Error>(())
+/// ```
+///
 /// # Errors
 /// [`Error::Io`] for a file or folder that cannot be read; [`Error::Camera`] when it holds no frames, when the camera
 /// does not answer in time, and when it needs OpenCV and this build has none.

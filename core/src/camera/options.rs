@@ -7,6 +7,17 @@ use jiff::Timestamp;
 use super::orientation::Orientation;
 
 /// How a source is opened.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use faceattend_core::camera::{OpenOptions, Orientation};
+///
+/// let options = OpenOptions::default()
+///     .with_timeouts(Duration::from_secs(5), Duration::from_secs(3))
+///     .with_orientation(Orientation::HalfTurn);
+/// assert_eq!(options.orientation, Orientation::HalfTurn);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub struct OpenOptions {
@@ -80,6 +91,13 @@ impl OpenOptions {
 }
 
 /// How fast a recording is played.
+///
+/// ```
+/// use faceattend_core::camera::{Pace, WorkerOptions};
+///
+/// let options = WorkerOptions::default().with_pace(Pace::AsAnalyzed);
+/// assert_eq!(options.pace, Pace::AsAnalyzed);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Pace {
     /// As it was recorded; a slow consumer misses frames, as it would with a camera.
@@ -90,6 +108,13 @@ pub enum Pace {
 }
 
 /// What a consumer wants after a frame. A consumer that returns `()` is content with the usual rate.
+///
+/// ```
+/// use faceattend_core::camera::Attention;
+///
+/// // A consumer that returns nothing is content with the usual rate.
+/// assert_eq!(Attention::from(()), Attention::Usual);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Attention {
     /// The next frame at [`WorkerOptions::rate`].
@@ -106,6 +131,14 @@ impl From<()> for Attention {
 }
 
 /// How a camera is read.
+///
+/// ```
+/// use faceattend_core::camera::WorkerOptions;
+///
+/// // Five frames a second, ten while a face is in view.
+/// let options = WorkerOptions::default().with_rate(5.0).with_close_rate(10.0);
+/// assert_eq!(options.close_rate, Some(10.0));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub struct WorkerOptions {

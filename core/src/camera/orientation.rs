@@ -7,6 +7,17 @@ use crate::error::{Error, Result};
 use crate::frame::Frame;
 
 /// How a picture has to be turned to stand upright, as EXIF counts it.
+///
+/// ```
+/// use faceattend_core::camera::Orientation;
+/// use faceattend_core::{ChannelOrder, Frame};
+///
+/// let frame = Frame::new(vec![1, 1, 1, 2, 2, 2], 2, 1, ChannelOrder::Rgb)?;
+/// let turned = Orientation::HalfTurn.apply(frame)?;
+/// assert_eq!(turned.rgb(0, 0), Some([2, 2, 2]));
+/// assert!(Orientation::from_exif(9).is_err());
+/// # Ok::<(), faceattend_core::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Orientation {
     /// As it is (EXIF 1).

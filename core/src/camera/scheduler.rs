@@ -15,6 +15,26 @@ use super::options::Attention;
 use crate::error::{Error, Result};
 
 /// Threads that analyze frames for all cameras. Cheap to clone; the threads end with the last clone and the last seat.
+///
+/// ```
+/// use std::num::NonZero;
+/// use std::time::Duration;
+///
+/// use faceattend_core::camera::{Pace, Scheduler, WorkerOptions};
+/// use faceattend_core::{CameraSource, CameraWorker};
+///
+/// // Two recordings share one thread.
+/// let scheduler = Scheduler::new(NonZero::<usize>::MIN)?;
+/// let options = WorkerOptions::default().with_pace(Pace::AsAnalyzed);
+/// let workers = ["hopper", "obama"].map(|name| {
+///     let source = CameraSource::parse(&format!("../examples/media/{name}/turn.avi"))?;
+///     CameraWorker::start_on(&scheduler, &source, options, drop)
+/// });
+/// for worker in workers {
+///     assert!(worker?.wait(Duration::from_secs(20)).is_over());
+/// }
+/// # Ok::<(), faceattend_core::Error>(())
+/// ```
 #[derive(Clone)]
 pub struct Scheduler(Arc<Owner>);
 

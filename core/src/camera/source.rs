@@ -6,6 +6,17 @@ use std::path::{Path, PathBuf};
 use crate::error::{Error, Result};
 
 /// A camera or recording. `Display` and `Debug` show it without credentials.
+///
+/// ```
+/// use faceattend_core::CameraSource;
+/// use faceattend_core::camera::Nature;
+///
+/// let camera = CameraSource::parse("rtsp://user:secret@10.0.0.7/stream")?;
+/// assert_eq!(camera.nature(), Nature::Live);
+/// // What it shows holds no credentials.
+/// assert!(!camera.to_string().contains("secret"));
+/// # Ok::<(), faceattend_core::Error>(())
+/// ```
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct CameraSource(Kind);
 
@@ -19,6 +30,15 @@ enum Kind {
 }
 
 /// Whether a source has an end.
+///
+/// ```
+/// use faceattend_core::CameraSource;
+/// use faceattend_core::camera::Nature;
+///
+/// assert_eq!(CameraSource::parse("../examples/media/class.avi")?.nature(), Nature::Recording);
+/// assert_eq!(CameraSource::device(0).nature(), Nature::Live);
+/// # Ok::<(), faceattend_core::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Nature {
     /// A camera: it has no end, and when it fails it may come back.

@@ -24,6 +24,20 @@ use crate::error::{Error, Result};
 use crate::frame::Frame;
 
 /// The threads of one camera. Dropping it stops them.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use faceattend_core::camera::{Pace, WorkerOptions};
+/// use faceattend_core::{CameraSource, CameraWorker};
+///
+/// let source = CameraSource::parse("../examples/media/hopper/turn.avi")?;
+/// let options = WorkerOptions::default().with_pace(Pace::AsAnalyzed);
+/// let worker = CameraWorker::start(&source, options, |frame| println!("{frame:?}"))?;
+/// assert!(worker.wait(Duration::from_secs(20)).is_over());
+/// assert!(worker.health().analyzed > 0);
+/// # Ok::<(), faceattend_core::Error>(())
+/// ```
 pub struct CameraWorker {
     shared: Arc<Shared>,
     seat: Arc<Seat>,

@@ -7,6 +7,14 @@ use super::rate::Rate;
 
 /// Scores of pairs that should be accepted and of pairs that should not; the higher, the more alike. A score that
 /// reaches the threshold is accepted.
+///
+/// ```
+/// use faceattend_core::evaluation::comparison::Comparisons;
+///
+/// let scores = Comparisons::new([0.9, 0.8, 0.7], [0.2, 0.3, 0.75]);
+/// let point = scores.at(0.78);
+/// assert_eq!((point.tar().hits(), point.fmr.hits()), (2, 0));
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Comparisons {
     genuine: Vec<f32>,
@@ -14,6 +22,13 @@ pub struct Comparisons {
 }
 
 /// One threshold and what it does.
+///
+/// ```
+/// use faceattend_core::evaluation::comparison::Comparisons;
+///
+/// let point = Comparisons::new([0.9, 0.8], [0.2, 0.3]).at(0.5);
+/// assert_eq!((point.fmr.value(), point.fnmr.value()), (Some(0.0), Some(0.0)));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct OperatingPoint {
@@ -186,6 +201,14 @@ pub struct PairScore {
 }
 
 /// Genuine and impostor pairs whose people are known, for intervals that draw people.
+///
+/// ```
+/// use faceattend_core::evaluation::comparison::{PairScore, PeoplesPairs};
+///
+/// let pairs = PeoplesPairs::new(2, [PairScore { a: 0, b: 0, score: 0.9 }, PairScore { a: 0, b: 1, score: 0.2 }]);
+/// // Two people are too few for an interval.
+/// assert_eq!(pairs.intervals_at(0.5), (None, None));
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct PeoplesPairs {
     people: usize,

@@ -35,6 +35,17 @@ pub enum Impostors {
 }
 
 /// The comparisons of one class.
+///
+/// ```
+/// use faceattend_core::evaluation::groups::{Class, GroupedPair, Impostors};
+///
+/// let pair = |people, score| GroupedPair { people, groups: [0, 0], score };
+/// let pairs = [pair([0, 0], 0.9), pair([0, 1], 0.2), pair([1, 1], 0.8)];
+/// let everybody = Class::of_everybody(&pairs);
+/// assert_eq!(everybody.people(), 2);
+/// assert_eq!(everybody.at(0.5).fmr.hits(), 0);
+/// # let _ = Impostors::Within;
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Class {
     groups: [usize; 2],
@@ -172,6 +183,15 @@ fn sorted([a, b]: [usize; 2]) -> [usize; 2] {
 }
 
 /// How far the worst class is from the others.
+///
+/// ```
+/// use faceattend_core::evaluation::Rate;
+/// use faceattend_core::evaluation::groups::Disparity;
+///
+/// let disparity = Disparity::of(&[Rate::new(1, 1000), Rate::new(10, 1000)]).expect("two rates");
+/// assert_eq!((disparity.best, disparity.worst), (0, 1));
+/// assert_eq!(disparity.ratio, Some(10.0));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Disparity {

@@ -15,6 +15,18 @@ pub struct MatedSearch {
 }
 
 /// The searches of a test.
+///
+/// ```
+/// use faceattend_core::evaluation::identification::{MatedSearch, Searches};
+///
+/// let searches = Searches {
+///     enrolled: 2,
+///     mated: vec![MatedSearch { person: 0, best: Some((0.9, true)) }],
+///     strangers: vec![Some(0.4)],
+/// };
+/// let point = searches.at(0.7);
+/// assert_eq!((point.tpir.hits(), point.fpir.hits()), (1, 0));
+/// ```
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Searches {
     /// The number of people enrolled in each search.

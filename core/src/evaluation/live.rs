@@ -7,6 +7,13 @@ use super::rate::{Interval, Rate};
 use crate::tracking::Impostors;
 
 /// So many events in so many minutes.
+///
+/// ```
+/// use faceattend_core::evaluation::live::PerMinute;
+///
+/// let false_marks = PerMinute { events: 3, minutes: 60.0 };
+/// assert_eq!(false_marks.value(), Some(0.05));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct PerMinute {
     /// How many events.

@@ -26,6 +26,17 @@ pub struct PadSample {
 }
 
 /// Error rates at one threshold.
+///
+/// ```
+/// use faceattend_core::evaluation::pad::{PadRates, PadSample, Presentation};
+///
+/// let samples = [
+///     PadSample { presentation: Presentation::BonaFide, real: Some(0.9) },
+///     PadSample { presentation: Presentation::Attack("print".into()), real: Some(0.2) },
+/// ];
+/// let rates = PadRates::at(&samples, 0.5);
+/// assert_eq!((rates.bpcer.hits(), rates.apcer["print"].hits()), (0, 0));
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct PadRates {

@@ -6,6 +6,17 @@ use sha2::{Digest, Sha256};
 use super::position::Position;
 
 /// In which order a session asks for its positions.
+///
+/// ```
+/// use faceattend_core::liveness::Order;
+/// use faceattend_core::{LivenessOptions, LivenessSession, SessionId, Timestamp};
+///
+/// let options = LivenessOptions::default().with_order(Order::Random, 3);
+/// let session = LivenessSession::new(SessionId::random(), None, options, Timestamp::now());
+/// // A random order has a nonce for each step; the client sends it with its frames.
+/// assert!(session.nonce().is_some());
+/// assert_eq!(session.steps(), (0, 6));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Order {

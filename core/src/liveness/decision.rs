@@ -11,6 +11,13 @@ use crate::quality::QualityReason;
 use crate::types::{Degrees, Similarity, StudentId};
 
 /// Why a frame did not count, or what would make the next one better.
+///
+/// ```
+/// use faceattend_core::liveness::Reason;
+///
+/// assert_eq!(Reason::NoFace.code(), "no_face");
+/// assert_eq!(Reason::NoFace.advice(), "Look into the camera: no face is in the picture.");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub enum Reason {
@@ -205,6 +212,19 @@ fn sentence(phrase: &str) -> String {
 }
 
 /// What a session says of one frame. Nothing in it identifies a person.
+///
+/// ```
+/// use faceattend_core::Outcome;
+///
+/// fn hint(outcome: &Outcome) -> String {
+///     match (outcome.reasons.first(), outcome.next) {
+///         (Some(reason), _) => reason.advice().into_owned(),
+///         (None, Some(position)) => format!("now look {position}"),
+///         (None, None) => "done".to_owned(),
+///     }
+/// }
+/// # let _ = hint;
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Outcome {
@@ -245,6 +265,15 @@ pub struct Outcome {
 }
 
 /// What closing a session finds.
+///
+/// ```
+/// use faceattend_core::{LivenessOptions, LivenessSession, SessionId, Timestamp};
+///
+/// let now = Timestamp::now();
+/// let verification = LivenessSession::new(SessionId::random(), None, LivenessOptions::default(), now).verify(now);
+/// assert!(verification.final_template.is_none());
+/// assert!(!verification.movement_verified);
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Verification {

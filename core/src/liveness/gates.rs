@@ -6,6 +6,14 @@ use super::position::{Mirrored, Position};
 use crate::types::Degrees;
 
 /// Which way the person has to turn, in their own left and right.
+///
+/// ```
+/// use faceattend_core::liveness::{Gates, Mirrored, Turn};
+/// use faceattend_core::{Position, types::Degrees};
+///
+/// let turn = Gates::default().turn_towards(Position::Left, Degrees(8.0), Mirrored::No);
+/// assert_eq!(turn, Turn::FurtherLeft);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Turn {
     /// To the left.
@@ -23,6 +31,16 @@ pub enum Turn {
 }
 
 /// How far the head must or may be turned for each position.
+///
+/// ```
+/// use faceattend_core::liveness::{Gates, Mirrored};
+/// use faceattend_core::{Position, types::Degrees};
+///
+/// let gates = Gates::default();
+/// assert!(gates.admit(Position::Center, Degrees(3.0), Mirrored::No));
+/// assert!(gates.admit(Position::Left, Degrees(20.0), Mirrored::No));
+/// assert_eq!(gates.range(Position::Left, Mirrored::No), [Degrees(15.0), Degrees(90.0)]);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Gates {
     /// Center: at most so far to either side. Default 5, as the existing service documents it.
@@ -98,6 +116,16 @@ impl Gates {
 
     /// Returns how well `yaw` shows `position`: 0 outside the gate; .75 at its edge, rising to 1 straight ahead, or
     /// 15 degrees beyond the gate to the sides.
+    ///
+    /// ```
+    /// use faceattend_core::liveness::{Gates, Mirrored};
+    /// use faceattend_core::{Position, types::Degrees};
+    ///
+    /// let confidence = |yaw| Gates::default().confidence(Position::Center, Degrees(yaw), Mirrored::No);
+    /// assert_eq!(confidence(0.0), 1.0);
+    /// assert_eq!(confidence(5.0), 0.75);
+    /// assert_eq!(confidence(6.0), 0.0);
+    /// ```
     #[must_use]
     pub fn confidence(&self, position: Position, yaw: Degrees, mirrored: Mirrored) -> f32 {
         if !self.admit(position, yaw, mirrored) {

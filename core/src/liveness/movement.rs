@@ -33,6 +33,20 @@ pub(super) fn clearness(shift: f32, min_shift: f32) -> f32 {
 const MESH_STEP: usize = 4;
 
 /// The points of a face in one view, as far as they tell relief: of the mesh where there is one, else the five.
+///
+/// ```
+/// use faceattend_core::liveness::Shape;
+/// use faceattend_core::{AnalyzeOptions, Engine, Frame};
+///
+/// let engine = Engine::new()?;
+/// let shape = |view: &str| -> faceattend_core::Result<Shape> {
+///     let frame = Frame::open(format!("../examples/media/hopper/{view}.jpg"))?;
+///     Ok(Shape::of(&engine.analyze(&frame, &AnalyzeOptions::default())?.faces[0]))
+/// };
+/// // Two views of a head have depth between them.
+/// assert!(shape("center")?.relief(&shape("left")?).is_some_and(|relief| relief > 0.06));
+/// # Ok::<(), faceattend_core::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Shape {

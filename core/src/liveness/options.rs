@@ -12,6 +12,13 @@ use crate::error::{Error, Result};
 use crate::types::{Cosine, Degrees, Threshold};
 
 /// What becomes of a center view that is too dark, too small, blurred or cut off: it is the template to enrol.
+///
+/// ```
+/// use faceattend_core::LivenessOptions;
+/// use faceattend_core::liveness::QualityGate;
+///
+/// assert_eq!(LivenessOptions::default().quality, QualityGate::Refuse);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum QualityGate {
@@ -23,6 +30,20 @@ pub enum QualityGate {
 }
 
 /// What a liveness session demands. It is kept with the session, so that every server judges its frames alike.
+///
+/// ```
+/// use faceattend_core::LivenessOptions;
+/// use faceattend_core::liveness::{Mirrored, Order};
+///
+/// // For a page that mirrors its canvas and asks for the positions in a fixed order: the defaults.
+/// let page = LivenessOptions::default();
+/// assert_eq!((page.mirrored, page.order), (Mirrored::Yes, Order::Fixed));
+/// // For a client of your own: a random order, several frames a position, no frame of another session.
+/// let strict = LivenessOptions::guarded().with_mirrored(Mirrored::No);
+/// assert_eq!(strict.order, Order::Random);
+/// strict.check()?;
+/// # Ok::<(), faceattend_core::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]

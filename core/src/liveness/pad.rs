@@ -3,6 +3,14 @@
 use serde::{Deserialize, Serialize};
 
 /// What to make of the passive check.
+///
+/// ```
+/// use faceattend_core::LivenessOptions;
+/// use faceattend_core::liveness::PadPolicy;
+///
+/// let strict = LivenessOptions::default().with_pad(PadPolicy::Require, 0.5);
+/// assert_eq!(strict.pad, PadPolicy::Require);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum PadPolicy {
@@ -16,6 +24,12 @@ pub enum PadPolicy {
 }
 
 /// What came of the passive check so far.
+///
+/// ```
+/// use faceattend_core::liveness::PadVerdict;
+///
+/// assert_eq!(PadVerdict::NotRun.as_str(), "not_run");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PadVerdict {
@@ -30,6 +44,18 @@ pub enum PadVerdict {
 }
 
 /// The passive check over the frames of a session, as an outcome tells it.
+///
+/// ```
+/// use faceattend_core::liveness::{PadVerdict, PassiveCheck};
+///
+/// fn told(check: &PassiveCheck) -> String {
+///     match (check.verdict, check.mean) {
+///         (PadVerdict::NotRun, _) => "the passive check has not run".to_owned(),
+///         (verdict, mean) => format!("{}: {:.2} over {} frames", verdict.as_str(), mean.unwrap_or(0.0), check.frames),
+///     }
+/// }
+/// # let _ = told;
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct PassiveCheck {
     /// What the session makes of it.

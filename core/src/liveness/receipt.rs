@@ -20,6 +20,13 @@ use crate::error::{Error, Result};
 use crate::types::{ModelId, StudentId};
 
 /// What a receipt says.
+///
+/// ```
+/// use faceattend_core::liveness::{Receipt, ReceiptKey};
+///
+/// let key = ReceiptKey::generate();
+/// assert!(Receipt::verify("no.token.here", &key.public_key_pem()).is_err());
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Receipt {
@@ -63,6 +70,15 @@ const HEADER: &str = r#"{"alg":"EdDSA","typ":"JWT"}"#;
 const SPKI_PREFIX: [u8; 12] = [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00];
 
 /// The key that signs receipts. Its `Debug` shows nothing of it.
+///
+/// ```
+/// use faceattend_core::liveness::ReceiptKey;
+///
+/// let key = ReceiptKey::generate();
+/// assert!(key.public_key_pem().starts_with("-----BEGIN PUBLIC KEY-----"));
+/// assert_eq!(ReceiptKey::parse(&key.to_text())?.public_key_pem(), key.public_key_pem());
+/// # Ok::<(), faceattend_core::Error>(())
+/// ```
 #[derive(Clone)]
 pub struct ReceiptKey(SigningKey);
 

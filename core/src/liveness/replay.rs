@@ -8,6 +8,18 @@ use crate::frame::{ChannelOrder, Frame};
 use crate::types::Degrees;
 
 /// What a session and a store keep of a frame instead of the frame.
+///
+/// ```
+/// use faceattend_core::liveness::frame_hash;
+/// use faceattend_core::Frame;
+///
+/// let bytes = std::fs::read("../examples/media/hopper/center.jpg").expect("a picture");
+/// let frame = Frame::decode(&bytes)?;
+/// // With the file's own words about its camera.
+/// let hash = frame_hash(&frame).with_file(&bytes);
+/// assert_eq!(hash.size, [frame.width(), frame.height()]);
+/// # Ok::<(), faceattend_core::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct FrameHash {
@@ -42,6 +54,17 @@ impl FrameHash {
 
 /// Returns the hash of a frame's pixels and size. The exact part is the same on every machine and in every release,
 /// because it is stored. It is quick rather than cryptographic: whoever can forge a pixel need not forge a hash.
+///
+/// ```
+/// use faceattend_core::liveness::frame_hash;
+/// use faceattend_core::{ChannelOrder, Frame};
+///
+/// let black = Frame::new(vec![0; 300], 10, 10, ChannelOrder::Rgb)?;
+/// let gray = Frame::new(vec![9; 300], 10, 10, ChannelOrder::Rgb)?;
+/// assert_eq!(frame_hash(&black).exact, frame_hash(&black.view()).exact);
+/// assert_ne!(frame_hash(&black).exact, frame_hash(&gray).exact);
+/// # Ok::<(), faceattend_core::Error>(())
+/// ```
 #[must_use]
 pub fn frame_hash(frame: &Frame<'_>) -> FrameHash {
     FrameHash {
@@ -80,6 +103,17 @@ const WORDS: usize = FREQUENCIES * FREQUENCIES / 64;
 /// the frame is compressed again or scaled, and from which no face can be made out.
 ///
 /// How far apart such frames lie, and frames of a living person, is in `docs/liveness.md`.
+///
+/// ```
+/// use faceattend_core::Frame;
+/// use faceattend_core::liveness::PerceptualHash;
+///
+/// let center = PerceptualHash::of(&Frame::open("../examples/media/hopper/center.jpg")?);
+/// let left = PerceptualHash::of(&Frame::open("../examples/media/hopper/left.jpg")?);
+/// assert!(center.is_like(&center));
+/// assert!(!center.is_like(&left));
+/// # Ok::<(), faceattend_core::Error>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct PerceptualHash([u64; WORDS]);
 
@@ -233,6 +267,19 @@ fn parts(at: usize, length: usize) -> Vec<(usize, f32)> {
 
 /// A frame as others of its like are told by: how it looks, and which way the head in it points. Pictures of little
 /// detail look alike whatever they show; two readings of one picture agree.
+///
+/// ```
+/// use faceattend_core::liveness::frame_hash;
+/// use faceattend_core::{AnalyzeOptions, Engine, Frame, LivenessOptions, LivenessSession, SessionId, Timestamp};
+///
+/// let engine = Engine::new()?;
+/// let frame = Frame::open("../examples/media/hopper/center.jpg")?;
+/// let analysis = engine.analyze(&frame, &AnalyzeOptions::default())?;
+/// let session = LivenessSession::new(SessionId::random(), None, LivenessOptions::default(), Timestamp::now());
+/// let seen = session.looks(&analysis, &frame_hash(&frame)).expect("one face with a pose");
+/// assert!(seen.is_like(&seen));
+/// # Ok::<(), faceattend_core::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct SeenFrame {

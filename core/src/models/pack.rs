@@ -10,6 +10,16 @@ use crate::error::{Error, Result};
 use crate::types::ModelId;
 
 /// Whether the user has accepted the licence of a pack.
+///
+/// ```
+/// use faceattend_core::models::manifest::{LicenseConsent, Manifest};
+///
+/// let pack = Manifest::embedded()?.pack("buffalo_l")?;
+/// // Ask the user: "{}" forbids commercial use.
+/// let consent = if pack.requires_acceptance { LicenseConsent::NotGiven } else { LicenseConsent::Accepted };
+/// assert_eq!(consent, LicenseConsent::NotGiven);
+/// # Ok::<(), faceattend_core::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LicenseConsent {
     /// The user has read and accepted it.
@@ -19,6 +29,15 @@ pub enum LicenseConsent {
 }
 
 /// Models that belong together, under one licence.
+///
+/// ```
+/// use faceattend_core::models::manifest::Manifest;
+///
+/// for pack in Manifest::embedded()?.packs() {
+///     println!("{}: {} ({})", pack.name, pack.title, pack.license);
+/// }
+/// # Ok::<(), faceattend_core::Error>(())
+/// ```
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -104,6 +123,15 @@ impl Pack {
 }
 
 /// One model.
+///
+/// ```
+/// use faceattend_core::models::manifest::Manifest;
+///
+/// for (pack, file) in Manifest::embedded()?.files() {
+///     println!("{}/{}: a {}", pack.name, file.name, file.role);
+/// }
+/// # Ok::<(), faceattend_core::Error>(())
+/// ```
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -141,6 +169,12 @@ pub struct ModelFile {
 }
 
 /// What a model is for.
+///
+/// ```
+/// use faceattend_core::models::manifest::Role;
+///
+/// assert_eq!(Role::Embedder.to_string(), "embedder");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {

@@ -17,6 +17,14 @@ use super::runtime;
 use crate::error::{Error, Result};
 
 /// Where a model's bytes come from.
+///
+/// ```
+/// use faceattend_core::models::ModelSource;
+///
+/// let source = ModelSource::File("../models/default/blazeface.onnx".into());
+/// assert_eq!(source.bytes()?.len(), 299_389);
+/// # Ok::<(), faceattend_core::Error>(())
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 pub enum ModelSource {
     /// Bytes in memory, with a name for messages.
@@ -65,6 +73,15 @@ impl fmt::Debug for ModelSource {
 
 /// What runs the models. Anything but the CPU needs this crate's feature of that name and an ONNX Runtime built with
 /// it; asked for and not there, it is an error and never a silent CPU.
+///
+/// ```
+/// use faceattend_core::Engine;
+/// use faceattend_core::models::ExecutionProvider;
+///
+/// // Asked for and not there, it is an error and never a silent CPU.
+/// let builder = Engine::builder().with_provider(ExecutionProvider::Cuda);
+/// # drop(builder);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
@@ -302,6 +319,17 @@ impl Outputs<'_, '_> {
 static ENVIRONMENT: Mutex<Option<(PathBuf, Environment)>> = Mutex::new(None);
 
 /// Returns the ONNX Runtime library that this process has loaded; `None` before the first model.
+///
+/// ```
+/// use faceattend_core::Engine;
+/// use faceattend_core::models::loaded_runtime;
+///
+/// assert_eq!(loaded_runtime(), None);
+/// let engine = Engine::new()?;
+/// assert!(loaded_runtime().is_some());
+/// # drop(engine);
+/// # Ok::<(), faceattend_core::Error>(())
+/// ```
 #[must_use]
 pub fn loaded_runtime() -> Option<PathBuf> {
     let slot = ENVIRONMENT.lock().unwrap_or_else(std::sync::PoisonError::into_inner);

@@ -13,12 +13,36 @@ pub use super::hash::{hash_of, hash_of_file};
 pub const MODELS_VARIABLE: &str = "FACEATTEND_MODELS";
 
 /// A folder of packs: `<folder>/<pack>/<file>`.
+///
+/// ```
+/// use faceattend_core::models::manifest::{Manifest, Role};
+/// use faceattend_core::models::store::{FileState, ModelStore};
+///
+/// let store = ModelStore::at("/nowhere");
+/// let pack = Manifest::embedded()?.pack("default")?;
+/// let detector = pack.file(Role::Detector).expect("a detector");
+/// assert_eq!(store.state(pack, detector)?, FileState::Missing);
+/// # Ok::<(), faceattend_core::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ModelStore {
     folder: PathBuf,
 }
 
 /// What a file on disk is, against its entry in the manifest.
+///
+/// ```
+/// use faceattend_core::models::manifest::Manifest;
+/// use faceattend_core::models::store::{FileState, ModelStore};
+///
+/// // The repository's own folder of models.
+/// let store = ModelStore::at("../models");
+/// let pack = Manifest::embedded()?.pack("default")?;
+/// for file in &pack.files {
+///     assert_eq!(store.state(pack, file)?, FileState::Sound);
+/// }
+/// # Ok::<(), faceattend_core::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FileState {
     /// As the manifest says.

@@ -6,6 +6,15 @@ use crate::tracking::TrackingOptions;
 use crate::types::Threshold;
 
 /// How faces are recognized.
+///
+/// ```
+/// use faceattend_core::recognition::Effort;
+/// use faceattend_core::{RecognitionOptions, Threshold};
+///
+/// let options = RecognitionOptions::default().with_threshold(Threshold::new(0.75)?).with_effort(Effort::Everything);
+/// assert_eq!(options.effort, Effort::Everything);
+/// # Ok::<(), faceattend_core::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Default)]
 #[non_exhaustive]
 pub struct RecognitionOptions {

@@ -6,6 +6,17 @@ use crate::tracking::{Decision, TrackId};
 use crate::types::{Similarity, StudentId};
 
 /// What a frame showed.
+///
+/// ```
+/// use faceattend_core::attendance::Marking;
+/// use faceattend_core::recognition::RecognitionReport;
+///
+/// fn arrivals(report: &RecognitionReport) -> Vec<String> {
+///     let newly = |mark: &Marking| matches!(mark, Marking::Marked(_));
+///     report.marks.iter().filter(|mark| newly(mark)).map(|mark| mark.record().student_name.clone()).collect()
+/// }
+/// assert!(arrivals(&RecognitionReport::default()).is_empty());
+/// ```
 #[derive(Debug, Clone, PartialEq, Default)]
 #[non_exhaustive]
 pub struct RecognitionReport {
@@ -23,6 +34,15 @@ pub struct RecognitionReport {
 }
 
 /// A face of a frame.
+///
+/// ```
+/// use faceattend_core::recognition::RecognizedFace;
+///
+/// fn label(face: &RecognizedFace) -> String {
+///     face.student().map_or_else(|| "unknown".to_owned(), |student| format!("student {student}"))
+/// }
+/// # let _ = label;
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub struct RecognizedFace {

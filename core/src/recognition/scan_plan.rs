@@ -11,6 +11,13 @@ use crate::motion::MotionGate;
 use crate::tracking::Track;
 
 /// How much of each picture is looked at.
+///
+/// ```
+/// use faceattend_core::RecognitionOptions;
+/// use faceattend_core::recognition::Effort;
+///
+/// assert_eq!(RecognitionOptions::default().effort, Effort::Thrifty);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Effort {
     /// Where it is worth it, by motion and by the faces that are followed.

@@ -14,6 +14,15 @@ const FULL_SHARPNESS: f32 = 60.0;
 
 /// Returns the weight of a view among those of its track, in [0.2, 1]: size, sharpness and how far the face is turned,
 /// each in proportion.
+///
+/// ```
+/// use faceattend_core::engine::Face;
+/// use faceattend_core::geometry::Rect;
+/// use faceattend_core::recognition::view_weight;
+///
+/// // Nothing is known against a face that was only detected.
+/// assert_eq!(view_weight(&Face::detected(Rect::new(0.0, 0.0, 80.0, 80.0), 0.9, None)), 1.0);
+/// ```
 #[must_use]
 pub fn view_weight(face: &Face) -> f32 {
     let size = face.quality.as_ref().map_or(1.0, |quality| quality.eye_distance / FULL_EYE_DISTANCE);

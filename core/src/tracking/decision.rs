@@ -3,10 +3,32 @@
 use crate::types::{Similarity, StudentId};
 
 /// One face's way through the frames. Ids rise and are not used again by the same tracker.
+///
+/// ```
+/// use faceattend_core::Timestamp;
+/// use faceattend_core::geometry::Rect;
+/// use faceattend_core::tracking::{Tracker, TrackingOptions};
+///
+/// let mut tracker = Tracker::new(TrackingOptions::default());
+/// let now = Timestamp::UNIX_EPOCH;
+/// let ids = tracker.update(&[Rect::new(0.0, 0.0, 80.0, 80.0), Rect::new(300.0, 0.0, 380.0, 80.0)], now);
+/// assert_ne!(ids[0], ids[1]);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TrackId(pub u64);
 
 /// Whose face a track is.
+///
+/// ```
+/// use faceattend_core::Timestamp;
+/// use faceattend_core::geometry::Rect;
+/// use faceattend_core::tracking::{Decision, Tracker, TrackingOptions};
+///
+/// let mut tracker = Tracker::new(TrackingOptions::default());
+/// let id = tracker.update(&[Rect::new(0.0, 0.0, 80.0, 80.0)], Timestamp::UNIX_EPOCH)[0];
+/// // No view has been taken in.
+/// assert_eq!(tracker.decision(id), Decision::Waiting);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Decision {
     /// Too few good views yet, or none since another may have taken the place of a face that had a name: after a gap

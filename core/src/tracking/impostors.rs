@@ -10,6 +10,15 @@ use crate::types::{Cosine, Similarity};
 ///
 /// On LFW the pairs of two people follow it far into the tail: of 1.6 million pairs with SFace (mean 0.101, spread
 /// 0.087), 1 in 10,000 lies 3.7 spreads above the mean, where a normal distribution has 3.72.
+///
+/// ```
+/// use faceattend_core::tracking::Impostors;
+/// use faceattend_core::types::Cosine;
+///
+/// let strangers = Impostors::new(0.02, 0.07)?;
+/// assert!((strangers.deviations(Cosine(0.37)) - 5.0).abs() < 1e-3);
+/// # Ok::<(), faceattend_core::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Impostors {
     mean: f32,
@@ -108,6 +117,13 @@ impl Impostors {
 
 /// Returns the surprise that names somebody, in nats: with it at most the share `false_names` of all strangers is ever
 /// named as any of those with `templates` in the gallery, if strangers are distributed as is said of them.
+///
+/// ```
+/// use faceattend_core::tracking::bound;
+///
+/// // A larger gallery asks for more evidence.
+/// assert!(bound(10_000, 1e-3) > bound(100, 1e-3));
+/// ```
 #[must_use]
 pub fn bound(templates: usize, false_names: f32) -> f32 {
     #[expect(clippy::cast_precision_loss, reason = "its logarithm is taken")]

@@ -26,6 +26,19 @@ pub use options::TrackingOptions;
 pub use track::Track;
 
 /// The faces that one camera has in view.
+///
+/// ```
+/// use faceattend_core::Timestamp;
+/// use faceattend_core::geometry::Rect;
+/// use faceattend_core::tracking::{Tracker, TrackingOptions};
+///
+/// let at = |milliseconds| Timestamp::from_millisecond(milliseconds).expect("a time");
+/// let mut tracker = Tracker::new(TrackingOptions::default());
+/// let first = tracker.update(&[Rect::new(0.0, 0.0, 80.0, 80.0)], at(0));
+/// // The face has moved a little: the same track.
+/// let second = tracker.update(&[Rect::new(10.0, 0.0, 90.0, 80.0)], at(200));
+/// assert_eq!(first, second);
+/// ```
 #[derive(Debug, Clone, Default)]
 pub struct Tracker {
     options: TrackingOptions,

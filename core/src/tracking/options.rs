@@ -8,6 +8,15 @@ use super::impostors::Impostors;
 
 /// How faces are followed and when their views decide. The defaults without another source are choices for cameras of
 /// about five analyzed frames a second, not measurements.
+///
+/// ```
+/// use faceattend_core::tracking::TrackingOptions;
+///
+/// // Name a stranger in one of 10,000 stays at most, by at least four good views.
+/// let strict = TrackingOptions::default().with_false_names(1e-4)?.with_agreeing(4);
+/// assert_eq!(strict.agreeing, 4);
+/// # Ok::<(), faceattend_core::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub struct TrackingOptions {

@@ -13,6 +13,18 @@ use super::evidence::Evidence;
 use super::options::TrackingOptions;
 
 /// One face as the tracker knows it.
+///
+/// ```
+/// use faceattend_core::Timestamp;
+/// use faceattend_core::geometry::Rect;
+/// use faceattend_core::tracking::{Tracker, TrackingOptions};
+///
+/// let mut tracker = Tracker::new(TrackingOptions::default());
+/// let face = Rect::new(0.0, 0.0, 80.0, 80.0);
+/// tracker.update(&[face], Timestamp::UNIX_EPOCH);
+/// let track = &tracker.tracks()[0];
+/// assert_eq!((track.bbox(), track.is_new()), (face, true));
+/// ```
 #[derive(Debug, Clone)]
 pub struct Track {
     id: TrackId,
