@@ -1,7 +1,9 @@
 //! A liveness session between its object and a store's row.
 
-use faceattend_core::liveness::{LivenessOptions, LivenessSession as CoreSession, Position};
-use faceattend_core::store::{Enrolment, NewSession, PositionColumns, SessionRecord, SessionUpdate, Store};
+use faceattend_core::enrolment::StoredSession;
+use faceattend_core::enrolment::session::{row_of_new, text_of, update_of};
+use faceattend_core::liveness::{LivenessOptions, LivenessSession as CoreSession};
+use faceattend_core::store::{SessionRecord, Store};
 use faceattend_core::{Error, Result};
 use jiff::Timestamp;
 
@@ -28,22 +30,14 @@ impl Live {
 
     /// The session in a row. One that an older service left half-way begins anew, with the time it has left.
     pub(crate) fn read(record: &SessionRecord) -> Result<Self> {
-        let session = match &record.state {
-            Some(text) => {
-                let state = serde_json::from_str(text)
-                    .map_err(|_| Error::Internal { reason: "a stored liveness session cannot be read".into() })?;
-                CoreSession::from_state(state)?
-            }
-            None => CoreSession::new(record.id, record.student, LivenessOptions::default(), record.created_at),
-        };
+        let session = StoredSession::from_record(record.clone(), LivenessOptions::default())?.into_session();
         let saved = Saved { version: record.version, revision: session.revision(), completed_at: record.completed_at };
         Ok(Self { session, saved: Some(saved) })
     }
 
     /// The session as text.
     pub(crate) fn text(&self) -> Result<String> {
-        serde_json::to_string(&self.session.to_state())
-            .map_err(|_| Error::Internal { reason: "a liveness session cannot be written down".into() })
+        text_of(&self.session)
     }
 
     /// Writes into `store` what has changed since it was read or written last.
@@ -56,68 +50,21 @@ impl Live {
             Some(saved) if saved.revision == session.revision() => return Ok(()),
             Some(saved) => saved,
             None => {
-                let record = store.create_session(&NewSession {
-                    id: session.id(),
-                    student: session.student(),
-                    state: self.text()?,
-                    created_at: session.created_at(),
-                    expires_at: session.expires_at(),
-                })?;
+                let record = store.create_session(&row_of_new(session)?)?;
                 Saved { version: record.version, revision: 0, completed_at: None }
             }
         };
-        let completed_at = saved.completed_at.or_else(|| session.is_completed().then_some(now));
+        let update = update_of(session, saved.completed_at, now)?;
         let version = if saved.revision == session.revision() {
             saved.version
         } else {
-            let update = self.update(completed_at, now)?;
             store.update_session(session.id(), saved.version, &update)?.ok_or_else(|| Error::State {
                 what: "liveness session",
                 reason: "it was changed in the store meanwhile: read it again and repeat the frame".into(),
             })?
         };
-        self.saved = Some(Saved { version, revision: session.revision(), completed_at });
+        self.saved = Some(Saved { version, revision: session.revision(), completed_at: update.completed_at });
         Ok(())
-    }
-
-    /// What a completed session proves.
-    ///
-    /// # Errors
-    /// [`Error::State`] when it is not complete.
-    pub(crate) fn enrolment(&self) -> Result<Enrolment> {
-        if !self.session.is_completed() {
-            return Err(Error::State { what: "liveness session", reason: "it is not complete".into() });
-        }
-        Ok(Enrolment {
-            templates: self.session.templates().cloned().collect(),
-            liveness_score: self.session.liveness_score().into(),
-        })
-    }
-
-    fn update(&self, completed_at: Option<Timestamp>, now: Timestamp) -> Result<SessionUpdate> {
-        let session = &self.session;
-        let columns = |position| {
-            let verified = session.position(position);
-            PositionColumns {
-                embedding: verified.map(|view| view.embedding.clone()),
-                verified: verified.is_some(),
-                // Frames are not stored.
-                frame_data: None,
-            }
-        };
-        Ok(SessionUpdate {
-            status: session.status_at(now),
-            state: self.text()?,
-            liveness_score: session.liveness_score().into(),
-            movement_verified: session.is_completed(),
-            center: columns(Position::Center),
-            left: columns(Position::Left),
-            right: columns(Position::Right),
-            final_embedding: session.final_template().cloned(),
-            error_message: None,
-            attempts: u32::try_from(session.revision()).unwrap_or(u32::MAX),
-            completed_at,
-        })
     }
 }
 

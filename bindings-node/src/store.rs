@@ -3,10 +3,12 @@
 use std::sync::{Arc, PoisonError};
 
 use faceattend_core::Result;
+use faceattend_core::enrolment::{EnrolmentOutcome, Registry};
 use faceattend_core::store::{
-    Listed, Page, SqliteStore, Store as CoreStore, StoredEmbedding, Student as CoreStudent, StudentChange as CoreChange,
+    Listed, MarksOfErased, Page, SqliteStore, Store as CoreStore, StoredEmbedding, Student as CoreStudent,
+    StudentChange as CoreChange,
 };
-use faceattend_core::types::StudentId;
+use faceattend_core::types::{SessionId, StudentId};
 use jiff::Timestamp;
 use napi::bindgen_prelude::AsyncTask;
 use napi_derive::napi;
@@ -124,11 +126,16 @@ impl Store {
         Ok(self.job(move |store| store.update_student(id, &change, Timestamp::now()).map(|s| (&s).into())))
     }
 
-    /// Deletes the student with its attendance and templates; what it was. Take it out of galleries too.
+    /// Erases the student with its templates, its liveness sessions and its attendance; what it was. Take it out of
+    /// galleries too.
     #[napi(ts_args_type = "id: number, options?: Abortable", ts_return_type = "Promise<Student>")]
     pub fn delete_student(&self, id: f64) -> napi::Result<AsyncTask<Job<Student>>> {
         let id = student(id).or_throw()?;
-        Ok(self.job(move |store| store.delete_student(id).map(|s| (&s).into())))
+        let registry = self.registry();
+        Ok(job(move || {
+            let erasure = registry.erase(id, MarksOfErased::Delete, Timestamp::now())?;
+            Ok((&erasure.student).into())
+        }))
     }
 
     /// A new student with the face that a completed liveness session proved. It uses the session up in the same
@@ -144,10 +151,7 @@ impl Store {
         name: String,
         roll_number: String,
     ) -> AsyncTask<Job<Student>> {
-        self.enrolling(session, move |store, live, now| {
-            let (id, enrolment) = (live.session.id(), live.enrolment()?);
-            store.register_student(id, &name, &roll_number, &enrolment, now)
-        })
+        self.enrolling(session, move |registry, id, now| registry.register(id, &name, &roll_number, now))
     }
 
     /// Gives an existing student the face that a completed liveness session proved, in place of the one it had, and uses up
@@ -158,9 +162,7 @@ impl Store {
     )]
     pub fn enrol_student(&self, session: &LivenessSession, student_id: f64) -> napi::Result<AsyncTask<Job<Student>>> {
         let student = student(student_id).or_throw()?;
-        Ok(self.enrolling(session, move |store, live, now| {
-            store.enrol_student(live.session.id(), student, &live.enrolment()?, now)
-        }))
+        Ok(self.enrolling(session, move |registry, id, now| registry.enrol(id, Some(student), now)))
     }
 
     /// Gives an existing student these templates, with no session: for an operator's own import. Liveness counts as not
@@ -231,20 +233,27 @@ impl Store {
     fn enrolling(
         &self,
         session: &LivenessSession,
-        enrol: impl FnOnce(&dyn CoreStore, &Live, Timestamp) -> Result<CoreStudent> + Send + 'static,
+        enrol: impl FnOnce(&Registry, SessionId, Timestamp) -> Result<EnrolmentOutcome> + Send + 'static,
     ) -> AsyncTask<Job<Student>> {
         let live = session.live.clone();
+        let registry = self.registry();
         self.job(move |store| {
             let now = Timestamp::now();
             let mut copy = live.lock().unwrap_or_else(PoisonError::into_inner).clone();
-            copy.enrolment()?;
+            if !copy.session.is_completed() {
+                return EnrolmentOutcome::NotCompleted.into_enrolled().map(|enrolled| (&enrolled.student).into());
+            }
             copy.save(store, now)?;
             live.lock().unwrap_or_else(PoisonError::into_inner).adopt(&copy);
-            let student = enrol(store, &copy, now)?;
+            let enrolled = enrol(&registry, copy.session.id(), now)?.into_enrolled()?;
             // The store has used it up; this object says so too. A session used up here before is no error now.
             let _ = live.lock().unwrap_or_else(PoisonError::into_inner).session.consume();
-            Ok((&student).into())
+            Ok((&enrolled.student).into())
         })
+    }
+
+    fn registry(&self) -> Registry {
+        Registry::new(Arc::clone(&self.inner))
     }
 }
 

@@ -114,6 +114,11 @@ impl Gallery {
         Arc::clone(self.inner.get_or_init(|| Arc::new(CoreGallery::new(embedder.clone()))))
     }
 
+    /// The core's gallery, if anybody has been in it.
+    pub(crate) fn if_made(&self) -> Option<Arc<CoreGallery>> {
+        self.inner.get().map(Arc::clone)
+    }
+
     fn for_embeddings(&self, templates: &[CoreEmbedding]) -> faceattend_core::Result<Option<Arc<CoreGallery>>> {
         if let Some(gallery) = self.inner.get() {
             return Ok(Some(Arc::clone(gallery)));

@@ -9,6 +9,7 @@ mod attendance;
 mod camera;
 mod embedding;
 mod engine;
+mod enrolment;
 mod error;
 mod face;
 mod frame;
@@ -40,6 +41,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<liveness::Outcome>()?;
     module.add_class::<liveness::Verification>()?;
     module.add_class::<liveness::LivenessSession>()?;
+    enrolment::register(module)?;
     module.add_class::<attendance::AttendancePolicy>()?;
     module.add_class::<attendance::Marking>()?;
     module.add_class::<attendance::AttendanceBook>()?;

@@ -206,7 +206,7 @@ pub(crate) struct LivenessSession {
 }
 
 impl LivenessSession {
-    fn with<T>(&self, call: impl FnOnce(&mut CoreSession) -> T) -> T {
+    pub(crate) fn with<T>(&self, call: impl FnOnce(&mut CoreSession) -> T) -> T {
         call(&mut self.inner.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }

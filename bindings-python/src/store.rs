@@ -3,10 +3,11 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use faceattend_core::enrolment::Registry;
 use faceattend_core::recognition::load_gallery;
 use faceattend_core::store::{
-    AttendanceRecord as CoreRecord, Page, SqliteStore, Store as CoreStore, StoredEmbedding, Student as CoreStudent,
-    StudentChange,
+    AttendanceRecord as CoreRecord, MarksOfErased, Page, SqliteStore, Store as CoreStore, StoredEmbedding,
+    Student as CoreStudent, StudentChange,
 };
 use faceattend_core::types::{ModelId, StudentId};
 use jiff::Timestamp;
@@ -254,9 +255,13 @@ impl Store {
         self.with(py, |store| store.update_student(StudentId(student_id), &change, Timestamp::now())).map(Student)
     }
 
-    /// Deletes the student with its attendance and templates; returns what it was.
+    /// Erases the student with its templates, its liveness sessions and its attendance; returns what it was.
     fn delete_student(&self, py: Python<'_>, student_id: i64) -> PyResult<Student> {
-        self.with(py, |store| store.delete_student(StudentId(student_id))).map(Student)
+        let erasure = detached(py, || {
+            let registry = Registry::new(Arc::clone(&*self.inner.get()?));
+            registry.erase(StudentId(student_id), MarksOfErased::Delete, Timestamp::now())
+        })?;
+        Ok(Student(erasure.student))
     }
 
     /// Gives a student these templates in place of those it had, for an operator's own import: liveness counts as not

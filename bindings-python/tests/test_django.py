@@ -82,6 +82,110 @@ def test_a_session_enrols_a_student_once(media, hopper):
     assert not other.has_face
 
 
+def completed(media, student, person):
+    """The id of a session of ``person`` that is completed for ``student``."""
+    row = enrolment.begin_session(student, mirrored=False)
+    for position, picture in frames(media, person):
+        enrolment.observe(row.session_id, position, picture)
+    return row.session_id
+
+
+def test_every_column_of_a_session_is_what_the_reference_server_writes(media, hopper):
+    row = LivenessSession.objects.get(session_id=completed(media, hopper, "hopper"))
+    session = faceattend.LivenessSession.from_json(row.state)
+    assert (row.status, row.version, row.attempts_count, row.movement_verified) == ("COMPLETED", 3, 3, True)
+    assert row.liveness_score == pytest.approx(session.liveness_score) and row.completed_at is not None
+    for position in ("center", "left", "right"):
+        assert getattr(row, f"{position}_verified") is True
+        stored = json.loads(getattr(row, f"{position}_embedding"))
+        assert stored == pytest.approx(session.template(position).to_list())
+        assert getattr(row, f"{position}_frame_data") is None
+    assert row.final_embedding == row.center_embedding and row.error_message is None
+
+
+def test_a_session_of_one_student_enrols_no_other(media, hopper):
+    session = completed(media, hopper, "hopper")
+    other = Student.objects.create(name="Other", roll_number="R2")
+    with pytest.raises(faceattend.StateError, match="another student"):
+        enrolment.enrol(other, session)
+    assert LivenessSession.objects.get(session_id=session).consumed_at is None
+    enrolment.enrol(hopper, session)
+
+
+def test_a_face_that_is_enrolled_is_refused_named_or_let_be(media, hopper, settings, admin):
+    enrolment.enrol(hopper, completed(media, hopper, "hopper"))
+    other = Student.objects.create(name="Other", roll_number="R2")
+    session = completed(media, other, "hopper")
+    with pytest.raises(enrolment.FaceTakenError, match=f"student {hopper.pk}") as refused:
+        enrolment.enrol(other, session)
+    known = refused.value.known
+    assert (known.student_id, known.code, known.is_refused) == (hopper.pk, "already_enrolled", True)
+    assert known.similarity > 0.9 and isinstance(refused.value, faceattend.ConflictError)
+    other.refresh_from_db()
+    assert not other.has_face and LivenessSession.objects.get(session_id=session).consumed_at is None
+    # The page of the admin says so, and does not say that the face was saved.
+    frame = reverse("admin:faceattend_student_face_frame", args=[other.pk]) + f"?session={session}&position=right"
+    answer = admin.post(frame, frames(media, "hopper")[2][1], content_type="image/jpeg").json()
+    assert (answer["enrolled"], answer["reasons"][-1]) == (False, "already_enrolled")
+    assert f"student {hopper.pk}" in answer["advice"][-1]
+    settings.FACEATTEND = {**settings.FACEATTEND, "DUPLICATES": "warn"}
+    warned = enrolment.enrol_compared(other, session)
+    assert (warned.student_id, warned.is_refused) == (hopper.pk, False)
+    settings.FACEATTEND = {**settings.FACEATTEND, "DUPLICATES": "allow"}
+    third = Student.objects.create(name="Third", roll_number="R3")
+    assert enrolment.enrol_compared(third, completed(media, third, "hopper")) is None
+    # The own face is no other student's.
+    settings.FACEATTEND = {**settings.FACEATTEND, "DUPLICATES": "refuse"}
+    StudentTemplate.objects.exclude(student=hopper).delete()
+    Student.objects.exclude(pk=hopper.pk).delete()
+    recognition.forget()
+    assert enrolment.enrol_compared(hopper, completed(media, hopper, "hopper")) is None
+
+
+def test_a_face_enrolled_since_the_gallery_was_loaded_is_known(media, hopper):
+    # The gallery is believed for two seconds: it knows nobody.
+    assert len(recognition.gallery()) == 0
+    enrolment.enrol(hopper, completed(media, hopper, "hopper"))
+    assert len(recognition.gallery()) == 0
+    other = Student.objects.create(name="Other", roll_number="R2")
+    with pytest.raises(enrolment.FaceTakenError):
+        enrolment.enrol(other, completed(media, other, "hopper"))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_one_face_is_enrolled_once_by_threads(media):
+    students = [Student.objects.create(name=f"S{n}", roll_number=f"R{n}") for n in range(4)]
+    sessions = [completed(media, student, "hopper") for student in students]
+    start, outcomes = threading.Barrier(4), []
+
+    def enrol(n):
+        start.wait()
+        try:
+            enrolment.enrol(students[n], sessions[n])
+            outcomes.append("enrolled")
+        except enrolment.FaceTakenError:
+            outcomes.append("refused")
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=enrol, args=[n]) for n in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(outcomes) == ["enrolled", "refused", "refused", "refused"]
+    assert StudentTemplate.objects.values("student").distinct().count() == 1
+
+
+def test_deleting_a_student_takes_the_sessions_along(media, hopper, admin):
+    for delete in (lambda: hopper.delete(), lambda: Student.objects.filter(roll_number="R1").delete()):
+        enrolment.enrol(hopper, completed(media, hopper, "hopper"))
+        enrolment.begin_session(hopper)
+        delete()
+        assert not LivenessSession.objects.exists() and not StudentTemplate.objects.exists()
+        hopper = Student.objects.create(name="Grace Hopper", roll_number="R1")
+
+
 def test_saving_a_form_leaves_the_face(media, hopper):
     stale = Student.objects.get(pk=hopper.pk)
     enrolment.enrol_from_photos(hopper, [media / "hopper" / "center.jpg"])

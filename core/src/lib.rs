@@ -109,6 +109,7 @@
 //! | read the answer | [`Analysis`], [`Face`], [`SingleFace`], [`Pose`], [`Quality`], [`Embedding`] |
 //! | compare and search | [`Similarity`], [`Threshold`], [`Gallery`], [`Identification`] |
 //! | check liveness | [`LivenessSession`], [`LivenessOptions`], [`Observation`], [`Position`], [`Outcome`] |
+//! | enrol and erase | [`Registry`] |
 //! | watch cameras | [`CameraSource`], [`CameraWorker`], [`Recognizer`], [`RecognitionOptions`] |
 //! | mark and keep | [`Marker`], [`AttendancePolicy`], [`Store`], `SqliteStore`, `PostgresStore` |
 //! | tell them apart | [`StudentId`], [`SessionId`], [`ModelId`] |
@@ -169,6 +170,7 @@ pub mod decode;
 pub mod detection;
 pub mod embedding;
 pub mod engine;
+pub mod enrolment;
 pub mod error;
 pub mod evaluation;
 pub mod frame;
@@ -192,6 +194,7 @@ pub use attendance::{AttendancePolicy, Marker};
 pub use camera::{CameraSource, CameraWorker};
 pub use embedding::Embedding;
 pub use engine::{Analysis, AnalyzeOptions, Depth, Engine, EngineBuilder, Face, FaceEngine, Selection, SingleFace};
+pub use enrolment::Registry;
 pub use error::{Error, ErrorKind, Result};
 pub use frame::{ChannelOrder, Frame};
 pub use gallery::{Gallery, Identification};

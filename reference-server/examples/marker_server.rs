@@ -8,7 +8,7 @@ mod marker;
 use std::sync::Arc;
 
 use faceattend_core::attendance::AttendancePolicy;
-use faceattend_core::liveness::DuplicatePolicy;
+use faceattend_core::enrolment::DuplicatePolicy;
 use faceattend_core::store::SqliteStore;
 use faceattend_server::auth::Secret;
 use faceattend_server::net::listen::{ConnectionLimits, serve};

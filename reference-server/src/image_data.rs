@@ -1,15 +1,18 @@
-//! Pictures as JSON carries them: base64, read as leniently as the original reads it.
+//! Decodes pictures in JSON: base64, read as leniently as the original reads it.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::error::AppError;
 
-/// The detail of the answer to what is no picture.
+/// The detail of the answer to data that is no picture.
 pub(crate) const INVALID: &str = "Invalid image data";
 
-/// The bytes behind `text`: a data URI's prefix is cut off, characters outside the alphabet are discarded, padding is
-/// required. What does not decode is a 400, as is nothing at all.
+/// Returns the bytes of `text`. The prefix of a data URI is cut off, characters outside the alphabet are discarded,
+/// padding is required.
+///
+/// # Errors
+/// 400 where nothing can be decoded.
 pub(crate) fn bytes_of(text: &str) -> Result<Vec<u8>, AppError> {
     let encoded = match text.strip_prefix("data:").and_then(|rest| rest.split_once(";base64,")) {
         Some((_, encoded)) => encoded,

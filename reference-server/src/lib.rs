@@ -1,8 +1,12 @@
 //! The reference server: liveness registration, recognition and live attendance over HTTP, as the service that it
 //! replaces answered, and its pages under `/ui/`.
 //!
-//! Thin on purpose: `http` keeps the conventions of the wire, `routes` translate between it and the core, and every
-//! rule of the domain is the core's. [`app`] is the whole service as a router, for a server or for tests.
+//! The server is thin on purpose: `request` and `router` keep the conventions of the wire, `api` translates between the
+//! wire and the core, and every rule of the domain is the core's. [`app`] is the whole service as a router, for a server
+//! or for tests.
+//!
+//! Modules import in one direction: `settings` (plain values) <- `live` <- `state` <- `request`, `net` <- `router` <-
+//! `api`, `web_socket`, `openapi`, `web` <- [`app`] <- [`commands`].
 
 mod api;
 pub mod auth;
@@ -14,14 +18,15 @@ mod metrics;
 pub mod net;
 mod openapi;
 mod passive;
-mod realtime;
 mod receipts;
 mod request;
 mod responses;
 mod router;
-mod sessions;
+mod settings;
 mod state;
 mod web;
+mod web_socket;
+mod wire_time;
 
 use axum::Router;
 use axum::http::{Method, StatusCode};
@@ -29,15 +34,15 @@ use axum::response::{IntoResponse, Response};
 use openapi::pages::Document;
 use tower_http::catch_panic::CatchPanicLayer;
 
-pub use live::LiveSettings;
-pub use net::peer::Network;
-pub use net::rate_limit::RateLimits;
+pub use live::events::{Events, LiveEvent, SeenFace};
 pub use passive::{PassiveNetworks, RenewableEngine};
-pub use realtime::events::{Events, LiveEvent, SeenFace};
 pub use request::body::{BODY_LIMIT, STRANGERS_BODY_LIMIT};
-pub use state::{AppState, ChallengePolicy, Logout, RetentionDays, Settings, WebSocketAccess};
+pub use settings::{
+    ChallengePolicy, LiveSettings, Logout, Network, RateLimits, RetentionDays, Settings, WebSocketAccess,
+};
+pub use state::AppState;
 
-/// The whole service over `state`.
+/// Returns the whole service over `state`.
 pub fn app(state: AppState) -> Router {
     let mut routes = api::table();
     let document = Document::of(routes.take_endpoints());
@@ -51,7 +56,7 @@ pub fn app(state: AppState) -> Router {
         .page("/ui/{file}", web::file);
     Router::new()
         .fallback_service(routes.into_service(state.clone()))
-        .layer(axum::middleware::from_fn_with_state(state.clone(), realtime::web_socket::intercept))
+        .layer(axum::middleware::from_fn_with_state(state.clone(), web_socket::intercept))
         .layer(axum::middleware::from_fn_with_state(state.clone(), net::rate_limit::limit))
         .layer(CatchPanicLayer::custom(|_: Box<dyn std::any::Any + Send>| -> Response {
             // What a panic says may name anything; the log has it from the panic's own message.
@@ -61,7 +66,7 @@ pub fn app(state: AppState) -> Router {
         .layer(axum::middleware::from_fn_with_state(state, net::trace::trace))
 }
 
-/// Method and path of every endpoint of the API, in the order of the route table; pages are not among them.
+/// Returns method and path of every endpoint of the API, in the order of the route table, without the pages.
 #[must_use]
 pub fn routes_of_the_api() -> Vec<(Method, &'static str)> {
     let endpoints = api::table().take_endpoints();

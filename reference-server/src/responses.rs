@@ -1,20 +1,21 @@
-//! The answers that several endpoints share. Their fields stand in the order in which the replaced service was recorded
-//! to list them; fields that it has not stand last.
+//! The answers that several endpoints share. Their fields stand in the order of the recorded answers; new fields stand
+//! last.
 
 use faceattend_core::store::{AttendanceRecord, Listed, Page, Student};
 use faceattend_core::types::ModelId;
-use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 
 use crate::request::kinds::Count;
+pub(crate) use crate::wire_time::naive_utc;
 
 /// `{success, message, data}`, the common answer.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Reply<T> {
     success: bool,
     message: String,
+    #[schema(inline)]
     data: T,
 }
 
@@ -43,20 +44,15 @@ pub(crate) fn done(message: impl Into<String>) -> Done {
     Done { success: true, message: message.into(), data: () }
 }
 
-/// Returns a naive UTC time in ISO 8601, with microseconds when there are any.
-pub(crate) fn naive_utc(at: Timestamp) -> String {
-    let format = if at.subsec_nanosecond() / 1000 == 0 { "%Y-%m-%dT%H:%M:%S" } else { "%Y-%m-%dT%H:%M:%S.%6f" };
-    at.strftime(format).to_string()
-}
-
-/// How many rows of a list to skip.
+/// The number of rows to skip in a list.
 pub(crate) const SKIP: Count = Count { least: 0, default: 0 };
-/// How many rows of a list to return. The original fails on a limit of none; here it is refused.
+/// The largest number of rows to return. The original fails on 0, so 0 is refused.
 pub(crate) const LIMIT: Count = Count { least: 1, default: 100 };
 
 /// A slice of a list.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Listing<T> {
+    #[schema(inline)]
     items: Vec<T>,
     /// How many there are in all.
     total: u64,
@@ -186,18 +182,5 @@ impl AttendanceItem {
             camera_location: record.camera_location.clone(),
             created_at: naive_utc(record.created_at),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn times_are_naive_and_show_microseconds_only_when_there_are_any() {
-        let at = |nanos| naive_utc(Timestamp::new(1_700_000_000, nanos).unwrap());
-        assert_eq!(at(0), "2023-11-14T22:13:20");
-        assert_eq!(at(999), "2023-11-14T22:13:20");
-        assert_eq!(at(1_000), "2023-11-14T22:13:20.000001");
     }
 }

@@ -26,6 +26,26 @@ async fn the_root_answers_scripts_with_json_and_browsers_with_the_pages() {
 }
 
 #[tokio::test]
+async fn answers_list_their_keys_in_the_recorded_order() {
+    let service = Service::start().await;
+    assert_eq!(
+        service.get("/health").await.text,
+        r#"{"status":"healthy","timestamp":"2024-01-01T00:00:00Z","services":{"database":"connected","#.to_owned()
+            + r#""ai_models":"initialized","liveness_detection":"ready"}}"#
+    );
+    let me = r#"{"success":true,"message":"Admin user information retrieved successfully","#;
+    assert_eq!(
+        service.get("/api/v1/auth/me").await.text,
+        format!(r#"{me}"data":{{"username":"admin","role":"admin"}}}}"#)
+    );
+    service.post("/api/v1/students/", &json!({ "name": "Asha", "roll_number": "R1" })).await;
+    let listed = service.get("/api/v1/students/").await.text;
+    let first = r#"{"items":[{"id":1,"name":"Asha","roll_number":"R1","liveness_verified":false,"#;
+    assert!(listed.starts_with(first), "{listed}");
+    assert!(listed.ends_with(r#"}],"total":1,"page":1,"size":100,"pages":1}"#), "{listed}");
+}
+
+#[tokio::test]
 async fn the_pages_come_with_a_policy_that_lets_nothing_in() {
     let service = Service::start().await;
     for file in ["", "app.css", "app.js", "register.js", "text.js", "text.en.json", "text.de.json", "icon.svg"] {

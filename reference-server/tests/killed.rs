@@ -23,7 +23,7 @@ use std::time::Duration;
 
 use common::{BLUE, GREEN, RED, picture};
 use faceattend_core::attendance::AttendancePolicy;
-use faceattend_core::liveness::DuplicatePolicy;
+use faceattend_core::enrolment::DuplicatePolicy;
 use faceattend_core::store::SqliteStore;
 use faceattend_server::auth::Secret;
 use faceattend_server::{AppState, Settings, app};

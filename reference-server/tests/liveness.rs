@@ -5,7 +5,8 @@
 mod common;
 
 use common::{BLUE, GREEN, RED, Service, picture};
-use faceattend_core::liveness::{DuplicatePolicy, Receipt, ReceiptKey};
+use faceattend_core::enrolment::DuplicatePolicy;
+use faceattend_core::liveness::{Receipt, ReceiptKey};
 use faceattend_server::ChallengePolicy;
 use serde_json::{Value, json};
 

@@ -35,7 +35,8 @@ pub(crate) fn run() -> Result<()> {
 /// When an answer is not as the document says.
 pub(crate) fn check(built: &Built) -> Result<String> {
     let python = python::environment(".cache/schema-python", &["reference-server/tests/python/requirements.txt"])?;
-    let folder = root().join(".cache/schema");
+    // The tool writes a folder of its own into the one that it is started in.
+    let folder = root().join("target/schema");
     let _ = std::fs::remove_dir_all(&folder);
     std::fs::create_dir_all(&folder).map_err(|e| format!("cannot make {}: {e}", folder.display()))?;
     let server = Server::start(&built.marker_server(), &folder.join("schema.db"))?;

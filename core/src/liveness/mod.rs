@@ -21,7 +21,6 @@
 
 mod challenge;
 mod decision;
-pub mod enrolment;
 mod exif;
 mod gates;
 mod hash;
@@ -45,7 +44,6 @@ mod tests;
 
 pub use challenge::Order;
 pub use decision::{Outcome, Reason, Verification};
-pub use enrolment::{DuplicatePolicy, enrolled_as};
 pub use gates::{Gates, Turn};
 pub use movement::Shape;
 pub use options::{LivenessOptions, QualityGate};

@@ -159,7 +159,7 @@ fn a_poor_view_does_not_vote() {
 fn a_student_deleted_meanwhile_is_no_error() {
     let site = Site::new();
     let mut recognizer = site.recognizer();
-    site.store.delete_student(site.red).unwrap();
+    site.store.erase_student(site.red, MarksOfErased::Delete, at(1)).unwrap();
     show(&mut recognizer, RED, at(0));
     let report = show(&mut recognizer, RED, at(0));
     assert_eq!((report.faces[0].student(), report.marks.len()), (Some(site.red), 0));
@@ -272,7 +272,7 @@ fn one_student_is_read_again_without_the_others() {
     let of_another_model = Embedding::from_raw(ModelId::new("other"), &[1.0, 0.0, 0.0]).unwrap();
     site.store.replace_templates(site.red, &[of_another_model], at(2)).unwrap();
     assert_eq!(refresh(site.red), GalleryLoad { people: 0, of_other_models: 1, legacy: 0 });
-    site.store.delete_student(site.green).unwrap();
+    site.store.erase_student(site.green, MarksOfErased::Delete, at(1)).unwrap();
     refresh(site.green);
     assert_eq!(site.gallery.people(), 0);
 }

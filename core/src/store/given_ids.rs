@@ -115,6 +115,15 @@ macro_rules! beyond_corrections {
 #[cfg(feature = "sqlite")]
 pub(super) const BEYOND_CORRECTIONS: &str = beyond_corrections!();
 
+// Enrolments ask which templates were written since a mark, which is an id.
+pub(super) const OF_TEMPLATES: &str = ids_given_once!(
+    "student_templates",
+    "student_id, model_id, embedding, created_at",
+    "NEW.student_id, NEW.model_id, NEW.embedding, NEW.created_at",
+    "NEW.student_id IS NOT NULL AND NEW.model_id IS NOT NULL AND NEW.embedding IS NOT NULL
+    AND NEW.created_at IS NOT NULL"
+);
+
 // What is left of students that are gone tells the ids that they had. A row that others refer to could not be taken out
 // again, so an id after theirs is held.
 pub(super) const OF_ROWS: &str = concat!(

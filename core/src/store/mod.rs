@@ -9,6 +9,7 @@
 
 mod accounts;
 mod cameras;
+mod face_check;
 mod given_ids;
 mod naive_time;
 mod notices;
@@ -25,7 +26,7 @@ mod seen;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::time::Duration;
 
@@ -41,6 +42,7 @@ pub use accounts::{
     SessionSummary,
 };
 pub use cameras::{CameraKey, CameraReport, CameraRequest, ClaimedCamera, ServerId, WatchedCamera};
+pub use face_check::{ENROLMENT_LOCK, Enrolee, FaceCheck, TemplateMark};
 pub use notices::{Follower, Notice};
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub use portable::{Counts, Imported, Portable, Present, Survey};
@@ -50,7 +52,7 @@ pub use records::{
     AdminUser, AttendanceFilter, AttendanceRecord, AttendanceStatus, AttendanceSummary, CorrectedStatus, Correction,
     CorrectionRecord, DayWindow, DetectionLog, Enrolment, LegacyVector, Listed, Marking, NewAdmin, NewAttendance,
     NewDetectionLog, NewSession, Page, PositionColumns, SessionRecord, SessionUpdate, StoredEmbedding, StoredTemplate,
-    Student, StudentChange,
+    Student, StudentChange, embedding_text,
 };
 pub use sealing::{FaceColumn, KeyId, Resealed, SealContext, TemplateForms, TemplateKey, TemplateKeys};
 pub use seen::{KeptSeen, SeenLimits, TemplateOrigin};
@@ -118,44 +120,29 @@ pub trait Store: Send + Sync {
     /// is another student's.
     fn update_student(&self, id: StudentId, change: &StudentChange, now: Timestamp) -> Result<Student>;
 
-    /// Deletes the student with its attendance, the corrections of it, templates and liveness sessions, as
-    /// [`erase_student`](Self::erase_student) with [`MarksOfErased::Delete`] does; returns what it was.
+    /// Gives `who` the face that a completed liveness session proved, and uses up the session in the same transaction: of
+    /// two calls that race one wins and the other sees the session used. [`Registry`](crate::enrolment::Registry) calls
+    /// it with the check that its policy asks for.
     ///
-    /// # Errors
-    /// [`Error::NotFound`](crate::Error::NotFound).
-    fn delete_student(&self, id: StudentId) -> Result<Student>;
-
-    /// A new student with the face that a completed liveness session proved. Checks and uses up the session in the
-    /// same transaction, so that of two calls that race one wins and the other sees the session used.
+    /// `check` is answered first, by the templates that the transaction itself sees; of two enrolments that race, also
+    /// from two processes, the later one sees the templates of the earlier one. `None` when it does not admit the face;
+    /// nothing has changed then.
     ///
     /// # Errors
     /// In this order: [`Error::NotFound`](crate::Error::NotFound) for an unknown session,
     /// [`Error::State`](crate::Error::State) for one that is not completed,
-    /// [`Error::Conflict`](crate::Error::Conflict) for a taken roll number,
-    /// [`Error::State`](crate::Error::State) for a session already used. After any of them nothing has changed: a
-    /// duplicate roll number does not cost the session.
-    fn register_student(
+    /// [`Error::Conflict`](crate::Error::Conflict) for a taken roll number and
+    /// [`Error::NotFound`](crate::Error::NotFound) for an unknown student,
+    /// [`Error::State`](crate::Error::State) for a session already used or begun for another student. After any of them
+    /// nothing has changed: a duplicate roll number does not cost the session.
+    fn enrol(
         &self,
         session: SessionId,
-        name: &str,
-        roll_number: &str,
+        who: &Enrolee<'_>,
         enrolment: &Enrolment,
+        check: Option<FaceCheck<'_>>,
         now: Timestamp,
-    ) -> Result<Student>;
-
-    /// Gives an existing student the face that a completed liveness session proved, in place of the one it had, and
-    /// uses up the session in the same transaction.
-    ///
-    /// # Errors
-    /// As [`register_student`](Self::register_student), and [`Error::NotFound`](crate::Error::NotFound) for an
-    /// unknown student.
-    fn enrol_student(
-        &self,
-        session: SessionId,
-        student: StudentId,
-        enrolment: &Enrolment,
-        now: Timestamp,
-    ) -> Result<Student>;
+    ) -> Result<Option<Student>>;
 
     /// Gives an existing student these templates in place of those it had, with no session: for an operator's own
     /// import. Liveness counts as not verified.
@@ -172,6 +159,12 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// The first error that `each` returns; [`Error::Store`](crate::Error::Store).
     fn for_each_template(&self, each: &mut dyn FnMut(StoredTemplate) -> Result<()>) -> Result<()>;
+
+    /// The mark after the newest template: what an enrolment writes from now on was written since.
+    ///
+    /// # Errors
+    /// [`Error::Store`](crate::Error::Store).
+    fn newest_template(&self) -> Result<TemplateMark>;
 
     /// Keeps a view of a student that a camera saw beside the registered templates, if `limits` allow it, and writes
     /// `entry` into the audit log with it. The registered templates stay as they are; when there are as many seen ones

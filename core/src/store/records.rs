@@ -145,6 +145,12 @@ impl StoredEmbedding {
     }
 }
 
+/// Returns the embedding as the existing service's columns hold it: a JSON array of numbers.
+#[must_use]
+pub fn embedding_text(embedding: &Embedding) -> String {
+    serde_json::json!(embedding.values()).to_string()
+}
+
 /// An embedding that does not say which model made it, and is matched against nothing until the operator does.
 #[derive(Clone, PartialEq)]
 pub struct LegacyVector(Vec<f32>);

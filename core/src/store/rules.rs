@@ -1,5 +1,6 @@
 //! What every database decides alike: the rules that come before a row is written, and how its words are read.
 
+pub(super) use super::records::embedding_text as json;
 use super::{CorrectedStatus, SessionRecord};
 use crate::embedding::Embedding;
 use crate::error::{Error, Result};
@@ -69,9 +70,4 @@ pub(super) fn session_status(stored: Option<&str>) -> Status {
 pub(super) fn corrected_status(stored: &str) -> CorrectedStatus {
     const KNOWN: [CorrectedStatus; 3] = [CorrectedStatus::Present, CorrectedStatus::Late, CorrectedStatus::Absent];
     KNOWN.into_iter().find(|known| known.as_str() == stored).unwrap_or(CorrectedStatus::Absent)
-}
-
-/// The embedding as the existing service's columns hold it: an array of numbers.
-pub(super) fn json(embedding: &Embedding) -> String {
-    serde_json::json!(embedding.values()).to_string()
 }

@@ -105,6 +105,13 @@ pub const MIGRATIONS: &[Migration] = &[
         columns: &[],
         after: given_ids::OF_ROWS,
     },
+    Migration {
+        version: 9,
+        name: "no id of a template is given twice",
+        tables: "",
+        columns: &[],
+        after: given_ids::OF_TEMPLATES,
+    },
 ];
 
 // An address may hold the camera's password: only servers that share their cameras write one.

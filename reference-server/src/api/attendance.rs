@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 
 use super::students::{NO_STUDENT, student_error};
 use crate::error::{AppError, during};
-use crate::realtime::events::LiveEvent;
+use crate::live::events::LiveEvent;
 use crate::request::extract::Authed;
 use crate::request::input::input;
 use crate::request::kinds::{Day, Integer, Number, Optional, Student, TEXT};

@@ -18,7 +18,8 @@ use crate::request::input::{Nothing, input};
 use crate::request::kinds::TEXT;
 use crate::responses::{Done, Reply, done, reply};
 use crate::router::endpoint::{Access, Audit, Endpoint, Tag};
-use crate::state::{AppState, Logout};
+use crate::settings::Logout;
+use crate::state::AppState;
 
 /// How long a login lasts without being renewed: a working day, so that whoever comes every day logs in once a day.
 const LOGIN_LIFETIME: SignedDuration = SignedDuration::from_hours(12);

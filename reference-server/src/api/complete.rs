@@ -3,8 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::Method;
-use faceattend_core::Error;
-use faceattend_core::liveness::{DuplicatePolicy, Reason};
+use faceattend_core::enrolment::{EnrolmentOutcome, known_as};
 use faceattend_core::types::{SessionId, StudentId};
 use jiff::Timestamp;
 use serde::Serialize;
@@ -18,7 +17,6 @@ use crate::request::input::input;
 use crate::request::kinds::{Optional, Student};
 use crate::responses::{Reply, reply};
 use crate::router::endpoint::{Access, Audit, Endpoint, Tag};
-use crate::sessions;
 use crate::state::AppState;
 
 input! {
@@ -45,21 +43,6 @@ pub(crate) struct Completed {
 const NO_SESSION: &str = "Liveness session not found";
 const NOT_COMPLETED: &str = "Liveness session not completed yet";
 
-enum Found {
-    NoSession,
-    NotCompleted,
-    NoStudent,
-    /// The face is enrolled as somebody else already, and the policy refuses it.
-    Refused(Reason),
-    Saved(Box<faceattend_core::store::Student>, Face),
-}
-
-#[derive(PartialEq)]
-enum Face {
-    New,
-    AsBefore,
-}
-
 pub(super) const COMPLETE: Endpoint = Endpoint {
     method: Method::POST,
     path: "/api/v1/liveness/complete",
@@ -84,39 +67,19 @@ pub(super) async fn complete(
     let Completion { session_id, student_id: student } = call.input;
     let unknown = || AppError::not_found(NO_SESSION);
     let id = SessionId::parse(&session_id).ok_or_else(unknown)?;
-    let options = app.settings().liveness;
-    let gallery = app.live().gallery();
-    let policy = app.settings().duplicates;
-    let found = app
-        .with_store(PREFIX, move |store| {
-            let Some(stored) = sessions::load(store, id, options)? else { return Ok(Found::NoSession) };
-            let Some(enrolment) = sessions::enrolment_of(&stored.session) else { return Ok(Found::NotCompleted) };
-            let Some(student) = student.or(stored.record.student) else { return Ok(Found::NoStudent) };
-            let Some(there) = store.student(student)? else { return Ok(Found::NoStudent) };
-            if stored.record.consumed_at.is_some() && stored.record.student == Some(student) {
-                return Ok(Found::Saved(Box::new(there), Face::AsBefore));
-            }
-            let known = sessions::already_known(&gallery, &stored, Some(student), policy)?;
-            if let (Some(known), DuplicatePolicy::Refuse) = (known, policy) {
-                return Ok(Found::Refused(sessions::known_as(&known)));
-            }
-            let student = store.enrol_student(id, student, &enrolment, Timestamp::now())?;
-            Ok(Found::Saved(Box::new(student), Face::New))
-        })
-        .await;
-    let (student, face) = match found {
-        Ok(Found::Saved(student, face)) => (student, face),
-        Ok(Found::Refused(reason)) => return Err(AppError::bad_request(reason.advice())),
-        Ok(Found::NoSession) => return Err(unknown()),
-        Ok(Found::NotCompleted) => return Err(AppError::bad_request(NOT_COMPLETED)),
-        Ok(Found::NoStudent) => return Err(AppError::not_found(NO_STUDENT)),
+    let enrolled = app.with_registry(PREFIX, move |registry| registry.enrol(id, student, Timestamp::now())).await?;
+    let enrolled = match enrolled {
+        EnrolmentOutcome::Enrolled(enrolled) => *enrolled,
+        EnrolmentOutcome::Refused(found) => return Err(AppError::bad_request(known_as(&found).advice())),
         // Used up by somebody else: it proves nothing any more.
-        Err(AppError::Core(_, Error::State { .. })) => return Err(unknown()),
-        Err(error) => return Err(error),
+        EnrolmentOutcome::UnknownSession | EnrolmentOutcome::UsedUp => return Err(unknown()),
+        EnrolmentOutcome::NotCompleted => return Err(AppError::bad_request(NOT_COMPLETED)),
+        EnrolmentOutcome::UnknownStudent => return Err(AppError::not_found(NO_STUDENT)),
     };
-    if face == Face::New {
-        app.student_enrolled(student.id).await;
+    if enrolled.is_new {
+        app.live().student_enrolled();
     }
+    let student = enrolled.student;
     let completed = Completed {
         student_id: student.id.0,
         student_name: student.name,

@@ -14,8 +14,8 @@ use utoipa::ToSchema;
 
 use crate::error::AppError;
 use crate::image_data::{self, INVALID};
+use crate::live::events::LiveEvent;
 use crate::live::watch::whole_pixels;
-use crate::realtime::events::LiveEvent;
 use crate::request::extract::Authed;
 use crate::request::input::input;
 use crate::request::kinds::{Optional, Picture, TEXT};

@@ -3,12 +3,9 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::{Method, StatusCode};
-use faceattend_core::Error;
 use faceattend_core::engine::{AnalyzeOptions, Depth, Selection};
-use faceattend_core::liveness::{
-    DuplicatePolicy, LivenessSession, Mirrored, Outcome, PadPolicy, Position, Reason, frame_hash,
-};
-use faceattend_core::store::Student;
+use faceattend_core::enrolment::{ClientFrame, EnrolmentOutcome, FaceOfSession, Observed, known_as};
+use faceattend_core::liveness::{LivenessSession, Mirrored, PadPolicy, Position, Reason, frame_hash};
 use faceattend_core::types::{SessionId, StudentId};
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
@@ -23,8 +20,8 @@ use crate::request::input::{Nothing, input};
 use crate::request::kinds::{FlagOr, Number, Optional, Picture, Student as StudentNumber, TEXT, Text, Word};
 use crate::responses::{Reply, naive_utc, null, reply};
 use crate::router::endpoint::{Access, Audit, Endpoint, Tag};
-use crate::sessions::{self, FrameSeen, Saved, Stored};
-use crate::state::{AppState, ChallengePolicy};
+use crate::settings::ChallengePolicy;
+use crate::state::AppState;
 
 pub(super) const SESSION_ID: Text = TEXT.example("6c1e3a52-0d0e-4a38-9f63-2f6b1f6d9a10");
 const POSITION: Word<Position> =
@@ -65,20 +62,14 @@ pub(crate) struct Begun {
     session_id: String,
     expires_at: String,
     status: &'static str,
-    #[serde(flatten)]
-    order: Option<RandomOrder>,
-}
-
-/// The first step of a random order.
-#[derive(Serialize, ToSchema)]
-struct RandomOrder {
-    /// The position to show next; null where there is nothing more to show.
-    #[schema(required)]
+    /// The position to show next. This and what follows are there for a random order only.
+    #[serde(skip_serializing_if = "Option::is_none")]
     next_position: Option<&'static str>,
-    /// The frames for this step carry it.
-    #[schema(required)]
+    /// The frames for the next step carry it.
+    #[serde(skip_serializing_if = "Option::is_none")]
     nonce: Option<String>,
-    steps: Steps,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    steps: Option<Steps>,
 }
 
 /// How many steps a session has passed.
@@ -116,20 +107,19 @@ pub(super) async fn create(
     let mirrored = if mirrored { Mirrored::Yes } else { Mirrored::No };
     let fixed = app.settings().liveness.with_mirrored(mirrored);
     let options = if random { fixed.with_guard() } else { fixed };
-    let Stored { record, session } = app
-        .with_store("Error creating liveness session", move |store| {
-            sessions::create(store, student, options, Timestamp::now())
+    let stored = app
+        .with_registry("Error creating liveness session", move |registry| {
+            registry.begin(student, options, Timestamp::now())
         })
         .await?;
+    let (record, session) = (stored.record(), stored.session());
     let begun = Begun {
         session_id: record.id.to_string(),
         expires_at: naive_utc(record.expires_at),
         status: record.status.as_str(),
-        order: random.then(|| RandomOrder {
-            next_position: session.next().map(Position::as_str),
-            nonce: session.nonce(),
-            steps: Steps::of(session.steps()),
-        }),
+        next_position: session.next().filter(|_| random).map(Position::as_str),
+        nonce: session.nonce().filter(|_| random),
+        steps: random.then(|| Steps::of(session.steps())),
     };
     Ok(Json(reply("Liveness detection session created successfully", begun)))
 }
@@ -268,8 +258,7 @@ pub(super) async fn detect(State(app): State<AppState>, call: Authed<NewFrame>) 
     let elapsed = elapsed_ms.and_then(milliseconds);
     let unknown = || AppError::not_found(NO_SESSION);
     let id = SessionId::parse(&session_id).ok_or_else(unknown)?;
-    let options = app.settings().liveness;
-    let stored = app.with_store(PREFIX, move |store| sessions::load(store, id, options)).await?.ok_or_else(unknown)?;
+    let stored = app.with_registry(PREFIX, move |registry| registry.session(id)).await?.ok_or_else(unknown)?;
     if stored.is_over(Timestamp::now()) {
         return Err(AppError::Detail(StatusCode::GONE, SESSION_OVER.into()));
     }
@@ -281,34 +270,24 @@ pub(super) async fn detect(State(app): State<AppState>, call: Authed<NewFrame>) 
     let file: Vec<u8> = bytes.iter().take(EXIF_REACHES).copied().collect();
     let (frame, analysis) = app.analyze(PREFIX, bytes, analyze).await?;
     let embedder = app.engine().embedder().clone();
-    let gallery = app.live().gallery();
-    let policy = app.settings().duplicates;
-    let (stored, mut outcome, saved, known) = app
-        .with_store(PREFIX, move |store| {
-            let now = Timestamp::now();
-            let hash = frame_hash(&frame).with_file(&file);
-            let seen = FrameSeen {
+    let observed = app
+        .with_registry(PREFIX, move |registry| {
+            let frame = ClientFrame {
                 position,
                 analysis: &analysis,
                 embedder: &embedder,
-                hash: &hash,
+                hash: frame_hash(&frame).with_file(&file),
                 nonce: nonce.as_deref(),
                 elapsed,
             };
-            let Some((stored, outcome)) = sessions::observe(store, id, options, &seen, now)? else { return Ok(None) };
-            let known = sessions::already_known(&gallery, &stored, stored.session.student(), policy)?;
-            let saved = sessions::save_face(store, &stored, known.as_ref(), policy, now)?;
-            Ok(Some((stored, outcome, saved, known)))
+            registry.observe(stored, &frame, Timestamp::now())
         })
         .await?
         .ok_or_else(unknown)?;
-    outcome.reasons.extend(known.as_ref().map(sessions::known_as));
-    if let Saved::Student(Some(student)) = &saved {
-        app.student_enrolled(student.id).await;
-    }
-    let mut answer = judged(&stored, &outcome, &saved);
-    if let Saved::Student(Some(student)) = &saved {
-        answer.receipt = Some(receipt_of(&app, &stored.session, student.id)?);
+    let mut answer = judged(&observed);
+    if let FaceOfSession::Saved(student) = &observed.face {
+        app.live().student_enrolled();
+        answer.receipt = Some(receipt_of(&app, observed.session.session(), student.id)?);
     }
     Ok(Json(answer))
 }
@@ -323,9 +302,11 @@ fn receipt_of(app: &AppState, session: &LivenessSession, student: StudentId) -> 
     signed.map_err(|error| AppError::Core("Error signing the receipt", error))
 }
 
-fn judged(stored: &Stored, outcome: &Outcome, saved: &Saved) -> Judged {
+fn judged(observed: &Observed) -> Judged {
+    let Observed { outcome, face, .. } = observed;
+    let session = observed.session.session();
     let completed = outcome.session_completed;
-    let saved = !matches!(saved, Saved::NoSuchStudent | Saved::SomebodyElse);
+    let saved = !matches!(face, FaceOfSession::NoSuchStudent | FaceOfSession::Refused(_));
     Judged {
         success: true,
         message: "Liveness detection processed",
@@ -337,13 +318,13 @@ fn judged(stored: &Stored, outcome: &Outcome, saved: &Saved) -> Judged {
         liveness_score: completed.then_some(f64::from(outcome.liveness_score)),
         movement_verified: completed.then_some(outcome.movement_verified),
         final_embedding_saved: completed.then_some(saved),
-        student_id: stored.session.student().filter(|_| completed).map(|student| student.0),
+        student_id: session.student().filter(|_| completed).map(|student| student.0),
         detected_pose: outcome.detected_pose.map(Position::as_str),
         yaw: outcome.yaw.map(|yaw| f64::from(yaw.0)),
         verified: outcome.verified.iter().map(|position| position.as_str()).collect(),
         next_position: outcome.next.map(Position::as_str),
         steps: Steps::of(outcome.steps),
-        nonce: stored.session.nonce(),
+        nonce: session.nonce(),
         gate: outcome.gate.map(|yaw| f64::from(yaw.0)),
         passive: Passive {
             policy: outcome.passive.policy,
@@ -402,12 +383,12 @@ pub(super) async fn verify(State(app): State<AppState>, call: Authed<Closing>) -
     const PREFIX: &str = "Error verifying liveness completion";
     let unknown = || AppError::not_found(NOT_FOUND);
     let id = SessionId::parse(&call.input.session_id).ok_or_else(unknown)?;
-    let options = app.settings().liveness;
     let now = Timestamp::now();
     let closed = app
-        .with_store(PREFIX, move |store| match sessions::load(store, id, options)? {
+        .with_registry(PREFIX, move |registry| match registry.session(id)? {
+            None => Ok(None),
             Some(stored) if stored.is_over(now) => Ok(Some(None)),
-            _ => Ok(sessions::verify(store, id, options, now)?.map(Some)),
+            Some(stored) => Ok(registry.verify(stored, now)?.map(Some)),
         })
         .await?
         .ok_or_else(unknown)?;
@@ -419,7 +400,7 @@ pub(super) async fn verify(State(app): State<AppState>, call: Authed<Closing>) -
         liveness_score: f64::from(verification.liveness_score),
         movement_verified: verification.movement_verified,
         final_embedding: embedding,
-        student_id: stored.record.student.map(|student| student.0),
+        student_id: stored.record().student.map(|student| student.0),
         error: (),
         missing_positions: verification.missing.iter().map(|position| position.as_str()).collect(),
     }))
@@ -452,13 +433,6 @@ pub(crate) struct NewlyRegistered {
     warnings: Vec<ReasonItem>,
 }
 
-/// What came of a registration.
-enum Registered {
-    Enrolled(Box<(Student, LivenessSession, Option<Reason>)>),
-    /// The face is somebody else's.
-    Refused(Reason),
-}
-
 pub(super) const REGISTER: Endpoint = Endpoint {
     method: Method::POST,
     path: "/api/v1/liveness/register-student",
@@ -478,34 +452,24 @@ pub(super) async fn register(
     let Registration { name, roll_number, session_id } = call.input;
     let unknown = || AppError::not_found(NOT_COMPLETED);
     let id = SessionId::parse(&session_id).ok_or_else(unknown)?;
-    let options = app.settings().liveness;
-    let gallery = app.live().gallery();
-    let policy = app.settings().duplicates;
-    let enrolled = app
-        .with_store(PREFIX, move |store| {
-            let Some(stored) = sessions::load(store, id, options)? else { return Ok(None) };
-            let Some(enrolment) = sessions::enrolment_of(&stored.session) else { return Ok(None) };
-            let known = sessions::already_known(&gallery, &stored, stored.session.student(), policy)?;
-            let known = known.as_ref().map(sessions::known_as);
-            if let (Some(reason), DuplicatePolicy::Refuse) = (known, policy) {
-                return Ok(Some(Registered::Refused(reason)));
-            }
-            let student = store.register_student(id, &name, &roll_number, &enrolment, Timestamp::now())?;
-            Ok(Some(Registered::Enrolled(Box::new((student, stored.session, known)))))
-        })
-        .await;
-    let (student, session, known) = match enrolled {
-        Ok(Some(Registered::Enrolled(enrolled))) => *enrolled,
-        Ok(Some(Registered::Refused(reason))) => return Err(AppError::bad_request(reason.advice())),
-        Ok(None) => return Err(unknown()),
-        Err(AppError::Core(_, Error::State { .. } | Error::NotFound { .. })) => return Err(unknown()),
-        Err(error) => return Err(student_error(PREFIX)(error)),
+    let outcome = app
+        .with_registry(PREFIX, move |registry| registry.register(id, &name, &roll_number, Timestamp::now()))
+        .await
+        .map_err(student_error(PREFIX))?;
+    let enrolled = match outcome {
+        EnrolmentOutcome::Enrolled(enrolled) => *enrolled,
+        EnrolmentOutcome::Refused(found) => return Err(AppError::bad_request(known_as(&found).advice())),
+        EnrolmentOutcome::UnknownSession
+        | EnrolmentOutcome::NotCompleted
+        | EnrolmentOutcome::UsedUp
+        | EnrolmentOutcome::UnknownStudent => return Err(unknown()),
     };
-    app.student_enrolled(student.id).await;
+    let (student, session) = (enrolled.student, enrolled.session);
+    app.live().student_enrolled();
     let registered = NewlyRegistered {
         student_id: student.id.0,
         receipt: receipt_of(&app, &session, student.id)?,
-        warnings: known.iter().map(ReasonItem::of).collect(),
+        warnings: enrolled.resembles.iter().map(|found| ReasonItem::of(&known_as(found))).collect(),
         name: student.name,
         roll_number: student.roll_number.clone(),
         roll_no: student.roll_number,
@@ -549,16 +513,15 @@ pub(super) async fn get(
 ) -> Result<Json<Reply<SessionStatus>>, AppError> {
     let unknown = || AppError::not_found(NOT_FOUND);
     let id = SessionId::parse(&call.input.session_id).ok_or_else(unknown)?;
-    let options = app.settings().liveness;
     let stored = app
-        .with_store("Error retrieving liveness session", move |store| sessions::load(store, id, options))
+        .with_registry("Error retrieving liveness session", move |registry| registry.session(id))
         .await?
         .ok_or_else(unknown)?;
     let item = SessionStatus {
-        session_id: stored.record.id.to_string(),
+        session_id: stored.id().to_string(),
         status: stored.status(Timestamp::now()).as_str(),
-        liveness_score: f64::from(stored.session.liveness_score()),
-        expires_at: naive_utc(stored.record.expires_at),
+        liveness_score: f64::from(stored.session().liveness_score()),
+        expires_at: naive_utc(stored.record().expires_at),
     };
     Ok(Json(reply("Session retrieved successfully", item)))
 }

@@ -61,9 +61,9 @@ pub(super) async fn erase(State(app): State<AppState>, call: Authed<Which>) -> R
     let now = Timestamp::now();
     let live = app.clone();
     let erasure = app
-        .with_store(PREFIX, move |store| {
-            let erasure = store.erase_student(id, marks, now)?;
-            live.live().student_removed(id);
+        .with_registry(PREFIX, move |registry| {
+            let erasure = registry.erase(id, marks, now)?;
+            live.live().student_erased();
             Ok(erasure)
         })
         .await

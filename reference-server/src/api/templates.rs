@@ -89,6 +89,6 @@ pub(super) async fn forget_seen(
     let Which { student_id } = call.input;
     let removing = move |store: &dyn Store| store.forget_seen_templates(student_id);
     let templates = app.with_store(PREFIX, removing).await.map_err(student_error(PREFIX))?;
-    app.student_enrolled(student_id).await;
+    app.templates_changed(student_id).await;
     Ok(Json(reply("Templates of cameras taken back successfully", Removed { templates })))
 }

@@ -11,8 +11,9 @@ use clap::Args;
 use faceattend_core::attendance::AttendancePolicy;
 use faceattend_core::detection::{DetectOptions, InputSize};
 use faceattend_core::engine::{ANTISPOOF_PACK, Engine, EngineBuilder, FaceEngine as _, PassiveCheck};
+use faceattend_core::enrolment::DuplicatePolicy;
 use faceattend_core::frame::ChannelOrder;
-use faceattend_core::liveness::{DuplicatePolicy, ReceiptKey};
+use faceattend_core::liveness::ReceiptKey;
 use faceattend_core::models::download::Downloader;
 use faceattend_core::models::manifest::Manifest;
 use faceattend_core::models::store::ModelStore;
@@ -29,7 +30,7 @@ use crate::commands::keys::KeyArgs;
 use crate::commands::{Hidden, enrol_again};
 use crate::net::listen::{self, ConnectionLimits};
 use crate::passive;
-use crate::state::BODY_WITHIN;
+use crate::settings::BODY_WITHIN;
 use crate::{
     AppState, ChallengePolicy, LiveSettings, Logout, Network, PassiveNetworks, RateLimits, RenewableEngine,
     RetentionDays, Settings, WebSocketAccess,

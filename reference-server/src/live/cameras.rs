@@ -15,9 +15,9 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::LiveSettings;
 use super::preview::Preview;
 use super::watch::Watcher;
+use crate::settings::LiveSettings;
 
 /// How many times as often a camera is looked at while the next picture may decide whose a face is.
 const CLOSER: f32 = 2.0;

@@ -13,7 +13,7 @@ use super::background::BackgroundThreads;
 use super::camera_leases::CameraLeases;
 use super::event_relay;
 use super::gallery_sync::GallerySync;
-use crate::realtime::events::{Events, LiveEvent};
+use crate::live::events::{Events, LiveEvent};
 
 /// How long the thread listens before it looks whether it is to end.
 const LISTEN: Duration = Duration::from_millis(500);

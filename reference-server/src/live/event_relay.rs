@@ -17,7 +17,7 @@ use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 
 use super::background::BackgroundThreads;
 use super::cameras::reached_by_all;
-use crate::realtime::events::{LiveEvent, SeenFace};
+use crate::live::events::{LiveEvent, SeenFace};
 
 /// How long events wait for others to go with.
 const GATHER: Duration = Duration::from_millis(100);

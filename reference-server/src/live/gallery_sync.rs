@@ -1,33 +1,33 @@
-//! The gallery, kept as the store has it: by whoever changes the store here, and by whoever hears of a change elsewhere.
+//! Tells what the gallery holds: after an enrolment or an erasure here, and after a change that was made elsewhere.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use faceattend_core::Result;
+use faceattend_core::enrolment::Registry;
 use faceattend_core::gallery::Gallery;
-use faceattend_core::recognition::{load_gallery, refresh_gallery};
-use faceattend_core::store::Store;
 use faceattend_core::types::StudentId;
 
-use crate::realtime::events::{Events, LiveEvent};
+use crate::live::events::{Events, LiveEvent};
 
-/// The gallery and the store that it follows.
+/// The registry, which keeps the gallery as the store has it, and who is told of its size.
 pub(super) struct GallerySync {
+    registry: Arc<Registry>,
     gallery: Arc<Gallery>,
-    store: Arc<dyn Store>,
     events: Events,
-    /// Held from the reading of the store to the change of the gallery: what is read first is not written last.
-    turn: Mutex<()>,
+    /// The number of people that was told last.
+    told: AtomicUsize,
 }
 
 impl GallerySync {
-    pub(super) fn new(gallery: Arc<Gallery>, store: Arc<dyn Store>, events: Events) -> Self {
-        Self { gallery, store, events, turn: Mutex::default() }
+    pub(super) fn new(registry: Arc<Registry>, gallery: Arc<Gallery>, events: Events) -> Self {
+        Self { registry, gallery, events, told: AtomicUsize::new(0) }
     }
 
     /// Puts every stored template that this engine's model made into the gallery, and says what was left out.
     pub(super) fn load(&self) -> Result<()> {
-        let _turn = self.turn();
-        let loaded = load_gallery(&self.gallery, &*self.store, None)?;
+        let loaded = self.registry.load_gallery()?;
+        self.told.store(loaded.people, Ordering::Relaxed);
         tracing::info!("Reloaded {} known faces", loaded.people);
         let left_out = loaded.of_other_models + loaded.legacy;
         if left_out > 0 {
@@ -39,37 +39,35 @@ impl GallerySync {
 
     /// Reads one student's templates again, and says how many people are known now.
     pub(super) fn refresh(&self, student: StudentId) -> Result<()> {
-        let _turn = self.turn();
-        refresh_gallery(&self.gallery, &*self.store, student, None)?;
+        self.registry.refresh_gallery(student)?;
         self.tell_size();
         Ok(())
     }
 
     /// The same for what somebody has changed, perhaps this server a moment ago: then there is nothing to say.
     pub(super) fn follow(&self, student: StudentId) -> Result<()> {
-        let _turn = self.turn();
-        let before = self.gallery.people();
-        refresh_gallery(&self.gallery, &*self.store, student, None)?;
-        if self.gallery.people() != before {
-            self.tell_size();
-        }
+        self.registry.refresh_gallery(student)?;
+        self.tell_new_size();
         Ok(())
     }
 
-    /// Takes a student out who is no longer in the store.
-    pub(super) fn forget(&self, student: StudentId) {
-        let _turn = self.turn();
-        if self.gallery.remove(student) {
-            self.tell_size();
+    /// Says how many people are known.
+    pub(super) fn tell_size(&self) {
+        let people = self.gallery.people();
+        self.told.store(people, Ordering::Relaxed);
+        self.tell(people);
+    }
+
+    /// Says how many people are known, unless that many were told last.
+    pub(super) fn tell_new_size(&self) {
+        let people = self.gallery.people();
+        if self.told.swap(people, Ordering::Relaxed) != people {
+            self.tell(people);
         }
     }
 
-    fn turn(&self) -> MutexGuard<'_, ()> {
-        self.turn.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn tell_size(&self) {
-        let line = format!("Reloaded {} known faces", self.gallery.people());
+    fn tell(&self, people: usize) {
+        let line = format!("Reloaded {people} known faces");
         tracing::info!("{line}");
         self.events.publish(LiveEvent::info(line));
     }

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 
 use super::cameras::Cameras;
 use super::log::DetectionLog;
-use crate::realtime::events::{Events, LiveEvent};
+use crate::live::events::{Events, LiveEvent};
 
 /// How often states are looked at.
 const ROUND: Duration = Duration::from_millis(250);

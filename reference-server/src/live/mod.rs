@@ -6,6 +6,7 @@ mod camera_leases;
 pub(crate) mod cameras;
 mod db_listener;
 mod event_relay;
+pub(crate) mod events;
 mod gallery_sync;
 mod housekeeping;
 mod log;
@@ -19,15 +20,15 @@ use faceattend_core::Result;
 use faceattend_core::attendance::Marker;
 use faceattend_core::camera::Scheduler;
 use faceattend_core::engine::FaceEngine;
+use faceattend_core::enrolment::Registry;
 use faceattend_core::gallery::Gallery;
 use faceattend_core::recognition::{Ageing, AgeingOptions};
 use faceattend_core::store::Store;
-use faceattend_core::tracking::TrackingOptions;
 use faceattend_core::types::StudentId;
 use serde_json::{Map, Value};
 
-use crate::realtime::events::Events;
-use crate::state::Settings;
+use crate::live::events::Events;
+use crate::settings::Settings;
 use background::BackgroundThreads;
 use browser::Browsers;
 use camera_leases::CameraLeases;
@@ -38,77 +39,10 @@ use housekeeping::Housekeeping;
 use log::DetectionLog;
 use watch::Watcher;
 
-/// How cameras are watched.
-#[derive(Debug, Clone, PartialEq)]
-#[non_exhaustive]
-pub struct LiveSettings {
-    /// How many pictures of each camera are analyzed in a second. Default 5: a face that walks through a door is seen
-    /// several times.
-    pub rate: f32,
-    /// How faces are followed, and how much evidence names somebody.
-    pub tracking: TrackingOptions,
-    /// Whether a logged-in user may look through the cameras. Default off: attendance needs no spectators.
-    pub preview: bool,
-    /// This server's name among several on one database, which share their cameras and tell each other what happens.
-    /// Default `None`: its cameras are its own, and forgotten when it ends.
-    pub server_name: Option<String>,
-    /// Whether now and then a view of a student is kept from a confident, living mark, so that templates grow older
-    /// with their people. Default off.
-    pub age_templates: bool,
-}
-
-impl Default for LiveSettings {
-    fn default() -> Self {
-        Self {
-            rate: 5.0,
-            tracking: TrackingOptions::default(),
-            preview: false,
-            server_name: None,
-            age_templates: false,
-        }
-    }
-}
-
-impl LiveSettings {
-    /// The same settings, analyzing so many pictures of each camera in a second.
-    #[must_use]
-    pub fn with_rate(mut self, rate: f32) -> Self {
-        self.rate = rate;
-        self
-    }
-
-    /// The same settings, naming faces by this much evidence.
-    #[must_use]
-    pub fn with_tracking(mut self, tracking: TrackingOptions) -> Self {
-        self.tracking = tracking;
-        self
-    }
-
-    /// The same settings, with or without `GET /detection/preview/{camera}.mjpeg`.
-    #[must_use]
-    pub fn with_preview(mut self, preview: bool) -> Self {
-        self.preview = preview;
-        self
-    }
-
-    /// The same settings, keeping views of cameras beside the registered templates, or not.
-    #[must_use]
-    pub fn with_age_templates(mut self, age: bool) -> Self {
-        self.age_templates = age;
-        self
-    }
-
-    /// The same settings for one of several servers on one database, which is called so.
-    #[must_use]
-    pub fn with_server_name(mut self, name: impl Into<String>) -> Self {
-        self.server_name = Some(name.into());
-        self
-    }
-}
-
 /// Everything that lives as long as the server does.
 pub(crate) struct Live {
     gallery: Arc<Gallery>,
+    registry: Arc<Registry>,
     gallery_sync: Arc<GallerySync>,
     marker: Arc<Marker>,
     cameras: Arc<Cameras>,
@@ -126,11 +60,16 @@ impl Live {
     pub(crate) fn new(store: Arc<dyn Store>, engine: &Arc<dyn FaceEngine>, settings: &Settings) -> Result<Self> {
         let gallery = Arc::new(Gallery::new(engine.embedder().clone()));
         let events = Events::default();
-        let gallery_sync = Arc::new(GallerySync::new(Arc::clone(&gallery), Arc::clone(&store), events.clone()));
+        let marker = Arc::new(Marker::new(Arc::clone(&store), settings.policy.clone()));
+        let registry = Registry::new(Arc::clone(&store))
+            .with_gallery(Arc::clone(&gallery), settings.duplicates)
+            .with_marker(Arc::clone(&marker))
+            .with_liveness(settings.liveness);
+        let registry = Arc::new(registry);
+        let gallery_sync = Arc::new(GallerySync::new(Arc::clone(&registry), Arc::clone(&gallery), events.clone()));
         // Followed before it is read: nothing is missed in between.
         let follower = store.follow()?;
         gallery_sync.load()?;
-        let marker = Arc::new(Marker::new(Arc::clone(&store), settings.policy.clone()));
         let log = Arc::new(DetectionLog::new(Arc::clone(&store)));
         let watcher = Watcher {
             engine: Arc::clone(engine),
@@ -155,6 +94,7 @@ impl Live {
         let background = BackgroundThreads::default();
         let mut live = Self {
             gallery,
+            registry,
             gallery_sync,
             marker,
             cameras,
@@ -190,18 +130,27 @@ impl Live {
         Arc::clone(&self.marker)
     }
 
-    /// Lets cameras recognize a student with the face that the store has from now on. Blocks.
-    pub(crate) fn student_enrolled(&self, student: StudentId) {
+    /// The only way in for enrolments and erasures.
+    pub(crate) fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
+    /// Says how many people are known, after an enrolment.
+    pub(crate) fn student_enrolled(&self) {
+        self.gallery_sync.tell_size();
+    }
+
+    /// Says how many people are known, after an erasure, unless it is as many as before.
+    pub(crate) fn student_erased(&self) {
+        self.gallery_sync.tell_new_size();
+    }
+
+    /// Lets cameras recognize a student with the templates that the store has from now on. Blocks.
+    pub(crate) fn templates_changed(&self, student: StudentId) {
         if let Err(error) = self.gallery_sync.refresh(student) {
             // Stored all the same; whoever follows the database hears of it once more.
             tracing::warn!(%student, "not in the gallery yet: {error}");
         }
-    }
-
-    /// Lets cameras forget a student. Blocks.
-    pub(crate) fn student_removed(&self, student: StudentId) {
-        self.marker.forget();
-        self.gallery_sync.forget(student);
     }
 
     /// Lets a mark be made again where one was deleted.

@@ -20,7 +20,7 @@ use jiff::Timestamp;
 
 use super::log::DetectionLog;
 use super::preview::{Drawn, Preview};
-use crate::realtime::events::{Events, LiveEvent, SeenFace};
+use crate::live::events::{Events, LiveEvent, SeenFace};
 
 /// How often a camera's figures go to the detection log: a row a frame would be 25 rows a second and camera.
 const LOG_EVERY: Duration = Duration::from_secs(5);

@@ -1,5 +1,4 @@
-//! The description of the API, as OpenAPI 3.1: made from the declarations of the endpoints and the types of their
-//! handlers.
+//! Makes the OpenAPI 3.1 document from the declarations of the endpoints and the types of their handlers.
 
 pub(crate) mod pages;
 mod responses;
@@ -19,7 +18,7 @@ use crate::router::Listed;
 use crate::router::described::Described;
 use crate::router::endpoint::Endpoint;
 
-/// The name of the one way to authenticate.
+/// The name of the security scheme.
 const BEARER: &str = "HTTPBearer";
 
 /// Returns the document of `endpoints`.
@@ -110,4 +109,21 @@ fn object(fields: &[Field]) -> Schema {
         }
     }
     object.build().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_schema_that_the_document_refers_to_is_in_it() {
+        let document = serde_json::to_value(document(&crate::api::table().take_endpoints())).unwrap();
+        let text = document.to_string();
+        let named: Vec<&str> =
+            text.split("#/components/schemas/").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+        assert!(named.len() > 50, "{}", named.len());
+        for name in named {
+            assert!(document["components"]["schemas"].get(name).is_some(), "{name} is not described");
+        }
+    }
 }

@@ -1,4 +1,4 @@
-//! The answers of an endpoint: its own, and those that any endpoint of its kind may give.
+//! Lists the answers of an endpoint in the document: its own, and those that any endpoint of its kind may give.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use crate::error::{ErrorBody, ValidationErrors};
 use crate::router::described::Described;
 use crate::router::endpoint::Endpoint;
 
-/// What every endpoint may answer.
+/// Status and detail of the errors that every endpoint may answer.
 const ALWAYS: [(u16, &str); 2] = [(405, "Method Not Allowed"), (500, "The server failed; its log says why")];
 
 /// Returns the schemas that the answers of every endpoint refer to.

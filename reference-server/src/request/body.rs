@@ -1,4 +1,4 @@
-//! Reading a body: its limit, its kind, and what the original says of JSON that does not parse.
+//! Reads a body: its size limit, its kind, and the answers to JSON that does not parse, in the original's words.
 
 use std::time::Duration;
 
@@ -7,39 +7,39 @@ use axum::extract::Request;
 use axum::http::{HeaderMap, StatusCode, header};
 use serde_json::{Map, Value};
 
-use crate::error::AppError;
-use crate::request::fields::{Body, Issue};
+use crate::error::{AppError, Issue};
+use crate::request::fields::Body;
 
-/// The largest body that is read. Existing pages send up to 4 MB; a 12-megapixel JPEG in base64 still fits.
+/// The largest body that the server reads. Existing pages send up to 4 MB; a 12-megapixel JPEG in base64 still fits.
 pub const BODY_LIMIT: usize = 16 * 1024 * 1024;
 
-/// The largest body that is read of somebody without a token of ours, which is a login, or too deep to be one as in the
-/// recordings (200 KB). Anybody can open hundreds of connections: what they fill together must not be all the memory.
+/// The largest body that the server reads from a client without a valid token. A login is small; the largest one in the
+/// recordings has 200 KB. Anybody can open hundreds of connections, and together they must not fill the memory.
 pub const STRANGERS_BODY_LIMIT: usize = 1024 * 1024;
 
-/// How much is read, and for how long.
+/// The limits on reading a body: its size, and the time for it to arrive.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct BodyLimits {
     pub(crate) bytes: usize,
     pub(crate) within: Duration,
 }
 
-/// Which bodies an endpoint reads.
+/// The kind of body that an endpoint reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Expects {
-    /// None: a body is ignored, as malformed as it may be.
+    /// None. A body is ignored, even a malformed one.
     Nothing,
     /// A JSON object.
     Json,
     /// A JSON object, or a form as browsers post it.
     JsonOrForm,
-    /// A JSON object that the original declares as a free dictionary, which shows in what it says of anything else.
+    /// A JSON object that the original declares as a free dictionary. The answer to anything else has other words.
     Dictionary,
     /// The same, which may be left out.
     OptionalDictionary,
 }
 
-/// The body of `request` as `expects` reads it.
+/// Reads the body of `request` as `expects` says.
 pub(crate) async fn read(request: Request, expects: Expects, limits: BodyLimits) -> Result<Body, AppError> {
     if expects == Expects::Nothing {
         return Ok(Body::Absent);
@@ -74,12 +74,12 @@ async fn read_limited(request: Request, limits: BodyLimits) -> Result<Bytes, App
     })
 }
 
-/// The answer to a body beyond its limit.
+/// Returns the answer to a body beyond its limit.
 pub(crate) fn too_large() -> AppError {
     AppError::Detail(StatusCode::PAYLOAD_TOO_LARGE, "Request body too large".into())
 }
 
-/// The answer to a body that did not arrive in time.
+/// Returns the answer to a body that did not arrive in time.
 pub(crate) fn too_slow() -> AppError {
     AppError::Detail(StatusCode::REQUEST_TIMEOUT, "The request body took too long".into())
 }
@@ -90,7 +90,7 @@ fn media_type(headers: &HeaderMap) -> (String, String) {
     essence.split_once('/').map(|(main, sub)| (main.to_owned(), sub.to_owned())).unwrap_or_default()
 }
 
-/// The pairs of a form or a query string; the last of a repeated name counts.
+/// Returns the pairs of a form or a query string. The last of a repeated name counts.
 pub(crate) fn form(bytes: &[u8]) -> Map<String, Value> {
     form_urlencoded::parse(bytes).map(|(name, value)| (name.into_owned(), Value::String(value.into_owned()))).collect()
 }
@@ -109,7 +109,7 @@ fn parse_json(bytes: &[u8]) -> Result<Value, AppError> {
     })
 }
 
-/// The character offset and the wording of Python's parser for what serde_json found.
+/// Translates an error of serde_json into the character offset and the words of Python's parser.
 fn as_python_tells(text: &str, error: &serde_json::Error, message: &str) -> (usize, &'static str) {
     let letters: Vec<char> = text.chars().collect();
     let line_start: usize =

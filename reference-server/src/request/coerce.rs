@@ -1,13 +1,13 @@
-//! The lax readings of numbers, flags and dates that the existing clients rely on: those of pydantic 2.
+//! Reads numbers, flags and dates as leniently as pydantic 2 does, because existing clients rely on it.
 
 use jiff::civil::{Date, DateTime};
 use serde_json::Value;
 
-/// Why a value is refused: the type and the message of a 422 issue.
+/// The reason why a value is refused: the type and the message of an issue in a 422 answer.
 pub(crate) struct Refusal {
     pub(crate) kind: &'static str,
     pub(crate) message: String,
-    /// `ctx.error`, where the original has one.
+    /// The text of `ctx.error`, where the original has one.
     pub(crate) reason: Option<String>,
 }
 
@@ -17,8 +17,8 @@ impl Refusal {
     }
 }
 
-/// An integer: `1`, `1.0`, `true`, `"1"`, `" 1 "`, `"+1"`, `"1_000"`, `"1.0"`. Beyond 64 bits it saturates: such an id is
-/// simply not found.
+/// Reads an integer: `1`, `1.0`, `true`, `"1"`, `" 1 "`, `"+1"`, `"1_000"`, `"1.0"`. A value beyond 64 bits saturates;
+/// no row has such an id.
 pub(crate) fn integer(value: &Value) -> Result<i64, Refusal> {
     const UNPARSABLE: &str = "Input should be a valid integer, unable to parse string as an integer";
     match value {
@@ -66,7 +66,7 @@ fn integer_from(text: &str) -> Option<i64> {
     Some(if negative { -magnitude } else { magnitude })
 }
 
-/// A finite number, or its text.
+/// Reads a finite number, or its text.
 pub(crate) fn number(value: &Value) -> Result<f64, Refusal> {
     const UNPARSABLE: &str = "Input should be a valid number, unable to parse string as a number";
     let parsed = match value {
@@ -82,7 +82,7 @@ pub(crate) fn number(value: &Value) -> Result<f64, Refusal> {
     if parsed.is_finite() { Ok(parsed) } else { Err(Refusal::new("finite_number", "Input should be a finite number")) }
 }
 
-/// A flag: `true`, `1`, `"yes"`, `"on"` and their opposites.
+/// Reads a flag: `true`, `1`, `"yes"`, `"on"` and their opposites.
 pub(crate) fn flag(value: &Value) -> Result<bool, Refusal> {
     const UNPARSABLE: &str = "Input should be a valid boolean, unable to interpret input";
     let unparsable = || Refusal::new("bool_parsing", UNPARSABLE);
@@ -104,7 +104,7 @@ pub(crate) fn flag(value: &Value) -> Result<bool, Refusal> {
     }
 }
 
-/// A date: `2024-01-31`, the same at midnight, or seconds since 1970 that fall on midnight.
+/// Reads a date: `2024-01-31`, the same at midnight, or seconds since 1970 that fall on midnight.
 pub(crate) fn date(value: &Value) -> Result<Date, Refusal> {
     let text = match value {
         Value::String(text) => text.trim(),

@@ -1,5 +1,5 @@
-//! The extractors of every handler. The order of their checks is the original's: JSON syntax, then credentials, then
-//! the fields, all of them at once.
+//! The extractors of the handlers. They check in the original's order: the JSON syntax, then the credentials, then all
+//! fields at once.
 
 use std::sync::{Arc, OnceLock};
 
@@ -11,21 +11,21 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use crate::auth::Role;
-use crate::error::AppError;
+use crate::error::{AppError, Issue};
 use crate::request::body::{self, BODY_LIMIT, BodyLimits, Expects, STRANGERS_BODY_LIMIT};
-use crate::request::fields::{Issue, Reader};
+use crate::request::fields::Reader;
 use crate::request::input::Input;
 use crate::state::AppState;
 
-/// The parameters of the path, left by the router.
+/// The parameters of the path. The router inserts them.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct PathParameters(pub(crate) Map<String, Value>);
 
-/// The least that a caller of this route must be, left by the router.
+/// The least role that a caller of this route must have. The router inserts it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Least(pub(crate) Role);
 
-/// Who called, for the router's audit log: filled once the credentials are found good.
+/// The name of the caller, for the router's audit log. The extractor sets it once the credentials are valid.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Caller(pub(crate) Arc<OnceLock<String>>);
 
@@ -33,7 +33,7 @@ pub(crate) struct Caller(pub(crate) Arc<OnceLock<String>>);
 #[derive(Debug)]
 pub(crate) struct Open<I>(pub(crate) I);
 
-/// The fields of a request that carries a valid token, and whose it is.
+/// The fields of a request with a valid token, and the user of the token.
 #[derive(Debug)]
 pub(crate) struct Authed<I> {
     pub(crate) user: String,
@@ -73,7 +73,7 @@ impl<I: Input> FromRequest<AppState> for Authed<I> {
     }
 }
 
-/// What a route asks of its caller, left by the router.
+/// The router's demands on the caller of a route.
 struct Gate {
     least: Role,
     caller: Option<Caller>,
@@ -87,7 +87,7 @@ impl Gate {
         }
     }
 
-    /// The caller's name, role and login.
+    /// Returns the caller's name, role and login.
     async fn admit(self, headers: &HeaderMap, state: &AppState) -> Result<(String, Role, Option<String>), AppError> {
         let token = token_in(headers).ok_or(AppError::Unauthorized("Not authenticated"))?;
         let (user, login) = authenticate(token, state).await?;
@@ -102,21 +102,21 @@ impl Gate {
     }
 }
 
-/// The token that the request carries, as it stands there.
+/// Returns the bearer token of a request, unchecked.
 pub(crate) fn token_in(headers: &HeaderMap) -> Option<&str> {
     let given = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, token) = given.split_once(' ')?;
     (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
 }
 
-/// The bytes of the field `name` of a multipart form, and who sends them.
+/// The picture in a multipart form, and the user who sends it.
 #[derive(Debug)]
 pub(crate) struct Upload {
     pub(crate) user: String,
     pub(crate) frame: Vec<u8>,
 }
 
-/// The field that carries a picture.
+/// The name of the field with the picture.
 pub(crate) const FRAME: &str = "frame";
 
 impl FromRequest<AppState> for Upload {
@@ -161,7 +161,7 @@ fn finish<I: Input>(reader: &mut Reader) -> Result<I, AppError> {
     }
 }
 
-/// The active user of a token whose login has not ended, and that login.
+/// Returns the active user of a token whose login has not ended, and the login.
 pub(crate) async fn authenticate(token: &str, state: &AppState) -> Result<(AdminUser, Option<String>), AppError> {
     let refused = || AppError::Unauthorized("Could not validate credentials");
     let bearer = state.tokens().bearer_of(token).ok_or_else(refused)?;

@@ -1,50 +1,10 @@
-//! Fields of a request, read one by one, so that an answer lists everything that is wrong and in the recorded order.
+//! Reads the fields of a request one by one, so that the answer lists everything that is wrong in the recorded order.
 
-use serde::Serialize;
 use serde_json::{Map, Value, json};
-use utoipa::ToSchema;
 
+use crate::error::Issue;
 use crate::request::body::Expects;
 use crate::request::coerce::{self, Refusal};
-
-/// What is wrong with one field: an entry of a 422 answer.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = ValidationError)]
-pub(crate) struct Issue {
-    /// The rule that is broken, such as `missing`.
-    #[serde(rename = "type")]
-    kind: &'static str,
-    /// Where: `path`, `query` or `body`, and the name of the field.
-    loc: Vec<Value>,
-    msg: String,
-    /// The value that was sent.
-    input: Value,
-    /// The bound of the rule, where it has one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    ctx: Option<Value>,
-}
-
-impl Issue {
-    /// JSON that does not parse, at a character offset.
-    pub(crate) fn json_invalid(offset: usize, error: &str) -> Self {
-        Self {
-            kind: "json_invalid",
-            loc: vec![json!("body"), json!(offset)],
-            msg: "JSON decode error".into(),
-            input: json!({}),
-            ctx: Some(json!({ "error": error })),
-        }
-    }
-
-    /// A part of a form that is not there.
-    pub(crate) fn missing_field(name: &str) -> Self {
-        Self { loc: vec![json!("body"), json!(name)], ..Self::missing_body() }
-    }
-
-    fn missing_body() -> Self {
-        Self { kind: "missing", loc: vec![json!("body")], msg: "Field required".into(), input: Value::Null, ctx: None }
-    }
-}
 
 /// The body as it arrived.
 #[derive(Debug, Default)]
@@ -54,11 +14,11 @@ pub(crate) enum Body {
     Absent,
     /// A JSON content type.
     Json(Value),
-    /// Anything else, which is never an object.
+    /// Another content type, which is never an object.
     Text(String),
 }
 
-/// The three places that fields come from, and what was wrong with those read so far.
+/// The three places where fields stand, and the issues of the fields read so far.
 #[derive(Debug, Default)]
 pub(crate) struct Reader {
     pub(crate) path: Map<String, Value>,
@@ -68,17 +28,17 @@ pub(crate) struct Reader {
 }
 
 impl Reader {
-    /// The parameters of the path.
+    /// Returns the parameters of the path.
     pub(crate) fn path(&mut self) -> Fields<'_> {
         Fields { place: "path", values: &self.path, issues: &mut self.issues }
     }
 
-    /// The parameters after the question mark; the last of a repeated one counts.
+    /// Returns the parameters of the query. The last of a repeated one counts.
     pub(crate) fn query(&mut self) -> Fields<'_> {
         Fields { place: "query", values: &self.query, issues: &mut self.issues }
     }
 
-    /// The fields of the body, when it is an object.
+    /// Returns the fields of the body; notes why and returns `None` where it is no object.
     pub(crate) fn body(&mut self, expects: Expects) -> Option<Fields<'_>> {
         const NO_OBJECT: &str = "Input should be a valid dictionary or object to extract fields from";
         match expects {
@@ -111,7 +71,7 @@ impl Reader {
     }
 }
 
-/// The fields of one place. Every reading that fails notes why and gives `None`.
+/// The fields of one place. Each method that reads one notes an issue and returns `None` where it cannot.
 pub(crate) struct Fields<'r> {
     place: &'static str,
     values: &'r Map<String, Value>,
@@ -119,17 +79,17 @@ pub(crate) struct Fields<'r> {
 }
 
 impl<'r> Fields<'r> {
-    /// Whether the field is there, with any value but null.
+    /// Returns whether the field is there and not null.
     pub(crate) fn has(&self, name: &str) -> bool {
         self.values.get(name).is_some_and(|value| !value.is_null())
     }
 
-    /// Whether the field is there, null or not.
+    /// Returns whether the field is there, null or not.
     pub(crate) fn contains(&self, name: &str) -> bool {
         self.values.contains_key(name)
     }
 
-    /// A required text, whose number of characters lies in `length`.
+    /// Reads a required text, whose number of characters lies in `length`.
     pub(crate) fn text_of(&mut self, name: &'static str, length: Option<(usize, usize)>) -> Option<String> {
         let value = self.required(name)?;
         let text = self.string(name, value)?;
@@ -148,7 +108,7 @@ impl<'r> Fields<'r> {
         None
     }
 
-    /// A required text that is one of `words`; returns which.
+    /// Reads a required text that is one of `words`; returns the position of the word.
     pub(crate) fn one_of(&mut self, name: &'static str, words: &[&str]) -> Option<usize> {
         let value = self.required(name)?;
         let text = self.string(name, value)?;
@@ -162,13 +122,13 @@ impl<'r> Fields<'r> {
         None
     }
 
-    /// A required value that `read` reads.
+    /// Reads a required value with `read`.
     pub(crate) fn value<T>(&mut self, name: &'static str, read: fn(&Value) -> Result<T, Refusal>) -> Option<T> {
         let value = self.required(name)?;
         self.coerce(name, value, read)
     }
 
-    /// A count from `least` to the largest that a database pages by; `default` where the field is missing.
+    /// Reads a count from `least` to the largest `u32`; returns `default` where the field is missing.
     pub(crate) fn count(&mut self, name: &'static str, default: u32, least: u32) -> Option<u32> {
         let Some(value) = self.values.get(name) else { return Some(default) };
         let number = self.coerce(name, value, coerce::integer)?;

@@ -1,15 +1,15 @@
-//! The fields of a request, declared once: the declaration makes the type, its reading and its part of the document.
+//! Declares the fields of a request once: the declaration makes the type, its reading and its part of the document.
 
 use crate::request::body::Expects;
 use crate::request::fields::Reader;
 use crate::request::kinds::{Field, Place};
 
-/// The fields of a request as a type. [`input!`](crate::request::input::input) makes one of a list of fields.
+/// The fields of a request as a type. [`input!`](crate::request::input::input) makes one from a list of fields.
 pub(crate) trait Input: Sized {
-    /// Which body it reads.
+    /// The kind of body that it reads.
     const EXPECTS: Expects = Expects::Nothing;
 
-    /// Reads every field, so that every issue is noted, and gives `None` if one could not be read.
+    /// Reads every field, so that every issue is noted; returns `None` where one cannot be read.
     fn read(request: &mut Reader) -> Option<Self>;
 
     /// Adds the fields to the description of the endpoint.
@@ -28,7 +28,7 @@ impl Input for Nothing {
     fn describe(_fields: &mut RequestFields) {}
 }
 
-/// What the document says of the fields of a request.
+/// The fields of a request, for the document.
 #[derive(Default)]
 pub(crate) struct RequestFields {
     /// Those of the path and the query.
@@ -83,7 +83,6 @@ macro_rules! input {
             $(const EXPECTS: $crate::request::body::Expects = $crate::request::body::Expects::$expects;)?
 
             fn read(request: &mut $crate::request::fields::Reader) -> Option<Self> {
-                #[allow(unused_imports, reason = "not every request has fields")]
                 use $crate::request::kinds::Kind as _;
                 $(
                     let mut path = request.path();

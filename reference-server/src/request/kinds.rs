@@ -11,7 +11,7 @@ use crate::request::fields::Fields;
 
 /// A kind of field.
 pub(crate) trait Kind {
-    /// What a handler gets.
+    /// The type that a handler gets.
     type Value;
 
     /// Reads the field `name`; notes why and returns `None` where it cannot be read.
@@ -20,17 +20,17 @@ pub(crate) trait Kind {
     /// Returns the schema of the values that the field takes.
     fn schema(&self) -> ObjectBuilder;
 
-    /// Whether the field must be there.
+    /// Returns whether the field must be there.
     fn required(&self) -> bool {
         true
     }
 
-    /// Whether null stands for a field that is left out.
+    /// Returns whether null stands for a field that is left out.
     fn nullable(&self) -> bool {
         false
     }
 
-    /// The other name under which the field is accepted.
+    /// Returns the other name under which the field is accepted.
     fn alias(&self) -> Option<&'static str> {
         None
     }
@@ -60,7 +60,7 @@ impl Text {
         self
     }
 
-    /// Gives the value that the document shows.
+    /// Sets the value that the document shows.
     pub(crate) const fn example(mut self, example: &'static str) -> Self {
         self.example = Some(example);
         self
@@ -134,7 +134,7 @@ impl Kind for Student {
     }
 }
 
-/// A count in a query, `default` where it is not said.
+/// A count in a query; `default` where the field is missing.
 pub(crate) struct Count {
     pub(crate) least: u32,
     pub(crate) default: u32,
@@ -186,7 +186,7 @@ impl Kind for Flag {
     }
 }
 
-/// Yes or no, and which of them where it is not said.
+/// Yes or no, with the value for a missing field.
 pub(crate) struct FlagOr(pub(crate) bool);
 
 impl Kind for FlagOr {

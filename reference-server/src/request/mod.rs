@@ -1,4 +1,5 @@
-//! Reads requests: bodies, credentials and fields, in the order in which the original checks them.
+//! Reads requests: bodies, credentials and fields, in the order in which the original checks them. `input` and `kinds`
+//! declare the fields; the other modules read them.
 
 pub(crate) mod body;
 pub(crate) mod coerce;

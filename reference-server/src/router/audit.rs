@@ -1,4 +1,5 @@
-//! Who changed what: every call that succeeds in changing something leaves an entry, whichever route it went through.
+//! Writes the audit log: each successful call of an endpoint with [`Audit::Entry`](super::endpoint::Audit) leaves an
+//! entry.
 
 use axum::body::Body;
 use axum::http::Method;
@@ -10,12 +11,12 @@ use serde_json::{Map, Value};
 use crate::request::extract::Caller;
 use crate::state::AppState;
 
-/// Answers of changes are a few hundred bytes; a larger one is passed on unread.
+/// The largest answer that is read for the subject of the entry, in bytes. Answers to changes have a few hundred.
 const READ: usize = 64 * 1024;
-/// The keys by which an answer names what was changed.
+/// The keys under which an answer names what was changed.
 const NAMED: [&str; 4] = ["student_id", "attendance_id", "session_id", "username"];
 
-/// Writes the entry for a call that succeeded and passes its answer on.
+/// Writes the entry for a successful call and returns its answer.
 pub(crate) async fn record(
     state: &AppState,
     method: &Method,
@@ -42,7 +43,7 @@ pub(crate) async fn record(
     Response::from_parts(parts, body)
 }
 
-/// `student_id 7`: what the path names, else what the answer names.
+/// Returns the subject of an entry, such as `student_id 7`: from the path, else from the answer.
 fn subject_of(parameters: &Map<String, Value>, answer: &[u8]) -> Option<String> {
     let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     if let Some((name, value)) = parameters.iter().next() {

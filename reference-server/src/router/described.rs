@@ -1,4 +1,4 @@
-//! What the signature of a handler says of its endpoint: the fields that its extractors read and the answer it returns.
+//! Describes an endpoint by the types in its handler's signature: the fields that are read and the answers.
 
 use std::future::Future;
 
@@ -18,10 +18,10 @@ use crate::state::AppState;
 /// The description of an endpoint, as its handler's types give it.
 #[derive(Default)]
 pub(crate) struct Described {
-    /// Whether it asks for credentials.
+    /// Whether the handler asks for credentials.
     pub(crate) authed: bool,
     pub(crate) fields: RequestFields,
-    /// The schema of a multipart form, where it takes one.
+    /// The schema of the multipart form, where the handler takes one.
     pub(crate) form: Option<Object>,
     /// Status, media type and schema of each answer.
     pub(crate) answers: Vec<(u16, &'static str, RefOr<Schema>)>,
@@ -96,7 +96,7 @@ impl Argument for HeaderMap {
     fn describe(_described: &mut Described) {}
 }
 
-/// What a handler returns.
+/// The answer of a handler.
 pub(crate) trait Answer {
     fn describe(described: &mut Described);
 }

@@ -1,10 +1,10 @@
-//! What an endpoint says of itself, in a constant beside its handler.
+//! The declaration of an endpoint, a constant beside its handler.
 
 use axum::http::Method;
 
 use crate::auth::Role;
 
-/// An endpoint. Its handler's signature says the rest: the fields that it reads and what it answers.
+/// The declaration of an endpoint. Its handler's signature says the rest: the fields that it reads and its answers.
 pub(crate) struct Endpoint {
     pub(crate) method: Method,
     /// The path, whose `{name}` segments are parameters.
@@ -14,7 +14,7 @@ pub(crate) struct Endpoint {
     pub(crate) tag: Tag,
     /// One sentence that begins with a verb: "Returns the service status".
     pub(crate) summary: &'static str,
-    /// Status and detail of the errors of its own; those of every endpoint are added.
+    /// Status and detail of its own errors. The document adds those that every endpoint may answer.
     pub(crate) errors: &'static [(u16, &'static str)],
 }
 
@@ -46,9 +46,9 @@ impl Access {
 /// Whether a call that succeeds leaves an entry in the audit log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Audit {
-    /// It does: it changes something.
+    /// An entry: the endpoint changes something.
     Entry,
-    /// It does not: it changes nothing, comes several times a second, or writes an entry of its own.
+    /// No entry: the endpoint changes nothing, is called several times a second, or writes an entry of its own.
     None,
 }
 

@@ -1,6 +1,8 @@
-//! The route table, matched as the original's framework matches: in order of registration, a path with another method
-//! is 405 naming the first one registered, HEAD is a method like any other, and a path that only lacks or has a slash at
-//! its end is redirected, before anyone asks for credentials.
+//! The route table. It matches as the original's framework, Starlette, does:
+//!
+//! - The first route that was registered and matches answers.
+//! - A known path with another method gets 405, which names the method registered first. HEAD is a method of its own.
+//! - A path that differs only by a slash at its end is redirected, before any check of credentials.
 
 pub(crate) mod audit;
 pub(crate) mod described;
@@ -66,7 +68,7 @@ impl Routes {
         self
     }
 
-    /// Adds a page: anybody reads it, with GET or HEAD, and the document does not name it.
+    /// Adds a page, which anybody may read with GET or HEAD. The document leaves pages out.
     pub(crate) fn page<T: 'static>(mut self, path: &'static str, handler: impl Handler<T, AppState>) -> Self {
         for method in [Method::GET, Method::HEAD] {
             self.route(method, path, Access::Anyone, Audit::None, handler.clone());
@@ -98,7 +100,7 @@ impl Routes {
         std::mem::take(&mut self.endpoints)
     }
 
-    /// Returns the table as one service that answers every request with what `state` holds.
+    /// Returns one service that answers every request.
     pub(crate) fn into_service(
         self,
         state: AppState,

@@ -1,4 +1,4 @@
-//! The pages under `/ui/`: plain files inside the binary, nothing from anywhere else.
+//! Serves the pages under `/ui/`: plain files inside the binary, which load nothing from another host.
 
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -34,7 +34,7 @@ const FILES: &[Page] = files! {
     JSON: "text.de.json" "text.en.json";
 };
 
-/// `GET /ui/`.
+/// Answers `GET /ui/`.
 pub(crate) async fn index() -> Response {
     answer(HTML, include_str!("index.html"))
 }
@@ -48,7 +48,7 @@ input! {
     }
 }
 
-/// `GET /ui/{file}`.
+/// Answers `GET /ui/{file}`.
 pub(crate) async fn file(wanted: Open<File>) -> Result<Response, AppError> {
     let Open(File { file: name }) = wanted;
     let found = FILES.iter().find(|(known, ..)| *known == name);

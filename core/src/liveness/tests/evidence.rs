@@ -219,22 +219,3 @@ fn a_face_swapped_between_positions_is_told_whatever_it_shows() {
     let far = run.see(Position::Right, vec![view(1, -45.0)]);
     assert_ne!(first_code(&far), Some("different_person"));
 }
-
-#[test]
-fn a_face_that_is_somebody_elses_already_is_named() {
-    use crate::gallery::Gallery;
-    let gallery = Gallery::new(embedder());
-    let center = |person| view(person, 0.0).embedding.unwrap();
-    gallery.insert(StudentId(1), &[center(0)]).unwrap();
-    gallery.insert(StudentId(2), &[center(1)]).unwrap();
-    let threshold = enrolment::already_enrolled();
-    assert_eq!(threshold.value(), 0.75);
-    let mut run = default_run();
-    assert_eq!(enrolled_as(&gallery, &run.session, None, threshold).unwrap(), None, "not completed");
-    run.genuine();
-    let found = enrolled_as(&gallery, &run.session, None, threshold).unwrap().unwrap();
-    assert_eq!((found.student, found.similarity.value()), (StudentId(1), 1.0));
-    assert_eq!(enrolled_as(&gallery, &run.session, Some(StudentId(1)), threshold).unwrap(), None, "itself");
-    let reason = Reason::AlreadyEnrolled { student: found.student, similarity: found.similarity };
-    assert!(reason.advice().contains("student 1"), "{}", reason.advice());
-}

@@ -14,6 +14,7 @@ mod accounts;
 mod attendance;
 mod cameras;
 mod connection;
+mod enrol;
 mod notices;
 mod portable;
 mod privacy;
@@ -36,10 +37,10 @@ use super::rules::{NO_STUDENT, TAKEN, TAKEN_NAME};
 use super::sealing::TemplateKeys;
 use super::{
     AdminChange, AdminUser, AttendanceFilter, AttendanceRecord, AttendanceSummary, AuditEntry, Consent, Correction,
-    CorrectionRecord, DetectionLog, Enrolment, Erasure, KeptSeen, Listed, Marking, MarksOfErased, NewAdmin,
-    NewAttendance, NewAuditEntry, NewDetectionLog, NewLogin, NewSession, Page, Resealed, Retention, Retired,
+    CorrectionRecord, DetectionLog, Enrolee, Enrolment, Erasure, FaceCheck, KeptSeen, Listed, Marking, MarksOfErased,
+    NewAdmin, NewAttendance, NewAuditEntry, NewDetectionLog, NewLogin, NewSession, Page, Resealed, Retention, Retired,
     SeenLimits, SessionRecord, SessionSummary, SessionUpdate, Store, StoredTemplate, Student, StudentChange,
-    TemplateForms,
+    TemplateForms, TemplateMark,
 };
 use crate::embedding::Embedding;
 use crate::error::{Error, Result};
@@ -189,49 +190,20 @@ impl Store for PostgresStore {
         self.write("update the student", |db| students::update(db, id, change, now))
     }
 
-    fn delete_student(&self, id: StudentId) -> Result<Student> {
-        self.write("delete the student", |db| {
-            notices::leave(db, text::ATTENDANCE)?;
-            privacy::delete(db, id)
-        })
-    }
-
-    fn register_student(
+    fn enrol(
         &self,
         session: SessionId,
-        name: &str,
-        roll_number: &str,
+        who: &Enrolee<'_>,
         enrolment: &Enrolment,
+        check: Option<FaceCheck<'_>>,
         now: Timestamp,
-    ) -> Result<Student> {
-        self.write("register the student", |db| {
-            let proof = sessions::completed(db, &self.keys, session)?;
-            let id = students::create(db, name, roll_number, now)?.id;
-            sessions::use_up(db, session, &proof, id, now)?;
-            students::write_templates(db, &self.keys, id, &enrolment.templates, Some(enrolment.liveness_score), now)?;
-            Ok(students::find(db, id)?.ok_or(NO_STUDENT)?)
-        })
-    }
-
-    fn enrol_student(
-        &self,
-        session: SessionId,
-        id: StudentId,
-        enrolment: &Enrolment,
-        now: Timestamp,
-    ) -> Result<Student> {
-        self.write("enrol the student", |db| {
-            let proof = sessions::completed(db, &self.keys, session)?;
-            students::lock(db, id)?;
-            sessions::use_up(db, session, &proof, id, now)?;
-            students::write_templates(db, &self.keys, id, &enrolment.templates, Some(enrolment.liveness_score), now)?;
-            students::touch(db, id, now)?;
-            Ok(students::find(db, id)?.ok_or(NO_STUDENT)?)
-        })
+    ) -> Result<Option<Student>> {
+        self.write("enrol the student", |db| enrol::enrol(db, &self.keys, session, who, enrolment, check, now))
     }
 
     fn replace_templates(&self, id: StudentId, templates: &[Embedding], now: Timestamp) -> Result<Student> {
         self.write("replace the student's templates", |db| {
+            enrol::lock(db)?;
             students::lock(db, id)?;
             students::write_templates(db, &self.keys, id, templates, None, now)?;
             students::touch(db, id, now)?;
@@ -252,6 +224,10 @@ impl Store for PostgresStore {
             })
         })?;
         Ok(found)
+    }
+
+    fn newest_template(&self) -> Result<TemplateMark> {
+        self.write("look for the newest template", enrol::newest_template)
     }
 
     fn keep_seen_template(

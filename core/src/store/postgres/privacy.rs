@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use postgres::Transaction;
 
 use super::super::accounts::{NAME_OF_ERASED, roll_number_of_erased};
-use super::super::{Consent, Erasure, MarksOfErased, Retention, Retired, SessionSummary, Student};
+use super::super::{Consent, Erasure, MarksOfErased, Retention, Retired, SessionSummary};
 use super::{Outcome, certain_time, count, micros, students, time};
 use crate::types::StudentId;
 
@@ -65,14 +65,6 @@ pub(super) fn erase(db: &mut Transaction<'_>, id: StudentId, marks: MarksOfErase
         }
     };
     Ok(Erasure { student: before, templates, sessions, marks_deleted, marks_anonymised })
-}
-
-/// Deletes the student with everything of it, as an erasure that keeps no marks does; returns what it was.
-pub(super) fn delete(db: &mut Transaction<'_>, id: StudentId) -> Outcome<Student> {
-    let before = students::lock(db, id)?;
-    forget_face(db, id)?;
-    delete_rows(db, id)?;
-    Ok(before)
 }
 
 /// Deletes the templates and the sessions, whose state holds embeddings; returns how many sessions there were.

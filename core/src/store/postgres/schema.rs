@@ -38,6 +38,8 @@ const MIGRATIONS: &[Migration] = &[
         name: "no id of a student, session, mark, correction or audit entry is given twice",
         statements: BEYOND_CORRECTIONS,
     },
+    // Its sequences never go back.
+    Migration { version: 9, name: "no id of a template is given twice", statements: "" },
 ];
 
 /// Whoever migrates holds this lock until the transaction is over: "face" in ASCII.
@@ -201,7 +203,7 @@ CREATE TABLE IF NOT EXISTS watched_cameras (
     server TEXT,
     held_until DOUBLE PRECISION,
     report TEXT,
-    PRIMARY KEY (name, context)
+    PRIMARY KEY (name, place)
 );
 CREATE OR REPLACE FUNCTION faceattend_tell_templates() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE

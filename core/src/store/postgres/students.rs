@@ -1,11 +1,14 @@
 //! Students and their templates.
 
 use jiff::Timestamp;
+use postgres::types::ToSql;
 use postgres::{Row, Transaction};
 
 use super::super::rules::{NO_STUDENT, STUDENT_HAS_FACE, STUDENT_MODEL, TAKEN, first_template, json};
 use super::super::sealing::{FaceColumn, SealContext, TemplateKeys};
-use super::super::{Listed, Page, StoredEmbedding, StoredTemplate, Student, StudentChange, TemplateOrigin};
+use super::super::{
+    Listed, Page, StoredEmbedding, StoredTemplate, Student, StudentChange, TemplateMark, TemplateOrigin,
+};
 use super::{Outcome, certain_time, count, micros, seconds, time};
 use crate::embedding::Embedding;
 use crate::error::Result;
@@ -41,8 +44,13 @@ pub(super) fn find(db: &mut Transaction<'_>, id: StudentId) -> Outcome<Option<St
 
 /// The student, held until the transaction is over: nobody else changes or deletes it meanwhile.
 pub(super) fn lock(db: &mut Transaction<'_>, id: StudentId) -> Outcome<Student> {
+    Ok(find_locked(db, id)?.ok_or(NO_STUDENT)?)
+}
+
+/// The same, if there is one.
+pub(super) fn find_locked(db: &mut Transaction<'_>, id: StudentId) -> Outcome<Option<Student>> {
     let row = db.query_opt(&format!("{} WHERE s.id = $1::bigint FOR UPDATE OF s", select()), &[&id.0])?;
-    from_row(&row.ok_or(NO_STUDENT)?)
+    row.as_ref().map(from_row).transpose()
 }
 
 pub(super) fn create(db: &mut Transaction<'_>, name: &str, roll_number: &str, now: Timestamp) -> Outcome<Student> {
@@ -168,29 +176,61 @@ pub(super) fn visit_templates(
         WHERE ($1::bigint IS NULL OR id = $1) AND (face_embedding IS NOT NULL OR embedding_vector IS NOT NULL)
             AND NOT EXISTS (SELECT 1 FROM student_templates t WHERE t.student_id = s.id) ORDER BY id";
     let of = of.map(|id| id.0);
-    for (query, column) in [(OURS, FaceColumn::TemplateEmbedding), (SINGLE, FaceColumn::StudentFaceEmbedding)] {
-        let portal = db.bind(query, &[&of])?;
-        loop {
-            let rows = db.query_portal(&portal, AT_ONCE)?;
-            for row in &rows {
-                let student = StudentId(row.try_get(0)?);
-                let model = row.try_get::<_, Option<String>>(1)?.map(ModelId::new);
-                let (bytes, text): (Option<&[u8]>, Option<&str>) = (row.try_get(2)?, row.try_get(3)?);
-                let context = |column| SealContext::new(column, student).of_model(model.as_ref().map(ModelId::as_str));
-                let bytes = bytes.map(|bytes| (context(column), bytes));
-                let text = text.map(|text| (context(FaceColumn::StudentEmbeddingVector), text));
-                match StoredEmbedding::unseal(keys, model.as_ref(), bytes, text)? {
-                    Some(embedding) => {
-                        let origin = TemplateOrigin::of_row(row.try_get(4)?);
-                        each(StoredTemplate { student, embedding, origin, added_at: time(row, 5)? })?;
-                    }
-                    None => tracing::warn!(%student, "a stored template is damaged and is left out"),
+    visit_rows(db, keys, OURS, &[&of], FaceColumn::TemplateEmbedding, each)?;
+    visit_rows(db, keys, SINGLE, &[&of], FaceColumn::StudentFaceEmbedding, each)
+}
+
+/// Visits every template of the students `of`, and of those who have had one written since the mark.
+pub(super) fn visit_written_since(
+    db: &mut Transaction<'_>,
+    keys: &TemplateKeys,
+    since: TemplateMark,
+    of: &[StudentId],
+    each: &mut dyn FnMut(StoredTemplate) -> Result<()>,
+) -> Outcome<()> {
+    const OURS: &str = "SELECT student_id::bigint, model_id, embedding, NULL::text, origin, created_at::timestamp
+        FROM student_templates
+        WHERE student_id IN (SELECT student_id FROM student_templates WHERE id > $1::bigint
+            UNION SELECT unnest($2::bigint[])) ORDER BY student_id, id";
+    // A face of one embedding has no template of ours, and so no mark: it is new to whoever knows nobody.
+    const SINGLE: &str =
+        "SELECT id::bigint, model_version, face_embedding, embedding_vector, NULL::text, NULL::timestamp
+        FROM students s
+        WHERE ($1::bigint = 0 OR id = ANY($2::bigint[])) AND (face_embedding IS NOT NULL OR embedding_vector IS NOT NULL)
+            AND NOT EXISTS (SELECT 1 FROM student_templates t WHERE t.student_id = s.id) ORDER BY id";
+    let of: Vec<i64> = of.iter().map(|id| id.0).collect();
+    visit_rows(db, keys, OURS, &[&since.0, &of], FaceColumn::TemplateEmbedding, each)?;
+    visit_rows(db, keys, SINGLE, &[&since.0, &of], FaceColumn::StudentFaceEmbedding, each)
+}
+
+fn visit_rows(
+    db: &mut Transaction<'_>,
+    keys: &TemplateKeys,
+    query: &str,
+    values: &[&(dyn ToSql + Sync)],
+    column: FaceColumn,
+    each: &mut dyn FnMut(StoredTemplate) -> Result<()>,
+) -> Outcome<()> {
+    let portal = db.bind(query, values)?;
+    loop {
+        let rows = db.query_portal(&portal, AT_ONCE)?;
+        for row in &rows {
+            let student = StudentId(row.try_get(0)?);
+            let model = row.try_get::<_, Option<String>>(1)?.map(ModelId::new);
+            let (bytes, text): (Option<&[u8]>, Option<&str>) = (row.try_get(2)?, row.try_get(3)?);
+            let context = |column| SealContext::new(column, student).of_model(model.as_ref().map(ModelId::as_str));
+            let bytes = bytes.map(|bytes| (context(column), bytes));
+            let text = text.map(|text| (context(FaceColumn::StudentEmbeddingVector), text));
+            match StoredEmbedding::unseal(keys, model.as_ref(), bytes, text)? {
+                Some(embedding) => {
+                    let origin = TemplateOrigin::of_row(row.try_get(4)?);
+                    each(StoredTemplate { student, embedding, origin, added_at: time(row, 5)? })?;
                 }
-            }
-            if rows.is_empty() {
-                break;
+                None => tracing::warn!(%student, "a stored template is damaged and is left out"),
             }
         }
+        if rows.is_empty() {
+            return Ok(());
+        }
     }
-    Ok(())
 }

@@ -10,6 +10,7 @@
 mod accounts;
 mod audit;
 mod cameras;
+mod enrol;
 mod inspect;
 mod notices;
 mod portable;
@@ -27,7 +28,9 @@ use std::time::Duration;
 use jiff::{Timestamp, civil::Date};
 use r2d2_sqlite::SqliteConnectionManager;
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, Value, ValueRef};
-use rusqlite::{Connection, OptionalExtension as _, Row, TransactionBehavior, named_params, params, params_from_iter};
+use rusqlite::{
+    Connection, OptionalExtension as _, Row, ToSql, TransactionBehavior, named_params, params, params_from_iter,
+};
 
 use super::cameras::{CameraKey, CameraReport, CameraRequest, ClaimedCamera, ServerId, WatchedCamera};
 use super::naive_time::{parse, to_bound, to_micros, to_seconds};
@@ -40,10 +43,10 @@ use super::schema::{MIGRATIONS, newest_version};
 use super::sealing::{FaceColumn, SealContext, TemplateKeys};
 use super::{
     AdminChange, AdminUser, AttendanceFilter, AttendanceRecord, AttendanceSummary, AuditEntry, Consent, Correction,
-    CorrectionRecord, DetectionLog, Enrolment, Erasure, KeptSeen, Listed, MAX_SEEN_FRAMES, Marking, MarksOfErased,
-    NewAdmin, NewAttendance, NewAuditEntry, NewDetectionLog, NewLogin, NewSession, Page, Resealed, Retention, Retired,
-    SeenLimits, SessionRecord, SessionSummary, SessionUpdate, Store, StoredEmbedding, StoredTemplate, Student,
-    StudentChange, TemplateForms, TemplateOrigin,
+    CorrectionRecord, DetectionLog, Enrolee, Enrolment, Erasure, FaceCheck, KeptSeen, Listed, MAX_SEEN_FRAMES, Marking,
+    MarksOfErased, NewAdmin, NewAttendance, NewAuditEntry, NewDetectionLog, NewLogin, NewSession, Page, Resealed,
+    Retention, Retired, SeenLimits, SessionRecord, SessionSummary, SessionUpdate, Store, StoredEmbedding,
+    StoredTemplate, Student, StudentChange, TemplateForms, TemplateMark, TemplateOrigin,
 };
 use crate::embedding::Embedding;
 use crate::error::{Error, Result};
@@ -229,43 +232,15 @@ impl Store for SqliteStore {
         })
     }
 
-    fn delete_student(&self, id: StudentId) -> Result<Student> {
-        self.write("delete the student", |db| privacy::delete(db, id))
-    }
-
-    fn register_student(
+    fn enrol(
         &self,
         session: SessionId,
-        name: &str,
-        roll_number: &str,
+        who: &Enrolee<'_>,
         enrolment: &Enrolment,
+        check: Option<FaceCheck<'_>>,
         now: Timestamp,
-    ) -> Result<Student> {
-        self.write("register the student", |db| {
-            let proof = completed_session(db, &self.keys, session)?;
-            refuse_taken_roll_number(db, roll_number, None)?;
-            let id = insert_student(db, name, roll_number, now)?;
-            use_up(db, session, &proof, id, now)?;
-            write_templates(db, &self.keys, id, &enrolment.templates, Some(enrolment.liveness_score), now)?;
-            Ok(student(db, id)?.ok_or(NO_STUDENT)?)
-        })
-    }
-
-    fn enrol_student(
-        &self,
-        session: SessionId,
-        id: StudentId,
-        enrolment: &Enrolment,
-        now: Timestamp,
-    ) -> Result<Student> {
-        self.write("enrol the student", |db| {
-            let proof = completed_session(db, &self.keys, session)?;
-            student(db, id)?.ok_or(NO_STUDENT)?;
-            use_up(db, session, &proof, id, now)?;
-            write_templates(db, &self.keys, id, &enrolment.templates, Some(enrolment.liveness_score), now)?;
-            touch(db, id, now)?;
-            Ok(student(db, id)?.ok_or(NO_STUDENT)?)
-        })
+    ) -> Result<Option<Student>> {
+        self.write("enrol the student", |db| enrol::enrol(db, &self.keys, session, who, enrolment, check, now))
     }
 
     fn replace_templates(&self, id: StudentId, templates: &[Embedding], now: Timestamp) -> Result<Student> {
@@ -290,6 +265,10 @@ impl Store for SqliteStore {
             })
         })?;
         Ok(found)
+    }
+
+    fn newest_template(&self) -> Result<TemplateMark> {
+        self.read("look for the newest template", enrol::newest_template)
     }
 
     fn keep_seen_template(
@@ -941,27 +920,59 @@ fn visit_templates(
     const SINGLE: &str = "SELECT id, model_version, face_embedding, embedding_vector, NULL, NULL FROM students s
         WHERE (?1 IS NULL OR id = ?1) AND (face_embedding IS NOT NULL OR embedding_vector IS NOT NULL)
             AND NOT EXISTS (SELECT 1 FROM student_templates t WHERE t.student_id = s.id) ORDER BY id";
-    for (query, column) in [(OURS, FaceColumn::TemplateEmbedding), (SINGLE, FaceColumn::StudentFaceEmbedding)] {
-        let mut statement = db.prepare_cached(query)?;
-        let mut rows = statement.query([of.map(|id| id.0)])?;
-        while let Some(row) = rows.next()? {
-            let student = StudentId(row.get(0)?);
-            let model = row.get::<_, Option<String>>(1)?.map(ModelId::new);
-            // A column of the wrong type is damage like any other.
-            let bytes = row.get_ref(2)?.as_blob_or_null().unwrap_or(None);
-            let text = row.get_ref(3)?.as_str_or_null().unwrap_or(None);
-            let context = |column| SealContext::new(column, student).of_model(model.as_ref().map(ModelId::as_str));
-            let bytes = bytes.map(|bytes| (context(column), bytes));
-            let text = text.map(|text| (context(FaceColumn::StudentEmbeddingVector), text));
-            match StoredEmbedding::unseal(keys, model.as_ref(), bytes, text)? {
-                Some(embedding) => {
-                    let origin = TemplateOrigin::of_row(row.get::<_, Option<String>>(4)?.as_deref());
-                    // A time that cannot be read does not cost the face.
-                    let added_at = time(row, 5).unwrap_or(None);
-                    each(StoredTemplate { student, embedding, origin, added_at })?;
-                }
-                None => tracing::warn!(%student, "a stored template is damaged and is left out"),
+    let of = of.map(|id| id.0);
+    visit_rows(db, keys, OURS, &[&of], FaceColumn::TemplateEmbedding, each)?;
+    visit_rows(db, keys, SINGLE, &[&of], FaceColumn::StudentFaceEmbedding, each)
+}
+
+/// Visits every template of the students `of`, and of those who have had one written since the mark.
+fn visit_written_since(
+    db: &Connection,
+    keys: &TemplateKeys,
+    since: TemplateMark,
+    of: &[StudentId],
+    each: &mut dyn FnMut(StoredTemplate) -> Result<()>,
+) -> Outcome<()> {
+    const OURS: &str = "SELECT student_id, model_id, embedding, NULL, origin, created_at FROM student_templates
+        WHERE student_id IN (SELECT student_id FROM student_templates WHERE id > ?1 UNION SELECT value FROM json_each(?2))
+        ORDER BY student_id, id";
+    // A face of one embedding has no template of ours, and so no mark: it is new to whoever knows nobody.
+    const SINGLE: &str = "SELECT id, model_version, face_embedding, embedding_vector, NULL, NULL FROM students s
+        WHERE (?1 = 0 OR id IN (SELECT value FROM json_each(?2)))
+            AND (face_embedding IS NOT NULL OR embedding_vector IS NOT NULL)
+            AND NOT EXISTS (SELECT 1 FROM student_templates t WHERE t.student_id = s.id) ORDER BY id";
+    let of = serde_json::json!(of).to_string();
+    visit_rows(db, keys, OURS, &[&since.0, &of], FaceColumn::TemplateEmbedding, each)?;
+    visit_rows(db, keys, SINGLE, &[&since.0, &of], FaceColumn::StudentFaceEmbedding, each)
+}
+
+fn visit_rows(
+    db: &Connection,
+    keys: &TemplateKeys,
+    query: &str,
+    values: &[&dyn ToSql],
+    column: FaceColumn,
+    each: &mut dyn FnMut(StoredTemplate) -> Result<()>,
+) -> Outcome<()> {
+    let mut statement = db.prepare_cached(query)?;
+    let mut rows = statement.query(values)?;
+    while let Some(row) = rows.next()? {
+        let student = StudentId(row.get(0)?);
+        let model = row.get::<_, Option<String>>(1)?.map(ModelId::new);
+        // A column of the wrong type is damage like any other.
+        let bytes = row.get_ref(2)?.as_blob_or_null().unwrap_or(None);
+        let text = row.get_ref(3)?.as_str_or_null().unwrap_or(None);
+        let context = |column| SealContext::new(column, student).of_model(model.as_ref().map(ModelId::as_str));
+        let bytes = bytes.map(|bytes| (context(column), bytes));
+        let text = text.map(|text| (context(FaceColumn::StudentEmbeddingVector), text));
+        match StoredEmbedding::unseal(keys, model.as_ref(), bytes, text)? {
+            Some(embedding) => {
+                let origin = TemplateOrigin::of_row(row.get::<_, Option<String>>(4)?.as_deref());
+                // A time that cannot be read does not cost the face.
+                let added_at = time(row, 5).unwrap_or(None);
+                each(StoredTemplate { student, embedding, origin, added_at })?;
             }
+            None => tracing::warn!(%student, "a stored template is damaged and is left out"),
         }
     }
     Ok(())

@@ -7,7 +7,7 @@ use super::super::accounts::{NAME_OF_ERASED, roll_number_of_erased};
 use super::super::naive_time::{to_bound, to_micros};
 use super::super::notices::text;
 use super::super::rules::NO_STUDENT;
-use super::super::{Consent, Erasure, MarksOfErased, Retention, Retired, SessionSummary, Student};
+use super::super::{Consent, Erasure, MarksOfErased, Retention, Retired, SessionSummary};
 use super::notices::{forget_announcements, leave};
 use super::{Outcome, Time, student, time, touch};
 use crate::types::StudentId;
@@ -70,14 +70,6 @@ pub(super) fn erase(db: &Connection, id: StudentId, marks: MarksOfErased, now: T
         }
     };
     Ok(Erasure { student: before, templates, sessions, marks_deleted, marks_anonymised })
-}
-
-/// Deletes the student with everything of it, as an erasure that keeps no marks does; returns what it was.
-pub(super) fn delete(db: &Connection, id: StudentId) -> Outcome<Student> {
-    let before = student(db, id)?.ok_or(NO_STUDENT)?;
-    forget_face(db, id)?;
-    delete_rows(db, id)?;
-    Ok(before)
 }
 
 /// Deletes the templates and the sessions, whose state holds embeddings; returns how many sessions there were.

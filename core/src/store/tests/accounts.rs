@@ -3,6 +3,7 @@
 use jiff::{Timestamp, ToSpan as _};
 
 use super::super::*;
+use super::EnrolUnchecked as _;
 use super::contract::{at, completion, enrolment, pending};
 use crate::error::ErrorKind;
 use crate::types::StudentId;

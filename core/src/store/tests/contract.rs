@@ -5,6 +5,7 @@ use jiff::{Timestamp, ToSpan as _};
 pub(crate) use super::accounts::*;
 
 use super::super::*;
+use super::EnrolUnchecked as _;
 use crate::error::{Error, ErrorKind};
 use crate::liveness::Status;
 use crate::types::ModelId;
@@ -39,7 +40,9 @@ macro_rules! contract {
     ($open:expr) => {
         contract!(@ $open; a_student_comes_back_as_it_was_written, a_list_is_paged_searched_and_counted,
             a_roll_number_belongs_to_one_student, deleting_a_student_takes_everything_of_it_along, no_id_is_given_twice,
-            a_completed_session_enrols_once, a_duplicate_roll_number_does_not_cost_the_session,
+            a_completed_session_enrols_once, a_face_that_is_not_admitted_changes_nothing,
+            a_check_sees_whom_it_names_and_who_was_enrolled_since, a_check_of_a_used_session_is_not_asked,
+            of_enrolments_at_once_each_sees_those_before_it, a_duplicate_roll_number_does_not_cost_the_session,
             of_two_registrations_with_one_session_one_wins, of_two_registrations_with_one_roll_number_one_wins,
             a_session_of_one_student_does_not_enrol_another, an_unfinished_session_enrols_nobody,
             templates_come_back_with_their_model, who_has_another_models_face_must_enrol_again, an_enrolment_without_a_usable_template_is_refused,
@@ -202,7 +205,7 @@ pub(super) fn deleting_a_student_takes_everything_of_it_along(store: &dyn Store)
         let correction = Correction::new(CorrectedStatus::Late, "admin", "A was on the bus");
         store.correct_attendance(row, &correction, now()).unwrap().id
     });
-    assert_eq!(store.delete_student(gone.id).unwrap().name, "A");
+    assert_eq!(store.erase_student(gone.id, MarksOfErased::Delete, now()).unwrap().student.name, "A");
     assert_eq!(store.student(gone.id).unwrap(), None);
     assert_eq!(store.templates_of(gone.id).unwrap(), []);
     assert_eq!(store.templates_of(stays.id).unwrap().len(), 2);
@@ -212,7 +215,7 @@ pub(super) fn deleting_a_student_takes_everything_of_it_along(store: &dyn Store)
         assert_eq!(store.session(session).unwrap(), None, "its state holds embeddings");
     }
     assert_eq!(store.corrections(corrected).unwrap(), [], "the reason of a correction may name the student");
-    assert_eq!(kind(store.delete_student(gone.id)), ErrorKind::NotFound);
+    assert_eq!(kind(store.erase_student(gone.id, MarksOfErased::Delete, now())), ErrorKind::NotFound);
 }
 
 pub(super) fn no_id_is_given_twice(store: &dyn Store) {
@@ -235,10 +238,7 @@ pub(super) fn no_id_is_given_twice(store: &dyn Store) {
             store.delete_attendance(row).unwrap();
             marks.push(row);
         }
-        match round % 3 {
-            0 => drop(store.erase_student(student, MarksOfErased::Delete, now()).unwrap()),
-            _ => drop(store.delete_student(student).unwrap()),
-        }
+        store.erase_student(student, MarksOfErased::Delete, now()).unwrap();
     }
     assert!(students.is_sorted_by(|a, b| a.0 < b.0), "{students:?}");
     assert!(marks.is_sorted_by(|a, b| a < b), "{marks:?}");
@@ -297,6 +297,90 @@ pub(super) fn a_completed_session_enrols_once(store: &dyn Store) {
     assert_eq!(store.update_session(session, used.version, &completion()).unwrap(), Some(used.version + 1));
     assert_eq!(kind(store.register_student(session, "Cara2", "R101", &enrolment(1.0), now())), ErrorKind::State);
     assert_eq!(store.students(None, Page::ALL).unwrap().total, 1);
+}
+
+/// Enrols a new student if `admits` says so of what the check sees.
+fn enrol_checked(
+    store: &dyn Store,
+    roll_number: &str,
+    seed: f32,
+    (since, of): (TemplateMark, &[StudentId]),
+    mut admits: impl FnMut(&[StoredTemplate]) -> bool,
+) -> Result<Option<Student>> {
+    let session = completed(store, None);
+    let who = Enrolee::New { name: "A", roll_number };
+    let mut admits = |seen: Vec<StoredTemplate>| Ok(admits(&seen));
+    let check = FaceCheck { since, of, admits: &mut admits };
+    store.enrol(session, &who, &enrolment(seed), Some(check), now())
+}
+
+pub(super) fn a_face_that_is_not_admitted_changes_nothing(store: &dyn Store) {
+    let session = completed(store, None);
+    let before = store.session(session).unwrap();
+    let there = store.create_student("B", "R2", now()).unwrap();
+    for who in [Enrolee::New { name: "A", roll_number: "R1" }, Enrolee::Student(there.id)] {
+        let mut never = |_: Vec<StoredTemplate>| Ok(false);
+        let check = FaceCheck { since: TemplateMark::BEGINNING, of: &[], admits: &mut never };
+        assert_eq!(store.enrol(session, &who, &enrolment(1.0), Some(check), now()).unwrap(), None);
+        let mut broken = |_: Vec<StoredTemplate>| Err(Error::NotFound { what: "model" });
+        let check = FaceCheck { since: TemplateMark::BEGINNING, of: &[], admits: &mut broken };
+        assert_eq!(kind(store.enrol(session, &who, &enrolment(1.0), Some(check), now())), ErrorKind::NotFound);
+    }
+    assert_eq!(store.session(session).unwrap(), before, "the session may still enrol somebody");
+    assert_eq!(store.students(None, Page::ALL).unwrap().items, [there]);
+    store.register_student(session, "A", "R1", &enrolment(1.0), now()).unwrap();
+}
+
+pub(super) fn a_check_sees_whom_it_names_and_who_was_enrolled_since(store: &dyn Store) {
+    let enrol = |roll: &str, seed| store.register_student(completed(store, None), "A", roll, &enrolment(seed), now());
+    let [first, second, third] = [1, 2, 3].map(|n: u8| enrol(&format!("R{n}"), f32::from(n)).unwrap().id);
+    let mark = store.newest_template().unwrap();
+    let seen_by = |since, of: &[StudentId]| {
+        let mut seen = Vec::new();
+        let refused = enrol_checked(store, "never", 9.0, (since, of), |templates| {
+            seen = templates.iter().map(|template| template.student).collect();
+            false
+        });
+        assert_eq!(refused.unwrap(), None);
+        seen
+    };
+    assert_eq!(seen_by(mark, &[]), []);
+    assert_eq!(seen_by(mark, &[second]), [second, second], "all its templates, whenever written");
+    assert_eq!(seen_by(TemplateMark::BEGINNING, &[]), [first, first, second, second, third, third]);
+    // The newest are gone, and what comes next is newer all the same.
+    store.erase_student(third, MarksOfErased::Delete, now()).unwrap();
+    assert_eq!(seen_by(mark, &[third]), []);
+    let fourth = enrol("R4", 4.0).unwrap().id;
+    assert_eq!(seen_by(mark, &[]), [fourth, fourth]);
+    // Another face of a student who was there before.
+    store.enrol_student(completed(store, None), first, &enrolment(5.0), now()).unwrap();
+    store.replace_templates(second, &[embedding(6.0)], now()).unwrap();
+    assert_eq!(seen_by(mark, &[fourth]), [first, first, second, fourth, fourth]);
+    assert!(store.newest_template().unwrap() > mark);
+}
+
+pub(super) fn a_check_of_a_used_session_is_not_asked(store: &dyn Store) {
+    let session = completed(store, None);
+    store.register_student(session, "A", "R1", &enrolment(1.0), now()).unwrap();
+    let mut unasked = |_: Vec<StoredTemplate>| panic!("the session enrols nobody");
+    let check = FaceCheck { since: TemplateMark::BEGINNING, of: &[], admits: &mut unasked };
+    let who = Enrolee::New { name: "B", roll_number: "R2" };
+    assert_eq!(kind(store.enrol(session, &who, &enrolment(1.0), Some(check), now())), ErrorKind::State);
+}
+
+/// Enrols one face from eight threads at once, on these stores by turns, where only the first face is admitted.
+pub(super) fn race_for_one_face(stores: &[&dyn Store]) {
+    let mark = stores[0].newest_template().unwrap();
+    let enrolled = race(8, |n| {
+        let store = stores[n % stores.len()];
+        enrol_checked(store, &format!("R{n}"), 1.0, (mark, &[]), <[StoredTemplate]>::is_empty).unwrap()
+    });
+    assert_eq!(enrolled.iter().flatten().count(), 1, "{enrolled:?}");
+    assert_eq!(stores[0].students(None, Page::ALL).unwrap().total, 1);
+}
+
+pub(super) fn of_enrolments_at_once_each_sees_those_before_it(store: &dyn Store) {
+    race_for_one_face(&[store]);
 }
 
 pub(super) fn a_duplicate_roll_number_does_not_cost_the_session(store: &dyn Store) {

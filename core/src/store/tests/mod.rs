@@ -5,9 +5,62 @@ mod contract;
 #[cfg(feature = "sqlite")]
 mod portable;
 #[cfg(feature = "postgres")]
-mod postgres;
+pub(crate) mod postgres;
 #[cfg(all(feature = "sqlite", feature = "encryption"))]
 mod sealed;
 mod sharing;
 #[cfg(feature = "sqlite")]
 mod sqlite;
+
+use jiff::Timestamp;
+
+use super::{Enrolee, Enrolment, Store, Student};
+use crate::error::Result;
+use crate::types::{SessionId, StudentId};
+
+/// Enrolments that compare the face with nobody.
+pub(crate) trait EnrolUnchecked {
+    /// Creates a student with the face.
+    fn register_student(
+        &self,
+        session: SessionId,
+        name: &str,
+        roll_number: &str,
+        enrolment: &Enrolment,
+        now: Timestamp,
+    ) -> Result<Student>;
+
+    /// Gives the face to a student who is there.
+    fn enrol_student(
+        &self,
+        session: SessionId,
+        student: StudentId,
+        enrolment: &Enrolment,
+        now: Timestamp,
+    ) -> Result<Student>;
+}
+
+impl<S: Store + ?Sized> EnrolUnchecked for S {
+    fn register_student(
+        &self,
+        session: SessionId,
+        name: &str,
+        roll_number: &str,
+        enrolment: &Enrolment,
+        now: Timestamp,
+    ) -> Result<Student> {
+        let enrolled = self.enrol(session, &Enrolee::New { name, roll_number }, enrolment, None, now)?;
+        Ok(enrolled.expect("nothing was asked that could refuse it"))
+    }
+
+    fn enrol_student(
+        &self,
+        session: SessionId,
+        student: StudentId,
+        enrolment: &Enrolment,
+        now: Timestamp,
+    ) -> Result<Student> {
+        let enrolled = self.enrol(session, &Enrolee::Student(student), enrolment, None, now)?;
+        Ok(enrolled.expect("nothing was asked that could refuse it"))
+    }
+}

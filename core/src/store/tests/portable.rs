@@ -6,6 +6,7 @@ use jiff::{Timestamp, ToSpan as _};
 use rusqlite::Connection;
 
 use super::super::*;
+use super::EnrolUnchecked as _;
 use super::contract::{at, completed, completion, embedding, enrolment, mark, pending};
 use super::sqlite::of_the_existing_service;
 use crate::error::{ErrorKind, Result};

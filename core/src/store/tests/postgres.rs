@@ -6,19 +6,20 @@
 use ::postgres::{Client, NoTls};
 
 use super::super::*;
+use super::EnrolUnchecked as _;
 use super::contract::{at, completed, contract, embedding, enrolment, mark};
 use super::sharing::sharing_contract;
 use crate::error::ErrorKind;
 use crate::types::ModelId;
 
 /// The schema of one test.
-pub(super) struct Schema {
+pub(crate) struct Schema {
     database: String,
     name: String,
 }
 
 impl Schema {
-    pub(super) fn new() -> Option<Self> {
+    pub(crate) fn new() -> Option<Self> {
         let Ok(database) = std::env::var("FACEATTEND_TEST_POSTGRES") else {
             eprintln!("skipped: FACEATTEND_TEST_POSTGRES names no database; `cargo xtask test` starts one");
             return None;
@@ -35,7 +36,7 @@ impl Schema {
         format!("{}{sign}options=-c%20search_path%3D{}", self.database, self.name)
     }
 
-    pub(super) fn store(&self) -> PostgresStore {
+    pub(crate) fn store(&self) -> PostgresStore {
         PostgresStore::open(&self.url()).unwrap()
     }
 
@@ -399,5 +400,5 @@ fn a_database_of_the_existing_service_on_postgresql_keeps_its_rows_and_goes_on()
     store.set_admin_password("admin", "x", at("2026-03-03T08:00:00Z")).unwrap();
     let old = Retention { attendance_before: Some(at("2026-03-03T00:00:00Z")), ..Retention::default() };
     assert_eq!(store.retire(&old).unwrap().attendance, 2);
-    store.delete_student(asha.id).unwrap();
+    store.erase_student(asha.id, MarksOfErased::Delete, at("2026-03-03T08:00:00Z")).unwrap();
 }

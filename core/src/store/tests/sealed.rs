@@ -7,6 +7,7 @@ use rusqlite::Connection;
 use rusqlite::types::Value;
 
 use super::super::*;
+use super::EnrolUnchecked as _;
 use super::contract::{at, completed, contract, embedding, enrolment};
 use crate::error::ErrorKind;
 

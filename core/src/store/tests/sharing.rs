@@ -6,13 +6,15 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 
 use super::super::*;
+use super::EnrolUnchecked as _;
 use super::contract::{at, completed, embedding, enrolment, mark};
 
 /// Makes a `#[test]` of every test of sharing, each on two stores of its own from `$open`, which returns them and what
 /// keeps them alive.
 macro_rules! sharing_contract {
     ($open:expr) => {
-        sharing_contract!(@ $open; a_change_of_templates_is_heard_by_everybody, what_is_rolled_back_is_never_heard_of,
+        sharing_contract!(@ $open; of_enrolments_by_two_stores_each_sees_those_before_it,
+            a_change_of_templates_is_heard_by_everybody, what_is_rolled_back_is_never_heard_of,
             an_erasure_and_the_next_enrolment_are_heard_after_announcements,
             a_mark_is_heard_by_the_others_only_and_once, an_announcement_reaches_the_others_whole,
             a_camera_is_held_by_one_server, a_lapsed_camera_is_taken_over_and_a_renewed_one_is_not,
@@ -57,6 +59,10 @@ fn heard_before_the_end(follower: &mut dyn Follower, store: &dyn Store) -> Vec<N
     heard
 }
 
+pub(super) fn of_enrolments_by_two_stores_each_sees_those_before_it(one: &dyn Store, two: &dyn Store) {
+    super::contract::race_for_one_face(&[one, two]);
+}
+
 pub(super) fn a_change_of_templates_is_heard_by_everybody(one: &dyn Store, two: &dyn Store) {
     let mut followers = [one.follow().unwrap(), two.follow().unwrap()];
     let student = one.register_student(completed(one, None), "A", "R1", &enrolment(1.0), now()).unwrap().id;
@@ -69,7 +75,7 @@ pub(super) fn a_change_of_templates_is_heard_by_everybody(one: &dyn Store, two: 
     let changes: [Change; 3] = [
         |store, id| drop(store.replace_templates(id, &[embedding(3.0)], now()).unwrap()),
         |store, id| drop(store.erase_student(id, MarksOfErased::Anonymise, now()).unwrap()),
-        |store, id| drop(store.delete_student(id).unwrap()),
+        |store, id| drop(store.erase_student(id, MarksOfErased::Delete, now()).unwrap()),
     ];
     for change in changes {
         change(one, student);

@@ -7,6 +7,7 @@ use jiff::ToSpan as _;
 use rusqlite::Connection;
 
 use super::super::*;
+use super::EnrolUnchecked as _;
 use super::contract::{at, completed, contract, embedding, enrolment, mark, window};
 use super::sharing::sharing_contract;
 use crate::error::ErrorKind;
@@ -90,7 +91,7 @@ fn a_database_of_the_existing_service_opens_with_every_row() {
     assert!(matches!(store.mark_attendance(&mark(StudentId(1), "2026-03-03T10:00:00Z")).unwrap(), Marking::Marked(_)));
 
     // Its tables have no cascade, and still a student with attendance can be deleted.
-    store.delete_student(StudentId(1)).unwrap();
+    store.erase_student(StudentId(1), MarksOfErased::Delete, at("2026-03-02T08:00:00Z")).unwrap();
     assert_eq!(store.attendance(&AttendanceFilter::default(), Page::ALL).unwrap().total, 0);
 
     // What we write, it reads: its own columns, its own formats.
@@ -470,8 +471,7 @@ fn whole_file(folder: &Path) -> Vec<u8> {
 fn of_a_face_that_is_deleted_no_byte_stays_in_the_file() {
     type Deletion = fn(&SqliteStore, StudentId);
     let now = at("2026-03-02T08:00:00Z");
-    let doors: [Deletion; 3] = [
-        |store, id| drop(store.delete_student(id).unwrap()),
+    let doors: [Deletion; 2] = [
         |store, id| drop(store.erase_student(id, MarksOfErased::Delete, at("2026-03-02T08:00:00Z")).unwrap()),
         |store, id| drop(store.erase_student(id, MarksOfErased::Anonymise, at("2026-03-02T08:00:00Z")).unwrap()),
     ];

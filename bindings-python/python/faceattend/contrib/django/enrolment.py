@@ -10,13 +10,18 @@ from django.db import transaction
 from django.utils import timezone
 
 import faceattend
+from faceattend._native import SESSION_ROUNDS, KnownFace, known_face, session_columns, use_up_session
 
-from . import conf
+from . import conf, recognition
 from .enrolment_rules import template_of
 from .models import FaceFields, LivenessSession, Student, StudentTemplate
 
-# How often a frame is applied again when other frames of its session were quicker: each time one of them got through.
-_ROUNDS = 50
+class FaceTakenError(faceattend.ConflictError):
+    """The face is another student's, and the setting ``DUPLICATES`` refuses it."""
+
+    def __init__(self, known: KnownFace) -> None:
+        super().__init__(known.advice)
+        self.known = known
 
 
 def begin_session(student: Optional[Student] = None, *, mirrored: bool = True) -> LivenessSession:
@@ -53,7 +58,7 @@ def observe(session_id: str, position: str, image: Any) -> faceattend.Outcome:
         For bytes that are no picture.
     """
     frame = faceattend.decode_image(image)
-    for _ in range(_ROUNDS):
+    for _ in range(SESSION_ROUNDS):
         row = LivenessSession.objects.get(session_id=session_id)
         session = _session_of(row)
         before = session.revision
@@ -71,30 +76,51 @@ def enrol(student: Student, session_id: str) -> Student:
     LivenessSession.DoesNotExist
         For an unknown session.
     faceattend.StateError
-        When the session is not complete.
+        When the session is not complete, or was begun for another student.
     faceattend.ConflictError
         When the session has enrolled somebody already.
+    FaceTakenError
+        When the face is another student's and ``DUPLICATES`` is ``"refuse"``. The session may be used all the same.
     """
+    enrol_compared(student, session_id)
+    return student
+
+
+def enrol_compared(student: Student, session_id: str) -> Optional[KnownFace]:
+    """Does what `enrol` does, and returns the other student whom the face resembles under ``"warn"``."""
     # A late frame may change the session between reading and writing; each round some call wins.
-    for _ in range(_ROUNDS):
+    for _ in range(SESSION_ROUNDS):
         row = LivenessSession.objects.get(session_id=session_id)
-        if row.consumed_at is not None:
-            break
         session = _session_of(row)
-        score = session.liveness_score
-        templates = session.consume()
+        templates, score = use_up_session(session, student.pk, is_used=row.consumed_at is not None)
         # The first question of the transaction writes: SQLite refuses at once, without waiting, to let one write that has
         # read before somebody else wrote.
         with transaction.atomic():
+            recognition.hold_enrolments()
             used = LivenessSession.objects.filter(pk=row.pk, consumed_at=None, version=row.version).update(
                 consumed_at=timezone.now(), student=student, state=session.to_json(), version=row.version + 1
             )
             if used:
+                known = _compared(session, student, templates[0])
                 write_templates(student, templates, liveness_score=score)
         if used:
             student.refresh_from_db()
-            return student
-    raise faceattend.ConflictError("an enrolment from this liveness session already exists")
+            return known
+    raise faceattend.StateError("liveness session: too many frames at once")
+
+
+def _compared(
+    session: faceattend.LivenessSession, student: Student, template: faceattend.Embedding
+) -> Optional[KnownFace]:
+    policy = conf.setting("DUPLICATES")
+    if policy == "allow":
+        return None
+    others = recognition.gallery_to_compare(template)
+    known = known_face(session, others, policy=policy, student_id=student.pk)
+    if known is not None and known.is_refused:
+        # The transaction that this ends leaves the session as it was.
+        raise FaceTakenError(known)
+    return known
 
 
 def enrol_from_photos(student: Student, images: Sequence[Any]) -> Student:
@@ -121,6 +147,7 @@ def write_templates(
     student: FaceFields, templates: Sequence[faceattend.Embedding], *, liveness_score: Optional[float]
 ) -> None:
     """Writes templates in place of those that the student has. Call it in a transaction."""
+    recognition.hold_enrolments()
     first, now = templates[0], timezone.now()
     row = type(student)._default_manager.filter(pk=student.pk)
     row.update(
@@ -148,20 +175,7 @@ def _session_of(row: LivenessSession) -> faceattend.LivenessSession:
 
 
 def _write_back(row: LivenessSession, session: faceattend.LivenessSession) -> bool:
-    """Whether the row was still as it had been read."""
-    changes: dict[str, Any] = {
-        "state": session.to_json(),
-        "status": session.status(),
-        "version": row.version + 1,
-        "attempts_count": session.revision,
-        "liveness_score": session.liveness_score,
-        "movement_verified": session.is_completed,
-    }
-    for position in ("center", "left", "right"):
-        template = session.template(position)
-        changes[f"{position}_verified"] = template is not None
-        changes[f"{position}_embedding"] = None if template is None else json.dumps(template.to_list())
-    if session.is_completed:
-        changes["completed_at"] = row.completed_at or timezone.now()
-        changes["final_embedding"] = changes["center_embedding"]
-    return bool(LivenessSession.objects.filter(pk=row.pk, version=row.version).update(**changes))
+    """Returns whether the row was still as it had been read."""
+    changes = session_columns(session, completed_at=row.completed_at)
+    unchanged = LivenessSession.objects.filter(pk=row.pk, version=row.version)
+    return bool(unchanged.update(**changes, version=row.version + 1))

@@ -129,7 +129,8 @@ class LivenessSession(models.Model):
 
     id = models.AutoField(primary_key=True)
     session_id = models.CharField(max_length=100, unique=True)
-    student = models.ForeignKey(Student, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    # The state holds embeddings: they go with the student.
+    student = models.ForeignKey(Student, null=True, blank=True, on_delete=models.CASCADE, related_name="+")
     status = models.CharField(max_length=20, null=True)
     created_at = models.DateTimeField(null=True, default=timezone.now)
     completed_at = models.DateTimeField(null=True, blank=True)

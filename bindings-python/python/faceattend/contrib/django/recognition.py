@@ -9,11 +9,12 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Optional
 
-from django.db import IntegrityError
+from django.db import IntegrityError, connections, router, transaction
 from django.db.models import Count, Max
 from django.utils import timezone
 
 import faceattend
+from faceattend._native import ENROLMENT_LOCK, similar_students
 
 from . import conf
 from .models import Attendance, Student, StudentTemplate
@@ -30,27 +31,62 @@ class _Known:
         self.process = 0
         self.gallery = faceattend.Gallery()
         self.seen: Any = None
+        self.newest = 0
         self.asked_at = 0.0
 
-    def current(self) -> faceattend.Gallery:
+    def current(self) -> tuple[faceattend.Gallery, int]:
+        """Returns the gallery, and the id of the newest template when it was loaded."""
         with self.lock:
             now = time.monotonic()
             if self.process == os.getpid() and now - self.asked_at < BELIEVED_FOR:
-                return self.gallery
+                return self.gallery, self.newest
             seen = (
                 StudentTemplate.objects.aggregate(count=Count("id"), newest=Max("id")),
                 Student.objects.aggregate(count=Count("id"), newest=Max("updated_at")),
             )
             if self.process != os.getpid() or seen != self.seen:
+                with transaction.atomic(using=_database()):
+                    hold_enrolments()
+                    newest = StudentTemplate.objects.aggregate(newest=Max("id"))["newest"] or 0
                 gallery = faceattend.Gallery()
                 gallery.load(_people(conf.engine().model))
-                self.gallery, self.seen, self.process = gallery, seen, os.getpid()
+                self.gallery, self.newest, self.seen, self.process = gallery, newest, seen, os.getpid()
             self.asked_at = now
-            return self.gallery
+            return self.gallery, self.newest
 
 
-def _people(model: str) -> Iterable[tuple[int, list[faceattend.Embedding]]]:
-    for student in Student.objects.prefetch_related("student_templates"):
+def _database() -> str:
+    return router.db_for_write(StudentTemplate)
+
+
+def hold_enrolments() -> None:
+    """Keeps every other transaction from writing registered templates until this one is over.
+
+    SQLite lets one transaction at a time write, so there is nothing to do.
+    """
+    connection = connections[_database()]
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [ENROLMENT_LOCK])
+
+
+def gallery_to_compare(template: faceattend.Embedding) -> faceattend.Gallery:
+    """Returns the students whom a new face has to be compared with, as the transaction that writes the face sees them.
+
+    The gallery of this process only proposes whom it resembles. Whoever was enrolled since it was loaded, by any process,
+    is compared with too.
+    """
+    known, newest = _known.current()
+    wanted = set(similar_students(known, template))
+    wanted.update(StudentTemplate.objects.filter(id__gt=newest).values_list("student_id", flat=True))
+    people = faceattend.Gallery()
+    people.load(_people(template.model, wanted))
+    return people
+
+
+def _people(model: str, among: Optional[set[int]] = None) -> Iterable[tuple[int, list[faceattend.Embedding]]]:
+    students = Student.objects.all() if among is None else Student.objects.filter(pk__in=among)
+    for student in students.prefetch_related("student_templates"):
         templates = [template for template in student.templates() if template.model == model]
         if templates:
             yield student.pk, templates
@@ -71,7 +107,7 @@ if hasattr(os, "register_at_fork"):
 
 def gallery() -> faceattend.Gallery:
     """The students who can be recognized, as they are in the database within two seconds."""
-    return _known.current()
+    return _known.current()[0]
 
 
 def forget() -> None:

@@ -61,12 +61,17 @@ def frame(request: HttpRequest, student: Student) -> JsonResponse:
     answer = enrolment.observe(session_id, position, request.body).to_dict()
     answer["enrolled"] = False
     if answer["session_completed"]:
-        try:
-            enrolment.enrol(student, session_id)
-        except faceattend.ConflictError:
-            pass  # Another frame of the same session was first.
-        recognition.forget()
         answer["enrolled"] = True
+        try:
+            known = enrolment.enrol_compared(student, session_id)
+        except enrolment.FaceTakenError as taken:
+            known, answer["enrolled"] = taken.known, False
+        except faceattend.ConflictError:
+            known = None  # Another frame of the same session was first.
+        if known is not None:
+            answer["reasons"].append(known.code)
+            answer["advice"].append(known.advice)
+        recognition.forget()
     return JsonResponse(answer)
 
 

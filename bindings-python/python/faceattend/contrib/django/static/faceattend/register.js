@@ -86,6 +86,12 @@ async function start() {
       }
       if (mine !== run) return;
       if (answer.enrolled) return finish(answer);
+      if (answer.status === "COMPLETED") {
+        // The face is another student's: the last sentence says whose.
+        turnOff();
+        guide(answer.advice.at(-1) ?? "Please start again.", "bad");
+        return;
+      }
       if (answer.status === "FAILED" || answer.status === "EXPIRED") {
         turnOff();
         guide(answer.advice[0] ?? "Please start again.", "bad");

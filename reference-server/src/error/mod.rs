@@ -1,4 +1,6 @@
-//! The one error of the handlers, and how it is answered.
+//! The error type of the handlers, and its answers.
+
+mod issue;
 
 use std::borrow::Cow;
 use std::error::Error as _;
@@ -9,7 +11,7 @@ use faceattend_core::{Error, ErrorKind};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::request::fields::Issue;
+pub(crate) use issue::Issue;
 
 /// The answer to a request that failed.
 #[derive(Serialize, ToSchema)]
@@ -25,20 +27,20 @@ pub(crate) struct ValidationErrors {
     detail: Vec<Issue>,
 }
 
-/// What a handler answers instead of a result. No variant can carry SQL, a file's path or a trace to the client.
+/// The error of a handler. No variant can carry SQL, a file's path or a trace to the client.
 #[derive(Debug)]
 pub(crate) enum AppError {
     /// A plain `{"detail": …}`.
     Detail(StatusCode, Cow<'static, str>),
     /// 401 with `WWW-Authenticate: Bearer`.
     Unauthorized(&'static str),
-    /// 429 or 503: to be asked again after so many seconds.
+    /// 429 or 503, with the seconds after which the client may try again.
     Later(StatusCode, &'static str, u64),
     /// 422 with the list of what is wrong.
     Invalid(Vec<Issue>),
-    /// An error of the core, and what was being done.
+    /// An error of the core, and the action that failed.
     Core(&'static str, Error),
-    /// A task of ours died.
+    /// A task of the server panicked during the action.
     Died(&'static str),
 }
 
@@ -115,12 +117,12 @@ fn capitalised(text: &str) -> String {
     letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
 
-/// `{"detail": …}` with `status`.
+/// Returns `{"detail": …}` with `status`.
 pub(crate) fn detail_response(status: StatusCode, detail: &str) -> Response {
     json_response(status, &ErrorBody { detail })
 }
 
-/// `body` as JSON with `status`, and a content type without charset.
+/// Returns `body` as JSON with `status` and a content type without charset.
 pub(crate) fn json_response(status: StatusCode, body: &impl serde::Serialize) -> Response {
     (status, axum::Json(body)).into_response()
 }

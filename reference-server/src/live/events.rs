@@ -9,7 +9,7 @@ use faceattend_core::store::AttendanceRecord;
 use serde::{Deserialize, Serialize, Serializer};
 use tokio::sync::broadcast;
 
-use crate::responses::naive_utc;
+use crate::wire_time::naive_utc;
 use jiff::Timestamp;
 
 /// How far a listener may fall behind: at ten cameras of five pictures a second, five seconds.

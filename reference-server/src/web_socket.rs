@@ -22,7 +22,8 @@ use crate::error::{AppError, detail_response};
 use crate::request::body::form;
 use crate::request::coerce;
 use crate::request::extract::authenticate;
-use crate::state::{AppState, WebSocketAccess};
+use crate::settings::WebSocketAccess;
+use crate::state::AppState;
 
 /// The path, but for the client's number.
 const PATH: &str = "/api/v1/detection/ws/";

@@ -1,0 +1,208 @@
+//! Whether a face is enrolled as another student already.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use serde::{Deserialize, Serialize};
+
+use crate::embedding::Embedding;
+use crate::error::Result;
+use crate::gallery::{Gallery, Match};
+use crate::liveness::{LivenessSession, Reason};
+use crate::recognition::{GalleryLoad, load_gallery, refresh_gallery};
+use crate::store::{FaceCheck, Store, StoredEmbedding, StoredTemplate, TemplateMark};
+use crate::types::{StudentId, Threshold};
+
+/// What to do with a face that is enrolled as another student already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DuplicatePolicy {
+    /// Refuses the enrolment.
+    #[default]
+    Refuse,
+    /// Enrols the face and names the other student in the answer: for twins, and for models that take strangers for
+    /// each other.
+    Warn,
+    /// Compares the face with nobody.
+    Allow,
+}
+
+impl DuplicatePolicy {
+    /// Returns the policy that `name` spells: `refuse`, `warn` or `allow`.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        match name {
+            "refuse" => Some(Self::Refuse),
+            "warn" => Some(Self::Warn),
+            "allow" => Some(Self::Allow),
+            _ => None,
+        }
+    }
+
+    /// Returns whom else than `student` the completed `session` shows, as far as this policy asks.
+    ///
+    /// # Errors
+    /// As [`enrolled_as`].
+    pub fn known(
+        self,
+        gallery: &Gallery,
+        session: &LivenessSession,
+        student: Option<StudentId>,
+    ) -> Result<Option<Match>> {
+        match self {
+            Self::Allow => Ok(None),
+            Self::Warn | Self::Refuse => enrolled_as(gallery, session, student, already_enrolled()),
+        }
+    }
+
+    /// Returns whether this policy refuses a face that is `known` already.
+    #[must_use]
+    pub fn refuses(self, known: Option<&Match>) -> bool {
+        known.is_some() && self == Self::Refuse
+    }
+}
+
+/// From which similarity a face counts as one that is enrolled: 0.75, cosine 0.50 for ArcFace-class models, where of
+/// 2,722 strangers 4 in 10,000 resembled one of 153 people (five pictures each averaged), and 0.583 for the default
+/// pack's: of 1,078 people, each against 1,077 others, none resembled another (0 to 0.0034 at 95%; the most alike two
+/// reached cosine 0.516), while 0.81 of pairs of single pictures of one person do. Stricter than recognition, because
+/// the face is compared with everybody, and refusing a new student is worse than overlooking an old one.
+pub const ALREADY_ENROLLED: f32 = 0.75;
+
+/// Returns [`ALREADY_ENROLLED`] as a threshold.
+#[must_use]
+pub fn already_enrolled() -> Threshold {
+    Threshold::new(ALREADY_ENROLLED).unwrap_or_default()
+}
+
+/// How many people that a face resembles the gallery proposes to the database. One of them is enough; the others count
+/// where the database has lost the first ones in the moment before.
+const PROPOSED: usize = 8;
+
+/// Returns the person in `gallery`, other than `student`, whose face the completed `session` shows, if there is one: the
+/// most similar of those that reach `threshold` for the center view. `None` for a session that is not completed.
+///
+/// # Errors
+/// [`Error::ModelMismatch`](crate::Error::ModelMismatch) when the gallery is another model's.
+pub fn enrolled_as(
+    gallery: &Gallery,
+    session: &LivenessSession,
+    student: Option<StudentId>,
+    threshold: Threshold,
+) -> Result<Option<Match>> {
+    let Some(template) = session.final_template() else { return Ok(None) };
+    // The student itself may be the most similar; then the next one is looked at.
+    let others = gallery.search(template, 2)?.into_iter().filter(|found| Some(found.student) != student);
+    Ok(others.into_iter().find(|found| threshold.admits(found.similarity)))
+}
+
+/// Returns whom a face has to be compared with in the database, as far as `gallery` knows: those whom it resembles.
+///
+/// # Errors
+/// As [`enrolled_as`].
+pub fn proposed(gallery: &Gallery, template: &Embedding) -> Result<Vec<StudentId>> {
+    let similar = gallery.search(template, PROPOSED)?.into_iter();
+    Ok(similar.filter(|found| already_enrolled().admits(found.similarity)).map(|found| found.student).collect())
+}
+
+/// Returns the reason that an answer gives for a face that is `found` already.
+#[must_use]
+pub fn known_as(found: &Match) -> Reason {
+    Reason::AlreadyEnrolled { student: found.student, similarity: found.similarity }
+}
+
+/// The gallery of a registry, kept as the store has it, and the policy for a face that is in it already.
+pub(super) struct Faces {
+    pub(super) gallery: Arc<Gallery>,
+    policy: DuplicatePolicy,
+    /// Held from the reading of the store to the change of the gallery: what is read first is not written last.
+    turn: Mutex<()>,
+    /// The newest template that was in the store when the gallery was loaded.
+    loaded_to: AtomicI64,
+}
+
+impl std::fmt::Debug for Faces {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:?}, {:?}", self.gallery, self.policy)
+    }
+}
+
+impl Faces {
+    pub(super) fn new(gallery: Arc<Gallery>, policy: DuplicatePolicy) -> Self {
+        let loaded_to = AtomicI64::new(TemplateMark::BEGINNING.0);
+        Self { gallery, policy, turn: Mutex::default(), loaded_to }
+    }
+
+    pub(super) fn load(&self, store: &dyn Store) -> Result<GalleryLoad> {
+        let _turn = self.turn();
+        // Before the templates are read: what is written in between counts as written since.
+        let mark = store.newest_template()?;
+        let load = load_gallery(&self.gallery, store, None)?;
+        self.loaded_to.store(mark.0, Ordering::Release);
+        Ok(load)
+    }
+
+    pub(super) fn refresh(&self, store: &dyn Store, student: StudentId) -> Result<GalleryLoad> {
+        let _turn = self.turn();
+        refresh_gallery(&self.gallery, store, student, None)
+    }
+
+    pub(super) fn remove(&self, student: StudentId) {
+        let _turn = self.turn();
+        self.gallery.remove(student);
+    }
+
+    /// Returns whom the completed session's face resembles, as far as the policy asks and the gallery knows.
+    pub(super) fn resembling(&self, session: &LivenessSession) -> Result<Option<Match>> {
+        self.policy.known(&self.gallery, session, session.student())
+    }
+
+    /// Runs `write` with the check that it has to make inside its transaction; returns what it wrote, and whom else than
+    /// `student` the face resembles.
+    ///
+    /// The gallery may be behind the database: other threads, servers and programs write too. So it only proposes whom
+    /// to compare with; the database adds what was written since the gallery was loaded, and its templates decide.
+    pub(super) fn guard<T>(
+        &self,
+        session: &LivenessSession,
+        student: Option<StudentId>,
+        write: impl FnOnce(Option<FaceCheck<'_>>) -> Result<T>,
+    ) -> Result<(T, Option<Match>)> {
+        let asks = self.policy != DuplicatePolicy::Allow;
+        let Some(template) = session.final_template().filter(|_| asks) else { return Ok((write(None)?, None)) };
+        // The mark first: a gallery that is loaded after it knows more, never less.
+        let since = TemplateMark(self.loaded_to.load(Ordering::Acquire));
+        let proposed = proposed(&self.gallery, template)?;
+        let mut known = None;
+        let mut admits = |stored: Vec<StoredTemplate>| {
+            let people = self.people_of(stored)?;
+            known = self.policy.known(&people, session, student)?;
+            Ok(!self.policy.refuses(known.as_ref()))
+        };
+        let written = write(Some(FaceCheck { since, of: &proposed, admits: &mut admits }))?;
+        Ok((written, known))
+    }
+
+    /// Returns a gallery of just these templates, by the rules of the registry's own.
+    fn people_of(&self, stored: Vec<StoredTemplate>) -> Result<Gallery> {
+        let embedder = self.gallery.embedder();
+        let mut views: BTreeMap<StudentId, Vec<Embedding>> = BTreeMap::new();
+        for StoredTemplate { student, embedding, .. } in stored {
+            // What another model made is compared with nothing, as in the registry's gallery.
+            if let StoredEmbedding::Tagged(view) = embedding
+                && view.model() == &embedder.model
+                && view.values().len() == embedder.dimension
+            {
+                views.entry(student).or_default().push(view);
+            }
+        }
+        let people = Gallery::new(embedder.clone());
+        people.load(views)?;
+        Ok(people)
+    }
+
+    fn turn(&self) -> MutexGuard<'_, ()> {
+        self.turn.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,362 @@
+//! Enrolment and erasure: from the frames of a liveness session to a stored face, and from a stored face to none.
+//!
+//! A [`Registry`] holds a store, the gallery that cameras match against, and the marker of attendance. It is the only
+//! way in: [`Registry::observe`] takes a frame into a session, [`Registry::register`] and [`Registry::enrol`] give the
+//! face of a completed session to a student, [`Registry::erase`] removes a student everywhere. Several threads, and
+//! several processes on one database, may each have one.
+//!
+//! | rule | where |
+//! |---|---|
+//! | a frame is applied to the newest state of its session, and again when another frame was first | [`session`] |
+//! | a session enrols one student, once | [`Store::enrol`] |
+//! | a face is not enrolled as two students | [`duplicates`], decided inside the transaction that writes the face |
+//! | after an erasure no template, session, gallery entry or remembered mark of the student is left | [`Registry::erase`] |
+//!
+//! ```
+//! # #[cfg(feature = "sqlite")]
+//! # fn main() -> faceattend_core::Result<()> {
+//! use std::sync::Arc;
+//!
+//! use faceattend_core::enrolment::{EnrolmentOutcome, Registry};
+//! use faceattend_core::liveness::LivenessOptions;
+//! use faceattend_core::store::{MarksOfErased, SqliteStore, Store};
+//! use jiff::Timestamp;
+//!
+//! # let folder = tempfile::tempdir().unwrap();
+//! # let path = folder.path().join("attendance.db");
+//! let store: Arc<dyn Store> = Arc::new(SqliteStore::open(path)?);
+//! let registry = Registry::new(Arc::clone(&store));
+//! let now = Timestamp::now();
+//!
+//! let session = registry.begin(None, LivenessOptions::default(), now)?;
+//! // Frames go in with `registry.observe`; until they complete the session, it enrols nobody.
+//! let refused = registry.register(session.id(), "Eileen Collins", "R1", now)?;
+//! assert!(matches!(refused, EnrolmentOutcome::NotCompleted));
+//!
+//! let student = store.create_student("Eileen Collins", "R1", now)?;
+//! registry.erase(student.id, MarksOfErased::Delete, now)?;
+//! assert_eq!(store.student(student.id)?, None);
+//! # Ok(())
+//! # }
+//! # #[cfg(not(feature = "sqlite"))]
+//! # fn main() {}
+//! ```
+
+pub mod duplicates;
+pub mod session;
+#[cfg(test)]
+#[cfg(feature = "sqlite")]
+mod tests;
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::attendance::Marker;
+use crate::error::{Error, Result};
+use crate::gallery::{Gallery, Match};
+use crate::liveness::{LivenessOptions, LivenessSession, Outcome, Verification};
+use crate::recognition::GalleryLoad;
+use crate::store::{Enrolee, Enrolment, Erasure, MarksOfErased, Store, Student};
+use crate::types::{SessionId, StudentId};
+
+use duplicates::Faces;
+pub use duplicates::{ALREADY_ENROLLED, DuplicatePolicy, already_enrolled, known_as};
+pub use session::{ClientFrame, StoredSession};
+
+/// Enrols students by liveness sessions and erases them: see [the module](self). `Send + Sync`; share one between all
+/// threads.
+pub struct Registry {
+    store: Arc<dyn Store>,
+    faces: Option<Faces>,
+    marker: Option<Arc<Marker>>,
+    options: LivenessOptions,
+}
+
+impl std::fmt::Debug for Registry {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Registry({:?})", self.faces)
+    }
+}
+
+/// What a frame of a session led to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Observed {
+    /// The session after the frame.
+    pub session: StoredSession,
+    /// What the frame was worth. When the completed face resembles another student, the reason says so.
+    pub outcome: Outcome,
+    /// What became of the face of a completed session.
+    pub face: FaceOfSession,
+}
+
+/// What became of the face of a session that was begun for a student.
+#[derive(Debug, Clone, PartialEq)]
+pub enum FaceOfSession {
+    /// The session is not completed, or names no student: the face stays in the session.
+    Kept,
+    /// The student has had the face since this frame.
+    Saved(Box<Student>),
+    /// The student has had the face since an earlier frame.
+    SavedBefore,
+    /// The session names a student that is not in the store.
+    NoSuchStudent,
+    /// The face is another student's, and the policy refuses it.
+    Refused(Match),
+}
+
+/// What came of giving the face of a session to a student.
+#[derive(Debug, Clone, PartialEq)]
+pub enum EnrolmentOutcome {
+    /// The student has the face.
+    Enrolled(Box<Enrolled>),
+    /// The store has no session with this id.
+    UnknownSession,
+    /// The session is not completed: it proves nothing yet.
+    NotCompleted,
+    /// The session has enrolled another student, or was begun for one.
+    UsedUp,
+    /// The store has no such student, or neither the caller nor the session names one.
+    UnknownStudent,
+    /// The face is another student's, and the policy refuses it.
+    Refused(Match),
+}
+
+impl EnrolmentOutcome {
+    /// Returns the enrolled student, and every other outcome as the error that it means to a caller who expected one.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for an unknown session or student; [`Error::State`] for a session that is not completed or
+    /// used up; [`Error::Conflict`] for a face that is another student's.
+    pub fn into_enrolled(self) -> Result<Enrolled> {
+        let state = |reason: &str| Err(Error::State { what: "liveness session", reason: reason.into() });
+        match self {
+            Self::Enrolled(enrolled) => Ok(*enrolled),
+            Self::UnknownSession => Err(Error::NotFound { what: "liveness session" }),
+            Self::UnknownStudent => Err(Error::NotFound { what: "student" }),
+            Self::NotCompleted => state("it is not complete"),
+            Self::UsedUp => state("it has enrolled a student already, or is for another one"),
+            Self::Refused(_) => Err(Error::Conflict { what: "student with this face" }),
+        }
+    }
+}
+
+/// A student with a face that a session proved.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Enrolled {
+    /// The student.
+    pub student: Student,
+    /// The session that proved the face.
+    pub session: LivenessSession,
+    /// The other student whose face it resembles, under [`DuplicatePolicy::Warn`].
+    pub resembles: Option<Match>,
+    /// Whether this call wrote the face; `false` when the same session had given it to the same student before.
+    pub is_new: bool,
+}
+
+impl Registry {
+    /// A registry over `store` that compares faces with nobody and keeps no gallery up to date.
+    #[must_use]
+    pub fn new(store: Arc<dyn Store>) -> Self {
+        Self { store, faces: None, marker: None, options: LivenessOptions::default() }
+    }
+
+    /// Keeps `gallery` up to date with every enrolment and erasure, and treats a face that resembles another student as
+    /// `policy` says. The gallery's embedder gives the scale of the comparison.
+    #[must_use]
+    pub fn with_gallery(mut self, gallery: Arc<Gallery>, policy: DuplicatePolicy) -> Self {
+        self.faces = Some(Faces::new(gallery, policy));
+        self
+    }
+
+    /// Lets `marker` forget what it remembers of a student who is erased.
+    #[must_use]
+    pub fn with_marker(mut self, marker: Arc<Marker>) -> Self {
+        self.marker = Some(marker);
+        self
+    }
+
+    /// Continues sessions that another service left in the database with `options`. Default:
+    /// [`LivenessOptions::default`].
+    #[must_use]
+    pub fn with_liveness(mut self, options: LivenessOptions) -> Self {
+        self.options = options;
+        self
+    }
+
+    /// Begins a session. A `student` that is not in the store is remembered by the session but not by its row.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub fn begin(&self, student: Option<StudentId>, options: LivenessOptions, now: Timestamp) -> Result<StoredSession> {
+        StoredSession::begin(&*self.store, LivenessSession::new(SessionId::random(), student, options, now))
+    }
+
+    /// Reads the session with this id, if there is one.
+    ///
+    /// # Errors
+    /// [`Error::State`](crate::Error::State) for a session that a newer version wrote; those of the store.
+    pub fn session(&self, id: SessionId) -> Result<Option<StoredSession>> {
+        StoredSession::read(&*self.store, id, self.options)
+    }
+
+    /// Applies a frame to the session, writes it, and gives the face of a session that it completes to the student whom
+    /// the session was begun for. `None` when the session is gone.
+    ///
+    /// `session` is the session as it was read last, perhaps before the frame was analyzed: its row is read again only
+    /// when another frame has changed it meanwhile.
+    ///
+    /// # Errors
+    /// [`Error::State`](crate::Error::State) when too many frames arrive at once; those of the store.
+    pub fn observe(&self, session: StoredSession, frame: &ClientFrame<'_>, now: Timestamp) -> Result<Option<Observed>> {
+        let Some((session, mut outcome)) = session.observe(&*self.store, frame, self.options, now)? else {
+            return Ok(None);
+        };
+        let (face, known) = self.save(&session, now)?;
+        outcome.reasons.extend(known.as_ref().map(known_as));
+        Ok(Some(Observed { session, outcome, face }))
+    }
+
+    /// Closes the session: a completed one is proven, any other has failed. `None` when the session is gone.
+    ///
+    /// # Errors
+    /// As [`observe`](Self::observe).
+    pub fn verify(&self, session: StoredSession, now: Timestamp) -> Result<Option<(StoredSession, Verification)>> {
+        session.change(&*self.store, self.options, now, |session| session.verify(now))
+    }
+
+    /// Creates a student with the face of a completed session, and uses the session up.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`](crate::Error::Conflict) when the roll number is taken: the session is not used up then;
+    /// those of the store.
+    pub fn register(&self, id: SessionId, name: &str, roll_number: &str, now: Timestamp) -> Result<EnrolmentOutcome> {
+        let Some(stored) = self.session(id)? else { return Ok(EnrolmentOutcome::UnknownSession) };
+        self.write(stored, &Enrolee::New { name, roll_number }, now)
+    }
+
+    /// Gives the face of a completed session to `student`, or without one to the student whom the session was begun for,
+    /// and uses the session up. The same call again changes nothing.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub fn enrol(&self, id: SessionId, student: Option<StudentId>, now: Timestamp) -> Result<EnrolmentOutcome> {
+        let Some(stored) = self.session(id)? else { return Ok(EnrolmentOutcome::UnknownSession) };
+        if !stored.session().is_completed() {
+            return Ok(EnrolmentOutcome::NotCompleted);
+        }
+        let named = student.or(stored.record().student);
+        let student = named.map(|id| self.store.student(id)).transpose()?.flatten();
+        let Some(student) = student else { return Ok(EnrolmentOutcome::UnknownStudent) };
+        if stored.record().consumed_at.is_some() && stored.record().student == Some(student.id) {
+            let session = stored.into_session();
+            let enrolled = Enrolled { student, session, resembles: None, is_new: false };
+            return Ok(EnrolmentOutcome::Enrolled(Box::new(enrolled)));
+        }
+        self.write(stored, &Enrolee::Student(student.id), now)
+    }
+
+    /// Erases the student: templates, liveness sessions with the embeddings in them, the gallery entry, what the marker
+    /// remembers, and the attendance as `marks` says. Tracks of cameras forget who is no longer in the gallery with their
+    /// next frame.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`](crate::Error::NotFound) for an unknown student; those of the store.
+    pub fn erase(&self, student: StudentId, marks: MarksOfErased, now: Timestamp) -> Result<Erasure> {
+        let erasure = self.store.erase_student(student, marks, now)?;
+        if let Some(marker) = &self.marker {
+            marker.forget();
+        }
+        if let Some(faces) = &self.faces {
+            faces.remove(student);
+        }
+        Ok(erasure)
+    }
+
+    /// Loads every stored template that the gallery's model made; returns what was left out. A registry without a
+    /// gallery loads nothing.
+    ///
+    /// # Errors
+    /// Those of the store; the gallery is then as it was.
+    pub fn load_gallery(&self) -> Result<GalleryLoad> {
+        self.faces.as_ref().map_or_else(|| Ok(GalleryLoad::default()), |faces| faces.load(&*self.store))
+    }
+
+    /// Reads one student's templates again into the gallery. Call this after a change notice of the database.
+    ///
+    /// # Errors
+    /// Those of the store; the gallery is then as it was.
+    pub fn refresh_gallery(&self, student: StudentId) -> Result<GalleryLoad> {
+        self.faces.as_ref().map_or_else(|| Ok(GalleryLoad::default()), |faces| faces.refresh(&*self.store, student))
+    }
+
+    /// Gives the face of a completed session to the student it was begun for; returns whom it resembles as well.
+    fn save(&self, stored: &StoredSession, now: Timestamp) -> Result<(FaceOfSession, Option<Match>)> {
+        let session = stored.session();
+        let Some(enrolment) = enrolment_of(session) else { return Ok((FaceOfSession::Kept, None)) };
+        if stored.record().consumed_at.is_some() {
+            let face = if session.student().is_some() { FaceOfSession::SavedBefore } else { FaceOfSession::Kept };
+            return Ok((face, None));
+        }
+        let Some(student) = session.student() else {
+            // Nothing is written, so the gallery's word is enough.
+            let known = self.faces.as_ref().map(|faces| faces.resembling(session)).transpose()?.flatten();
+            return Ok((FaceOfSession::Kept, known));
+        };
+        match self.write_face(session, &Enrolee::Student(student), &enrolment, now) {
+            Ok((Some(student), known)) => Ok((FaceOfSession::Saved(Box::new(student)), known)),
+            Ok((None, Some(known))) => Ok((FaceOfSession::Refused(known), Some(known))),
+            // Another frame of the same session was first.
+            Ok((None, None)) | Err(Error::State { .. }) => Ok((FaceOfSession::SavedBefore, None)),
+            Err(Error::NotFound { .. }) => Ok((FaceOfSession::NoSuchStudent, None)),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn write(&self, stored: StoredSession, who: &Enrolee<'_>, now: Timestamp) -> Result<EnrolmentOutcome> {
+        let Some(enrolment) = enrolment_of(stored.session()) else { return Ok(EnrolmentOutcome::NotCompleted) };
+        match self.write_face(stored.session(), who, &enrolment, now) {
+            Ok((Some(student), resembles)) => {
+                let session = stored.into_session();
+                Ok(EnrolmentOutcome::Enrolled(Box::new(Enrolled { student, session, resembles, is_new: true })))
+            }
+            Ok((None, Some(known))) => Ok(EnrolmentOutcome::Refused(known)),
+            Ok((None, None)) | Err(Error::State { .. }) => Ok(EnrolmentOutcome::UsedUp),
+            // Erased or deleted since it was read.
+            Err(Error::NotFound { what: "student" }) => Ok(EnrolmentOutcome::UnknownStudent),
+            Err(Error::NotFound { .. }) => Ok(EnrolmentOutcome::UnknownSession),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Writes the face and lets the gallery know it; returns the student, unless the policy refuses whom it resembles.
+    fn write_face(
+        &self,
+        session: &LivenessSession,
+        who: &Enrolee<'_>,
+        enrolment: &Enrolment,
+        now: Timestamp,
+    ) -> Result<(Option<Student>, Option<Match>)> {
+        let Some(faces) = &self.faces else {
+            return Ok((self.store.enrol(session.id(), who, enrolment, None, now)?, None));
+        };
+        let except = if let Enrolee::Student(student) = who { Some(*student) } else { session.student() };
+        let (written, known) =
+            faces.guard(session, except, |check| self.store.enrol(session.id(), who, enrolment, check, now))?;
+        if let Some(student) = &written
+            && let Err(error) = faces.refresh(&*self.store, student.id)
+        {
+            // Stored all the same; whoever follows the database hears of it once more.
+            tracing::warn!(student = %student.id, "not in the gallery yet: {error}");
+        }
+        Ok((written, known))
+    }
+}
+
+/// Returns what a completed session proves; `None` for one that is not completed.
+#[must_use]
+pub fn enrolment_of(session: &LivenessSession) -> Option<Enrolment> {
+    let templates: Vec<_> = session.templates().cloned().collect();
+    let liveness_score = f64::from(session.liveness_score());
+    session.is_completed().then_some(Enrolment { templates, liveness_score })
+}

@@ -1,0 +1,62 @@
+//! Enrolment: a completed session's face is compared and written in one transaction. Whoever writes registered templates
+//! holds [`ENROLMENT_LOCK`] until the transaction is over, so nothing is written between the two, and their ids grow in the order
+//! in which they become visible.
+
+use jiff::Timestamp;
+use postgres::Transaction;
+
+use super::super::rules::NO_STUDENT;
+use super::super::sealing::TemplateKeys;
+use super::super::{ENROLMENT_LOCK, Enrolee, Enrolment, FaceCheck, Student, TemplateMark};
+use super::{Outcome, sessions, students};
+use crate::types::SessionId;
+
+/// Waits for the lock. Before any row is locked: whoever waits for it holds nothing that its holder may want.
+pub(super) fn lock(db: &mut Transaction<'_>) -> Outcome<()> {
+    db.execute("SELECT pg_advisory_xact_lock($1)", &[&ENROLMENT_LOCK])?;
+    Ok(())
+}
+
+pub(super) fn enrol(
+    db: &mut Transaction<'_>,
+    keys: &TemplateKeys,
+    session: SessionId,
+    who: &Enrolee<'_>,
+    enrolment: &Enrolment,
+    check: Option<FaceCheck<'_>>,
+    now: Timestamp,
+) -> Outcome<Option<Student>> {
+    lock(db)?;
+    // The student before the session, as an erasure locks them.
+    let found = if let Enrolee::Student(id) = who { students::find_locked(db, *id)? } else { None };
+    let proof = sessions::completed(db, keys, session)?;
+    // A used session enrols nobody, whosever the face is.
+    let check = check.filter(|_| proof.consumed_at.is_none());
+    if let Some(FaceCheck { since, of, admits }) = check {
+        let mut templates = Vec::new();
+        students::visit_written_since(db, keys, since, of, &mut |template| {
+            templates.push(template);
+            Ok(())
+        })?;
+        if !admits(templates)? {
+            return Ok(None);
+        }
+    }
+    let id = match who {
+        Enrolee::New { name, roll_number } => students::create(db, name, roll_number, now)?.id,
+        Enrolee::Student(_) => found.ok_or(NO_STUDENT)?.id,
+    };
+    sessions::use_up(db, session, &proof, id, now)?;
+    students::write_templates(db, keys, id, &enrolment.templates, Some(enrolment.liveness_score), now)?;
+    if let Enrolee::Student(_) = who {
+        students::touch(db, id, now)?;
+    }
+    Ok(Some(students::find(db, id)?.ok_or(NO_STUDENT)?))
+}
+
+/// The id of the newest template, once every enrolment that is being written is over.
+pub(super) fn newest_template(db: &mut Transaction<'_>) -> Outcome<TemplateMark> {
+    lock(db)?;
+    let row = db.query_one("SELECT COALESCE(max(id), 0)::bigint FROM student_templates", &[])?;
+    Ok(TemplateMark(row.try_get(0)?))
+}

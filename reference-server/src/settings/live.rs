@@ -1,0 +1,71 @@
+//! How cameras are watched.
+
+use faceattend_core::tracking::TrackingOptions;
+
+/// How cameras are watched.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct LiveSettings {
+    /// How many pictures of each camera are analyzed in a second. Default 5: a face that walks through a door is seen
+    /// several times.
+    pub rate: f32,
+    /// How faces are followed, and how much evidence names somebody.
+    pub tracking: TrackingOptions,
+    /// Whether a logged-in user may look through the cameras. Default off: attendance needs no spectators.
+    pub preview: bool,
+    /// This server's name among several on one database, which share their cameras and tell each other what happens.
+    /// Default `None`: its cameras are its own, and forgotten when it ends.
+    pub server_name: Option<String>,
+    /// Whether now and then a view of a student is kept from a confident, living mark, so that templates grow older
+    /// with their people. Default off.
+    pub age_templates: bool,
+}
+
+impl Default for LiveSettings {
+    fn default() -> Self {
+        Self {
+            rate: 5.0,
+            tracking: TrackingOptions::default(),
+            preview: false,
+            server_name: None,
+            age_templates: false,
+        }
+    }
+}
+
+impl LiveSettings {
+    /// The same settings, analyzing so many pictures of each camera in a second.
+    #[must_use]
+    pub fn with_rate(mut self, rate: f32) -> Self {
+        self.rate = rate;
+        self
+    }
+
+    /// The same settings, naming faces by this much evidence.
+    #[must_use]
+    pub fn with_tracking(mut self, tracking: TrackingOptions) -> Self {
+        self.tracking = tracking;
+        self
+    }
+
+    /// The same settings, with or without `GET /detection/preview/{camera}.mjpeg`.
+    #[must_use]
+    pub fn with_preview(mut self, preview: bool) -> Self {
+        self.preview = preview;
+        self
+    }
+
+    /// The same settings, keeping views of cameras beside the registered templates, or not.
+    #[must_use]
+    pub fn with_age_templates(mut self, age: bool) -> Self {
+        self.age_templates = age;
+        self
+    }
+
+    /// The same settings for one of several servers on one database, which is called so.
+    #[must_use]
+    pub fn with_server_name(mut self, name: impl Into<String>) -> Self {
+        self.server_name = Some(name.into());
+        self
+    }
+}

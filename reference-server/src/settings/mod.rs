@@ -1,0 +1,191 @@
+//! What the operator chose, as plain values: at the bottom of the server, so that every module may read them.
+
+mod choices;
+mod live;
+mod network;
+mod rates;
+mod retention;
+
+use std::time::Duration;
+
+use faceattend_core::attendance::AttendancePolicy;
+use faceattend_core::enrolment::DuplicatePolicy;
+use faceattend_core::liveness::{LivenessOptions, ReceiptKey};
+use faceattend_core::store::MarksOfErased;
+use faceattend_core::types::Threshold;
+
+use crate::auth::Secret;
+use crate::passive::PassiveNetworks;
+
+pub use choices::{ChallengePolicy, Logout, WebSocketAccess};
+pub use live::LiveSettings;
+pub use network::Network;
+pub use rates::RateLimits;
+pub use retention::RetentionDays;
+
+/// What the operator chose.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Signs the tokens.
+    pub secret: Secret,
+    /// The site's days: attendance is marked once in each.
+    pub policy: AttendancePolicy,
+    /// What a liveness session demands.
+    pub liveness: LivenessOptions,
+    /// Who chooses the order in which a session asks.
+    pub challenge: ChallengePolicy,
+    /// What becomes of a face that is enrolled as somebody else already.
+    pub duplicates: DuplicatePolicy,
+    /// Signs the receipts of enrolments; `None` for none.
+    pub receipts: Option<ReceiptKey>,
+    /// From which similarity a face counts as recognized.
+    pub threshold: Threshold,
+    /// How many frames are analyzed at a time.
+    pub threads: usize,
+    /// Who may open the WebSocket.
+    pub web_socket: WebSocketAccess,
+    /// What logging out does to the token.
+    pub logout: Logout,
+    /// What becomes of the marks of a student who is erased.
+    pub marks_of_erased: MarksOfErased,
+    /// What is deleted with time.
+    pub retention: RetentionDays,
+    /// How cameras are watched.
+    pub live: LiveSettings,
+    /// How often one client may ask.
+    pub rates: RateLimits,
+    /// The proxies whose word on the client's address counts.
+    pub trusted_proxies: Vec<Network>,
+    /// The passive antispoof networks, where they can be fetched while the server runs.
+    pub passive: Option<PassiveNetworks>,
+    /// How long the body of a request may take to arrive. By default a minute: a picture of the page's size (4 MB) over a
+    /// line of 1 Mbit/s, twice. Who sends it drop by drop holds no place for longer.
+    pub body_within: Duration,
+}
+
+/// [`Settings::body_within`] unless it is set.
+pub(crate) const BODY_WITHIN: Duration = Duration::from_secs(60);
+
+impl Settings {
+    /// The documented defaults, in the time zone of this machine.
+    #[must_use]
+    pub fn new(secret: Secret) -> Self {
+        Self {
+            secret,
+            policy: AttendancePolicy::default(),
+            liveness: LivenessOptions::default(),
+            challenge: ChallengePolicy::default(),
+            duplicates: DuplicatePolicy::default(),
+            receipts: None,
+            threshold: Threshold::DOCUMENTED,
+            threads: std::thread::available_parallelism().map_or(1, usize::from),
+            web_socket: WebSocketAccess::default(),
+            logout: Logout::default(),
+            marks_of_erased: MarksOfErased::default(),
+            retention: RetentionDays::default(),
+            live: LiveSettings::default(),
+            rates: RateLimits::default(),
+            trusted_proxies: Vec::new(),
+            passive: None,
+            body_within: BODY_WITHIN,
+        }
+    }
+
+    /// The same settings with the WebSocket for these.
+    #[must_use]
+    pub fn with_web_socket(mut self, access: WebSocketAccess) -> Self {
+        self.web_socket = access;
+        self
+    }
+
+    /// The same settings, where logging out does this.
+    #[must_use]
+    pub fn with_logout(mut self, logout: Logout) -> Self {
+        self.logout = logout;
+        self
+    }
+
+    /// The same settings, where the marks of the erased are treated so.
+    #[must_use]
+    pub fn with_marks_of_erased(mut self, marks: MarksOfErased) -> Self {
+        self.marks_of_erased = marks;
+        self
+    }
+
+    /// The same settings with this retention.
+    #[must_use]
+    pub fn with_retention(mut self, retention: RetentionDays) -> Self {
+        self.retention = retention;
+        self
+    }
+
+    /// The same settings for a site with these days.
+    #[must_use]
+    pub fn with_policy(mut self, policy: AttendancePolicy) -> Self {
+        self.policy = policy;
+        self
+    }
+
+    /// The same settings with this rule about the order of liveness sessions.
+    #[must_use]
+    pub fn with_challenge(mut self, challenge: ChallengePolicy) -> Self {
+        self.challenge = challenge;
+        self
+    }
+
+    /// The same settings with another answer to a face that is enrolled as somebody else already.
+    #[must_use]
+    pub fn with_duplicates(mut self, duplicates: DuplicatePolicy) -> Self {
+        self.duplicates = duplicates;
+        self
+    }
+
+    /// The same settings with a key that signs receipts.
+    #[must_use]
+    pub fn with_receipts(mut self, key: ReceiptKey) -> Self {
+        self.receipts = Some(key);
+        self
+    }
+
+    /// The same settings with cameras watched like this.
+    #[must_use]
+    pub fn with_live(mut self, live: LiveSettings) -> Self {
+        self.live = live;
+        self
+    }
+
+    /// The same settings with these limits on how often one client may ask.
+    #[must_use]
+    pub fn with_rates(mut self, rates: RateLimits) -> Self {
+        self.rates = rates;
+        self
+    }
+
+    /// The same settings behind these proxies.
+    #[must_use]
+    pub fn with_trusted_proxies(mut self, proxies: Vec<Network>) -> Self {
+        self.trusted_proxies = proxies;
+        self
+    }
+
+    /// The same settings with passive antispoof networks that can be fetched while the server runs.
+    #[must_use]
+    pub fn with_passive(mut self, networks: PassiveNetworks) -> Self {
+        self.passive = Some(networks);
+        self
+    }
+
+    /// The same settings with this time for the body of a request.
+    #[must_use]
+    pub fn with_body_within(mut self, time: Duration) -> Self {
+        self.body_within = time;
+        self
+    }
+
+    /// The same settings with `threads` frames analyzed at a time.
+    #[must_use]
+    pub fn with_threads(mut self, threads: usize) -> Self {
+        self.threads = threads.max(1);
+        self
+    }
+}

@@ -1,0 +1,217 @@
+//! What every handler shares.
+
+pub(crate) mod rates;
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+
+use axum::http::StatusCode;
+use faceattend_core::decode::{DecodeLimits, decode};
+use faceattend_core::engine::{Analysis, AnalyzeOptions, FaceEngine};
+use faceattend_core::enrolment::Registry;
+use faceattend_core::frame::Frame;
+use faceattend_core::store::{Listed, NewAuditEntry, Page, Retired, Store, Student};
+use faceattend_core::types::StudentId;
+use faceattend_core::{Error, Result};
+use jiff::Timestamp;
+use tokio::sync::Semaphore;
+
+use crate::auth::Tokens;
+use crate::auth::throttle::Throttle;
+use crate::error::AppError;
+use crate::live::Live;
+use crate::metrics::Figures;
+use crate::settings::Settings;
+
+use rates::Rates;
+
+/// How many frames may wait for the engine before a new one is answered 503: at the page's five frames a second and
+/// 10 ms a frame a thread, several seconds of work.
+const WAITING_PER_THREAD: usize = 64;
+
+/// The shared state: cheap to clone.
+#[derive(Clone)]
+pub struct AppState(Arc<Shared>);
+
+struct Shared {
+    store: Arc<dyn Store>,
+    engine: Arc<dyn FaceEngine>,
+    tokens: Tokens,
+    settings: Settings,
+    live: Live,
+    figures: Figures,
+    throttle: Throttle,
+    rates: Rates,
+    /// One permit a frame that waits or is analyzed.
+    queue: Semaphore,
+    /// One permit a frame that is analyzed.
+    running: Arc<Semaphore>,
+}
+
+impl AppState {
+    /// The state of a server over `store` and `engine`: loads the gallery and makes the admin user of an empty database.
+    ///
+    /// # Errors
+    /// [`Error::Store`] when the database cannot be read.
+    pub fn new(store: Arc<dyn Store>, engine: Arc<dyn FaceEngine>, settings: Settings) -> Result<Self> {
+        crate::auth::ensure_admin(&*store, jiff::Timestamp::now())?;
+        let tokens = Tokens::new(&settings.secret);
+        let live = Live::new(Arc::clone(&store), &engine, &settings)?;
+        let rates = Rates::new(&settings.rates);
+        let threads = settings.threads.max(1);
+        Ok(Self(Arc::new(Shared {
+            store,
+            engine,
+            tokens,
+            settings,
+            live,
+            figures: Figures::default(),
+            throttle: Throttle::default(),
+            rates,
+            queue: Semaphore::new(threads * WAITING_PER_THREAD),
+            running: Arc::new(Semaphore::new(threads)),
+        })))
+    }
+
+    pub(crate) fn tokens(&self) -> &Tokens {
+        &self.0.tokens
+    }
+
+    pub(crate) fn figures(&self) -> &Figures {
+        &self.0.figures
+    }
+
+    pub(crate) fn rates(&self) -> &Rates {
+        &self.0.rates
+    }
+
+    pub(crate) fn throttle(&self) -> &Throttle {
+        &self.0.throttle
+    }
+
+    /// The students whose stored faces this server's embedding model cannot match: they have to enrol again. Blocks.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub fn students_to_enrol_again(&self) -> Result<Listed<Student>> {
+        self.0.store.students_to_enrol_again(&self.0.engine.embedder().model, None, Page::ALL)
+    }
+
+    /// Deletes what the retention no longer keeps, and says so in the audit log. Blocks.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub fn retire(&self, now: Timestamp) -> Result<Retired> {
+        let retired = self.0.store.retire(&self.0.settings.retention.until(now))?;
+        if retired.total() > retired.logins {
+            let details = format!(
+                "{} liveness sessions, {} detection logs, {} attendance rows, {} audit entries",
+                retired.sessions, retired.detection_logs, retired.attendance, retired.audit
+            );
+            let (actor, action) = ("retention".into(), "delete old rows".into());
+            self.0.store.add_audit(&NewAuditEntry { at: now, actor, action, subject: None, details: Some(details) })?;
+        }
+        Ok(retired)
+    }
+
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.0.settings
+    }
+
+    pub(crate) fn live(&self) -> &Live {
+        &self.0.live
+    }
+
+    pub(crate) fn engine(&self) -> &dyn FaceEngine {
+        &*self.0.engine
+    }
+
+    /// What happens in live detection, as it happens.
+    #[must_use]
+    pub fn events(&self) -> &crate::Events {
+        self.0.live.events()
+    }
+
+    /// Stops every camera and writes what is still to be written. Blocks.
+    pub fn shut_down(&self) {
+        if let Some(networks) = &self.0.settings.passive {
+            networks.stop();
+        }
+        self.0.live.shut_down();
+    }
+
+    /// Lets the cameras recognize a student with the templates that the store has from now on.
+    pub(crate) async fn templates_changed(&self, student: StudentId) {
+        let state = self.clone();
+        // A panic there is in the log, and the templates are stored.
+        let _ = tokio::task::spawn_blocking(move || state.live().templates_changed(student)).await;
+    }
+
+    /// Runs `work` with the registry on a thread that may block.
+    pub(crate) async fn with_registry<T: Send + 'static>(
+        &self,
+        prefix: &'static str,
+        work: impl FnOnce(&Registry) -> Result<T> + Send + 'static,
+    ) -> Result<T, AppError> {
+        let state = self.clone();
+        blocking(prefix, move || work(state.live().registry())).await
+    }
+
+    /// Runs `work` with the store on a thread that may block.
+    pub(crate) async fn with_store<T: Send + 'static>(
+        &self,
+        prefix: &'static str,
+        work: impl FnOnce(&dyn Store) -> Result<T> + Send + 'static,
+    ) -> Result<T, AppError> {
+        let store = Arc::clone(&self.0.store);
+        blocking(prefix, move || work(&*store)).await
+    }
+
+    /// Decodes `bytes` and analyses the frame, at most [`Settings::threads`] at a time.
+    pub(crate) async fn analyze(
+        &self,
+        prefix: &'static str,
+        bytes: Vec<u8>,
+        options: AnalyzeOptions,
+    ) -> Result<(Frame<'static>, Analysis), AppError> {
+        self.with_frame(prefix, bytes, move |frame, engine| {
+            let analysis = engine.analyze(&frame, &options)?;
+            Ok((frame, analysis))
+        })
+        .await
+    }
+
+    /// Decodes `bytes` and does `work` with the frame and the engine, at most [`Settings::threads`] at a time.
+    pub(crate) async fn with_frame<T: Send + 'static>(
+        &self,
+        prefix: &'static str,
+        bytes: Vec<u8>,
+        work: impl FnOnce(Frame<'static>, &dyn FaceEngine) -> Result<T> + Send + 'static,
+    ) -> Result<T, AppError> {
+        let busy = || {
+            self.0.figures.busy.fetch_add(1, Relaxed);
+            AppError::Later(StatusCode::SERVICE_UNAVAILABLE, "The server is busy", 1)
+        };
+        let _place = self.0.queue.try_acquire().map_err(|_| busy())?;
+        let permit = Arc::clone(&self.0.running).acquire_owned().await.map_err(|_| AppError::Died(prefix))?;
+        let engine = Arc::clone(&self.0.engine);
+        self.0.figures.frames.fetch_add(1, Relaxed);
+        blocking(prefix, move || {
+            // Moved in: a client that hangs up cancels its request, but not the analysis that has begun.
+            let _permit = permit;
+            work(decode(&bytes, &DecodeLimits::default())?, &*engine)
+        })
+        .await
+    }
+}
+
+/// Runs `work` on a thread that may block, and answers a panic there as an error of ours.
+pub(crate) async fn blocking<T: Send + 'static>(
+    prefix: &'static str,
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<T, AppError> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result.map_err(|error: Error| AppError::Core(prefix, error)),
+        Err(_) => Err(AppError::Died(prefix)),
+    }
+}
