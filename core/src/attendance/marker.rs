@@ -15,6 +15,28 @@ use crate::types::{Similarity, StudentId};
 const BELIEVED_FOR: SignedDuration = SignedDuration::from_secs(60);
 
 /// Marks students present by the site's policy. One for all cameras and threads of a process.
+///
+/// ```
+/// # #[cfg(feature = "sqlite")]
+/// # fn main() -> faceattend_core::Result<()> {
+/// use std::sync::Arc;
+///
+/// use faceattend_core::attendance::Marking;
+/// use faceattend_core::{AttendancePolicy, Marker, Similarity, SqliteStore, Store as _, Timestamp};
+///
+/// # let folder = tempfile::tempdir().expect("a folder");
+/// # let path = folder.path().join("people.db");
+/// let (store, now) = (Arc::new(SqliteStore::open(path)?), Timestamp::now());
+/// let student = store.create_student("Grace Hopper", "R1", now)?.id;
+/// let marker = Marker::new(store, AttendancePolicy::in_time_zone("UTC")?);
+/// let mark = |at| marker.mark(student, Similarity::new(0.8), Some("Front door"), at);
+/// assert!(matches!(mark(now)?, Marking::Marked(_)));
+/// assert!(matches!(mark(now)?, Marking::AlreadyMarked(_)));
+/// # Ok(())
+/// # }
+/// # #[cfg(not(feature = "sqlite"))]
+/// # fn main() {}
+/// ```
 pub struct Marker {
     store: Arc<dyn Store>,
     policy: AttendancePolicy,

@@ -190,6 +190,14 @@ fn count(hits: usize, trials: usize) -> Rate {
 }
 
 /// A score of a pair of people, by their places in the list of people.
+///
+/// ```
+/// use faceattend_core::evaluation::comparison::PairScore;
+///
+/// // Persons 3 and 7 in one comparison: an impostor pair.
+/// let pair = PairScore { a: 3, b: 7, score: 0.31 };
+/// assert_ne!(pair.a, pair.b);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct PairScore {
     /// One person.

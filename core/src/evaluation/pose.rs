@@ -8,6 +8,13 @@ use crate::liveness::{Gates, Mirrored, Position};
 use crate::types::Degrees;
 
 /// A labeled yaw and the measured one, in degrees, both positive towards the right edge of the image.
+///
+/// ```
+/// use faceattend_core::evaluation::pose::{YawError, YawSample};
+///
+/// let error = YawError::of(&[YawSample { label: 15.0, measured: 12.0 }]).expect("a sample");
+/// assert_eq!((error.mean, error.bias), (3.0, -3.0));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct YawSample {
     /// What the label says.

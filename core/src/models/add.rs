@@ -10,6 +10,22 @@ use super::store::{FileState, ModelStore, hash_of_file};
 use crate::error::{Error, Result};
 
 /// A file that is in its place now.
+///
+/// ```
+/// use std::path::Path;
+///
+/// use faceattend_core::models::manifest::{LicenseConsent, Manifest};
+/// use faceattend_core::models::store::ModelStore;
+///
+/// # let folder = tempfile::tempdir().expect("a folder");
+/// # let folder = folder.path();
+/// // A file that somebody brought is told by its hash.
+/// let store = ModelStore::at(folder);
+/// let file = Path::new("../models/default/blazeface.onnx");
+/// let added = store.add(Manifest::embedded()?, file, None, LicenseConsent::NotGiven)?;
+/// assert_eq!((added[0].pack.as_str(), added[0].missing.len()), ("default", 2));
+/// # Ok::<(), faceattend_core::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Added {

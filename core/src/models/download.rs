@@ -27,6 +27,18 @@ const ATTEMPTS: u32 = 3;
 const TICK: Duration = Duration::from_millis(100);
 
 /// How far one file is.
+///
+/// ```
+/// use std::ops::ControlFlow;
+///
+/// use faceattend_core::models::download::Progress;
+///
+/// /// Gives up a download of more than 100 MB.
+/// fn patient(progress: Progress<'_>) -> ControlFlow<()> {
+///     if progress.total > 100_000_000 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+/// }
+/// # let _ = patient;
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Progress<'a> {
@@ -39,6 +51,18 @@ pub struct Progress<'a> {
 }
 
 /// What came of a pull that did not fail.
+///
+/// ```
+/// use faceattend_core::models::download::Pulled;
+///
+/// fn told(pulled: &Pulled) -> String {
+///     match pulled {
+///         Pulled::Complete(files) => format!("{} files", files.len()),
+///         Pulled::Stopped(stopped) => format!("stopped at {} of {} bytes", stopped.done, stopped.total),
+///     }
+/// }
+/// # let _ = told;
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use]
 pub enum Pulled {
@@ -62,6 +86,15 @@ impl Pulled {
 }
 
 /// Where a pull was stopped. What has arrived is kept.
+///
+/// ```
+/// use faceattend_core::models::download::Stopped;
+///
+/// fn told(stopped: &Stopped) -> String {
+///     format!("{}: {} of {} bytes arrived; the next pull goes on from there", stopped.file, stopped.done, stopped.total)
+/// }
+/// # let _ = told;
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stopped {
     /// The file that was being fetched.
@@ -83,6 +116,25 @@ impl fmt::Display for Stopped {
 pub type Watch<'a> = dyn FnMut(Progress<'_>) -> ControlFlow<()> + 'a;
 
 /// Fetches packs.
+///
+/// ```
+/// use std::ops::ControlFlow;
+///
+/// use faceattend_core::models::download::{Downloader, LicenseConsent};
+/// use faceattend_core::models::manifest::Manifest;
+/// use faceattend_core::models::store::ModelStore;
+///
+/// fn fetch(name: &str) -> faceattend_core::Result<()> {
+///     let (store, pack) = (ModelStore::locate(None)?, Manifest::embedded()?.pack(name)?);
+///     let mut watch = |progress: faceattend_core::models::download::Progress<'_>| {
+///         println!("{}: {} of {} bytes", progress.file, progress.done, progress.total);
+///         ControlFlow::Continue(())
+///     };
+///     Downloader::from_env()?.pull(&store, pack, LicenseConsent::NotGiven, &mut watch)?.complete()?;
+///     Ok(())
+/// }
+/// # let _ = fetch;
+/// ```
 #[derive(Debug, Clone)]
 pub struct Downloader {
     agent: ureq::Agent,

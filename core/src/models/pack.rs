@@ -200,6 +200,14 @@ impl fmt::Display for Role {
 }
 
 /// How a model's output is read: the name of its decoder.
+///
+/// ```
+/// use faceattend_core::models::manifest::{Kind, Manifest, Role};
+///
+/// let detector = Manifest::embedded()?.pack("default")?.file(Role::Detector).expect("a detector");
+/// assert_eq!(detector.kind, Kind::Blazeface);
+/// # Ok::<(), faceattend_core::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
@@ -227,6 +235,14 @@ pub enum Kind {
 }
 
 /// A tensor of 32-bit floats.
+///
+/// ```
+/// use faceattend_core::models::manifest::{Dimension, Manifest, Role};
+///
+/// let embedder = Manifest::embedded()?.pack("default")?.file(Role::Embedder).expect("an embedder");
+/// assert_eq!(embedder.outputs[0].shape.last(), Some(&Dimension::Fixed(128)));
+/// # Ok::<(), faceattend_core::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -238,6 +254,15 @@ pub struct Tensor {
 }
 
 /// One dimension of a tensor.
+///
+/// ```
+/// use faceattend_core::models::manifest::{Dimension, Manifest, Role};
+///
+/// // BlazeFace takes any height and width.
+/// let detector = Manifest::embedded()?.pack("default")?.file(Role::Detector).expect("a detector");
+/// assert!(matches!(detector.input.shape[2], Dimension::Dynamic(_)));
+/// # Ok::<(), faceattend_core::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(untagged)]
 pub enum Dimension {
@@ -248,6 +273,14 @@ pub enum Dimension {
 }
 
 /// How an image becomes the input: value = (pixel - mean) / std for each channel, pixels from 0 to 255.
+///
+/// ```
+/// use faceattend_core::models::manifest::{Channels, Manifest, Role};
+///
+/// let embedder = Manifest::embedded()?.pack("default")?.file(Role::Embedder).expect("an embedder");
+/// assert_eq!(embedder.preprocessing.channels, Channels::Rgb);
+/// # Ok::<(), faceattend_core::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -277,6 +310,14 @@ pub struct Preprocessing {
 }
 
 /// The order of the channels.
+///
+/// ```
+/// use faceattend_core::models::manifest::{Channels, Manifest, Role};
+///
+/// let embedder = Manifest::embedded()?.pack("buffalo_l")?.file(Role::Embedder).expect("an embedder");
+/// assert_eq!(embedder.preprocessing.channels, Channels::Rgb);
+/// # Ok::<(), faceattend_core::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Channels {
@@ -287,6 +328,14 @@ pub enum Channels {
 }
 
 /// Where an image lies in an input of another shape.
+///
+/// ```
+/// use faceattend_core::models::manifest::{Letterbox, Manifest, Role};
+///
+/// let detector = Manifest::embedded()?.pack("yolo-face")?.file(Role::Detector).expect("a detector");
+/// assert_eq!(detector.preprocessing.letterbox, Some(Letterbox::Center));
+/// # Ok::<(), faceattend_core::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Letterbox {
@@ -298,6 +347,14 @@ pub enum Letterbox {
 }
 
 /// Where an embedder wants the eyes, the nose and the corners of the mouth.
+///
+/// ```
+/// use faceattend_core::models::manifest::{Manifest, Role, Template};
+///
+/// let embedder = Manifest::embedded()?.pack("default")?.file(Role::Embedder).expect("an embedder");
+/// assert_eq!(embedder.preprocessing.template, Some(Template::Arcface112));
+/// # Ok::<(), faceattend_core::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Template {
@@ -306,6 +363,17 @@ pub enum Template {
 }
 
 /// A measured figure.
+///
+/// ```
+/// use faceattend_core::models::manifest::Manifest;
+///
+/// for (_, file) in Manifest::embedded()?.files() {
+///     for figure in &file.figures {
+///         println!("{}: {} = {}", file.name, figure.what, figure.value);
+///     }
+/// }
+/// # Ok::<(), faceattend_core::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]

@@ -141,6 +141,13 @@ impl ExecutionProvider {
 }
 
 /// How models are run.
+///
+/// ```
+/// use faceattend_core::models::{ExecutionProvider, RuntimeOptions};
+///
+/// let options = RuntimeOptions::default();
+/// assert_eq!((options.provider, options.threads_per_run), (ExecutionProvider::Cpu, 0));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct RuntimeOptions {
     /// The ONNX Runtime library; searched for when `None`.

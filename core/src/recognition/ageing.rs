@@ -30,6 +30,14 @@ use crate::types::{Similarity, StudentId, Threshold};
 
 /// When a view of a camera is kept. The defaults without another source are choices on the safe side: what is missed
 /// today comes again tomorrow.
+///
+/// ```
+/// use faceattend_core::recognition::AgeingOptions;
+///
+/// let mut options = AgeingOptions::default();
+/// options.min_real = 0.95;
+/// assert_eq!(options.limits.most, 3);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub struct AgeingOptions {
@@ -72,6 +80,18 @@ impl AgeingOptions {
 const BELIEVED_FOR: SignedDuration = SignedDuration::from_hours(24);
 
 /// Keeps views. One for all cameras of a process.
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use faceattend_core::recognition::{Ageing, AgeingOptions};
+/// use faceattend_core::{Gallery, Store};
+///
+/// fn watching_over(store: Arc<dyn Store>, gallery: Arc<Gallery>) -> Ageing {
+///     Ageing::new(store, gallery, AgeingOptions::default())
+/// }
+/// # let _ = watching_over;
+/// ```
 pub struct Ageing {
     store: Arc<dyn Store>,
     gallery: Arc<Gallery>,

@@ -9,6 +9,15 @@ use crate::store::{Store, StoredEmbedding};
 use crate::types::{ModelId, StudentId};
 
 /// What of the store's templates a gallery took.
+///
+/// ```
+/// use faceattend_core::recognition::GalleryLoad;
+///
+/// fn told(load: &GalleryLoad) -> String {
+///     format!("{} people; {} templates of other models", load.people, load.of_other_models)
+/// }
+/// assert_eq!(told(&GalleryLoad::default()), "0 people; 0 templates of other models");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct GalleryLoad {

@@ -30,6 +30,17 @@ pub enum Effort {
 
 /// How often a thrifty watch looks where. Its defaults are choices that kept every mark on the clips of
 /// `core/examples/live_figures.rs`.
+///
+/// ```
+/// use faceattend_core::RecognitionOptions;
+/// use faceattend_core::recognition::ScanOptions;
+/// use jiff::SignedDuration;
+///
+/// // Look for new faces where something moves twice a second.
+/// let scan = ScanOptions::default().with_motion_every(SignedDuration::from_millis(500));
+/// let options = RecognitionOptions::default().with_scan(scan);
+/// assert_eq!(options.scan.motion_every, SignedDuration::from_millis(500));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub struct ScanOptions {
