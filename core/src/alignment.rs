@@ -1,4 +1,4 @@
-//! Turning, scaling and moving a face so that its points lie where the embedding model learnt to see them.
+//! Alignment: turns, scales and moves a face so that its points lie where the embedding model expects them.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,4 +1,4 @@
-//! From an encoded picture to a [`Frame`], with limits against hostile files.
+//! Decodes pictures into [`Frame`]s, with limits against hostile files.
 
 use std::fs::File;
 use std::io::{Cursor, Read as _};

@@ -1,4 +1,4 @@
-//! The one error type of the library, and the closed set of kinds that adapters translate.
+//! The error type of the library, and the closed set of kinds that adapters translate.
 
 use std::path::PathBuf;
 

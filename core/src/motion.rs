@@ -1,7 +1,7 @@
-//! Where a fixed camera's picture has changed: what lets an empty corridor cost almost nothing.
+//! Detects where a fixed camera's picture has changed, so that an empty corridor costs almost nothing.
 //!
 //! The picture is sampled on a coarse grid and compared with a running mean of the pictures before. That costs a
-//! fraction of a millisecond, where looking for faces costs tens; and faces come into a picture by moving.
+//! fraction of a millisecond, where face detection costs tens; and faces come into a picture by moving.
 
 use crate::frame::Frame;
 use crate::geometry::Rect;

@@ -1,9 +1,9 @@
 //! Head pose from five points.
 //!
 //! Yaw is read from where the nose lies between the eyes, with the mouth as the third corner: write nose = a eyeL + b
-//! eyeR + c mouth with a + b + c = 1; then yaw = atan(k (b - a) + b0). It errs no more than a perspective fit does;
-//! and since b - a is the same whatever affine map the plane undergoes, a flat photograph keeps its yaw however it is
-//! turned, where a perspective fit is fooled by half of such prints.
+//! eyeR + c mouth with a + b + c = 1; then yaw = atan(k (b - a) + b0). The error is no larger than that of a
+//! perspective fit. No affine map of the plane changes b - a, so a flat photograph keeps its yaw however it is turned;
+//! half of such prints fool a perspective fit.
 
 use serde::{Deserialize, Serialize};
 

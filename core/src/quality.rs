@@ -1,4 +1,4 @@
-//! What speaks for and against a view of a face.
+//! The quality of a view of a face, and the reasons not to use it.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,4 +1,4 @@
-//! The values of the field, each parsed once and carrying its proof.
+//! The values of the field: each is parsed once and carries its proof.
 
 use std::fmt;
 use std::sync::Arc;

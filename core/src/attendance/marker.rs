@@ -1,4 +1,4 @@
-//! Marks attendance, and spares the store the frames that cannot change anything.
+//! Marks attendance. Frames that cannot change a mark do not reach the store.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -1,4 +1,4 @@
-//! The rules of the site: which day a moment belongs to, and how arriving then counts.
+//! The rules of the site: the day that a moment belongs to, and how an arrival counts.
 
 use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;

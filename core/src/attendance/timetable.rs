@@ -1,4 +1,4 @@
-//! The parts of a day that are marked one by one: lessons, shifts, or the whole day.
+//! The periods of a day that are marked separately: lessons, shifts, or the whole day.
 
 use jiff::civil::Time;
 

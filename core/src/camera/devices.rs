@@ -1,4 +1,4 @@
-//! The cameras that are plugged in.
+//! Lists the cameras of this machine.
 
 use std::path::{Path, PathBuf};
 

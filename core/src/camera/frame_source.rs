@@ -1,4 +1,4 @@
-//! The trait of everything that gives frames, and what its implementations share.
+//! The trait of frame sources, and the error that its implementations share.
 
 use std::time::Duration;
 

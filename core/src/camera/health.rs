@@ -1,4 +1,4 @@
-//! How a camera is doing.
+//! The state and the figures of a camera.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};

@@ -1,4 +1,4 @@
-//! Opens a camera or a recording with whatever reads it.
+//! Opens a camera or a recording with the reader that fits it.
 
 use super::frame_source::FrameSource;
 #[cfg(feature = "opencv")]

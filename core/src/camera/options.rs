@@ -1,4 +1,4 @@
-//! How a camera is opened, how fast it is read, and how soon it is opened again.
+//! Options of cameras: how one is opened, how fast it is read, and how soon it is opened again.
 
 use std::time::Duration;
 

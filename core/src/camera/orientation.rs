@@ -1,4 +1,4 @@
-//! Cameras that hang upside down, stand on their side, or show a mirror's picture.
+//! The mounting of a camera: upside down, on its side, or mirrored.
 
 use std::time::Duration;
 

@@ -1,7 +1,7 @@
-//! Whether a stream's server is there: asked while a camera waits before it is opened again, so that it is back soon
-//! after its server is, however long that was away.
+//! Asks whether a stream's server is reachable while its camera waits to be opened again. A camera is therefore back
+//! soon after its server is, however long the server was away.
 //!
-//! It asks what needs no credentials, so a wrong password is not tried more often than the pauses say.
+//! The probe sends nothing that needs credentials, so a wrong password is tried no more often than the pauses allow.
 
 use std::io::{Read as _, Write as _};
 use std::net::{TcpStream, ToSocketAddrs as _};

@@ -1,9 +1,8 @@
-//! One CPU budget for all cameras: a fixed number of threads that analyze, and whose turn it is.
+//! One CPU budget for all cameras: a fixed number of threads, and the order in which cameras use them.
 //!
-//! Each camera has a seat, in which its newest frame waits for its turn. The seat that has used the least of the
-//! threads' time goes first, so that a camera with twenty faces in view costs the others no pictures; a seat is not
-//! served more often than its rate; and when there is more to do than time, every seat gets its share and sees newer
-//! frames less often, rather than older ones later.
+//! Each camera has a seat, in which its newest frame waits. The seat that has used the least processor time goes
+//! first, so a camera with twenty faces in view takes nothing from the others. No seat is served more often than its
+//! rate. Under overload every seat gets its share and sees newer frames less often, rather than older frames later.
 
 use std::collections::BTreeMap;
 use std::num::NonZero;

@@ -1,4 +1,4 @@
-//! Which camera: parsed once, and shown without its credentials.
+//! The name of a camera or recording: parsed once, and shown without its credentials.
 
 use std::fmt;
 use std::path::{Path, PathBuf};

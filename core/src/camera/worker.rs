@@ -1,10 +1,10 @@
-//! A camera's capture thread, its seat with the [`Scheduler`], and between them the newest frame only.
+//! A camera's capture thread and its seat with the [`Scheduler`]; between them waits the newest frame only.
 //!
-//! A slow consumer never sees an old frame: what comes while it works replaces what waits, and what comes before the
-//! consumer wants another is not even decoded. A live camera that fails is opened again, after a pause that doubles up
-//! to a ceiling and is blurred so that many cameras behind one switch do not come back in step; a stream whose server
-//! was away is opened as soon as it answers again. A recording is played at its own pace, or as fast as it is
-//! analyzed, and ends as stopped.
+//! A slow consumer never sees an old frame: a new frame replaces the one that waits, and a frame that comes before the
+//! consumer wants another is not decoded. A live camera that fails is opened again after a pause. The pause doubles up
+//! to a ceiling and varies at random, so that many cameras behind one switch do not come back in step. A stream whose
+//! server was away is opened as soon as the server answers. A recording plays at its own pace, or as fast as it is
+//! analyzed, and ends in the state stopped.
 
 use std::num::NonZero;
 use std::panic::{AssertUnwindSafe, catch_unwind};

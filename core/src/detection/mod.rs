@@ -1,4 +1,4 @@
-//! Finding faces: one detector over several families of models, each decoded in a file of its own.
+//! Face detection: one detector over several families of models, each decoded in a file of its own.
 
 mod blazeface;
 mod detector;

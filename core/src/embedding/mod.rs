@@ -1,4 +1,4 @@
-//! Embeddings, how they compare, and the models that make them.
+//! Embeddings, their comparison, and the models that make them.
 
 mod model;
 

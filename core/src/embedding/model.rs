@@ -1,4 +1,4 @@
-//! Embedding models: what they want of a picture, and their runs.
+//! Embedding models: their specification and their runs.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,4 +1,4 @@
-//! What an engine is asked, what it answers, and the seam at which another engine can stand in.
+//! The question to an engine, its answer, and the trait for other engines.
 
 use serde::{Deserialize, Serialize};
 

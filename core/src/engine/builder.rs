@@ -1,4 +1,4 @@
-//! Choosing models, threads and limits.
+//! Builds an engine: models, threads and limits.
 
 use std::borrow::Cow;
 use std::num::NonZero;

@@ -1,4 +1,4 @@
-//! What is asked of the person: the order of the positions, and a nonce for each step.
+//! The challenge of a session: the order of the positions, and a nonce for each step.
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};

@@ -1,4 +1,4 @@
-//! What a session says of a frame, and why.
+//! The answer of a session to a frame: reasons, outcome and verification.
 
 use std::borrow::Cow;
 

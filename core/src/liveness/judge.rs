@@ -1,4 +1,4 @@
-//! What one frame is worth for the position that was asked for, by what the session knows so far.
+//! Judges a frame: whether it shows the requested position, and whether it is genuine.
 
 use jiff::Timestamp;
 

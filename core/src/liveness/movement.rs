@@ -1,11 +1,11 @@
-//! Did the head turn, or was a picture of it turned?
+//! Tells a head that turned from a picture that was turned.
 //!
-//! Two measures of parallax, both blind to how a flat picture is held:
+//! Two measures of parallax are blind to how a flat picture is held:
 //!
 //! - the *nose shift*: the nose stands out from the plane of eyes and mouth, so on a real head it moves against them.
-//!   The nose offset of [`crate::pose::Pose`] measures just that, and no affine map moves it;
-//! - the *relief*: what is left of the face's points after the best affine map from one view to the other. A flat
-//!   picture leaves the error of the points, a head leaves its depth. The default pack's mesh gives it many points.
+//!   The nose offset of [`crate::pose::Pose`] measures this movement, and no affine map changes it;
+//! - the *relief*: the rest that the best affine map from one view to the other leaves. A flat picture leaves the
+//!   error of the points, a head leaves its depth. The default pack's mesh gives it many points.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,4 +1,4 @@
-//! What a liveness session demands; every default names its source.
+//! The options of a liveness session; every default names its source.
 
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};

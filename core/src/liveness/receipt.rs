@@ -1,9 +1,8 @@
-//! A signed receipt for an enrolment: what another program can check with the public key alone, without asking this
-//! one.
+//! A signed receipt for an enrolment. Another program checks it with the public key alone.
 //!
-//! It is a JSON Web Token signed with Ed25519 (RFC 7515, RFC 8037), so that Python (`PyJWT`) and Node (`jose`, or its
-//! own `crypto`) read it as it is. It says who was enrolled, by which model, when, on what decision, and carries a
-//! nonce that belongs to the session: whoever takes receipts keeps the nonces taken, and takes each once.
+//! The receipt is a JSON Web Token signed with Ed25519 (RFC 7515, RFC 8037). Python (`PyJWT`) and Node (`jose`, or its
+//! own `crypto`) read it unchanged. It names the student, the model, the time and the decision, and it carries a nonce
+//! of the session: a program that takes receipts keeps the nonces and accepts each once.
 
 use std::fmt;
 

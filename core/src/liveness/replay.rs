@@ -1,4 +1,4 @@
-//! Frames that were seen before, and streams that no camera makes.
+//! Recognizes frames that were seen before.
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};

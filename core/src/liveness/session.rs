@@ -1,4 +1,4 @@
-//! The session: a state machine over observations.
+//! The liveness session: a state machine over observations.
 
 use jiff::Timestamp;
 use uuid::Uuid;

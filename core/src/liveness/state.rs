@@ -1,4 +1,4 @@
-//! A session as a store keeps it between frames.
+//! The state of a session that a store keeps between frames.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};

@@ -1,4 +1,4 @@
-//! Where a session stands.
+//! The status of a session.
 
 use std::fmt;
 

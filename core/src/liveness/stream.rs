@@ -1,4 +1,4 @@
-//! The frames of a session as one stream: the track of a face, smoothing over it, and cameras that stand still.
+//! The frames of a session as one stream: the track of the face, the smoothing over it, and frozen cameras.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};

@@ -1,4 +1,4 @@
-//! Putting a file that was fetched elsewhere into its pack: for machines without internet.
+//! Adds a model file that was fetched elsewhere to its pack, for machines without internet.
 
 use std::fs::File;
 use std::io::Read as _;

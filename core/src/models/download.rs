@@ -1,9 +1,9 @@
-//! Fetching packs by URL, resumable and checked. Nothing here is needed at run time.
+//! Fetches packs by URL, resumable and checked. Nothing here is needed at run time.
 //!
-//! Bytes go to `<file>.part` beside their place and are hashed on the way; only a file whose size and hash are what
-//! the manifest says is moved to its name, in one step. What an interrupted pull has fetched is kept, and the next one
-//! asks for the rest. The proxy variables (`HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY`) are respected, and `SSL_CERT_FILE`
-//! names the certificates to trust where a company's proxy has its own.
+//! The bytes go to `<file>.part` beside their place and are hashed on the way. A file whose size and hash are those of
+//! the manifest is moved to its name in one step. An interrupted pull keeps what it has, and the next one asks for the
+//! rest. The proxy variables (`HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY`) are respected, and `SSL_CERT_FILE` names the
+//! certificates to trust behind a company's proxy.
 
 use std::fmt;
 use std::ops::ControlFlow;

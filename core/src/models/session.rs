@@ -1,4 +1,4 @@
-//! ONNX Runtime: loading a model and running it. The only file that knows of `ort`.
+//! ONNX Runtime: loads and runs models. The only file that uses `ort`.
 
 use std::borrow::Cow;
 use std::cell::Cell;

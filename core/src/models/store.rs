@@ -1,4 +1,4 @@
-//! Where packs lie on disk, and whether what lies there is what the manifest says.
+//! The folder of packs, and the check of its files against the manifest.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};

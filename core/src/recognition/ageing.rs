@@ -1,17 +1,17 @@
-//! Opt-in: templates that grow older with their people.
+//! Template ageing, an opt-in: keeps recent views of a student beside the registered templates.
 //!
-//! Faces change over the years, and a registration does not. After a mark that leaves no doubt, by a living person,
-//! one view of the student is kept beside the registered templates, and the mean that the student is matched by
-//! follows the face. A template that is updated by itself can also be led astray, so every step is on the safe side:
+//! Faces change over the years, and a registration does not. After a certain mark of a living person, one view is
+//! kept, and the mean that the student is matched by follows the face. Because an automatic update can be led astray,
+//! every step is on the safe side:
 //!
 //! - it is off unless the operator asks for it;
-//! - the view has to be far more similar to the *registered* templates than a mark needs, never to an earlier view, so
-//!   that views cannot drift away from the registration step by step; and nobody else may be near;
-//! - it has to be large, sharp and from the front;
+//! - the view is compared with the *registered* templates, never with an earlier view, so that views cannot drift away
+//!   step by step. It has to be far more similar than a mark needs, and nobody else may be near;
+//! - the view has to be large, sharp and from the front;
 //! - the passive antispoof check has to call it living; without its networks nothing is kept;
-//! - at most one a month and three in all, and never more than there are registered templates, which stay as they are
-//!   and keep at least half of the weight;
-//! - each is an entry of the audit log, and [`Store::forget_seen_templates`] takes all of a student's back.
+//! - at most one view a month and three in all are kept, and never more than there are registered templates. Those
+//!   stay as they are and keep at least half of the weight;
+//! - each view is an entry of the audit log, and [`Store::forget_seen_templates`] removes all views of a student.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -1,4 +1,4 @@
-//! From the store's templates to the gallery.
+//! Loads the store's templates into the gallery.
 
 use std::collections::BTreeMap;
 

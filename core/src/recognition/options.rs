@@ -1,4 +1,4 @@
-//! How faces are recognized.
+//! Options of recognition.
 
 use super::region_of_interest::RegionOfInterest;
 use super::scan_plan::{Effort, ScanOptions};

@@ -1,4 +1,4 @@
-//! What a frame of a camera showed.
+//! The report on a frame of a camera.
 
 use crate::attendance::Marking;
 use crate::geometry::Rect;

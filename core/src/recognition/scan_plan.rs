@@ -1,5 +1,5 @@
-//! Where to look in a camera's next picture: around the faces that are followed, where something moves, now and then
-//! everywhere, and often nowhere at all.
+//! Plans where to look in a camera's next picture: around the faces that are followed, where something moves, now and
+//! then everywhere, and often nowhere.
 
 use jiff::{SignedDuration, Timestamp};
 

@@ -1,4 +1,4 @@
-//! How good a view of a face is.
+//! The quality of a view, as a weight among the views of its track.
 
 use crate::engine::Face;
 

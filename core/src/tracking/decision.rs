@@ -1,4 +1,4 @@
-//! Whose face a track is.
+//! The identity of a track.
 
 use crate::types::{Similarity, StudentId};
 

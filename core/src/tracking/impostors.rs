@@ -1,4 +1,4 @@
-//! How near strangers come to the people who are enrolled, and how surprising it is when one comes nearer.
+//! The distribution of strangers: how near they come to enrolled people, and how surprising a nearer one is.
 
 use std::f64::consts::TAU;
 

@@ -1,10 +1,10 @@
-//! The same face across the frames of a camera, and whose it is by all of its views together.
+//! Follows faces across the frames of a camera and identifies each by all of its views together.
 //!
 //! A single view is not enough to mark anybody: with one picture a person, strangers pass now and then, and whoever
-//! stands before a camera shows many views. So a face is named by the mean of its views, and only when it would be a
-//! surprise that a stranger comes so near to anybody of so many, at whatever moment of a stay however long:
-//! [`Impostors::surprise`] against the [`bound`] that the size of the gallery and the wished share of false names
-//! set. A face that nobody is found for stays unknown.
+//! stands before a camera shows many views. So a face is named by the mean of its views, and only when a stranger who
+//! comes so near to anybody of so many would be a surprise, at whatever moment of a stay however long:
+//! [`Impostors::surprise`] is held against the [`bound`] that the size of the gallery and the accepted share of false
+//! names set. A face without a match stays unknown.
 
 mod decision;
 mod evidence;

@@ -1,4 +1,4 @@
-//! One face's way through the frames, and when its next view is worth looking at.
+//! One face's way through the frames, and the moments at which another view of it is useful.
 
 use jiff::{SignedDuration, Timestamp};
 
