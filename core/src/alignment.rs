@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::geometry::{Affine, Landmarks5, Point};
 
-/// Where a model wants the five points, in pixels of its input.
+/// The places of the five points in a model's input, in its pixels.
 ///
 /// ```
 /// use faceattend_core::alignment::Template;

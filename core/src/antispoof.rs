@@ -11,7 +11,7 @@ use crate::geometry::{Affine, Rect};
 use crate::models::session::ModelSession;
 use crate::preprocess::{Normalization, warp};
 
-/// What the passive check says of one view.
+/// The verdict of the passive check on one view.
 ///
 /// ```
 /// use faceattend_core::antispoof::PassivePad;

@@ -31,7 +31,7 @@ pub struct Pose {
     pub pitch: Degrees,
     /// Positive when the head leans clockwise as seen.
     pub roll: Degrees,
-    /// Where the nose lies between the eyes' line's ends: b - a of nose = a eyeL + b eyeR + c mouth, a + b + c = 1.
+    /// The place of the nose between the eyes: b - a of nose = a eyeL + b eyeR + c mouth, a + b + c = 1.
     /// Affine-invariant: it does not move when a flat picture of a face is turned.
     pub nose_offset: f32,
 }

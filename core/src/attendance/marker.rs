@@ -10,8 +10,8 @@ use crate::error::Result;
 use crate::store::{AttendanceRecord, NewAttendance, Store};
 use crate::types::{Similarity, StudentId};
 
-/// How long an answer of the store is believed. A row that an operator deletes can be marked again after it, and a
-/// person who stands before a camera for an hour costs sixty queries instead of tens of thousands.
+/// The time for which an answer of the store is trusted. A row that an operator deletes can be marked again after it,
+/// and a person who stands before a camera for an hour costs sixty queries instead of tens of thousands.
 const BELIEVED_FOR: SignedDuration = SignedDuration::from_secs(60);
 
 /// Marks students present by the site's policy. One for all cameras and threads of a process.
@@ -43,7 +43,7 @@ pub struct Marker {
     known: Mutex<HashMap<StudentId, Known>>,
 }
 
-/// What the store last said of a student.
+/// The store's last answer about a student.
 struct Known {
     record: AttendanceRecord,
     period: String,

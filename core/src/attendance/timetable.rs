@@ -73,7 +73,7 @@ impl Period {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Timetable(Vec<Period>);
 
-/// Where a moment lies in a day.
+/// The place of a moment in a day.
 pub(super) struct Place<'a> {
     pub(super) period: &'a str,
     pub(super) late: bool,

@@ -13,7 +13,7 @@ const MAX_FRAME_BYTES: u32 = 64 << 20;
 /// The most chunks before the first frame, so that a file made of empty chunks is given up.
 const MAX_HEADER_CHUNKS: usize = 10_000;
 
-/// What a file without a usable frame rate is played at.
+/// The interval at which a file without a usable frame rate is played.
 const DEFAULT_INTERVAL: Duration = Duration::from_millis(40);
 
 /// The frames of one MJPEG stream.

@@ -18,7 +18,7 @@ use super::source::CameraSource;
 pub struct CameraDevice {
     /// Its number, as [`CameraSource::device`] takes it.
     pub number: u32,
-    /// What it calls itself.
+    /// The name that the camera gives itself.
     pub name: String,
     /// Its device file.
     pub path: PathBuf,

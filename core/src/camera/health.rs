@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-/// What a camera is doing.
+/// The state of a camera.
 ///
 /// ```
 /// use faceattend_core::camera::CameraState;
@@ -45,7 +45,7 @@ impl CameraState {
     }
 }
 
-/// How a camera is doing at one moment.
+/// The state and the figures of a camera at one moment.
 ///
 /// ```
 /// use faceattend_core::camera::CameraHealth;
@@ -59,7 +59,7 @@ impl CameraState {
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct CameraHealth {
-    /// What it is doing.
+    /// The state.
     pub state: CameraState,
     /// Frames that the source gave.
     pub captured: u64,
@@ -73,20 +73,20 @@ pub struct CameraHealth {
     pub captured_per_second: f32,
     /// Frames that the consumer works through in a second, of late.
     pub analyzed_per_second: f32,
-    /// How often the source was lost and came back.
+    /// The number of times that the source was lost and came back.
     pub reconnects: u64,
     /// The last thing that went wrong, without credentials; it stays after a recovery.
     pub last_error: Option<String>,
-    /// How long ago the source gave its last frame.
+    /// The time since the last frame of the source.
     pub last_frame_age: Option<Duration>,
 }
 
-/// When the last things happened.
+/// The times of the latest events, from which their rate follows.
 #[derive(Default)]
 pub(super) struct Rate(VecDeque<Instant>);
 
 impl Rate {
-    /// As many as ten seconds at five a second, two at 25.
+    /// Ten seconds at five events a second, two seconds at 25.
     const KEPT: usize = 50;
 
     pub(super) fn count(&mut self, now: Instant) {

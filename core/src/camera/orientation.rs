@@ -6,7 +6,7 @@ use super::frame_source::FrameSource;
 use crate::error::{Error, Result};
 use crate::frame::Frame;
 
-/// How a picture has to be turned to stand upright, as EXIF counts it.
+/// The turn that sets a picture upright, numbered as in EXIF.
 ///
 /// ```
 /// use faceattend_core::camera::Orientation;

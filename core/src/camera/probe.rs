@@ -10,7 +10,7 @@ use std::time::Duration;
 /// A stream's server.
 pub(super) struct Probe {
     host: String,
-    /// What it is asked; nothing of servers that speak through TLS, where an open port has to do.
+    /// The question to the server; none for servers behind TLS, where an open port is enough.
     question: Option<String>,
 }
 

@@ -37,7 +37,7 @@ use crate::error::{Error, Result};
 #[derive(Clone)]
 pub struct Scheduler(Arc<Owner>);
 
-/// Ends the threads when nobody is left who could give them work.
+/// Ends the threads when the last handle is dropped.
 struct Owner(Arc<Shared>);
 
 struct Shared {
@@ -51,7 +51,7 @@ struct Inner {
     seats: BTreeMap<u64, Place>,
     next: u64,
     over: bool,
-    /// The use of the seat that was served last, when it was served: whoever comes back from a rest starts from there.
+    /// The use of the seat that was served last. A seat that returns from a rest starts from there.
     clock: Duration,
 }
 
@@ -69,7 +69,7 @@ struct Place {
 /// Does one piece of work; says whether more may come, and how soon it wants it.
 pub(super) type Task = Box<dyn FnMut() -> (Turn, Attention) + Send>;
 
-/// What comes after a piece of work.
+/// The next step after a piece of work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Turn {
     /// More, when the seat is woken.

@@ -29,7 +29,7 @@ enum Kind {
     Folder(PathBuf),
 }
 
-/// Whether a source has an end.
+/// The nature of a source: with or without an end.
 ///
 /// ```
 /// use faceattend_core::CameraSource;
@@ -51,7 +51,7 @@ pub enum Nature {
 /// files or join other addresses, and a camera's address comes from a request.
 const SCHEMES: [&str; 7] = ["rtsp", "rtsps", "http", "https", "rtmp", "rtmps", "srt"];
 
-/// What the name of a parameter that holds a credential contains.
+/// Parts of the names of parameters that hold credentials.
 const SECRETS: [&str; 11] = ["pass", "pwd", "psw", "user", "login", "token", "key", "auth", "secret", "sig", "cred"];
 
 impl CameraSource {

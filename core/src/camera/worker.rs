@@ -50,8 +50,8 @@ impl std::fmt::Debug for CameraWorker {
     }
 }
 
-/// How long a stop waits for the threads. One that hangs in a driver or in a long analysis is left to end by itself
-/// at its next step, with nothing more to give its frame to.
+/// The time that a stop waits for the threads. A thread that hangs in a driver or in a long analysis ends by itself
+/// at its next step.
 const STOP_PATIENCE: Duration = Duration::from_millis(800);
 
 impl CameraWorker {

@@ -3,7 +3,7 @@
 use super::input_size::InputSize;
 use crate::error::{Error, Result};
 
-/// What to count as a face, and how closely to look.
+/// Options of face detection.
 ///
 /// ```
 /// use faceattend_core::detection::{DetectOptions, InputSize};

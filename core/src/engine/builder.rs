@@ -31,7 +31,7 @@ pub const ANTISPOOF_PACK: &str = "minifasnet";
 const NO_ANTISPOOF: &str = "the antispoof models are not installed: run `faceattend models pull minifasnet`";
 const ANTISPOOF_OFF: &str = "switched off";
 
-/// Whether passive antispoof networks are used.
+/// The use of passive antispoof networks.
 ///
 /// ```
 /// use faceattend_core::Engine;
@@ -43,10 +43,10 @@ const ANTISPOOF_OFF: &str = "switched off";
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Antispoof {
-    /// When their pack is installed.
+    /// They run when their pack is installed.
     #[default]
     Auto,
-    /// Never.
+    /// They never run.
     Off,
     /// These files, each with the size of its crop over the face box in tenths (27 and 40 for the usual two).
     Files(Vec<(PathBuf, u32)>),

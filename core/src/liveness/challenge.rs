@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 
 use super::position::Position;
 
-/// In which order a session asks for its positions.
+/// The order in which a session asks for its positions.
 ///
 /// ```
 /// use faceattend_core::liveness::Order;
@@ -20,7 +20,7 @@ use super::position::Position;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Order {
-    /// As frames come: for pictures that nobody was asked for one by one.
+    /// Accepts positions in any order, for unguided frames.
     Any,
     /// Center, left, right: what the existing pages ask. A recording of a head turn follows it as well.
     #[default]
@@ -36,7 +36,7 @@ pub enum Order {
 pub(super) struct Challenge {
     /// Drawn from the system once; every order and nonce follows from it, so that the state machine stays one.
     entropy: String,
-    /// How often it began anew.
+    /// The number of restarts.
     draws: u32,
     steps: Vec<Position>,
     done: usize,

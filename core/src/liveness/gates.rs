@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::position::{Mirrored, Position};
 use crate::types::Degrees;
 
-/// Which way the person has to turn, in their own left and right.
+/// The way to turn, in the person's own left and right.
 ///
 /// ```
 /// use faceattend_core::liveness::{Gates, Mirrored, Turn};
@@ -30,7 +30,7 @@ pub enum Turn {
     BackFromRight,
 }
 
-/// How far the head must or may be turned for each position.
+/// The turns of the head that each position needs or allows.
 ///
 /// ```
 /// use faceattend_core::liveness::{Gates, Mirrored};
@@ -60,7 +60,7 @@ impl Default for Gates {
 /// A turn of 15 degrees beyond the gate is as clear as it needs to be: the real turns measured were of about 25 to 30
 /// degrees, and further round the points get unsure.
 const CLEAR_TURN_BEYOND_GATE: f32 = 15.0;
-/// The confidence at the edge of a gate. The existing page submits its form only above .7 (WIRE decision 4).
+/// The confidence at the edge of a gate. The existing page submits its form only above 0.7 (WIRE decision 4).
 const CONFIDENCE_AT_GATE: f32 = 0.75;
 
 impl Gates {
@@ -114,7 +114,7 @@ impl Gates {
         if distance.is_nan() { f32::INFINITY } else { distance.max(0.0) }
     }
 
-    /// Returns how well `yaw` shows `position`: 0 outside the gate; .75 at its edge, rising to 1 straight ahead, or
+    /// Returns how well `yaw` shows `position`: 0 outside the gate; 0.75 at its edge, rising to 1 straight ahead, or
     /// 15 degrees beyond the gate to the sides.
     ///
     /// ```

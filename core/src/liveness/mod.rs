@@ -1,7 +1,7 @@
 //! Liveness sessions: a person looks straight, to the left and to the right, and so shows to be one living person.
 //!
-//! A [`LivenessSession`] is a plain state machine over [`Observation`]s: no clock, no thread, no file. An analyzed frame
-//! and its time go in, an [`Outcome`] comes out. The state can be stored between any two frames
+//! A [`LivenessSession`] is a plain state machine over [`Observation`]s: no clock, no thread, no file. An analyzed
+//! frame and its time go in, an [`Outcome`] comes out. The state can be stored between any two frames
 //! ([`LivenessSession::to_state`]), so any server can take the next frame.
 //!
 //! | layer | in | stops |
@@ -13,9 +13,9 @@
 //! | the order of the positions, at random | [`Order`] | a prepared video |
 //! | passive check, the mean over frames | [`PassiveCheck`] | screens and prints, with its model |
 //!
-//! Limits: in the fixed order, a video of a turning head, or a photograph turned by software, passes everything but the
-//! passive check. A photograph that is turned by software on the spot passes the random order too. `docs/liveness.md`
-//! has the figures.
+//! Limits: in the fixed order, a video of a turning head, or a photograph turned by software, passes everything but
+//! the passive check. A photograph that is turned by software on the spot passes the random order too.
+//! `docs/liveness.md` has the figures.
 
 mod challenge;
 mod decision;

@@ -23,7 +23,7 @@ pub(super) fn nose_shift(center_offset: f32, side_offset: f32, side: Position, m
     }
 }
 
-/// Returns how clear a shift is, in [0, 1]: .5 at the threshold, 1 from twice that on.
+/// Returns how clear a shift is, in [0, 1]: 0.5 at the threshold, 1 from twice that on.
 pub(super) fn clearness(shift: f32, min_shift: f32) -> f32 {
     if min_shift > 0.0 { (shift / (2.0 * min_shift)).clamp(0.0, 1.0) } else { 1.0 }
 }

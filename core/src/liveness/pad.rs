@@ -72,7 +72,7 @@ pub struct PassiveCheck {
 /// light) does not follow a person for ten minutes; who wants to outweigh refused frames needs as many lucky ones.
 const KEPT: usize = 30;
 
-/// The scores of a session's frames. The mean decides, so that one unlucky frame of a living person (.067 of them
+/// The scores of a session's frames. The mean decides, so that one unlucky frame of a living person (0.067 of them
 /// measured) fails nobody, and one lucky frame of a screen passes nobody: refused frames stay in the mean. Every frame
 /// with the person's face is scored, whatever its pose, since a mean over more frames is surer.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]

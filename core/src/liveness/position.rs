@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// Where the head is to point. Left and right are the person's own.
+/// A position of the head. Left and right are the person's own.
 ///
 /// ```
 /// use faceattend_core::Position;
@@ -51,7 +51,7 @@ impl fmt::Display for Position {
     }
 }
 
-/// Whether frames arrive flipped, as a mirror shows them. It decides which sign of yaw is the person's own left.
+/// Whether frames arrive mirrored. It decides which sign of yaw is the person's own left.
 ///
 /// ```
 /// use faceattend_core::liveness::Mirrored;

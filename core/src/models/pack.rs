@@ -138,7 +138,7 @@ impl Pack {
 pub struct ModelFile {
     /// The file's name inside its pack.
     pub name: String,
-    /// What the model is for.
+    /// The role of the model.
     pub role: Role,
     /// How its output is read.
     pub kind: Kind,
@@ -163,12 +163,12 @@ pub struct ModelFile {
     pub calibration: Option<Calibration>,
     /// For five points: `[k, b0]` of yaw = atan(k * (b - a) + b0), in radians (see the head of `manifest.toml`).
     pub yaw_fit: Option<[f32; 2]>,
-    /// What was measured, or is stated by its makers.
+    /// Figures that were measured here, or that its makers state.
     #[serde(default)]
     pub figures: Vec<Figure>,
 }
 
-/// What a model is for.
+/// The role of a model.
 ///
 /// ```
 /// use faceattend_core::models::manifest::Role;
@@ -199,7 +199,7 @@ impl fmt::Display for Role {
     }
 }
 
-/// How a model's output is read: the name of its decoder.
+/// The decoder of a model's output.
 ///
 /// ```
 /// use faceattend_core::models::manifest::{Kind, Manifest, Role};
@@ -272,7 +272,7 @@ pub enum Dimension {
     Dynamic(String),
 }
 
-/// How an image becomes the input: value = (pixel - mean) / std for each channel, pixels from 0 to 255.
+/// The preprocessing of an image: value = (pixel - mean) / std for each channel, pixels from 0 to 255.
 ///
 /// ```
 /// use faceattend_core::models::manifest::{Channels, Manifest, Role};
@@ -287,9 +287,9 @@ pub enum Dimension {
 pub struct Preprocessing {
     /// The order of the channels; `mean` and `std` follow it.
     pub channels: Channels,
-    /// What is taken away.
+    /// The mean that is subtracted.
     pub mean: [f32; 3],
-    /// What is divided by.
+    /// The deviation that divides.
     pub std: [f32; 3],
     /// Width and height, where they are fixed.
     pub size: Option<[u32; 2]>,
@@ -303,7 +303,7 @@ pub struct Preprocessing {
     /// How much of the image's size to add on each side beforehand.
     #[serde(default)]
     pub margin: f32,
-    /// Where the five points go.
+    /// The template of the five points.
     pub template: Option<Template>,
     /// The side of the crop as a multiple of the face box.
     pub crop_scale: Option<f32>,
@@ -378,7 +378,7 @@ pub enum Template {
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Figure {
-    /// What was measured, on what.
+    /// The measurement and its data.
     pub what: String,
     /// The figure, with its unit.
     pub value: String,

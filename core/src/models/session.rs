@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::runtime;
 use crate::error::{Error, Result};
 
-/// Where a model's bytes come from.
+/// The source of a model's bytes.
 ///
 /// ```
 /// use faceattend_core::models::ModelSource;
@@ -71,8 +71,8 @@ impl fmt::Debug for ModelSource {
     }
 }
 
-/// What runs the models. Anything but the CPU needs this crate's feature of that name and an ONNX Runtime built with
-/// it; asked for and not there, it is an error and never a silent CPU.
+/// The execution provider of the models. Anything but the CPU needs this crate's feature of that name and an ONNX
+/// Runtime built with it; asked for and not there, it is an error and never a silent CPU.
 ///
 /// ```
 /// use faceattend_core::Engine;
@@ -140,7 +140,7 @@ impl ExecutionProvider {
     }
 }
 
-/// How models are run.
+/// Options of ONNX Runtime.
 ///
 /// ```
 /// use faceattend_core::models::{ExecutionProvider, RuntimeOptions};
@@ -152,7 +152,7 @@ impl ExecutionProvider {
 pub struct RuntimeOptions {
     /// The ONNX Runtime library; searched for when `None`.
     pub library: Option<PathBuf>,
-    /// What runs the models.
+    /// The execution provider.
     pub provider: ExecutionProvider,
     /// Threads inside one run of one model. 0 and 1 both mean the calling thread alone: no pool is made, and the
     /// parallelism comes from analyzing several frames at once.

@@ -29,7 +29,7 @@ pub struct ModelStore {
     folder: PathBuf,
 }
 
-/// What a file on disk is, against its entry in the manifest.
+/// The state of a file on disk, compared with its entry in the manifest.
 ///
 /// ```
 /// use faceattend_core::models::manifest::Manifest;
@@ -45,18 +45,18 @@ pub struct ModelStore {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FileState {
-    /// As the manifest says.
+    /// Its contents are those of the manifest.
     Sound,
-    /// Not there.
+    /// It does not exist.
     Missing,
-    /// There, with other contents.
+    /// It has other contents.
     Damaged {
         /// What the manifest says.
         expected: String,
         /// What is there.
         found: String,
     },
-    /// There, and the manifest knows no hash to compare it with.
+    /// It exists, and the manifest has no hash to compare it with.
     Unverifiable,
 }
 

@@ -8,7 +8,7 @@ use crate::gallery::Gallery;
 use crate::store::{Store, StoredEmbedding};
 use crate::types::{ModelId, StudentId};
 
-/// What of the store's templates a gallery took.
+/// The templates of the store that a gallery took, in numbers.
 ///
 /// ```
 /// use faceattend_core::recognition::GalleryLoad;
@@ -25,7 +25,7 @@ pub struct GalleryLoad {
     pub people: usize,
     /// Templates left out because another model made them: those students have to enrol again.
     pub of_other_models: usize,
-    /// Templates left out because nobody has said which model made them.
+    /// Templates left out because their model is not known.
     pub legacy: usize,
 }
 

@@ -17,7 +17,7 @@ use crate::gallery::Gallery;
 use crate::geometry::Rect;
 use crate::tracking::{Decision, TrackId, Tracker};
 
-/// Recognizes the faces of one camera. The engine, the gallery and the marker are everybody's; the faces in view are
+/// Recognizes the faces of one camera. The engine, the gallery and the marker are shared; the faces in view are
 /// its own.
 ///
 /// ```

@@ -5,7 +5,7 @@ use crate::geometry::Rect;
 use crate::tracking::{Decision, TrackId};
 use crate::types::{Similarity, StudentId};
 
-/// What a frame showed.
+/// The report on a frame.
 ///
 /// ```
 /// use faceattend_core::attendance::Marking;
@@ -23,13 +23,13 @@ pub struct RecognitionReport {
     /// The faces in view: those that were found, largest first, and those that nobody looked for because nothing moved
     /// where they are.
     pub faces: Vec<RecognizedFace>,
-    /// How many parts of the picture were looked at; 0 for one that shows nothing new.
+    /// The number of parts of the picture that were analyzed; 0 for a picture that shows nothing new.
     pub looks: usize,
-    /// How many faces were embedded.
+    /// The number of faces that were embedded.
     pub embedded: usize,
-    /// Whether a face is in view whose next good view may decide whose it is: the next frame is worth having sooner.
+    /// Whether the next good view of a face may decide its identity: the next frame is worth having sooner.
     pub open: bool,
-    /// What came of marking each student that was recognized; [`Marking::Marked`] for the newly marked.
+    /// The marking of each student that was recognized; [`Marking::Marked`] for the newly marked.
     pub marks: Vec<Marking>,
 }
 
@@ -46,7 +46,7 @@ pub struct RecognitionReport {
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub struct RecognizedFace {
-    /// Where it is, in frame pixels.
+    /// The box, in frame pixels.
     pub bbox: Rect,
     /// The same face in the frames before and after.
     pub track: TrackId,

@@ -10,7 +10,7 @@ use crate::geometry::Rect;
 use crate::motion::MotionGate;
 use crate::tracking::Track;
 
-/// How much of each picture is looked at.
+/// The part of each picture that is analyzed.
 ///
 /// ```
 /// use faceattend_core::RecognitionOptions;
@@ -20,7 +20,7 @@ use crate::tracking::Track;
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Effort {
-    /// Where it is worth it, by motion and by the faces that are followed.
+    /// The regions with motion and the faces that are followed.
     #[default]
     Thrifty,
     /// Everywhere in every picture, and every face is embedded: for still pictures that have nothing to do with each
@@ -28,7 +28,7 @@ pub enum Effort {
     Everything,
 }
 
-/// How often a thrifty watch looks where. Its defaults are choices that kept every mark on the clips of
+/// How often a thrifty watch scans each region. Its defaults are choices that kept every mark on the clips of
 /// `core/examples/live_figures.rs`.
 ///
 /// ```

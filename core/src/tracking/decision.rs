@@ -17,7 +17,7 @@ use crate::types::{Similarity, StudentId};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TrackId(pub u64);
 
-/// Whose face a track is.
+/// The identity of a track.
 ///
 /// ```
 /// use faceattend_core::Timestamp;
@@ -34,14 +34,14 @@ pub enum Decision {
     /// Too few good views yet, or none since another may have taken the place of a face that had a name: after a gap
     /// or a leap, no name is given before a view shows the same face again.
     Waiting,
-    /// Good views enough, and nobody whom they show.
+    /// The good views are enough and show no enrolled person.
     Unknown,
     /// The views show somebody. It stays so until they show somebody else or speak against it, or three good views in
     /// a row show another face: somebody else has taken the track over.
     Known {
-        /// Whom.
+        /// The person.
         student: StudentId,
-        /// How alike the mean of the views is.
+        /// The similarity of the mean of the views.
         similarity: Similarity,
     },
 }

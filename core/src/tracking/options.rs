@@ -1,4 +1,4 @@
-//! How faces are followed and when their views decide.
+//! Options of tracking and of the decision by views.
 
 use jiff::SignedDuration;
 
@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 
 use super::impostors::Impostors;
 
-/// How faces are followed and when their views decide. The defaults without another source are choices for cameras of
+/// Options of tracking and of the decision by views. The defaults without another source are choices for cameras of
 /// about five analyzed frames a second, not measurements.
 ///
 /// ```
