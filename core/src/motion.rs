@@ -14,7 +14,8 @@ const CELL: usize = 4;
 /// How much of a new picture goes into the mean. A third forgets a passer-by within a second at five pictures a
 /// second, and still gathers up what moves too slowly to change from one picture to the next.
 const FORGET: f32 = 0.33;
-/// A cell moves when it differs by so many times as much as the median cell does, which is the sensor's noise.
+/// The factor by which a cell has to differ more than the median cell to count as moving. The median cell shows the
+/// sensor's noise.
 const OVER_NOISE: f32 = 3.0;
 /// The least difference that is motion, of 255: half of what a face of one cell makes when it moves by a fifth of
 /// itself.

@@ -119,7 +119,8 @@ impl Marker {
         Ok(record)
     }
 
-    /// Forgets what the store said, so that the next mark asks it: for one who has just deleted rows or students.
+    /// Forgets the store's answers, so that the next mark asks the store. Call this after rows or students were
+    /// deleted.
     pub fn forget(&self) {
         self.known.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }

@@ -7,8 +7,8 @@ use crate::error::{Error, Result};
 /// The period of a site that marks once a day.
 pub const WHOLE_DAY: &str = "day";
 
-/// A part of the day that is marked once, such as a lesson. It lasts until the next begins, so that whoever comes
-/// after its end still counts, as late.
+/// A part of the day that is marked once, such as a lesson. It lasts until the next one begins, so an arrival after
+/// its end still counts, as late.
 ///
 /// ```
 /// use faceattend_core::attendance::Period;
@@ -48,8 +48,8 @@ impl Period {
         self
     }
 
-    /// Returns the same period, with whoever is marked and seen from this time on checked out: the last time seen
-    /// counts.
+    /// Returns the period with a check-out: a marked person who is seen from this time on is checked out, and the last
+    /// sighting counts.
     #[must_use]
     pub fn with_check_out_from(mut self, check_out_from: Time) -> Self {
         self.check_out_from = Some(check_out_from);

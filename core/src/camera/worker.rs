@@ -226,8 +226,8 @@ impl Drop for CameraWorker {
     }
 }
 
-/// What has a camera's turns with the scheduler. The consumer goes before the sign of life: who waits for the end
-/// finds its last figures written.
+/// Takes a camera's turns with the scheduler. The consumer is dropped before the sign of life, so the last figures are
+/// written when a wait for the end returns.
 struct Analysis<C> {
     consumer: C,
     alive: Alive,

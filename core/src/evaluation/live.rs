@@ -76,7 +76,7 @@ const TAILS: [(f32, f64); 7] = [
     (3.5, 2.326_3e-4),
     (4.0, 3.167_1e-5),
 ];
-/// A tail is believed when at least so many comparisons lie in it.
+/// The least number of comparisons in a tail that is trusted.
 const IN_TAIL: f64 = 10.0;
 /// Fewer comparisons than show 2 spreads say nothing of a tail.
 pub const NEEDED: usize = 440;

@@ -11,7 +11,7 @@ use crate::engine::DOMINANCE;
 use crate::error::{Error, Result};
 use crate::types::{Cosine, Degrees, Threshold};
 
-/// What becomes of a center view that is too dark, too small, blurred or cut off: it is the template to enrol.
+/// The policy for a center view that is too dark, too small, blurred or cut off: it is the template to enrol.
 ///
 /// ```
 /// use faceattend_core::LivenessOptions;
@@ -29,7 +29,7 @@ pub enum QualityGate {
     Remark,
 }
 
-/// What a liveness session demands. It is kept with the session, so that every server judges its frames alike.
+/// Options of a liveness session. They are kept with the session, so that every server judges its frames alike.
 ///
 /// ```
 /// use faceattend_core::LivenessOptions;
@@ -164,7 +164,7 @@ impl LivenessOptions {
         self
     }
 
-    /// Returns the same options, bearing with so many wrong turns.
+    /// Returns the same options with another number of wrong turns that are allowed.
     #[must_use]
     pub fn with_wrong_turns(mut self, wrong_turns: u32) -> Self {
         self.wrong_turns = wrong_turns;

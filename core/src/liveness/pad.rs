@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// What to make of the passive check.
+/// The policy for the passive check.
 ///
 /// ```
 /// use faceattend_core::LivenessOptions;
@@ -23,7 +23,7 @@ pub enum PadPolicy {
     Off,
 }
 
-/// What came of the passive check so far.
+/// The result of the passive check so far.
 ///
 /// ```
 /// use faceattend_core::liveness::PadVerdict;
@@ -64,12 +64,12 @@ pub struct PassiveCheck {
     pub verdict: PadVerdict,
     /// The mean probability of a living face over the frames scored lately, in [0, 1].
     pub mean: Option<f32>,
-    /// Over how many frames.
+    /// The number of frames in the mean.
     pub frames: usize,
 }
 
-/// How many scores the mean is over: six seconds at five frames a second. An earlier mistake of the model (or of the
-/// light) does not follow a person for ten minutes; who wants to outweigh refused frames needs as many lucky ones.
+/// The number of scores in the mean: six seconds at five frames a second. An earlier mistake of the model (or of the
+/// light) does not follow a person for ten minutes; refused frames are outweighed only by as many lucky ones.
 const KEPT: usize = 30;
 
 /// The scores of a session's frames. The mean decides, so that one unlucky frame of a living person (0.067 of them

@@ -18,7 +18,7 @@ use super::pad::PadVerdict;
 use crate::error::{Error, Result};
 use crate::types::{ModelId, StudentId};
 
-/// What a receipt says.
+/// The contents of a receipt.
 ///
 /// ```
 /// use faceattend_core::liveness::{Receipt, ReceiptKey};
@@ -29,11 +29,11 @@ use crate::types::{ModelId, StudentId};
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Receipt {
-    /// Who was enrolled.
+    /// The student who was enrolled.
     pub student: StudentId,
     /// The model of the enrolled templates.
     pub model: ModelId,
-    /// When it was issued, in whole seconds.
+    /// The time of issue, in whole seconds.
     pub issued_at: Timestamp,
     /// The session's liveness score, in [0, 1].
     pub liveness_score: f32,

@@ -7,7 +7,7 @@ use super::hash::mix;
 use crate::frame::{ChannelOrder, Frame};
 use crate::types::Degrees;
 
-/// What a session and a store keep of a frame instead of the frame.
+/// The identity of a frame that a session and a store keep instead of the frame.
 ///
 /// ```
 /// use faceattend_core::liveness::frame_hash;

@@ -34,13 +34,13 @@ use crate::types::{SessionId, StudentId};
 pub struct Observation<'a> {
     /// The position that the client asked the person for.
     pub requested: Position,
-    /// What the engine saw.
+    /// The analysis of the frame by the engine.
     pub analysis: &'a Analysis,
     /// What made the analysis's embeddings: its calibration puts them on the scale of the thresholds.
     pub embedder: &'a Embedder,
-    /// What is kept of the frame: [`super::frame_hash`].
+    /// The hash that is kept of the frame: [`super::frame_hash`].
     pub frame_hash: FrameHash,
-    /// When the frame was captured, if its source says so.
+    /// The capture time, if the source tells it.
     pub captured_at: Option<Timestamp>,
 }
 
@@ -293,8 +293,8 @@ impl LivenessSession {
         matches!(self.state.progress, Progress::Completed { consumed: true, .. })
     }
 
-    /// Returns a number that grows with every change, for a store to write back only what nobody has changed
-    /// meanwhile.
+    /// Returns a number that grows with every change. A store writes a state back only if the stored number is the one
+    /// that was read.
     #[must_use]
     pub fn revision(&self) -> u64 {
         self.state.revision

@@ -36,7 +36,7 @@ pub struct VerifiedPosition {
     pub shape: Shape,
     /// How well the view shows the position: see [`super::Outcome::confidence`].
     pub confidence: f32,
-    /// When it was verified.
+    /// The time of the verification.
     pub at: Timestamp,
 }
 

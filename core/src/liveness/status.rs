@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// Where a session stands, in the words of the wire and of the database.
+/// The status of a session, in the words of the wire and of the database.
 ///
 /// ```
 /// use faceattend_core::liveness::Status;

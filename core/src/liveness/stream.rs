@@ -95,8 +95,8 @@ impl Stream {
         self.returned = false;
     }
 
-    /// Takes in what a reading shows; says whether the head has turned to a side that nobody asked for. Two readings
-    /// in a row must show it, and a side where the head still is from the step `before` does not count.
+    /// Takes a reading in and returns whether the head has turned to a side that was not asked for. Two readings in a
+    /// row must show it, and a side where the head still is from the step `before` does not count.
     pub(super) fn turns_wrong(
         &mut self,
         shown: impl Fn(Degrees) -> Option<Position>,

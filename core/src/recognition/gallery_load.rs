@@ -47,8 +47,8 @@ pub fn load_gallery(gallery: &Gallery, store: &dyn Store, legacy_model: Option<&
     Ok(load)
 }
 
-/// Puts the store's templates of one student in place of those that `gallery` holds, or takes the student out when
-/// there are none: for one who has heard that they are others now. What is taken is as in [`load_gallery`].
+/// Replaces the templates of one student in `gallery` by those of the store, or removes the student when there are
+/// none. Call this after a change notice. Templates are selected as in [`load_gallery`].
 ///
 /// # Errors
 /// Those of the store; the gallery is then as it was.

@@ -135,7 +135,7 @@ impl Recognizer {
         Ok(report)
     }
 
-    /// Has the views that voted for somebody who is marked looked at by whoever keeps some of them.
+    /// Offers the views that voted for a marked person to the template ageing.
     fn age(
         &self,
         frame: &Frame<'_>,

@@ -7,9 +7,9 @@ pub(super) fn is_good(face: &Face) -> bool {
     face.quality.as_ref().is_none_or(|quality| quality.reasons.is_empty())
 }
 
-/// Eyes so many pixels apart are as good as they get: the aligned face's own 35 pixels.
+/// The eye distance, in pixels, from which a view gains nothing more: the aligned face's own 35 pixels.
 const FULL_EYE_DISTANCE: f32 = 35.0;
-/// From this sharpness on a view is as good as it gets: the fifth percentile of 400 LFW pictures.
+/// The sharpness from which a view gains nothing more: the fifth percentile of 400 LFW pictures.
 const FULL_SHARPNESS: f32 = 60.0;
 
 /// Returns the weight of a view among those of its track, in [0.2, 1]: size, sharpness and how far the face is turned,

@@ -36,8 +36,8 @@ pub enum Decision {
     Waiting,
     /// The good views are enough and show no enrolled person.
     Unknown,
-    /// The views show somebody. It stays so until they show somebody else or speak against it, or three good views in
-    /// a row show another face: somebody else has taken the track over.
+    /// The views show this person. The decision stays until the views show another person or speak against it, or
+    /// until three good views in a row show another face that has taken the track over.
     Known {
         /// The person.
         student: StudentId,

@@ -25,7 +25,7 @@ const KEPT: f32 = 0.5;
 /// A face that is nearly somebody's is looked at again with every picture: so much below the threshold, on the
 /// similarity scale. Of genuine pairs that miss the threshold most lie within it.
 const PROMISING: f32 = 0.08;
-/// After so many views they have said what they can, promising or not.
+/// The number of views after which another one adds nothing, promising or not.
 const EXHAUSTED: usize = 30;
 
 /// The views of one face, and what they say.

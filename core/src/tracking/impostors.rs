@@ -75,8 +75,8 @@ impl Impostors {
         (cosine.0 - self.mean) / self.spread
     }
 
-    /// Returns how surprising it is, in nats, that a stranger is so many `deviations` near to one template after the
-    /// mean of the stranger's views has traveled `path` radians. 0 where it is no surprise.
+    /// Returns the surprise, in nats, that a stranger comes `deviations` near to one template after the mean of the
+    /// stranger's views has traveled `path` radians. 0 where it is no surprise.
     ///
     /// A stranger ever reaches `b` nats, at whatever view, with a probability of at most exp(-b). Seen from a
     /// template of somebody else, the nearness of a point that moves over the sphere of embeddings is a Gaussian

@@ -22,8 +22,8 @@ use super::impostors::Impostors;
 pub struct TrackingOptions {
     /// From which overlap (IoU) a box continues a track. Default 0.3, the customary gate of IoU trackers (SORT).
     pub min_iou: f32,
-    /// Boxes that overlap less still continue a track when their centers are nearer than so many box widths and their
-    /// sizes within a factor of two, measured from where the face was going. Default 0.75.
+    /// The largest step, in box widths, by which a track continues without enough overlap. The step is measured
+    /// between the centers, from the predicted place, and the sizes have to be within a factor of two. Default 0.75.
     pub max_step: f32,
     /// The same for a face that was seen once, so that nobody knows where it is going. Default 2: somebody who walks
     /// across the picture at 1.4 m/s goes 28 cm in a fifth of a second, 1.75 widths of a face. With 0.75, of 18 people
