@@ -248,7 +248,9 @@ mod tests {
         fn every_moment_lies_in_its_own_day(
             second in 0i64..4_000_000_000,
             boundary in 0i8..24,
-            zone in prop::sample::select(vec!["UTC", "Europe/Berlin", "America/Havana", "Australia/Lord_Howe", "Asia/Beirut"]),
+            zone in prop::sample::select(vec![
+                "UTC", "Europe/Berlin", "America/Havana", "Australia/Lord_Howe", "Asia/Beirut",
+            ]),
         ) {
             let at = Timestamp::from_second(second).unwrap();
             let day = policy(zone, boundary).day(at).unwrap();

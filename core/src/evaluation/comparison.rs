@@ -353,10 +353,12 @@ mod tests {
             impostor in prop::collection::vec(0u8..30, 1..60),
             fmr in 0.0f64..1.0,
         ) {
-            let scores = Comparisons::new(genuine.iter().map(|s| f32::from(*s)), impostor.iter().map(|s| f32::from(*s)));
+            let floats = |scores: &[u8]| scores.iter().map(|s| f32::from(*s)).collect::<Vec<_>>();
+            let scores = Comparisons::new(floats(&genuine), floats(&impostor));
             let found = scores.at_fmr(fmr).unwrap();
             prop_assert!(found.fmr.value().unwrap() <= fmr + 1e-9);
-            let best = scores.points().iter().filter(|p| p.fmr.value().unwrap() <= fmr + 1e-9).map(|p| p.tar().hits()).max();
+            let allowed = |p: &&OperatingPoint| p.fmr.value().unwrap() <= fmr + 1e-9;
+            let best = scores.points().iter().filter(allowed).map(|p| p.tar().hits()).max();
             prop_assert_eq!(Some(found.tar().hits()), best);
         }
 

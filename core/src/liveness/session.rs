@@ -120,7 +120,8 @@ impl LivenessSession {
     /// ```
     /// use faceattend_core::liveness::Mirrored;
     /// use faceattend_core::{
-    ///     AnalyzeOptions, Engine, Frame, LivenessOptions, LivenessSession, Observation, Position, SessionId, Timestamp,
+    ///     AnalyzeOptions, Engine, Frame, LivenessOptions, LivenessSession, Observation, Position, SessionId,
+    ///     Timestamp,
     /// };
     ///
     /// let engine = Engine::new()?;

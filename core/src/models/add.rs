@@ -130,7 +130,8 @@ fn unknown(manifest: &Manifest, source: &Path, sha256: &Sha256Hex, only: Option<
     let of_that_name: Vec<_> = within.iter().filter(|(_, file)| file.name == name).map(of).collect();
     let expected = if of_that_name.is_empty() { within.iter().map(of).collect() } else { of_that_name };
     reason += &format!(
-        "; nothing was changed. Expected:\n  {}\nA model of your own needs no pack: name it with --detector or --embedder",
+        "; nothing was changed. Expected:\n  {}\nA model of your own needs no pack: name it with \
+         --detector or --embedder",
         expected.join("\n  ")
     );
     Error::model(name, reason)

@@ -91,7 +91,7 @@ impl Pulled {
 /// use faceattend_core::models::download::Stopped;
 ///
 /// fn told(stopped: &Stopped) -> String {
-///     format!("{}: {} of {} bytes arrived; the next pull goes on from there", stopped.file, stopped.done, stopped.total)
+///     format!("{}: {} of {} bytes arrived", stopped.file, stopped.done, stopped.total)
 /// }
 /// # let _ = told;
 /// ```
@@ -223,8 +223,9 @@ impl Downloader {
         part.discard_if_empty();
         Err(Error::Download {
             reason: format!(
-                "could not fetch {}: {}. If this machine is offline, fetch that file elsewhere and run `faceattend models \
-                 add FILE` here, which checks it (or put it at {} and run `faceattend models verify`); behind a proxy, set \
+                "could not fetch {}: {}. If this machine is offline, fetch that file elsewhere and run \
+                 `faceattend models add FILE` here, which checks it (or put it at {} and run `faceattend models \
+                 verify`); behind a proxy, set \
                  HTTPS_PROXY. What has arrived is kept: the same command goes on from there",
                 file.name,
                 failures.join("; "),

@@ -108,7 +108,8 @@ impl ExecutionProvider {
         let missing = |feature: &str| {
             Err(Error::Runtime {
                 reason: format!(
-                    "{self:?} was asked for, and this build has no support for it: rebuild with the feature `{feature}`, \
+                    "{self:?} was asked for, and this build has no support for it: rebuild with the \
+                     feature `{feature}`, \
                      or ask for the CPU"
                 ),
                 source: None,

@@ -182,7 +182,11 @@ mod tests {
         }
 
         #[test]
-        fn every_further_look_makes_it_less_of_a_surprise(u in 0.0f32..9.0, path in 0.0f32..20.0, more in 0.001f32..5.0) {
+        fn every_further_look_makes_it_less_of_a_surprise(
+            u in 0.0f32..9.0,
+            path in 0.0f32..20.0,
+            more in 0.001f32..5.0,
+        ) {
             prop_assert!(Impostors::surprise(u, path + more) <= Impostors::surprise(u, path));
         }
 
