@@ -2,6 +2,7 @@
 
 mod analysis;
 mod builder;
+mod plan;
 mod pool;
 mod single_face;
 mod workbench;

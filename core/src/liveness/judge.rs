@@ -3,11 +3,12 @@
 use jiff::Timestamp;
 
 use super::decision::Reason;
+use super::frame_hash::FrameHash;
 use super::movement::{Shape, nose_shift};
 use super::options::{LivenessOptions, QualityGate};
 use super::pad::PadPolicy;
 use super::position::Position;
-use super::replay::{FrameHash, SeenFrame};
+use super::replay::SeenFrame;
 use super::session::{LivenessSession, Observation};
 use super::state::{Source, VerifiedPosition};
 use super::stream::{CaptureTime, Glimpse};

@@ -20,6 +20,7 @@
 mod challenge;
 mod decision;
 mod exif;
+mod frame_hash;
 mod gates;
 mod hash;
 mod intake;
@@ -27,6 +28,7 @@ mod judge;
 mod movement;
 mod options;
 mod pad;
+mod perceptual_hash;
 mod position;
 #[cfg(feature = "receipts")]
 mod receipt;
@@ -42,14 +44,16 @@ mod tests;
 
 pub use challenge::Order;
 pub use decision::{Outcome, Reason, Verification};
+pub use frame_hash::{FrameHash, frame_hash};
 pub use gates::{Gates, Turn};
 pub use movement::Shape;
 pub use options::{LivenessOptions, QualityGate};
 pub use pad::{PadPolicy, PadVerdict, PassiveCheck};
+pub use perceptual_hash::{ALIKE_BITS, PerceptualHash};
 pub use position::{Mirrored, Position};
 #[cfg(feature = "receipts")]
 pub use receipt::{Receipt, ReceiptKey};
-pub use replay::{ALIKE_BITS, FrameHash, PerceptualHash, SeenFrame, frame_hash};
+pub use replay::SeenFrame;
 pub use session::{LivenessSession, Observation};
 pub use state::{SessionState, VerifiedPosition};
 pub use status::Status;

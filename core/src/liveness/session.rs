@@ -5,10 +5,11 @@ use uuid::Uuid;
 
 use super::challenge::{Challenge, Order};
 use super::decision::{Outcome, Reason, Verification};
+use super::frame_hash::{FrameHash, frame_hash};
 use super::options::LivenessOptions;
 use super::pad::PadTally;
 use super::position::Position;
-use super::replay::{CountedFrames, FrameHash, SeenFrames, frame_hash};
+use super::replay::{CountedFrames, SeenFrames};
 use super::state::{Progress, STATE_VERSION, SessionState, VerifiedPosition};
 use super::status::Status;
 use super::stream::Stream;

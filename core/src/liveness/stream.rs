@@ -3,8 +3,8 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use super::perceptual_hash::PerceptualHash;
 use super::position::Position;
-use super::replay::PerceptualHash;
 use super::stored_embedding;
 use crate::embedding::Embedding;
 use crate::geometry::Rect;
