@@ -210,7 +210,8 @@ impl EngineBuilder {
     /// Builds the engine. Loads every model once, so that a broken one shows here.
     ///
     /// # Errors
-    /// [`Error::Runtime`], [`Error::Model`] or [`Error::InvalidInput`], each saying what to do.
+    /// [`Error::Runtime`](crate::Error::Runtime), [`Error::Model`](crate::Error::Model) or
+    /// [`Error::InvalidInput`](crate::Error::InvalidInput), each saying what to do.
     pub fn build(self) -> Result<Engine> {
         self.detect.check()?;
         self.quality.check()?;
