@@ -15,6 +15,13 @@ use crate::store::{FaceCheck, Store, StoredEmbedding, StoredTemplate, TemplateMa
 use crate::types::{StudentId, Threshold};
 
 /// What to do with a face that is enrolled as another student already.
+///
+/// ```
+/// use faceattend_core::enrolment::DuplicatePolicy;
+///
+/// assert_eq!(DuplicatePolicy::parse("warn"), Some(DuplicatePolicy::Warn));
+/// assert_eq!(DuplicatePolicy::default(), DuplicatePolicy::Refuse);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum DuplicatePolicy {
