@@ -45,7 +45,7 @@ impl AttendancePolicy {
         })
     }
 
-    /// The site's day that a moment belongs to, and between which moments it lies.
+    /// Returns the site's day that a moment belongs to, and the moments between which the day lies.
     ///
     /// Parameters
     /// ----------
@@ -67,13 +67,13 @@ impl AttendancePolicy {
         Ok((date(py, day.date)?, datetime(py, day.starts_at)?, datetime(py, day.ends_at)?))
     }
 
-    /// The part of the day that is marked once, at a moment: ``"day"`` where the whole day is.
+    /// Returns the part of the day that is marked once, at a moment: ``"day"`` where the whole day is.
     #[pyo3(signature = (at=None))]
     fn period(&self, at: Option<&Bound<'_, PyAny>>) -> PyResult<String> {
         Ok(self.inner.period(moment_or_now(at)?).to_owned())
     }
 
-    /// How arriving at a moment counts: ``"Present"`` or ``"Late"``.
+    /// Returns how arriving at a moment counts: ``"Present"`` or ``"Late"``.
     #[pyo3(signature = (at=None))]
     fn status(&self, at: Option<&Bound<'_, PyAny>>) -> PyResult<&'static str> {
         Ok(self.inner.status(moment_or_now(at)?).as_str())
@@ -90,7 +90,7 @@ impl AttendancePolicy {
     }
 }
 
-/// What came of a mark. True where the row is new.
+/// What came of a mark. It is true where the row is new.
 #[pyclass(module = "faceattend", frozen)]
 pub(crate) struct Marking(CoreMarking);
 
@@ -123,12 +123,12 @@ impl Marking {
     }
 }
 
-/// Marks students present, once in each of the site's days, and reads the marks again. One for all cameras and threads.
+/// Marks students present, once in each of the site's days, and reads the marks. All cameras and threads share one.
 ///
 /// Parameters
 /// ----------
 /// store : Store
-///     Where the marks are kept: its database sees to it that nobody is marked twice.
+///     Where the marks are kept. Its database prevents that anybody is marked twice.
 /// policy : AttendancePolicy, optional
 ///     The site's days. Default: those of this machine's time zone.
 #[pyclass(module = "faceattend", frozen)]
@@ -154,7 +154,7 @@ impl AttendanceBook {
         Self { marker: PerProcess::new(make), store: store.unbind() }
     }
 
-    /// Marks a student present, or says which row of the same day already does.
+    /// Marks a student present, or returns the row of the same day that already does.
     ///
     /// Parameters
     /// ----------
@@ -179,7 +179,7 @@ impl AttendanceBook {
         detached(py, || self.marker()?.mark(StudentId(student_id), similarity, camera_location, at)).map(Marking)
     }
 
-    /// The marks, newest first.
+    /// Returns the marks, newest first.
     ///
     /// Parameters
     /// ----------
@@ -209,7 +209,38 @@ impl AttendanceBook {
         Ok(listed.items.into_iter().map(AttendanceRecord::from).collect())
     }
 
-    /// Counts of the marks between two moments, as a dictionary: total, present, late, unique_students.
+    /// Returns the mark with this id, or ``None``.
+    fn record(&self, py: Python<'_>, attendance_id: i64) -> PyResult<Option<AttendanceRecord>> {
+        let store = self.store.get().shared();
+        let found = detached(py, || store.get()?.attendance_record(attendance_id))?;
+        Ok(found.map(AttendanceRecord::from))
+    }
+
+    /// Deletes the mark with this id. The student can be marked again at once.
+    ///
+    /// Raises
+    /// ------
+    /// NotFoundError
+    ///     When there is no such mark.
+    fn delete(&self, py: Python<'_>, attendance_id: i64) -> PyResult<()> {
+        let store = self.store.get().shared();
+        detached(py, || {
+            store.get()?.delete_attendance(attendance_id)?;
+            self.marker()?.forget();
+            Ok(())
+        })
+    }
+
+    /// Forgets what the database answered within the last minute: for a program that deletes marks or students without
+    /// this object.
+    fn forget(&self, py: Python<'_>) -> PyResult<()> {
+        detached(py, || {
+            self.marker()?.forget();
+            Ok(())
+        })
+    }
+
+    /// Returns counts of the marks between two moments: total, present, absent, late, unique_students.
     #[pyo3(signature = (*, since=None, until=None))]
     fn summary<'py>(
         &self,
@@ -227,6 +258,7 @@ impl AttendanceBook {
         let dict = PyDict::new(py);
         dict.set_item("total", summary.total)?;
         dict.set_item("present", summary.present)?;
+        dict.set_item("absent", summary.absent)?;
         dict.set_item("late", summary.late)?;
         dict.set_item("unique_students", summary.unique_students)?;
         Ok(dict)

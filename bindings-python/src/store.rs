@@ -60,6 +60,18 @@ impl Student {
         self.0.liveness_confidence_score
     }
 
+    /// When that session was, in UTC; ``None`` without one.
+    #[getter]
+    fn liveness_verification_date<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        self.0.liveness_verification_date.map(|at| datetime(py, at)).transpose()
+    }
+
+    /// Whether the student has a stored face.
+    #[getter]
+    fn has_face(&self) -> bool {
+        self.0.has_face
+    }
+
     /// The model of the stored embedding; ``None`` without one, and for one that the existing service made.
     #[getter]
     fn model(&self) -> Option<&str> {
@@ -70,6 +82,12 @@ impl Student {
     #[getter]
     fn created_at<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         datetime(py, self.0.created_at)
+    }
+
+    /// When the row was last changed, in UTC; ``None`` until then.
+    #[getter]
+    fn updated_at<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        self.0.updated_at.map(|at| datetime(py, at)).transpose()
     }
 
     /// Returns the student as a dictionary that ``json.dumps`` takes.
@@ -154,6 +172,12 @@ impl AttendanceRecord {
     #[getter]
     fn local_day<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
         self.0.local_day.map(|day| date(py, day)).transpose()
+    }
+
+    /// When the row was made, in UTC.
+    #[getter]
+    fn created_at<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        datetime(py, self.0.created_at)
     }
 
     /// Returns the mark as a dictionary that ``json.dumps`` takes.

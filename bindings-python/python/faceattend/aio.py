@@ -170,6 +170,12 @@ class Engine:
         """Returns the embedding of the largest face, or ``None``. See `faceattend.Engine.embed`."""
         return await self.run(self._engine.embed, frame, color=color, region=region)
 
+    async def template(
+        self, frame: Picture, *, color: Color = "bgr", region: Optional[Corners] = None
+    ) -> faceattend.Embedding:
+        """Returns the embedding of the only face, if it is clear enough. See `faceattend.Engine.template`."""
+        return await self.run(self._engine.template, frame, color=color, region=region)
+
     async def observe(
         self,
         session: faceattend.LivenessSession,
@@ -339,6 +345,14 @@ class AttendanceBook:
     ) -> list[faceattend.AttendanceRecord]:
         """Returns the marks, newest first. See `faceattend.AttendanceBook.records`."""
         return await self._store.run(self._book.records, since=since, until=until, student_id=student_id, limit=limit)
+
+    async def record(self, attendance_id: int) -> Optional[faceattend.AttendanceRecord]:
+        """Returns the mark with this id, or ``None``."""
+        return await self._store.run(self._book.record, attendance_id)
+
+    async def delete(self, attendance_id: int) -> None:
+        """Deletes the mark with this id. See `faceattend.AttendanceBook.delete`."""
+        await self._store.run(self._book.delete, attendance_id)
 
     async def summary(
         self, *, since: Optional[Moment] = None, until: Optional[Moment] = None

@@ -243,6 +243,7 @@ class AttendanceSummaryDict(TypedDict):
 
     total: int
     present: int
+    absent: int
     late: int
     unique_students: int
 
