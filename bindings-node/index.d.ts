@@ -152,7 +152,7 @@ export declare class AttendanceBook {
   forget(): void
 }
 
-/** Finds, measures and embeds faces. One engine serves a whole process; make it once and keep it. */
+/** Finds, measures and embeds faces. One engine serves a whole process: make it once and keep it. */
 export declare class Engine {
   private constructor()
   /**
@@ -161,23 +161,29 @@ export declare class Engine {
    */
   static create(options?: EngineOptions & Abortable): Promise<Engine>
   /**
-   * The faces of `image`; none is an empty list and no error. The picture is decoded, and everything done, off the main
-   * thread.
+   * Resolves to the faces of `image`; a picture without faces is an empty list, not an error. All the work, decoding
+   * too, is done off the main thread.
    */
   analyze(image: ImageInput, options?: AnalyzeOptions & Abortable): Promise<Analysis>
-  /** Where the faces of `image` are, largest first: quicker than `analyze`. */
+  /** Resolves to where the faces of `image` are, largest first. It is faster than `analyze`. */
   detect(image: ImageInput, options?: DetectCallOptions & Abortable): Promise<Array<Detection>>
-  /** The embedding of the largest face of `image`, or `null` when there is no face that can be aligned. */
+  /** Resolves to the embedding of the largest face of `image`, or `null` when there is no face that can be aligned. */
   embed(image: ImageInput, options?: DetectCallOptions & Abortable): Promise<Embedding | null>
   /**
-   * How alike two faces are, in [0, 1]: from 0.7 on they count as one person. (cosine + 1) / 2 for ArcFace-class models,
+   * Resolves to the embedding of the only face of `image`, if it is clear enough to enrol somebody by it. A small face in
+   * the background does no harm. Rejects with `invalid_input` when there is no face, when there are several, or when
+   * the face is not clear; the message says what to do.
+   */
+  template(image: ImageInput, options?: DetectCallOptions & Abortable): Promise<Embedding>
+  /**
+   * Returns how similar two faces are, in [0, 1]. From 0.7 on they count as one person. (cosine + 1) / 2 for ArcFace-class models,
    * calibrated to the same false match rate for the others. Takes microseconds. Throws `model_mismatch` for embeddings
    * of another model.
    */
   similarity(a: Embedding, b: Embedding): number
-  /** The raw cosine between two faces, in [-1, 1]. Its scale differs from model to model: compare similarities. */
+  /** Returns the raw cosine between two faces, in [-1, 1]. Its scale differs from model to model: compare similarities. */
   cosine(a: Embedding, b: Embedding): number
-  /** The embedding between several of one person, at unit length. Throws `invalid_input` for none. */
+  /** Returns the mean of several embeddings of one person, at unit length. Throws `invalid_input` for none. */
   mean(embeddings: Array<Embedding>): Embedding
   /** What it runs. */
   get description(): EngineDescription
@@ -221,23 +227,31 @@ export declare class Gallery {
  * this process until it is written down, with `toState` or `Store.saveSession`.
  */
 export declare class LivenessSession {
-  /** A session that begins now. Throws `invalid_input` naming the option that is out of range. */
+  /** Begins a session. Throws `invalid_input` naming the option that is out of range. */
   constructor(options: LivenessOptions)
-  /** The session that `toState` wrote down, in this process or another. */
+  /** Returns the session that `toState` wrote down, in this process or another. */
   static fromState(state: string): LivenessSession
-  /** Takes one frame in and says what it was worth. `position` is what the person was asked for. */
+  /**
+   * Takes one frame in and resolves to what it was worth. `position` is what the person was asked for. It asks for no
+   * nonce: for frames of the program's own camera.
+   */
   observe(engine: Engine, image: ImageInput, position: Position, options?: ObserveOptions & Abortable): Promise<Outcome>
   /**
-   * Closes the session: the template when it is complete, otherwise it has failed, unless frames on their way complete it
-   * after all.
+   * Takes in one frame of a client at a distance. With a random order, a frame that does not carry the `nonce` of the
+   * present step is refused (`wrong_nonce`); `null` stands for a client that sent none. Other orders have no nonce.
+   */
+  observeAnswer(nonce: string | null | undefined, engine: Engine, image: ImageInput, position: Position, options?: ObserveOptions & Abortable): Promise<Outcome>
+  /**
+   * Closes the session and returns the template when it is complete. Otherwise the session has failed, unless frames on
+   * their way complete it after all.
    */
   verify(): Verification
   /**
-   * Uses the session up: the templates to enrol, center first. Only the first call gets them; another throws `conflict`,
+   * Uses the session up and returns the templates to enrol, center first. Only the first call gets them; another throws `conflict`,
    * and one before the end `state`. `Store.registerStudent` does it by itself.
    */
   consume(): Array<Embedding>
-  /** The session as text, embeddings and all: keep it as the personal datum that it is. */
+  /** Returns the session as text. It holds embeddings, which are personal data. */
   toState(): string
   /** Its key, a random UUID. */
   get id(): string
@@ -245,6 +259,24 @@ export declare class LivenessSession {
   get studentId(): number | null
   /** The position to ask the person for; `null` when there is nothing more to ask. */
   get next(): Position | null
+  /** The order in which it asks for the positions. */
+  get order(): Order
+  /**
+   * The word that a client has to send with the frames for the present step; it changes with every step. `null` unless
+   * the order is random and the session is not complete.
+   */
+  get nonce(): string | null
+  /** How many steps have passed, and how many there are: three, or more with a random order. */
+  get steps(): [passed: number, all: number]
+  /**
+   * The receipt for the enrolment of a student with this session, to be signed with a `ReceiptKey`. `null` until the
+   * session is complete. `now`, by default the present, is when it is issued.
+   */
+  receipt(studentId: number, now?: Date | undefined | null): Receipt | null
+  /** A number that grows with every change. */
+  get revision(): number
+  /** The positions verified by now. */
+  get verified(): Array<Position>
   /** When it began. */
   get createdAt(): Date
   /** From when on no frame counts any more. */
@@ -262,28 +294,88 @@ export declare class LivenessSession {
 
 
 /**
- * The database, SQLite in a file. Every method is one transaction: it happened as a whole and survives the death of the
- * process once its promise resolves, or it did not happen. A lookup that finds nothing is `null`; a change to what is not
- * there rejects with `not_found`, a database that fails with `store`.
+ * What a receipt says: who was enrolled, by which model, when, and on what decision. `LivenessSession.receipt` makes one,
+ * `ReceiptKey.sign` signs it, and `Receipt.verify` reads it again with the public key alone.
+ */
+export declare class Receipt {
+  private constructor()
+  /**
+   * Returns the receipt in a signed token. Throws `invalid_input` when the key is no Ed25519 public key, or when the
+   * token is damaged or signed by another key. Whoever takes receipts also keeps the nonces taken, and takes each once.
+   */
+  static verify(token: string, publicKeyPem: string): Receipt
+  /** Who was enrolled. */
+  get studentId(): number
+  /** The model of the enrolled templates. */
+  get model(): string
+  /** When the receipt was issued, in whole seconds. */
+  get issuedAt(): Date
+  /** The liveness score of the session, in [0, 1]. */
+  get livenessScore(): number
+  /** The order in which the session asked. */
+  get order(): Order
+  /** What came of the passive check. */
+  get passive(): PassiveVerdict
+  /** 32 hexadecimal digits: the same for every receipt of one session, and for no other. */
+  get nonce(): string
+  /** Returns the contents as a plain object, for `JSON.stringify`. */
+  toJSON(): ReceiptContents
+}
+
+/** The Ed25519 key that signs receipts. Keep it where only the program reads it, and hand out `publicKeyPem()`. */
+export declare class ReceiptKey {
+  private constructor()
+  /** Returns a fresh key from the system's randomness. */
+  static generate(): ReceiptKey
+  /** Returns the key that `toText` wrote: 32 bytes in base64. Throws `invalid_input` for any other text. */
+  static parse(text: string): ReceiptKey
+  /** Returns the secret key as text. */
+  toText(): string
+  /** Returns the public key as PEM, for whoever checks receipts. */
+  publicKeyPem(): string
+  /** Returns the receipt as a signed JSON Web Token (EdDSA), which `jose` and other libraries read too. */
+  sign(receipt: Receipt): string
+}
+
+/**
+ * The database: SQLite in a file, or a PostgreSQL. Every method is one transaction: it happened as a whole and survives
+ * the death of the process once its promise resolves, or it did not happen. A lookup that finds nothing is `null`; a
+ * change to what is not there rejects with `not_found`, a database that fails with `store`.
  */
 export declare class Store {
   private constructor()
-  /** Opens the database in the file `path`, makes it when it is not there, and brings an older one up to date. */
-  static open(path: string, options?: Abortable): Promise<Store>
+  /**
+   * Opens a database and brings an older one up to date. `location` is the path of a SQLite file, which is created when
+   * it is not there, or `postgres://USER:PASSWORD@HOST/NAME`. Rejects with `invalid_input` for the URL of another kind
+   * of database.
+   */
+  static open(location: string, options?: Abortable): Promise<Store>
   /** Resolves when the database answers. */
   check(options?: Abortable): Promise<void>
-  /** A new student without a face. Rejects with `conflict` when the roll number is taken. */
+  /** Creates a student without a face. Rejects with `conflict` when the roll number is taken. */
   createStudent(name: string, rollNumber: string, options?: Abortable): Promise<Student>
-  /** The student with this key. */
+  /** Resolves to the student with this key. */
   student(id: number, options?: Abortable): Promise<Student | null>
-  /** The students, by key. */
+  /** Resolves to the students, by key. */
   students(query?: StudentQuery & Abortable): Promise<StudentList>
-  /** Changes what is given; the student as it is now. Rejects with `conflict` when the roll number is another student's. */
+  /**
+   * Changes what is given, and resolves to the student as it is now. Rejects with `conflict` when the roll number is
+   * another student's.
+   */
   updateStudent(id: number, change: StudentChange, options?: Abortable): Promise<Student>
-  /** Deletes the student with its attendance and templates; what it was. Take it out of galleries too. */
+  /**
+   * Erases what identifies a student: the face, the templates, and the liveness sessions with the embeddings in them.
+   * Take the student out of galleries too.
+   */
+  eraseStudent(id: number, options?: EraseOptions & Abortable): Promise<Erasure>
+  /**
+   * Erases a student with its attendance; resolves to what the student was.
+   *
+   * @deprecated Use `eraseStudent`.
+   */
   deleteStudent(id: number, options?: Abortable): Promise<Student>
   /**
-   * A new student with the face that a completed liveness session proved. It uses the session up in the same
+   * Creates a student with the face that a completed liveness session proved. It uses the session up in the same
    * transaction, so that of two calls that race one wins and the other rejects with `state`. A taken roll number
    * (`conflict`) does not cost the session.
    */
@@ -298,14 +390,14 @@ export declare class Store {
    * verified.
    */
   replaceTemplates(studentId: number, templates: Array<Embedding>, options?: Abortable): Promise<Student>
-  /** The templates of one student; those of an older service, which do not say their model, are left out. */
+  /** Resolves to the templates of one student. It leaves out those of an older service, which name no model. */
   templatesOf(studentId: number, options?: Abortable): Promise<Array<Embedding>>
   /**
-   * Writes the session down, or what has changed of it. Rejects with `state` when another process has changed it
+   * Writes the session into the database, or what has changed of it. Rejects with `state` when another process has changed it
    * meanwhile: read it with `session` and repeat the frame.
    */
   saveSession(session: LivenessSession, options?: Abortable): Promise<void>
-  /** The session that was written down with this key. */
+  /** Resolves to the session with this key. */
   session(id: string, options?: Abortable): Promise<LivenessSession | null>
 }
 
@@ -415,8 +507,10 @@ export interface CameraHealth {
   state: CameraState
   /** Frames that the source gave. */
   captured: number
-  /** Frames that have been worked through. */
+  /** Frames that have been analyzed. */
   analyzed: number
+  /** @deprecated Use `analyzed`. */
+  analysed: number
   /** Frames that a newer one replaced, and frames that could not be decoded. */
   dropped: number
   /** The last thing that went wrong, without credentials; it stays after a recovery. */
@@ -569,6 +663,26 @@ export interface EngineOptions {
   quality?: QualityOptions
 }
 
+/** How a student is erased. */
+export interface EraseOptions {
+  /** Default `delete`. */
+  marks?: MarksOfErased
+}
+
+/** What an erasure erased. */
+export interface Erasure {
+  /** The student as it was. */
+  student: Student
+  /** How many templates are gone. */
+  templates: number
+  /** How many liveness sessions are gone. */
+  sessions: number
+  /** How many attendance rows are gone. */
+  marksDeleted: number
+  /** How many attendance rows stayed, without a name. */
+  marksAnonymized: number
+}
+
 /** One face of a frame. What the depth that was asked for does not reach is `null`. */
 export interface Face {
   /** Where it is. */
@@ -647,12 +761,33 @@ export interface LivenessOptions {
    * default, because a wrong guess swaps left and right. Cameras and recordings are `false`.
    */
   mirrored: boolean
+  /**
+   * For clients that stream and follow `next`: a random order, positions confirmed over three frames of one unbroken
+   * track, and a camera that counts as frozen after five equal frames. What is given beside it goes first. Default
+   * false.
+   */
+  guarded?: boolean
   /** The student to enrol, when there is one already. */
   studentId?: number
-  /** Default `fixed`. Ask for `Outcome.next` each time. */
+  /**
+   * Default `fixed`. Ask for `Outcome.next` each time. A client at a distance has to answer each step of a random
+   * order with its `nonce`: see `observeAnswer`.
+   */
   order?: Order
   /** How many more steps than three a random order has, up to 5. Default 3. */
   extraSteps?: number
+  /** How many turns to the wrong side a random order forgives. Default 1. */
+  wrongTurns?: number
+  /** After how many frames the session fails. Default 3000. */
+  attemptLimit?: number
+  /** Over how many frames of one track the yaw is smoothed: 1, 3, 5 or 7. Default 1. */
+  steadyFrames?: number
+  /** After how many frames with the same picture the camera counts as frozen. Default 10. */
+  frozenFrames?: number
+  /** The least depth that the face has to show between the views, in [0, 1]. Default 0.06. */
+  minRelief?: number
+  /** What becomes of a poor center view. Default `refuse`. */
+  quality?: QualityGate
   /** The largest yaw for center, in degrees. Default 5. */
   centerGate?: number
   /** The yaw beyond which the head counts as turned left, in degrees. Default 15. */
@@ -684,8 +819,8 @@ export interface LivenessReason {
   /** One sentence that the person in front of the camera can act on. */
   advice: string
   /**
-   * The measured figure where there is one: the number of faces, the similarity, the nose shift, the relief, or the mean probability
-   * of a living face.
+   * The measured figure where there is one: the number of faces, the similarity, the nose shift, the relief, or the
+   * mean probability of a living face.
    */
   figure: number | null
   /** For `wrong_pose`: which way to turn. */
@@ -711,6 +846,12 @@ export interface MarkOptions {
   cameraLocation?: string
 }
 
+/**
+ * What becomes of the attendance of a student who is erased: `delete` it, or keep it for the statistics under a student
+ * without a name.
+ */
+export type MarksOfErased = 'delete' | 'anonymize'
+
 /** A person that a face resembles. */
 export interface Match {
   /** Who. */
@@ -722,7 +863,7 @@ export interface Match {
 }
 
 
-/** How a frame is taken in. */
+/** How a frame is taken into a session. */
 export interface ObserveOptions {
   /** When the frame was captured, if it does not say so itself. Frames from before the session's beginning are refused. */
   capturedAt?: Date
@@ -731,12 +872,12 @@ export interface ObserveOptions {
 }
 
 /**
- * In which order the positions are asked for: `fixed` is center, left, right; `random` is drawn for each session, which a
- * prepared video cannot follow; with `any` a frame counts for whichever position it is sent for.
+ * In which order a session asks for the positions: `fixed` is center, left, right; `random` is drawn for each session,
+ * so that a prepared video does not fit; with `any` a frame counts for whichever position it is sent for.
  */
 export type Order = 'any' | 'fixed' | 'random'
 
-/** What a session says of one frame. Nothing in it identifies a person. */
+/** What a session says about one frame. Nothing in it identifies a person. */
 export interface Outcome {
   /** The position that was asked for. */
   requested: Position
@@ -744,7 +885,14 @@ export interface Outcome {
   detectedPose: Position | null
   /** The measured yaw in degrees, in the frame as received. */
   yaw: number | null
-  /** Whether the frame passed every check for the position asked for. */
+  /**
+   * The yaw in degrees that was compared with `gate`: the median over the last frames of the track, where the session
+   * asks for steady frames.
+   */
+  smoothedYaw: number | null
+  /** The yaws in degrees, lowest and highest, between which the head shows the position that was asked for. */
+  gate: [from: number, to: number]
+  /** Whether the frame passed every check for the position that was asked for. */
   isLive: boolean
   /** How well the frame shows the position asked for, in [0, 1]: 0 when it was refused, else from 0.75 on. */
   confidence: number
@@ -754,8 +902,15 @@ export interface Outcome {
   next: Position | null
   /** How many steps have passed. */
   stepsDone: number
-  /** How many steps there are; 0 where the order is `any`. */
+  /** How many steps there are: three, or more with a random order. */
   steps: number
+  /** What came of the passive check so far. */
+  passive: PassiveVerdict
+  /**
+   * The mean probability of a living face over the frames that the passive check scored lately, in [0, 1]; `null` when
+   * it has scored none.
+   */
+  passiveMean: number | null
   /** The session's status after the frame. */
   status: LivenessStatus
   /** Whether the session is complete. */
@@ -770,15 +925,21 @@ export interface Outcome {
 
 /**
  * How fast a recording is played: as it was `recorded`, where a slow consumer misses frames as it would with a camera, or
- * `as_analyzed`, where it gets every frame.
+ * `as_analyzed`, where it gets every frame. `as_analysed` is the deprecated spelling of earlier versions.
  */
-export type Pace = 'recorded' | 'as_analyzed'
+export type Pace = 'recorded' | 'as_analyzed' | 'as_analysed'
 
 /**
- * What to make of the passive check: `require` a score of every frame that counts, `prefer` scores where there are any,
- * or leave it `off`.
+ * How scores of the passive check count: `require` a score of every frame that counts, `prefer` scores where there are
+ * any, or leave the check `off`.
  */
 export type PadPolicy = 'require' | 'prefer' | 'off'
+
+/**
+ * What came of the passive check of a session: the policy leaves it `off`, it has `not_run`, or its mean is that of a
+ * `live` face or of a `spoof`.
+ */
+export type PassiveVerdict = 'off' | 'not_run' | 'live' | 'spoof'
 
 /** The order of the bytes of a pixel. `rgba` is what a canvas gives; its fourth byte is ignored. */
 export type PixelFormat = 'rgb' | 'bgr' | 'rgba'
@@ -824,6 +985,12 @@ export interface Quality {
   reasons: Array<QualityReason>
 }
 
+/**
+ * What becomes of a center view that is too dark, too small, blurred or cut off: `refuse` it, or accept it with a
+ * `remark`.
+ */
+export type QualityGate = 'refuse' | 'remark'
+
 /** From where on a view is not good enough. */
 export interface QualityOptions {
   /** The least distance between the eyes, in pixels. Default 16. */
@@ -842,6 +1009,17 @@ export interface QualityOptions {
 
 /** A reason not to enrol or match a view. */
 export type QualityReason = 'too_small' | 'blurred' | 'too_dark' | 'too_bright' | 'pose_too_far' | 'truncated'
+
+/** The contents of a receipt, as `JSON.stringify` writes them. */
+export interface ReceiptContents {
+  studentId: number
+  model: string
+  issuedAt: Date
+  livenessScore: number
+  order: Order
+  passive: PassiveVerdict
+  nonce: string
+}
 
 /** An upright box in pixels: `x1 <= x2`, `y1 <= y2`. It may reach over the frame's edge. */
 export interface Rect {
@@ -880,7 +1058,7 @@ export interface SiteDay {
 
 /** A student, without the face. */
 export interface Student {
-  /** Its key. A database may give the key of a deleted student to a new one. */
+  /** The key. It is never given to another student. */
   id: number
   name: string
   /** Unique. */
@@ -891,6 +1069,8 @@ export interface Student {
   livenessVerificationDate: Date | null
   /** The liveness score of that session, in [0, 1]; 0 without one. */
   livenessConfidenceScore: number
+  /** Whether the student has a stored face. */
+  hasFace: boolean
   /** The model of the stored embedding; `null` without one and for one that an older service made. */
   model: string | null
   /** In whole seconds. */

@@ -35,6 +35,8 @@ pub struct Student {
     pub liveness_verification_date: Option<Date>,
     /// The liveness score of that session, in [0, 1]; 0 without one.
     pub liveness_confidence_score: f64,
+    /// Whether the student has a stored face.
+    pub has_face: bool,
     /// The model of the stored embedding; `null` without one and for one that an older service made.
     pub model: Option<String>,
     /// In whole seconds.
@@ -326,6 +328,7 @@ impl From<&CoreStudent> for Student {
             liveness_verified: student.liveness_verified,
             liveness_verification_date: student.liveness_verification_date.map(time::date),
             liveness_confidence_score: student.liveness_confidence_score,
+            has_face: student.has_face,
             model: student.model.as_ref().map(ToString::to_string),
             created_at: time::date(student.created_at),
             updated_at: student.updated_at.map(time::date),
