@@ -208,7 +208,8 @@ impl AttendanceBook {
         time::moment_or_now(at).and_then(|at| self.marker.policy().day(at)).map(Into::into).or_throw()
     }
 
-    /// Forgets what the database said within the last minute: for one who has deleted rows or students behind this object.
+    /// Forgets what the database said within the last minute: for one who has deleted rows or students behind this
+    /// object.
     #[napi]
     pub fn forget(&self) {
         self.marker.forget();

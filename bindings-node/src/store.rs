@@ -71,8 +71,8 @@ pub struct StudentList {
     pub total: i64,
 }
 
-/// What becomes of the attendance of a student who is erased: `delete` it, or keep it for the statistics under a student
-/// without a name.
+/// What becomes of the attendance of a student who is erased: `delete` it, or keep it for the statistics under a
+/// student without a name.
 #[napi(string_enum = "lowercase")]
 pub enum MarksOfErased {
     Delete,
@@ -101,9 +101,9 @@ pub struct Erasure {
     pub marks_anonymized: i64,
 }
 
-/// The database: SQLite in a file, or a PostgreSQL. Every method is one transaction: it happened as a whole and survives
-/// the death of the process once its promise resolves, or it did not happen. A lookup that finds nothing is `null`; a
-/// change to what is not there rejects with `not_found`, a database that fails with `store`.
+/// The database: SQLite in a file, or a PostgreSQL. Every method is one transaction: it happened as a whole and
+/// survives the death of the process once its promise resolves, or it did not happen. A lookup that finds nothing is
+/// `null`; a change to what is not there rejects with `not_found`, a database that fails with `store`.
 #[napi]
 pub struct Store {
     pub(crate) inner: Arc<dyn CoreStore>,
@@ -111,9 +111,9 @@ pub struct Store {
 
 #[napi]
 impl Store {
-    /// Opens a database and brings an older one up to date. `location` is the path of a SQLite file, which is created when
-    /// it is not there, or `postgres://USER:PASSWORD@HOST/NAME`. Rejects with `invalid_input` for the URL of another kind
-    /// of database.
+    /// Opens a database and brings an older one up to date. `location` is the path of a SQLite file, which is created
+    /// when it is not there, or `postgres://USER:PASSWORD@HOST/NAME`. Rejects with `invalid_input` for the URL of
+    /// another kind of database.
     #[napi(ts_args_type = "location: string, options?: Abortable", ts_return_type = "Promise<Store>")]
     pub fn open(location: String) -> AsyncTask<Job<Store>> {
         job(move || Ok(Self { inner: open(&location)? }))
@@ -161,8 +161,8 @@ impl Store {
         Ok(self.job(move |store| store.update_student(id, &change, Timestamp::now()).map(|s| (&s).into())))
     }
 
-    /// Erases what identifies a student: the face, the templates, and the liveness sessions with the embeddings in them.
-    /// Take the student out of galleries too.
+    /// Erases what identifies a student: the face, the templates, and the liveness sessions with the embeddings in
+    /// them. Take the student out of galleries too.
     #[napi(ts_args_type = "id: number, options?: EraseOptions & Abortable", ts_return_type = "Promise<Erasure>")]
     pub fn erase_student(&self, id: f64, options: Option<EraseOptions>) -> napi::Result<AsyncTask<Job<Erasure>>> {
         let id = student(id).or_throw()?;
@@ -203,8 +203,8 @@ impl Store {
         self.enrolling(session, move |registry, id, now| registry.register(id, &name, &roll_number, now))
     }
 
-    /// Gives an existing student the face that a completed liveness session proved, in place of the one it had, and uses up
-    /// the session in the same transaction.
+    /// Gives an existing student the face that a completed liveness session proved, in place of the one it had, and
+    /// uses up the session in the same transaction.
     #[napi(
         ts_args_type = "session: LivenessSession, studentId: number, options?: Abortable",
         ts_return_type = "Promise<Student>"
@@ -245,8 +245,8 @@ impl Store {
         }))
     }
 
-    /// Writes the session into the database, or what has changed of it. Rejects with `state` when another process has changed it
-    /// meanwhile: read it with `session` and repeat the frame.
+    /// Writes the session into the database, or what has changed of it. Rejects with `state` when another process has
+    /// changed it meanwhile: read it with `session` and repeat the frame.
     #[napi(ts_args_type = "session: LivenessSession, options?: Abortable", ts_return_type = "Promise<void>")]
     pub fn save_session(&self, session: &LivenessSession) -> AsyncTask<Job<()>> {
         let live = session.live.clone();

@@ -22,6 +22,16 @@ use crate::time::{date, datetime, moment, moment_or_now};
 ///     The site's IANA name, such as ``"Asia/Kolkata"``. Default: the time zone of this machine.
 /// day_boundary : str
 ///     When a day begins, ``"HH:MM"``, for sites that work into the night.
+///
+/// Raises
+/// ------
+/// InvalidInputError
+///     For a name that is no time zone, or a text that is no time.
+///
+/// Examples
+/// --------
+/// >>> policy = faceattend.AttendancePolicy("Asia/Kolkata", day_boundary="04:00")
+/// >>> day, starts_at, ends_at = policy.day()
 #[pyclass(module = "faceattend", frozen)]
 pub(crate) struct AttendancePolicy {
     pub(crate) inner: CorePolicy,
@@ -131,6 +141,12 @@ impl Marking {
 ///     Where the marks are kept. Its database prevents that anybody is marked twice.
 /// policy : AttendancePolicy, optional
 ///     The site's days. Default: those of this machine's time zone.
+///
+/// Examples
+/// --------
+/// >>> book = faceattend.AttendanceBook(store)                        # doctest: +SKIP
+/// >>> mark = book.mark(student.id, camera_location="Gate")           # doctest: +SKIP
+/// >>> mark.is_new, mark.record.local_day                             # doctest: +SKIP
 #[pyclass(module = "faceattend", frozen)]
 pub(crate) struct AttendanceBook {
     marker: PerProcess<Marker>,
@@ -160,11 +176,16 @@ impl AttendanceBook {
     /// ----------
     /// student_id : int
     /// similarity : float
-    ///     How alike the seen face was, in [0, 1].
+    ///     How similar the seen face was, in [0, 1].
     /// camera_location : str, optional
     ///     Where the student was seen.
     /// at : datetime or float, optional
     ///     When. Default: now.
+    ///
+    /// Raises
+    /// ------
+    /// NotFoundError
+    ///     When there is no such student.
     #[pyo3(signature = (student_id, similarity=1.0, camera_location=None, at=None))]
     fn mark(
         &self,
@@ -184,11 +205,11 @@ impl AttendanceBook {
     /// Parameters
     /// ----------
     /// since, until : datetime or float, optional
-    ///     Not before, and before.
+    ///     The marks from ``since`` on and before ``until``.
     /// student_id : int, optional
-    ///     Of one student only.
+    ///     The marks of one student only.
     /// limit : int
-    ///     At most so many.
+    ///     How many marks to return at most.
     #[pyo3(signature = (*, since=None, until=None, student_id=None, limit=1000))]
     fn records(
         &self,

@@ -260,8 +260,8 @@ impl Erasure {
 /// Parameters
 /// ----------
 /// path : path or str
-///     The file of a SQLite database, or ``postgres://USER:PASSWORD@HOST/NAME``. Neither ``repr`` nor an error shows the
-///     password.
+///     The file of a SQLite database, or ``postgres://USER:PASSWORD@HOST/NAME``. Neither ``repr`` nor an error shows
+///     the password.
 ///
 /// Raises
 /// ------
@@ -363,7 +363,8 @@ impl Store {
         self.with(py, |store| store.update_student(StudentId(student_id), &change, Timestamp::now())).map(Student)
     }
 
-    /// Erases what identifies a student: the face, the templates, and the liveness sessions with the embeddings in them.
+    /// Erases what identifies a student: the face, the templates, and the liveness sessions with the embeddings in
+    /// them.
     ///
     /// Take the student out of galleries too (``Gallery.remove``).
     ///
@@ -445,7 +446,8 @@ impl Store {
     /// Returns
     /// -------
     /// dict
-    ///     How many ``people`` can be recognized, and how many templates were left out: ``of_other_models``, ``legacy``.
+    ///     How many
+    ///     ``people`` can be recognized, and how many templates were left out: ``of_other_models``, ``legacy``.
     #[pyo3(signature = (gallery, engine, *, legacy_model=None))]
     fn load_gallery<'py>(
         &self,

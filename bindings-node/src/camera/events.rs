@@ -51,7 +51,8 @@ pub struct CameraFrame {
     pub height: u32,
     /// The faces and whose they are, when the camera has an engine and a gallery.
     pub faces: Option<Vec<SeenFace>>,
-    /// What came of marking each student that is known, when the camera has a book too. `newlyMarked` tells who just came.
+    /// What came of marking each student that is known, when the camera has a book too. `newlyMarked` tells who just
+    /// came.
     pub marks: Vec<Marking>,
     /// The analysis, when the camera has an engine and no gallery.
     pub analysis: Option<Analysis>,

@@ -22,8 +22,8 @@ use crate::frame::{Frame, PixelFormat, captured_at};
 use crate::gallery::{Gallery, threshold, whole};
 use crate::time::{self, Date};
 
-/// How fast a recording is played: as it was `recorded`, where a slow consumer misses frames as it would with a camera, or
-/// `as_analyzed`, where it gets every frame. `as_analysed` is the deprecated spelling of earlier versions.
+/// How fast a recording is played: as it was `recorded`, where a slow consumer misses frames as it would with a
+/// camera, or `as_analyzed`, where it gets every frame. `as_analysed` is the deprecated spelling of earlier versions.
 #[napi(string_enum = "snake_case")]
 pub enum Pace {
     Recorded,

@@ -6,9 +6,7 @@ use std::sync::Arc;
 
 use faceattend_core::Result;
 use faceattend_core::embedding::Embedding as CoreEmbedding;
-use faceattend_core::engine::{
-    AnalyzeOptions as CoreOptions, Depth as CoreDepth, Engine as CoreEngine, SingleFace,
-};
+use faceattend_core::engine::{AnalyzeOptions as CoreOptions, Depth as CoreDepth, Engine as CoreEngine, SingleFace};
 use faceattend_core::types::{Cosine, Similarity};
 use napi::bindgen_prelude::AsyncTask;
 use napi_derive::napi;
@@ -114,9 +112,9 @@ impl Engine {
         }))
     }
 
-    /// Resolves to the embedding of the only face of `image`, if it is clear enough to enrol somebody by it. A small face in
-    /// the background does no harm. Rejects with `invalid_input` when there is no face, when there are several, or when
-    /// the face is not clear; the message says what to do.
+    /// Resolves to the embedding of the only face of `image`, if it is clear enough to enrol somebody by it. A small
+    /// face in the background does no harm. Rejects with `invalid_input` when there is no face, when there are
+    /// several, or when the face is not clear; the message says what to do.
     #[napi(
         ts_args_type = "image: ImageInput, options?: DetectCallOptions & Abortable",
         ts_return_type = "Promise<Embedding>"
@@ -134,15 +132,16 @@ impl Engine {
         }))
     }
 
-    /// Returns how similar two faces are, in [0, 1]. From 0.7 on they count as one person. (cosine + 1) / 2 for ArcFace-class models,
-    /// calibrated to the same false match rate for the others. Takes microseconds. Throws `model_mismatch` for embeddings
-    /// of another model.
+    /// Returns how similar two faces are, in [0, 1]. From 0.7 on they count as one person. (cosine + 1) / 2 for
+    /// ArcFace-class models, calibrated to the same false match rate for the others. Takes microseconds. Throws
+    /// `model_mismatch` for embeddings of another model.
     #[napi]
     pub fn similarity(&self, a: Embedding, b: Embedding) -> napi::Result<f64> {
         self.between(&a, &b).map(|cosine| self.scaled(cosine).value().into()).or_throw()
     }
 
-    /// Returns the raw cosine between two faces, in [-1, 1]. Its scale differs from model to model: compare similarities.
+    /// Returns the raw cosine between two faces, in [-1, 1]. Its scale differs from model to model: compare
+    /// similarities.
     #[napi]
     pub fn cosine(&self, a: Embedding, b: Embedding) -> napi::Result<f64> {
         self.between(&a, &b).map(|cosine| cosine.0.into()).or_throw()
