@@ -57,7 +57,7 @@ pub struct StudentChange {
 pub struct StudentQuery {
     /// Those whose name or roll number contains this, without regard to ASCII case; `%` and `_` stand for anything.
     pub search: Option<String>,
-    /// How many to pass over. Default 0.
+    /// How many to skip. Default 0.
     pub skip: Option<f64>,
     /// How many to return at most. Default 100.
     pub limit: Option<f64>,
@@ -214,8 +214,8 @@ impl Store {
         Ok(self.enrolling(session, move |registry, id, now| registry.enrol(id, Some(student), now)))
     }
 
-    /// Gives an existing student these templates, with no session: for an operator's own import. Liveness counts as not
-    /// verified.
+    /// Replaces the templates of an existing student without a session: for an operator's own import. Liveness then
+    /// counts as not verified.
     #[napi(
         ts_args_type = "studentId: number, templates: Array<Embedding>, options?: Abortable",
         ts_return_type = "Promise<Student>"

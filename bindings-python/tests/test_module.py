@@ -63,7 +63,11 @@ def test_bytes_without_a_direction_are_refused(bad):
 
 
 def test_every_error_is_ours_and_a_built_in():
-    own = [value for value in vars(errors).values() if isinstance(value, type) and issubclass(value, errors.FaceAttendError)]
+    own = [
+        value
+        for value in vars(errors).values()
+        if isinstance(value, type) and issubclass(value, errors.FaceAttendError)
+    ]
     codes = [each.code for each in own]
     assert len(own) == 14 and len(set(codes)) == 14
     for each in own[1:]:
@@ -107,7 +111,8 @@ def test_a_file_that_is_not_there_is_an_error_of_the_system(engine, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "options", [{"threads": 0}, {"min_score": 2.0}, {"antispoof": "x"}, {"provider": "abacus"}, {"min_score": float("nan")}]
+    "options",
+    [{"threads": 0}, {"min_score": 2.0}, {"antispoof": "x"}, {"provider": "abacus"}, {"min_score": float("nan")}],
 )
 def test_options_out_of_range_are_refused_at_once(options):
     with pytest.raises(faceattend.InvalidInputError):
@@ -215,7 +220,9 @@ def test_a_day_is_the_sites_own():
     at = datetime.datetime(2026, 3, 2, 19, tzinfo=datetime.timezone.utc)
     day, starts_at, ends_at = policy.day(at)
     assert day == datetime.date(2026, 3, 3) and starts_at <= at < ends_at
-    assert faceattend.AttendancePolicy("UTC", day_boundary="04:00").day(at.replace(hour=2))[0] == datetime.date(2026, 3, 1)
+    assert faceattend.AttendancePolicy("UTC", day_boundary="04:00").day(at.replace(hour=2))[0] == datetime.date(
+        2026, 3, 1
+    )
     with pytest.raises(faceattend.InvalidInputError):
         faceattend.AttendancePolicy("Mars/Olympus")
 
@@ -358,7 +365,12 @@ def test_an_erasure_says_what_is_gone_and_may_keep_marks_without_a_name(engine, 
     mark = book.mark(student.id, 0.9).record
     assert book.record(mark.id).student_name == "Grace Hopper" and book.record(mark.id + 1) is None
     erased = store.erase_student(student.id, marks="anonymize")
-    assert (erased.student.name, erased.templates, erased.marks_deleted, erased.marks_anonymized) == ("Grace Hopper", 1, 0, 1)
+    assert (erased.student.name, erased.templates, erased.marks_deleted, erased.marks_anonymized) == (
+        "Grace Hopper",
+        1,
+        0,
+        1,
+    )
     assert json.loads(json.dumps(erased.to_dict()))["student"]["roll_number"] == "R1"
     with pytest.raises(faceattend.InvalidInputError, match="anonymize"):
         store.erase_student(student.id, marks="burn")

@@ -1,7 +1,7 @@
 """The module for asyncio: the same calls, awaited.
 
-Models and databases take milliseconds to seconds, in which an event loop would stand still. Here a call runs on a thread,
-and the loop goes on. `Engine` and `Store` have threads of their own, so that neither waits for the other:
+Models and databases take milliseconds to seconds, in which an event loop would stand still. Here a call runs on a
+thread, and the loop goes on. `Engine` and `Store` have threads of their own, so that neither waits for the other:
 
 - An engine runs as many calls at once as its thread budget allows (``threads``); further ones wait in line.
 - A task that is cancelled while its call waits takes the call out of the line. A call that has begun runs to its end,
@@ -160,9 +160,7 @@ class Engine:
         region: Optional[Corners] = None,
     ) -> list[faceattend.Face]:
         """Returns the faces of a frame, each taken as far as ``depth`` says. See `faceattend.Engine.analyze`."""
-        return await self.run(
-            self._engine.analyze, frame, color=color, depth=depth, selection=selection, region=region
-        )
+        return await self.run(self._engine.analyze, frame, color=color, depth=depth, selection=selection, region=region)
 
     async def embed(
         self, frame: Picture, *, color: Color = "bgr", region: Optional[Corners] = None
@@ -354,9 +352,7 @@ class AttendanceBook:
         """Deletes the mark with this id. See `faceattend.AttendanceBook.delete`."""
         await self._store.run(self._book.delete, attendance_id)
 
-    async def summary(
-        self, *, since: Optional[Moment] = None, until: Optional[Moment] = None
-    ) -> AttendanceSummaryDict:
+    async def summary(self, *, since: Optional[Moment] = None, until: Optional[Moment] = None) -> AttendanceSummaryDict:
         """Returns counts of the marks. See `faceattend.AttendanceBook.summary`."""
         return await self._store.run(self._book.summary, since=since, until=until)
 

@@ -277,7 +277,7 @@ impl LivenessSession {
         captured_at: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Outcome> {
         let sent = Sent { frame, position, engine, color, now, captured_at };
-        self.taken(&sent, |session, observation, now| session.observe(observation, now))
+        self.taken(&sent, CoreSession::observe)
     }
 
     /// Takes in one frame of a client at a distance, and returns what it was worth.

@@ -59,8 +59,8 @@ if os.environ.get("FACEATTEND_TEST_POSTGRES"):
         }
     }
 else:
-    # A file under both names: the live server may start before the test database is made, and where it then finds one in
-    # memory, all its threads share a single connection, which SQLite does not bear.
+    # A file under both names: the live server may start before the test database is made, and where it then finds one
+    # in memory, all its threads share a single connection, which SQLite does not bear.
     _file = str(Path(tempfile.gettempdir()) / f"faceattend-{os.getpid()}.sqlite3")
     DATABASES = {
         "default": {
