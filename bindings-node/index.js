@@ -28,6 +28,7 @@ const Engine = guardClass(native.Engine, {
   analyze: { lane: analysis, options: 1 },
   detect: { lane: analysis, options: 1 },
   embed: { lane: analysis, options: 1 },
+  template: { lane: analysis, options: 1 },
 })
 const Gallery = guardClass(native.Gallery, {
   search: { lane: analysis, options: 2 },

@@ -35,6 +35,8 @@ pub struct Student {
     pub liveness_verification_date: Option<Date>,
     /// The liveness score of that session, in [0, 1]; 0 without one.
     pub liveness_confidence_score: f64,
+    /// Whether the student has a stored face.
+    pub has_face: bool,
     /// The model of the stored embedding; `null` without one and for one that an older service made.
     pub model: Option<String>,
     /// In whole seconds.
@@ -55,7 +57,7 @@ pub struct StudentChange {
 pub struct StudentQuery {
     /// Those whose name or roll number contains this, without regard to ASCII case; `%` and `_` stand for anything.
     pub search: Option<String>,
-    /// How many to pass over. Default 0.
+    /// How many to skip. Default 0.
     pub skip: Option<f64>,
     /// How many to return at most. Default 100.
     pub limit: Option<f64>,
@@ -69,8 +71,8 @@ pub struct StudentList {
     pub total: i64,
 }
 
-/// What becomes of the attendance of a student who is erased: `delete` it, or keep it for the statistics under a student
-/// without a name.
+/// What becomes of the attendance of a student who is erased: `delete` it, or keep it for the statistics under a
+/// student without a name.
 #[napi(string_enum = "lowercase")]
 pub enum MarksOfErased {
     Delete,
@@ -99,9 +101,9 @@ pub struct Erasure {
     pub marks_anonymized: i64,
 }
 
-/// The database: SQLite in a file, or a PostgreSQL. Every method is one transaction: it happened as a whole and survives
-/// the death of the process once its promise resolves, or it did not happen. A lookup that finds nothing is `null`; a
-/// change to what is not there rejects with `not_found`, a database that fails with `store`.
+/// The database: SQLite in a file, or a PostgreSQL. Every method is one transaction: it happened as a whole and
+/// survives the death of the process once its promise resolves, or it did not happen. A lookup that finds nothing is
+/// `null`; a change to what is not there rejects with `not_found`, a database that fails with `store`.
 #[napi]
 pub struct Store {
     pub(crate) inner: Arc<dyn CoreStore>,
@@ -118,9 +120,9 @@ pub enum DuplicatePolicy {
 
 #[napi]
 impl Store {
-    /// Opens a database and brings an older one up to date. `location` is the path of a SQLite file, which is created when
-    /// it is not there, or `postgres://USER:PASSWORD@HOST/NAME`. Rejects with `invalid_input` for the URL of another kind
-    /// of database.
+    /// Opens a database and brings an older one up to date. `location` is the path of a SQLite file, which is created
+    /// when it is not there, or `postgres://USER:PASSWORD@HOST/NAME`. Rejects with `invalid_input` for the URL of
+    /// another kind of database.
     #[napi(ts_args_type = "location: string, options?: Abortable", ts_return_type = "Promise<Store>")]
     pub fn open(location: String) -> AsyncTask<Job<Store>> {
         job(move || {
@@ -233,8 +235,8 @@ impl Store {
         self.enrolling(session, move |registry, id, now| registry.register(id, &name, &roll_number, now))
     }
 
-    /// Gives an existing student the face that a completed liveness session proved, in place of the one it had, and uses up
-    /// the session in the same transaction.
+    /// Gives an existing student the face that a completed liveness session proved, in place of the one it had, and
+    /// uses up the session in the same transaction.
     #[napi(
         ts_args_type = "session: LivenessSession, studentId: number, options?: Abortable",
         ts_return_type = "Promise<Student>"
@@ -244,8 +246,8 @@ impl Store {
         Ok(self.enrolling(session, move |registry, id, now| registry.enrol(id, Some(student), now)))
     }
 
-    /// Gives an existing student these templates, with no session: for an operator's own import. Liveness counts as not
-    /// verified.
+    /// Replaces the templates of an existing student without a session: for an operator's own import. Liveness then
+    /// counts as not verified.
     #[napi(
         ts_args_type = "studentId: number, templates: Array<Embedding>, options?: Abortable",
         ts_return_type = "Promise<Student>"
@@ -275,8 +277,8 @@ impl Store {
         }))
     }
 
-    /// Writes the session into the database, or what has changed of it. Rejects with `state` when another process has changed it
-    /// meanwhile: read it with `session` and repeat the frame.
+    /// Writes the session into the database, or what has changed of it. Rejects with `state` when another process has
+    /// changed it meanwhile: read it with `session` and repeat the frame.
     #[napi(ts_args_type = "session: LivenessSession, options?: Abortable", ts_return_type = "Promise<void>")]
     pub fn save_session(&self, session: &LivenessSession) -> AsyncTask<Job<()>> {
         let live = session.live.clone();
@@ -358,6 +360,7 @@ impl From<&CoreStudent> for Student {
             liveness_verified: student.liveness_verified,
             liveness_verification_date: student.liveness_verification_date.map(time::date),
             liveness_confidence_score: student.liveness_confidence_score,
+            has_face: student.has_face,
             model: student.model.as_ref().map(ToString::to_string),
             created_at: time::date(student.created_at),
             updated_at: student.updated_at.map(time::date),

@@ -1,4 +1,4 @@
-//! The people who are known.
+//! The gallery: the people who are known.
 
 use std::ffi::CStr;
 use std::sync::{Arc, OnceLock};
@@ -102,7 +102,8 @@ impl Identification {
     }
 }
 
-/// The people who are known, each by the mean of their templates. Threads may share one: searches never wait for writers.
+/// The people who are known, each by the mean of their templates. Threads may share one: searches never wait for
+/// writers.
 ///
 /// The first embedding decides which model it is for; those of another raise ``ModelMismatchError``.
 ///

@@ -1,6 +1,6 @@
 //! `faceattend._native`: the core's types and calls for Python, one file for each of the core's own.
 //!
-//! Each call goes the same way: take the arguments apart while the interpreter is held, let it go, call the core, wrap the
+//! Each call does the same: it takes the arguments apart, releases the interpreter, calls the core, and wraps the
 //! answer. No rule of the domain is here. See `gil` for panics, `per_process` for forks, `frame` for pictures.
 
 #![allow(clippy::needless_pass_by_value, reason = "PyO3 hands arguments over by value")]

@@ -60,6 +60,18 @@ impl Student {
         self.0.liveness_confidence_score
     }
 
+    /// When that session was, in UTC; ``None`` without one.
+    #[getter]
+    fn liveness_verification_date<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        self.0.liveness_verification_date.map(|at| datetime(py, at)).transpose()
+    }
+
+    /// Whether the student has a stored face.
+    #[getter]
+    fn has_face(&self) -> bool {
+        self.0.has_face
+    }
+
     /// The model of the stored embedding; ``None`` without one, and for one that the existing service made.
     #[getter]
     fn model(&self) -> Option<&str> {
@@ -70,6 +82,12 @@ impl Student {
     #[getter]
     fn created_at<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         datetime(py, self.0.created_at)
+    }
+
+    /// When the row was last changed, in UTC; ``None`` until then.
+    #[getter]
+    fn updated_at<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        self.0.updated_at.map(|at| datetime(py, at)).transpose()
     }
 
     /// Returns the student as a dictionary that ``json.dumps`` takes.
@@ -156,6 +174,12 @@ impl AttendanceRecord {
         self.0.local_day.map(|day| date(py, day)).transpose()
     }
 
+    /// When the row was made, in UTC.
+    #[getter]
+    fn created_at<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        datetime(py, self.0.created_at)
+    }
+
     /// Returns the mark as a dictionary that ``json.dumps`` takes.
     fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let dict = PyDict::new(py);
@@ -236,8 +260,8 @@ impl Erasure {
 /// Parameters
 /// ----------
 /// path : path or str
-///     The file of a SQLite database, or ``postgres://USER:PASSWORD@HOST/NAME``. Neither ``repr`` nor an error shows the
-///     password.
+///     The file of a SQLite database, or ``postgres://USER:PASSWORD@HOST/NAME``. Neither ``repr`` nor an error shows
+///     the password.
 ///
 /// Raises
 /// ------
@@ -339,7 +363,8 @@ impl Store {
         self.with(py, |store| store.update_student(StudentId(student_id), &change, Timestamp::now())).map(Student)
     }
 
-    /// Erases what identifies a student: the face, the templates, and the liveness sessions with the embeddings in them.
+    /// Erases what identifies a student: the face, the templates, and the liveness sessions with the embeddings in
+    /// them.
     ///
     /// Take the student out of galleries too (``Gallery.remove``).
     ///
@@ -421,7 +446,8 @@ impl Store {
     /// Returns
     /// -------
     /// dict
-    ///     How many ``people`` can be recognized, and how many templates were left out: ``of_other_models``, ``legacy``.
+    ///     How many
+    ///     ``people`` can be recognized, and how many templates were left out: ``of_other_models``, ``legacy``.
     #[pyo3(signature = (gallery, engine, *, legacy_model=None))]
     fn load_gallery<'py>(
         &self,

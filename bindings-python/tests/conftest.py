@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
+import uuid
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -49,3 +52,19 @@ def begun(tmp_path):
     part.parent.mkdir()
     part.write_bytes(bytes(1000))
     return tmp_path
+
+
+@pytest.fixture
+def postgres():
+    """The URL of a fresh PostgreSQL database, on the server that FACEATTEND_TEST_POSTGRES names."""
+    named = os.environ.get("FACEATTEND_TEST_POSTGRES", "")
+    if not named:
+        pytest.skip("FACEATTEND_TEST_POSTGRES names no server")
+    psycopg = pytest.importorskip("psycopg")
+    name = f"faceattend_{uuid.uuid4().hex}"
+    with psycopg.connect(named, autocommit=True) as server:
+        server.execute(f"CREATE DATABASE {name}")
+        info = server.info
+        login = f"{quote(info.user)}:{quote(info.password)}@" if info.password else f"{quote(info.user)}@"
+        yield f"postgres://{login}{quote(info.host, safe='')}:{info.port}/{name}"
+        server.execute(f"DROP DATABASE {name} WITH (FORCE)")

@@ -71,7 +71,11 @@ def test_a_session_enrols_a_student_once(media, hopper):
     enrolment.enrol(hopper, row.session_id)
     row.refresh_from_db()
     assert row.status == "COMPLETED" and row.consumed_at and row.center_frame_data is None
-    assert hopper.liveness_verified and hopper.liveness_confidence_score > 0.5 and hopper.model_version == conf.engine().model
+    assert (
+        hopper.liveness_verified
+        and hopper.liveness_confidence_score > 0.5
+        and hopper.model_version == conf.engine().model
+    )
     assert bytes(hopper.face_embedding) == hopper.templates()[0].to_bytes()
     assert json.loads(hopper.embedding_vector) == pytest.approx(hopper.templates()[0].to_list())
     assert StudentTemplate.objects.filter(student=hopper).count() == 3
@@ -282,9 +286,16 @@ def test_the_pages_register_a_face(admin, media, hopper):
     assert hopper.liveness_verified
     other = Student.objects.create(name="Other", roll_number="R2")
     foreign = reverse("admin:faceattend_student_face_frame", args=[other.pk])
-    assert admin.post(f"{foreign}?session={session}&position=center", picture, content_type="image/jpeg").status_code == 404
+    assert (
+        admin.post(f"{foreign}?session={session}&position=center", picture, content_type="image/jpeg").status_code
+        == 404
+    )
     form = admin.get(reverse("admin:faceattend_student_change", args=[hopper.pk])).content.decode()
-    assert "registered live" in form and "face_embedding" not in form and str(hopper.templates()[0].to_list()[0])[:8] not in form
+    assert (
+        "registered live" in form
+        and "face_embedding" not in form
+        and str(hopper.templates()[0].to_list()[0])[:8] not in form
+    )
 
 
 def test_the_pages_are_for_those_who_may(client, hopper):

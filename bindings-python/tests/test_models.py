@@ -69,7 +69,9 @@ def test_a_choice_that_cannot_be_meant_is_refused_with_what_to_do(options, words
         faceattend.Engine(antispoof="off", **options).load()
 
 
-@pytest.mark.parametrize("pack, words", [("nothing", "minifasnet"), ("minifasnet", "no detector"), ("buffalo_s", "models pull buffalo_s")])
+@pytest.mark.parametrize(
+    "pack, words", [("nothing", "minifasnet"), ("minifasnet", "no detector"), ("buffalo_s", "models pull buffalo_s")]
+)
 def test_a_pack_that_cannot_be_used_says_what_to_do(pack, words, tmp_path):
     with pytest.raises(faceattend.ModelError, match=words):
         faceattend.Engine(pack=pack, models_folder=tmp_path).load()

@@ -20,7 +20,7 @@ pub enum CameraState {
     Failed,
 }
 
-/// Whose face it is, by the views of it so far.
+/// Whose face it is, by its views so far.
 #[napi(string_enum = "lowercase")]
 pub enum Decision {
     Waiting,
@@ -33,13 +33,14 @@ pub enum Decision {
 pub struct SeenFace {
     /// Where it is, in frame pixels.
     pub bbox: Rect,
-    /// The same face in the frames before and after; rises, and is not used again by the same camera.
+    /// The number of the track: the same face has the same number in the frames before and after. Numbers rise, and a
+    /// camera never uses one again.
     pub track_id: i64,
-    /// Whose it is, as far as the views of it agree.
+    /// Whose face it is, as far as its views agree.
     pub decision: Decision,
     /// The student, when known.
     pub student_id: Option<i64>,
-    /// How alike, in the best of the agreeing views, in [0, 1]; `null` unless known.
+    /// How similar the face is, in the best of the agreeing views, in [0, 1]; `null` unless known.
     pub similarity: Option<f64>,
 }
 
@@ -49,9 +50,10 @@ pub struct CameraFrame {
     pub captured_at: Date,
     pub width: u32,
     pub height: u32,
-    /// The faces and whose they are, when the camera has an engine and a gallery.
+    /// The faces and whose faces they are, when the camera has an engine and a gallery.
     pub faces: Option<Vec<SeenFace>>,
-    /// What came of marking each student that is known, when the camera has a book too. `newlyMarked` tells who just came.
+    /// The marks of the students that are known, when the camera has a book too. `newlyMarked` tells who just
+    /// came.
     pub marks: Vec<Marking>,
     /// The analysis, when the camera has an engine and no gallery.
     pub analysis: Option<Analysis>,
@@ -59,7 +61,7 @@ pub struct CameraFrame {
     pub pixels: Option<Frame>,
 }
 
-/// How a camera is doing.
+/// The state of a camera, and counts.
 #[napi(object, use_nullable = true)]
 pub struct CameraHealth {
     pub state: CameraState,

@@ -22,8 +22,8 @@ use crate::frame::{Frame, PixelFormat, captured_at};
 use crate::gallery::{Gallery, threshold, whole};
 use crate::time::{self, Date};
 
-/// How fast a recording is played: as it was `recorded`, where a slow consumer misses frames as it would with a camera, or
-/// `as_analyzed`, where it gets every frame. `as_analysed` is the deprecated spelling of earlier versions.
+/// How fast a recording is played: as it was `recorded`, where a slow consumer misses frames as it would with a
+/// camera, or `as_analyzed`, where it gets every frame. `as_analysed` is the deprecated spelling of earlier versions.
 #[napi(string_enum = "snake_case")]
 pub enum Pace {
     Recorded,
@@ -40,15 +40,15 @@ pub struct CameraReadOptions {
     pub pixels: Option<bool>,
     /// The camera's place, for marks.
     pub location: Option<String>,
-    /// Below which similarity nobody is named, in [0, 1]. Default 0.7.
+    /// Below this similarity nobody is named, in [0, 1]. Default 0.7.
     pub threshold: Option<f64>,
-    /// How many good views have to show the same face before it is known. Default 2.
+    /// How many good views have to show the same person before the face is known. Default 2.
     pub agreeing: Option<f64>,
     /// The share of strangers that may be named, however long they stay. Default 0.001.
     pub false_names: Option<f64>,
     /// Without effect: all views of a face decide together. Kept for callers of earlier versions.
     pub window: Option<f64>,
-    /// What to do with a frame when there is an engine and no gallery.
+    /// How a frame is analyzed when there is an engine and no gallery.
     pub analyze: Option<AnalyzeOptions>,
     /// How long connecting to a stream may take, in milliseconds. Default 5000.
     pub open_timeout_ms: Option<f64>,
@@ -58,7 +58,7 @@ pub struct CameraReadOptions {
     pub recording_starts_at: Option<Date>,
 }
 
-/// What looks at a camera's frames.
+/// What analyzes the frames of a camera.
 pub(super) enum Eye {
     Nobody,
     Engine(Arc<CoreEngine>, faceattend_core::engine::AnalyzeOptions),

@@ -210,8 +210,8 @@ impl NativeCamera {
     }
 }
 
-/// Node drops it when it takes an environment down, a worker's or the process's: the threads are at rest before anything
-/// they use goes away.
+/// Node drops it when it takes an environment down, a worker's or the process's: the threads are at rest before
+/// anything they use goes away.
 impl Drop for NativeCamera {
     fn drop(&mut self) {
         self.halt();

@@ -6,9 +6,7 @@ use std::sync::Arc;
 
 use faceattend_core::Result;
 use faceattend_core::embedding::Embedding as CoreEmbedding;
-use faceattend_core::engine::{
-    AnalyzeOptions as CoreOptions, Depth as CoreDepth, Engine as CoreEngine, SingleFace,
-};
+use faceattend_core::engine::{AnalyzeOptions as CoreOptions, Depth as CoreDepth, Engine as CoreEngine, SingleFace};
 use faceattend_core::types::{Cosine, Similarity};
 use napi::bindgen_prelude::AsyncTask;
 use napi_derive::napi;
@@ -43,7 +41,7 @@ pub struct EngineDescription {
     pub threads: u32,
 }
 
-/// Finds, measures and embeds faces. One engine serves a whole process; make it once and keep it.
+/// Finds, measures and embeds faces. One engine serves a whole process: make it once and keep it.
 #[napi]
 pub struct Engine {
     pub(crate) inner: Arc<CoreEngine>,
@@ -58,8 +56,8 @@ impl Engine {
         job(move || Ok(Self { inner: Arc::new(build(options)?) }))
     }
 
-    /// The faces of `image`; none is an empty list and no error. The picture is decoded, and everything done, off the main
-    /// thread.
+    /// Resolves to the faces of `image`; a picture without faces is an empty list, not an error. All the work, decoding
+    /// too, is done off the main thread.
     #[napi(
         ts_args_type = "image: ImageInput, options?: AnalyzeOptions & Abortable",
         ts_return_type = "Promise<Analysis>"
@@ -77,7 +75,7 @@ impl Engine {
         }))
     }
 
-    /// Where the faces of `image` are, largest first: quicker than `analyze`.
+    /// Resolves to where the faces of `image` are, largest first. It is faster than `analyze`.
     #[napi(
         ts_args_type = "image: ImageInput, options?: DetectCallOptions & Abortable",
         ts_return_type = "Promise<Array<Detection>>"
@@ -96,7 +94,7 @@ impl Engine {
         }))
     }
 
-    /// The embedding of the largest face of `image`, or `null` when there is no face that can be aligned.
+    /// Resolves to the embedding of the largest face of `image`, or `null` when there is no face that can be aligned.
     #[napi(
         ts_args_type = "image: ImageInput, options?: DetectCallOptions & Abortable",
         ts_return_type = "Promise<Embedding | null>"
@@ -114,21 +112,42 @@ impl Engine {
         }))
     }
 
-    /// How alike two faces are, in [0, 1]: from 0.7 on they count as one person. (cosine + 1) / 2 for ArcFace-class models,
-    /// calibrated to the same false match rate for the others. Takes microseconds. Throws `model_mismatch` for embeddings
-    /// of another model.
+    /// Resolves to the embedding of the only face of `image`, if it is clear enough to enrol somebody by it. A small
+    /// face in the background does no harm. Rejects with `invalid_input` when there is no face, when there are
+    /// several, or when the face is not clear; the message says what to do.
+    #[napi(
+        ts_args_type = "image: ImageInput, options?: DetectCallOptions & Abortable",
+        ts_return_type = "Promise<Embedding>"
+    )]
+    pub fn template(
+        &self,
+        image: ImageInput,
+        options: Option<DetectCallOptions>,
+    ) -> napi::Result<AsyncTask<Job<Embedding>>> {
+        let (engine, picture) = (self.inner.clone(), Picture::take(image).or_throw()?);
+        Ok(job(move || {
+            let region = options.and_then(|options| options.region).map(Into::into);
+            let found = SingleFace::find(&*engine, &picture.into_frame()?, region)?;
+            Ok((&found.into_template()?).into())
+        }))
+    }
+
+    /// Returns how similar two faces are, in [0, 1]. From 0.7 on they count as one person. (cosine + 1) / 2 for
+    /// ArcFace-class models, calibrated to the same false match rate for the others. Takes microseconds. Throws
+    /// `model_mismatch` for embeddings of another model.
     #[napi]
     pub fn similarity(&self, a: Embedding, b: Embedding) -> napi::Result<f64> {
         self.between(&a, &b).map(|cosine| self.scaled(cosine).value().into()).or_throw()
     }
 
-    /// The raw cosine between two faces, in [-1, 1]. Its scale differs from model to model: compare similarities.
+    /// Returns the raw cosine between two faces, in [-1, 1]. Its scale differs from model to model: compare
+    /// similarities.
     #[napi]
     pub fn cosine(&self, a: Embedding, b: Embedding) -> napi::Result<f64> {
         self.between(&a, &b).map(|cosine| cosine.0.into()).or_throw()
     }
 
-    /// The embedding between several of one person, at unit length. Throws `invalid_input` for none.
+    /// Returns the mean of several embeddings of one person, at unit length. Throws `invalid_input` for none.
     #[napi]
     pub fn mean(&self, embeddings: Vec<Embedding>) -> napi::Result<Embedding> {
         let all = embedding::take_all(&embeddings).or_throw()?;

@@ -134,15 +134,15 @@ pub struct EngineOptions {
     pub flip: Option<bool>,
     /// Default `auto`.
     pub antispoof: Option<AntispoofMode>,
-    /// How many frames are analyzed at once. Default: the processors this process may use. libuv has four threads unless
-    /// `UV_THREADPOOL_SIZE` says otherwise, and one of them is kept free for Node.
+    /// How many frames are analyzed at once. Default: the processors this process may use. libuv has four threads
+    /// unless `UV_THREADPOOL_SIZE` says otherwise, and one of them is kept free for Node.
     pub threads: Option<u32>,
     /// Threads inside one run of one model. Default 1.
     pub threads_per_run: Option<u32>,
     /// Default `cpu`.
     pub provider: Option<Provider>,
-    /// The ONNX Runtime library to load. Default: `ORT_DYLIB_PATH`, else the one beside the addon, else that of the package
-    /// `onnxruntime-node`, else those of the user's cache and of the system. A process loads one, once.
+    /// The ONNX Runtime library to load. Default: `ORT_DYLIB_PATH`, else the one beside the addon, else that of the
+    /// package `onnxruntime-node`, else those of the user's cache and of the system. A process loads one, once.
     pub onnxruntime: Option<String>,
     /// What counts as a face.
     pub detect: Option<DetectOptions>,

@@ -31,14 +31,15 @@ use crate::time::{self, Date};
 /// How a frame is taken into a session.
 #[napi(object, object_to_js = false)]
 pub struct ObserveOptions {
-    /// When the frame was captured, if it does not say so itself. Frames from before the session's beginning are refused.
+    /// When the frame was captured, if it does not say so itself. Frames from before the session's beginning are
+    /// refused.
     pub captured_at: Option<Date>,
     /// The time to judge by. Default: now.
     pub now: Option<Date>,
 }
 
-/// A liveness session. Frames may come late, twice, in any order, and at the same time: each gets its answer. It lives in
-/// this process until it is written down, with `toState` or `Store.saveSession`.
+/// A liveness session. Frames may come late, twice, in any order, and at the same time: each gets its answer. It lives
+/// in this process until it is written down, with `toState` or `Store.saveSession`.
 #[napi]
 pub struct LivenessSession {
     pub(crate) live: Arc<Mutex<Live>>,
@@ -68,8 +69,8 @@ impl LivenessSession {
         read().or_throw()
     }
 
-    /// Takes one frame in and resolves to what it was worth. `position` is what the person was asked for. It asks for no
-    /// nonce: for frames of the program's own camera.
+    /// Takes one frame in and resolves to what it was worth. `position` is what the person was asked for. It asks for
+    /// no nonce: for frames of the program's own camera.
     #[napi(
         ts_args_type = "engine: Engine, image: ImageInput, position: Position, options?: ObserveOptions & Abortable",
         ts_return_type = "Promise<Outcome>"
@@ -84,8 +85,9 @@ impl LivenessSession {
         self.taken(engine, image, position, options, CoreSession::observe)
     }
 
-    /// Takes in one frame of a client at a distance. With a random order, a frame that does not carry the `nonce` of the
-    /// present step is refused (`wrong_nonce`); `null` stands for a client that sent none. Other orders have no nonce.
+    /// Takes in one frame of a client at a distance. With a random order, a frame that does not carry the `nonce` of
+    /// the present step is refused (`wrong_nonce`); `null` stands for a client that sent none. Other orders have no
+    /// nonce.
     #[napi(
         ts_args_type = "nonce: string | null | undefined, engine: Engine, image: ImageInput, position: Position, \
                         options?: ObserveOptions & Abortable",
@@ -104,15 +106,15 @@ impl LivenessSession {
         })
     }
 
-    /// Closes the session and returns the template when it is complete. Otherwise the session has failed, unless frames on
-    /// their way complete it after all.
+    /// Closes the session and returns the template when it is complete. Otherwise the session has failed, unless
+    /// frames on their way complete it after all.
     #[napi]
     pub fn verify(&self) -> Verification {
         self.lock().session.verify(Timestamp::now()).into()
     }
 
-    /// Uses the session up and returns the templates to enrol, center first. Only the first call gets them; another throws `conflict`,
-    /// and one before the end `state`. `Store.registerStudent` does it by itself.
+    /// Uses the session up and returns the templates to enrol, center first. Only the first call gets them; another
+    /// throws `conflict`, and one before the end `state`. `Store.registerStudent` does it by itself.
     #[napi]
     pub fn consume(&self) -> napi::Result<Vec<Embedding>> {
         self.lock().session.consume().map(|all| all.iter().map(Into::into).collect()).or_throw()
@@ -148,8 +150,8 @@ impl LivenessSession {
         self.lock().session.options().order.into()
     }
 
-    /// The word that a client has to send with the frames for the present step; it changes with every step. `null` unless
-    /// the order is random and the session is not complete.
+    /// The word that a client has to send with the frames for the present step; it changes with every step. `null`
+    /// unless the order is random and the session is not complete.
     #[napi(getter, ts_return_type = "string | null")]
     pub fn nonce(&self) -> Option<String> {
         self.lock().session.nonce()

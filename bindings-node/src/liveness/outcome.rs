@@ -76,8 +76,8 @@ pub struct Outcome {
     pub detected_pose: Option<Position>,
     /// The measured yaw in degrees, in the frame as received.
     pub yaw: Option<f64>,
-    /// The yaw in degrees that was compared with `gate`: the median over the last frames of the track, where the session
-    /// asks for steady frames.
+    /// The yaw in degrees that was compared with `gate`: the median over the last frames of the track, where the
+    /// session asks for steady frames.
     pub smoothed_yaw: Option<f64>,
     /// The yaws in degrees, lowest and highest, between which the head shows the position that was asked for.
     #[napi(ts_type = "[from: number, to: number]")]
@@ -96,8 +96,8 @@ pub struct Outcome {
     pub steps: u32,
     /// What came of the passive check so far.
     pub passive: PassiveVerdict,
-    /// The mean probability of a living face over the frames that the passive check scored lately, in [0, 1]; `null` when
-    /// it has scored none.
+    /// The mean probability of a living face over the frames that the passive check scored lately, in [0, 1]; `null`
+    /// when it has scored none.
     pub passive_mean: Option<f64>,
     /// The session's status after the frame.
     pub status: LivenessStatus,

@@ -20,8 +20,8 @@ pub struct ReceiptContents {
     pub nonce: String,
 }
 
-/// What a receipt says: who was enrolled, by which model, when, and on what decision. `LivenessSession.receipt` makes one,
-/// `ReceiptKey.sign` signs it, and `Receipt.verify` reads it again with the public key alone.
+/// What a receipt says: who was enrolled, by which model, when, and on what decision. `LivenessSession.receipt` makes
+/// one, `ReceiptKey.sign` signs it, and `Receipt.verify` reads it again with the public key alone.
 #[napi]
 pub struct Receipt {
     inner: CoreReceipt,
@@ -30,7 +30,8 @@ pub struct Receipt {
 #[napi]
 impl Receipt {
     /// Returns the receipt in a signed token. Throws `invalid_input` when the key is no Ed25519 public key, or when the
-    /// token is damaged or signed by another key. Whoever takes receipts also keeps the nonces taken, and takes each once.
+    /// token is damaged or signed by another key. Whoever takes receipts also keeps the nonces taken, and takes each
+    /// once.
     #[napi]
     pub fn verify(token: String, public_key_pem: String) -> napi::Result<Self> {
         CoreReceipt::verify(&token, &public_key_pem).map(Self::of).or_throw()

@@ -5,8 +5,8 @@
 >>> face.bbox, face.pose, face.embedding                              # doctest: +SKIP
 
 `detect`, `analyze` and `embed` use one engine for the whole process, made with the defaults. `configure` makes another
-one; `Engine` is for programs that want several. Each process loads its models at its first frame, so a server may import
-this module before it forks.
+one; `Engine` is for programs that want several. Each process loads its models at its first frame, so a server may
+import this module before it forks.
 
 Every similarity and threshold is in [0, 1]. The documented threshold is 0.7, whichever model runs.
 

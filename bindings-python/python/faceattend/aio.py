@@ -1,7 +1,7 @@
 """The module for asyncio: the same calls, awaited.
 
-Models and databases take milliseconds to seconds, in which an event loop would stand still. Here a call runs on a thread,
-and the loop goes on. `Engine` and `Store` have threads of their own, so that neither waits for the other:
+Models and databases take milliseconds to seconds, in which an event loop would stand still. Here a call runs on a
+thread, and the loop goes on. `Engine` and `Store` have threads of their own, so that neither waits for the other:
 
 - An engine runs as many calls at once as its thread budget allows (``threads``); further ones wait in line.
 - A task that is cancelled while its call waits takes the call out of the line. A call that has begun runs to its end,
@@ -160,15 +160,19 @@ class Engine:
         region: Optional[Corners] = None,
     ) -> list[faceattend.Face]:
         """Returns the faces of a frame, each taken as far as ``depth`` says. See `faceattend.Engine.analyze`."""
-        return await self.run(
-            self._engine.analyze, frame, color=color, depth=depth, selection=selection, region=region
-        )
+        return await self.run(self._engine.analyze, frame, color=color, depth=depth, selection=selection, region=region)
 
     async def embed(
         self, frame: Picture, *, color: Color = "bgr", region: Optional[Corners] = None
     ) -> Optional[faceattend.Embedding]:
         """Returns the embedding of the largest face, or ``None``. See `faceattend.Engine.embed`."""
         return await self.run(self._engine.embed, frame, color=color, region=region)
+
+    async def template(
+        self, frame: Picture, *, color: Color = "bgr", region: Optional[Corners] = None
+    ) -> faceattend.Embedding:
+        """Returns the embedding of the only face, if it is clear enough. See `faceattend.Engine.template`."""
+        return await self.run(self._engine.template, frame, color=color, region=region)
 
     async def observe(
         self,
@@ -340,9 +344,15 @@ class AttendanceBook:
         """Returns the marks, newest first. See `faceattend.AttendanceBook.records`."""
         return await self._store.run(self._book.records, since=since, until=until, student_id=student_id, limit=limit)
 
-    async def summary(
-        self, *, since: Optional[Moment] = None, until: Optional[Moment] = None
-    ) -> AttendanceSummaryDict:
+    async def record(self, attendance_id: int) -> Optional[faceattend.AttendanceRecord]:
+        """Returns the mark with this id, or ``None``."""
+        return await self._store.run(self._book.record, attendance_id)
+
+    async def delete(self, attendance_id: int) -> None:
+        """Deletes the mark with this id. See `faceattend.AttendanceBook.delete`."""
+        await self._store.run(self._book.delete, attendance_id)
+
+    async def summary(self, *, since: Optional[Moment] = None, until: Optional[Moment] = None) -> AttendanceSummaryDict:
         """Returns counts of the marks. See `faceattend.AttendanceBook.summary`."""
         return await self._store.run(self._book.summary, since=since, until=until)
 

@@ -21,15 +21,15 @@ Source = Union[int, str, "os.PathLike[str]", "Iterable[Picture]"]
 class Camera:
     """A camera or recording as a context manager and iterator, for ``for`` and ``async for``.
 
-    A thread of its own reads the frames. A camera gives its newest frame, so that slow work never sees an old one, and is
-    opened again when it fails. A recording gives every frame, and ends.
+    A thread of its own reads the frames. A camera gives its newest frame, so that slow work never sees an old one, and
+    is opened again when it fails. A recording gives every frame, and ends.
 
     Parameters
     ----------
     source : int, str, path or iterable of frames
-        The number of a camera, its device, the address of a stream (``rtsp://user:password@host/path``), a video file, a
-        folder of pictures; or any iterable of frames, which is passed through. Cameras and video other than motion-JPEG
-        AVI need a build with OpenCV (``faceattend.HAS_OPENCV``).
+        The number of a camera, its device, the address of a stream (``rtsp://user:password@host/path``), a video file,
+        a folder of pictures; or any iterable of frames, which is passed through. Cameras and video other than
+        motion-JPEG AVI need a build with OpenCV (``faceattend.HAS_OPENCV``).
     open_timeout, read_timeout : float
         Seconds that connecting may take, and that a stream may stay silent.
     real_time : bool
@@ -104,8 +104,8 @@ class Camera:
     def health(self) -> CameraHealthDict:
         """Returns how the camera is doing.
 
-        ``captured`` frames came from the source, ``analyzed`` ones were handed out, and ``dropped`` ones were replaced by
-        a newer one or could not be decoded. ``last_frame_age`` is in seconds; ``last_error`` holds no credentials.
+        ``captured`` frames came from the source, ``analyzed`` ones were handed out, and ``dropped`` ones were replaced
+        by a newer one or could not be decoded. ``last_frame_age`` is in seconds; ``last_error`` holds no credentials.
         """
         if self._reader is not None:
             return self._reader.health()

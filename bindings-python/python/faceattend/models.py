@@ -35,8 +35,8 @@ def pull(
 ) -> list[Path]:
     """Fetches a pack, checked against its hashes, and returns the paths of its files.
 
-    Ctrl-C, an exception of ``progress``, or ``cancelled`` stops it at any moment. What has arrived is kept, and the next
-    call continues from there.
+    Ctrl-C, an exception of ``progress``, or ``cancelled`` stops it at any moment. What has arrived is kept, and the
+    next call continues from there.
 
     Parameters
     ----------
@@ -59,9 +59,7 @@ def pull(
     DownloadError
         When a file could not be fetched, or the download was cancelled.
     """
-    return _native.pull_pack(
-        name, accept_license=accept_license, folder=folder, progress=progress, cancelled=cancelled
-    )
+    return _native.pull_pack(name, accept_license=accept_license, folder=folder, progress=progress, cancelled=cancelled)
 
 
 def add(
@@ -108,5 +106,5 @@ def verify(name: str, *, folder: Optional[PathLike] = None) -> bool:
 
 
 def folder() -> Path:
-    """Returns where packs are installed: ``FACEATTEND_MODELS``, else ``faceattend/models`` in the user's data folder."""
+    """Returns where packs are installed: ``FACEATTEND_MODELS``, else ``faceattend/models`` in the user data folder."""
     return _native.models_folder()

@@ -1,7 +1,7 @@
 """Names for annotations: what calls take, and the dictionaries that they return.
 
-Importing this module is only needed for annotations. All coordinates are pixels of the frame, x to the right and y down.
-All similarities, scores and thresholds are in [0, 1].
+Importing this module is only needed for annotations. All coordinates are pixels of the frame, x to the right and y
+down. All similarities, scores and thresholds are in [0, 1].
 
 >>> from faceattend.types import FaceDict, Picture
 >>> def describe(picture: Picture) -> list[FaceDict]:
@@ -105,9 +105,7 @@ class PillowImage(Protocol):
         ...
 
 
-Picture = Union[
-    "npt.NDArray[np.uint8]", bytes, bytearray, memoryview, str, "os.PathLike[str]", PillowImage, Frame
-]
+Picture = Union["npt.NDArray[np.uint8]", bytes, bytearray, memoryview, str, "os.PathLike[str]", PillowImage, Frame]
 """A picture: an array of ``uint8`` (height x width x 3; also x 1, x 4, or without the third axis); the bytes of a JPEG,
 PNG or WebP; its base64, data URI or path; an image of Pillow; or a frame."""
 
@@ -243,6 +241,7 @@ class AttendanceSummaryDict(TypedDict):
 
     total: int
     present: int
+    absent: int
     late: int
     unique_students: int
 

@@ -35,7 +35,8 @@ fn order(order: Order) -> &'static str {
     }
 }
 
-/// A liveness session: a person looks straight, to the left and to the right, and thereby shows to be one living person.
+/// A liveness session: a person looks straight, to the left and to the right, and thereby shows to be one living
+/// person.
 ///
 /// A session has no clock and no thread. ``to_json`` writes it down between any two frames, so that any process can
 /// continue it. Every option is kept with the session.
@@ -60,9 +61,10 @@ fn order(order: Order) -> &'static str {
 ///     For clients that stream and follow ``next``: a random order, positions confirmed over three frames of one
 ///     unbroken track, and a camera that counts as frozen after five equal frames. What is given beside it goes first.
 /// order : {"any", "fixed", "random"}, optional
-///     In which order the session asks. ``"fixed"`` (the default) is center, left, right. ``"random"`` is drawn for each
-///     session, and a client at a distance has to answer each step with its ``nonce``. With ``"any"`` a frame counts for
-///     whichever position it is sent for.
+///     In which order the session asks.
+///     ``"fixed"`` (the default) is center, left, right. ``"random"`` is drawn for each session, and a client at a
+///     distance has to answer each step with its ``nonce``. With ``"any"`` a frame counts for whichever position it is
+///     sent for.
 /// extra_steps : int, optional
 ///     How many steps a random order has beyond the three positions, from 0 to 5. Default 3.
 /// wrong_turns : int, optional
@@ -148,8 +150,7 @@ impl LivenessSession {
 }
 
 fn position_of(py: Python<'_>, name: &str) -> PyResult<Position> {
-    Position::parse(name)
-        .ok_or_else(|| invalid_input(py, "position", format!("{name:?} is not center, left or right")))
+    Position::parse(name).ok_or_else(|| invalid_input(py, "position", format!("{name:?} is not center, left or right")))
 }
 
 #[pymethods]
@@ -276,7 +277,7 @@ impl LivenessSession {
         captured_at: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Outcome> {
         let sent = Sent { frame, position, engine, color, now, captured_at };
-        self.taken(&sent, |session, observation, now| session.observe(observation, now))
+        self.taken(&sent, CoreSession::observe)
     }
 
     /// Takes in one frame of a client at a distance, and returns what it was worth.

@@ -4,12 +4,12 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
-use super::{Portable, Survey};
 #[cfg(feature = "postgres")]
 use super::PostgresStore;
 #[cfg(feature = "sqlite")]
 use super::SqliteStore;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+use super::{Portable, Survey};
 use super::{Store, TemplateKeys};
 use crate::error::{Error, Result};
 
@@ -142,7 +142,10 @@ impl StoreLocation {
     #[cfg(not(all(feature = "sqlite", feature = "postgres")))]
     fn not_in_this_build(&self) -> Error {
         let kind = if self.is_shared() { "postgres" } else { "sqlite" };
-        Error::State { what: "database", reason: format!("this build has no feature `{kind}`: build it with that feature") }
+        Error::State {
+            what: "database",
+            reason: format!("this build has no feature `{kind}`: build it with that feature"),
+        }
     }
 }
 

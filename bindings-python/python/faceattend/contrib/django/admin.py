@@ -1,4 +1,4 @@
-"""The admin: register a face with the browser's camera, recognize photographs, watch live, read and export attendance."""
+"""The admin: register faces with the browser's camera, recognize photographs, watch live, export attendance."""
 
 from __future__ import annotations
 
@@ -75,7 +75,9 @@ class StudentAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             score = student.liveness_confidence_score or 0.0
             return format_html("<strong>{}</strong> (liveness {})", "registered live", f"{score:.2f}")
         if student.model_version is None:
-            return "from an earlier system, not matched" if not conf.setting("LEGACY_MODEL") else "from an earlier system"
+            return (
+                "from an earlier system, not matched" if not conf.setting("LEGACY_MODEL") else "from an earlier system"
+            )
         return "from photographs"
 
     @admin.display(description="")
@@ -219,7 +221,13 @@ def csv_of(rows: QuerySet[Attendance]) -> StreamingHttpResponse:
     def lines() -> Any:
         yield writer.writerow(head)
         for row in rows.select_related("student").iterator(chunk_size=1000):
-            values: list[Any] = [row.student.name, row.student.roll_number, row.local_day, row.timestamp.isoformat(), row.status]
+            values: list[Any] = [
+                row.student.name,
+                row.student.roll_number,
+                row.local_day,
+                row.timestamp.isoformat(),
+                row.status,
+            ]
             values += [row.confidence_score, row.camera_location]
             yield writer.writerow([_cell(value) for value in values])
 
@@ -260,7 +268,15 @@ class _ReadOnly(admin.ModelAdmin):  # type: ignore[type-arg]
 class LivenessSessionAdmin(_ReadOnly):
     """Liveness sessions, read-only and without embeddings."""
 
-    list_display = ["session_id", "student", "status", "liveness_score", "movement_verified", "created_at", "consumed_at"]
+    list_display = [
+        "session_id",
+        "student",
+        "status",
+        "liveness_score",
+        "movement_verified",
+        "created_at",
+        "consumed_at",
+    ]
     list_filter = ["status"]
     fields = [
         "session_id",

@@ -97,8 +97,8 @@ def enrol_compared(student: Student, session_id: str) -> Optional[KnownFace]:
         row = LivenessSession.objects.get(session_id=session_id)
         session = _session_of(row)
         templates, score = use_up_session(session, student.pk, is_used=row.consumed_at is not None)
-        # The first question of the transaction writes: SQLite refuses at once, without waiting, to let one write that has
-        # read before somebody else wrote.
+        # The first question of the transaction writes: SQLite refuses at once, without waiting, to let one write that
+        # has read before somebody else wrote.
         with transaction.atomic():
             recognition.hold_enrolments()
             used = LivenessSession.objects.filter(pk=row.pk, consumed_at=None, version=row.version).update(

@@ -74,8 +74,8 @@ def hold_enrolments() -> None:
 def gallery_to_compare(template: faceattend.Embedding) -> faceattend.Gallery:
     """Returns the students whom a new face has to be compared with, as the transaction that writes the face sees them.
 
-    The gallery of this process only proposes whom it resembles. Whoever was enrolled since it was loaded, by any process,
-    is compared with too.
+    The gallery of this process only proposes whom it resembles. Whoever was enrolled since it was loaded, by any
+    process, is compared with too.
     """
     known, newest = _known.current()
     wanted = set(similar_students(known, template))
@@ -132,8 +132,8 @@ def recognize(image: Any, *, among: Optional[Iterable[int]] = None, color: Any =
     Returns
     -------
     list of dict
-        ``bbox``, ``student`` (a `Student` or ``None``), ``similarity`` to the most similar one (or ``None``), ``reasons``
-        against the view.
+        ``bbox``, ``student`` (a `Student` or ``None``), ``similarity`` to the most similar one (or ``None``),
+        ``reasons`` against the view.
     """
     wanted = None if among is None else set(among)
     known, threshold = gallery(), conf.setting("THRESHOLD")
