@@ -152,6 +152,7 @@ mod tests {
 
     use super::super::Period;
     use super::*;
+    use crate::store::prelude::*;
     use crate::store::{AttendanceFilter, CorrectedStatus, Page, SqliteStore};
 
     fn at(text: &str) -> Timestamp {

@@ -179,7 +179,7 @@ impl Faces {
         let asks = self.policy != DuplicatePolicy::Allow;
         let Some(template) = session.final_template().filter(|_| asks) else { return Ok((write(None)?, None)) };
         // The mark first: a gallery that is loaded after it knows more, never less.
-        let since = TemplateMark(self.loaded_to.load(Ordering::Acquire));
+        let since = self.loaded_to();
         let proposed = proposed(&self.gallery, template)?;
         let mut known = None;
         let mut admits = |stored: Vec<StoredTemplate>| {
@@ -207,6 +207,10 @@ impl Faces {
         let people = Gallery::new(embedder.clone());
         people.load(views)?;
         Ok(people)
+    }
+
+    pub(super) fn loaded_to(&self) -> TemplateMark {
+        TemplateMark(self.loaded_to.load(Ordering::Acquire))
     }
 
     fn turn(&self) -> MutexGuard<'_, ()> {

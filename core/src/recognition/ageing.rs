@@ -212,6 +212,7 @@ mod tests {
     use crate::geometry::Rect;
     use crate::quality::Quality;
     use crate::recognition::load_gallery;
+    use crate::store::prelude::*;
     use crate::store::{Page, SqliteStore};
     use crate::types::ModelId;
 
