@@ -11,14 +11,18 @@ use crate::source::{ModulePath, Source};
 
 type Graph = BTreeMap<String, BTreeMap<String, BTreeSet<String>>>;
 
-/// A store is one thing in several files: the trait's methods in its `mod.rs` call the files beside it, which take the
-/// store's own types from there. Nothing outside the folder is part of such a ring.
-const ONE_THING: &str = "store";
+/// Folders that are one thing in several files. The methods of a database call each other across its files (an
+/// enrolment creates a student, an erasure deletes sessions), and the codec's cipher takes the codec's own types.
+/// Nothing outside the folder is part of such a ring.
+const ONE_THING: [&str; 3] = ["store::codec", "store::postgres", "store::sqlite"];
 
 #[test]
 fn no_modules_import_each_other_in_a_ring() {
-    let inside = |module: &ModulePath| module.first().is_some_and(|first| first == ONE_THING);
-    let graph = graph(|module| if inside(module) { ONE_THING.to_owned() } else { module.join("::") });
+    let graph = graph(|module| {
+        let path = module.join("::");
+        let folder = ONE_THING.iter().find(|folder| path == **folder || path.starts_with(&format!("{folder}::")));
+        folder.map_or(path.clone(), |folder| (*folder).to_owned())
+    });
     assert!(graph.len() > 80, "only {} modules were read", graph.len());
     assert_eq!(rings(&graph), Vec::<String>::new());
 }
@@ -43,6 +47,9 @@ struct Used(Vec<Vec<String>>);
 
 impl<'a> Visit<'a> for Used {
     fn visit_item_use(&mut self, _: &'a syn::ItemUse) {}
+
+    // `pub(in super::super)` says who may use, not what is used.
+    fn visit_visibility(&mut self, _: &'a syn::Visibility) {}
 
     fn visit_path(&mut self, path: &'a syn::Path) {
         self.0.push(path.segments.iter().map(|segment| segment.ident.to_string()).collect());
