@@ -275,6 +275,24 @@ class Store:
         """Erases what identifies a student. See `faceattend.Store.erase_student`."""
         return await self.run(self._store.erase_student, student_id, marks=marks)
 
+    async def register_student(
+        self, session: faceattend.LivenessSession, name: str, roll_number: str
+    ) -> faceattend.Student:
+        """Creates a student with the face that a session proved. See `faceattend.Store.register_student`."""
+        return await self.run(self._store.register_student, session, name, roll_number)
+
+    async def enrol_student(self, session: faceattend.LivenessSession, student_id: int) -> faceattend.Student:
+        """Gives a student the face that a session proved. See `faceattend.Store.enrol_student`."""
+        return await self.run(self._store.enrol_student, session, student_id)
+
+    async def save_session(self, session: faceattend.LivenessSession) -> None:
+        """Writes a session into the database. See `faceattend.Store.save_session`."""
+        await self.run(self._store.save_session, session)
+
+    async def session(self, session_id: str) -> Optional[faceattend.LivenessSession]:
+        """Returns the session with this id, or ``None``."""
+        return await self.run(self._store.session, session_id)
+
     async def replace_templates(
         self, student_id: int, templates: Union[faceattend.Embedding, Iterable[faceattend.Embedding]]
     ) -> faceattend.Student:
