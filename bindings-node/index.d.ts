@@ -358,6 +358,12 @@ export declare class Store {
    * another kind of database.
    */
   static open(location: string, options?: Abortable): Promise<Store>
+  /**
+   * Resolves to the same database with a gallery. It loads the gallery, keeps it up to date with the enrolments and
+   * erasures that are made through it, and compares the face of every enrolment with everybody who is enrolled, inside
+   * the transaction that writes it. `duplicates` is `refuse` unless it is given.
+   */
+  withGallery(gallery: Gallery, duplicates?: DuplicatePolicy, options?: Abortable): Promise<Store>
   /** Resolves when the database answers. */
   check(options?: Abortable): Promise<void>
   /** Creates a student without a face. Rejects with `conflict` when the roll number is taken. */
@@ -1075,6 +1081,12 @@ export interface SiteDay {
   /** The first moment of the next day. */
   endsAt: Date
 }
+
+/**
+ * What to do with a face that is enrolled as another student already: `refuse` the enrolment (`conflict`), or `allow` it
+ * and compare with nobody.
+ */
+export type DuplicatePolicy = 'refuse' | 'allow'
 
 /** A student, without the face. */
 export interface Student {

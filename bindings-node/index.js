@@ -50,6 +50,7 @@ const AttendanceBook = guardClass(native.AttendanceBook, {
 }, (store) => checkOwn(store, Store, 'store'))
 const Store = guardClass(native.Store, {
   open: { lane: store, options: 1 },
+  withGallery: { lane: store, options: 2, before: own(() => Gallery, 'gallery') },
   check: { lane: store, options: 0 },
   createStudent: { lane: store, options: 2 },
   student: { lane: store, options: 1 },

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use faceattend_core::Result;
-use faceattend_core::enrolment::{EnrolmentOutcome, KeptSession, Registry};
+use faceattend_core::enrolment::{DuplicatePolicy as CorePolicy, EnrolmentOutcome, KeptSession, Registry};
 use faceattend_core::store::{
     Erasure as CoreErasure, Listed, MarksOfErased as CoreMarks, Page, Store as CoreStore, StoredEmbedding,
     Student as CoreStudent, StudentChange as CoreChange, open,
@@ -15,7 +15,7 @@ use napi_derive::napi;
 
 use crate::embedding::{self, Embedding};
 use crate::error::OrThrow as _;
-use crate::gallery::{student, whole};
+use crate::gallery::{Gallery, student, whole};
 use crate::job::{Job, job};
 use crate::liveness::{LivenessSession, session_id};
 use crate::time::{self, Date};
@@ -106,6 +106,15 @@ pub struct Erasure {
 #[napi]
 pub struct Store {
     pub(crate) inner: Arc<dyn CoreStore>,
+    registry: Arc<Registry>,
+}
+
+/// What to do with a face that is enrolled as another student already: `refuse` the enrolment (`conflict`), or `allow` it
+/// and compare with nobody.
+#[napi(string_enum = "lowercase")]
+pub enum DuplicatePolicy {
+    Refuse,
+    Allow,
 }
 
 #[napi]
@@ -115,7 +124,30 @@ impl Store {
     /// another kind of database.
     #[napi(ts_args_type = "location: string, options?: Abortable", ts_return_type = "Promise<Store>")]
     pub fn open(location: String) -> AsyncTask<Job<Store>> {
-        job(move || Ok(Self { inner: open(&location)? }))
+        job(move || {
+            let inner = open(&location)?;
+            Ok(Self { registry: Arc::new(Registry::new(inner.clone())), inner })
+        })
+    }
+
+    /// Resolves to the same database with a gallery. It loads the gallery, keeps it up to date with the enrolments and
+    /// erasures that are made through it, and compares the face of every enrolment with everybody who is enrolled, inside
+    /// the transaction that writes it. `duplicates` is `refuse` unless it is given.
+    #[napi(
+        ts_args_type = "gallery: Gallery, duplicates?: DuplicatePolicy, options?: Abortable",
+        ts_return_type = "Promise<Store>"
+    )]
+    pub fn with_gallery(&self, gallery: &Gallery, duplicates: Option<DuplicatePolicy>) -> AsyncTask<Job<Store>> {
+        let policy = match duplicates {
+            None | Some(DuplicatePolicy::Refuse) => CorePolicy::Refuse,
+            Some(DuplicatePolicy::Allow) => CorePolicy::Allow,
+        };
+        let (inner, gallery) = (self.inner.clone(), gallery.inner.clone());
+        job(move || {
+            let registry = Registry::new(inner.clone()).with_gallery(gallery, policy);
+            registry.load_gallery()?;
+            Ok(Self { inner, registry: Arc::new(registry) })
+        })
     }
 
     /// Resolves when the database answers.
@@ -160,8 +192,8 @@ impl Store {
         Ok(self.job(move |store| store.update_student(id, &change, Timestamp::now()).map(|s| (&s).into())))
     }
 
-    /// Erases what identifies a student: the face, the templates, and the liveness sessions with the embeddings in
-    /// them. Take the student out of galleries too.
+    /// Erases what identifies a student: the face, the templates, and the liveness sessions with the embeddings in them.
+    /// Take the student out of galleries too, other than that of `withGallery`.
     #[napi(ts_args_type = "id: number, options?: EraseOptions & Abortable", ts_return_type = "Promise<Erasure>")]
     pub fn erase_student(&self, id: f64, options: Option<EraseOptions>) -> napi::Result<AsyncTask<Job<Erasure>>> {
         let id = student(id).or_throw()?;
@@ -285,8 +317,8 @@ impl Store {
         })
     }
 
-    fn registry(&self) -> Registry {
-        Registry::new(Arc::clone(&self.inner))
+    fn registry(&self) -> Arc<Registry> {
+        Arc::clone(&self.registry)
     }
 }
 

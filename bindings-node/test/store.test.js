@@ -46,6 +46,34 @@ test('a completed session registers one student, once, and a gallery loads the f
   assert.equal((await gallery.identify(probe)).best.studentId, student.id)
 })
 
+test('a face that is enrolled already is refused, also by another process', async (t) => {
+  const file = path.join(folder(t), 'a.db')
+  const [one, other] = [await Store.open(file), await Store.open(file)]
+  const known = new Gallery(await engine())
+  const registrar = await one.withGallery(known)
+  assert.ok(registrar instanceof Store)
+  const first = await registrar.registerStudent(await completed('hopper'), 'Grace Hopper', 'R1')
+  assert.ok(known.contains(first.id), 'the gallery follows')
+  // The gallery of the other process was loaded before.
+  const elsewhere = await other.withGallery(new Gallery(await engine()), 'refuse')
+  const second = await elsewhere.registerStudent(await completed('collins'), 'Eileen Collins', 'R2')
+  const again = await completed('collins')
+  await assert.rejects(registrar.registerStudent(again, 'Another', 'R3'), failsWith('conflict', /with this face/))
+  assert.ok(!again.isConsumed)
+  const { id } = await one.createStudent('Another', 'R3')
+  await assert.rejects(registrar.enrolStudent(again, id), failsWith('conflict', /with this face/))
+  await elsewhere.eraseStudent(second.id)
+  assert.ok((await registrar.enrolStudent(again, id)).livenessVerified)
+  // Unless told otherwise, or without a gallery, faces are compared with nobody.
+  const lenient = await one.withGallery(new Gallery(await engine()), 'allow')
+  await lenient.registerStudent(await completed('hopper'), 'Twin', 'R4')
+  await other.registerStudent(await completed('hopper'), 'Twin', 'R5')
+  await registrar.eraseStudent(first.id)
+  assert.ok(!known.contains(first.id))
+  await assert.rejects(one.withGallery({}), failsWith('invalid_input', /gallery/))
+  await assert.rejects(one.withGallery(known, 'perhaps'), failsWith('invalid_input'))
+})
+
 test('an erasure takes the sessions too, and keeps marks without a name where that is wanted', async (t) => {
   const store = await open(t)
   const session = await completed('hopper')

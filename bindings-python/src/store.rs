@@ -4,7 +4,7 @@ use std::ffi::CStr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use faceattend_core::enrolment::Registry;
+use faceattend_core::enrolment::{DuplicatePolicy, Registry};
 use faceattend_core::recognition::load_gallery;
 use faceattend_core::store::{
     MarksOfErased, Page, Store as CoreStore, StoreLocation, StoredEmbedding, StudentChange, TemplateKeys,
@@ -47,6 +47,7 @@ use crate::records::{Erasure, Student};
 #[pyclass(module = "faceattend", frozen)]
 pub(crate) struct Store {
     inner: Arc<PerProcess<Arc<dyn CoreStore>>>,
+    registry: Arc<PerProcess<Registry>>,
 }
 
 impl Store {
@@ -54,9 +55,10 @@ impl Store {
         Arc::clone(&self.inner)
     }
 
-    /// Returns the way in for enrolments and erasures. Call it without the interpreter.
-    fn registry(&self) -> faceattend_core::Result<Registry> {
-        Ok(Registry::new(Arc::clone(&*self.inner.get()?)))
+    fn of(inner: Arc<PerProcess<Arc<dyn CoreStore>>>) -> Self {
+        let shared = Arc::clone(&inner);
+        let make = move || Ok(Registry::new(Arc::clone(&*shared.get()?)));
+        Self { inner, registry: Arc::new(PerProcess::new(make)) }
     }
 
     fn with<T: Send>(
@@ -78,7 +80,48 @@ impl Store {
             None => StoreLocation::File(path),
         };
         let make = move || location.open(TemplateKeys::none());
-        Ok(Self { inner: Arc::new(PerProcess::new(make)) })
+        Ok(Self::of(Arc::new(PerProcess::new(make))))
+    }
+
+    /// Returns the same database with a gallery, which it loads.
+    ///
+    /// The gallery follows the enrolments and erasures that are made through the returned store. The face of every
+    /// enrolment is compared with everybody who is enrolled, inside the transaction that writes it.
+    ///
+    /// Parameters
+    /// ----------
+    /// gallery : Gallery
+    /// engine : Engine
+    ///     Whose embeddings are compared: those of other models are left out.
+    /// duplicates : {"refuse", "allow"}
+    ///     Whether a face that another student has is refused (``ConflictError``), or compared with nobody.
+    #[pyo3(signature = (gallery, engine, *, duplicates="refuse"))]
+    fn with_gallery(
+        &self,
+        py: Python<'_>,
+        gallery: Py<Gallery>,
+        engine: Py<Engine>,
+        duplicates: &str,
+    ) -> PyResult<Self> {
+        let policy = match duplicates {
+            "refuse" => DuplicatePolicy::Refuse,
+            "allow" => DuplicatePolicy::Allow,
+            other => {
+                let reason = format!("{other:?} is neither \"refuse\" nor \"allow\"");
+                return Err(invalid_input(py, "duplicates", reason));
+            }
+        };
+        let inner = Arc::clone(&self.inner);
+        let make = move || {
+            let core = engine.get().core()?;
+            let gallery = gallery.get().core(core.embedder());
+            let registry = Registry::new(Arc::clone(&*inner.get()?)).with_gallery(gallery, policy);
+            registry.load_gallery()?;
+            Ok(registry)
+        };
+        let store = Self { inner: Arc::clone(&self.inner), registry: Arc::new(PerProcess::new(make)) };
+        detached(py, || store.registry.get().map(|_| ()))?;
+        Ok(store)
     }
 
     /// Checks that the database answers.
@@ -143,7 +186,7 @@ impl Store {
     /// Erases what identifies a student: the face, the templates, and the liveness sessions with the embeddings in
     /// them.
     ///
-    /// Take the student out of galleries too (``Gallery.remove``).
+    /// Take the student out of galleries too (``Gallery.remove``), other than that of ``with_gallery``.
     ///
     /// Parameters
     /// ----------
@@ -165,7 +208,7 @@ impl Store {
                 return Err(invalid_input(py, "marks", reason));
             }
         };
-        let erasure = detached(py, || self.registry()?.erase(StudentId(student_id), marks, Timestamp::now()))?;
+        let erasure = detached(py, || self.registry.get()?.erase(StudentId(student_id), marks, Timestamp::now()))?;
         Ok(Erasure(erasure))
     }
 
@@ -206,7 +249,7 @@ impl Store {
     ) -> PyResult<Student> {
         let kept = session.kept();
         let enrolled = detached(py, || {
-            self.registry()?.register_kept(&kept, name, roll_number, Timestamp::now())?.into_enrolled()
+            self.registry.get()?.register_kept(&kept, name, roll_number, Timestamp::now())?.into_enrolled()
         })?;
         Ok(Student(enrolled.student))
     }
@@ -230,7 +273,8 @@ impl Store {
     fn enrol_student(&self, py: Python<'_>, session: &LivenessSession, student_id: i64) -> PyResult<Student> {
         let kept = session.kept();
         let student = Some(StudentId(student_id));
-        let enrolled = detached(py, || self.registry()?.enrol_kept(&kept, student, Timestamp::now())?.into_enrolled())?;
+        let enrolled =
+            detached(py, || self.registry.get()?.enrol_kept(&kept, student, Timestamp::now())?.into_enrolled())?;
         Ok(Student(enrolled.student))
     }
 
@@ -242,13 +286,13 @@ impl Store {
     ///     When another process has changed it meanwhile: read it with ``session`` and repeat the frame.
     fn save_session(&self, py: Python<'_>, session: &LivenessSession) -> PyResult<()> {
         let kept = session.kept();
-        detached(py, || self.registry()?.keep(&kept, Timestamp::now()))
+        detached(py, || self.registry.get()?.keep(&kept, Timestamp::now()))
     }
 
     /// Returns the liveness session with this id, or ``None``.
     fn session(&self, py: Python<'_>, session_id: &str) -> PyResult<Option<LivenessSession>> {
         let Some(id) = SessionId::parse(session_id) else { return Ok(None) };
-        Ok(detached(py, || self.registry()?.kept(id))?.map(LivenessSession::of))
+        Ok(detached(py, || self.registry.get()?.kept(id))?.map(LivenessSession::of))
     }
 
     /// Gives a student these templates in place of those it had, for an operator's own import. Liveness then counts as

@@ -148,3 +148,24 @@ def test_a_session_goes_on_through_the_store_and_enrols_a_student(engine, media,
         store.save_session(session)
     assert store.enrol_student(again, student.id).liveness_verified
     assert store.session("no key") is None
+
+
+def test_a_face_that_is_enrolled_already_is_refused_also_by_another_process(engine, media, tmp_path):
+    one, other = faceattend.Store(tmp_path / "a.db"), faceattend.Store(tmp_path / "a.db")
+    known = faceattend.Gallery()
+    registrar = one.with_gallery(known, engine)
+    elsewhere = other.with_gallery(faceattend.Gallery(), engine)
+    first = elsewhere.register_student(completed(engine, media), "Eileen Collins", "R1")
+    again = completed(engine, media)
+    with pytest.raises(faceattend.ConflictError, match="with this face"):
+        registrar.register_student(again, "Another", "R2")
+    assert not again.is_consumed
+    elsewhere.erase_student(first.id)
+    student = registrar.register_student(again, "Eileen Collins", "R2")
+    assert student.id in known, "the gallery does not follow"
+    lenient = one.with_gallery(faceattend.Gallery(), engine, duplicates="allow")
+    lenient.register_student(completed(engine, media), "Twin", "R3")
+    registrar.erase_student(student.id)
+    assert student.id not in known
+    with pytest.raises(faceattend.InvalidInputError, match="duplicates"):
+        one.with_gallery(known, engine, duplicates="perhaps")

@@ -62,6 +62,15 @@ def test_bytes_without_a_direction_are_refused(bad):
         faceattend.Embedding.from_bytes(bad, MODEL)
 
 
+def test_a_template_is_that_of_the_one_clear_face(engine, media):
+    picture = media / "hopper" / "center.jpg"
+    assert engine.template(picture) == engine.embed(picture)
+    nobody = np.full((120, 160, 3), 90, np.uint8)
+    assert engine.embed(nobody) is None
+    with pytest.raises(faceattend.InvalidInputError, match="no face"):
+        engine.template(nobody)
+
+
 def test_every_error_is_ours_and_a_built_in():
     own = [
         value

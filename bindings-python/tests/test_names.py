@@ -37,7 +37,10 @@ TYPES = {
     "CameraHealth": (None, "CameraHealth"),
 }
 
-STORE_PARTS = {"Store", "Students", "Sessions", "Attendance", "Accounts", "Audit", "Privacy", "Cluster"}
+STORE_PARTS = {
+    "Store", "Students", "Templates", "Sessions", "Attendance", "DetectionLogs", "Accounts", "Logins", "Audit",
+    "Privacy", "Cluster",
+}  # fmt: skip
 
 # What the core spells otherwise than both bindings: their name, or `None` where both leave it out, and why.
 RENAMED = {

@@ -25,7 +25,7 @@ import threading
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Callable, Optional, TypeVar, Union
+from typing import TYPE_CHECKING, Any, Callable, Literal, Optional, TypeVar, Union
 
 import faceattend
 
@@ -246,6 +246,17 @@ class Store:
         """Runs any call on the threads of this store, and returns its result."""
         executor = self._threads.get(lambda: _STORE_THREADS)
         return await asyncio.get_running_loop().run_in_executor(executor, functools.partial(call, *args, **kwargs))
+
+    async def with_gallery(
+        self,
+        gallery: faceattend.Gallery,
+        engine: Union[Engine, faceattend.Engine],
+        *,
+        duplicates: Literal["refuse", "allow"] = "refuse",
+    ) -> Store:
+        """Returns the same database with a gallery. See `faceattend.Store.with_gallery`."""
+        plain = engine.engine if isinstance(engine, Engine) else engine
+        return Store(await self.run(self._store.with_gallery, gallery, plain, duplicates=duplicates))
 
     async def check(self) -> None:
         """Checks that the database answers. See `faceattend.Store.check`."""

@@ -213,6 +213,7 @@ fn bar() -> ProgressBar {
 
 #[cfg(test)]
 mod tests {
+    use faceattend_core::store::prelude::*;
     use faceattend_core::store::{Page, SqliteStore};
 
     use super::*;

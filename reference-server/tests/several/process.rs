@@ -7,7 +7,7 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use faceattend_core::attendance::AttendancePolicy;
-use faceattend_core::store::{PostgresStore, SqliteStore, Store};
+use faceattend_core::store::{PostgresStore, Store};
 use faceattend_server::auth::Secret;
 use faceattend_server::{AppState, LiveSettings, Settings, app};
 use serde_json::Value;
@@ -146,11 +146,7 @@ impl Drop for Schema {
 pub fn serve_if_told_to() {
     let Ok(role) = std::env::var(ROLE) else { return };
     let (name, database) = role.split_once(' ').unwrap();
-    let store: Arc<dyn Store> = if database.starts_with("postgres") {
-        Arc::new(PostgresStore::open(database).unwrap())
-    } else {
-        Arc::new(SqliteStore::open(database).unwrap())
-    };
+    let store: Arc<dyn Store> = Arc::new(PostgresStore::open(database).unwrap());
     let settings = Settings::new(Secret::new(SECRET).unwrap())
         .with_policy(AttendancePolicy::in_time_zone("UTC").unwrap())
         .with_live(LiveSettings::default().with_server_name(name))

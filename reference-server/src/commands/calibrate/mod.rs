@@ -326,6 +326,7 @@ fn tables(
 mod tests {
     use clap::Parser;
     use faceattend_core::evaluation::threshold::{RISK, needed_for};
+    use faceattend_core::store::prelude::*;
     use jiff::Timestamp;
 
     use faceattend_core::store::SqliteStore;

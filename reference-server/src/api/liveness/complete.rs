@@ -1,4 +1,5 @@
-//! The last step of the later version's registration: a completed session's face goes to a student that is there.
+//! Gives the face of a session to a student who is there: the last step of a registration in later versions of the
+//! existing service.
 
 use axum::Json;
 use axum::extract::State;
@@ -9,8 +10,8 @@ use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::liveness::SESSION_ID;
-use super::students::NO_STUDENT;
+use super::{ENROLLED_ALREADY, SESSION_ID};
+use crate::api::students::NO_STUDENT;
 use crate::error::AppError;
 use crate::request::extract::Authed;
 use crate::request::input::input;
@@ -43,23 +44,18 @@ pub(crate) struct Completed {
 const NO_SESSION: &str = "Liveness session not found";
 const NOT_COMPLETED: &str = "Liveness session not completed yet";
 
-pub(super) const COMPLETE: Endpoint = Endpoint {
+pub(crate) const COMPLETE: Endpoint = Endpoint {
     method: Method::POST,
     path: "/api/v1/liveness/complete",
     access: Access::Operator,
     audit: Audit::Entry,
     tag: Tag::Liveness,
     summary: "Gives the face of a completed session to a student",
-    errors: &[
-        (400, NOT_COMPLETED),
-        (400, "This face is already enrolled as student 7."),
-        (404, NO_SESSION),
-        (404, NO_STUDENT),
-    ],
+    errors: &[(400, NOT_COMPLETED), (400, ENROLLED_ALREADY), (404, NO_SESSION), (404, NO_STUDENT)],
 };
 
 /// Saves the face. Saying it again for the same student changes nothing.
-pub(super) async fn complete(
+pub(crate) async fn complete(
     State(app): State<AppState>,
     call: Authed<Completion>,
 ) -> Result<Json<Reply<Completed>>, AppError> {

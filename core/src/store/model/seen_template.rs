@@ -29,13 +29,13 @@ impl TemplateOrigin {
     }
 
     /// The origin that a row says. A word that nobody wrote is treated as the rows of before were.
-    pub(super) fn of_row(stored: Option<&str>) -> Self {
+    pub(in crate::store) fn of_row(stored: Option<&str>) -> Self {
         if stored == Some(SEEN) { Self::Seen } else { Self::Registered }
     }
 }
 
 /// The word of the column `origin` for [`TemplateOrigin::Seen`].
-pub(super) const SEEN: &str = "seen";
+pub(in crate::store) const SEEN: &str = "seen";
 
 /// How many views of cameras are kept beside a student's registered templates, and how often one is added.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,16 +65,21 @@ pub enum KeptSeen {
 }
 
 /// A template's row, as far as the rule asks.
-pub(super) struct SeenRow {
-    pub(super) id: i64,
-    pub(super) model: ModelId,
-    pub(super) origin: TemplateOrigin,
-    pub(super) added_at: Timestamp,
+pub(in crate::store) struct SeenRow {
+    pub(in crate::store) id: i64,
+    pub(in crate::store) model: ModelId,
+    pub(in crate::store) origin: TemplateOrigin,
+    pub(in crate::store) added_at: Timestamp,
 }
 
 /// What to do with a view of `model` beside the student's `rows`, which are in the order in which they were added:
 /// what to answer, and which row makes room for it.
-pub(super) fn plan(rows: &[SeenRow], model: &ModelId, limits: &SeenLimits, now: Timestamp) -> (KeptSeen, Option<i64>) {
+pub(in crate::store) fn plan(
+    rows: &[SeenRow],
+    model: &ModelId,
+    limits: &SeenLimits,
+    now: Timestamp,
+) -> (KeptSeen, Option<i64>) {
     let of = |origin| rows.iter().filter(move |row| row.origin == origin && row.model == *model);
     let registered = of(TemplateOrigin::Registered).count();
     if registered == 0 || limits.most == 0 {

@@ -4,11 +4,47 @@ use std::time::Duration;
 
 use postgres::{Row, Transaction};
 
-use super::super::FORGET_BOUND_CAMERAS_AFTER;
-use super::super::cameras::{CameraKey, CameraReport, CameraRequest, ClaimedCamera, ServerId, WatchedCamera};
+use super::super::model::{CameraKey, CameraReport, CameraRequest, ClaimedCamera, ServerId, WatchedCamera};
 use super::super::notices::text;
-use super::Outcome;
+use super::super::{Cluster, FORGET_BOUND_CAMERAS_AFTER};
 use super::notices::leave;
+use super::{Outcome, PostgresStore, notices};
+use crate::error::Result;
+
+impl Cluster for PostgresStore {
+    fn announce(&self, announcement: &str) -> Result<()> {
+        self.write("announce", |db| {
+            for part in text::announced(&self.name, announcement) {
+                notices::leave(db, &part)?;
+            }
+            Ok(())
+        })
+    }
+
+    fn watch_camera(&self, camera: &CameraRequest, by: &ServerId, lease: Duration) -> Result<bool> {
+        self.write("have the camera watched", |db| watch(db, camera, by, lease))
+    }
+
+    fn unwatch_camera(&self, camera: &CameraKey) -> Result<bool> {
+        self.write("have the camera watched no longer", |db| unwatch(db, camera))
+    }
+
+    fn unwatch_all_cameras(&self) -> Result<u64> {
+        self.write("have no camera watched", unwatch_all)
+    }
+
+    fn claim_cameras(&self, by: &ServerId, reports: &[CameraReport], lease: Duration) -> Result<Vec<ClaimedCamera>> {
+        self.write("claim cameras", |db| claim(db, by, reports, lease))
+    }
+
+    fn release_cameras(&self, by: &ServerId) -> Result<()> {
+        self.write("release the cameras", |db| release(db, by))
+    }
+
+    fn watched_cameras(&self) -> Result<Vec<WatchedCamera>> {
+        self.read("list the watched cameras", list)
+    }
+}
 
 /// Whoever changes who watches what holds this lock until the transaction is over: "came" in ASCII. A lease is decided
 /// over several rows, which locks of rows alone would not keep together.

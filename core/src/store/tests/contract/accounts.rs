@@ -2,9 +2,10 @@
 
 use jiff::{Timestamp, ToSpan as _};
 
-use super::super::*;
-use super::EnrolUnchecked as _;
-use super::contract::{at, completion, enrolment, pending};
+use super::super::super::*;
+use super::super::EnrolUnchecked as _;
+use super::kind;
+use super::{at, completion, enrolment, pending};
 use crate::error::ErrorKind;
 use crate::types::StudentId;
 
@@ -204,4 +205,17 @@ pub(crate) fn what_is_old_is_retired(store: &dyn Store) {
     assert_eq!((retired.sessions, retired.attendance, retired.audit, retired.logins), (1, 1, 1, 1));
     assert!(store.session(session).unwrap().is_none());
     assert!(!store.templates_of(id).unwrap().is_empty(), "the face stays");
+}
+
+pub(crate) fn an_admin_user_is_found_by_name(store: &dyn Store) {
+    let new = NewAdmin { username: "admin".into(), hashed_password: "$argon2$a".into(), role: "admin".into() };
+    let made = store.create_admin(&new, now()).unwrap();
+    assert!(made.is_active);
+    assert_eq!(kind(store.create_admin(&new, now())), ErrorKind::Conflict);
+    store.set_admin_password("admin", "$argon2$b", now()).unwrap();
+    let changed = AdminUser { hashed_password: "$argon2$b".into(), ..made };
+    assert_eq!(store.admin("admin").unwrap(), Some(changed.clone()));
+    assert_eq!(store.admin("Admin").unwrap(), None);
+    assert_eq!(store.admins().unwrap(), [changed]);
+    assert_eq!(kind(store.set_admin_password("nobody", "x", now())), ErrorKind::NotFound);
 }
