@@ -89,10 +89,12 @@ RENAMED = {
 SERVER_ONLY = set(
     """
     add_audit add_detection_log add_detection_logs admin admins announce audit begin_login check_out claim_cameras
-    consent correct_attendance corrections create_admin detection_logs embedding_json end_login end_logins_of follow
-    forget_seen_templates frame_seen_elsewhere keep_seen_template login_holder newest_template release_cameras
-    remember_frame renew_login retire sessions_of set_admin_password set_consent students_to_enrol_again
-    unwatch_all_cameras unwatch_camera update_admin watch_camera watched_cameras enrol """.split()
+    cluster consent correct_attendance corrections create_admin detection_logs embedding_json end_login end_logins_of
+    follow forget_seen_templates frame_seen_elsewhere keep_seen_template login_holder newest_template release_cameras
+    remember_frame renew_login reseal_templates retire sessions_of set_admin_password set_consent
+    students_to_enrol_again template_forms unwatch_all_cameras unwatch_camera update_admin watch_camera
+    watched_cameras enrol
+    """.split()
 )
 
 # What only one of the bindings has: the type, the name, why the other one lacks it.
