@@ -169,8 +169,8 @@ fn convert(place: &Place, keys: TemplateKeys, action: &str) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use faceattend_core::store::prelude::*;
     use faceattend_core::store::SqliteStore;
+    use faceattend_core::store::prelude::*;
 
     use super::*;
     use crate::commands::database::DATABASE;
