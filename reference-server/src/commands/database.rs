@@ -14,8 +14,9 @@ pub(crate) const DATABASE: &str = "face_attendance.db";
 /// Where the database is.
 #[derive(Clone, Default, Args)]
 pub struct DatabaseArgs {
-    /// The database: a SQLite file, or a PostgreSQL as postgres://USER:PASSWORD@HOST/NAME, better through the environment
-    /// or the file, where other users do not see the password [default: face_attendance.db in the data directory]
+    /// The database: a SQLite file, or a PostgreSQL as postgres://USER:PASSWORD@HOST/NAME, better through the
+    /// environment or the file, where other users do not see the password [default: face_attendance.db in the data
+    /// directory]
     #[arg(long, env = "FACEATTEND_DATABASE", hide_env_values = true, value_name = "FILE|URL", global = true)]
     database: Option<String>,
 }
