@@ -9,11 +9,11 @@ import type { EventEmitter } from 'node:events'
  */
 export type ImageInput = Frame | Uint8Array | string
 
-/** For a call that can be given up. */
+/** Options of a call that can be cancelled. */
 export interface Abortable {
   /**
-   * When it is aborted, the promise rejects with its `reason` at once. A call that has not begun never does; one that has
-   * goes on to its end (an analysis takes tens of milliseconds) and what it finds is dropped; a download is stopped.
+   * When it is aborted, the promise rejects with its `reason` at once. A call that waits never begins. A call that has
+   * begun runs to its end (an analysis takes tens of milliseconds), and its result is dropped. A download stops.
    */
   signal?: AbortSignal
 }
@@ -55,9 +55,9 @@ export type LivenessReasonCode =
   | 'expired'
   | QualityReason
 
-/** How much analysis work is under way in this thread. */
+/** How much analysis work this thread has. */
 export interface Load {
-  /** Calls at work. */
+  /** Calls that run. */
   running: number
   /** Calls that wait for their turn. */
   waiting: number
@@ -66,16 +66,16 @@ export interface Load {
 }
 
 /**
- * How much analysis work is under way. Nothing is refused by itself: a service looks here before it takes more, and
- * answers "busy" while `waiting` is more than it wants to keep people waiting for.
+ * Returns how much analysis work there is. The package refuses no call: a service checks this before it takes more, and
+ * answers "busy" while `waiting` is more than it accepts.
  */
 export declare function load(): Load
 
 /** What a camera is read with. */
 export interface CameraOptions extends CameraReadOptions, Abortable {
-  /** Looks at every frame. Without it, events carry pixels. */
+  /** Analyzes every frame. Without it, events carry pixels. */
   engine?: Engine
-  /** Says whose the faces are; needs an engine. */
+  /** Says whose faces they are; needs an engine. */
   gallery?: Gallery
   /** Marks whom the gallery knows; needs a gallery. */
   book?: AttendanceBook
@@ -83,10 +83,10 @@ export interface CameraOptions extends CameraReadOptions, Abortable {
 
 /** The events of a camera, with what their listeners get. */
 export interface CameraEvents {
-  /** A frame, unless somebody iterates. The next one is looked at when the listeners have returned. */
+  /** A frame, unless the program iterates. The next one is analyzed when the listeners have returned. */
   frame: [frame: CameraFrame]
   state: [state: CameraState]
-  /** A frame could not be worked through; the camera goes on. */
+  /** A frame could not be analyzed; the camera continues. */
   problem: [error: FaceAttendError]
   /** The camera has failed for good. Not emitted when nobody listens. */
   error: [error: FaceAttendError]
@@ -95,8 +95,8 @@ export interface CameraEvents {
 }
 
 /**
- * A camera or recording. Frames come by `for await` or by the event `frame`; a slow consumer misses frames and never gets
- * an old one. It runs, and keeps the process alive, until it is stopped or a recording ends.
+ * A camera or recording. Frames come by `for await` or by the event `frame`; a slow consumer misses frames and never
+ * gets an old one. It runs, and keeps the process alive, until it is stopped or a recording ends.
  *
  * Folders of pictures and motion-JPEG AVI files need nothing else; USB cameras, streams and other videos need a build
  * with the feature `opencv`.
@@ -104,8 +104,8 @@ export interface CameraEvents {
 export declare class Camera extends EventEmitter<CameraEvents> implements AsyncIterable<CameraFrame> {
   private constructor()
   /**
-   * Starts to read `source`: a camera's number (`'0'`), an address (`rtsp://user:password@host/path`), a video file or a
-   * folder of pictures. That it cannot be opened is told by `state` and by the iterator, which then throws.
+   * Starts to read `source`: a camera's number (`'0'`), an address (`rtsp://user:password@host/path`), a video file or
+   * a folder of pictures. When it cannot be opened, `state` says so and the iterator throws.
    */
   static open(source: string, options?: CameraOptions): Camera
   /** The source, without credentials. */
@@ -121,38 +121,41 @@ export declare namespace models {
   export interface PullOptions extends FolderOptions {
     /** For packs whose licence has to be accepted: that the user has read and accepted it. Default false. */
     acceptLicense?: boolean
-    /** Told as bytes arrive, and ten times a second while none do. */
+    /** Called as bytes arrive, and ten times a second while none do. */
     onProgress?: (progress: PullProgress) => void
   }
 }
 
 /**
- * Marks students present, once a day of the site; the database decides, so that two cameras or processes cannot mark
- * twice. One for a whole process.
+ * Marks students present, once a day of the site. The database decides, so two cameras or processes cannot mark twice.
+ * Make one for a whole process.
  */
 export declare class AttendanceBook {
-  /** A book in `store` by the rules of the site. Throws `invalid_input` for a name that is no time zone. */
+  /** Makes a book in `store` by the rules of the site. Throws `invalid_input` for a name that is no time zone. */
   constructor(store: Store, options?: AttendanceOptions | undefined | null)
   /**
-   * Marks the student present, or says which row of the same day already does. `similarity`, in [0, 1], is kept with
-   * the row. Rejects with `not_found` for an unknown student.
+   * Marks the student present, or resolves to the row of the same day that already does. `similarity`, in [0, 1], is
+   * kept with the row. Rejects with `not_found` for an unknown student.
    */
   mark(studentId: number, similarity: number, options?: MarkOptions & Abortable): Promise<Marking>
-  /** The rows that pass the filter, newest first. */
+  /** Resolves to the rows that pass the filter, newest first. */
   records(filter?: AttendanceFilter & Abortable): Promise<AttendanceList>
-  /** The row with this key. */
+  /** Resolves to the row with this key. */
   record(id: number, options?: Abortable): Promise<AttendanceRecord | null>
-  /** Deletes the row with this key; the student can be marked again at once. Rejects with `not_found`. */
+  /** Deletes the row with this key. The student can be marked again at once. Rejects with `not_found`. */
   delete(id: number, options?: Abortable): Promise<void>
-  /** Counts of the rows that pass the filter; its `skip` and `limit` do not matter. */
+  /** Resolves to counts of the rows that pass the filter. Its `skip` and `limit` have no effect. */
   summary(filter?: AttendanceFilter & Abortable): Promise<AttendanceSummary>
-  /** The day of the site that a moment belongs to. Default: now. */
+  /** Returns the day of the site that a moment belongs to. Default: now. */
   day(at?: Date | undefined | null): SiteDay
-  /** Forgets what the database said within the last minute: for one who has deleted rows or students behind this object. */
+  /**
+   * Forgets what the database said within the last minute: for one who has deleted rows or students behind this
+   * object.
+   */
   forget(): void
 }
 
-/** Finds, measures and embeds faces. One engine serves a whole process; make it once and keep it. */
+/** Finds, measures and embeds faces. One engine serves a whole process: make it once and keep it. */
 export declare class Engine {
   private constructor()
   /**
@@ -161,23 +164,32 @@ export declare class Engine {
    */
   static create(options?: EngineOptions & Abortable): Promise<Engine>
   /**
-   * The faces of `image`; none is an empty list and no error. The picture is decoded, and everything done, off the main
-   * thread.
+   * Resolves to the faces of `image`; a picture without faces is an empty list, not an error. All the work, decoding
+   * too, is done off the main thread.
    */
   analyze(image: ImageInput, options?: AnalyzeOptions & Abortable): Promise<Analysis>
-  /** Where the faces of `image` are, largest first: quicker than `analyze`. */
+  /** Resolves to where the faces of `image` are, largest first. It is faster than `analyze`. */
   detect(image: ImageInput, options?: DetectCallOptions & Abortable): Promise<Array<Detection>>
-  /** The embedding of the largest face of `image`, or `null` when there is no face that can be aligned. */
+  /** Resolves to the embedding of the largest face of `image`, or `null` when there is no face that can be aligned. */
   embed(image: ImageInput, options?: DetectCallOptions & Abortable): Promise<Embedding | null>
   /**
-   * How alike two faces are, in [0, 1]: from 0.7 on they count as one person. (cosine + 1) / 2 for ArcFace-class models,
-   * calibrated to the same false match rate for the others. Takes microseconds. Throws `model_mismatch` for embeddings
-   * of another model.
+   * Resolves to the embedding of the only face of `image`, if it is clear enough to enrol somebody by it. A small
+   * face in the background does no harm. Rejects with `invalid_input` when there is no face, when there are
+   * several, or when the face is not clear; the message says what to do.
+   */
+  template(image: ImageInput, options?: DetectCallOptions & Abortable): Promise<Embedding>
+  /**
+   * Returns how similar two faces are, in [0, 1]. From 0.7 on they count as one person. (cosine + 1) / 2 for
+   * ArcFace-class models, calibrated to the same false match rate for the others. Takes microseconds. Throws
+   * `model_mismatch` for embeddings of another model.
    */
   similarity(a: Embedding, b: Embedding): number
-  /** The raw cosine between two faces, in [-1, 1]. Its scale differs from model to model: compare similarities. */
+  /**
+   * Returns the raw cosine between two faces, in [-1, 1]. Its scale differs from model to model: compare
+   * similarities.
+   */
   cosine(a: Embedding, b: Embedding): number
-  /** The embedding between several of one person, at unit length. Throws `invalid_input` for none. */
+  /** Returns the mean of several embeddings of one person, at unit length. Throws `invalid_input` for none. */
   mean(embeddings: Array<Embedding>): Embedding
   /** What it runs. */
   get description(): EngineDescription
@@ -188,56 +200,65 @@ export declare class Engine {
  * embeddings of one engine's model only.
  */
 export declare class Gallery {
-  /** An empty gallery for the embeddings of `engine`. */
+  /** Makes an empty gallery for the embeddings of `engine`. */
   constructor(engine: Engine)
   /**
    * Adds templates to those of a student, who is matched by the mean of all of them from then on. Throws
    * `model_mismatch`, and adds nothing, for an embedding of another model.
    */
   insert(studentId: number, templates: Array<Embedding>): void
-  /** Puts templates in the place of those of a student; no search sees the person missing in between. */
+  /** Replaces the templates of a student by these. No search sees the person missing in between. */
   replace(studentId: number, templates: Array<Embedding>): void
-  /** Takes a student out. Says whether the person was there. */
+  /** Removes a student, and returns whether the person was there. */
   remove(studentId: number): boolean
-  /** Whether a student has a template here. */
+  /** Returns whether a student has a template here. */
   contains(studentId: number): boolean
   /** The number of people. */
   get people(): number
   /** The number of templates. */
   get templates(): number
   /**
-   * The `k` people most similar to `probe`, most similar first. Exact. Off the main thread, because a million people
-   * take tens of milliseconds.
+   * Resolves to the `k` people most similar to `probe`, most similar first. The search is exact, and runs off the
+   * main thread, because a million people take tens of milliseconds.
    */
   search(probe: Embedding, k: number, options?: Abortable): Promise<Array<Match>>
-  /** Whose face `probe` is. `threshold` is on the similarity scale, in [0, 1]; default 0.7. */
+  /** Resolves to whose face `probe` is. `threshold` is on the similarity scale, in [0, 1]; default 0.7. */
   identify(probe: Embedding, threshold?: number | null, options?: Abortable): Promise<Identification>
-  /** Puts all the store's templates in place of what the gallery holds. */
+  /** Replaces what the gallery holds by all the store's templates. */
   load(store: Store, options?: GalleryLoadOptions & Abortable): Promise<GalleryLoad>
 }
 
 /**
- * A liveness session. Frames may come late, twice, in any order, and at the same time: each gets its answer. It lives in
- * this process until it is written down, with `toState` or `Store.saveSession`.
+ * A liveness session. Frames may come late, twice, in any order, and at the same time: each gets its answer. It lives
+ * in this process until it is written down, with `toState` or `Store.saveSession`.
  */
 export declare class LivenessSession {
-  /** A session that begins now. Throws `invalid_input` naming the option that is out of range. */
+  /** Begins a session. Throws `invalid_input` naming the option that is out of range. */
   constructor(options: LivenessOptions)
-  /** The session that `toState` wrote down, in this process or another. */
+  /** Returns the session that `toState` wrote down, in this process or another. */
   static fromState(state: string): LivenessSession
-  /** Takes one frame in and says what it was worth. `position` is what the person was asked for. */
+  /**
+   * Takes one frame in and resolves to what it was worth. `position` is what the person was asked for. It asks for
+   * no nonce: for frames of the program's own camera.
+   */
   observe(engine: Engine, image: ImageInput, position: Position, options?: ObserveOptions & Abortable): Promise<Outcome>
   /**
-   * Closes the session: the template when it is complete, otherwise it has failed, unless frames on their way complete it
-   * after all.
+   * Takes in one frame of a client at a distance. With a random order, a frame that does not carry the `nonce` of
+   * the present step is refused (`wrong_nonce`); `null` stands for a client that sent none. Other orders have no
+   * nonce.
+   */
+  observeAnswer(nonce: string | null | undefined, engine: Engine, image: ImageInput, position: Position, options?: ObserveOptions & Abortable): Promise<Outcome>
+  /**
+   * Closes the session and returns the template when it is complete. Otherwise the session has failed, unless
+   * frames on their way complete it after all.
    */
   verify(): Verification
   /**
-   * Uses the session up: the templates to enrol, center first. Only the first call gets them; another throws `conflict`,
-   * and one before the end `state`. `Store.registerStudent` does it by itself.
+   * Uses the session up and returns the templates to enrol, center first. Only the first call gets them; another
+   * throws `conflict`, and one before the end `state`. `Store.registerStudent` does it by itself.
    */
   consume(): Array<Embedding>
-  /** The session as text, embeddings and all: keep it as the personal datum that it is. */
+  /** Returns the session as text. It holds embeddings, which are personal data. */
   toState(): string
   /** Its key, a random UUID. */
   get id(): string
@@ -245,6 +266,24 @@ export declare class LivenessSession {
   get studentId(): number | null
   /** The position to ask the person for; `null` when there is nothing more to ask. */
   get next(): Position | null
+  /** The order in which it asks for the positions. */
+  get order(): Order
+  /**
+   * The word that a client has to send with the frames for the present step; it changes with every step. `null`
+   * unless the order is random and the session is not complete.
+   */
+  get nonce(): string | null
+  /** How many steps have passed, and how many there are: three, or more with a random order. */
+  get steps(): [passed: number, all: number]
+  /**
+   * The receipt for the enrolment of a student with this session, to be signed with a `ReceiptKey`. `null` until the
+   * session is complete. `now`, by default the present, is when it is issued.
+   */
+  receipt(studentId: number, now?: Date | undefined | null): Receipt | null
+  /** A number that grows with every change. */
+  get revision(): number
+  /** The positions verified by now. */
+  get verified(): Array<Position>
   /** When it began. */
   get createdAt(): Date
   /** From when on no frame counts any more. */
@@ -262,50 +301,117 @@ export declare class LivenessSession {
 
 
 /**
- * The database, SQLite in a file. Every method is one transaction: it happened as a whole and survives the death of the
- * process once its promise resolves, or it did not happen. A lookup that finds nothing is `null`; a change to what is not
- * there rejects with `not_found`, a database that fails with `store`.
+ * What a receipt says: who was enrolled, by which model, when, and on what decision. `LivenessSession.receipt` makes
+ * one, `ReceiptKey.sign` signs it, and `Receipt.verify` reads it again with the public key alone.
+ */
+export declare class Receipt {
+  private constructor()
+  /**
+   * Returns the receipt in a signed token. Throws `invalid_input` when the key is no Ed25519 public key, or when the
+   * token is damaged or signed by another key. Whoever takes receipts also keeps the nonces taken, and takes each
+   * once.
+   */
+  static verify(token: string, publicKeyPem: string): Receipt
+  /** Who was enrolled. */
+  get studentId(): number
+  /** The model of the enrolled templates. */
+  get model(): string
+  /** When the receipt was issued, in whole seconds. */
+  get issuedAt(): Date
+  /** The liveness score of the session, in [0, 1]. */
+  get livenessScore(): number
+  /** The order in which the session asked. */
+  get order(): Order
+  /** What came of the passive check. */
+  get passive(): PassiveVerdict
+  /** 32 hexadecimal digits: the same for every receipt of one session, and for no other. */
+  get nonce(): string
+  /** Returns the contents as a plain object, for `JSON.stringify`. */
+  toJSON(): ReceiptContents
+}
+
+/** The Ed25519 key that signs receipts. Keep it where only the program reads it, and hand out `publicKeyPem()`. */
+export declare class ReceiptKey {
+  private constructor()
+  /** Returns a fresh key from the system's randomness. */
+  static generate(): ReceiptKey
+  /** Returns the key that `toText` wrote: 32 bytes in base64. Throws `invalid_input` for any other text. */
+  static parse(text: string): ReceiptKey
+  /** Returns the secret key as text. */
+  toText(): string
+  /** Returns the public key as PEM, for whoever checks receipts. */
+  publicKeyPem(): string
+  /** Returns the receipt as a signed JSON Web Token (EdDSA), which `jose` and other libraries read too. */
+  sign(receipt: Receipt): string
+}
+
+/**
+ * The database: SQLite in a file, or a PostgreSQL. Every method is one transaction: it happened as a whole and
+ * survives the death of the process once its promise resolves, or it did not happen. A lookup that finds nothing is
+ * `null`; a change to what is not there rejects with `not_found`, a database that fails with `store`.
  */
 export declare class Store {
   private constructor()
-  /** Opens the database in the file `path`, makes it when it is not there, and brings an older one up to date. */
-  static open(path: string, options?: Abortable): Promise<Store>
+  /**
+   * Opens a database and brings an older one up to date. `location` is the path of a SQLite file, which is created
+   * when it is not there, or `postgres://USER:PASSWORD@HOST/NAME`. Rejects with `invalid_input` for the URL of
+   * another kind of database.
+   */
+  static open(location: string, options?: Abortable): Promise<Store>
+  /**
+   * Resolves to the same database with a gallery. It loads the gallery, keeps it up to date with the enrolments and
+   * erasures that are made through it, and compares the face of every enrolment with everybody who is enrolled, inside
+   * the transaction that writes it. `duplicates` is `refuse` unless it is given.
+   */
+  withGallery(gallery: Gallery, duplicates?: DuplicatePolicy, options?: Abortable): Promise<Store>
   /** Resolves when the database answers. */
   check(options?: Abortable): Promise<void>
-  /** A new student without a face. Rejects with `conflict` when the roll number is taken. */
+  /** Creates a student without a face. Rejects with `conflict` when the roll number is taken. */
   createStudent(name: string, rollNumber: string, options?: Abortable): Promise<Student>
-  /** The student with this key. */
+  /** Resolves to the student with this key. */
   student(id: number, options?: Abortable): Promise<Student | null>
-  /** The students, by key. */
+  /** Resolves to the students, by key. */
   students(query?: StudentQuery & Abortable): Promise<StudentList>
-  /** Changes what is given; the student as it is now. Rejects with `conflict` when the roll number is another student's. */
+  /**
+   * Changes what is given, and resolves to the student as it is now. Rejects with `conflict` when the roll number is
+   * another student's.
+   */
   updateStudent(id: number, change: StudentChange, options?: Abortable): Promise<Student>
-  /** Deletes the student with its attendance and templates; what it was. Take it out of galleries too. */
+  /**
+   * Erases what identifies a student: the face, the templates, and the liveness sessions with the embeddings in
+   * them. Take the student out of galleries too.
+   */
+  eraseStudent(id: number, options?: EraseOptions & Abortable): Promise<Erasure>
+  /**
+   * Erases a student with its attendance; resolves to what the student was.
+   *
+   * @deprecated Use `eraseStudent`.
+   */
   deleteStudent(id: number, options?: Abortable): Promise<Student>
   /**
-   * A new student with the face that a completed liveness session proved. It uses the session up in the same
+   * Creates a student with the face that a completed liveness session proved. It uses the session up in the same
    * transaction, so that of two calls that race one wins and the other rejects with `state`. A taken roll number
    * (`conflict`) does not cost the session.
    */
   registerStudent(session: LivenessSession, name: string, rollNumber: string, options?: Abortable): Promise<Student>
   /**
-   * Gives an existing student the face that a completed liveness session proved, in place of the one it had, and uses up
-   * the session in the same transaction.
+   * Gives an existing student the face that a completed liveness session proved, in place of the one it had, and
+   * uses up the session in the same transaction.
    */
   enrolStudent(session: LivenessSession, studentId: number, options?: Abortable): Promise<Student>
   /**
-   * Gives an existing student these templates, with no session: for an operator's own import. Liveness counts as not
-   * verified.
+   * Replaces the templates of an existing student without a session: for an operator's own import. Liveness then
+   * counts as not verified.
    */
   replaceTemplates(studentId: number, templates: Array<Embedding>, options?: Abortable): Promise<Student>
-  /** The templates of one student; those of an older service, which do not say their model, are left out. */
+  /** Resolves to the templates of one student. It leaves out those of an older service, which name no model. */
   templatesOf(studentId: number, options?: Abortable): Promise<Array<Embedding>>
   /**
-   * Writes the session down, or what has changed of it. Rejects with `state` when another process has changed it
-   * meanwhile: read it with `session` and repeat the frame.
+   * Writes the session into the database, or what has changed of it. Rejects with `state` when another process has
+   * changed it meanwhile: read it with `session` and repeat the frame.
    */
   saveSession(session: LivenessSession, options?: Abortable): Promise<void>
-  /** The session that was written down with this key. */
+  /** Resolves to the session with this key. */
   session(id: string, options?: Abortable): Promise<LivenessSession | null>
 }
 
@@ -334,17 +440,17 @@ export interface AnalyzeOptions {
 /** Whether the passive antispoof models are used: `auto` when they are installed. */
 export type AntispoofMode = 'auto' | 'off'
 
-/** Which rows to look at; what is left out does not narrow. */
+/** Which rows to read. What is left out does not narrow the selection. */
 export interface AttendanceFilter {
   /** The first of the site's days, as `YYYY-MM-DD`. */
   fromDay?: string
   /** The last of the site's days, itself included, as `YYYY-MM-DD`. */
   toDay?: string
-  /** Of this student. */
+  /** Rows of this student. */
   studentId?: number
-  /** With exactly this status. */
+  /** Rows with exactly this status. */
   status?: string
-  /** How many rows to pass over. Default 0. */
+  /** How many rows to skip. Default 0. */
   skip?: number
   /** How many rows to return at most. Default 100. */
   limit?: number
@@ -391,7 +497,7 @@ export interface AttendanceSummary {
   present: number
   absent: number
   late: number
-  /** How many students they are of. */
+  /** How many students the rows belong to. */
   uniqueStudents: number
 }
 
@@ -400,9 +506,12 @@ export interface CameraFrame {
   capturedAt: Date
   width: number
   height: number
-  /** The faces and whose they are, when the camera has an engine and a gallery. */
+  /** The faces and whose faces they are, when the camera has an engine and a gallery. */
   faces: Array<SeenFace> | null
-  /** What came of marking each student that is known, when the camera has a book too. `newlyMarked` tells who just came. */
+  /**
+   * The marks of the students that are known, when the camera has a book too. `newlyMarked` tells who just
+   * came.
+   */
   marks: Array<Marking>
   /** The analysis, when the camera has an engine and no gallery. */
   analysis: Analysis | null
@@ -410,13 +519,15 @@ export interface CameraFrame {
   pixels: Frame | null
 }
 
-/** How a camera is doing. */
+/** The state of a camera, and counts. */
 export interface CameraHealth {
   state: CameraState
   /** Frames that the source gave. */
   captured: number
-  /** Frames that have been worked through. */
+  /** Frames that have been analyzed. */
   analyzed: number
+  /** @deprecated Use `analyzed`. */
+  analysed: number
   /** Frames that a newer one replaced, and frames that could not be decoded. */
   dropped: number
   /** The last thing that went wrong, without credentials; it stays after a recovery. */
@@ -433,15 +544,15 @@ export interface CameraReadOptions {
   pixels?: boolean
   /** The camera's place, for marks. */
   location?: string
-  /** Below which similarity nobody is named, in [0, 1]. Default 0.7. */
+  /** Below this similarity nobody is named, in [0, 1]. Default 0.7. */
   threshold?: number
-  /** How many good views have to show the same face before it is known. Default 2. */
+  /** How many good views have to show the same person before the face is known. Default 2. */
   agreeing?: number
   /** The share of strangers that may be named, however long they stay. Default 0.001. */
   falseNames?: number
   /** Without effect: all views of a face decide together. Kept for callers of earlier versions. */
   window?: number
-  /** What to do with a frame when there is an engine and no gallery. */
+  /** How a frame is analyzed when there is an engine and no gallery. */
   analyze?: AnalyzeOptions
   /** How long connecting to a stream may take, in milliseconds. Default 5000. */
   openTimeoutMs?: number
@@ -454,7 +565,7 @@ export interface CameraReadOptions {
 /** What a camera is doing. */
 export type CameraState = 'connecting' | 'running' | 'reconnecting' | 'stopped' | 'failed'
 
-/** Whose face it is, by the views of it so far. */
+/** Whose face it is, by its views so far. */
 export type Decision = 'waiting' | 'unknown' | 'known'
 
 /** How far to take a face. Each level includes the ones before it. */
@@ -550,8 +661,8 @@ export interface EngineOptions {
   /** Default `auto`. */
   antispoof?: AntispoofMode
   /**
-   * How many frames are analyzed at once. Default: the processors this process may use. libuv has four threads unless
-   * `UV_THREADPOOL_SIZE` says otherwise, and one of them is kept free for Node.
+   * How many frames are analyzed at once. Default: the processors this process may use. libuv has four threads
+   * unless `UV_THREADPOOL_SIZE` says otherwise, and one of them is kept free for Node.
    */
   threads?: number
   /** Threads inside one run of one model. Default 1. */
@@ -559,14 +670,34 @@ export interface EngineOptions {
   /** Default `cpu`. */
   provider?: Provider
   /**
-   * The ONNX Runtime library to load. Default: `ORT_DYLIB_PATH`, else the one beside the addon, else that of the package
-   * `onnxruntime-node`, else those of the user's cache and of the system. A process loads one, once.
+   * The ONNX Runtime library to load. Default: `ORT_DYLIB_PATH`, else the one beside the addon, else that of the
+   * package `onnxruntime-node`, else those of the user's cache and of the system. A process loads one, once.
    */
   onnxruntime?: string
   /** What counts as a face. */
   detect?: DetectOptions
   /** What counts as a good view. */
   quality?: QualityOptions
+}
+
+/** How a student is erased. */
+export interface EraseOptions {
+  /** Default `delete`. */
+  marks?: MarksOfErased
+}
+
+/** What an erasure erased. */
+export interface Erasure {
+  /** The student as it was. */
+  student: Student
+  /** How many templates are gone. */
+  templates: number
+  /** How many liveness sessions are gone. */
+  sessions: number
+  /** How many attendance rows are gone. */
+  marksDeleted: number
+  /** How many attendance rows stayed, without a name. */
+  marksAnonymized: number
 }
 
 /** One face of a frame. What the depth that was asked for does not reach is `null`. */
@@ -576,13 +707,13 @@ export interface Face {
   /** The detector's score, in [0, 1]. */
   score: number
   /**
-   * Five points: the eye on the image's left, the eye on its right, the nose, the mouth corner on the left, the one on
-   * the right.
+   * Five points: the eye on the image's left, the eye on its right, the nose, the mouth corner on the left, the one
+   * on the right.
    */
   landmarks: Array<Point> | null
   /**
-   * The face mesh, where the engine has its model: 468 points as x, y, z one after the other, 1404 values, z away from
-   * the camera in pixels.
+   * The face mesh, where the engine has its model: 468 points as x, y, z one after the other, 1404 values, z away
+   * from the camera in pixels.
    */
   mesh: Float32Array | null
   /** The head pose. */
@@ -614,7 +745,7 @@ export interface Frame {
   capturedAt?: Date
 }
 
-/** What of a store's templates a gallery took. */
+/** Which templates of a store a gallery has taken. */
 export interface GalleryLoad {
   /** Students that can be recognized. */
   people: number
@@ -630,7 +761,7 @@ export interface GalleryLoadOptions {
   legacyModel?: string
 }
 
-/** Whose face it is, as far as one view tells. */
+/** Whose face one view shows. */
 export interface Identification {
   /** Whether the most similar person reaches the threshold. */
   known: boolean
@@ -647,12 +778,33 @@ export interface LivenessOptions {
    * default, because a wrong guess swaps left and right. Cameras and recordings are `false`.
    */
   mirrored: boolean
+  /**
+   * For clients that stream and follow `next`: a random order, positions confirmed over three frames of one unbroken
+   * track, and a camera that counts as frozen after five equal frames. What is given beside it goes first. Default
+   * false.
+   */
+  guarded?: boolean
   /** The student to enrol, when there is one already. */
   studentId?: number
-  /** Default `fixed`. Ask for `Outcome.next` each time. */
+  /**
+   * Default `fixed`. Ask for `Outcome.next` each time. A client at a distance has to answer each step of a random
+   * order with its `nonce`: see `observeAnswer`.
+   */
   order?: Order
   /** How many more steps than three a random order has, up to 5. Default 3. */
   extraSteps?: number
+  /** How many turns to the wrong side a random order forgives. Default 1. */
+  wrongTurns?: number
+  /** After how many frames the session fails. Default 3000. */
+  attemptLimit?: number
+  /** Over how many frames of one track the yaw is smoothed: 1, 3, 5 or 7. Default 1. */
+  steadyFrames?: number
+  /** After how many frames with the same picture the camera counts as frozen. Default 10. */
+  frozenFrames?: number
+  /** The least depth that the face has to show between the views, in [0, 1]. Default 0.06. */
+  minRelief?: number
+  /** What becomes of a poor center view. Default `refuse`. */
+  quality?: QualityGate
   /** The largest yaw for center, in degrees. Default 5. */
   centerGate?: number
   /** The yaw beyond which the head counts as turned left, in degrees. Default 15. */
@@ -684,8 +836,8 @@ export interface LivenessReason {
   /** One sentence that the person in front of the camera can act on. */
   advice: string
   /**
-   * The measured figure where there is one: the number of faces, the similarity, the nose shift, the relief, or the mean probability
-   * of a living face.
+   * The measured figure where there is one: the number of faces, the similarity, the nose shift, the relief, or the
+   * mean probability of a living face.
    */
   figure: number | null
   /** For `wrong_pose`: which way to turn. */
@@ -695,15 +847,15 @@ export interface LivenessReason {
 /** Where a session stands. */
 export type LivenessStatus = 'PENDING' | 'IN_PROGRESS' | 'COMPLETED' | 'FAILED' | 'EXPIRED'
 
-/** What came of a mark. */
+/** The result of a mark. */
 export interface Marking {
-  /** Whether this call made the row; false when the day was marked already. */
+  /** Whether this call made the row; false when the day was already marked. */
   newlyMarked: boolean
   /** The row that stands for this day and period. */
   record: AttendanceRecord
 }
 
-/** How somebody was seen. */
+/** When and where somebody was seen. */
 export interface MarkOptions {
   /** When. Default: now. */
   at?: Date
@@ -711,32 +863,41 @@ export interface MarkOptions {
   cameraLocation?: string
 }
 
+/**
+ * What becomes of the attendance of a student who is erased: `delete` it, or keep it for the statistics under a
+ * student without a name.
+ */
+export type MarksOfErased = 'delete' | 'anonymize'
+
 /** A person that a face resembles. */
 export interface Match {
-  /** Who. */
+  /** The key of the person. */
   studentId: number
-  /** How alike, in [0, 1]: the face and the mean of the person's templates. */
+  /** How similar the face and the mean of the person's templates are, in [0, 1]. */
   similarity: number
   /** The raw cosine behind it, in [-1, 1]. */
   cosine: number
 }
 
 
-/** How a frame is taken in. */
+/** How a frame is taken into a session. */
 export interface ObserveOptions {
-  /** When the frame was captured, if it does not say so itself. Frames from before the session's beginning are refused. */
+  /**
+   * When the frame was captured, if it does not say so itself. Frames from before the session's beginning are
+   * refused.
+   */
   capturedAt?: Date
   /** The time to judge by. Default: now. */
   now?: Date
 }
 
 /**
- * In which order the positions are asked for: `fixed` is center, left, right; `random` is drawn for each session, which a
- * prepared video cannot follow; with `any` a frame counts for whichever position it is sent for.
+ * In which order a session asks for the positions: `fixed` is center, left, right; `random` is drawn for each session,
+ * so that a prepared video does not fit; with `any` a frame counts for whichever position it is sent for.
  */
 export type Order = 'any' | 'fixed' | 'random'
 
-/** What a session says of one frame. Nothing in it identifies a person. */
+/** What a session says about one frame. Nothing in it identifies a person. */
 export interface Outcome {
   /** The position that was asked for. */
   requested: Position
@@ -744,7 +905,14 @@ export interface Outcome {
   detectedPose: Position | null
   /** The measured yaw in degrees, in the frame as received. */
   yaw: number | null
-  /** Whether the frame passed every check for the position asked for. */
+  /**
+   * The yaw in degrees that was compared with `gate`: the median over the last frames of the track, where the
+   * session asks for steady frames.
+   */
+  smoothedYaw: number | null
+  /** The yaws in degrees, lowest and highest, between which the head shows the position that was asked for. */
+  gate: [from: number, to: number]
+  /** Whether the frame passed every check for the position that was asked for. */
   isLive: boolean
   /** How well the frame shows the position asked for, in [0, 1]: 0 when it was refused, else from 0.75 on. */
   confidence: number
@@ -754,8 +922,15 @@ export interface Outcome {
   next: Position | null
   /** How many steps have passed. */
   stepsDone: number
-  /** How many steps there are; 0 where the order is `any`. */
+  /** How many steps there are: three, or more with a random order. */
   steps: number
+  /** What came of the passive check so far. */
+  passive: PassiveVerdict
+  /**
+   * The mean probability of a living face over the frames that the passive check scored lately, in [0, 1]; `null`
+   * when it has scored none.
+   */
+  passiveMean: number | null
   /** The session's status after the frame. */
   status: LivenessStatus
   /** Whether the session is complete. */
@@ -769,16 +944,22 @@ export interface Outcome {
 }
 
 /**
- * How fast a recording is played: as it was `recorded`, where a slow consumer misses frames as it would with a camera, or
- * `as_analyzed`, where it gets every frame.
+ * How fast a recording is played: as it was `recorded`, where a slow consumer misses frames as it would with a
+ * camera, or `as_analyzed`, where it gets every frame. `as_analysed` is the deprecated spelling of earlier versions.
  */
-export type Pace = 'recorded' | 'as_analyzed'
+export type Pace = 'recorded' | 'as_analyzed' | 'as_analysed'
 
 /**
- * What to make of the passive check: `require` a score of every frame that counts, `prefer` scores where there are any,
- * or leave it `off`.
+ * How scores of the passive check count: `require` a score of every frame that counts, `prefer` scores where there are
+ * any, or leave the check `off`.
  */
 export type PadPolicy = 'require' | 'prefer' | 'off'
+
+/**
+ * What came of the passive check of a session: the policy leaves it `off`, it has `not_run`, or its mean is that of a
+ * `live` face or of a `spoof`.
+ */
+export type PassiveVerdict = 'off' | 'not_run' | 'live' | 'spoof'
 
 /** The order of the bytes of a pixel. `rgba` is what a canvas gives; its fourth byte is ignored. */
 export type PixelFormat = 'rgb' | 'bgr' | 'rgba'
@@ -791,7 +972,10 @@ export interface Point {
 
 /** A head pose in degrees, in the frame as received. */
 export interface Pose {
-  /** Positive when the nose points to the right edge of the image: in a frame that is not mirrored, the person's own left. */
+  /**
+   * Positive when the nose points to the right edge of the image: in a frame that is not mirrored, the person's own
+   * left.
+   */
   yaw: number
   /** Positive when the face looks up. */
   pitch: number
@@ -824,6 +1008,12 @@ export interface Quality {
   reasons: Array<QualityReason>
 }
 
+/**
+ * What becomes of a center view that is too dark, too small, blurred or cut off: `refuse` it, or accept it with a
+ * `remark`.
+ */
+export type QualityGate = 'refuse' | 'remark'
+
 /** From where on a view is not good enough. */
 export interface QualityOptions {
   /** The least distance between the eyes, in pixels. Default 16. */
@@ -843,6 +1033,17 @@ export interface QualityOptions {
 /** A reason not to enrol or match a view. */
 export type QualityReason = 'too_small' | 'blurred' | 'too_dark' | 'too_bright' | 'pose_too_far' | 'truncated'
 
+/** The contents of a receipt, as `JSON.stringify` writes them. */
+export interface ReceiptContents {
+  studentId: number
+  model: string
+  issuedAt: Date
+  livenessScore: number
+  order: Order
+  passive: PassiveVerdict
+  nonce: string
+}
+
 /** An upright box in pixels: `x1 <= x2`, `y1 <= y2`. It may reach over the frame's edge. */
 export interface Rect {
   x1: number
@@ -855,13 +1056,16 @@ export interface Rect {
 export interface SeenFace {
   /** Where it is, in frame pixels. */
   bbox: Rect
-  /** The same face in the frames before and after; rises, and is not used again by the same camera. */
+  /**
+   * The number of the track: the same face has the same number in the frames before and after. Numbers rise, and a
+   * camera never uses one again.
+   */
   trackId: number
-  /** Whose it is, as far as the views of it agree. */
+  /** Whose face it is, as far as its views agree. */
   decision: Decision
   /** The student, when known. */
   studentId: number | null
-  /** How alike, in the best of the agreeing views, in [0, 1]; `null` unless known. */
+  /** How similar the face is, in the best of the agreeing views, in [0, 1]; `null` unless known. */
   similarity: number | null
 }
 
@@ -878,9 +1082,15 @@ export interface SiteDay {
   endsAt: Date
 }
 
+/**
+ * What to do with a face that is enrolled as another student already: `refuse` the enrolment (`conflict`), or `allow` it
+ * and compare with nobody.
+ */
+export type DuplicatePolicy = 'refuse' | 'allow'
+
 /** A student, without the face. */
 export interface Student {
-  /** Its key. A database may give the key of a deleted student to a new one. */
+  /** The key. It is never given to another student. */
   id: number
   name: string
   /** Unique. */
@@ -891,6 +1101,8 @@ export interface Student {
   livenessVerificationDate: Date | null
   /** The liveness score of that session, in [0, 1]; 0 without one. */
   livenessConfidenceScore: number
+  /** Whether the student has a stored face. */
+  hasFace: boolean
   /** The model of the stored embedding; `null` without one and for one that an older service made. */
   model: string | null
   /** In whole seconds. */
@@ -916,7 +1128,7 @@ export interface StudentList {
 export interface StudentQuery {
   /** Those whose name or roll number contains this, without regard to ASCII case; `%` and `_` stand for anything. */
   search?: string
-  /** How many to pass over. Default 0. */
+  /** How many to skip. Default 0. */
   skip?: number
   /** How many to return at most. Default 100. */
   limit?: number
@@ -941,8 +1153,8 @@ export interface Verification {
 
 export declare namespace models {
   /**
-   * Puts a file that was fetched elsewhere into its pack, for machines without internet: a copy, under the name that its
-   * contents say. A file of several packs goes into each of them. Rejects with `model` for a file that no pack knows,
+   * Copies a file that was fetched elsewhere into its pack, for machines without internet. Its contents decide its name
+   * there. A file of several packs goes into each of them. Rejects with `model` for a file that no pack knows,
    * with its hash and those that are expected; with `state` when the licence has to be accepted.
    */
   export function add(file: string, options?: AddOptions & Abortable): Promise<Array<AddedFile>>
@@ -964,14 +1176,14 @@ export declare namespace models {
     /** For packs whose licence has to be accepted: that the user has read and accepted it. Default false. */
     acceptLicense?: boolean
   }
-  /** What lies on disk, against the manifest: `unverifiable` where it knows no hash. */
+  /** How a file on disk compares with the manifest; `unverifiable` where the manifest has no hash. */
   export type FileCondition = 'sound' | 'missing' | 'damaged' | 'unverifiable'
-  /** Where packs lie. */
+  /** Where packs are installed. */
   export interface FolderOptions {
     /** Default: `FACEATTEND_MODELS`, else `faceattend/models` in the user's folder for data. */
     folder?: string
   }
-  /** Every pack this version knows, and what of each is on disk. Reads and hashes all of it. */
+  /** Resolves to every pack that this version knows, and what is on disk. It reads and hashes all files. */
   export function list(options?: FolderOptions & Abortable): Promise<Array<ModelPack>>
   /** Models that belong together, under one licence. */
   export interface ModelPack {
@@ -1004,20 +1216,21 @@ export declare namespace models {
     unavailable: string | null
   }
   /**
-   * Fetches what is missing or damaged of a pack, checked against the manifest's hashes; an interrupted download goes on
-   * where it broke off. The paths of its files. Needed before the first use of a pack that is not built in, never at run
-   * time. Rejects with `state` when the licence has to be accepted, with `download` when a file could not be fetched.
+   * Fetches the missing and damaged files of a pack, checked against the manifest's hashes, and resolves to the paths of
+   * its files. An interrupted download continues where it broke off. It is needed before the first use of a pack that is
+   * not built in, never at run time. Rejects with `state` when the licence has to be accepted, with `download` when a
+   * file could not be fetched.
    *
-   * `signal` stops the download itself, within a fraction of a second. What has arrived is kept, and the next pull goes
-   * on from there.
+   * `signal` stops the download itself, within a fraction of a second. What has arrived is kept, and the next pull
+   * continues from there.
    */
   export function pull(pack: string, options?: PullOptions & Abortable): Promise<Array<string>>
-  /** How far one file is, in bytes. */
+  /** How much of one file has arrived, in bytes. */
   export interface PullProgress {
     file: string
     done: number
     total: number
   }
-  /** One pack and what of it is on disk. Rejects with `model` for a name that is none. */
+  /** Resolves to one pack and what of it is on disk. Rejects with `model` for an unknown name. */
   export function verify(pack: string, options?: FolderOptions & Abortable): Promise<ModelPack>
 }

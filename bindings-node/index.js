@@ -16,10 +16,10 @@ const withRuntime = (create) =>
     return create.call(this, search ? { ...options, onnxruntime: options?.onnxruntime ?? locate() } : options, ...rest)
   }
 
-/** Looks whether the first argument is of this copy of the package. */
-const first = (Class, what) => (method) =>
+/** Checks that the argument number `at` is of this copy of the package. */
+const own = (Class, what, at = 0) => (method) =>
   function (...values) {
-    checkOwn(values[0], Class(), what)
+    checkOwn(values[at], Class(), what)
     return method.apply(this, values)
   }
 
@@ -28,15 +28,19 @@ const Engine = guardClass(native.Engine, {
   analyze: { lane: analysis, options: 1 },
   detect: { lane: analysis, options: 1 },
   embed: { lane: analysis, options: 1 },
+  template: { lane: analysis, options: 1 },
 })
 const Gallery = guardClass(native.Gallery, {
   search: { lane: analysis, options: 2 },
   identify: { lane: analysis, options: 2 },
-  load: { lane: store, options: 1, before: first(() => Store, 'store') },
+  load: { lane: store, options: 1, before: own(() => Store, 'store') },
 }, (engine) => checkOwn(engine, Engine, 'engine'))
 const LivenessSession = guardClass(native.LivenessSession, {
-  observe: { lane: analysis, options: 3, before: first(() => Engine, 'engine') },
+  observe: { lane: analysis, options: 3, before: own(() => Engine, 'engine') },
+  observeAnswer: { lane: analysis, options: 4, before: own(() => Engine, 'engine', 1) },
 })
+const Receipt = guardClass(native.Receipt)
+const ReceiptKey = guardClass(native.ReceiptKey)
 const AttendanceBook = guardClass(native.AttendanceBook, {
   mark: { lane: store, options: 2 },
   records: { lane: store, options: 0 },
@@ -46,17 +50,19 @@ const AttendanceBook = guardClass(native.AttendanceBook, {
 }, (store) => checkOwn(store, Store, 'store'))
 const Store = guardClass(native.Store, {
   open: { lane: store, options: 1 },
+  withGallery: { lane: store, options: 2, before: own(() => Gallery, 'gallery') },
   check: { lane: store, options: 0 },
   createStudent: { lane: store, options: 2 },
   student: { lane: store, options: 1 },
   students: { lane: store, options: 0 },
   updateStudent: { lane: store, options: 2 },
+  eraseStudent: { lane: store, options: 1 },
   deleteStudent: { lane: store, options: 1 },
-  registerStudent: { lane: store, options: 3, before: first(() => LivenessSession, 'session') },
-  enrolStudent: { lane: store, options: 2, before: first(() => LivenessSession, 'session') },
+  registerStudent: { lane: store, options: 3, before: own(() => LivenessSession, 'session') },
+  enrolStudent: { lane: store, options: 2, before: own(() => LivenessSession, 'session') },
   replaceTemplates: { lane: store, options: 2 },
   templatesOf: { lane: store, options: 1 },
-  saveSession: { lane: store, options: 1, before: first(() => LivenessSession, 'session') },
+  saveSession: { lane: store, options: 1, before: own(() => LivenessSession, 'session') },
   session: { lane: store, options: 1 },
 })
 
@@ -82,4 +88,6 @@ const models = {
   ),
 }
 
-module.exports = { AttendanceBook, Camera, Engine, FaceAttendError, Gallery, LivenessSession, Store, load, models }
+module.exports = {
+  AttendanceBook, Camera, Engine, FaceAttendError, Gallery, LivenessSession, Receipt, ReceiptKey, Store, load, models,
+}

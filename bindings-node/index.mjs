@@ -1,4 +1,6 @@
 import api from './index.js'
 
-export const { AttendanceBook, Camera, Engine, FaceAttendError, Gallery, LivenessSession, Store, load, models } = api
+export const {
+  AttendanceBook, Camera, Engine, FaceAttendError, Gallery, LivenessSession, Receipt, ReceiptKey, Store, load, models,
+} = api
 export default api

@@ -8,7 +8,8 @@
 #![expect(clippy::print_stdout, reason = "a program for the terminal")]
 
 use faceattend_core::recognition::load_gallery;
-use faceattend_core::{Engine, Frame, Gallery, Identification, SqliteStore, Store as _, Threshold, Timestamp};
+use faceattend_core::store::prelude::*;
+use faceattend_core::{Engine, Frame, Gallery, Identification, SqliteStore, Threshold, Timestamp};
 use faceattend_examples::Outcome;
 
 fn main() -> Outcome {

@@ -9,9 +9,11 @@ class FaceAttendError extends Error {
     this.code = code
   }
 }
-Object.defineProperty(FaceAttendError.prototype, 'name', { value: 'FaceAttendError', configurable: true, writable: true })
+Object.defineProperty(FaceAttendError.prototype, 'name', {
+  value: 'FaceAttendError', configurable: true, writable: true,
+})
 
-/** The error that a message of the addon stands for. */
+/** Returns the error that a message of the addon stands for. */
 function fromReason(reason) {
   const at = reason.indexOf(SEPARATOR)
   return at > 0
@@ -20,8 +22,8 @@ function fromReason(reason) {
 }
 
 /**
- * What to throw for what the addon threw. What carries no code of ours was thrown while an argument was read: by napi or
- * V8 for one of the wrong type, or by a getter of the caller's own, which then is the `cause`.
+ * Returns the error to throw for what the addon threw. An error without a code of ours was thrown while an argument was
+ * read: by napi or V8 for the wrong type, or by a getter of the caller's own, whose error becomes the `cause`.
  */
 function translate(error) {
   if (error instanceof FaceAttendError) return error

@@ -3,7 +3,7 @@
 const { FaceAttendError, translate } = require('./errors.js')
 const { signalOf } = require('./lanes.js')
 
-/** Refuses dates that are none, among arguments and in options: on their way into the addon they would become 1970. */
+/** Refuses invalid dates among arguments and in options: the addon would take them for 1970. */
 function checkDates(values) {
   for (const value of values) {
     const within = value !== null && typeof value === 'object' && Object.getPrototypeOf(value) === Object.prototype
@@ -16,8 +16,8 @@ function checkDates(values) {
 }
 
 /**
- * Refuses what is no `Class` of this copy of the package. The addon itself tells versions apart, but not two builds of one
- * version, whose objects need not look alike inside.
+ * Refuses what is no `Class` of this copy of the package. The addon itself distinguishes versions, but not two builds of
+ * one version, whose objects may differ inside.
  */
 function checkOwn(value, Class, what) {
   if (!(value instanceof Class)) {
@@ -25,7 +25,7 @@ function checkOwn(value, Class, what) {
   }
 }
 
-/** `method`, which throws at once, with the package's own errors. */
+/** Returns `method` so that it throws at once, with the package's own errors. */
 function guarded(method) {
   return function (...values) {
     try {
@@ -38,8 +38,8 @@ function guarded(method) {
 }
 
 /**
- * `method`, which returns a promise: in its `lane`, given up with the signal at `options`, the number of the argument
- * that may carry one, and never throwing but rejecting.
+ * Returns `method`, whose result is a promise, so that it runs in its `lane`, is cancelled by a signal, and rejects
+ * instead of throwing. `options` is the number of the argument that may carry a signal.
  */
 function queued(method, lane, options) {
   return async function (...values) {
@@ -67,7 +67,9 @@ function define(target, name, value) {
  */
 function guardClass(native, promises = {}, check = () => {}) {
   function Guarded(...values) {
-    if (new.target === undefined) throw new TypeError(`Class constructor ${native.name} cannot be invoked without 'new'`)
+    if (new.target === undefined) {
+      throw new TypeError(`Class constructor ${native.name} cannot be invoked without 'new'`)
+    }
     try {
       check(...values)
       return Reflect.construct(native, values, new.target)

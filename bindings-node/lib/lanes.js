@@ -3,8 +3,8 @@
 const { availableParallelism } = require('node:os')
 const { FaceAttendError } = require('./errors.js')
 
-// The addon's work runs on libuv's threads, which Node needs too, for files and names. Whoever hands over more work than
-// there are threads waits here, where waiting costs nothing and can be given up, and not in libuv's queue.
+// The addon's work runs on libuv's threads, which Node needs too, for files and names. Whoever hands over more work
+// than there are threads waits here, where waiting costs nothing and can be given up, and not in libuv's queue.
 const uvThreads = Math.max(1, Number.parseInt(process.env.UV_THREADPOOL_SIZE ?? '', 10) || 4)
 
 // Who waits for which signal. One listener a signal, however many calls share it: Node warns of more than ten.
@@ -42,7 +42,7 @@ class Lane {
     return { running: this.#running, waiting: this.#waiting.size, limit: this.#limit }
   }
 
-  /** What the promise of `start` comes to, once it is its turn; or the reason of `signal`, as soon as that is aborted. */
+  /** Calls `start` when its turn comes and resolves as it does; rejects once `signal` is aborted. */
   run(start, signal) {
     return new Promise((resolve, reject) => {
       if (signal?.aborted) {
@@ -92,7 +92,7 @@ const lanes = {
   files: new Lane(1),
 }
 
-/** The signal among a call's options, which come last. */
+/** Returns the signal among the options of a call. */
 function signalOf(options) {
   const signal = options !== null && typeof options === 'object' ? options.signal : undefined
   if (signal === undefined || signal === null) return undefined
@@ -102,7 +102,7 @@ function signalOf(options) {
   return signal
 }
 
-/** How much of the addon's analysis work is under way. */
+/** Returns how much analysis work there is. */
 const load = () => lanes.analysis.load
 
 module.exports = { lanes, load, onAbort, signalOf }

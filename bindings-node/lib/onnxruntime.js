@@ -18,7 +18,7 @@ function libraryIn(folder) {
   }
 }
 
-/** The library in the npm package `onnxruntime-node`. Nothing of that package is run; its install script is not needed. */
+/** Finds the library in the npm package `onnxruntime-node`. It runs nothing of that package, not its install script. */
 function inPackage() {
   // From this package, and from the program's own folder: either may have it.
   for (const from of [__filename, path.join(process.cwd(), 'package.json')]) {
@@ -43,8 +43,8 @@ function inPackage() {
 }
 
 /**
- * The ONNX Runtime library to ask for, or `undefined` to let the core search. A package that a lock file pins goes before
- * the user's cache and the system, which other programs fill as well.
+ * Returns the ONNX Runtime library to ask for, or `undefined` to let the core search. A package that a lock file pins
+ * goes before the user's cache and the system, which other programs fill as well.
  */
 function locate() {
   if (process.env.ORT_DYLIB_PATH) return undefined

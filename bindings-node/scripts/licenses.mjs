@@ -9,5 +9,7 @@ if (!existsSync(path.join(here, 'native.js')) || !existsSync(path.join(here, 'in
   console.error('Nothing to pack yet: npm run build')
   process.exit(1)
 }
-for (const name of readdirSync(root)) if (name.startsWith('LICENSE')) copyFileSync(path.join(root, name), path.join(here, name))
+for (const name of readdirSync(root)) {
+  if (name.startsWith('LICENSE')) copyFileSync(path.join(root, name), path.join(here, name))
+}
 cpSync(path.join(root, 'models/default/licenses'), path.join(here, 'licenses'), { recursive: true })

@@ -1,4 +1,5 @@
-// Makes the platform packages in npm/, as napi-rs lays them out: one for each target, and the addon in those that are built.
+// Makes the platform packages in npm/, as napi-rs lays them out: one for each target, and the addon in those that are
+// built.
 import { spawnSync } from 'node:child_process'
 import { copyFileSync, existsSync, readdirSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'

@@ -27,7 +27,7 @@ pub struct AttendanceOptions {
     pub day_boundary: Option<String>,
 }
 
-/// How somebody was seen.
+/// When and where somebody was seen.
 #[napi(object, object_to_js = false)]
 pub struct MarkOptions {
     /// When. Default: now.
@@ -57,16 +57,16 @@ pub struct AttendanceRecord {
     pub created_at: Date,
 }
 
-/// What came of a mark.
+/// The result of a mark.
 #[napi(object)]
 pub struct Marking {
-    /// Whether this call made the row; false when the day was marked already.
+    /// Whether this call made the row; false when the day was already marked.
     pub newly_marked: bool,
     /// The row that stands for this day and period.
     pub record: AttendanceRecord,
 }
 
-/// Which rows to look at; what is left out does not narrow.
+/// Which rows to read. What is left out does not narrow the selection.
 #[napi(object, object_to_js = false)]
 #[derive(Default)]
 pub struct AttendanceFilter {
@@ -74,11 +74,11 @@ pub struct AttendanceFilter {
     pub from_day: Option<String>,
     /// The last of the site's days, itself included, as `YYYY-MM-DD`.
     pub to_day: Option<String>,
-    /// Of this student.
+    /// Rows of this student.
     pub student_id: Option<f64>,
-    /// With exactly this status.
+    /// Rows with exactly this status.
     pub status: Option<String>,
-    /// How many rows to pass over. Default 0.
+    /// How many rows to skip. Default 0.
     pub skip: Option<f64>,
     /// How many rows to return at most. Default 100.
     pub limit: Option<f64>,
@@ -99,7 +99,7 @@ pub struct AttendanceSummary {
     pub present: i64,
     pub absent: i64,
     pub late: i64,
-    /// How many students they are of.
+    /// How many students the rows belong to.
     pub unique_students: i64,
 }
 
@@ -114,8 +114,8 @@ pub struct SiteDay {
     pub ends_at: Date,
 }
 
-/// Marks students present, once a day of the site; the database decides, so that two cameras or processes cannot mark
-/// twice. One for a whole process.
+/// Marks students present, once a day of the site. The database decides, so two cameras or processes cannot mark twice.
+/// Make one for a whole process.
 #[napi]
 pub struct AttendanceBook {
     pub(crate) marker: Arc<Marker>,
@@ -124,7 +124,7 @@ pub struct AttendanceBook {
 
 #[napi]
 impl AttendanceBook {
-    /// A book in `store` by the rules of the site. Throws `invalid_input` for a name that is no time zone.
+    /// Makes a book in `store` by the rules of the site. Throws `invalid_input` for a name that is no time zone.
     #[napi(constructor)]
     pub fn new(store: &Store, options: Option<AttendanceOptions>) -> napi::Result<Self> {
         let store = store.inner.clone();
@@ -132,8 +132,8 @@ impl AttendanceBook {
         Ok(Self { marker: Arc::new(Marker::new(store.clone(), policy)), store })
     }
 
-    /// Marks the student present, or says which row of the same day already does. `similarity`, in [0, 1], is kept with
-    /// the row. Rejects with `not_found` for an unknown student.
+    /// Marks the student present, or resolves to the row of the same day that already does. `similarity`, in [0, 1], is
+    /// kept with the row. Rejects with `not_found` for an unknown student.
     #[napi(
         ts_args_type = "studentId: number, similarity: number, options?: MarkOptions & Abortable",
         ts_return_type = "Promise<Marking>"
@@ -156,7 +156,7 @@ impl AttendanceBook {
         Ok(job(move || Ok(marker.mark(student, similarity, place.as_deref(), at)?.into())))
     }
 
-    /// The rows that pass the filter, newest first.
+    /// Resolves to the rows that pass the filter, newest first.
     #[napi(ts_args_type = "filter?: AttendanceFilter & Abortable", ts_return_type = "Promise<AttendanceList>")]
     pub fn records(&self, filter: Option<AttendanceFilter>) -> napi::Result<AsyncTask<Job<AttendanceList>>> {
         let filter = filter.unwrap_or_default();
@@ -168,14 +168,14 @@ impl AttendanceBook {
         }))
     }
 
-    /// The row with this key.
+    /// Resolves to the row with this key.
     #[napi(ts_args_type = "id: number, options?: Abortable", ts_return_type = "Promise<AttendanceRecord | null>")]
     pub fn record(&self, id: f64) -> napi::Result<AsyncTask<Job<Option<AttendanceRecord>>>> {
         let (id, store) = (student(id).or_throw()?.0, self.store.clone());
         Ok(job(move || Ok(store.attendance_record(id)?.as_ref().map(Into::into))))
     }
 
-    /// Deletes the row with this key; the student can be marked again at once. Rejects with `not_found`.
+    /// Deletes the row with this key. The student can be marked again at once. Rejects with `not_found`.
     #[napi(ts_args_type = "id: number, options?: Abortable", ts_return_type = "Promise<void>")]
     pub fn delete(&self, id: f64) -> napi::Result<AsyncTask<Job<()>>> {
         let (id, store, marker) = (student(id).or_throw()?.0, self.store.clone(), self.marker.clone());
@@ -186,7 +186,7 @@ impl AttendanceBook {
         }))
     }
 
-    /// Counts of the rows that pass the filter; its `skip` and `limit` do not matter.
+    /// Resolves to counts of the rows that pass the filter. Its `skip` and `limit` have no effect.
     #[napi(ts_args_type = "filter?: AttendanceFilter & Abortable", ts_return_type = "Promise<AttendanceSummary>")]
     pub fn summary(&self, filter: Option<AttendanceFilter>) -> napi::Result<AsyncTask<Job<AttendanceSummary>>> {
         let (filter, store) = (self.filter(&filter.unwrap_or_default()).or_throw()?, self.store.clone());
@@ -202,13 +202,14 @@ impl AttendanceBook {
         }))
     }
 
-    /// The day of the site that a moment belongs to. Default: now.
+    /// Returns the day of the site that a moment belongs to. Default: now.
     #[napi]
     pub fn day(&self, at: Option<Date>) -> napi::Result<SiteDay> {
         time::moment_or_now(at).and_then(|at| self.marker.policy().day(at)).map(Into::into).or_throw()
     }
 
-    /// Forgets what the database said within the last minute: for one who has deleted rows or students behind this object.
+    /// Forgets what the database said within the last minute: for one who has deleted rows or students behind this
+    /// object.
     #[napi]
     pub fn forget(&self) {
         self.marker.forget();

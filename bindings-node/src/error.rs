@@ -1,4 +1,5 @@
-//! How an error travels: its stable code in front of its message, until the JavaScript side makes a `FaceAttendError` of it.
+//! How an error travels: its stable code in front of its message, until the JavaScript side makes a `FaceAttendError`
+//! of it.
 
 use std::error::Error as _;
 

@@ -1,4 +1,5 @@
-//! What an engine says of a frame. All coordinates are pixels of the frame as it was handed over, x to the right, y down.
+//! What an engine says of a frame. All coordinates are pixels of the frame as it was handed over, x to the right, y
+//! down.
 
 use faceattend_core::antispoof::PassivePad;
 use faceattend_core::engine::{Analysis as CoreAnalysis, Face as CoreFace};
@@ -31,7 +32,8 @@ pub struct Rect {
 /// A head pose in degrees, in the frame as received.
 #[napi(object)]
 pub struct Pose {
-    /// Positive when the nose points to the right edge of the image: in a frame that is not mirrored, the person's own left.
+    /// Positive when the nose points to the right edge of the image: in a frame that is not mirrored, the person's own
+    /// left.
     pub yaw: f64,
     /// Positive when the face looks up.
     pub pitch: f64,
@@ -86,11 +88,11 @@ pub struct Face {
     pub bbox: Rect,
     /// The detector's score, in [0, 1].
     pub score: f64,
-    /// Five points: the eye on the image's left, the eye on its right, the nose, the mouth corner on the left, the one on
-    /// the right.
+    /// Five points: the eye on the image's left, the eye on its right, the nose, the mouth corner on the left, the one
+    /// on the right.
     pub landmarks: Option<Vec<Point>>,
-    /// The face mesh, where the engine has its model: 468 points as x, y, z one after the other, 1404 values, z away from
-    /// the camera in pixels.
+    /// The face mesh, where the engine has its model: 468 points as x, y, z one after the other, 1404 values, z away
+    /// from the camera in pixels.
     pub mesh: Option<Float32Array>,
     /// The head pose.
     pub pose: Option<Pose>,

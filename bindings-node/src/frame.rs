@@ -39,8 +39,8 @@ pub struct Frame {
 /// `ImageInput` of the types.
 pub(crate) type ImageInput = Either3<Uint8Array, String, Frame>;
 
-/// A picture taken out of JavaScript's hands. Its bytes are a copy: nothing that JavaScript does to its buffer while the
-/// call runs (write into it, transfer it to a worker) can reach them.
+/// A picture taken out of JavaScript's hands. Its bytes are a copy: nothing that JavaScript does to its buffer while
+/// the call runs (write into it, transfer it to a worker) can reach them.
 pub(crate) enum Picture {
     Encoded(Vec<u8>),
     Text(String),

@@ -1,4 +1,4 @@
-//! The people who are known.
+//! The gallery: the people who are known.
 
 use std::sync::Arc;
 
@@ -18,15 +18,15 @@ use crate::store::Store;
 /// A person that a face resembles.
 #[napi(object)]
 pub struct Match {
-    /// Who.
+    /// The key of the person.
     pub student_id: i64,
-    /// How alike, in [0, 1]: the face and the mean of the person's templates.
+    /// How similar the face and the mean of the person's templates are, in [0, 1].
     pub similarity: f64,
     /// The raw cosine behind it, in [-1, 1].
     pub cosine: f64,
 }
 
-/// Whose face it is, as far as one view tells.
+/// Whose face one view shows.
 #[napi(object, use_nullable = true)]
 pub struct Identification {
     /// Whether the most similar person reaches the threshold.
@@ -37,7 +37,7 @@ pub struct Identification {
     pub margin: Option<f64>,
 }
 
-/// What of a store's templates a gallery took.
+/// Which templates of a store a gallery has taken.
 #[napi(object)]
 pub struct GalleryLoad {
     /// Students that can be recognized.
@@ -64,7 +64,7 @@ pub struct Gallery {
 
 #[napi]
 impl Gallery {
-    /// An empty gallery for the embeddings of `engine`.
+    /// Makes an empty gallery for the embeddings of `engine`.
     #[napi(constructor)]
     pub fn new(engine: &Engine) -> Self {
         Self { inner: Arc::new(CoreGallery::new(engine.inner.embedder().clone())) }
@@ -78,20 +78,20 @@ impl Gallery {
         insert().or_throw()
     }
 
-    /// Puts templates in the place of those of a student; no search sees the person missing in between.
+    /// Replaces the templates of a student by these. No search sees the person missing in between.
     #[napi]
     pub fn replace(&self, student_id: f64, templates: Vec<Embedding>) -> napi::Result<()> {
         let replace = || self.inner.replace(student(student_id)?, &embedding::take_all(&templates)?);
         replace().or_throw()
     }
 
-    /// Takes a student out. Says whether the person was there.
+    /// Removes a student, and returns whether the person was there.
     #[napi]
     pub fn remove(&self, student_id: f64) -> napi::Result<bool> {
         student(student_id).map(|student| self.inner.remove(student)).or_throw()
     }
 
-    /// Whether a student has a template here.
+    /// Returns whether a student has a template here.
     #[napi]
     pub fn contains(&self, student_id: f64) -> napi::Result<bool> {
         student(student_id).map(|student| self.inner.contains(student)).or_throw()
@@ -109,8 +109,8 @@ impl Gallery {
         count(self.inner.templates())
     }
 
-    /// The `k` people most similar to `probe`, most similar first. Exact. Off the main thread, because a million people
-    /// take tens of milliseconds.
+    /// Resolves to the `k` people most similar to `probe`, most similar first. The search is exact, and runs off the
+    /// main thread, because a million people take tens of milliseconds.
     #[napi(ts_args_type = "probe: Embedding, k: number, options?: Abortable", ts_return_type = "Promise<Array<Match>>")]
     pub fn search(&self, probe: Embedding, k: f64) -> napi::Result<AsyncTask<Job<Vec<Match>>>> {
         let (gallery, probe) = (self.inner.clone(), embedding::take(&probe).or_throw()?);
@@ -118,7 +118,7 @@ impl Gallery {
         Ok(job(move || Ok(gallery.search(&probe, k)?.iter().map(Into::into).collect())))
     }
 
-    /// Whose face `probe` is. `threshold` is on the similarity scale, in [0, 1]; default 0.7.
+    /// Resolves to whose face `probe` is. `threshold` is on the similarity scale, in [0, 1]; default 0.7.
     #[napi(
         ts_args_type = "probe: Embedding, threshold?: number | null, options?: Abortable",
         ts_return_type = "Promise<Identification>"
@@ -129,7 +129,7 @@ impl Gallery {
         Ok(job(move || Ok(gallery.identify(&probe, threshold)?.into())))
     }
 
-    /// Puts all the store's templates in place of what the gallery holds.
+    /// Replaces what the gallery holds by all the store's templates.
     #[napi(
         ts_args_type = "store: Store, options?: GalleryLoadOptions & Abortable",
         ts_return_type = "Promise<GalleryLoad>"

@@ -1,7 +1,7 @@
 //! The addon for Node: the names of `faceattend-core`, as JavaScript has them.
 //!
-//! Nothing here is a rule of the field; this crate turns JavaScript's values into the core's and back. What takes longer
-//! than a millisecond is a job (`src/job.rs`) on libuv's threads. The files `*.cjs` beside this crate hand jobs out, so that no
+//! Nothing here is a rule of the field; this crate turns JavaScript's values into the core's and back. What takes
+//! longer than a millisecond is a job (`src/job.rs`) on libuv's threads. The files in `lib` hand jobs out, so that no
 //! more run at once than there are threads for, and turn errors into `FaceAttendError`.
 
 #![expect(clippy::needless_pass_by_value, reason = "napi makes every argument anew and hands it over")]

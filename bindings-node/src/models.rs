@@ -1,4 +1,4 @@
-//! Model packs: which there are, whether they are installed, and how to get one.
+//! Model packs: list, check and fetch them.
 #![allow(dead_code, reason = "JavaScript calls what a namespace holds, and not every kind of build shows that")]
 
 use std::ops::ControlFlow;
@@ -18,7 +18,7 @@ use napi_derive::napi;
 
 use crate::job::{Job, job};
 
-/// What lies on disk, against the manifest: `unverifiable` where it knows no hash.
+/// How a file on disk compares with the manifest; `unverifiable` where the manifest has no hash.
 #[napi(string_enum = "lowercase", namespace = "models")]
 pub enum FileCondition {
     Sound,
@@ -62,7 +62,7 @@ pub struct ModelPack {
     pub files: Vec<PackFile>,
 }
 
-/// Where packs lie.
+/// Where packs are installed.
 #[napi(object, object_to_js = false, namespace = "models")]
 pub struct FolderOptions {
     /// Default: `FACEATTEND_MODELS`, else `faceattend/models` in the user's folder for data.
@@ -98,7 +98,7 @@ pub struct AddedFile {
     pub missing: Vec<String>,
 }
 
-/// Stops a pull, whose thread looks at it.
+/// Stops a download: its thread checks this flag.
 #[napi]
 #[derive(Default)]
 pub struct NativeStop {
@@ -118,7 +118,7 @@ impl NativeStop {
     }
 }
 
-/// How far one file is, in bytes.
+/// How much of one file has arrived, in bytes.
 #[napi(object, namespace = "models")]
 pub struct PullProgress {
     pub file: String,
@@ -126,7 +126,7 @@ pub struct PullProgress {
     pub total: i64,
 }
 
-/// Every pack this version knows, and what of each is on disk. Reads and hashes all of it.
+/// Resolves to every pack that this version knows, and what is on disk. It reads and hashes all files.
 #[napi(
     namespace = "models",
     ts_args_type = "options?: FolderOptions & Abortable",
@@ -139,7 +139,7 @@ pub fn list(options: Option<FolderOptions>) -> AsyncTask<Job<Vec<ModelPack>>> {
     })
 }
 
-/// One pack and what of it is on disk. Rejects with `model` for a name that is none.
+/// Resolves to one pack and what of it is on disk. Rejects with `model` for an unknown name.
 #[napi(
     namespace = "models",
     ts_args_type = "pack: string, options?: FolderOptions & Abortable",
@@ -152,12 +152,13 @@ pub fn verify(pack: String, options: Option<FolderOptions>) -> AsyncTask<Job<Mod
     })
 }
 
-/// Fetches what is missing or damaged of a pack, checked against the manifest's hashes; an interrupted download goes on
-/// where it broke off. The paths of its files. Needed before the first use of a pack that is not built in, never at run
-/// time. Rejects with `state` when the licence has to be accepted, with `download` when a file could not be fetched.
+/// Fetches the missing and damaged files of a pack, checked against the manifest's hashes, and resolves to the paths of
+/// its files. An interrupted download continues where it broke off. It is needed before the first use of a pack that is
+/// not built in, never at run time. Rejects with `state` when the licence has to be accepted, with `download` when a
+/// file could not be fetched.
 ///
-/// `signal` stops the download itself, within a fraction of a second. What has arrived is kept, and the next pull goes
-/// on from there.
+/// `signal` stops the download itself, within a fraction of a second. What has arrived is kept, and the next pull
+/// continues from there.
 #[napi(
     namespace = "models",
     ts_args_type = "pack: string, options?: PullOptions & Abortable",
@@ -187,8 +188,8 @@ pub fn pull(
     })
 }
 
-/// Puts a file that was fetched elsewhere into its pack, for machines without internet: a copy, under the name that its
-/// contents say. A file of several packs goes into each of them. Rejects with `model` for a file that no pack knows,
+/// Copies a file that was fetched elsewhere into its pack, for machines without internet. Its contents decide its name
+/// there. A file of several packs goes into each of them. Rejects with `model` for a file that no pack knows,
 /// with its hash and those that are expected; with `state` when the licence has to be accepted.
 #[napi(
     namespace = "models",

@@ -3,10 +3,10 @@
 use std::sync::{Arc, PoisonError};
 
 use faceattend_core::Result;
-use faceattend_core::enrolment::{EnrolmentOutcome, Registry};
+use faceattend_core::enrolment::{DuplicatePolicy as CorePolicy, EnrolmentOutcome, Registry};
 use faceattend_core::store::{
-    Listed, MarksOfErased, Page, SqliteStore, Store as CoreStore, StoredEmbedding, Student as CoreStudent,
-    StudentChange as CoreChange,
+    Erasure as CoreErasure, Listed, MarksOfErased as CoreMarks, Page, Store as CoreStore, StoredEmbedding,
+    Student as CoreStudent, StudentChange as CoreChange, open,
 };
 use faceattend_core::types::{SessionId, StudentId};
 use jiff::Timestamp;
@@ -15,7 +15,7 @@ use napi_derive::napi;
 
 use crate::embedding::{self, Embedding};
 use crate::error::OrThrow as _;
-use crate::gallery::{student, whole};
+use crate::gallery::{Gallery, student, whole};
 use crate::job::{Job, job};
 use crate::liveness::{LivenessSession, session_id};
 use crate::sessions::Live;
@@ -24,7 +24,7 @@ use crate::time::{self, Date};
 /// A student, without the face.
 #[napi(object, use_nullable = true)]
 pub struct Student {
-    /// Its key. A database may give the key of a deleted student to a new one.
+    /// The key. It is never given to another student.
     pub id: i64,
     pub name: String,
     /// Unique.
@@ -35,6 +35,8 @@ pub struct Student {
     pub liveness_verification_date: Option<Date>,
     /// The liveness score of that session, in [0, 1]; 0 without one.
     pub liveness_confidence_score: f64,
+    /// Whether the student has a stored face.
+    pub has_face: bool,
     /// The model of the stored embedding; `null` without one and for one that an older service made.
     pub model: Option<String>,
     /// In whole seconds.
@@ -55,7 +57,7 @@ pub struct StudentChange {
 pub struct StudentQuery {
     /// Those whose name or roll number contains this, without regard to ASCII case; `%` and `_` stand for anything.
     pub search: Option<String>,
-    /// How many to pass over. Default 0.
+    /// How many to skip. Default 0.
     pub skip: Option<f64>,
     /// How many to return at most. Default 100.
     pub limit: Option<f64>,
@@ -69,20 +71,84 @@ pub struct StudentList {
     pub total: i64,
 }
 
-/// The database, SQLite in a file. Every method is one transaction: it happened as a whole and survives the death of the
-/// process once its promise resolves, or it did not happen. A lookup that finds nothing is `null`; a change to what is not
-/// there rejects with `not_found`, a database that fails with `store`.
+/// What becomes of the attendance of a student who is erased: `delete` it, or keep it for the statistics under a
+/// student without a name.
+#[napi(string_enum = "lowercase")]
+pub enum MarksOfErased {
+    Delete,
+    Anonymize,
+}
+
+/// How a student is erased.
+#[napi(object, object_to_js = false)]
+pub struct EraseOptions {
+    /// Default `delete`.
+    pub marks: Option<MarksOfErased>,
+}
+
+/// What an erasure erased.
+#[napi(object)]
+pub struct Erasure {
+    /// The student as it was.
+    pub student: Student,
+    /// How many templates are gone.
+    pub templates: i64,
+    /// How many liveness sessions are gone.
+    pub sessions: i64,
+    /// How many attendance rows are gone.
+    pub marks_deleted: i64,
+    /// How many attendance rows stayed, without a name.
+    pub marks_anonymized: i64,
+}
+
+/// The database: SQLite in a file, or a PostgreSQL. Every method is one transaction: it happened as a whole and
+/// survives the death of the process once its promise resolves, or it did not happen. A lookup that finds nothing is
+/// `null`; a change to what is not there rejects with `not_found`, a database that fails with `store`.
 #[napi]
 pub struct Store {
     pub(crate) inner: Arc<dyn CoreStore>,
+    registry: Arc<Registry>,
+}
+
+/// What to do with a face that is enrolled as another student already: `refuse` the enrolment (`conflict`), or `allow` it
+/// and compare with nobody.
+#[napi(string_enum = "lowercase")]
+pub enum DuplicatePolicy {
+    Refuse,
+    Allow,
 }
 
 #[napi]
 impl Store {
-    /// Opens the database in the file `path`, makes it when it is not there, and brings an older one up to date.
-    #[napi(ts_args_type = "path: string, options?: Abortable", ts_return_type = "Promise<Store>")]
-    pub fn open(path: String) -> AsyncTask<Job<Store>> {
-        job(move || Ok(Self { inner: Arc::new(SqliteStore::open(path)?) }))
+    /// Opens a database and brings an older one up to date. `location` is the path of a SQLite file, which is created
+    /// when it is not there, or `postgres://USER:PASSWORD@HOST/NAME`. Rejects with `invalid_input` for the URL of
+    /// another kind of database.
+    #[napi(ts_args_type = "location: string, options?: Abortable", ts_return_type = "Promise<Store>")]
+    pub fn open(location: String) -> AsyncTask<Job<Store>> {
+        job(move || {
+            let inner = open(&location)?;
+            Ok(Self { registry: Arc::new(Registry::new(inner.clone())), inner })
+        })
+    }
+
+    /// Resolves to the same database with a gallery. It loads the gallery, keeps it up to date with the enrolments and
+    /// erasures that are made through it, and compares the face of every enrolment with everybody who is enrolled, inside
+    /// the transaction that writes it. `duplicates` is `refuse` unless it is given.
+    #[napi(
+        ts_args_type = "gallery: Gallery, duplicates?: DuplicatePolicy, options?: Abortable",
+        ts_return_type = "Promise<Store>"
+    )]
+    pub fn with_gallery(&self, gallery: &Gallery, duplicates: Option<DuplicatePolicy>) -> AsyncTask<Job<Store>> {
+        let policy = match duplicates {
+            None | Some(DuplicatePolicy::Refuse) => CorePolicy::Refuse,
+            Some(DuplicatePolicy::Allow) => CorePolicy::Allow,
+        };
+        let (inner, gallery) = (self.inner.clone(), gallery.inner.clone());
+        job(move || {
+            let registry = Registry::new(inner.clone()).with_gallery(gallery, policy);
+            registry.load_gallery()?;
+            Ok(Self { inner, registry: Arc::new(registry) })
+        })
     }
 
     /// Resolves when the database answers.
@@ -91,20 +157,20 @@ impl Store {
         self.job(|store| store.check())
     }
 
-    /// A new student without a face. Rejects with `conflict` when the roll number is taken.
+    /// Creates a student without a face. Rejects with `conflict` when the roll number is taken.
     #[napi(ts_args_type = "name: string, rollNumber: string, options?: Abortable", ts_return_type = "Promise<Student>")]
     pub fn create_student(&self, name: String, roll_number: String) -> AsyncTask<Job<Student>> {
         self.job(move |store| store.create_student(&name, &roll_number, Timestamp::now()).map(|s| (&s).into()))
     }
 
-    /// The student with this key.
+    /// Resolves to the student with this key.
     #[napi(ts_args_type = "id: number, options?: Abortable", ts_return_type = "Promise<Student | null>")]
     pub fn student(&self, id: f64) -> napi::Result<AsyncTask<Job<Option<Student>>>> {
         let id = student(id).or_throw()?;
         Ok(self.job(move |store| Ok(store.student(id)?.as_ref().map(Into::into))))
     }
 
-    /// The students, by key.
+    /// Resolves to the students, by key.
     #[napi(ts_args_type = "query?: StudentQuery & Abortable", ts_return_type = "Promise<StudentList>")]
     pub fn students(&self, query: Option<StudentQuery>) -> napi::Result<AsyncTask<Job<StudentList>>> {
         let query = query.unwrap_or(StudentQuery { search: None, skip: None, limit: None });
@@ -115,7 +181,8 @@ impl Store {
         }))
     }
 
-    /// Changes what is given; the student as it is now. Rejects with `conflict` when the roll number is another student's.
+    /// Changes what is given, and resolves to the student as it is now. Rejects with `conflict` when the roll number is
+    /// another student's.
     #[napi(
         ts_args_type = "id: number, change: StudentChange, options?: Abortable",
         ts_return_type = "Promise<Student>"
@@ -126,19 +193,33 @@ impl Store {
         Ok(self.job(move |store| store.update_student(id, &change, Timestamp::now()).map(|s| (&s).into())))
     }
 
-    /// Erases the student with its templates, its liveness sessions and its attendance; what it was. Take it out of
-    /// galleries too.
+    /// Erases what identifies a student: the face, the templates, and the liveness sessions with the embeddings in them.
+    /// Take the student out of galleries too, other than that of `withGallery`.
+    #[napi(ts_args_type = "id: number, options?: EraseOptions & Abortable", ts_return_type = "Promise<Erasure>")]
+    pub fn erase_student(&self, id: f64, options: Option<EraseOptions>) -> napi::Result<AsyncTask<Job<Erasure>>> {
+        let id = student(id).or_throw()?;
+        let marks = match options.and_then(|options| options.marks) {
+            None | Some(MarksOfErased::Delete) => CoreMarks::Delete,
+            Some(MarksOfErased::Anonymize) => CoreMarks::Anonymise,
+        };
+        let registry = self.registry();
+        Ok(job(move || registry.erase(id, marks, Timestamp::now()).map(Into::into)))
+    }
+
+    /// Erases a student with its attendance; resolves to what the student was.
+    ///
+    /// @deprecated Use `eraseStudent`.
     #[napi(ts_args_type = "id: number, options?: Abortable", ts_return_type = "Promise<Student>")]
     pub fn delete_student(&self, id: f64) -> napi::Result<AsyncTask<Job<Student>>> {
         let id = student(id).or_throw()?;
         let registry = self.registry();
         Ok(job(move || {
-            let erasure = registry.erase(id, MarksOfErased::Delete, Timestamp::now())?;
+            let erasure = registry.erase(id, CoreMarks::Delete, Timestamp::now())?;
             Ok((&erasure.student).into())
         }))
     }
 
-    /// A new student with the face that a completed liveness session proved. It uses the session up in the same
+    /// Creates a student with the face that a completed liveness session proved. It uses the session up in the same
     /// transaction, so that of two calls that race one wins and the other rejects with `state`. A taken roll number
     /// (`conflict`) does not cost the session.
     #[napi(
@@ -154,8 +235,8 @@ impl Store {
         self.enrolling(session, move |registry, id, now| registry.register(id, &name, &roll_number, now))
     }
 
-    /// Gives an existing student the face that a completed liveness session proved, in place of the one it had, and uses up
-    /// the session in the same transaction.
+    /// Gives an existing student the face that a completed liveness session proved, in place of the one it had, and
+    /// uses up the session in the same transaction.
     #[napi(
         ts_args_type = "session: LivenessSession, studentId: number, options?: Abortable",
         ts_return_type = "Promise<Student>"
@@ -165,8 +246,8 @@ impl Store {
         Ok(self.enrolling(session, move |registry, id, now| registry.enrol(id, Some(student), now)))
     }
 
-    /// Gives an existing student these templates, with no session: for an operator's own import. Liveness counts as not
-    /// verified.
+    /// Replaces the templates of an existing student without a session: for an operator's own import. Liveness then
+    /// counts as not verified.
     #[napi(
         ts_args_type = "studentId: number, templates: Array<Embedding>, options?: Abortable",
         ts_return_type = "Promise<Student>"
@@ -183,7 +264,7 @@ impl Store {
         }))
     }
 
-    /// The templates of one student; those of an older service, which do not say their model, are left out.
+    /// Resolves to the templates of one student. It leaves out those of an older service, which name no model.
     #[napi(ts_args_type = "studentId: number, options?: Abortable", ts_return_type = "Promise<Array<Embedding>>")]
     pub fn templates_of(&self, student_id: f64) -> napi::Result<AsyncTask<Job<Vec<Embedding>>>> {
         let student = student(student_id).or_throw()?;
@@ -196,8 +277,8 @@ impl Store {
         }))
     }
 
-    /// Writes the session down, or what has changed of it. Rejects with `state` when another process has changed it
-    /// meanwhile: read it with `session` and repeat the frame.
+    /// Writes the session into the database, or what has changed of it. Rejects with `state` when another process has
+    /// changed it meanwhile: read it with `session` and repeat the frame.
     #[napi(ts_args_type = "session: LivenessSession, options?: Abortable", ts_return_type = "Promise<void>")]
     pub fn save_session(&self, session: &LivenessSession) -> AsyncTask<Job<()>> {
         let live = session.live.clone();
@@ -210,7 +291,7 @@ impl Store {
         })
     }
 
-    /// The session that was written down with this key.
+    /// Resolves to the session with this key.
     #[napi(ts_args_type = "id: string, options?: Abortable", ts_return_type = "Promise<LivenessSession | null>")]
     pub fn session(&self, id: String) -> AsyncTask<Job<Option<LivenessSession>>> {
         self.job(move |store| {
@@ -252,8 +333,20 @@ impl Store {
         })
     }
 
-    fn registry(&self) -> Registry {
-        Registry::new(Arc::clone(&self.inner))
+    fn registry(&self) -> Arc<Registry> {
+        Arc::clone(&self.registry)
+    }
+}
+
+impl From<CoreErasure> for Erasure {
+    fn from(erasure: CoreErasure) -> Self {
+        Self {
+            student: (&erasure.student).into(),
+            templates: erasure.templates.cast_signed(),
+            sessions: erasure.sessions.cast_signed(),
+            marks_deleted: erasure.marks_deleted.cast_signed(),
+            marks_anonymized: erasure.marks_anonymised.cast_signed(),
+        }
     }
 }
 
@@ -267,6 +360,7 @@ impl From<&CoreStudent> for Student {
             liveness_verified: student.liveness_verified,
             liveness_verification_date: student.liveness_verification_date.map(time::date),
             liveness_confidence_score: student.liveness_confidence_score,
+            has_face: student.has_face,
             model: student.model.as_ref().map(ToString::to_string),
             created_at: time::date(student.created_at),
             updated_at: student.updated_at.map(time::date),

@@ -128,3 +128,11 @@ test('options that do not fit are refused', async (t) => {
   assert.throws(() => Camera.open(CLASS, { openTimeoutMs: -1 }), failsWith('invalid_input'))
   assert.throws(() => new Camera(), failsWith('invalid_input'))
 })
+
+test('the spelling of earlier versions still works', async () => {
+  const camera = Camera.open(media('hopper/turn.avi'), { pace: 'as_analysed' })
+  let frames = 0
+  for await (const _ of camera) frames += 1
+  assert.equal(frames, 46)
+  assert.deepEqual([camera.health.analysed, camera.health.analyzed], [46, 46])
+})

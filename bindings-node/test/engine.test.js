@@ -226,3 +226,11 @@ test('no more work at once than there are threads for', async () => {
   assert.deepEqual(load(), { running: limit, waiting: limit * 2, limit })
   await Promise.all(calls)
 })
+
+test('a template is the embedding of one clear face, or says why there is none', async () => {
+  const made = await engine()
+  const bytes = picture('hopper/center.jpg')
+  assert.deepEqual(await made.template(bytes), await made.embed(bytes))
+  const wall = { data: new Uint8Array(64 * 64 * 3).fill(90), width: 64, height: 64 }
+  await assert.rejects(made.template(wall), failsWith('invalid_input', /face/))
+})

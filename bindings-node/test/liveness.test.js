@@ -1,8 +1,10 @@
 'use strict'
 
 const assert = require('node:assert/strict')
+const { createPublicKey, verify } = require('node:crypto')
 const { test } = require('node:test')
-const { LivenessSession, completed, engine, failsWith, picture } = require('./support.js')
+const { inspect } = require('node:util')
+const { LivenessSession, Receipt, ReceiptKey, completed, engine, failsWith, picture } = require('./support.js')
 
 test('three positions of one person complete a session, once', async () => {
   const session = new LivenessSession({ mirrored: false })
@@ -84,6 +86,68 @@ test('a random order is asked step by step, and another order is refused', async
   assert.ok(outcome.sessionCompleted && outcome.stepsDone === 3 && outcome.steps === 3, JSON.stringify(outcome))
 })
 
+test('an answer to a step has to carry its nonce', async () => {
+  const session = new LivenessSession({ mirrored: false, order: 'random', extraSteps: 0 })
+  assert.deepEqual([session.order, session.steps], ['random', [0, 3]])
+  const views = { center: ['yaw+00', 'center'], left: ['yaw+25', 'left'], right: ['yaw-25', 'right'] }
+  const nonces = new Set()
+  let outcome
+  while (session.next && nonces.size < 3) {
+    const { next, nonce } = session
+    const answer = async (word) =>
+      session.observeAnswer(word, await engine(), picture(`hopper/${views[next].pop()}.jpg`), next)
+    const refused = await answer(nonces.size === 0 ? null : '0'.repeat(32))
+    assert.deepEqual([refused.isLive, refused.reasons[0].code], [false, 'wrong_nonce'])
+    assert.equal(session.nonce, nonce, 'a refused frame has changed the nonce')
+    outcome = await answer(nonce)
+    assert.ok(outcome.isLive, JSON.stringify(outcome.reasons))
+    nonces.add(nonce)
+  }
+  assert.ok(session.isCompleted && nonces.size === 3)
+  assert.deepEqual([session.nonce, session.verified, outcome.passive, outcome.passiveMean], [
+    null, ['center', 'left', 'right'], 'not_run', null,
+  ])
+  assert.equal(new LivenessSession({ mirrored: false }).nonce, null)
+})
+
+test('a guarded session asks at random and smooths over frames', async () => {
+  const options = (session) => JSON.parse(session.toState()).options
+  const guarded = new LivenessSession({ mirrored: false, guarded: true })
+  const { order, steady_frames, frozen_frames } = options(guarded)
+  assert.deepEqual([guarded.order, order, steady_frames, frozen_frames], ['random', 'random', 3, 5])
+  const first = await guarded.observe(await engine(), picture('hopper/center.jpg'), guarded.next)
+  assert.deepEqual([first.isLive, first.stepsDone], [false, 0])
+  const chosen = new LivenessSession({ mirrored: false, guarded: true, order: 'fixed', steadyFrames: 1 })
+  assert.deepEqual([chosen.order, options(chosen).steady_frames], ['fixed', 1])
+})
+
+test('an outcome says where the gate is', async () => {
+  const session = new LivenessSession({ mirrored: false, leftGate: 20 })
+  const { gate, yaw, smoothedYaw } = await session.observe(await engine(), picture('collins/left.jpg'), 'left')
+  assert.deepEqual([gate, smoothedYaw], [[20, 90], yaw])
+})
+
+test('a receipt is read with the public key alone, and a forged one is refused', async () => {
+  assert.equal(new LivenessSession({ mirrored: false }).receipt(1), null)
+  const session = await completed('collins')
+  const key = ReceiptKey.generate()
+  const token = key.sign(session.receipt(12))
+  const read = Receipt.verify(token, key.publicKeyPem())
+  assert.deepEqual([read.studentId, read.order, read.passive, read.nonce.length], [12, 'fixed', 'not_run', 32])
+  assert.equal(read.model, (await engine()).description.embedder)
+  assert.ok(Math.abs(read.livenessScore - session.livenessScore) < 1e-6 && read.issuedAt instanceof Date)
+  assert.equal(JSON.parse(JSON.stringify(read)).nonce, session.receipt(12).nonce)
+  // Node's own crypto checks it as well.
+  const [header, claims, signature] = token.split('.')
+  const signed = Buffer.from(`${header}.${claims}`)
+  assert.ok(verify(null, signed, createPublicKey(key.publicKeyPem()), Buffer.from(signature, 'base64url')))
+  assert.equal(ReceiptKey.parse(key.toText()).publicKeyPem(), key.publicKeyPem())
+  assert.throws(() => Receipt.verify(token, ReceiptKey.generate().publicKeyPem()), failsWith('invalid_input', /another key/))
+  assert.throws(() => Receipt.verify(`${header}.${claims}.AAAA`, key.publicKeyPem()), failsWith('invalid_input'))
+  assert.throws(() => ReceiptKey.parse('no base64'), failsWith('invalid_input'))
+  assert.ok(!inspect(key).includes(key.toText()))
+})
+
 test('a session ends when its time is over', async () => {
   const session = new LivenessSession({ mirrored: false, ttlSeconds: 60 })
   assert.ok(Math.abs(session.expiresAt - session.createdAt - 60_000) <= 1)
@@ -100,6 +164,9 @@ test('options no session could work with are refused', () => {
     { mirrored: false, ttlSeconds: Infinity },
     { mirrored: false, samePerson: 2 },
     { mirrored: false, suspiciousLimit: 0 },
+    { mirrored: false, steadyFrames: 2 },
+    { mirrored: false, quality: 'any' },
+    { mirrored: false, extraSteps: 9 },
     { mirrored: false, pad: 'maybe' },
     { mirrored: 'no' },
     {},

@@ -13,7 +13,8 @@ test('both kinds of module hand out the same', async () => {
 
 test('nothing of the inside is handed out', () => {
   assert.deepEqual(Object.keys(api).sort(), [
-    'AttendanceBook', 'Camera', 'Engine', 'FaceAttendError', 'Gallery', 'LivenessSession', 'Store', 'load', 'models',
+    'AttendanceBook', 'Camera', 'Engine', 'FaceAttendError', 'Gallery', 'LivenessSession', 'Receipt', 'ReceiptKey',
+    'Store', 'load', 'models',
   ])
 })
 

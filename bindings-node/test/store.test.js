@@ -1,6 +1,7 @@
 'use strict'
 
 const assert = require('node:assert/strict')
+const { randomUUID } = require('node:crypto')
 const path = require('node:path')
 const { test } = require('node:test')
 const { AttendanceBook, Gallery, LivenessSession, Store, completed, engine, failsWith, folder, picture } = require('./support.js')
@@ -21,9 +22,10 @@ test('students are made, found, changed and deleted', async (t) => {
   const changed = await store.updateStudent(made.id, { name: 'Rear Admiral Hopper' })
   assert.equal(changed.name, 'Rear Admiral Hopper')
   assert.ok(changed.updatedAt instanceof Date)
-  assert.equal((await store.deleteStudent(made.id)).rollNumber, 'R1')
+  const erased = await store.eraseStudent(made.id)
+  assert.deepEqual([erased.student.rollNumber, erased.templates, erased.marksDeleted], ['R1', 0, 0])
   assert.equal(await store.student(made.id), null)
-  await assert.rejects(store.deleteStudent(made.id), failsWith('not_found'))
+  await assert.rejects(store.eraseStudent(made.id), failsWith('not_found'))
   await assert.rejects(store.students({ skip: -1 }), failsWith('invalid_input'))
 })
 
@@ -42,6 +44,83 @@ test('a completed session registers one student, once, and a gallery loads the f
   assert.deepEqual(await gallery.load(store), { people: 1, ofOtherModels: 0, legacy: 0 })
   const probe = await (await engine()).embed(picture('hopper/yaw-10.jpg'))
   assert.equal((await gallery.identify(probe)).best.studentId, student.id)
+})
+
+test('a face that is enrolled already is refused, also by another process', async (t) => {
+  const file = path.join(folder(t), 'a.db')
+  const [one, other] = [await Store.open(file), await Store.open(file)]
+  const known = new Gallery(await engine())
+  const registrar = await one.withGallery(known)
+  assert.ok(registrar instanceof Store)
+  const first = await registrar.registerStudent(await completed('hopper'), 'Grace Hopper', 'R1')
+  assert.ok(known.contains(first.id), 'the gallery follows')
+  // The gallery of the other process was loaded before.
+  const elsewhere = await other.withGallery(new Gallery(await engine()), 'refuse')
+  const second = await elsewhere.registerStudent(await completed('collins'), 'Eileen Collins', 'R2')
+  const again = await completed('collins')
+  await assert.rejects(registrar.registerStudent(again, 'Another', 'R3'), failsWith('conflict', /with this face/))
+  assert.ok(!again.isConsumed)
+  const { id } = await one.createStudent('Another', 'R3')
+  await assert.rejects(registrar.enrolStudent(again, id), failsWith('conflict', /with this face/))
+  await elsewhere.eraseStudent(second.id)
+  assert.ok((await registrar.enrolStudent(again, id)).livenessVerified)
+  // Unless told otherwise, or without a gallery, faces are compared with nobody.
+  const lenient = await one.withGallery(new Gallery(await engine()), 'allow')
+  await lenient.registerStudent(await completed('hopper'), 'Twin', 'R4')
+  await other.registerStudent(await completed('hopper'), 'Twin', 'R5')
+  await registrar.eraseStudent(first.id)
+  assert.ok(!known.contains(first.id))
+  await assert.rejects(one.withGallery({}), failsWith('invalid_input', /gallery/))
+  await assert.rejects(one.withGallery(known, 'perhaps'), failsWith('invalid_input'))
+})
+
+test('an erasure takes the sessions too, and keeps marks without a name where that is wanted', async (t) => {
+  const store = await open(t)
+  const session = await completed('hopper')
+  const student = await store.registerStudent(session, 'Grace Hopper', 'R1')
+  await new AttendanceBook(store).mark(student.id, 0.9)
+  const erased = await store.eraseStudent(student.id, { marks: 'anonymize' })
+  assert.deepEqual([erased.templates, erased.sessions, erased.marksDeleted, erased.marksAnonymized], [3, 1, 0, 1])
+  assert.equal(await store.session(session.id), null)
+  await assert.rejects(store.eraseStudent(student.id, { marks: 'burn' }), failsWith('invalid_input'))
+})
+
+test('deleteStudent, the old name, erases', async (t) => {
+  const store = await open(t)
+  const session = await completed('hopper')
+  const student = await store.registerStudent(session, 'Grace Hopper', 'R1')
+  assert.equal((await store.deleteStudent(student.id)).rollNumber, 'R1')
+  assert.equal(await store.session(session.id), null)
+  await assert.rejects(store.deleteStudent(student.id), failsWith('not_found'))
+})
+
+test('a store is opened by a URL, and no error shows its password', async (t) => {
+  const file = path.join(folder(t), 'a.db')
+  const made = await (await Store.open(`sqlite:///${file}`)).createStudent('Grace Hopper', 'R1')
+  assert.equal((await (await Store.open(file)).student(made.id)).name, 'Grace Hopper')
+  const hidden = (code) => (error) => failsWith(code)(error) && !error.message.includes('geheim')
+  await assert.rejects(Store.open('mysql://me:geheim@host/db'), hidden('invalid_input'))
+  await assert.rejects(Store.open('postgres://me:geheim@127.0.0.1:1/db'), hidden('store'))
+})
+
+// A URL in FACEATTEND_TEST_POSTGRES, of a database in which tests may write.
+const server = process.env.FACEATTEND_TEST_POSTGRES ?? ''
+const postgres = { skip: server.startsWith('postgres') ? false : 'skipped: FACEATTEND_TEST_POSTGRES names no server' }
+
+test('a PostgreSQL is a store like any other', postgres, async () => {
+  const store = await Store.open(server)
+  await store.check()
+  const roll = `node-${randomUUID()}`
+  const student = await store.registerStudent(await completed('hopper'), 'Grace Hopper', roll)
+  try {
+    await assert.rejects(store.createStudent('Another', roll), failsWith('conflict'))
+    assert.equal((await store.templatesOf(student.id)).length, 3)
+    const book = new AttendanceBook(store)
+    const marks = await Promise.all(Array.from({ length: 4 }, () => book.mark(student.id, 0.9)))
+    assert.equal(marks.filter(({ newlyMarked }) => newlyMarked).length, 1)
+  } finally {
+    assert.equal((await store.eraseStudent(student.id)).marksDeleted, 1)
+  }
 })
 
 test('of registrations that race, one wins', async (t) => {

@@ -1,13 +1,17 @@
-import { expectAssignable, expectError, expectNotAssignable, expectType } from 'tsd'
+import {
+  expectAssignable, expectDeprecated, expectError, expectNotAssignable, expectNotDeprecated, expectType,
+} from 'tsd'
 import {
   type Analysis,
   AttendanceBook,
   Camera,
   type CameraFrame,
+  type CameraHealth,
   type CameraState,
   type Depth,
   type Embedding,
   Engine,
+  type Erasure,
   FaceAttendError,
   type FaceAttendErrorCode,
   Gallery,
@@ -15,7 +19,11 @@ import {
   type LivenessReasonCode,
   LivenessSession,
   type LivenessStatus,
+  type Order,
+  type Pace,
   type Position,
+  Receipt,
+  ReceiptKey,
   Store,
   models,
 } from '..'
@@ -66,6 +74,19 @@ expectError(new LivenessSession())
 expectError(new LivenessSession({}))
 expectType<LivenessStatus>(session.status)
 expectError(session.observe(engine, bytes, 'up'))
+expectAssignable<Parameters<typeof session.observeAnswer>>([null, engine, bytes, 'left', { signal: AbortSignal.abort() }])
+expectError(session.observeAnswer(engine, bytes, 'left'))
+expectType<string | null>(session.nonce)
+expectType<Order>(session.order)
+expectType<[passed: number, all: number]>(session.steps)
+expectAssignable<ConstructorParameters<typeof LivenessSession>>([{ mirrored: false, guarded: true, steadyFrames: 3 }])
+expectNotAssignable<new () => unknown>(Receipt)
+expectNotAssignable<new () => unknown>(ReceiptKey)
+expectType<Receipt | null>(session.receipt(1))
+expectType<Receipt>(Receipt.verify(ReceiptKey.generate().toText(), ''))
+expectType<Promise<Store>>(Store.open('postgres://host/db'))
+expectType<Promise<Erasure>>(store.eraseStudent(1, { marks: 'anonymize' }))
+expectError(store.eraseStudent(1, { marks: 'burn' }))
 expectType<Promise<LivenessSession | null>>(store.session('id'))
 expectType<Date>(new AttendanceBook(store).day().startsAt)
 expectType<FaceAttendErrorCode>(new FaceAttendError('state', 'no').code)
@@ -74,3 +95,10 @@ expectError(Camera.open('0').on('frame', (frame: string) => frame))
 expectType<Promise<Array<string>>>(models.pull('minifasnet', { acceptLicense: true, signal: AbortSignal.abort() }))
 expectType<Promise<Array<models.AddedFile>>>(models.add('a.onnx', { pack: 'minifasnet' }))
 expectError(models.add())
+
+// Names of earlier versions.
+expectDeprecated(store.deleteStudent)
+declare const health: CameraHealth
+expectDeprecated(health.analysed)
+expectNotDeprecated(health.analyzed)
+expectAssignable<Pace>('as_analysed')

@@ -1,5 +1,6 @@
 // What an ES module in strict TypeScript may write; `npm run test:types` compiles it and runs nothing.
-import { AttendanceBook, Camera, type CameraFrame, Engine, Gallery, LivenessSession, load, models, Store } from 'faceattend'
+import { AttendanceBook, Camera, Engine, Gallery, LivenessSession, load, models, Store } from 'faceattend'
+import type { CameraFrame } from 'faceattend'
 import type { LivenessReasonCode, Outcome, Position } from 'faceattend'
 
 const engine = await Engine.create()

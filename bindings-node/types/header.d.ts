@@ -9,11 +9,11 @@ import type { EventEmitter } from 'node:events'
  */
 export type ImageInput = Frame | Uint8Array | string
 
-/** For a call that can be given up. */
+/** Options of a call that can be cancelled. */
 export interface Abortable {
   /**
-   * When it is aborted, the promise rejects with its `reason` at once. A call that has not begun never does; one that has
-   * goes on to its end (an analysis takes tens of milliseconds) and what it finds is dropped; a download is stopped.
+   * When it is aborted, the promise rejects with its `reason` at once. A call that waits never begins. A call that has
+   * begun runs to its end (an analysis takes tens of milliseconds), and its result is dropped. A download stops.
    */
   signal?: AbortSignal
 }
@@ -55,9 +55,9 @@ export type LivenessReasonCode =
   | 'expired'
   | QualityReason
 
-/** How much analysis work is under way in this thread. */
+/** How much analysis work this thread has. */
 export interface Load {
-  /** Calls at work. */
+  /** Calls that run. */
   running: number
   /** Calls that wait for their turn. */
   waiting: number
@@ -66,16 +66,16 @@ export interface Load {
 }
 
 /**
- * How much analysis work is under way. Nothing is refused by itself: a service looks here before it takes more, and
- * answers "busy" while `waiting` is more than it wants to keep people waiting for.
+ * Returns how much analysis work there is. The package refuses no call: a service checks this before it takes more, and
+ * answers "busy" while `waiting` is more than it accepts.
  */
 export declare function load(): Load
 
 /** What a camera is read with. */
 export interface CameraOptions extends CameraReadOptions, Abortable {
-  /** Looks at every frame. Without it, events carry pixels. */
+  /** Analyzes every frame. Without it, events carry pixels. */
   engine?: Engine
-  /** Says whose the faces are; needs an engine. */
+  /** Says whose faces they are; needs an engine. */
   gallery?: Gallery
   /** Marks whom the gallery knows; needs a gallery. */
   book?: AttendanceBook
@@ -83,10 +83,10 @@ export interface CameraOptions extends CameraReadOptions, Abortable {
 
 /** The events of a camera, with what their listeners get. */
 export interface CameraEvents {
-  /** A frame, unless somebody iterates. The next one is looked at when the listeners have returned. */
+  /** A frame, unless the program iterates. The next one is analyzed when the listeners have returned. */
   frame: [frame: CameraFrame]
   state: [state: CameraState]
-  /** A frame could not be worked through; the camera goes on. */
+  /** A frame could not be analyzed; the camera continues. */
   problem: [error: FaceAttendError]
   /** The camera has failed for good. Not emitted when nobody listens. */
   error: [error: FaceAttendError]
@@ -95,8 +95,8 @@ export interface CameraEvents {
 }
 
 /**
- * A camera or recording. Frames come by `for await` or by the event `frame`; a slow consumer misses frames and never gets
- * an old one. It runs, and keeps the process alive, until it is stopped or a recording ends.
+ * A camera or recording. Frames come by `for await` or by the event `frame`; a slow consumer misses frames and never
+ * gets an old one. It runs, and keeps the process alive, until it is stopped or a recording ends.
  *
  * Folders of pictures and motion-JPEG AVI files need nothing else; USB cameras, streams and other videos need a build
  * with the feature `opencv`.
@@ -104,8 +104,8 @@ export interface CameraEvents {
 export declare class Camera extends EventEmitter<CameraEvents> implements AsyncIterable<CameraFrame> {
   private constructor()
   /**
-   * Starts to read `source`: a camera's number (`'0'`), an address (`rtsp://user:password@host/path`), a video file or a
-   * folder of pictures. That it cannot be opened is told by `state` and by the iterator, which then throws.
+   * Starts to read `source`: a camera's number (`'0'`), an address (`rtsp://user:password@host/path`), a video file or
+   * a folder of pictures. When it cannot be opened, `state` says so and the iterator throws.
    */
   static open(source: string, options?: CameraOptions): Camera
   /** The source, without credentials. */
@@ -121,7 +121,7 @@ export declare namespace models {
   export interface PullOptions extends FolderOptions {
     /** For packs whose licence has to be accepted: that the user has read and accepted it. Default false. */
     acceptLicense?: boolean
-    /** Told as bytes arrive, and ten times a second while none do. */
+    /** Called as bytes arrive, and ten times a second while none do. */
     onProgress?: (progress: PullProgress) => void
   }
 }

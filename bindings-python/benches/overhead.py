@@ -2,10 +2,10 @@
 
     python benches/overhead.py [--insightface SCRFD.onnx ARCFACE.onnx] [--repeat 30]
 
-Needs the module, opencv-python-headless and psutil; `--insightface` also the package insightface, which then runs the same two files.
-Both sides look in turns at one decoded picture, so that a busy machine is busy for both: ours and the reference on one thread,
-InsightFace with the threads that it takes by itself, since it has no option for them. Memory and import times are of processes of
-their own.
+Needs the module, opencv-python-headless and psutil; `--insightface` also the package insightface, which then runs the
+same two files. Both sides look in turns at one decoded picture, so that a busy machine is busy for both: ours and the
+reference on one thread, InsightFace with the threads that it takes by itself, since it has no option for them. Memory
+and import times are of processes of their own.
 """
 
 import argparse
@@ -35,7 +35,8 @@ began = time.perf_counter()
 {imports}
 imported = time.perf_counter()
 {work}
-print(json.dumps({{"import_ms": (imported - began) * 1e3, "first_ms": (time.perf_counter() - imported) * 1e3, "peak_mib": rss()}}))
+print(json.dumps({{"import_ms": (imported - began) * 1e3, "first_ms": (time.perf_counter() - imported) * 1e3,
+"peak_mib": rss()}}))
 """
 
 
@@ -153,17 +154,27 @@ def main():
     ms = in_turns(
         {"ours": lambda: engine.analyze(picture), "reference": lambda: reference.analyze(picture)}, arguments.repeat
     )
-    print(f"a frame, default pack         {ms['ours']:8.1f} ms; onnxruntime, NumPy and OpenCV {ms['reference']:.1f} ms: "
-          f"{ms['reference'] / ms['ours']:.2f} times as long")
-    print(f"two threads against one       {scaling(picture, arguments.repeat):8.2f} times as many frames; "
-          f"hashing, as a control, {control():.2f}")
+    print(
+        f"a frame, default pack         {ms['ours']:8.1f} ms; onnxruntime, NumPy and OpenCV {ms['reference']:.1f} ms: "
+        f"{ms['reference'] / ms['ours']:.2f} times as long"
+    )
+    print(
+        f"two threads against one       {scaling(picture, arguments.repeat):8.2f} times as many frames; "
+        f"hashing, as a control, {control():.2f}"
+    )
     ours = alone("import faceattend", f"faceattend.Engine(antispoof='off', threads=1).analyze({str(PICTURE)!r})")
     theirs = alone(
         "import sys; sys.path.insert(0, 'benches/python'); import cv2, reference",
         f"reference.Pipeline(Path('models/default'), None, None).analyze(cv2.imread({str(PICTURE)!r}))",
     )
-    for what, key in [("import, ms", "import_ms"), ("to the first answer, ms", "first_ms"), ("peak memory, MiB", "peak_mib")]:
-        print(f"{what:30}{ours[key]:8.1f}; onnxruntime, NumPy and OpenCV {theirs[key]:.1f}: {theirs[key] / ours[key]:.2f} times")
+    for what, key in [
+        ("import, ms", "import_ms"),
+        ("to the first answer, ms", "first_ms"),
+        ("peak memory, MiB", "peak_mib"),
+    ]:
+        print(
+            f"{what:30}{ours[key]:8.1f}; onnxruntime, NumPy and OpenCV {theirs[key]:.1f}: {theirs[key] / ours[key]:.2f} times"
+        )
 
     if arguments.insightface:
         detector, embedder = arguments.insightface
@@ -178,8 +189,10 @@ def main():
             },
             arguments.repeat,
         )
-        print(f"a frame, InsightFace's files  {ms['ours']:8.1f} ms, {ms['fixed']:.1f} ms at its fixed size of 640; insightface "
-              f"{ms['insightface']:.1f} ms: {ms['insightface'] / ms['ours']:.2f} and {ms['insightface'] / ms['fixed']:.2f} times")
+        print(
+            f"a frame, InsightFace's files  {ms['ours']:8.1f} ms, {ms['fixed']:.1f} ms at its fixed size of 640; insightface "
+            f"{ms['insightface']:.1f} ms: {ms['insightface'] / ms['ours']:.2f} and {ms['insightface'] / ms['fixed']:.2f} times"
+        )
         theirs = alone("import cv2, insightface, insightface.app", "")
         print(f"import, ms                    {ours['import_ms']:8.1f}; insightface {theirs['import_ms']:.1f}")
 

@@ -22,6 +22,16 @@ use crate::time::{date, datetime, moment, moment_or_now};
 ///     The site's IANA name, such as ``"Asia/Kolkata"``. Default: the time zone of this machine.
 /// day_boundary : str
 ///     When a day begins, ``"HH:MM"``, for sites that work into the night.
+///
+/// Raises
+/// ------
+/// InvalidInputError
+///     For a name that is no time zone, or a text that is no time.
+///
+/// Examples
+/// --------
+/// >>> policy = faceattend.AttendancePolicy("Asia/Kolkata", day_boundary="04:00")
+/// >>> day, starts_at, ends_at = policy.day()
 #[pyclass(module = "faceattend", frozen)]
 pub(crate) struct AttendancePolicy {
     pub(crate) inner: CorePolicy,
@@ -45,7 +55,7 @@ impl AttendancePolicy {
         })
     }
 
-    /// The site's day that a moment belongs to, and between which moments it lies.
+    /// Returns the site's day that a moment belongs to, and the moments between which the day lies.
     ///
     /// Parameters
     /// ----------
@@ -67,13 +77,13 @@ impl AttendancePolicy {
         Ok((date(py, day.date)?, datetime(py, day.starts_at)?, datetime(py, day.ends_at)?))
     }
 
-    /// The part of the day that is marked once, at a moment: ``"day"`` where the whole day is.
+    /// Returns the part of the day that is marked once, at a moment: ``"day"`` where the whole day is.
     #[pyo3(signature = (at=None))]
     fn period(&self, at: Option<&Bound<'_, PyAny>>) -> PyResult<String> {
         Ok(self.inner.period(moment_or_now(at)?).to_owned())
     }
 
-    /// How arriving at a moment counts: ``"Present"`` or ``"Late"``.
+    /// Returns how arriving at a moment counts: ``"Present"`` or ``"Late"``.
     #[pyo3(signature = (at=None))]
     fn status(&self, at: Option<&Bound<'_, PyAny>>) -> PyResult<&'static str> {
         Ok(self.inner.status(moment_or_now(at)?).as_str())
@@ -90,7 +100,7 @@ impl AttendancePolicy {
     }
 }
 
-/// What came of a mark. True where the row is new.
+/// What came of a mark. It is true where the row is new.
 #[pyclass(module = "faceattend", frozen)]
 pub(crate) struct Marking(CoreMarking);
 
@@ -123,14 +133,20 @@ impl Marking {
     }
 }
 
-/// Marks students present, once in each of the site's days, and reads the marks again. One for all cameras and threads.
+/// Marks students present, once in each of the site's days, and reads the marks. All cameras and threads share one.
 ///
 /// Parameters
 /// ----------
 /// store : Store
-///     Where the marks are kept: its database sees to it that nobody is marked twice.
+///     Where the marks are kept. Its database prevents that anybody is marked twice.
 /// policy : AttendancePolicy, optional
 ///     The site's days. Default: those of this machine's time zone.
+///
+/// Examples
+/// --------
+/// >>> book = faceattend.AttendanceBook(store)                        # doctest: +SKIP
+/// >>> mark = book.mark(student.id, camera_location="Gate")           # doctest: +SKIP
+/// >>> mark.is_new, mark.record.local_day                             # doctest: +SKIP
 #[pyclass(module = "faceattend", frozen)]
 pub(crate) struct AttendanceBook {
     marker: PerProcess<Marker>,
@@ -154,17 +170,22 @@ impl AttendanceBook {
         Self { marker: PerProcess::new(make), store: store.unbind() }
     }
 
-    /// Marks a student present, or says which row of the same day already does.
+    /// Marks a student present, or returns the row of the same day that already does.
     ///
     /// Parameters
     /// ----------
     /// student_id : int
     /// similarity : float
-    ///     How alike the seen face was, in [0, 1].
+    ///     How similar the seen face was, in [0, 1].
     /// camera_location : str, optional
     ///     Where the student was seen.
     /// at : datetime or float, optional
     ///     When. Default: now.
+    ///
+    /// Raises
+    /// ------
+    /// NotFoundError
+    ///     When there is no such student.
     #[pyo3(signature = (student_id, similarity=1.0, camera_location=None, at=None))]
     fn mark(
         &self,
@@ -179,16 +200,16 @@ impl AttendanceBook {
         detached(py, || self.marker()?.mark(StudentId(student_id), similarity, camera_location, at)).map(Marking)
     }
 
-    /// The marks, newest first.
+    /// Returns the marks, newest first.
     ///
     /// Parameters
     /// ----------
     /// since, until : datetime or float, optional
-    ///     Not before, and before.
+    ///     The marks from ``since`` on and before ``until``.
     /// student_id : int, optional
-    ///     Of one student only.
+    ///     The marks of one student only.
     /// limit : int
-    ///     At most so many.
+    ///     How many marks to return at most.
     #[pyo3(signature = (*, since=None, until=None, student_id=None, limit=1000))]
     fn records(
         &self,
@@ -209,7 +230,38 @@ impl AttendanceBook {
         Ok(listed.items.into_iter().map(AttendanceRecord::from).collect())
     }
 
-    /// Counts of the marks between two moments, as a dictionary: total, present, late, unique_students.
+    /// Returns the mark with this id, or ``None``.
+    fn record(&self, py: Python<'_>, attendance_id: i64) -> PyResult<Option<AttendanceRecord>> {
+        let store = self.store.get().shared();
+        let found = detached(py, || store.get()?.attendance_record(attendance_id))?;
+        Ok(found.map(AttendanceRecord::from))
+    }
+
+    /// Deletes the mark with this id. The student can be marked again at once.
+    ///
+    /// Raises
+    /// ------
+    /// NotFoundError
+    ///     When there is no such mark.
+    fn delete(&self, py: Python<'_>, attendance_id: i64) -> PyResult<()> {
+        let store = self.store.get().shared();
+        detached(py, || {
+            store.get()?.delete_attendance(attendance_id)?;
+            self.marker()?.forget();
+            Ok(())
+        })
+    }
+
+    /// Forgets what the database answered within the last minute: for a program that deletes marks or students without
+    /// this object.
+    fn forget(&self, py: Python<'_>) -> PyResult<()> {
+        detached(py, || {
+            self.marker()?.forget();
+            Ok(())
+        })
+    }
+
+    /// Returns counts of the marks between two moments: total, present, absent, late, unique_students.
     #[pyo3(signature = (*, since=None, until=None))]
     fn summary<'py>(
         &self,
@@ -227,6 +279,7 @@ impl AttendanceBook {
         let dict = PyDict::new(py);
         dict.set_item("total", summary.total)?;
         dict.set_item("present", summary.present)?;
+        dict.set_item("absent", summary.absent)?;
         dict.set_item("late", summary.late)?;
         dict.set_item("unique_students", summary.unique_students)?;
         Ok(dict)

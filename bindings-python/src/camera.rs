@@ -18,7 +18,7 @@ use crate::gil::{attached, detached};
 /// How long one wait for a frame lasts before Python gets to see Ctrl-C.
 const SLICE: Duration = Duration::from_millis(200);
 
-/// Reads a camera or recording on a thread of its own: what `faceattend.Camera` is made of.
+/// Reads a camera or recording on a thread of its own. Use `faceattend.Camera` instead.
 #[pyclass(module = "faceattend._native", frozen)]
 pub(crate) struct CameraReader {
     process: u32,
@@ -74,7 +74,7 @@ impl Desk {
 
 #[pymethods]
 impl CameraReader {
-    /// Opens the source once, so that what is wrong with it shows here, and goes on reading it.
+    /// Opens the source, so that an error shows here, and keeps reading it.
     #[new]
     #[pyo3(signature = (source, *, open_timeout=5.0, read_timeout=5.0, real_time=false))]
     fn new(py: Python<'_>, source: &str, open_timeout: f64, read_timeout: f64, real_time: bool) -> PyResult<Self> {
@@ -102,7 +102,7 @@ impl CameraReader {
         Ok(Self { process: std::process::id(), name, nature, worker: Mutex::new(Some(worker)), desk })
     }
 
-    /// The next frame, or `None` at the end of a recording and after `close`.
+    /// Returns the next frame, or `None` at the end of a recording and after `close`.
     #[pyo3(signature = (timeout=None))]
     fn read(&self, py: Python<'_>, timeout: Option<f64>) -> PyResult<Option<Frame>> {
         self.check_process(py)?;
@@ -146,13 +146,13 @@ impl CameraReader {
         &self.name
     }
 
-    /// Whether it is a camera, which has no end, rather than a recording.
+    /// Whether the source is a camera, which has no end, rather than a recording.
     #[getter]
     fn is_live(&self) -> bool {
         self.nature == Nature::Live
     }
 
-    /// How it is doing, as a dictionary.
+    /// Returns how the camera is doing, as a dictionary.
     fn health<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         self.check_process(py)?;
         let dict = PyDict::new(py);
@@ -160,6 +160,7 @@ impl CameraReader {
         let health = worker.as_ref().map(CameraWorker::health);
         dict.set_item("state", health.as_ref().map_or("stopped", |health| health.state.as_str()))?;
         dict.set_item("captured", health.as_ref().map_or(0, |health| health.captured))?;
+        dict.set_item("analyzed", health.as_ref().map_or(0, |health| health.analyzed))?;
         dict.set_item("dropped", health.as_ref().map_or(0, |health| health.dropped))?;
         dict.set_item("last_error", health.as_ref().and_then(|health| health.last_error.clone()))?;
         let age = health.and_then(|health| health.last_frame_age);

@@ -16,7 +16,17 @@ type Reduced<'py> = (Bound<'py, PyAny>, (Bound<'py, PyBytes>, String));
 
 /// A face as a unit vector, tagged with the model that made it. Neither ``repr`` nor ``str`` shows a value.
 ///
-/// Only embeddings of one model can be compared; comparing others raises ``ModelMismatchError``.
+/// Only embeddings of one model can be compared; comparing others raises
+/// ``ModelMismatchError``. An embedding identifies a person: do not log it. ``numpy.asarray(embedding)``,
+/// ``bytes(embedding)``, ``len(embedding)`` and ``pickle`` work.
+///
+/// Examples
+/// --------
+/// >>> one = faceattend.Embedding.from_values([3.0, 4.0], "some-model")
+/// >>> one.to_list()                                                  # doctest: +ELLIPSIS
+/// [0.6..., 0.8...]
+/// >>> one.similarity(one)
+/// 1.0
 #[pyclass(module = "faceattend", frozen)]
 pub(crate) struct Embedding {
     pub(crate) inner: CoreEmbedding,
@@ -30,20 +40,25 @@ impl From<CoreEmbedding> for Embedding {
 
 #[pymethods]
 impl Embedding {
-    /// The embedding in ``data``, the little-endian ``float32`` bytes of the database's ``face_embedding``.
+    /// Returns the embedding in ``data``, the little-endian ``float32`` bytes of the database's ``face_embedding``.
     ///
     /// Parameters
     /// ----------
     /// data : bytes
     ///     Four bytes a value.
     /// model : str
-    ///     The id of the model that made it, as ``Engine.model`` says it.
+    ///     The id of the model that made it: see ``Engine.model``.
+    ///
+    /// Raises
+    /// ------
+    /// InvalidInputError
+    ///     For bytes that are no vector with a direction.
     #[classmethod]
     fn from_bytes(cls: &Bound<'_, PyType>, data: &[u8], model: &str) -> PyResult<Self> {
         attached(cls.py(), || CoreEmbedding::from_bytes(ModelId::new(model), data)).map(Self::from)
     }
 
-    /// The embedding with these values, scaled to unit length.
+    /// Returns the embedding with these values, scaled to unit length.
     ///
     /// Parameters
     /// ----------
@@ -60,7 +75,14 @@ impl Embedding {
         attached(cls.py(), || CoreEmbedding::from_raw(ModelId::new(model), &raw)).map(Self::from)
     }
 
-    /// The unit vector between several embeddings of one person.
+    /// Returns the mean of several embeddings of one person, scaled to unit length.
+    ///
+    /// Raises
+    /// ------
+    /// InvalidInputError
+    ///     For no embedding.
+    /// ModelMismatchError
+    ///     For embeddings of several models.
     #[classmethod]
     fn mean(cls: &Bound<'_, PyType>, embeddings: Vec<Bound<'_, Self>>) -> PyResult<Self> {
         let all: Vec<_> = embeddings.iter().map(|embedding| embedding.get().inner.clone()).collect();
@@ -79,7 +101,7 @@ impl Embedding {
         self.inner.values().len()
     }
 
-    /// The values as a read-only NumPy array of ``float32`` and length 1, without a copy.
+    /// Returns the values as a read-only NumPy array of ``float32`` and length 1, without a copy.
     fn to_numpy<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyArray1<f32>>> {
         let view = ArrayView1::from(slf.get().inner.values());
         // SAFETY: the view borrows from `slf`, which is frozen and is made the array's base.
@@ -89,22 +111,22 @@ impl Embedding {
         Ok(array)
     }
 
-    /// The values as the little-endian ``float32`` bytes that the database keeps.
+    /// Returns the values as the little-endian ``float32`` bytes that the database keeps.
     fn to_bytes<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
         PyBytes::new(py, &self.inner.to_bytes())
     }
 
-    /// The values as a list of Python floats, for JSON columns.
+    /// Returns the values as a list of Python floats, for JSON columns.
     fn to_list(&self) -> Vec<f32> {
         self.inner.values().to_vec()
     }
 
-    /// The raw cosine to ``other``, in [-1, 1]. Its scale differs from model to model: see ``similarity``.
+    /// Returns the raw cosine to ``other``, in [-1, 1]. Its scale differs between models: see ``similarity``.
     fn cosine(&self, py: Python<'_>, other: &Self) -> PyResult<f32> {
         attached(py, || self.inner.cosine(&other.inner)).map(|cosine| cosine.0)
     }
 
-    /// How alike two faces are, in [0, 1], on the scale of every threshold: 0.7 is the documented one.
+    /// Returns how similar two faces are, in [0, 1], on the scale of every threshold. The documented threshold is 0.7.
     fn similarity(&self, py: Python<'_>, other: &Self) -> PyResult<f32> {
         attached(py, || similarity_of(&self.inner, &other.inner)).map(Similarity::value)
     }
@@ -150,7 +172,12 @@ impl Embedding {
     }
 }
 
-/// How alike two faces are, in [0, 1], on the scale of every threshold: 0.7 is the documented one.
+/// Returns how similar two faces are, in [0, 1], on the scale of every threshold. The documented threshold is 0.7.
+///
+/// Raises
+/// ------
+/// ModelMismatchError
+///     For embeddings of two models.
 #[pyfunction]
 pub(crate) fn similarity(py: Python<'_>, a: &Embedding, b: &Embedding) -> PyResult<f32> {
     a.similarity(py, b)

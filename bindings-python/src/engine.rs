@@ -23,8 +23,8 @@ use crate::per_process::PerProcess;
 
 /// Finds, measures and embeds faces.
 ///
-/// One engine serves every thread. Nothing is loaded until its first use, and after a fork the first use in the child loads
-/// it anew, so it can be made while a server preloads its application.
+/// One engine serves every thread. It loads its models at its first use, and after a fork the child loads them anew,
+/// so an engine can be made while a server preloads its application.
 ///
 /// Parameters
 /// ----------
@@ -33,7 +33,7 @@ use crate::per_process::PerProcess;
 /// models_folder : path, optional
 ///     Where installed packs are. Default: ``FACEATTEND_MODELS``, else the user's data folder.
 /// detector : path, optional
-///     A detection model of your own instead of the pack's: SCRFD, YuNet, YOLO-face or BlazeFace, told by its outputs.
+///     A detection model of your own: SCRFD, YuNet, YOLO-face or BlazeFace. Its outputs tell which one it is.
 /// detector_size : int or "auto", optional
 ///     The longer side of the detector's input in pixels, from 32 to 4096. Default ``"auto"``: small pictures first,
 ///     larger ones for little faces.
@@ -44,7 +44,7 @@ use crate::per_process::PerProcess;
 /// antispoof : {"auto", "off"}
 ///     Whether the passive antispoof models run, where they are installed.
 /// provider : {"cpu", "cuda", "tensorrt", "coreml", "directml", "openvino"}
-///     What runs the models. Asked for and not there, it is an error and never a silent CPU.
+///     What runs the models. A provider that is not available is an error; the CPU does not silently replace it.
 /// onnxruntime : path, optional
 ///     ONNX Runtime's library. Default: ``ORT_DYLIB_PATH``, else the one of the package ``onnxruntime``.
 /// threads : int, optional
@@ -55,6 +55,18 @@ use crate::per_process::PerProcess;
 ///     The lowest score of a face, in [0, 1]. Default: the detector's usual one.
 /// input_size : int, optional
 ///     The older name of ``detector_size``.
+///
+/// Raises
+/// ------
+/// InvalidInputError
+///     For an option that is out of its range. A model or library that is missing shows at the first use, or in
+///     ``load``: ``ModelError``, ``RuntimeLibraryError``.
+///
+/// Examples
+/// --------
+/// >>> engine = faceattend.Engine(threads=2)
+/// >>> [face] = engine.analyze("left.jpg", depth="embedding")         # doctest: +SKIP
+/// >>> face.pose.yaw, face.embedding.model                            # doctest: +SKIP
 #[pyclass(module = "faceattend", frozen)]
 pub(crate) struct Engine {
     inner: Arc<PerProcess<CoreEngine>>,
@@ -169,7 +181,7 @@ impl Engine {
         Ok(Self { inner: Arc::new(PerProcess::new(plan)) })
     }
 
-    /// The faces of a frame: boxes, scores and, from most detectors, points. Largest first.
+    /// Returns the faces of a frame, largest first: boxes, scores and, from most detectors, points.
     ///
     /// See ``analyze`` for the arguments.
     #[pyo3(signature = (frame, *, color="bgr", region=None))]
@@ -177,21 +189,22 @@ impl Engine {
         self.look(frame, color, options("detection", "all", region, frame.py())?)
     }
 
-    /// The faces of a frame, taken as far as ``depth`` says. Largest first.
+    /// Returns the faces of a frame, largest first, each taken as far as ``depth`` says.
     ///
     /// Parameters
     /// ----------
     /// frame : array, bytes, str, path or image
-    ///     NumPy ``uint8`` of height x width x 3 (without a copy when its rows have no gaps), the bytes of a JPEG, PNG or
+    ///     NumPy
+    ///     ``uint8`` of height x width x 3 (without a copy when its rows have no gaps), the bytes of a JPEG, PNG or
     ///     WebP, its base64 or data URI, its path, a PIL image, or a ``faceattend.Frame``.
     /// color : {"bgr", "rgb"}
     ///     The order of an array's channels. OpenCV gives ``"bgr"``. Other pictures know their own.
     /// depth : {"detection", "pose", "embedding", "antispoof"}
-    ///     How far to take each face; each level includes the ones before it.
+    ///     How far each face is taken; each level includes the ones before it.
     /// selection : {"all", "largest", "most_central"}
-    ///     Which faces to take there. The others are listed behind, with their detection only.
+    ///     Which faces are taken that far. The others follow, with their detection only.
     /// region : (x1, y1, x2, y2), optional
-    ///     Where to look, in pixels of the frame.
+    ///     The part of the frame to search, in pixels.
     ///
     /// Raises
     /// ------
@@ -209,7 +222,7 @@ impl Engine {
         self.look(frame, color, options(depth, selection, region, frame.py())?)
     }
 
-    /// The embedding of the largest face, or ``None`` when there is no face.
+    /// Returns the embedding of the largest face, or ``None`` when there is no face.
     ///
     /// See ``analyze`` for the arguments.
     #[pyo3(signature = (frame, *, color="bgr", region=None))]
@@ -217,7 +230,7 @@ impl Engine {
         Ok(self.single_face(frame, color, region)?.into_embedding().map(Embedding::from))
     }
 
-    /// The embedding of the only face of a picture, if it is clear enough to enrol somebody by it.
+    /// Returns the embedding of the only face of a picture, if it is clear enough to enrol somebody by it.
     ///
     /// A small face in the background does no harm. See ``analyze`` for the arguments.
     ///
@@ -248,7 +261,8 @@ impl Engine {
         detached(py, || Ok(self.core()?.embedder().dimension))
     }
 
-    /// What it runs, as a dictionary: detector, embedder, antispoof (or why there is none) and threads. Loads the models.
+    /// Returns what the engine runs, as a dictionary: detector, embedder, antispoof (or why there is none) and
+    /// threads. Loads the models.
     fn describe<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let description = detached(py, || Ok(self.core()?.description().clone()))?;
         let dict = PyDict::new(py);
@@ -305,9 +319,9 @@ fn provider(py: Python<'_>, name: &str) -> PyResult<ExecutionProvider> {
     serde_json::from_value(name.into()).map_err(|_| invalid_input(py, "provider", format!("{name:?} is not known")))
 }
 
-/// The library in the package `onnxruntime` of this very interpreter, which pip installs as our dependency. The core looks
-/// in the active virtual environment by itself, but a server often runs without one being active. What the operator named
-/// in `ORT_DYLIB_PATH` goes first, as the core has it.
+/// The library in the package `onnxruntime` of this very interpreter, which pip installs as our dependency. The core
+/// looks in the active virtual environment by itself, but a server often runs without one being active. What the
+/// operator named in `ORT_DYLIB_PATH` goes first, as the core has it.
 fn runtime_of_this_python() -> Option<PathBuf> {
     if std::env::var_os("ORT_DYLIB_PATH").is_some_and(|path| !path.is_empty()) {
         return None;

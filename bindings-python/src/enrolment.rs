@@ -1,5 +1,5 @@
-//! Enrolment for programs that write the reference server's tables themselves, such as the Django app: what a row holds,
-//! how often a frame is applied again, and what may be enrolled.
+//! Enrolment for programs that write the reference server's tables themselves, such as the Django app: what a row
+//! holds, how often a frame is applied again, and what may be enrolled.
 
 use faceattend_core::enrolment::session::{ColumnValue, ROUNDS, columns_of, update_of, use_up};
 use faceattend_core::enrolment::{DuplicatePolicy, duplicates, known_as};
@@ -41,7 +41,7 @@ impl KnownFace {
         self.found.student.0
     }
 
-    /// How alike the faces are, in [0, 1].
+    /// How similar the faces are, in [0, 1].
     #[getter]
     fn similarity(&self) -> f32 {
         self.found.similarity.value()

@@ -1,4 +1,4 @@
-//! What an engine answers.
+//! What an engine returns.
 
 use faceattend_core::antispoof::PassivePad;
 use faceattend_core::engine::Face as CoreFace;
@@ -21,13 +21,14 @@ pub(crate) struct Pose {
     pitch: f32,
     /// Positive when the head leans clockwise as seen.
     roll: f32,
-    /// Where the nose lies between the eyes: 0 straight ahead. It does not move when a flat picture of a face is turned.
+    /// Where the nose lies between the eyes: 0 straight ahead. It does not move when a flat picture of a face is
+    /// turned.
     nose_offset: f32,
 }
 
 #[pymethods]
 impl Pose {
-    /// The figures as a dictionary that ``json.dumps`` takes.
+    /// Returns the figures as a dictionary that ``json.dumps`` takes.
     fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let dict = PyDict::new(py);
         dict.set_item("yaw", self.yaw)?;
@@ -42,7 +43,7 @@ impl Pose {
     }
 }
 
-/// Figures about one view of a face, and what speaks against enrolling or matching it.
+/// Figures about one view of a face, and the reasons against enrolling or matching it.
 #[pyclass(module = "faceattend", frozen, get_all)]
 pub(crate) struct Quality {
     /// The distance between the eyes, in frame pixels.
@@ -53,7 +54,7 @@ pub(crate) struct Quality {
     brightness: f32,
     /// The part of the face box that lies inside the frame, in [0, 1].
     visible: f32,
-    /// Codes of what speaks against this view (``"blurred"``, ``"too_dark"`` ...); empty for a good one.
+    /// Codes of the reasons against this view (``"blurred"``, ``"too_dark"`` ...); empty for a good one.
     reasons: Vec<&'static str>,
     /// For each reason, what the person in front of the camera can do about it.
     advice: Vec<&'static str>,
@@ -61,7 +62,7 @@ pub(crate) struct Quality {
 
 #[pymethods]
 impl Quality {
-    /// The figures as a dictionary that ``json.dumps`` takes.
+    /// Returns the figures as a dictionary that ``json.dumps`` takes.
     fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let dict = PyDict::new(py);
         dict.set_item("eye_distance", self.eye_distance)?;
@@ -112,7 +113,8 @@ impl Face {
         self.inner.score
     }
 
-    /// Five points (x, y): the eye on the image's left, the one on its right, the nose, the mouth's corners; or ``None``.
+    /// Five points (x, y): the eye on the image's left, the one on its right, the nose, the mouth's corners; or
+    /// ``None``.
     #[getter]
     fn landmarks(&self) -> Option<Vec<(f32, f32)>> {
         self.inner.landmarks.map(|points| points.0.iter().map(|p| (p.x, p.y)).collect())
@@ -172,7 +174,7 @@ impl Face {
         }
     }
 
-    /// The face as a dictionary that ``json.dumps`` takes. It holds no embedding: that identifies the person.
+    /// Returns the face as a dictionary that ``json.dumps`` takes. It holds no embedding: that identifies the person.
     fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let dict = PyDict::new(py);
         let (x1, y1, x2, y2) = self.bbox();

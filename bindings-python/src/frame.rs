@@ -1,4 +1,4 @@
-//! Pictures in every form that Python programs have them in.
+//! Pictures in every form that Python programs use.
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
@@ -21,7 +21,13 @@ use crate::time::datetime;
 
 /// A picture of a camera or recording: ``height`` x ``width`` x 3 bytes, with the time it was captured.
 ///
-/// ``numpy.asarray(frame)`` is a read-only view of its pixels without a copy, in the order that ``color`` says.
+/// ``numpy.asarray(frame)`` is a read-only view of its pixels without a copy, in the channel order ``frame.color``.
+///
+/// Examples
+/// --------
+/// >>> frame = faceattend.decode_image("left.jpg")                    # doctest: +SKIP
+/// >>> frame.shape, frame.color                                       # doctest: +SKIP
+/// ((480, 640, 3), 'rgb')
 #[pyclass(module = "faceattend", frozen)]
 pub(crate) struct Frame {
     pub(crate) inner: CoreFrame<'static>,
@@ -29,7 +35,7 @@ pub(crate) struct Frame {
 
 #[pymethods]
 impl Frame {
-    /// (height, width, 3), as NumPy says it.
+    /// (height, width, 3), as in NumPy.
     #[getter]
     fn shape(&self) -> (u32, u32, u32) {
         (self.inner.height(), self.inner.width(), 3)
@@ -44,13 +50,13 @@ impl Frame {
         }
     }
 
-    /// When it was captured, in UTC, or ``None`` when its source did not say.
+    /// When the frame was captured, in UTC; ``None`` when its source did not say.
     #[getter]
     fn captured_at<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
         self.inner.captured_at().map(|at| datetime(py, at)).transpose()
     }
 
-    /// The pixels as a NumPy array of ``uint8``, height x width x 3.
+    /// Returns the pixels as a NumPy array of ``uint8``, height x width x 3.
     ///
     /// Parameters
     /// ----------
@@ -90,7 +96,7 @@ impl Frame {
     }
 }
 
-/// What `__array__` owes to its two arguments.
+/// Applies the two arguments of `__array__`.
 pub(crate) fn converted<'py>(
     array: Bound<'py, PyAny>,
     dtype: Option<&Bound<'py, PyAny>>,
@@ -116,7 +122,7 @@ pub(crate) fn order(py: Python<'_>, color: &str) -> PyResult<ChannelOrder> {
     }
 }
 
-/// A picture as it was given, held while the core looks at it.
+/// A picture as it was given, held while the core analyzes it.
 pub(crate) enum Picture<'py> {
     /// Pixels in place: an array whose rows have no gaps.
     Array(PyReadonlyArrayDyn<'py, u8>, ChannelOrder),
@@ -224,7 +230,7 @@ impl<'py> Picture<'py> {
         CoreFrame::new(pixels, width, height, ChannelOrder::Rgb).map(Self::Owned).map_err(|e| exception(py, &e))
     }
 
-    /// Calls `look` with the frame, without the interpreter: decoding is the core's work as well.
+    /// Calls `look` with the frame, with the interpreter released: decoding is the core's work as well.
     pub(crate) fn with<T: Send>(
         &self,
         py: Python<'_>,
@@ -263,7 +269,7 @@ impl Source<'_> {
     }
 }
 
-/// The bytes behind base64 or a data URI. Line breaks and missing padding are let pass.
+/// Returns the bytes behind base64 or a data URI. It accepts line breaks and missing padding.
 fn bytes_of(text: &str) -> Result<Vec<u8>> {
     const LENIENT: GeneralPurposeConfig =
         GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
@@ -282,7 +288,19 @@ fn bytes_of(text: &str) -> Result<Vec<u8>> {
     }
 }
 
-/// The picture as a `Frame` in RGB: for bytes, base64, data URIs, paths and PIL images that are looked at more than once.
+/// Returns a picture as a `Frame` in RGB: for pictures that are analyzed more than once.
+///
+/// Parameters
+/// ----------
+/// image : array, bytes, str, path or image
+///     See ``Engine.analyze``.
+/// color : {"bgr", "rgb"}
+///     The order of an array's channels.
+///
+/// Raises
+/// ------
+/// InvalidImageError
+///     For bytes that are no picture, or break a limit on pictures.
 #[pyfunction]
 #[pyo3(signature = (image, *, color="bgr"))]
 pub(crate) fn decode_image(py: Python<'_>, image: &Bound<'_, PyAny>, color: &str) -> PyResult<Frame> {

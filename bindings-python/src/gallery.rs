@@ -1,11 +1,13 @@
-//! The people who are known.
+//! The gallery: the people who are known.
 
+use std::ffi::CStr;
 use std::sync::{Arc, OnceLock};
 
 use faceattend_core::embedding::Embedding as CoreEmbedding;
 use faceattend_core::engine::Embedder;
 use faceattend_core::gallery::{Gallery as CoreGallery, Identification as CoreIdentification, Match as CoreMatch};
 use faceattend_core::types::{StudentId, Threshold};
+use pyo3::exceptions::PyDeprecationWarning;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyMapping};
 
@@ -15,11 +17,11 @@ use crate::gil::{attached, detached};
 /// A person that a face resembles.
 #[pyclass(module = "faceattend", frozen, get_all)]
 pub(crate) struct Match {
-    /// Who.
+    /// The id of the person.
     student_id: i64,
-    /// How alike, in [0, 1], on the scale of every threshold.
+    /// How similar the faces are, in [0, 1], on the scale of every threshold.
     similarity: f32,
-    /// The raw cosine behind it.
+    /// The raw cosine behind the similarity, in [-1, 1].
     cosine: f32,
 }
 
@@ -31,7 +33,7 @@ impl From<CoreMatch> for Match {
 
 #[pymethods]
 impl Match {
-    /// The match as a dictionary that ``json.dumps`` takes.
+    /// Returns the match as a dictionary that ``json.dumps`` takes.
     fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let dict = PyDict::new(py);
         dict.set_item("student_id", self.student_id)?;
@@ -45,7 +47,7 @@ impl Match {
     }
 }
 
-/// Whose face it is, as far as one view tells. True where the person is known.
+/// Whose face one view shows. It is true where the person is known.
 #[pyclass(module = "faceattend", frozen)]
 pub(crate) struct Identification(CoreIdentification);
 
@@ -81,7 +83,7 @@ impl Identification {
         }
     }
 
-    /// The answer as a dictionary that ``json.dumps`` takes.
+    /// Returns the answer as a dictionary that ``json.dumps`` takes.
     fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let dict = PyDict::new(py);
         dict.set_item("known", self.known())?;
@@ -100,9 +102,17 @@ impl Identification {
     }
 }
 
-/// The people who are known, each by the mean of their templates. Safe to share between threads: searches never wait for writers.
+/// The people who are known, each by the mean of their templates. Threads may share one: searches never wait for
+/// writers.
 ///
 /// The first embedding decides which model it is for; those of another raise ``ModelMismatchError``.
+///
+/// Examples
+/// --------
+/// >>> gallery = faceattend.Gallery()
+/// >>> gallery.insert(7, engine.embed("center.jpg"))                  # doctest: +SKIP
+/// >>> gallery.identify(engine.embed("left.jpg")).student_id          # doctest: +SKIP
+/// 7
 #[pyclass(module = "faceattend", frozen)]
 pub(crate) struct Gallery {
     inner: OnceLock<Arc<CoreGallery>>,
@@ -162,24 +172,39 @@ impl Gallery {
     /// Parameters
     /// ----------
     /// student_id : int
-    ///     Whose they are.
+    ///     Whose templates they are.
     /// templates : Embedding or iterable of Embedding
     ///     Several views of a person are recognized more surely than one.
-    fn add(&self, py: Python<'_>, student_id: i64, templates: &Bound<'_, PyAny>) -> PyResult<()> {
+    ///
+    /// Raises
+    /// ------
+    /// ModelMismatchError
+    ///     For an embedding of another model. Nothing is added then.
+    fn insert(&self, py: Python<'_>, student_id: i64, templates: &Bound<'_, PyAny>) -> PyResult<()> {
         self.change(py, templates, |gallery, templates| gallery.insert(StudentId(student_id), templates))
     }
 
-    /// Puts templates in the place of those of a person; no search sees the person missing in between.
+    /// Adds templates.
+    ///
+    /// .. deprecated:: 0.2
+    ///     Use ``insert``, which this calls.
+    fn add(&self, py: Python<'_>, student_id: i64, templates: &Bound<'_, PyAny>) -> PyResult<()> {
+        const OLD: &CStr = c"Gallery.add is deprecated: use Gallery.insert";
+        PyErr::warn(py, &py.get_type::<PyDeprecationWarning>(), OLD, 1)?;
+        self.insert(py, student_id, templates)
+    }
+
+    /// Replaces the templates of a person by these. No search sees the person missing in between.
     fn replace(&self, py: Python<'_>, student_id: i64, templates: &Bound<'_, PyAny>) -> PyResult<()> {
         self.change(py, templates, |gallery, templates| gallery.replace(StudentId(student_id), templates))
     }
 
-    /// Takes a person out. Says whether the person was there.
+    /// Removes a person, and returns whether the person was there.
     fn remove(&self, py: Python<'_>, student_id: i64) -> PyResult<bool> {
         detached(py, || Ok(self.inner.get().is_some_and(|gallery| gallery.remove(StudentId(student_id)))))
     }
 
-    /// Puts people in the place of everybody, at once. Returns how many there are.
+    /// Replaces everybody by these people, at once, and returns how many there are.
     ///
     /// Parameters
     /// ----------
@@ -204,7 +229,12 @@ impl Gallery {
         })
     }
 
-    /// The ``k`` people most similar to an embedding, most similar first. Exact.
+    /// Returns the ``k`` people most similar to an embedding, most similar first. The search is exact.
+    ///
+    /// Raises
+    /// ------
+    /// ModelMismatchError
+    ///     For an embedding of another model.
     #[pyo3(signature = (probe, k=5))]
     fn search(&self, py: Python<'_>, probe: &Embedding, k: usize) -> PyResult<Vec<Match>> {
         let Some(gallery) = self.inner.get() else { return Ok(Vec::new()) };
@@ -212,7 +242,7 @@ impl Gallery {
         Ok(found.into_iter().map(Match::from).collect())
     }
 
-    /// Whose face an embedding is.
+    /// Returns whose face an embedding is.
     ///
     /// Parameters
     /// ----------
@@ -238,6 +268,17 @@ impl Gallery {
     #[getter]
     fn templates(&self) -> usize {
         self.inner.get().map_or(0, |gallery| gallery.templates())
+    }
+
+    /// The number of people.
+    #[getter]
+    fn people(&self) -> usize {
+        self.__len__()
+    }
+
+    /// Returns whether a person has a template here.
+    fn contains(&self, student_id: i64) -> bool {
+        self.__contains__(student_id)
     }
 
     /// The number of people.

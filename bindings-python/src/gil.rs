@@ -1,4 +1,4 @@
-//! How every call reaches the core: without the interpreter, and without a panic coming back.
+//! How every call reaches the core: with the interpreter released, and with panics turned into exceptions.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -7,7 +7,7 @@ use pyo3::prelude::*;
 
 use crate::error::exception;
 
-/// Calls the core with the interpreter let go.
+/// Calls the core with the interpreter released.
 ///
 /// # Errors
 /// The core's, as an exception; a panic is an `InternalError`.
@@ -15,7 +15,7 @@ pub(crate) fn detached<T: Send>(py: Python<'_>, call: impl FnOnce() -> Result<T>
     py.detach(|| caught(call)).map_err(|error| exception(py, &error))
 }
 
-/// Calls the core for something that takes less time than letting the interpreter go and taking it back.
+/// Calls the core for something that takes less time than releasing the interpreter and taking it back.
 ///
 /// # Errors
 /// As [`detached`].

@@ -1,7 +1,7 @@
 //! `faceattend._native`: the core's types and calls for Python, one file for each of the core's own.
 //!
-//! Each call goes the same way: take the arguments apart while the interpreter is held, let it go, call the core, wrap the
-//! answer. No rule of the domain is here. See `guard` for panics, `process` for forks, `frame` for pictures.
+//! Each call does the same: it takes the arguments apart, releases the interpreter, calls the core, and wraps the
+//! answer. No rule of the domain is here. See `gil` for panics, `per_process` for forks, `frame` for pictures.
 
 #![allow(clippy::needless_pass_by_value, reason = "PyO3 hands arguments over by value")]
 
@@ -41,6 +41,8 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<liveness::Outcome>()?;
     module.add_class::<liveness::Verification>()?;
     module.add_class::<liveness::LivenessSession>()?;
+    module.add_class::<liveness::Receipt>()?;
+    module.add_class::<liveness::ReceiptKey>()?;
     enrolment::register(module)?;
     module.add_class::<attendance::AttendancePolicy>()?;
     module.add_class::<attendance::Marking>()?;
@@ -51,6 +53,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<camera::CameraReader>()?;
     module.add_class::<store::Student>()?;
     module.add_class::<store::AttendanceRecord>()?;
+    module.add_class::<store::Erasure>()?;
     module.add_class::<store::Store>()?;
     module.add_function(wrap_pyfunction!(embedding::similarity, module)?)?;
     module.add_function(wrap_pyfunction!(frame::decode_image, module)?)?;

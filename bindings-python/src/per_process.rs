@@ -1,8 +1,9 @@
 //! What belongs to one process and is made anew after a fork.
 //!
-//! A web server that preloads its application forks afterwards. What was made before holds locks that nobody will release,
-//! connections that two processes must not share, and threads that are gone. So it is never used in the child: its first
-//! use there makes another one, and the parent's is left as it is, not even dropped, since dropping would touch all that.
+//! A web server that preloads its application forks afterwards. What was made before holds locks that nobody will
+//! release, connections that two processes must not share, and threads that are gone. So it is never used in the
+//! child: its first use there makes another one, and the parent's is left as it is, not even dropped, since dropping
+//! would touch all that.
 
 use std::process;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -18,7 +18,7 @@ use crate::gil::attached;
 use crate::per_process::PerProcess;
 use crate::time::moment;
 
-/// A face of a frame, and whose it is as far as the views of it agree.
+/// A face of a frame, and whose face it is, as far as its views agree.
 #[pyclass(module = "faceattend", frozen)]
 pub(crate) struct RecognizedFace(CoreFace);
 
@@ -30,7 +30,7 @@ impl RecognizedFace {
         corners(&self.0.bbox)
     }
 
-    /// The same face in the frames before and after.
+    /// The number of the track: the same face has the same number in the frames before and after.
     #[getter]
     fn track(&self) -> u64 {
         self.0.track.0
@@ -46,19 +46,19 @@ impl RecognizedFace {
         }
     }
 
-    /// Whose it is; ``None`` while it is not known.
+    /// The id of the person; ``None`` while the face is not known.
     #[getter]
     fn student_id(&self) -> Option<i64> {
         self.0.student().map(|student| student.0)
     }
 
-    /// How alike, in the best of the agreeing views.
+    /// How similar the face is, in the best of the agreeing views, in [0, 1]; ``None`` unless known.
     #[getter]
     fn similarity(&self) -> Option<f32> {
         self.0.similarity().map(Similarity::value)
     }
 
-    /// The face as a dictionary that ``json.dumps`` takes.
+    /// Returns the face as a dictionary that ``json.dumps`` takes.
     fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let dict = PyDict::new(py);
         let (x1, y1, x2, y2) = self.bbox();
@@ -99,16 +99,22 @@ impl Recognition {
 /// gallery : Gallery
 ///     Shared by all cameras.
 /// book : AttendanceBook, optional
-///     Where whoever is recognized is marked.
+///     Where recognized people are marked.
 /// camera_location : str, optional
 ///     The place that marks name.
 /// threshold : float
 ///     Below which similarity nobody is named, in [0, 1].
 /// agreeing : int
-///     How many good views have to show the same face.
+///     How many good views have to show the same person.
 /// false_names : float
 ///     The share of strangers that may be named, however long they stay. With the number of templates in the gallery it
 ///     sets how much evidence names somebody.
+///
+/// Examples
+/// --------
+/// >>> recognizer = faceattend.Recognizer(engine, gallery, book=book)  # doctest: +SKIP
+/// >>> for frame in camera:                                           # doctest: +SKIP
+/// ...     print([face.student_id for face in recognizer.process(frame).faces])
 #[pyclass(module = "faceattend", frozen)]
 pub(crate) struct Recognizer {
     inner: PerProcess<Mutex<CoreRecognizer>>,
@@ -145,7 +151,7 @@ impl Recognizer {
         Ok(Self { inner: PerProcess::new(make) })
     }
 
-    /// What a frame shows, and the marks that it leads to.
+    /// Returns what a frame shows, and the marks that it leads to.
     ///
     /// Parameters
     /// ----------

@@ -1,23 +1,26 @@
 //! The database, opened at its first use in each process.
 
+use std::ffi::CStr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use faceattend_core::enrolment::Registry;
 use faceattend_core::recognition::load_gallery;
 use faceattend_core::store::{
-    AttendanceRecord as CoreRecord, MarksOfErased, Page, SqliteStore, Store as CoreStore, StoredEmbedding,
-    Student as CoreStudent, StudentChange,
+    AttendanceRecord as CoreRecord, Erasure as CoreErasure, MarksOfErased, Page, Store as CoreStore, StoreLocation,
+    StoredEmbedding, Student as CoreStudent, StudentChange, TemplateKeys,
 };
 use faceattend_core::types::{ModelId, StudentId};
 use jiff::Timestamp;
+use pyo3::exceptions::PyDeprecationWarning;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use crate::embedding::Embedding;
 use crate::engine::Engine;
+use crate::error::invalid_input;
 use crate::gallery::{Gallery, templates_of};
-use crate::gil::detached;
+use crate::gil::{attached, detached};
 use crate::per_process::PerProcess;
 use crate::time::{date, datetime};
 
@@ -27,19 +30,19 @@ pub(crate) struct Student(CoreStudent);
 
 #[pymethods]
 impl Student {
-    /// Its key.
+    /// The key.
     #[getter]
     fn id(&self) -> i64 {
         self.0.id.0
     }
 
-    /// Its name.
+    /// The name.
     #[getter]
     fn name(&self) -> &str {
         &self.0.name
     }
 
-    /// Its roll number, unique.
+    /// The roll number; no two students have the same.
     #[getter]
     fn roll_number(&self) -> &str {
         &self.0.roll_number
@@ -57,6 +60,18 @@ impl Student {
         self.0.liveness_confidence_score
     }
 
+    /// When that session was, in UTC; ``None`` without one.
+    #[getter]
+    fn liveness_verification_date<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        self.0.liveness_verification_date.map(|at| datetime(py, at)).transpose()
+    }
+
+    /// Whether the student has a stored face.
+    #[getter]
+    fn has_face(&self) -> bool {
+        self.0.has_face
+    }
+
     /// The model of the stored embedding; ``None`` without one, and for one that the existing service made.
     #[getter]
     fn model(&self) -> Option<&str> {
@@ -69,7 +84,13 @@ impl Student {
         datetime(py, self.0.created_at)
     }
 
-    /// The student as a dictionary that ``json.dumps`` takes.
+    /// When the row was last changed, in UTC; ``None`` until then.
+    #[getter]
+    fn updated_at<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        self.0.updated_at.map(|at| datetime(py, at)).transpose()
+    }
+
+    /// Returns the student as a dictionary that ``json.dumps`` takes.
     fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let dict = PyDict::new(py);
         dict.set_item("id", self.id())?;
@@ -99,13 +120,13 @@ impl From<CoreRecord> for AttendanceRecord {
 
 #[pymethods]
 impl AttendanceRecord {
-    /// Its key.
+    /// The key.
     #[getter]
     fn id(&self) -> i64 {
         self.0.id
     }
 
-    /// Whose.
+    /// The id of the student.
     #[getter]
     fn student_id(&self) -> i64 {
         self.0.student.0
@@ -141,7 +162,7 @@ impl AttendanceRecord {
         self.0.confidence_score
     }
 
-    /// The camera's place.
+    /// The place of the camera.
     #[getter]
     fn camera_location(&self) -> Option<&str> {
         self.0.camera_location.as_deref()
@@ -153,7 +174,13 @@ impl AttendanceRecord {
         self.0.local_day.map(|day| date(py, day)).transpose()
     }
 
-    /// The mark as a dictionary that ``json.dumps`` takes.
+    /// When the row was made, in UTC.
+    #[getter]
+    fn created_at<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        datetime(py, self.0.created_at)
+    }
+
+    /// Returns the mark as a dictionary that ``json.dumps`` takes.
     fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let dict = PyDict::new(py);
         dict.set_item("id", self.id())?;
@@ -173,14 +200,78 @@ impl AttendanceRecord {
     }
 }
 
-/// Students, templates and attendance in one SQLite file: the one that the reference server uses.
+/// What an erasure erased.
+#[pyclass(module = "faceattend", frozen)]
+pub(crate) struct Erasure(CoreErasure);
+
+#[pymethods]
+impl Erasure {
+    /// The student as it was.
+    #[getter]
+    fn student(&self) -> Student {
+        Student(self.0.student.clone())
+    }
+
+    /// How many templates are gone.
+    #[getter]
+    fn templates(&self) -> u64 {
+        self.0.templates
+    }
+
+    /// How many liveness sessions are gone.
+    #[getter]
+    fn sessions(&self) -> u64 {
+        self.0.sessions
+    }
+
+    /// How many attendance rows are gone.
+    #[getter]
+    fn marks_deleted(&self) -> u64 {
+        self.0.marks_deleted
+    }
+
+    /// How many attendance rows stayed, without a name.
+    #[getter]
+    fn marks_anonymized(&self) -> u64 {
+        self.0.marks_anonymised
+    }
+
+    /// Returns the erasure as a dictionary that ``json.dumps`` takes.
+    fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let dict = PyDict::new(py);
+        dict.set_item("student", self.student().to_dict(py)?)?;
+        dict.set_item("templates", self.templates())?;
+        dict.set_item("sessions", self.sessions())?;
+        dict.set_item("marks_deleted", self.marks_deleted())?;
+        dict.set_item("marks_anonymized", self.marks_anonymized())?;
+        Ok(dict)
+    }
+
+    fn __repr__(&self) -> String {
+        format!("Erasure(student_id={}, templates={})", self.0.student.id, self.0.templates)
+    }
+}
+
+/// Students, templates and attendance in a database: the one that the reference server uses.
 ///
-/// Opened at its first use in each process; the file and its tables are made when they are not there.
+/// It is opened at its first use in each process. Tables, and the file of a SQLite database, are created when they are
+/// not there. Every method is one transaction.
 ///
 /// Parameters
 /// ----------
-/// path : path
-///     The database's file.
+/// path : path or str
+///     The file of a SQLite database, or ``postgres://USER:PASSWORD@HOST/NAME``. Neither ``repr`` nor an error shows
+///     the password.
+///
+/// Raises
+/// ------
+/// InvalidInputError
+///     For the URL of another kind of database.
+///
+/// Examples
+/// --------
+/// >>> store = faceattend.Store("attendance.db")                      # doctest: +SKIP
+/// >>> student = store.create_student("Grace Hopper", "R-1")          # doctest: +SKIP
 #[pyclass(module = "faceattend", frozen)]
 pub(crate) struct Store {
     inner: Arc<PerProcess<Arc<dyn CoreStore>>>,
@@ -203,17 +294,27 @@ impl Store {
 #[pymethods]
 impl Store {
     #[new]
-    fn new(path: PathBuf) -> Self {
-        let make = move || Ok(Arc::new(SqliteStore::open(&path)?) as Arc<dyn CoreStore>);
-        Self { inner: Arc::new(PerProcess::new(make)) }
+    fn new(py: Python<'_>, path: PathBuf) -> PyResult<Self> {
+        // A name that is no text is that of a file.
+        let location = match path.to_str() {
+            Some(text) => attached(py, || StoreLocation::parse(text))?,
+            None => StoreLocation::File(path),
+        };
+        let make = move || location.open(TemplateKeys::none());
+        Ok(Self { inner: Arc::new(PerProcess::new(make)) })
     }
 
-    /// Whether the database answers; raises ``StoreError`` when it does not.
+    /// Checks that the database answers.
+    ///
+    /// Raises
+    /// ------
+    /// StoreError
+    ///     When it does not.
     fn check(&self, py: Python<'_>) -> PyResult<()> {
         self.with(py, |store| store.check())
     }
 
-    /// A new student without a face.
+    /// Creates a student without a face, and returns it.
     ///
     /// Raises
     /// ------
@@ -223,12 +324,12 @@ impl Store {
         self.with(py, |store| store.create_student(name, roll_number, Timestamp::now())).map(Student)
     }
 
-    /// The student with this id, or ``None``.
+    /// Returns the student with this id, or ``None``.
     fn student(&self, py: Python<'_>, student_id: i64) -> PyResult<Option<Student>> {
         Ok(self.with(py, |store| store.student(StudentId(student_id)))?.map(Student))
     }
 
-    /// The students by id.
+    /// Returns the students by id.
     ///
     /// Parameters
     /// ----------
@@ -242,7 +343,14 @@ impl Store {
         Ok(listed.items.into_iter().map(Student).collect())
     }
 
-    /// Changes name and roll number where given; returns the student as it is now.
+    /// Changes name and roll number where given, and returns the student as it is now.
+    ///
+    /// Raises
+    /// ------
+    /// NotFoundError
+    ///     When there is no such student.
+    /// ConflictError
+    ///     When the roll number is another student's.
     #[pyo3(signature = (student_id, *, name=None, roll_number=None))]
     fn update_student(
         &self,
@@ -255,23 +363,67 @@ impl Store {
         self.with(py, |store| store.update_student(StudentId(student_id), &change, Timestamp::now())).map(Student)
     }
 
-    /// Erases the student with its templates, its liveness sessions and its attendance; returns what it was.
-    fn delete_student(&self, py: Python<'_>, student_id: i64) -> PyResult<Student> {
+    /// Erases what identifies a student: the face, the templates, and the liveness sessions with the embeddings in
+    /// them.
+    ///
+    /// Take the student out of galleries too (``Gallery.remove``).
+    ///
+    /// Parameters
+    /// ----------
+    /// student_id : int
+    /// marks : {"delete", "anonymize"}
+    ///     Whether the attendance goes too, or stays for the statistics under a student without a name.
+    ///
+    /// Raises
+    /// ------
+    /// NotFoundError
+    ///     When there is no such student.
+    #[pyo3(signature = (student_id, *, marks="delete"))]
+    fn erase_student(&self, py: Python<'_>, student_id: i64, marks: &str) -> PyResult<Erasure> {
+        let marks = match marks {
+            "delete" => MarksOfErased::Delete,
+            "anonymize" => MarksOfErased::Anonymise,
+            other => {
+                let reason = format!("{other:?} is neither \"delete\" nor \"anonymize\"");
+                return Err(invalid_input(py, "marks", reason));
+            }
+        };
         let erasure = detached(py, || {
             let registry = Registry::new(Arc::clone(&*self.inner.get()?));
-            registry.erase(StudentId(student_id), MarksOfErased::Delete, Timestamp::now())
+            registry.erase(StudentId(student_id), marks, Timestamp::now())
         })?;
-        Ok(Student(erasure.student))
+        Ok(Erasure(erasure))
     }
 
-    /// Gives a student these templates in place of those it had, for an operator's own import: liveness counts as not
-    /// verified.
+    /// Erases a student with its attendance, and returns what the student was.
+    ///
+    /// .. deprecated:: 0.2
+    ///     Use ``erase_student``, which this calls.
+    fn delete_student(&self, py: Python<'_>, student_id: i64) -> PyResult<Student> {
+        const OLD: &CStr = c"Store.delete_student is deprecated: use Store.erase_student";
+        PyErr::warn(py, &py.get_type::<PyDeprecationWarning>(), OLD, 1)?;
+        self.erase_student(py, student_id, "delete").map(|erasure| Student(erasure.0.student))
+    }
+
+    /// Gives a student these templates in place of those it had, for an operator's own import. Liveness then counts as
+    /// not verified.
+    ///
+    /// Parameters
+    /// ----------
+    /// student_id : int
+    /// templates : Embedding or iterable of Embedding
+    ///     The first one is the one that other services see.
+    ///
+    /// Raises
+    /// ------
+    /// NotFoundError
+    ///     When there is no such student.
     fn replace_templates(&self, py: Python<'_>, student_id: i64, templates: &Bound<'_, PyAny>) -> PyResult<Student> {
         let templates = templates_of(templates)?;
         self.with(py, |store| store.replace_templates(StudentId(student_id), &templates, Timestamp::now())).map(Student)
     }
 
-    /// The templates of a student. Those of the existing service, which do not say which model made them, are left out.
+    /// Returns the templates of a student. It leaves out those of the existing service, which name no model.
     fn templates_of(&self, py: Python<'_>, student_id: i64) -> PyResult<Vec<Embedding>> {
         let stored = self.with(py, |store| store.templates_of(StudentId(student_id)))?;
         let tagged = stored.into_iter().filter_map(|template| match template.embedding {
@@ -281,7 +433,7 @@ impl Store {
         Ok(tagged.collect())
     }
 
-    /// Puts the stored templates in place of what a gallery holds.
+    /// Replaces what a gallery holds by the stored templates.
     ///
     /// Parameters
     /// ----------
@@ -294,7 +446,8 @@ impl Store {
     /// Returns
     /// -------
     /// dict
-    ///     How many ``people`` can be recognized, and how many templates were left out: ``of_other_models``, ``legacy``.
+    ///     How many
+    ///     ``people`` can be recognized, and how many templates were left out: ``of_other_models``, ``legacy``.
     #[pyo3(signature = (gallery, engine, *, legacy_model=None))]
     fn load_gallery<'py>(
         &self,

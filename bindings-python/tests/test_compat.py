@@ -167,7 +167,16 @@ def test_embeddings_are_read_in_every_stored_form_and_not_from_other_engines(eng
     for form in forms:
         assert stored.decode(form, engine).similarity(one) > 0.999, type(form)
     # A hash; face_recognition's vectors, which are not of length 1; one of another length; damage.
-    others = ["482913", (np.ones(128) * 0.2).tolist(), [1.0] + [0.0] * 511, "faceattend:m:???", b"abc", "[1, \"x\"]", {}, 7]
+    others = [
+        "482913",
+        (np.ones(128) * 0.2).tolist(),
+        [1.0] + [0.0] * 511,
+        "faceattend:m:???",
+        b"abc",
+        '[1, "x"]',
+        {},
+        7,
+    ]
     for other in others:
         assert stored.decode(other, engine) is None, other
     settings.FACEATTEND = {**settings.FACEATTEND, "UNTAGGED": "never"}
@@ -251,5 +260,9 @@ def test_the_names_are_where_existing_modules_had_them():
     from faceattend.compat.face_detection import FaceDetectionService as Service
     from faceattend.compat.face_recognition_engine import FaceRecognitionEngine as Engine
 
-    assert (Manager, Service, Engine) == (compat.CameraManager, compat.FaceDetectionService, compat.FaceRecognitionEngine)
+    assert (Manager, Service, Engine) == (
+        compat.CameraManager,
+        compat.FaceDetectionService,
+        compat.FaceRecognitionEngine,
+    )
     assert isinstance(camera_manager, Manager)

@@ -71,7 +71,11 @@ def test_a_session_enrols_a_student_once(media, hopper):
     enrolment.enrol(hopper, row.session_id)
     row.refresh_from_db()
     assert row.status == "COMPLETED" and row.consumed_at and row.center_frame_data is None
-    assert hopper.liveness_verified and hopper.liveness_confidence_score > 0.5 and hopper.model_version == conf.engine().model
+    assert (
+        hopper.liveness_verified
+        and hopper.liveness_confidence_score > 0.5
+        and hopper.model_version == conf.engine().model
+    )
     assert bytes(hopper.face_embedding) == hopper.templates()[0].to_bytes()
     assert json.loads(hopper.embedding_vector) == pytest.approx(hopper.templates()[0].to_list())
     assert StudentTemplate.objects.filter(student=hopper).count() == 3
@@ -282,9 +286,16 @@ def test_the_pages_register_a_face(admin, media, hopper):
     assert hopper.liveness_verified
     other = Student.objects.create(name="Other", roll_number="R2")
     foreign = reverse("admin:faceattend_student_face_frame", args=[other.pk])
-    assert admin.post(f"{foreign}?session={session}&position=center", picture, content_type="image/jpeg").status_code == 404
+    assert (
+        admin.post(f"{foreign}?session={session}&position=center", picture, content_type="image/jpeg").status_code
+        == 404
+    )
     form = admin.get(reverse("admin:faceattend_student_change", args=[hopper.pk])).content.decode()
-    assert "registered live" in form and "face_embedding" not in form and str(hopper.templates()[0].to_list()[0])[:8] not in form
+    assert (
+        "registered live" in form
+        and "face_embedding" not in form
+        and str(hopper.templates()[0].to_list()[0])[:8] not in form
+    )
 
 
 def test_the_pages_are_for_those_who_may(client, hopper):
@@ -292,7 +303,7 @@ def test_the_pages_are_for_those_who_may(client, hopper):
     assert client.get(url).status_code == 302
     clerk = get_user_model().objects.create_user("clerk", password="x", is_staff=True)
     client.force_login(clerk)
-    for name, args in [("register_face", [hopper.pk]), ("recognize", []), ("live", [])]:
+    for name, args in [("register_face", [hopper.pk]), ("recognize", []), ("recognise", []), ("live", [])]:
         assert client.get(reverse(f"admin:faceattend_student_{name}", args=args)).status_code == 403
     strict = type(client)(enforce_csrf_checks=True)
     strict.force_login(get_user_model().objects.create_superuser("root", password="root"))
@@ -466,4 +477,4 @@ def test_a_database_of_django_is_taken_over_by_the_store(engine, tmp_path):
     student = store.create_student("A", "R1")
     book = faceattend.AttendanceBook(store)
     assert book.mark(student.id) and not book.mark(student.id)
-    store.delete_student(student.id)
+    store.erase_student(student.id)

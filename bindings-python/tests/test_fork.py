@@ -61,7 +61,7 @@ def test_a_camera_says_that_it_stayed_behind(media):
 def test_a_gallery_and_a_session_go_along(engine, media):
     gallery = faceattend.Gallery()
     one = engine.embed(media / "hopper" / "center.jpg")
-    gallery.add(1, one)
+    gallery.insert(1, one)
     session = faceattend.LivenessSession(mirrored=False)
 
     def work():

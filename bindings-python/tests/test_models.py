@@ -3,7 +3,6 @@
 import hashlib
 import os
 import signal
-import socket
 import threading
 import time
 from pathlib import Path
@@ -12,12 +11,13 @@ import pytest
 
 import faceattend
 
+from .conftest import PART
+
 ROOT = Path(__file__).resolve().parents[2]
 SHARED = ROOT.parent / "shared" / "models"
 # ArcFace MobileFaceNet in Paddle's conversion, which wants blue first. No pack knows it.
 PADDLE = SHARED / "embed" / "arcface_mobilefacenet_paddle_128.onnx"
 SCRFD = SHARED / "detect" / "scrfd_2.5g_bnkps.onnx"
-PART = "minifasnet/2.7_80x80_MiniFASNetV2.onnx.part"
 
 beside = pytest.mark.skipif(not PADDLE.exists(), reason=f"skipped: {PADDLE} is not here")
 views = [(person, view) for person in ("collins", "hopper", "obama") for view in ("center", "left", "right")]
@@ -69,7 +69,9 @@ def test_a_choice_that_cannot_be_meant_is_refused_with_what_to_do(options, words
         faceattend.Engine(antispoof="off", **options).load()
 
 
-@pytest.mark.parametrize("pack, words", [("nothing", "minifasnet"), ("minifasnet", "no detector"), ("buffalo_s", "models pull buffalo_s")])
+@pytest.mark.parametrize(
+    "pack, words", [("nothing", "minifasnet"), ("minifasnet", "no detector"), ("buffalo_s", "models pull buffalo_s")]
+)
 def test_a_pack_that_cannot_be_used_says_what_to_do(pack, words, tmp_path):
     with pytest.raises(faceattend.ModelError, match=words):
         faceattend.Engine(pack=pack, models_folder=tmp_path).load()
@@ -86,26 +88,6 @@ def test_a_brought_file_is_put_into_its_pack(tmp_path):
     brought.write_bytes(b"something else")
     with pytest.raises(faceattend.ModelError, match=hashlib.sha256(b"something else").hexdigest()):
         faceattend.models.add(brought, folder=tmp_path / "models")
-
-
-@pytest.fixture
-def silent(monkeypatch):
-    """A proxy that takes every connection and says nothing."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{listener.getsockname()[1]}")
-    for name in ("NO_PROXY", "no_proxy"):
-        monkeypatch.delenv(name, raising=False)
-    with listener:
-        yield listener
-
-
-@pytest.fixture
-def begun(tmp_path):
-    """A folder in which an earlier pull has left a thousand bytes."""
-    part = tmp_path / PART
-    part.parent.mkdir()
-    part.write_bytes(bytes(1000))
-    return tmp_path
 
 
 def test_a_download_is_cancelled_at_once_and_keeps_what_has_come(silent, begun):

@@ -2,6 +2,7 @@
 
 import copy
 import datetime
+import json
 import pickle
 import subprocess
 import sys
@@ -61,8 +62,21 @@ def test_bytes_without_a_direction_are_refused(bad):
         faceattend.Embedding.from_bytes(bad, MODEL)
 
 
+def test_a_template_is_that_of_the_one_clear_face(engine, media):
+    picture = media / "hopper" / "center.jpg"
+    assert engine.template(picture) == engine.embed(picture)
+    nobody = np.full((120, 160, 3), 90, np.uint8)
+    assert engine.embed(nobody) is None
+    with pytest.raises(faceattend.InvalidInputError, match="no face"):
+        engine.template(nobody)
+
+
 def test_every_error_is_ours_and_a_built_in():
-    own = [value for value in vars(errors).values() if isinstance(value, type) and issubclass(value, errors.FaceAttendError)]
+    own = [
+        value
+        for value in vars(errors).values()
+        if isinstance(value, type) and issubclass(value, errors.FaceAttendError)
+    ]
     codes = [each.code for each in own]
     assert len(own) == 14 and len(set(codes)) == 14
     for each in own[1:]:
@@ -106,7 +120,8 @@ def test_a_file_that_is_not_there_is_an_error_of_the_system(engine, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "options", [{"threads": 0}, {"min_score": 2.0}, {"antispoof": "x"}, {"provider": "abacus"}, {"min_score": float("nan")}]
+    "options",
+    [{"threads": 0}, {"min_score": 2.0}, {"antispoof": "x"}, {"provider": "abacus"}, {"min_score": float("nan")}],
 )
 def test_options_out_of_range_are_refused_at_once(options):
     with pytest.raises(faceattend.InvalidInputError):
@@ -175,7 +190,7 @@ def test_a_gallery_finds_its_people():
     assert gallery.remove(2) and not gallery.remove(2)
     assert gallery.identify(embedding(0.0, 1.0)).student_id is None
     with pytest.raises(faceattend.ModelMismatchError):
-        gallery.add(5, embedding(1.0, 0.0, model="other"))
+        gallery.insert(5, embedding(1.0, 0.0, model="other"))
 
 
 def test_a_session_goes_on_from_its_text_and_enrols_once(engine, media):
@@ -214,7 +229,9 @@ def test_a_day_is_the_sites_own():
     at = datetime.datetime(2026, 3, 2, 19, tzinfo=datetime.timezone.utc)
     day, starts_at, ends_at = policy.day(at)
     assert day == datetime.date(2026, 3, 3) and starts_at <= at < ends_at
-    assert faceattend.AttendancePolicy("UTC", day_boundary="04:00").day(at.replace(hour=2))[0] == datetime.date(2026, 3, 1)
+    assert faceattend.AttendancePolicy("UTC", day_boundary="04:00").day(at.replace(hour=2))[0] == datetime.date(
+        2026, 3, 1
+    )
     with pytest.raises(faceattend.InvalidInputError):
         faceattend.AttendancePolicy("Mars/Olympus")
 
@@ -321,3 +338,60 @@ def test_the_documentation_reads_well():
             for member, what in vars(value).items():
                 if not member.startswith("_"):
                     assert getattr(what, "__doc__", None), f"{name}.{member}"
+
+
+def test_a_store_is_opened_by_a_url_and_shows_no_password(tmp_path):
+    file = tmp_path / "a.db"
+    student = faceattend.Store(f"sqlite:///{file}").create_student("Grace Hopper", "R1")
+    assert faceattend.Store(path=file).student(student.id).name == "Grace Hopper"
+    with pytest.raises(faceattend.InvalidInputError, match="mysql") as refused:
+        faceattend.Store("mysql://me:geheim@host/db")
+    unreachable = faceattend.Store("postgres://me:geheim@127.0.0.1:1/db")
+    with pytest.raises(faceattend.StoreError) as failed:
+        unreachable.check()
+    assert "geheim" not in repr(unreachable) + str(refused.value) + str(failed.value)
+
+
+def test_a_postgresql_is_a_store_like_any_other(postgres, engine, media):
+    store = faceattend.Store(postgres)
+    student = store.create_student("Grace Hopper", "R1")
+    with pytest.raises(faceattend.ConflictError):
+        store.create_student("Another", "R1")
+    store.replace_templates(student.id, engine.embed(media / "hopper" / "center.jpg"))
+    gallery = faceattend.Gallery()
+    assert store.load_gallery(gallery, engine)["people"] == 1
+    book = faceattend.AttendanceBook(store)
+    assert [bool(book.mark(student.id)) for _ in range(2)] == [True, False]
+    assert store.erase_student(student.id).marks_deleted == 1
+
+
+def test_an_erasure_says_what_is_gone_and_may_keep_marks_without_a_name(engine, media, tmp_path):
+    store = faceattend.Store(tmp_path / "a.db")
+    student = store.create_student("Grace Hopper", "R1")
+    student = store.replace_templates(student.id, engine.embed(media / "hopper" / "center.jpg"))
+    assert student.has_face and student.updated_at is not None and student.liveness_verification_date is None
+    book = faceattend.AttendanceBook(store)
+    mark = book.mark(student.id, 0.9).record
+    assert book.record(mark.id).student_name == "Grace Hopper" and book.record(mark.id + 1) is None
+    erased = store.erase_student(student.id, marks="anonymize")
+    assert (erased.student.name, erased.templates, erased.marks_deleted, erased.marks_anonymized) == (
+        "Grace Hopper",
+        1,
+        0,
+        1,
+    )
+    assert json.loads(json.dumps(erased.to_dict()))["student"]["roll_number"] == "R1"
+    with pytest.raises(faceattend.InvalidInputError, match="anonymize"):
+        store.erase_student(student.id, marks="burn")
+
+
+def test_a_deleted_mark_can_be_made_again_at_once(tmp_path):
+    store = faceattend.Store(tmp_path / "a.db")
+    student = store.create_student("Grace Hopper", "R1")
+    book = faceattend.AttendanceBook(store)
+    mark = book.mark(student.id)
+    assert mark and not book.mark(student.id)
+    book.delete(mark.record.id)
+    assert book.mark(student.id) and book.summary()["absent"] == 0
+    with pytest.raises(faceattend.NotFoundError):
+        book.delete(mark.record.id)

@@ -24,7 +24,11 @@ def test_every_face_has_the_figures_of_the_fixture(engine, media, parity):
             near(face.bbox, known["box"], by["pixels"])
             near(face.landmarks, known["landmarks"], by["pixels"])
             near(face.score, known["score"], by["score"])
-            near([face.pose.yaw, face.pose.pitch, face.pose.roll], [known[k] for k in ("yaw", "pitch", "roll")], by["degrees"])
+            near(
+                [face.pose.yaw, face.pose.pitch, face.pose.roll],
+                [known[k] for k in ("yaw", "pitch", "roll")],
+                by["degrees"],
+            )
             near(face.pose.nose_offset, known["nose_offset"], by["embedding"])
             near(face.embedding.to_numpy()[:8], known["embedding_head"], by["embedding"])
             assert face.quality.reasons == known["reasons"]
@@ -56,7 +60,21 @@ def test_liveness_sessions_go_as_in_the_fixture(engine, media, parity):
 
 
 @pytest.mark.parametrize(
-    "form", ["path", "text path", "bytes", "bytearray", "memoryview", "base64", "data uri", "pil", "rgb", "bgr", "frame", "view"]
+    "form",
+    [
+        "path",
+        "text path",
+        "bytes",
+        "bytearray",
+        "memoryview",
+        "base64",
+        "data uri",
+        "pil",
+        "rgb",
+        "bgr",
+        "frame",
+        "view",
+    ],
 )
 def test_a_picture_is_the_same_in_every_form(engine, media, form):
     image = pytest.importorskip("PIL.Image")
@@ -105,7 +123,7 @@ def test_every_answer_goes_through_json(engine, media):
     told = json.loads(json.dumps(face.to_dict()))
     assert told["bbox"] == pytest.approx(list(face.bbox)) and "embedding" not in told
     gallery = faceattend.Gallery()
-    gallery.add(7, face.embedding)
+    gallery.insert(7, face.embedding)
     seen = gallery.identify(face.embedding)
     assert json.loads(json.dumps(seen.to_dict()))["student_id"] == 7
     json.dumps(faceattend.LivenessSession().observe(media / "obama" / "center.jpg", "center", engine).to_dict())

@@ -107,7 +107,8 @@ impl Run {
 
     fn told(&self, name: &str) {
         println!(
-            "{name:34} {:5} pictures, {:5} quiet, {:5} embeddings, {:7.2} CPU s a camera-minute ({:.2} ms a picture), pictures themselves {:.2}",
+            "{name:34} {:5} pictures, {:5} quiet, {:5} embeddings, {:7.2} CPU s a camera-minute ({:.2} ms a picture), \
+             pictures themselves {:.2}",
             self.pictures,
             self.quiet,
             self.embedded,
@@ -424,7 +425,8 @@ fn judged(name: &str, run: &Run, walks: &[Walk]) {
     let quantile =
         |q: f64| waits.get(((waits.len() as f64 - 1.0).max(0.0) * q).round() as usize).copied().unwrap_or(0.0);
     println!(
-        "{name:24} {} of {} marked, missed {missed:?}, {wrong} false; from face in view to mark: median {:.2} s, 95th percentile {:.2} s",
+        "{name:24} {} of {} marked, missed {missed:?}, {wrong} false; from face in view to mark: \
+         median {:.2} s, 95th percentile {:.2} s",
         enrolled.len() - missed.len(),
         enrolled.len(),
         quantile(0.5),

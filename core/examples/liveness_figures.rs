@@ -187,7 +187,8 @@ fn parallax(engine: &Engine, people: &Path) {
     ] {
         let (g, p): (Vec<f32>, Vec<f32>) = (genuine.iter().map(pick).collect(), prints.iter().map(pick).collect());
         println!(
-            "  {name}: AUC {:.4}; at {least} genuine {:.3}, prints {:.3}; at the prints' 99th part ({:.3}) genuine {:.3}; least genuine {:.3}, largest print {:.3}",
+            "  {name}: AUC {:.4}; at {least} genuine {:.3}, prints {:.3}; at the prints' 99th part ({:.3}) genuine {:.3}; \
+             least genuine {:.3}, largest print {:.3}",
             auc(&g, &p),
             part(&g, |v| v >= least),
             part(&p, |v| v >= least),
@@ -265,7 +266,8 @@ fn stillness(clips: &[Clip]) {
         }
         let cosines: Vec<f32> = steps.iter().map(|step| step.0).collect();
         println!(
-            "  {:18} cosine: median {:.4}, 95th part {:.4}, largest {:.4}; one picture in {} of {}, longest run {longest}",
+            "  {:18} cosine: median {:.4}, 95th part {:.4}, largest {:.4}; one picture in {} of {}, \
+             longest run {longest}",
             clip.name,
             quantile(&cosines, 0.5),
             quantile(&cosines, 0.95),
@@ -333,7 +335,8 @@ fn genuine(engine: &Engine, clips: &[Clip]) {
                     scenes.iter().filter(|s| s.is_completed()).map(|s| s.seconds() as f32).collect();
                 let codes = scenes.iter().find(|s| !s.is_completed()).map(|s| counted(&s.codes));
                 println!(
-                    "  {:18} {name}, passive {pad:?}: {} of {} complete; frames median {} (at most {}), seconds {:.1} (at most {:.1}){}",
+                    "  {:18} {name}, passive {pad:?}: {} of {} complete; frames median {} (at most {}), \
+                     seconds {:.1} (at most {:.1}){}",
                     clip.name,
                     done.len(),
                     scenes.len(),

@@ -1,10 +1,10 @@
-//! Turning, scaling and moving a face so that its points lie where the embedding model learnt to see them.
+//! Alignment: turns, scales and moves a face so that its points lie where the embedding model expects them.
 
 use serde::{Deserialize, Serialize};
 
 use crate::geometry::{Affine, Landmarks5, Point};
 
-/// Where a model wants the five points, in pixels of its input.
+/// The places of the five points in a model's input, in its pixels.
 ///
 /// ```
 /// use faceattend_core::alignment::Template;

@@ -1,7 +1,7 @@
-//! Passive presentation attack detection: is this the skin of a face, or paper, or a screen?
+//! Passive presentation attack detection: tells skin from paper and screens.
 //!
-//! MiniFASNet (Silent-Face, Apache-2.0): networks that look at crops of the face with its surroundings, each with
-//! three classes of which the second is "real"; their softmaxes are averaged.
+//! The networks are MiniFASNet (Silent-Face, Apache-2.0). Each looks at a crop of the face with its surroundings and
+//! has three classes, of which the second is "real". Their softmaxes are averaged.
 
 use serde::Serialize;
 
@@ -11,7 +11,7 @@ use crate::geometry::{Affine, Rect};
 use crate::models::session::ModelSession;
 use crate::preprocess::{Normalization, warp};
 
-/// What the passive check says of one view.
+/// The verdict of the passive check on one view.
 ///
 /// ```
 /// use faceattend_core::antispoof::PassivePad;

@@ -1,4 +1,4 @@
-//! From an encoded picture to a [`Frame`], with limits against hostile files.
+//! Decodes pictures into [`Frame`]s, with limits against hostile files.
 
 use std::fs::File;
 use std::io::{Cursor, Read as _};
@@ -9,7 +9,7 @@ use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits, RgbIma
 use crate::error::{Error, Result};
 use crate::frame::{ChannelOrder, Frame};
 
-/// How large a picture may be.
+/// Limits on the size of a picture.
 ///
 /// ```
 /// use faceattend_core::decode::{DecodeLimits, decode};

@@ -1,4 +1,4 @@
-//! The one error type of the library, and the closed set of kinds that adapters translate.
+//! The error type of the library, and the closed set of kinds that adapters translate.
 
 use std::path::PathBuf;
 
@@ -8,7 +8,7 @@ pub type Cause = Box<dyn std::error::Error + Send + Sync + 'static>;
 /// The result of every fallible call of this library.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// What went wrong. Expected outcomes (no face, several faces, wrong pose, no match) are values, not errors.
+/// An error of this library. Expected outcomes (no face, several faces, wrong pose, no match) are values, not errors.
 ///
 /// ```
 /// use faceattend_core::{Error, Frame};
@@ -21,7 +21,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The bytes are no image that can be decoded, or break a limit on images.
+    /// The bytes cannot be decoded as an image, or break a limit on images.
     #[error("invalid image: {reason}")]
     InvalidImage {
         /// What is wrong with it.
@@ -69,7 +69,7 @@ pub enum Error {
         /// The model of the other one.
         got: String,
     },
-    /// The thing asked for is not there.
+    /// The requested thing does not exist.
     #[error("{what} not found")]
     NotFound {
         /// What was looked for.
@@ -78,7 +78,7 @@ pub enum Error {
     /// The change clashes with what is stored: a duplicate roll number, a result already used.
     #[error("{what} already exists")]
     Conflict {
-        /// What is there already.
+        /// The thing that exists already.
         what: &'static str,
     },
     /// The request does not fit the state it meets: a session that has expired or is not complete.
@@ -156,9 +156,9 @@ pub enum ErrorKind {
     Runtime,
     /// Embeddings of two models met.
     ModelMismatch,
-    /// What was asked for is not there.
+    /// The requested thing does not exist.
     NotFound,
-    /// It is there already.
+    /// The thing exists already.
     Conflict,
     /// Not in this state.
     State,

@@ -1,4 +1,4 @@
-//! A picture as every stage takes it.
+//! The picture that every stage takes.
 
 use std::borrow::Cow;
 

@@ -281,7 +281,10 @@ mod tests {
         }
 
         #[test]
-        fn overlap_is_symmetric_and_bounded(a in prop::array::uniform4(-50f32..50.0), b in prop::array::uniform4(-50f32..50.0)) {
+        fn overlap_is_symmetric_and_bounded(
+            a in prop::array::uniform4(-50f32..50.0),
+            b in prop::array::uniform4(-50f32..50.0),
+        ) {
             let rect = |v: [f32; 4]| Rect::new(v[0].min(v[2]), v[1].min(v[3]), v[0].max(v[2]), v[1].max(v[3]));
             let (a, b) = (rect(a), rect(b));
             prop_assert_eq!(a.iou(&b), b.iou(&a));

@@ -58,9 +58,9 @@ impl std::fmt::Debug for Mesh {
 const CROP: usize = 192;
 /// The crop's side over the longer side of the detector's box (MediaPipe's graph).
 const CROP_OVER_BOX: f32 = 1.5;
-/// How many faces are taken in one run, so that a crowd does not grow the buffers without bound.
+/// The largest number of faces in one run, which bounds the buffers.
 const BATCH: usize = 8;
-/// From this presence on, in [0, 1], the crop holds a face (MediaPipe's `min_face_presence`).
+/// The least presence, in [0, 1], of a crop that holds a face (MediaPipe's `min_face_presence`).
 const MIN_PRESENCE: f32 = 0.5;
 
 /// A loaded mesh model with the buffer that its runs reuse.

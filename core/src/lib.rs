@@ -153,8 +153,8 @@
 //!
 //! # More
 //!
-//! - [Programs to copy from](https://github.com/faceattend/faceattend/tree/main/examples): `enrol`, `verify`, `liveness`,
-//!   `live_camera`.
+//! - [Programs to copy from](https://github.com/faceattend/faceattend/tree/main/examples): `enrol`, `verify`,
+//!   `liveness`, `live_camera`.
 //! - [The book](https://github.com/faceattend/faceattend/tree/main/docs): cookbook, liveness, evaluation, deployment.
 //! - [Architecture](https://github.com/faceattend/faceattend/blob/main/ARCHITECTURE.md) and
 //!   [design](https://github.com/faceattend/faceattend/blob/main/DESIGN.md).

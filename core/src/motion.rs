@@ -1,7 +1,7 @@
-//! Where a fixed camera's picture has changed: what lets an empty corridor cost almost nothing.
+//! Detects where a fixed camera's picture has changed, so that an empty corridor costs almost nothing.
 //!
 //! The picture is sampled on a coarse grid and compared with a running mean of the pictures before. That costs a
-//! fraction of a millisecond, where looking for faces costs tens; and faces come into a picture by moving.
+//! fraction of a millisecond, where face detection costs tens; and faces come into a picture by moving.
 
 use crate::frame::Frame;
 use crate::geometry::Rect;
@@ -14,7 +14,8 @@ const CELL: usize = 4;
 /// How much of a new picture goes into the mean. A third forgets a passer-by within a second at five pictures a
 /// second, and still gathers up what moves too slowly to change from one picture to the next.
 const FORGET: f32 = 0.33;
-/// A cell moves when it differs by so many times as much as the median cell does, which is the sensor's noise.
+/// The factor by which a cell has to differ more than the median cell to count as moving. The median cell shows the
+/// sensor's noise.
 const OVER_NOISE: f32 = 3.0;
 /// The least difference that is motion, of 255: half of what a face of one cell makes when it moves by a fifth of
 /// itself.

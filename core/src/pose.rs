@@ -1,9 +1,9 @@
 //! Head pose from five points.
 //!
 //! Yaw is read from where the nose lies between the eyes, with the mouth as the third corner: write nose = a eyeL + b
-//! eyeR + c mouth with a + b + c = 1; then yaw = atan(k (b - a) + b0). It errs no more than a perspective fit does;
-//! and since b - a is the same whatever affine map the plane undergoes, a flat photograph keeps its yaw however it is
-//! turned, where a perspective fit is fooled by half of such prints.
+//! eyeR + c mouth with a + b + c = 1; then yaw = atan(k (b - a) + b0). The error is no larger than that of a
+//! perspective fit. No affine map of the plane changes b - a, so a flat photograph keeps its yaw however it is turned;
+//! half of such prints fool a perspective fit.
 
 use serde::{Deserialize, Serialize};
 
@@ -31,7 +31,7 @@ pub struct Pose {
     pub pitch: Degrees,
     /// Positive when the head leans clockwise as seen.
     pub roll: Degrees,
-    /// Where the nose lies between the eyes' line's ends: b - a of nose = a eyeL + b eyeR + c mouth, a + b + c = 1.
+    /// The place of the nose between the eyes: b - a of nose = a eyeL + b eyeR + c mouth, a + b + c = 1.
     /// Affine-invariant: it does not move when a flat picture of a face is turned.
     pub nose_offset: f32,
 }

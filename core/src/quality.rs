@@ -1,4 +1,4 @@
-//! What speaks for and against a view of a face.
+//! The quality of a view of a face, and the reasons not to use it.
 
 use serde::{Deserialize, Serialize};
 
@@ -34,7 +34,7 @@ pub struct Quality {
     pub brightness: f32,
     /// The part of the face box that lies inside the frame, in [0, 1].
     pub visible: f32,
-    /// What speaks against using this view; empty for a good one.
+    /// The reasons against using this view; empty for a good one.
     pub reasons: Vec<QualityReason>,
 }
 
@@ -91,7 +91,7 @@ impl QualityReason {
     }
 }
 
-/// From where on a view is not good enough.
+/// The limits below which a view is not good enough.
 ///
 /// ```
 /// use faceattend_core::Engine;

@@ -1,4 +1,4 @@
-//! The values of the field, each parsed once and carrying its proof.
+//! The values of the field: each is parsed once and carries its proof.
 
 use std::fmt;
 use std::sync::Arc;
@@ -39,7 +39,7 @@ impl fmt::Display for Degrees {
 #[serde(transparent)]
 pub struct Cosine(pub f32);
 
-/// How alike two faces are, in [0, 1], on the scale of every threshold, option and answer of this library:
+/// The similarity of two faces, in [0, 1], on the scale of every threshold, option and answer of this library:
 /// (cosine + 1) / 2 for ArcFace-class models, calibrated to the same false match rate for the others.
 ///
 /// ```
@@ -67,7 +67,7 @@ impl Similarity {
     }
 }
 
-/// The similarity from which two faces count as one person.
+/// The least similarity of two faces that count as one person.
 ///
 /// ```
 /// use faceattend_core::{Similarity, Threshold};
@@ -83,7 +83,7 @@ pub struct Threshold(f32);
 
 impl Threshold {
     /// 0.7 on the similarity scale: cosine 0.40 for ArcFace-class models, where 6,000 LFW pairs gave a true accept
-    /// rate of .984 at a false accept rate of 5e-5.
+    /// rate of 0.984 at a false accept rate of 5e-5.
     pub const DOCUMENTED: Self = Self(0.7);
 
     /// 0.65: for views of one person turned against each other, in one liveness session. The figures are with

@@ -9,6 +9,7 @@ mod stage;
 #[path = "common/warp.rs"]
 mod warp;
 
+use faceattend_core::store::prelude::*;
 use std::collections::HashMap;
 use std::sync::{LazyLock, Mutex};
 
@@ -212,7 +213,7 @@ fn a_frame_compressed_again_or_scaled_is_known_by_its_looks() {
 
 #[test]
 fn frames_of_another_session_are_refused() {
-    use faceattend_core::store::{SqliteStore, Store as _};
+    use faceattend_core::store::SqliteStore;
     let folder = tempfile::tempdir().unwrap();
     let store = SqliteStore::open(folder.path().join("db")).unwrap();
     let options = LivenessOptions::default().with_recent_sessions(Some(SignedDuration::from_hours(24)));

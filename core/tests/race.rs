@@ -8,6 +8,7 @@
     reason = "a test fails by panicking and says its figures"
 )]
 
+use faceattend_core::store::prelude::*;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;

@@ -4,10 +4,11 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr, reason = "a test fails by panicking")]
 
+use faceattend_core::store::prelude::*;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use faceattend_core::store::{AttendanceFilter, Page, SqliteStore, Store};
+use faceattend_core::store::{AttendanceFilter, Page, SqliteStore};
 use faceattend_core::types::StudentId;
 
 /// A schema in the database of the tests, gone at the end.

@@ -6,7 +6,8 @@ mod common;
 
 use common::{GREEN, Service, picture};
 use faceattend_core::embedding::Embedding;
-use faceattend_core::store::{Store as _, TemplateKeys};
+use faceattend_core::store::TemplateKeys;
+use faceattend_core::store::prelude::*;
 use faceattend_core::types::{ModelId, StudentId};
 use faceattend_server::Settings;
 use jiff::Timestamp;

@@ -2,12 +2,13 @@
 
 mod common;
 
+use faceattend_core::store::prelude::*;
 use std::sync::Arc;
 use std::time::Duration;
 
 use common::marker::MarkerEngine;
 use common::{BLACK, BLUE, DATABASE, GREEN, RED, SECRET, Service, YELLOW, picture};
-use faceattend_core::store::{SqliteStore, Store as _, TemplateKey, TemplateKeys};
+use faceattend_core::store::{SqliteStore, TemplateKey, TemplateKeys};
 use faceattend_server::auth::Secret;
 use faceattend_server::{AppState, Settings};
 use serde_json::{Value, json};

@@ -169,6 +169,28 @@ async fn a_face_that_is_enrolled_already_is_named_or_refused() {
 }
 
 #[tokio::test]
+async fn of_two_registrations_of_one_face_at_once_one_is_refused() {
+    let service = Service::start().await;
+    for identity in 1..=8 {
+        let sessions = [service.begin(&json!({})).await, service.begin(&json!({})).await];
+        for session in &sessions {
+            service.complete(session, identity).await;
+        }
+        let rolls = [format!("A{identity}"), format!("B{identity}")];
+        let (one, two) = tokio::join!(
+            service.register("Asha", &rolls[0], &sessions[0]),
+            service.register("Asha", &rolls[1], &sessions[1]),
+        );
+        let mut statuses = [one.status.as_u16(), two.status.as_u16()];
+        statuses.sort_unstable();
+        assert_eq!(statuses, [200, 400], "identity {identity}: {} {}", one.text, two.text);
+        let refused = if one.status == 400 { one } else { two };
+        assert!(refused.text.contains("already enrolled as student"), "{}", refused.text);
+    }
+    assert_eq!(service.get("/api/v1/students/").await.json()["total"], 8);
+}
+
+#[tokio::test]
 async fn a_server_without_a_key_says_so() {
     let service = Service::start().await;
     service.get("/api/v1/liveness/receipt-key").await.is(404, "This server signs no receipts");

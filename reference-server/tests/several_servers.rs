@@ -24,12 +24,6 @@ fn a_server_of_the_test() {
     serve_if_told_to();
 }
 
-#[test]
-fn three_servers_on_one_file_are_one_service() {
-    let folder = tempfile::tempdir().unwrap();
-    three_servers_are_one_service(folder.path().join("face_attendance.db").to_str().unwrap());
-}
-
 /// `FACEATTEND_TEST_POSTGRES` names a database in which schemas can be made; `cargo xtask test` starts one.
 #[test]
 fn three_servers_on_one_postgresql_are_one_service() {

@@ -4,16 +4,27 @@
 >>> [face] = faceattend.analyze("examples/media/hopper/left.jpg")     # doctest: +SKIP
 >>> face.bbox, face.pose, face.embedding                              # doctest: +SKIP
 
-`detect`, `analyze` and `embed` use one engine for the whole process, made with the defaults; `configure` makes another,
-and `Engine` is for programs that want several. Nothing is loaded before the first frame, in each process anew, so a server
-may import this module before it forks.
+`detect`, `analyze` and `embed` use one engine for the whole process, made with the defaults. `configure` makes another
+one; `Engine` is for programs that want several. Each process loads its models at its first frame, so a server may
+import this module before it forks.
 
-The scale of every similarity and threshold is [0, 1], and 0.7 is the documented threshold, whichever model runs.
+Every similarity and threshold is in [0, 1]. The documented threshold is 0.7, whichever model runs.
+
+| module | what |
+|---|---|
+| `faceattend.aio` | the same calls for asyncio |
+| `faceattend.errors` | what the calls raise |
+| `faceattend.models` | model packs: list, fetch, check |
+| `faceattend.types` | names for annotations |
+| `faceattend.contrib.django` | the Django app |
+| `faceattend.compat` | the names of an existing engine |
 """
 
 from __future__ import annotations
 
+import importlib
 import threading
+import warnings
 from typing import TYPE_CHECKING, Any, Optional
 
 from . import errors, models
@@ -24,6 +35,7 @@ from ._native import (
     AttendanceRecord,
     Embedding,
     Engine,
+    Erasure,
     Face,
     Frame,
     Gallery,
@@ -34,6 +46,8 @@ from ._native import (
     Outcome,
     Pose,
     Quality,
+    Receipt,
+    ReceiptKey,
     Recognizer,
     RecognizedFace,
     Recognition,
@@ -63,7 +77,14 @@ from .errors import (
 )
 
 if TYPE_CHECKING:
-    from ._native import Color, Corners, Depth, Picture, Selection
+    from typing_extensions import TypeAlias
+
+    from . import aio, types
+    from .types import Color, Corners, Depth, Picture, Selection
+
+    # Deprecated names of earlier versions; `__getattr__` warns about them.
+    Recogniser: TypeAlias = Recognizer
+    RecognisedFace: TypeAlias = RecognizedFace
 
 __all__ = [
     "HAS_OPENCV",
@@ -76,6 +97,7 @@ __all__ = [
     "DownloadError",
     "Embedding",
     "Engine",
+    "Erasure",
     "Face",
     "FaceAttendError",
     "FileError",
@@ -94,6 +116,8 @@ __all__ = [
     "Outcome",
     "Pose",
     "Quality",
+    "Receipt",
+    "ReceiptKey",
     "Recognizer",
     "RecognizedFace",
     "Recognition",
@@ -104,6 +128,7 @@ __all__ = [
     "Student",
     "Verification",
     "__version__",
+    "aio",
     "analyze",
     "configure",
     "decode_image",
@@ -113,7 +138,23 @@ __all__ = [
     "errors",
     "models",
     "similarity",
+    "types",
 ]
+
+# Names of earlier versions, and what they are called now.
+_RENAMED = {"Recogniser": "Recognizer", "RecognisedFace": "RecognizedFace"}
+
+
+def __getattr__(name: str) -> Any:
+    # Loaded when they are used: programs without asyncio or annotations need not wait for them.
+    if name in ("aio", "types"):
+        return importlib.import_module(f"{__name__}.{name}")
+    current = _RENAMED.get(name)
+    if current is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    warnings.warn(f"faceattend.{name} is deprecated: use faceattend.{current}", DeprecationWarning, stacklevel=2)
+    return globals()[current]
+
 
 _lock = threading.Lock()
 _engine: Optional[Engine] = None
@@ -126,6 +167,10 @@ def configure(**options: Any) -> Engine:
     ----------
     **options
         Those of `Engine`.
+
+    Examples
+    --------
+    >>> engine = faceattend.configure(threads=2, antispoof="off")
     """
     global _engine
     engine = Engine(**options)
@@ -135,7 +180,10 @@ def configure(**options: Any) -> Engine:
 
 
 def default_engine() -> Engine:
-    """The engine that `detect`, `analyze` and `embed` use. Made at its first use, loaded at its first frame."""
+    """Returns the engine that `detect`, `analyze` and `embed` use.
+
+    It is made at its first use, and loaded at its first frame.
+    """
     global _engine
     engine = _engine
     if engine is None:
@@ -146,23 +194,34 @@ def default_engine() -> Engine:
     return engine
 
 
-def detect(frame: "Picture", *, color: "Color" = "bgr", region: "Optional[Corners]" = None) -> list[Face]:
-    """The faces of a frame: boxes, scores and, from most detectors, points. See `Engine.detect`."""
+def detect(frame: Picture, *, color: Color = "bgr", region: Optional[Corners] = None) -> list[Face]:
+    """Returns the faces of a frame: boxes, scores and, from most detectors, points. See `Engine.detect`.
+
+    >>> [face.bbox for face in faceattend.detect("class.jpg")]           # doctest: +SKIP
+    """
     return default_engine().detect(frame, color=color, region=region)
 
 
 def analyze(
-    frame: "Picture",
+    frame: Picture,
     *,
-    color: "Color" = "bgr",
-    depth: "Depth" = "antispoof",
-    selection: "Selection" = "all",
-    region: "Optional[Corners]" = None,
+    color: Color = "bgr",
+    depth: Depth = "antispoof",
+    selection: Selection = "all",
+    region: Optional[Corners] = None,
 ) -> list[Face]:
-    """The faces of a frame, taken as far as ``depth`` says. See `Engine.analyze`."""
+    """Returns the faces of a frame, each taken as far as ``depth`` says. See `Engine.analyze`.
+
+    >>> [(face.pose, face.quality) for face in faceattend.analyze("class.jpg", depth="pose")]   # doctest: +SKIP
+    """
     return default_engine().analyze(frame, color=color, depth=depth, selection=selection, region=region)
 
 
-def embed(frame: "Picture", *, color: "Color" = "bgr", region: "Optional[Corners]" = None) -> Optional[Embedding]:
-    """The embedding of the largest face, or ``None`` when there is no face. See `Engine.embed`."""
+def embed(frame: Picture, *, color: Color = "bgr", region: Optional[Corners] = None) -> Optional[Embedding]:
+    """Returns the embedding of the largest face, or ``None`` when there is no face. See `Engine.embed`.
+
+    >>> a, b = faceattend.embed("left.jpg"), faceattend.embed("center.jpg")   # doctest: +SKIP
+    >>> a.similarity(b) >= 0.7                                          # doctest: +SKIP
+    True
+    """
     return default_engine().embed(frame, color=color, region=region)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Optional, Union
 from ._native import CameraReader, Frame
 
 if TYPE_CHECKING:
-    from ._native import Picture
+    from .types import CameraHealthDict, Picture
 
 __all__ = ["Camera"]
 
@@ -21,15 +21,15 @@ Source = Union[int, str, "os.PathLike[str]", "Iterable[Picture]"]
 class Camera:
     """A camera or recording as a context manager and iterator, for ``for`` and ``async for``.
 
-    Frames are read on a thread of their own. A camera gives its newest frame, so that slow work never sees an old one,
-    and is opened again when it fails; a recording gives every frame and ends.
+    A thread of its own reads the frames. A camera gives its newest frame, so that slow work never sees an old one, and
+    is opened again when it fails. A recording gives every frame, and ends.
 
     Parameters
     ----------
     source : int, str, path or iterable of frames
-        The number of a camera, its device, the address of a stream (``rtsp://user:password@host/path``), a video file, a
-        folder of pictures; or any iterable of frames, which is passed through. Cameras and video other than motion-JPEG
-        AVI need a build with OpenCV (``faceattend.HAS_OPENCV``).
+        The number of a camera, its device, the address of a stream (``rtsp://user:password@host/path``), a video file,
+        a folder of pictures; or any iterable of frames, which is passed through. Cameras and video other than
+        motion-JPEG AVI need a build with OpenCV (``faceattend.HAS_OPENCV``).
     open_timeout, read_timeout : float
         Seconds that connecting may take, and that a stream may stay silent.
     real_time : bool
@@ -93,7 +93,7 @@ class Camera:
 
     @property
     def is_open(self) -> bool:
-        """Whether it can give frames."""
+        """Whether the camera can give frames."""
         return not self._closed and (self._reader is not None or self._frames is not None)
 
     @property
@@ -101,15 +101,31 @@ class Camera:
         """The source, without credentials."""
         return self._reader.name if self._reader is not None else "frames" if self._frames is not None else "closed"
 
-    def health(self) -> dict[str, Any]:
-        """How it is doing: ``state``, ``captured``, ``dropped``, ``last_error``, ``last_frame_age`` in seconds."""
+    def health(self) -> CameraHealthDict:
+        """Returns how the camera is doing.
+
+        ``captured`` frames came from the source, ``analyzed`` ones were handed out, and ``dropped`` ones were replaced
+        by a newer one or could not be decoded. ``last_frame_age`` is in seconds; ``last_error`` holds no credentials.
+        """
         if self._reader is not None:
             return self._reader.health()
-        state = "running" if self.is_open else "stopped"
-        return {"state": state, "captured": 0, "dropped": 0, "last_error": None, "last_frame_age": None}
+        return {
+            "state": "running" if self.is_open else "stopped",
+            "captured": 0,
+            "analyzed": 0,
+            "dropped": 0,
+            "last_error": None,
+            "last_frame_age": None,
+        }
 
     def read(self, timeout: Optional[float] = None) -> "Optional[Union[Frame, Picture]]":
-        """The next frame, or ``None`` at the end of a recording and after ``close``."""
+        """Returns the next frame, or ``None`` at the end of a recording and after ``close``.
+
+        Raises
+        ------
+        CameraError
+            When no frame came within ``timeout`` seconds.
+        """
         if self._closed:
             return None
         if self._frames is not None:

@@ -1,23 +1,26 @@
-"""Model packs: what there is, fetching them, checking them. The default pack is inside the module and needs none of this."""
+"""Model packs: list, fetch and check them. The default pack is inside the module and needs none of this."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any, Callable, Optional, Union
+from typing import TYPE_CHECKING, Callable, Optional, Union
 
 from . import _native
+
+if TYPE_CHECKING:
+    from .types import AddedFileDict, PackDict
 
 __all__ = ["add", "available", "folder", "pull", "verify"]
 
 PathLike = Union[str, "os.PathLike[str]"]
 
 
-def available(folder: Optional[PathLike] = None) -> list[dict[str, Any]]:
-    """The packs this version knows, as dictionaries.
+def available(folder: Optional[PathLike] = None) -> list[PackDict]:
+    """Returns the packs that this version knows, each with its licence, its size in bytes, and whether it is installed.
 
-    Each says ``name``, ``title``, ``license``, ``commercial_use``, ``requires_acceptance``, ``size`` in bytes,
-    ``built_in`` and whether it is ``installed``.
+    >>> [pack["name"] for pack in faceattend.models.available()][0]
+    'default'
     """
     return _native.list_packs(folder)
 
@@ -32,8 +35,8 @@ def pull(
 ) -> list[Path]:
     """Fetches a pack, checked against its hashes, and returns the paths of its files.
 
-    It can be stopped at any moment: by Ctrl-C, by an exception of ``progress``, or by ``cancelled``. What has come is
-    kept, and the next call goes on there.
+    Ctrl-C, an exception of ``progress``, or ``cancelled`` stops it at any moment. What has arrived is kept, and the
+    next call continues from there.
 
     Parameters
     ----------
@@ -56,9 +59,7 @@ def pull(
     DownloadError
         When a file could not be fetched, or the download was cancelled.
     """
-    return _native.pull_pack(
-        name, accept_license=accept_license, folder=folder, progress=progress, cancelled=cancelled
-    )
+    return _native.pull_pack(name, accept_license=accept_license, folder=folder, progress=progress, cancelled=cancelled)
 
 
 def add(
@@ -67,10 +68,10 @@ def add(
     pack: Optional[str] = None,
     accept_license: bool = False,
     folder: Optional[PathLike] = None,
-) -> list[dict[str, Any]]:
-    """Puts a file that was fetched elsewhere into its pack: for machines without internet.
+) -> list[AddedFileDict]:
+    """Copies a file that was fetched elsewhere into its pack: for machines without internet.
 
-    Its contents say which file it is, whatever its name. A file of several packs goes into each of them.
+    The contents of the file decide which one it is, not its name. A file of several packs goes into each of them.
 
     Parameters
     ----------
@@ -100,10 +101,10 @@ def add(
 
 
 def verify(name: str, *, folder: Optional[PathLike] = None) -> bool:
-    """Whether every file of a pack is there and is what it should be."""
+    """Returns whether every file of a pack is there and has the expected hash."""
     return _native.verify_pack(name, folder=folder)
 
 
 def folder() -> Path:
-    """Where packs are installed: ``FACEATTEND_MODELS``, else ``faceattend/models`` in the user's data folder."""
+    """Returns where packs are installed: ``FACEATTEND_MODELS``, else ``faceattend/models`` in the user data folder."""
     return _native.models_folder()

@@ -43,9 +43,11 @@ TEMPLATES = [
 ]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 STATIC_URL = "/static/"
-# PostgreSQL where FACEATTEND_TEST_POSTGRES names a server: "host=... user=... port=...".
-_server = dict(part.split("=", 1) for part in os.environ.get("FACEATTEND_TEST_POSTGRES", "").split())
-if _server:
+# PostgreSQL where FACEATTEND_TEST_POSTGRES names a server: "host=... user=... port=...", or a URL.
+if os.environ.get("FACEATTEND_TEST_POSTGRES"):
+    from psycopg.conninfo import conninfo_to_dict
+
+    _server = conninfo_to_dict(os.environ["FACEATTEND_TEST_POSTGRES"])
     DATABASES = {
         "default": {
             "ENGINE": "django.db.backends.postgresql",
@@ -57,8 +59,8 @@ if _server:
         }
     }
 else:
-    # A file under both names: the live server may start before the test database is made, and where it then finds one in
-    # memory, all its threads share a single connection, which SQLite does not bear.
+    # A file under both names: the live server may start before the test database is made, and where it then finds one
+    # in memory, all its threads share a single connection, which SQLite does not bear.
     _file = str(Path(tempfile.gettempdir()) / f"faceattend-{os.getpid()}.sqlite3")
     DATABASES = {
         "default": {

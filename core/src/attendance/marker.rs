@@ -1,4 +1,4 @@
-//! Marks attendance, and spares the store the frames that cannot change anything.
+//! Marks attendance. Frames that cannot change a mark do not reach the store.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,18 +10,40 @@ use crate::error::Result;
 use crate::store::{AttendanceRecord, NewAttendance, Store};
 use crate::types::{Similarity, StudentId};
 
-/// How long an answer of the store is believed. A row that an operator deletes can be marked again after it, and a
-/// person who stands before a camera for an hour costs sixty queries instead of tens of thousands.
+/// The time for which an answer of the store is trusted. A row that an operator deletes can be marked again after it,
+/// and a person who stands before a camera for an hour costs sixty queries instead of tens of thousands.
 const BELIEVED_FOR: SignedDuration = SignedDuration::from_secs(60);
 
 /// Marks students present by the site's policy. One for all cameras and threads of a process.
+///
+/// ```
+/// # #[cfg(feature = "sqlite")]
+/// # fn main() -> faceattend_core::Result<()> {
+/// use std::sync::Arc;
+///
+/// use faceattend_core::attendance::Marking;
+/// use faceattend_core::{AttendancePolicy, Marker, Similarity, SqliteStore, Store as _, Timestamp};
+///
+/// # let folder = tempfile::tempdir().expect("a folder");
+/// # let path = folder.path().join("people.db");
+/// let (store, now) = (Arc::new(SqliteStore::open(path)?), Timestamp::now());
+/// let student = store.create_student("Grace Hopper", "R1", now)?.id;
+/// let marker = Marker::new(store, AttendancePolicy::in_time_zone("UTC")?);
+/// let mark = |at| marker.mark(student, Similarity::new(0.8), Some("Front door"), at);
+/// assert!(matches!(mark(now)?, Marking::Marked(_)));
+/// assert!(matches!(mark(now)?, Marking::AlreadyMarked(_)));
+/// # Ok(())
+/// # }
+/// # #[cfg(not(feature = "sqlite"))]
+/// # fn main() {}
+/// ```
 pub struct Marker {
     store: Arc<dyn Store>,
     policy: AttendancePolicy,
     known: Mutex<HashMap<StudentId, Known>>,
 }
 
-/// What the store last said of a student.
+/// The store's last answer about a student.
 struct Known {
     record: AttendanceRecord,
     period: String,
@@ -97,7 +119,8 @@ impl Marker {
         Ok(record)
     }
 
-    /// Forgets what the store said, so that the next mark asks it: for one who has just deleted rows or students.
+    /// Forgets the store's answers, so that the next mark asks the store. Call this after rows or students were
+    /// deleted.
     pub fn forget(&self) {
         self.known.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
@@ -129,6 +152,7 @@ mod tests {
 
     use super::super::Period;
     use super::*;
+    use crate::store::prelude::*;
     use crate::store::{AttendanceFilter, CorrectedStatus, Page, SqliteStore};
 
     fn at(text: &str) -> Timestamp {

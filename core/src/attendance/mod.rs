@@ -1,4 +1,4 @@
-//! Who attended, and on which day: the rules of the site, and what marks by them.
+//! Attendance: the rules of the site, and the marker that applies them.
 
 mod marker;
 mod policy;

@@ -1,4 +1,4 @@
-//! The rules of the site: which day a moment belongs to, and how arriving then counts.
+//! The rules of the site: the day that a moment belongs to, and how an arrival counts.
 
 use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
@@ -121,6 +121,18 @@ impl AttendancePolicy {
 
     /// Returns how an arrival at that time counts: late from the period's own time on. In time for a site without a
     /// timetable.
+    ///
+    /// ```
+    /// use faceattend_core::attendance::{AttendancePolicy, Period, Status};
+    /// use jiff::civil::time;
+    ///
+    /// let period = Period::new("morning", time(7, 30, 0, 0)).with_late_after(time(8, 15, 0, 0));
+    /// let policy = AttendancePolicy::in_time_zone("UTC")?.with_periods(vec![period])?;
+    /// let at = |text: &str| text.parse().expect("a time");
+    /// assert_eq!(policy.status(at("2026-03-02T08:00:00Z")), Status::Present);
+    /// assert_eq!(policy.status(at("2026-03-02T08:20:00Z")), Status::Late);
+    /// # Ok::<(), faceattend_core::Error>(())
+    /// ```
     #[must_use]
     pub fn status(&self, at: Timestamp) -> Status {
         if self.place(at).late { Status::Late } else { Status::Present }
@@ -236,7 +248,9 @@ mod tests {
         fn every_moment_lies_in_its_own_day(
             second in 0i64..4_000_000_000,
             boundary in 0i8..24,
-            zone in prop::sample::select(vec!["UTC", "Europe/Berlin", "America/Havana", "Australia/Lord_Howe", "Asia/Beirut"]),
+            zone in prop::sample::select(vec![
+                "UTC", "Europe/Berlin", "America/Havana", "Australia/Lord_Howe", "Asia/Beirut",
+            ]),
         ) {
             let at = Timestamp::from_second(second).unwrap();
             let day = policy(zone, boundary).day(at).unwrap();

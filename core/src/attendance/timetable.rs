@@ -1,4 +1,4 @@
-//! The parts of a day that are marked one by one: lessons, shifts, or the whole day.
+//! The periods of a day that are marked separately: lessons, shifts, or the whole day.
 
 use jiff::civil::Time;
 
@@ -7,8 +7,18 @@ use crate::error::{Error, Result};
 /// The period of a site that marks once a day.
 pub const WHOLE_DAY: &str = "day";
 
-/// A part of the day that is marked once, such as a lesson. It lasts until the next begins, so that whoever comes
-/// after its end still counts, as late.
+/// A part of the day that is marked once, such as a lesson. It lasts until the next one begins, so an arrival after
+/// its end still counts, as late.
+///
+/// ```
+/// use faceattend_core::attendance::Period;
+/// use jiff::civil::time;
+///
+/// let morning = Period::new("morning", time(7, 30, 0, 0))
+///     .with_late_after(time(8, 15, 0, 0))
+///     .with_check_out_from(time(12, 0, 0, 0));
+/// assert_eq!(morning.name(), "morning");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Period {
     name: String,
@@ -38,8 +48,8 @@ impl Period {
         self
     }
 
-    /// Returns the same period, with whoever is marked and seen from this time on checked out: the last time seen
-    /// counts.
+    /// Returns the period with a check-out: a marked person who is seen from this time on is checked out, and the last
+    /// sighting counts.
     #[must_use]
     pub fn with_check_out_from(mut self, check_out_from: Time) -> Self {
         self.check_out_from = Some(check_out_from);
@@ -63,7 +73,7 @@ impl Period {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Timetable(Vec<Period>);
 
-/// Where a moment lies in a day.
+/// The place of a moment in a day.
 pub(super) struct Place<'a> {
     pub(super) period: &'a str,
     pub(super) late: bool,

@@ -1,8 +1,8 @@
 //! A reader of MJPEG AVI files: each frame is a JPEG, and the container says where it is.
 //!
-//! The file is walked chunk by chunk and lists are simply entered. Their lengths are not believed: those of a
-//! recording that was cut off are zero or too long. Nothing is allocated on a header's word: a chunk longer than the
-//! rest of the file is the end of the recording, and one longer than [`MAX_FRAME_BYTES`] is refused.
+//! The reader walks the file chunk by chunk and enters every list. It ignores the lengths of lists: in a recording
+//! that was cut off they are zero or too long. It allocates nothing on a header's word: a chunk longer than the rest
+//! of the file ends the recording, and one longer than [`MAX_FRAME_BYTES`] is refused.
 
 use std::io::{self, Read, Seek, SeekFrom};
 use std::time::Duration;
@@ -13,7 +13,7 @@ const MAX_FRAME_BYTES: u32 = 64 << 20;
 /// The most chunks before the first frame, so that a file made of empty chunks is given up.
 const MAX_HEADER_CHUNKS: usize = 10_000;
 
-/// What a file without a usable frame rate is played at.
+/// The interval at which a file without a usable frame rate is played.
 const DEFAULT_INTERVAL: Duration = Duration::from_millis(40);
 
 /// The frames of one MJPEG stream.

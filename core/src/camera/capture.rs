@@ -45,9 +45,9 @@ enum Rest {
 
 /// A stream that ran for so long before it was lost is tried again at once.
 const STEADY: Duration = Duration::from_secs(3);
-/// How often a stream's server is asked whether it is back.
+/// The interval at which a stream's server is probed.
 const PROBE_EVERY: Duration = Duration::from_millis(700);
-/// A frame gap that is longer is no frame rate.
+/// The longest gap between frames that counts as a frame rate.
 const LONGEST_GAP: Duration = Duration::from_millis(200);
 
 impl Capture {

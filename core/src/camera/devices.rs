@@ -1,16 +1,24 @@
-//! The cameras that are plugged in.
+//! Lists the cameras of this machine.
 
 use std::path::{Path, PathBuf};
 
 use super::source::CameraSource;
 
 /// A camera of this machine.
+///
+/// ```
+/// use faceattend_core::camera::devices;
+///
+/// for camera in devices() {
+///     println!("{}: {} ({})", camera.number, camera.name, camera.source());
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CameraDevice {
     /// Its number, as [`CameraSource::device`] takes it.
     pub number: u32,
-    /// What it calls itself.
+    /// The name that the camera gives itself.
     pub name: String,
     /// Its device file.
     pub path: PathBuf,
@@ -26,6 +34,12 @@ impl CameraDevice {
 
 /// Lists the cameras of this machine, by number. The kernel tells them without opening one, which would take it from
 /// whoever has it. Linux only: elsewhere there is no such list, and none are returned.
+///
+/// ```
+/// use faceattend_core::camera::devices;
+///
+/// println!("{} cameras", devices().len());
+/// ```
 #[must_use]
 pub fn devices() -> Vec<CameraDevice> {
     devices_in(Path::new("/sys/class/video4linux"), Path::new("/dev"))

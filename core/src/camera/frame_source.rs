@@ -1,4 +1,4 @@
-//! The trait of everything that gives frames, and what its implementations share.
+//! The trait of frame sources, and the error that its implementations share.
 
 use std::time::Duration;
 
@@ -6,6 +6,35 @@ use crate::error::{Error, Result};
 use crate::frame::Frame;
 
 /// Gives frames one after the other: a live camera or a recording.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use faceattend_core::camera::FrameSource;
+/// use faceattend_core::{ChannelOrder, Frame, Result};
+///
+/// /// Three gray frames.
+/// struct Gray(u8);
+///
+/// impl FrameSource for Gray {
+///     fn next_frame(&mut self) -> Result<Option<Frame<'static>>> {
+///         self.0 += 1;
+///         if self.0 > 3 { Ok(None) } else { Frame::new(vec![90; 12], 2, 2, ChannelOrder::Rgb).map(Some) }
+///     }
+///
+///     fn frame_interval(&self) -> Option<Duration> {
+///         Some(Duration::from_millis(40))
+///     }
+/// }
+///
+/// let mut source = Gray(0);
+/// let mut frames = 0;
+/// while source.next_frame()?.is_some() {
+///     frames += 1;
+/// }
+/// assert_eq!(frames, 3);
+/// # Ok::<(), faceattend_core::Error>(())
+/// ```
 pub trait FrameSource: Send {
     /// Reads the next frame, stamped with its capture time; `None` at the end of a recording. A live camera waits
     /// for it for a limited time; a recording does not wait, since its reader sets the pace.

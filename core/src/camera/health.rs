@@ -1,9 +1,16 @@
-//! How a camera is doing.
+//! The state and the figures of a camera.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-/// What a camera is doing.
+/// The state of a camera.
+///
+/// ```
+/// use faceattend_core::camera::CameraState;
+///
+/// assert_eq!(CameraState::Reconnecting.as_str(), "reconnecting");
+/// assert!(CameraState::Failed.is_over());
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum CameraState {
     /// It is being opened for the first time.
@@ -38,11 +45,21 @@ impl CameraState {
     }
 }
 
-/// How a camera is doing at one moment.
+/// The state and the figures of a camera at one moment.
+///
+/// ```
+/// use faceattend_core::camera::CameraHealth;
+///
+/// fn line(health: &CameraHealth) -> String {
+///     let problem = health.last_error.as_deref().unwrap_or("no problem so far");
+///     format!("{}: {:.1} frames a second, {problem}", health.state.as_str(), health.captured_per_second)
+/// }
+/// # let _ = line;
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct CameraHealth {
-    /// What it is doing.
+    /// The state.
     pub state: CameraState,
     /// Frames that the source gave.
     pub captured: u64,
@@ -56,20 +73,20 @@ pub struct CameraHealth {
     pub captured_per_second: f32,
     /// Frames that the consumer works through in a second, of late.
     pub analyzed_per_second: f32,
-    /// How often the source was lost and came back.
+    /// The number of times that the source was lost and came back.
     pub reconnects: u64,
     /// The last thing that went wrong, without credentials; it stays after a recovery.
     pub last_error: Option<String>,
-    /// How long ago the source gave its last frame.
+    /// The time since the last frame of the source.
     pub last_frame_age: Option<Duration>,
 }
 
-/// When the last things happened.
+/// The times of the latest events, from which their rate follows.
 #[derive(Default)]
 pub(super) struct Rate(VecDeque<Instant>);
 
 impl Rate {
-    /// As many as ten seconds at five a second, two at 25.
+    /// Ten seconds at five events a second, two seconds at 25.
     const KEPT: usize = 50;
 
     pub(super) fn count(&mut self, now: Instant) {

@@ -1,4 +1,4 @@
-//! Opens a camera or a recording with whatever reads it.
+//! Opens a camera or a recording with the reader that fits it.
 
 use super::frame_source::FrameSource;
 #[cfg(feature = "opencv")]
@@ -13,6 +13,16 @@ use crate::error::Error;
 use crate::error::Result;
 
 /// Opens the camera or recording. See the table of [this module](super) for who reads what.
+///
+/// ```
+/// use faceattend_core::CameraSource;
+/// use faceattend_core::camera::{OpenOptions, open};
+///
+/// let mut source = open(&CameraSource::parse("../examples/media/class.avi")?, &OpenOptions::default())?;
+/// let frame = source.next_frame()?.expect("a recording with frames");
+/// assert!(frame.captured_at().is_some());
+/// # Ok::<(), faceattend_core::Error>(())
+/// ```
 ///
 /// # Errors
 /// [`Error::Io`] for a file or folder that cannot be read; [`Error::Camera`] when it holds no frames, when the camera

@@ -18,6 +18,13 @@ use crate::error::{Error, Result};
 use crate::frame::{ChannelOrder, Frame};
 
 /// A camera, stream or video file that OpenCV reads. Frames are BGR.
+///
+/// ```
+/// use faceattend_core::camera::OpenCvCapture;
+///
+/// let (version, reads_streams) = OpenCvCapture::library();
+/// println!("OpenCV {version}, streams: {reads_streams}");
+/// ```
 pub struct OpenCvCapture {
     capture: VideoCapture,
     /// Filled by every read, so that its memory is taken once.

@@ -1,4 +1,4 @@
-//! How a camera is opened, how fast it is read, and how soon it is opened again.
+//! Options of cameras: how one is opened, how fast it is read, and how soon it is opened again.
 
 use std::time::Duration;
 
@@ -6,21 +6,32 @@ use jiff::Timestamp;
 
 use super::orientation::Orientation;
 
-/// How a source is opened.
+/// Options for opening a source.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use faceattend_core::camera::{OpenOptions, Orientation};
+///
+/// let options = OpenOptions::default()
+///     .with_timeouts(Duration::from_secs(5), Duration::from_secs(3))
+///     .with_orientation(Orientation::HalfTurn);
+/// assert_eq!(options.orientation, Orientation::HalfTurn);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub struct OpenOptions {
-    /// How long connecting to a stream may take. Default 10 s: a camera that wakes up takes 3, and recognizing a
+    /// The time that connecting to a stream may take. Default 10 s: a camera that wakes up takes 3, and recognizing a
     /// stream of ten frames a second 2 more; OpenCV's own 30 s would hide a dead camera for too long.
     pub open_timeout: Duration,
-    /// How long a stream may give no frame. Default 5 s.
+    /// The time for which a stream may give no frame. Default 5 s.
     pub read_timeout: Duration,
     /// The width and height to ask a USB camera for. Default: its own. It may give the nearest that it has; streams
     /// and recordings have the size that they have.
     pub size: Option<(u32, u32)>,
     /// The frames a second to ask a USB camera for. Default: its own.
     pub rate: Option<f32>,
-    /// How the camera is mounted. Default: upright, and not mirrored.
+    /// The mounting of the camera. Default: upright, and not mirrored.
     pub orientation: Orientation,
     /// The time between the pictures of a folder. Default 40 ms, 25 a second.
     pub folder_interval: Duration,
@@ -79,17 +90,31 @@ impl OpenOptions {
     }
 }
 
-/// How fast a recording is played.
+/// The pace at which a recording is played.
+///
+/// ```
+/// use faceattend_core::camera::{Pace, WorkerOptions};
+///
+/// let options = WorkerOptions::default().with_pace(Pace::AsAnalyzed);
+/// assert_eq!(options.pace, Pace::AsAnalyzed);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Pace {
-    /// As it was recorded; a slow consumer misses frames, as it would with a camera.
+    /// The pace of the recording. A slow consumer misses frames, as with a camera.
     #[default]
     Recorded,
-    /// As fast as the consumer takes them; it gets every frame.
+    /// The pace of the consumer, which gets every frame.
     AsAnalyzed,
 }
 
-/// What a consumer wants after a frame. A consumer that returns `()` is content with the usual rate.
+/// The rate that a consumer asks for after a frame. A consumer that returns `()` asks for the usual one.
+///
+/// ```
+/// use faceattend_core::camera::Attention;
+///
+/// // A consumer that returns nothing is content with the usual rate.
+/// assert_eq!(Attention::from(()), Attention::Usual);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Attention {
     /// The next frame at [`WorkerOptions::rate`].
@@ -105,22 +130,30 @@ impl From<()> for Attention {
     }
 }
 
-/// How a camera is read.
+/// Options for reading a camera.
+///
+/// ```
+/// use faceattend_core::camera::WorkerOptions;
+///
+/// // Five frames a second, ten while a face is in view.
+/// let options = WorkerOptions::default().with_rate(5.0).with_close_rate(10.0);
+/// assert_eq!(options.close_rate, Some(10.0));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub struct WorkerOptions {
-    /// How the source is opened.
+    /// Options for opening the source.
     pub open: OpenOptions,
-    /// How fast a recording is played. Default [`Pace::Recorded`].
+    /// The pace at which a recording is played. Default [`Pace::Recorded`].
     pub pace: Pace,
     /// The first pause before a live camera is opened again. Default 0.5 s.
     pub first_pause: Duration,
     /// The longest pause. Default 30 s: a camera that was off for the night is back within half a minute.
     pub longest_pause: Duration,
-    /// How many frames a second are analyzed at most. Default: all that the consumer has time for. Five a second show
+    /// The largest number of frames analyzed a second. Default: all that the consumer has time for. Five a second show
     /// a face that walks through a door several times.
     pub rate: Option<f32>,
-    /// How many while the consumer asks for [`Attention::Close`]. Default: as [`rate`](Self::rate).
+    /// The same while the consumer asks for [`Attention::Close`]. Default: as [`rate`](Self::rate).
     pub close_rate: Option<f32>,
 }
 

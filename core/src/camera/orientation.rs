@@ -1,4 +1,4 @@
-//! Cameras that hang upside down, stand on their side, or show a mirror's picture.
+//! The mounting of a camera: upside down, on its side, or mirrored.
 
 use std::time::Duration;
 
@@ -6,7 +6,18 @@ use super::frame_source::FrameSource;
 use crate::error::{Error, Result};
 use crate::frame::Frame;
 
-/// How a picture has to be turned to stand upright, as EXIF counts it.
+/// The turn that sets a picture upright, numbered as in EXIF.
+///
+/// ```
+/// use faceattend_core::camera::Orientation;
+/// use faceattend_core::{ChannelOrder, Frame};
+///
+/// let frame = Frame::new(vec![1, 1, 1, 2, 2, 2], 2, 1, ChannelOrder::Rgb)?;
+/// let turned = Orientation::HalfTurn.apply(frame)?;
+/// assert_eq!(turned.rgb(0, 0), Some([2, 2, 2]));
+/// assert!(Orientation::from_exif(9).is_err());
+/// # Ok::<(), faceattend_core::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Orientation {
     /// As it is (EXIF 1).

@@ -1,7 +1,7 @@
-//! Whether a stream's server is there: asked while a camera waits before it is opened again, so that it is back soon
-//! after its server is, however long that was away.
+//! Asks whether a stream's server is reachable while its camera waits to be opened again. A camera is therefore back
+//! soon after its server is, however long the server was away.
 //!
-//! It asks what needs no credentials, so a wrong password is not tried more often than the pauses say.
+//! The probe sends nothing that needs credentials, so a wrong password is tried no more often than the pauses allow.
 
 use std::io::{Read as _, Write as _};
 use std::net::{TcpStream, ToSocketAddrs as _};
@@ -10,7 +10,7 @@ use std::time::Duration;
 /// A stream's server.
 pub(super) struct Probe {
     host: String,
-    /// What it is asked; nothing of servers that speak through TLS, where an open port has to do.
+    /// The question to the server; none for servers behind TLS, where an open port is enough.
     question: Option<String>,
 }
 

@@ -14,6 +14,16 @@ use crate::error::{Error, Result};
 use crate::frame::Frame;
 
 /// The pictures of a folder, in the order of their names.
+///
+/// ```
+/// use std::path::Path;
+///
+/// use faceattend_core::camera::{FolderReplay, FrameSource as _, OpenOptions};
+///
+/// let mut replay = FolderReplay::open(Path::new("../examples/media/hopper"), &OpenOptions::default())?;
+/// assert!(replay.next_frame()?.is_some());
+/// # Ok::<(), faceattend_core::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct FolderReplay {
     pictures: std::vec::IntoIter<PathBuf>,
@@ -66,6 +76,16 @@ impl FrameSource for FolderReplay {
 }
 
 /// The frames of an MJPEG AVI file.
+///
+/// ```
+/// use std::path::Path;
+///
+/// use faceattend_core::camera::{AviReplay, FrameSource as _, OpenOptions};
+///
+/// let mut replay = AviReplay::open(Path::new("../examples/media/class.avi"), &OpenOptions::default())?;
+/// assert!(replay.next_frame()?.is_some());
+/// # Ok::<(), faceattend_core::Error>(())
+/// ```
 pub struct AviReplay {
     reader: AviReader<BufReader<File>>,
     path: PathBuf,

@@ -1,9 +1,8 @@
-//! One CPU budget for all cameras: a fixed number of threads that analyze, and whose turn it is.
+//! One CPU budget for all cameras: a fixed number of threads, and the order in which cameras use them.
 //!
-//! Each camera has a seat, in which its newest frame waits for its turn. The seat that has used the least of the
-//! threads' time goes first, so that a camera with twenty faces in view costs the others no pictures; a seat is not
-//! served more often than its rate; and when there is more to do than time, every seat gets its share and sees newer
-//! frames less often, rather than older ones later.
+//! Each camera has a seat, in which its newest frame waits. The seat that has used the least processor time goes
+//! first, so a camera with twenty faces in view takes nothing from the others. No seat is served more often than its
+//! rate. Under overload every seat gets its share and sees newer frames less often, rather than older frames later.
 
 use std::collections::BTreeMap;
 use std::num::NonZero;
@@ -15,10 +14,30 @@ use super::options::Attention;
 use crate::error::{Error, Result};
 
 /// Threads that analyze frames for all cameras. Cheap to clone; the threads end with the last clone and the last seat.
+///
+/// ```
+/// use std::num::NonZero;
+/// use std::time::Duration;
+///
+/// use faceattend_core::camera::{Pace, Scheduler, WorkerOptions};
+/// use faceattend_core::{CameraSource, CameraWorker};
+///
+/// // Two recordings share one thread.
+/// let scheduler = Scheduler::new(NonZero::<usize>::MIN)?;
+/// let options = WorkerOptions::default().with_pace(Pace::AsAnalyzed);
+/// let workers = ["hopper", "obama"].map(|name| {
+///     let source = CameraSource::parse(&format!("../examples/media/{name}/turn.avi"))?;
+///     CameraWorker::start_on(&scheduler, &source, options, drop)
+/// });
+/// for worker in workers {
+///     assert!(worker?.wait(Duration::from_secs(20)).is_over());
+/// }
+/// # Ok::<(), faceattend_core::Error>(())
+/// ```
 #[derive(Clone)]
 pub struct Scheduler(Arc<Owner>);
 
-/// Ends the threads when nobody is left who could give them work.
+/// Ends the threads when the last handle is dropped.
 struct Owner(Arc<Shared>);
 
 struct Shared {
@@ -32,7 +51,7 @@ struct Inner {
     seats: BTreeMap<u64, Place>,
     next: u64,
     over: bool,
-    /// The use of the seat that was served last, when it was served: whoever comes back from a rest starts from there.
+    /// The use of the seat that was served last. A seat that returns from a rest starts from there.
     clock: Duration,
 }
 
@@ -50,7 +69,7 @@ struct Place {
 /// Does one piece of work; says whether more may come, and how soon it wants it.
 pub(super) type Task = Box<dyn FnMut() -> (Turn, Attention) + Send>;
 
-/// What comes after a piece of work.
+/// The next step after a piece of work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Turn {
     /// More, when the seat is woken.

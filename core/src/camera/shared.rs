@@ -1,4 +1,4 @@
-//! What the threads of one camera share: the newest frame, the figures, and whether to stop.
+//! The state that the threads of one camera share: the newest frame, the figures, and the wish to stop.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};

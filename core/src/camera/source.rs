@@ -1,4 +1,4 @@
-//! Which camera: parsed once, and shown without its credentials.
+//! The name of a camera or recording: parsed once, and shown without its credentials.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -6,6 +6,17 @@ use std::path::{Path, PathBuf};
 use crate::error::{Error, Result};
 
 /// A camera or recording. `Display` and `Debug` show it without credentials.
+///
+/// ```
+/// use faceattend_core::CameraSource;
+/// use faceattend_core::camera::Nature;
+///
+/// let camera = CameraSource::parse("rtsp://user:secret@10.0.0.7/stream")?;
+/// assert_eq!(camera.nature(), Nature::Live);
+/// // What it shows holds no credentials.
+/// assert!(!camera.to_string().contains("secret"));
+/// # Ok::<(), faceattend_core::Error>(())
+/// ```
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct CameraSource(Kind);
 
@@ -18,7 +29,16 @@ enum Kind {
     Folder(PathBuf),
 }
 
-/// Whether a source has an end.
+/// The nature of a source: with or without an end.
+///
+/// ```
+/// use faceattend_core::CameraSource;
+/// use faceattend_core::camera::Nature;
+///
+/// assert_eq!(CameraSource::parse("../examples/media/class.avi")?.nature(), Nature::Recording);
+/// assert_eq!(CameraSource::device(0).nature(), Nature::Live);
+/// # Ok::<(), faceattend_core::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Nature {
     /// A camera: it has no end, and when it fails it may come back.
@@ -31,7 +51,7 @@ pub enum Nature {
 /// files or join other addresses, and a camera's address comes from a request.
 const SCHEMES: [&str; 7] = ["rtsp", "rtsps", "http", "https", "rtmp", "rtmps", "srt"];
 
-/// What the name of a parameter that holds a credential contains.
+/// Parts of the names of parameters that hold credentials.
 const SECRETS: [&str; 11] = ["pass", "pwd", "psw", "user", "login", "token", "key", "auth", "secret", "sig", "cred"];
 
 impl CameraSource {

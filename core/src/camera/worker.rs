@@ -1,10 +1,10 @@
-//! A camera's capture thread, its seat with the [`Scheduler`], and between them the newest frame only.
+//! A camera's capture thread and its seat with the [`Scheduler`]; between them waits the newest frame only.
 //!
-//! A slow consumer never sees an old frame: what comes while it works replaces what waits, and what comes before the
-//! consumer wants another is not even decoded. A live camera that fails is opened again, after a pause that doubles up
-//! to a ceiling and is blurred so that many cameras behind one switch do not come back in step; a stream whose server
-//! was away is opened as soon as it answers again. A recording is played at its own pace, or as fast as it is
-//! analyzed, and ends as stopped.
+//! A slow consumer never sees an old frame: a new frame replaces the one that waits, and a frame that comes before the
+//! consumer wants another is not decoded. A live camera that fails is opened again after a pause. The pause doubles up
+//! to a ceiling and varies at random, so that many cameras behind one switch do not come back in step. A stream whose
+//! server was away is opened as soon as the server answers. A recording plays at its own pace, or as fast as it is
+//! analyzed, and ends in the state stopped.
 
 use std::num::NonZero;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -24,6 +24,20 @@ use crate::error::{Error, Result};
 use crate::frame::Frame;
 
 /// The threads of one camera. Dropping it stops them.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use faceattend_core::camera::{Pace, WorkerOptions};
+/// use faceattend_core::{CameraSource, CameraWorker};
+///
+/// let source = CameraSource::parse("../examples/media/hopper/turn.avi")?;
+/// let options = WorkerOptions::default().with_pace(Pace::AsAnalyzed);
+/// let worker = CameraWorker::start(&source, options, |frame| println!("{frame:?}"))?;
+/// assert!(worker.wait(Duration::from_secs(20)).is_over());
+/// assert!(worker.health().analyzed > 0);
+/// # Ok::<(), faceattend_core::Error>(())
+/// ```
 pub struct CameraWorker {
     shared: Arc<Shared>,
     seat: Arc<Seat>,
@@ -36,8 +50,8 @@ impl std::fmt::Debug for CameraWorker {
     }
 }
 
-/// How long a stop waits for the threads. One that hangs in a driver or in a long analysis is left to end by itself
-/// at its next step, with nothing more to give its frame to.
+/// The time that a stop waits for the threads. A thread that hangs in a driver or in a long analysis ends by itself
+/// at its next step.
 const STOP_PATIENCE: Duration = Duration::from_millis(800);
 
 impl CameraWorker {
@@ -212,8 +226,8 @@ impl Drop for CameraWorker {
     }
 }
 
-/// What has a camera's turns with the scheduler. The consumer goes before the sign of life: who waits for the end
-/// finds its last figures written.
+/// Takes a camera's turns with the scheduler. The consumer is dropped before the sign of life, so the last figures are
+/// written when a wait for the end returns.
 struct Analysis<C> {
     consumer: C,
     alive: Alive,

@@ -1,4 +1,4 @@
-//! A loaded detector: tries the input sizes in turn and decodes what its family answers.
+//! A loaded detector: tries the input sizes in turn and decodes the outputs of its family.
 
 use super::input_size::{self, InputSize};
 use super::kind::DetectorKind;

@@ -1,4 +1,4 @@
-//! How closely to look: the size of the detector's input.
+//! The size of the detector's input.
 
 use serde::{Deserialize, Serialize};
 

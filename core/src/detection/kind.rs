@@ -1,4 +1,4 @@
-//! The families of detection models: how each is told, fed and read.
+//! The families of detection models: how each is recognized, fed and read.
 
 use serde::{Deserialize, Serialize};
 

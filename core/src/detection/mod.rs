@@ -1,4 +1,4 @@
-//! Finding faces: one detector over several families of models, each decoded in a file of its own.
+//! Face detection: one detector over several families of models, each decoded in a file of its own.
 
 mod blazeface;
 mod detector;
@@ -31,7 +31,7 @@ use crate::geometry::{Landmarks5, Point, Rect};
 pub struct Detection {
     /// Its box.
     pub bbox: Rect,
-    /// How sure the detector is, in [0, 1].
+    /// The confidence of the detector, in [0, 1].
     pub score: f32,
     /// The five points, from detectors that give them.
     pub landmarks: Option<Landmarks5>,

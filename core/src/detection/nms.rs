@@ -1,4 +1,4 @@
-//! Non-maximum suppression: of the boxes on one face, the best.
+//! Non-maximum suppression: keeps the best of the boxes on one face.
 
 use super::Detection;
 

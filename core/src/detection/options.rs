@@ -1,9 +1,9 @@
-//! What to count as a face, and how closely to look.
+//! Options of detection: the lowest score, the highest overlap, the input size.
 
 use super::input_size::InputSize;
 use crate::error::{Error, Result};
 
-/// What to count as a face, and how closely to look.
+/// Options of face detection.
 ///
 /// ```
 /// use faceattend_core::detection::{DetectOptions, InputSize};

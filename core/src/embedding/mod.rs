@@ -1,4 +1,4 @@
-//! Embeddings, how they compare, and the models that make them.
+//! Embeddings, their comparison, and the models that make them.
 
 mod model;
 
@@ -81,7 +81,8 @@ impl Embedding {
     /// use faceattend_core::{Embedding, ModelId};
     ///
     /// let model = ModelId::new("example");
-    /// let views = [Embedding::from_raw(model.clone(), &[1.0, 0.0])?, Embedding::from_raw(model.clone(), &[0.0, 1.0])?];
+    /// let view = |values: &[f32]| Embedding::from_raw(model.clone(), values);
+    /// let views = [view(&[1.0, 0.0])?, view(&[0.0, 1.0])?];
     /// let mean = Embedding::mean(&views)?;
     /// assert!((mean.cosine(&views[0])?.0 - mean.cosine(&views[1])?.0).abs() < 1e-6);
     /// # Ok::<(), faceattend_core::Error>(())

@@ -1,4 +1,4 @@
-//! Embedding models: what they want of a picture, and their runs.
+//! Embedding models: their specification and their runs.
 
 use serde::{Deserialize, Serialize};
 
@@ -12,7 +12,7 @@ use crate::models::session::ModelSession;
 use crate::preprocess::{Normalization, warp};
 use crate::types::ModelId;
 
-/// What an embedding model wants and what its embeddings are.
+/// The specification of an embedding model: its input and its embeddings.
 ///
 /// ```
 /// use faceattend_core::alignment::Template;
@@ -33,11 +33,11 @@ use crate::types::ModelId;
 pub struct EmbedderSpec {
     /// The tag of its embeddings.
     pub model: ModelId,
-    /// Where it wants the five points.
+    /// The places of the five points in its input.
     pub template: Template,
-    /// What it wants of a pixel.
+    /// The normalization of pixels that it expects.
     pub normalization: Normalization,
-    /// From its cosine to similarity.
+    /// The map from its cosine to similarity.
     pub calibration: Calibration,
     /// Whether the mirrored face is embedded too and both are averaged.
     pub flip: Flip,
@@ -63,7 +63,7 @@ pub enum Flip {
     Average,
 }
 
-/// How many crops are taken in one run, so that a crowd does not grow the buffers without bound.
+/// The largest number of crops in one run, which bounds the buffers.
 const BATCH: usize = 8;
 
 /// A loaded embedding model with the buffers that its runs reuse.
@@ -71,7 +71,7 @@ pub(crate) struct EmbeddingModel {
     session: ModelSession,
     spec: EmbedderSpec,
     input: Vec<f32>,
-    /// How many crops one run takes: 1 for a model of fixed batch.
+    /// The number of crops in one run: 1 for a model of fixed batch.
     batch: usize,
 }
 

@@ -1,4 +1,4 @@
-//! What an engine is asked, what it answers, and the seam at which another engine can stand in.
+//! The question to an engine, its answer, and the trait for other engines.
 
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +13,7 @@ use crate::pose::Pose;
 use crate::quality::Quality;
 use crate::types::{ModelId, Similarity};
 
-/// How far to take a face. Each level includes the ones before it.
+/// The depth of an analysis. Each level includes the ones before it.
 ///
 /// ```
 /// use faceattend_core::{AnalyzeOptions, Depth, Engine, Frame};
@@ -59,7 +59,7 @@ pub enum Selection {
     MostCentral,
 }
 
-/// What to do with a frame.
+/// Options of an analysis.
 ///
 /// ```
 /// use faceattend_core::geometry::Rect;
@@ -74,13 +74,13 @@ pub enum Selection {
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub struct AnalyzeOptions {
-    /// How far to take each selected face. Default: everything.
+    /// The depth of the analysis of each selected face. Default: everything.
     pub depth: Depth,
     /// Which faces to take there. Faces not selected are still listed, with their detection only, after the others.
     pub selection: Selection,
-    /// Where to look, in frame pixels: a camera's region of interest or a track's neighborhood. Default: everywhere.
+    /// The region to look in, in frame pixels: a region of interest or a track's neighborhood. Default: everywhere.
     pub region: Option<Rect>,
-    /// How closely to look, where the caller knows better than the engine's own options: in a region around a face of
+    /// The input size, where the caller knows better than the engine's own options: in a region around a face of
     /// known size. Default: as the engine was built.
     pub input_size: Option<InputSize>,
 }
@@ -175,7 +175,7 @@ impl Face {
     }
 }
 
-/// What an engine found in a frame.
+/// The faces that an engine found in a frame.
 ///
 /// ```
 /// use faceattend_core::{Analysis, ChannelOrder, Engine, Frame};
@@ -202,7 +202,7 @@ impl Analysis {
     }
 }
 
-/// What makes an engine's embeddings: their tag, their length and their scale.
+/// The properties of an engine's embeddings: their model, their length and their scale.
 ///
 /// ```
 /// use faceattend_core::Engine;
@@ -219,7 +219,7 @@ pub struct Embedder {
     pub model: ModelId,
     /// The number of values.
     pub dimension: usize,
-    /// From this model's cosine to similarity.
+    /// The map from this model's cosine to similarity.
     pub calibration: Calibration,
 }
 
@@ -247,7 +247,7 @@ impl Embedder {
     }
 }
 
-/// How much of a frame around a face is looked at again, in box sides: room for the detector's own margin.
+/// The size of the region around a face that is analyzed again, in box sides: room for the detector's margin.
 const AROUND: f32 = 2.0;
 /// The overlap (IoU) of a face with itself when it is found again.
 const SAME_FACE: f32 = 0.3;

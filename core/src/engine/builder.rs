@@ -1,37 +1,29 @@
-//! Choosing models, threads and limits.
+//! Builds an engine: models, threads and limits.
 
-use std::borrow::Cow;
 use std::num::NonZero;
 use std::path::PathBuf;
 
 use super::analysis::Embedder;
+use super::plan::{DEFAULT_PACK, DetectorChoice, Plan, again, channels, embedded, role, spec_for, spec_of};
 use super::pool::Pool;
-use super::workbench::{Scratch, Workbench};
 use super::{Engine, EngineDescription, PassiveCheck};
-use crate::alignment::Template;
-use crate::antispoof::PassiveModel;
-use crate::detection::{DetectOptions, Detector, DetectorKind};
-use crate::embedding::{Calibration, EmbedderSpec, EmbeddingModel, Flip};
-use crate::error::{Error, Result};
+use crate::detection::{DetectOptions, DetectorKind};
+use crate::embedding::{EmbedderSpec, Flip};
+use crate::error::Result;
 use crate::frame::ChannelOrder;
-use crate::landmarks::MeshModel;
-use crate::models::manifest::{self, Manifest, ModelFile, Pack, Role};
-use crate::models::session::{ExecutionProvider, ModelSession, ModelSource, RuntimeOptions};
+use crate::models::manifest::{Manifest, ModelFile, Pack, Role};
+use crate::models::session::{ExecutionProvider, ModelSource, RuntimeOptions};
 use crate::models::store::{ModelStore, hash_of};
 use crate::pose::PoseFit;
-use crate::preprocess::Normalization;
-use crate::quality::{QualityJudge, QualityOptions};
-use crate::types::ModelId;
+use crate::quality::QualityOptions;
 
-/// The pack that is part of the library.
-const DEFAULT_PACK: &str = "default";
 /// The pack with the passive antispoof networks.
 pub const ANTISPOOF_PACK: &str = "minifasnet";
 /// Why there is no passive verdict when the pack is not installed.
 const NO_ANTISPOOF: &str = "the antispoof models are not installed: run `faceattend models pull minifasnet`";
 const ANTISPOOF_OFF: &str = "switched off";
 
-/// Whether passive antispoof networks are used.
+/// The use of passive antispoof networks.
 ///
 /// ```
 /// use faceattend_core::Engine;
@@ -43,10 +35,10 @@ const ANTISPOOF_OFF: &str = "switched off";
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Antispoof {
-    /// When their pack is installed.
+    /// They run when their pack is installed.
     #[default]
     Auto,
-    /// Never.
+    /// They never run.
     Off,
     /// These files, each with the size of its crop over the face box in tenths (27 and 40 for the usual two).
     Files(Vec<(PathBuf, u32)>),
@@ -218,7 +210,8 @@ impl EngineBuilder {
     /// Builds the engine. Loads every model once, so that a broken one shows here.
     ///
     /// # Errors
-    /// [`Error::Runtime`], [`Error::Model`] or [`Error::InvalidInput`], each saying what to do.
+    /// [`Error::Runtime`](crate::Error::Runtime), [`Error::Model`](crate::Error::Model) or
+    /// [`Error::InvalidInput`](crate::Error::InvalidInput), each saying what to do.
     pub fn build(self) -> Result<Engine> {
         self.detect.check()?;
         self.quality.check()?;
@@ -324,133 +317,4 @@ impl EngineBuilder {
             runtime: self.runtime,
         })
     }
-}
-
-/// Every choice made, ready to be loaded as often as threads need it.
-struct Plan {
-    detector: DetectorChoice,
-    mesh: Option<ModelSource>,
-    mesh_fit: PoseFit,
-    embedder: (ModelSource, EmbedderSpec),
-    antispoof: std::result::Result<Vec<(ModelSource, f32)>, &'static str>,
-    detect: DetectOptions,
-    quality: QualityOptions,
-    runtime: RuntimeOptions,
-}
-
-/// The detection model, with its family and its own yaw fit where they are known beforehand.
-struct DetectorChoice {
-    model: ModelSource,
-    kind: Option<DetectorKind>,
-    yaw_fit: Option<[f32; 2]>,
-}
-
-impl Plan {
-    fn workbench(&self) -> Result<Workbench> {
-        let load = |source: &ModelSource| ModelSession::load(source, &self.runtime);
-        // The largest first: what loading it needs for a while is there for the others to use again.
-        let embedder = EmbeddingModel::new(load(&self.embedder.0)?, self.embedder.1.clone())?;
-        let detector = Detector::new(load(&self.detector.model)?, self.detector.kind)?;
-        let antispoof = match &self.antispoof {
-            Ok(files) => {
-                let networks = files.iter().map(|(source, scale)| Ok((load(source)?, *scale)));
-                Ok(PassiveModel::new(networks.collect::<Result<_>>()?)?)
-            }
-            Err(reason) => Err(*reason),
-        };
-        let own = detector.kind().pose_fit();
-        let own = self.detector.yaw_fit.map_or(own, |yaw| own.with_yaw(yaw));
-        Ok(Workbench {
-            fits: [own, self.mesh_fit],
-            detector,
-            mesh: self.mesh.as_ref().map(|source| MeshModel::new(load(source)?)).transpose()?,
-            embedder,
-            antispoof,
-            judge: QualityJudge::new(self.quality),
-            detect: self.detect,
-            scratch: Scratch::default(),
-        })
-    }
-
-    fn detector_name(&self) -> Cow<'_, str> {
-        self.detector.model.name()
-    }
-}
-
-/// Returns the same error again, for a result that is asked more than once.
-fn again(error: &Error) -> Error {
-    Error::invalid_input("models folder", error.to_string())
-}
-
-fn channels(reason: impl std::fmt::Display) -> Error {
-    Error::invalid_input("embedder channels", format!("{reason}, or leave the channels out"))
-}
-
-fn role(pack: &Pack, role: Role) -> Result<&ModelFile> {
-    pack.file(role).ok_or_else(|| {
-        Error::model(&pack.name, format!("this pack has no {role}: choose another pack, or name the {role}'s file too"))
-    })
-}
-
-/// Returns the file as part of the library.
-#[cfg(feature = "embedded-models")]
-fn embedded(pack: &Pack, file: &ModelFile) -> Option<ModelSource> {
-    let bytes: &'static [u8] = match (pack.name.as_str(), file.name.as_str()) {
-        (DEFAULT_PACK, "blazeface.onnx") => faceattend_models::BLAZEFACE,
-        (DEFAULT_PACK, "face-mesh.onnx") => faceattend_models::FACE_MESH,
-        (DEFAULT_PACK, "sface.onnx") => faceattend_sface::SFACE,
-        _ => return None,
-    };
-    Some(ModelSource::Bytes { name: Cow::Owned(file.name.clone()), bytes: Cow::Borrowed(bytes) })
-}
-
-#[cfg(not(feature = "embedded-models"))]
-fn embedded(_: &Pack, _: &ModelFile) -> Option<ModelSource> {
-    None
-}
-
-fn order_of(file: &ModelFile) -> ChannelOrder {
-    match file.preprocessing.channels {
-        manifest::Channels::Rgb => ChannelOrder::Rgb,
-        manifest::Channels::Bgr => ChannelOrder::Bgr,
-    }
-}
-
-fn spec_of(file: &ModelFile) -> Result<EmbedderSpec> {
-    let pre = &file.preprocessing;
-    let model = file.model_id.clone().ok_or_else(|| Error::model(&file.name, "the manifest gives it no model id"))?;
-    Ok(EmbedderSpec {
-        model,
-        template: match pre.template {
-            Some(manifest::Template::Arcface112) | None => Template::arcface112(),
-        },
-        normalization: Normalization::per_channel(order_of(file), pre.mean, pre.std),
-        calibration: file.calibration.clone().unwrap_or_default(),
-        flip: Flip::Off,
-    })
-}
-
-/// Returns what an embedding model given by its path wants: as the manifest says of this very file, or as ArcFace
-/// models do, with the channels in the order that was given.
-fn spec_for(model: &ModelSource, manifest: &Manifest, given: Option<ChannelOrder>) -> Result<EmbedderSpec> {
-    let hash = hash_of(&model.bytes()?);
-    if let Some((pack, file)) = manifest.file_with_hash(&hash) {
-        if given.is_some_and(|given| given != order_of(file)) {
-            let wanted = order_of(file).as_str();
-            return Err(channels(format!("this file is {} of the pack {}: give {wanted}", file.name, pack.name)));
-        }
-        return spec_of(file);
-    }
-    let name = model.name();
-    let stem = std::path::Path::new(&*name).file_stem().map_or_else(|| "model".into(), |s| s.to_string_lossy());
-    let short = hash.as_str().get(..8).unwrap_or_default();
-    let order = given.unwrap_or(ChannelOrder::Rgb);
-    let suffix = if order == ChannelOrder::Rgb { String::new() } else { format!("-{}", order.as_str()) };
-    Ok(EmbedderSpec {
-        model: ModelId::new(format!("{stem}@{short}{suffix}")),
-        template: Template::arcface112(),
-        normalization: Normalization::uniform(order, 127.5, 127.5),
-        calibration: Calibration::arcface(),
-        flip: Flip::Off,
-    })
 }

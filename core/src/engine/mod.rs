@@ -2,6 +2,7 @@
 
 mod analysis;
 mod builder;
+mod plan;
 mod pool;
 mod single_face;
 mod workbench;
@@ -37,7 +38,7 @@ pub struct Engine {
     description: EngineDescription,
 }
 
-/// What an engine runs, for logs, health checks and support.
+/// The models and the threads of an engine, for logs, health checks and support.
 ///
 /// ```
 /// use faceattend_core::Engine;
@@ -57,7 +58,7 @@ pub struct EngineDescription {
     pub antispoof: String,
     /// Whether the antispoof networks run.
     pub passive_check: PassiveCheck,
-    /// How many frames are analyzed at once.
+    /// The number of frames analyzed at once.
     pub threads: usize,
 }
 
@@ -74,11 +75,11 @@ pub struct EngineDescription {
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PassiveCheck {
-    /// They look at every face that is taken that far.
+    /// They run on every face that is analyzed to that depth.
     Runs,
     /// Their pack, [`ANTISPOOF_PACK`], is not on this machine: liveness rests on the movements alone.
     NotInstalled,
-    /// Somebody has switched them off.
+    /// They are switched off.
     Off,
 }
 

@@ -1,4 +1,4 @@
-//! A bounded set of workbenches: as many frames are analyzed at once as the thread budget allows, and no more.
+//! A bounded pool of workbenches: it analyzes as many frames at once as the thread budget allows.
 
 use std::sync::{Condvar, Mutex, PoisonError};
 

@@ -1,4 +1,4 @@
-//! One thread's workbench: a session of each model, and every buffer that analyzing a frame reuses.
+//! One thread's workbench: a session of each model, and the buffers that an analysis reuses.
 
 use super::analysis::{Analysis, AnalyzeOptions, Depth, Face, Selection};
 use crate::antispoof::{PassiveModel, PassivePad};

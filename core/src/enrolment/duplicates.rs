@@ -15,6 +15,13 @@ use crate::store::{FaceCheck, Store, StoredEmbedding, StoredTemplate, TemplateMa
 use crate::types::{StudentId, Threshold};
 
 /// What to do with a face that is enrolled as another student already.
+///
+/// ```
+/// use faceattend_core::enrolment::DuplicatePolicy;
+///
+/// assert_eq!(DuplicatePolicy::parse("warn"), Some(DuplicatePolicy::Warn));
+/// assert_eq!(DuplicatePolicy::default(), DuplicatePolicy::Refuse);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum DuplicatePolicy {
@@ -172,7 +179,7 @@ impl Faces {
         let asks = self.policy != DuplicatePolicy::Allow;
         let Some(template) = session.final_template().filter(|_| asks) else { return Ok((write(None)?, None)) };
         // The mark first: a gallery that is loaded after it knows more, never less.
-        let since = TemplateMark(self.loaded_to.load(Ordering::Acquire));
+        let since = self.loaded_to();
         let proposed = proposed(&self.gallery, template)?;
         let mut known = None;
         let mut admits = |stored: Vec<StoredTemplate>| {
@@ -200,6 +207,10 @@ impl Faces {
         let people = Gallery::new(embedder.clone());
         people.load(views)?;
         Ok(people)
+    }
+
+    pub(super) fn loaded_to(&self) -> TemplateMark {
+        TemplateMark(self.loaded_to.load(Ordering::Acquire))
     }
 
     fn turn(&self) -> MutexGuard<'_, ()> {

@@ -195,7 +195,7 @@ impl Registry {
     /// Reads the session with this id, if there is one.
     ///
     /// # Errors
-    /// [`Error::State`](crate::Error::State) for a session that a newer version wrote; those of the store.
+    /// [`Error::State`] for a session that a newer version wrote; those of the store.
     pub fn session(&self, id: SessionId) -> Result<Option<StoredSession>> {
         StoredSession::read(&*self.store, id, self.options)
     }
@@ -207,7 +207,7 @@ impl Registry {
     /// when another frame has changed it meanwhile.
     ///
     /// # Errors
-    /// [`Error::State`](crate::Error::State) when too many frames arrive at once; those of the store.
+    /// [`Error::State`] when too many frames arrive at once; those of the store.
     pub fn observe(&self, session: StoredSession, frame: &ClientFrame<'_>, now: Timestamp) -> Result<Option<Observed>> {
         let Some((session, mut outcome)) = session.observe(&*self.store, frame, self.options, now)? else {
             return Ok(None);
@@ -228,7 +228,7 @@ impl Registry {
     /// Creates a student with the face of a completed session, and uses the session up.
     ///
     /// # Errors
-    /// [`Error::Conflict`](crate::Error::Conflict) when the roll number is taken: the session is not used up then;
+    /// [`Error::Conflict`] when the roll number is taken: the session is not used up then;
     /// those of the store.
     pub fn register(&self, id: SessionId, name: &str, roll_number: &str, now: Timestamp) -> Result<EnrolmentOutcome> {
         let Some(stored) = self.session(id)? else { return Ok(EnrolmentOutcome::UnknownSession) };
@@ -261,7 +261,7 @@ impl Registry {
     /// next frame.
     ///
     /// # Errors
-    /// [`Error::NotFound`](crate::Error::NotFound) for an unknown student; those of the store.
+    /// [`Error::NotFound`] for an unknown student; those of the store.
     pub fn erase(&self, student: StudentId, marks: MarksOfErased, now: Timestamp) -> Result<Erasure> {
         let erasure = self.store.erase_student(student, marks, now)?;
         if let Some(marker) = &self.marker {

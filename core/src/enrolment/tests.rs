@@ -192,6 +192,18 @@ fn a_registry_whose_gallery_was_never_loaded_compares_with_everybody() {
 }
 
 #[test]
+fn a_face_from_before_the_gallery_was_loaded_is_known() {
+    let (first, folder) = alone(DuplicatePolicy::Refuse);
+    let known = first.register(completed(&first, 0, None).session.id(), "A", "R1", now()).unwrap();
+    let known = enrolled(&known).unwrap().student.id;
+    let later = registry(sqlite(&folder.path().join("a.db")), DuplicatePolicy::Refuse);
+    let mark = later.store.newest_template().unwrap();
+    assert_eq!(later.faces.as_ref().unwrap().loaded_to(), mark, "the database adds nobody");
+    let again = later.register(completed(&later, 0, None).session.id(), "B", "R2", now()).unwrap();
+    assert!(matches!(again, EnrolmentOutcome::Refused(found) if found.student == known), "{again:?}");
+}
+
+#[test]
 fn the_policy_says_what_becomes_of_a_face_that_is_enrolled() {
     for policy in [DuplicatePolicy::Warn, DuplicatePolicy::Allow] {
         let (registry, _folder) = alone(policy);

@@ -38,6 +38,15 @@ pub fn interval(groups: usize, mut statistic: impl FnMut(&[u32]) -> Option<f64>)
 
 /// Returns the bootstrap interval of a rate whose trials belong to groups: each outcome with the number of its group,
 /// below `groups`. `None` for too few groups.
+///
+/// ```
+/// use faceattend_core::evaluation::bootstrap::rate_interval;
+///
+/// // Twenty people, one trial each, half of which hit.
+/// let outcomes: Vec<(usize, bool)> = (0..20).map(|person| (person, person % 2 == 0)).collect();
+/// let interval = rate_interval(20, &outcomes).expect("enough people");
+/// assert!(interval.low < 0.5 && 0.5 < interval.high);
+/// ```
 #[must_use]
 pub fn rate_interval(groups: usize, outcomes: &[(usize, bool)]) -> Option<Interval> {
     // Hits and trials of each group first: a draw then costs a step for each group.
@@ -60,6 +69,13 @@ pub fn rate_interval(groups: usize, outcomes: &[(usize, bool)]) -> Option<Interv
 
 /// Returns the value below which the share `q` of the `sorted` values lies, between two neighbors by their distance
 /// (Hyndman and Fan's type 7, what NumPy answers); `None` of none.
+///
+/// ```
+/// use faceattend_core::evaluation::bootstrap::quantile;
+///
+/// assert_eq!(quantile(&[1.0, 2.0, 3.0], 0.5), Some(2.0));
+/// assert_eq!(quantile(&[], 0.5), None);
+/// ```
 #[must_use]
 #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an index")]
 pub fn quantile(sorted: &[f64], q: f64) -> Option<f64> {

@@ -7,6 +7,14 @@ use super::rate::Rate;
 
 /// Scores of pairs that should be accepted and of pairs that should not; the higher, the more alike. A score that
 /// reaches the threshold is accepted.
+///
+/// ```
+/// use faceattend_core::evaluation::comparison::Comparisons;
+///
+/// let scores = Comparisons::new([0.9, 0.8, 0.7], [0.2, 0.3, 0.75]);
+/// let point = scores.at(0.78);
+/// assert_eq!((point.tar().hits(), point.fmr.hits()), (2, 0));
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Comparisons {
     genuine: Vec<f32>,
@@ -14,6 +22,13 @@ pub struct Comparisons {
 }
 
 /// One threshold and what it does.
+///
+/// ```
+/// use faceattend_core::evaluation::comparison::Comparisons;
+///
+/// let point = Comparisons::new([0.9, 0.8], [0.2, 0.3]).at(0.5);
+/// assert_eq!((point.fmr.value(), point.fnmr.value()), (Some(0.0), Some(0.0)));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct OperatingPoint {
@@ -175,6 +190,14 @@ fn count(hits: usize, trials: usize) -> Rate {
 }
 
 /// A score of a pair of people, by their places in the list of people.
+///
+/// ```
+/// use faceattend_core::evaluation::comparison::PairScore;
+///
+/// // Persons 3 and 7 in one comparison: an impostor pair.
+/// let pair = PairScore { a: 3, b: 7, score: 0.31 };
+/// assert_ne!(pair.a, pair.b);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct PairScore {
     /// One person.
@@ -186,6 +209,14 @@ pub struct PairScore {
 }
 
 /// Genuine and impostor pairs whose people are known, for intervals that draw people.
+///
+/// ```
+/// use faceattend_core::evaluation::comparison::{PairScore, PeoplesPairs};
+///
+/// let pairs = PeoplesPairs::new(2, [PairScore { a: 0, b: 0, score: 0.9 }, PairScore { a: 0, b: 1, score: 0.2 }]);
+/// // Two people are too few for an interval.
+/// assert_eq!(pairs.intervals_at(0.5), (None, None));
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct PeoplesPairs {
     people: usize,
@@ -322,10 +353,12 @@ mod tests {
             impostor in prop::collection::vec(0u8..30, 1..60),
             fmr in 0.0f64..1.0,
         ) {
-            let scores = Comparisons::new(genuine.iter().map(|s| f32::from(*s)), impostor.iter().map(|s| f32::from(*s)));
+            let floats = |scores: &[u8]| scores.iter().map(|s| f32::from(*s)).collect::<Vec<_>>();
+            let scores = Comparisons::new(floats(&genuine), floats(&impostor));
             let found = scores.at_fmr(fmr).unwrap();
             prop_assert!(found.fmr.value().unwrap() <= fmr + 1e-9);
-            let best = scores.points().iter().filter(|p| p.fmr.value().unwrap() <= fmr + 1e-9).map(|p| p.tar().hits()).max();
+            let allowed = |p: &&OperatingPoint| p.fmr.value().unwrap() <= fmr + 1e-9;
+            let best = scores.points().iter().filter(allowed).map(|p| p.tar().hits()).max();
             prop_assert_eq!(Some(found.tar().hits()), best);
         }
 

@@ -12,6 +12,14 @@ use super::rate::{Interval, Rate};
 use super::threshold::{Proposal, propose};
 
 /// A comparison of two pictures of known people and groups.
+///
+/// ```
+/// use faceattend_core::evaluation::groups::GroupedPair;
+///
+/// // Person 0 of group 0 against person 5 of group 1.
+/// let pair = GroupedPair { people: [0, 5], groups: [0, 1], score: 0.2 };
+/// assert_ne!(pair.groups[0], pair.groups[1]);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct GroupedPair {
     /// The people, by their places in the list of people; the same for a genuine pair.
@@ -23,6 +31,15 @@ pub struct GroupedPair {
 }
 
 /// Which pairs of two people count for a group.
+///
+/// ```
+/// use faceattend_core::evaluation::groups::{Class, GroupedPair, Impostors};
+///
+/// let pair = |people, groups, score| GroupedPair { people, groups, score };
+/// let pairs = [pair([0, 1], [0, 0], 0.4), pair([2, 3], [1, 1], 0.2), pair([0, 2], [0, 1], 0.1)];
+/// // A class for each group, with the impostor pairs inside it.
+/// assert_eq!(Class::of(&pairs, Impostors::Within).len(), 2);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Impostors {
@@ -35,6 +52,17 @@ pub enum Impostors {
 }
 
 /// The comparisons of one class.
+///
+/// ```
+/// use faceattend_core::evaluation::groups::{Class, GroupedPair, Impostors};
+///
+/// let pair = |people, score| GroupedPair { people, groups: [0, 0], score };
+/// let pairs = [pair([0, 0], 0.9), pair([0, 1], 0.2), pair([1, 1], 0.8)];
+/// let everybody = Class::of_everybody(&pairs);
+/// assert_eq!(everybody.people(), 2);
+/// assert_eq!(everybody.at(0.5).fmr.hits(), 0);
+/// # let _ = Impostors::Within;
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Class {
     groups: [usize; 2],
@@ -44,6 +72,14 @@ pub struct Class {
 }
 
 /// What one threshold does to one class.
+///
+/// ```
+/// use faceattend_core::evaluation::groups::{Class, GroupedPair};
+///
+/// let pair = |people, score| GroupedPair { people, groups: [0, 0], score };
+/// let point = Class::of_everybody(&[pair([0, 0], 0.9), pair([0, 1], 0.2)]).at(0.5);
+/// assert_eq!((point.fmr.hits(), point.fnmr.hits()), (0, 0));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct ClassPoint {
@@ -59,6 +95,14 @@ pub struct ClassPoint {
 }
 
 /// The threshold that a class needs for a wished false match rate.
+///
+/// ```
+/// use faceattend_core::evaluation::groups::{Class, GroupedPair};
+///
+/// let pair = |people, score| GroupedPair { people, groups: [0, 0], score };
+/// let need = Class::of_everybody(&[pair([0, 0], 0.9), pair([0, 1], 0.2)]).need(1e-3);
+/// assert_eq!(need.fmr.hits(), 0);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Need {
@@ -172,6 +216,15 @@ fn sorted([a, b]: [usize; 2]) -> [usize; 2] {
 }
 
 /// How far the worst class is from the others.
+///
+/// ```
+/// use faceattend_core::evaluation::Rate;
+/// use faceattend_core::evaluation::groups::Disparity;
+///
+/// let disparity = Disparity::of(&[Rate::new(1, 1000), Rate::new(10, 1000)]).expect("two rates");
+/// assert_eq!((disparity.best, disparity.worst), (0, 1));
+/// assert_eq!(disparity.ratio, Some(10.0));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Disparity {

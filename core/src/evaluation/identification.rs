@@ -5,6 +5,14 @@ use serde::Serialize;
 use super::rate::{Interval, Rate};
 
 /// What the search for an enrolled person's picture found.
+///
+/// ```
+/// use faceattend_core::evaluation::identification::MatedSearch;
+///
+/// // The most similar person was the right one.
+/// let search = MatedSearch { person: 3, best: Some((0.82, true)) };
+/// assert!(search.best.is_some_and(|(_, is_right)| is_right));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct MatedSearch {
     /// Whose picture it is, by its place in the list of people.
@@ -15,6 +23,18 @@ pub struct MatedSearch {
 }
 
 /// The searches of a test.
+///
+/// ```
+/// use faceattend_core::evaluation::identification::{MatedSearch, Searches};
+///
+/// let searches = Searches {
+///     enrolled: 2,
+///     mated: vec![MatedSearch { person: 0, best: Some((0.9, true)) }],
+///     strangers: vec![Some(0.4)],
+/// };
+/// let point = searches.at(0.7);
+/// assert_eq!((point.tpir.hits(), point.fpir.hits()), (1, 0));
+/// ```
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Searches {
     /// The number of people enrolled in each search.
@@ -26,6 +46,15 @@ pub struct Searches {
 }
 
 /// What a threshold does.
+///
+/// ```
+/// use faceattend_core::evaluation::identification::{MatedSearch, Searches};
+///
+/// let mated = vec![MatedSearch { person: 0, best: Some((0.6, true)) }];
+/// let point = Searches { enrolled: 1, mated, strangers: vec![Some(0.4)] }.at(0.7);
+/// // Nobody is found at that threshold, the right person included.
+/// assert_eq!((point.tpir.hits(), point.fpir.hits()), (0, 0));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct IdentificationPoint {

@@ -7,6 +7,13 @@ use super::rate::{Interval, Rate};
 use crate::tracking::Impostors;
 
 /// So many events in so many minutes.
+///
+/// ```
+/// use faceattend_core::evaluation::live::PerMinute;
+///
+/// let false_marks = PerMinute { events: 3, minutes: 60.0 };
+/// assert_eq!(false_marks.value(), Some(0.05));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct PerMinute {
     /// How many events.
@@ -69,7 +76,7 @@ const TAILS: [(f32, f64); 7] = [
     (3.5, 2.326_3e-4),
     (4.0, 3.167_1e-5),
 ];
-/// A tail is believed when at least so many comparisons lie in it.
+/// The least number of comparisons in a tail that is trusted.
 const IN_TAIL: f64 = 10.0;
 /// Fewer comparisons than show 2 spreads say nothing of a tail.
 pub const NEEDED: usize = 440;

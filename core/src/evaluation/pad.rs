@@ -8,6 +8,12 @@ use super::comparison::Comparisons;
 use super::rate::Rate;
 
 /// What was in front of the camera.
+///
+/// ```
+/// use faceattend_core::evaluation::pad::Presentation;
+///
+/// assert_ne!(Presentation::BonaFide, Presentation::Attack("screen".into()));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Presentation {
     /// A living face.
@@ -17,6 +23,14 @@ pub enum Presentation {
 }
 
 /// One presentation and what the detector made of it: a frame, or a clip by the mean of its frames.
+///
+/// ```
+/// use faceattend_core::evaluation::pad::{PadSample, Presentation};
+///
+/// // A picture in which the check found no face: a non-response.
+/// let sample = PadSample { presentation: Presentation::Attack("mask".into()), real: None };
+/// assert!(sample.real.is_none());
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct PadSample {
     /// What it was.
@@ -26,6 +40,17 @@ pub struct PadSample {
 }
 
 /// Error rates at one threshold.
+///
+/// ```
+/// use faceattend_core::evaluation::pad::{PadRates, PadSample, Presentation};
+///
+/// let samples = [
+///     PadSample { presentation: Presentation::BonaFide, real: Some(0.9) },
+///     PadSample { presentation: Presentation::Attack("print".into()), real: Some(0.2) },
+/// ];
+/// let rates = PadRates::at(&samples, 0.5);
+/// assert_eq!((rates.bpcer.hits(), rates.apcer["print"].hits()), (0, 0));
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct PadRates {

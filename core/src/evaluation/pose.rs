@@ -8,6 +8,13 @@ use crate::liveness::{Gates, Mirrored, Position};
 use crate::types::Degrees;
 
 /// A labeled yaw and the measured one, in degrees, both positive towards the right edge of the image.
+///
+/// ```
+/// use faceattend_core::evaluation::pose::{YawError, YawSample};
+///
+/// let error = YawError::of(&[YawSample { label: 15.0, measured: 12.0 }]).expect("a sample");
+/// assert_eq!((error.mean, error.bias), (3.0, -3.0));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct YawSample {
     /// What the label says.
@@ -17,6 +24,13 @@ pub struct YawSample {
 }
 
 /// The error of the yaw over a set of pictures, in degrees.
+///
+/// ```
+/// use faceattend_core::evaluation::pose::{YawError, YawSample};
+///
+/// let samples = [YawSample { label: 20.0, measured: 22.0 }, YawSample { label: -20.0, measured: -20.0 }];
+/// assert_eq!(YawError::of(&samples).map(|error| error.mean), Some(1.0));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct YawError {
@@ -59,6 +73,14 @@ impl YawError {
 }
 
 /// What the gates make of a set of pictures, taken as a camera takes them.
+///
+/// ```
+/// use faceattend_core::evaluation::pose::{GateRecall, YawSample};
+/// use faceattend_core::liveness::Gates;
+///
+/// let recall = GateRecall::of(&[YawSample { label: 30.0, measured: 28.0 }], &Gates::default());
+/// assert_eq!(recall.wrong_side.hits(), 0);
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct GateRecall {

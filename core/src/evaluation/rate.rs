@@ -7,6 +7,15 @@ use serde::{Serialize, Serializer};
 pub const ALPHA: f64 = 0.05;
 
 /// A range of values in which the true one lies, in 95 of 100 such tests.
+///
+/// ```
+/// use faceattend_core::evaluation::Rate;
+///
+/// // No error in 100 trials does not mean none in a million.
+/// let interval = Rate::new(0, 100).interval();
+/// assert_eq!(interval.low, 0.0);
+/// assert!(interval.high > 0.03);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Interval {
     /// The lower end.
@@ -16,6 +25,15 @@ pub struct Interval {
 }
 
 /// So many hits in so many trials.
+///
+/// ```
+/// use faceattend_core::evaluation::Rate;
+///
+/// let rate = Rate::new(3, 100);
+/// assert_eq!(rate.value(), Some(0.03));
+/// let interval = rate.interval();
+/// assert!(interval.low > 0.005 && interval.high < 0.09);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Rate {

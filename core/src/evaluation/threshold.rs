@@ -9,6 +9,15 @@ use super::rate::Rate;
 pub const RISK: f64 = 0.05;
 
 /// What the sample says about a wished false match rate.
+///
+/// ```
+/// use faceattend_core::evaluation::comparison::Comparisons;
+/// use faceattend_core::evaluation::threshold::{Proposal, propose};
+///
+/// // A false match rate of 1 in 1,000 cannot be shown with two impostor pairs.
+/// let scores = Comparisons::new([0.9], [0.1, 0.2]);
+/// assert!(matches!(propose(&scores, 1e-3), Proposal::Unsupported { .. }));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case", tag = "outcome")]
 pub enum Proposal {
@@ -63,6 +72,12 @@ pub fn propose(scores: &Comparisons, wished: f64) -> Proposal {
 
 /// Returns how many impostor comparisons without a false match support `rate` at 95% confidence: about 3 / rate.
 /// `u64::MAX` for a rate of 0, which no sample supports.
+///
+/// ```
+/// use faceattend_core::evaluation::threshold::needed_for;
+///
+/// assert!(needed_for(1e-3) > needed_for(1e-2));
+/// ```
 #[must_use]
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count, saturating")]
 pub fn needed_for(rate: f64) -> u64 {
@@ -71,6 +86,14 @@ pub fn needed_for(rate: f64) -> u64 {
 
 /// Returns the rate at which a search of `people` people falsely names somebody, when each comparison falsely matches
 /// at `fmr`: 1 - (1 - fmr)^people, about people x fmr while that is small.
+///
+/// ```
+/// use faceattend_core::evaluation::threshold::{fmr_for, fpir_of};
+///
+/// let fpir = fpir_of(1e-5, 1000);
+/// assert!((fpir - 0.00995).abs() < 1e-4);
+/// assert!((fmr_for(fpir, 1000) - 1e-5).abs() < 1e-9);
+/// ```
 #[must_use]
 #[expect(clippy::cast_precision_loss, reason = "counts of people")]
 pub fn fpir_of(fmr: f64, people: u64) -> f64 {

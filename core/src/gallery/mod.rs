@@ -49,15 +49,15 @@ use segments::{Segments, Writer};
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub struct Match {
-    /// Who.
+    /// The person.
     pub student: StudentId,
-    /// How alike, on the scale of every threshold: the face and the mean of the person's views.
+    /// The similarity of the face and the mean of the person's views, on the scale of every threshold.
     pub similarity: Similarity,
     /// The raw cosine behind it.
     pub cosine: Cosine,
 }
 
-/// Whose face it is, as far as one view tells.
+/// The identity of a face by one view.
 ///
 /// ```
 /// use faceattend_core::Identification;
@@ -74,9 +74,9 @@ pub struct Match {
 pub enum Identification {
     /// The most similar person reaches the threshold.
     Known {
-        /// Who.
+        /// The person.
         best: Match,
-        /// How much more similar than the next person, on the similarity scale; than nobody (0) when alone.
+        /// The lead over the next person, on the similarity scale; over 0 when there is no other person.
         margin: f32,
     },
     /// Nobody reaches the threshold.

@@ -1,4 +1,4 @@
-//! Exact search: every row, at the speed at which memory delivers them.
+//! Exact search over every row, at the speed of memory.
 
 use std::sync::Arc;
 

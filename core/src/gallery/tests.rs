@@ -75,7 +75,11 @@ proptest! {
         let gallery = Gallery::new(embedder(dimension));
         let mut people: HashMap<i64, Vec<Embedding>> = HashMap::new();
         let mut seed = probe;
-        let mut templates = |n: usize| (0..n).map(|_| { seed = seed.wrapping_add(1); random(dimension, seed) }).collect::<Vec<_>>();
+        let mut template = || {
+            seed = seed.wrapping_add(1);
+            random(dimension, seed)
+        };
+        let mut templates = |n: usize| (0..n).map(|_| template()).collect::<Vec<_>>();
         for change in changes {
             match change {
                 Change::Insert(id, n) => {

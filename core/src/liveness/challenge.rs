@@ -1,15 +1,26 @@
-//! What is asked of the person: the order of the positions, and a nonce for each step.
+//! The challenge of a session: the order of the positions, and a nonce for each step.
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::position::Position;
 
-/// In which order a session asks for its positions.
+/// The order in which a session asks for its positions.
+///
+/// ```
+/// use faceattend_core::liveness::Order;
+/// use faceattend_core::{LivenessOptions, LivenessSession, SessionId, Timestamp};
+///
+/// let options = LivenessOptions::default().with_order(Order::Random, 3);
+/// let session = LivenessSession::new(SessionId::random(), None, options, Timestamp::now());
+/// // A random order has a nonce for each step; the client sends it with its frames.
+/// assert!(session.nonce().is_some());
+/// assert_eq!(session.steps(), (0, 6));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Order {
-    /// As frames come: for pictures that nobody was asked for one by one.
+    /// Accepts positions in any order, for unguided frames.
     Any,
     /// Center, left, right: what the existing pages ask. A recording of a head turn follows it as well.
     #[default]
@@ -25,7 +36,7 @@ pub enum Order {
 pub(super) struct Challenge {
     /// Drawn from the system once; every order and nonce follows from it, so that the state machine stays one.
     entropy: String,
-    /// How often it began anew.
+    /// The number of restarts.
     draws: u32,
     steps: Vec<Position>,
     done: usize,

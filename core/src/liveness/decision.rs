@@ -1,4 +1,4 @@
-//! What a session says of a frame, and why.
+//! The answer of a session to a frame: reasons, outcome and verification.
 
 use std::borrow::Cow;
 
@@ -10,27 +10,34 @@ use crate::embedding::Embedding;
 use crate::quality::QualityReason;
 use crate::types::{Degrees, Similarity, StudentId};
 
-/// Why a frame did not count, or what would make the next one better.
+/// The reason why a frame did not count, or a remark on how to improve the next one.
+///
+/// ```
+/// use faceattend_core::liveness::Reason;
+///
+/// assert_eq!(Reason::NoFace.code(), "no_face");
+/// assert_eq!(Reason::NoFace.advice(), "Look into the camera: no face is in the picture.");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub enum Reason {
-    /// Nobody is to be seen.
+    /// No face is in the frame.
     NoFace,
     /// Several faces of about one size: it is unclear whose session this is.
     SeveralFaces {
-        /// How many faces there are.
+        /// The number of faces.
         count: usize,
     },
     /// A face, but too unclear to measure its pose or to recognize it.
     FaceUnclear,
-    /// The head points elsewhere than asked.
+    /// The head does not show the requested position.
     WrongPose {
-        /// Which way to turn.
+        /// The way to turn.
         turn: Turn,
     },
     /// Another person than in the other positions.
     DifferentPerson {
-        /// How alike the two are.
+        /// The similarity of the two.
         similarity: Similarity,
     },
     /// Two positions show one and the same picture.
@@ -47,15 +54,15 @@ pub enum Reason {
     },
     /// The position is not the one that is to be shown now.
     OutOfOrder {
-        /// What to show first.
+        /// The position to show first.
         expected: Position,
     },
     /// The head turned to the other side than a random order asked; the positions count no more.
     WrongTurn {
-        /// What was asked.
+        /// The requested position.
         asked: Position,
     },
-    /// The answer does not carry the word that belongs to the present step.
+    /// The answer does not carry the nonce of the present step.
     WrongNonce,
     /// A frame like this was part of another session.
     ReplayedFrame,
@@ -69,11 +76,11 @@ pub enum Reason {
     TrackBroken,
     /// The position is shown, but not yet by enough frames in a row.
     NotSteady,
-    /// The store knows this face as somebody else's.
+    /// The face is enrolled as another student.
     AlreadyEnrolled {
         /// Whose it is there.
         student: StudentId,
-        /// How alike the two are.
+        /// The similarity of the two.
         similarity: Similarity,
     },
     /// The passive check sees paper or a screen.
@@ -204,7 +211,20 @@ fn sentence(phrase: &str) -> String {
     letters.next().map(|first| format!("{}{}.", first.to_uppercase(), letters.as_str())).unwrap_or_default()
 }
 
-/// What a session says of one frame. Nothing in it identifies a person.
+/// The answer of a session to one frame. Nothing in it identifies a person.
+///
+/// ```
+/// use faceattend_core::Outcome;
+///
+/// fn hint(outcome: &Outcome) -> String {
+///     match (outcome.reasons.first(), outcome.next) {
+///         (Some(reason), _) => reason.advice().into_owned(),
+///         (None, Some(position)) => format!("now look {position}"),
+///         (None, None) => "done".to_owned(),
+///     }
+/// }
+/// # let _ = hint;
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Outcome {
@@ -221,22 +241,23 @@ pub struct Outcome {
     /// Whether the frame passed every check for the position asked for. A repeated or late frame that passes is live
     /// too, though it changes nothing.
     pub is_live: bool,
-    /// How well the frame shows the position asked for, in [0, 1]: 0 when it was refused, else .75 at the gate's edge,
-    /// rising to 1 straight ahead or 15 degrees beyond the gate.
+    /// The confidence that the frame shows the requested position, in [0, 1]: 0 when refused, else 0.75 at the gate's
+    /// edge, rising to 1 straight ahead or 15 degrees beyond the gate.
     pub confidence: f32,
     /// The positions verified by now.
     pub verified: Vec<Position>,
     /// The position to ask for next; `None` when there is nothing more to ask.
     pub next: Option<Position>,
-    /// How many steps have passed, and how many there are.
+    /// The number of steps passed, and the number of all steps.
     pub steps: (usize, usize),
-    /// What came of the passive check so far.
+    /// The result of the passive check so far.
     pub passive: PassiveCheck,
     /// The session's status after the frame.
     pub status: Status,
     /// Whether the session is complete.
     pub session_completed: bool,
-    /// How sure a completed session is, in [0, 1]: see [`super::LivenessSession::liveness_score`]. 0 before that.
+    /// The confidence of a completed session, in [0, 1]: see [`super::LivenessSession::liveness_score`]. 0 before
+    /// that.
     pub liveness_score: f32,
     /// Whether the head has been seen to turn to both sides. True from completion on.
     pub movement_verified: bool,
@@ -244,7 +265,16 @@ pub struct Outcome {
     pub reasons: Vec<Reason>,
 }
 
-/// What closing a session finds.
+/// The result of closing a session.
+///
+/// ```
+/// use faceattend_core::{LivenessOptions, LivenessSession, SessionId, Timestamp};
+///
+/// let now = Timestamp::now();
+/// let verification = LivenessSession::new(SessionId::random(), None, LivenessOptions::default(), now).verify(now);
+/// assert!(verification.final_template.is_none());
+/// assert!(!verification.movement_verified);
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Verification {

@@ -1,4 +1,4 @@
-//! The camera that a file says it comes from.
+//! The camera that a file names in its EXIF block.
 
 use std::io::Cursor;
 

@@ -5,7 +5,15 @@ use serde::{Deserialize, Serialize};
 use super::position::{Mirrored, Position};
 use crate::types::Degrees;
 
-/// Which way the person has to turn, in their own left and right.
+/// The way to turn, in the person's own left and right.
+///
+/// ```
+/// use faceattend_core::liveness::{Gates, Mirrored, Turn};
+/// use faceattend_core::{Position, types::Degrees};
+///
+/// let turn = Gates::default().turn_towards(Position::Left, Degrees(8.0), Mirrored::No);
+/// assert_eq!(turn, Turn::FurtherLeft);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Turn {
     /// To the left.
@@ -22,7 +30,17 @@ pub enum Turn {
     BackFromRight,
 }
 
-/// How far the head must or may be turned for each position.
+/// The turns of the head that each position needs or allows.
+///
+/// ```
+/// use faceattend_core::liveness::{Gates, Mirrored};
+/// use faceattend_core::{Position, types::Degrees};
+///
+/// let gates = Gates::default();
+/// assert!(gates.admit(Position::Center, Degrees(3.0), Mirrored::No));
+/// assert!(gates.admit(Position::Left, Degrees(20.0), Mirrored::No));
+/// assert_eq!(gates.range(Position::Left, Mirrored::No), [Degrees(15.0), Degrees(90.0)]);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Gates {
     /// Center: at most so far to either side. Default 5, as the existing service documents it.
@@ -42,7 +60,7 @@ impl Default for Gates {
 /// A turn of 15 degrees beyond the gate is as clear as it needs to be: the real turns measured were of about 25 to 30
 /// degrees, and further round the points get unsure.
 const CLEAR_TURN_BEYOND_GATE: f32 = 15.0;
-/// The confidence at the edge of a gate. The existing page submits its form only above .7 (WIRE decision 4).
+/// The confidence at the edge of a gate. The existing page submits its form only above 0.7 (WIRE decision 4).
 const CONFIDENCE_AT_GATE: f32 = 0.75;
 
 impl Gates {
@@ -96,8 +114,18 @@ impl Gates {
         if distance.is_nan() { f32::INFINITY } else { distance.max(0.0) }
     }
 
-    /// Returns how well `yaw` shows `position`: 0 outside the gate; .75 at its edge, rising to 1 straight ahead, or
+    /// Returns how well `yaw` shows `position`: 0 outside the gate; 0.75 at its edge, rising to 1 straight ahead, or
     /// 15 degrees beyond the gate to the sides.
+    ///
+    /// ```
+    /// use faceattend_core::liveness::{Gates, Mirrored};
+    /// use faceattend_core::{Position, types::Degrees};
+    ///
+    /// let confidence = |yaw| Gates::default().confidence(Position::Center, Degrees(yaw), Mirrored::No);
+    /// assert_eq!(confidence(0.0), 1.0);
+    /// assert_eq!(confidence(5.0), 0.75);
+    /// assert_eq!(confidence(6.0), 0.0);
+    /// ```
     #[must_use]
     pub fn confidence(&self, position: Position, yaw: Degrees, mirrored: Mirrored) -> f32 {
         if !self.admit(position, yaw, mirrored) {

@@ -1,4 +1,4 @@
-//! The quick hash of what a session remembers of frames and cameras.
+//! The hash of what a session remembers of frames and cameras.
 
 /// Takes `value` into `hash`. The result is the same on every machine and in every release, because it is stored.
 pub(super) fn mix(hash: u64, value: u64) -> u64 {

@@ -1,4 +1,4 @@
-//! How a session takes a frame in: what the frame changes, and the outcome that tells it.
+//! Takes a frame into a session and tells its outcome.
 
 use jiff::Timestamp;
 

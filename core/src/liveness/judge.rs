@@ -1,13 +1,14 @@
-//! What one frame is worth for the position that was asked for, by what the session knows so far.
+//! Judges a frame: whether it shows the requested position, and whether it is genuine.
 
 use jiff::Timestamp;
 
 use super::decision::Reason;
+use super::frame_hash::FrameHash;
 use super::movement::{Shape, nose_shift};
 use super::options::{LivenessOptions, QualityGate};
 use super::pad::PadPolicy;
 use super::position::Position;
-use super::replay::{FrameHash, SeenFrame};
+use super::replay::SeenFrame;
 use super::session::{LivenessSession, Observation};
 use super::state::{Source, VerifiedPosition};
 use super::stream::{CaptureTime, Glimpse};

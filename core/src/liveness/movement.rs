@@ -1,11 +1,11 @@
-//! Did the head turn, or was a picture of it turned?
+//! Tells a head that turned from a picture that was turned.
 //!
-//! Two measures of parallax, both blind to how a flat picture is held:
+//! Two measures of parallax are blind to how a flat picture is held:
 //!
 //! - the *nose shift*: the nose stands out from the plane of eyes and mouth, so on a real head it moves against them.
-//!   The nose offset of [`crate::pose::Pose`] measures just that, and no affine map moves it;
-//! - the *relief*: what is left of the face's points after the best affine map from one view to the other. A flat
-//!   picture leaves the error of the points, a head leaves its depth. The default pack's mesh gives it many points.
+//!   The nose offset of [`crate::pose::Pose`] measures this movement, and no affine map changes it;
+//! - the *relief*: the rest that the best affine map from one view to the other leaves. A flat picture leaves the
+//!   error of the points, a head leaves its depth. The default pack's mesh gives it many points.
 
 use serde::{Deserialize, Serialize};
 
@@ -23,7 +23,7 @@ pub(super) fn nose_shift(center_offset: f32, side_offset: f32, side: Position, m
     }
 }
 
-/// Returns how clear a shift is, in [0, 1]: .5 at the threshold, 1 from twice that on.
+/// Returns how clear a shift is, in [0, 1]: 0.5 at the threshold, 1 from twice that on.
 pub(super) fn clearness(shift: f32, min_shift: f32) -> f32 {
     if min_shift > 0.0 { (shift / (2.0 * min_shift)).clamp(0.0, 1.0) } else { 1.0 }
 }
@@ -33,6 +33,20 @@ pub(super) fn clearness(shift: f32, min_shift: f32) -> f32 {
 const MESH_STEP: usize = 4;
 
 /// The points of a face in one view, as far as they tell relief: of the mesh where there is one, else the five.
+///
+/// ```
+/// use faceattend_core::liveness::Shape;
+/// use faceattend_core::{AnalyzeOptions, Engine, Frame};
+///
+/// let engine = Engine::new()?;
+/// let shape = |view: &str| -> faceattend_core::Result<Shape> {
+///     let frame = Frame::open(format!("../examples/media/hopper/{view}.jpg"))?;
+///     Ok(Shape::of(&engine.analyze(&frame, &AnalyzeOptions::default())?.faces[0]))
+/// };
+/// // Two views of a head have depth between them.
+/// assert!(shape("center")?.relief(&shape("left")?).is_some_and(|relief| relief > 0.06));
+/// # Ok::<(), faceattend_core::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Shape {

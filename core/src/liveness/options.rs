@@ -1,4 +1,4 @@
-//! What a liveness session demands; every default names its source.
+//! The options of a liveness session; every default names its source.
 
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
@@ -11,7 +11,14 @@ use crate::engine::DOMINANCE;
 use crate::error::{Error, Result};
 use crate::types::{Cosine, Degrees, Threshold};
 
-/// What becomes of a center view that is too dark, too small, blurred or cut off: it is the template to enrol.
+/// The policy for a center view that is too dark, too small, blurred or cut off: it is the template to enrol.
+///
+/// ```
+/// use faceattend_core::LivenessOptions;
+/// use faceattend_core::liveness::QualityGate;
+///
+/// assert_eq!(LivenessOptions::default().quality, QualityGate::Refuse);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum QualityGate {
@@ -22,7 +29,21 @@ pub enum QualityGate {
     Remark,
 }
 
-/// What a liveness session demands. It is kept with the session, so that every server judges its frames alike.
+/// Options of a liveness session. They are kept with the session, so that every server judges its frames alike.
+///
+/// ```
+/// use faceattend_core::LivenessOptions;
+/// use faceattend_core::liveness::{Mirrored, Order};
+///
+/// // For a page that mirrors its canvas and asks for the positions in a fixed order: the defaults.
+/// let page = LivenessOptions::default();
+/// assert_eq!((page.mirrored, page.order), (Mirrored::Yes, Order::Fixed));
+/// // For a client of your own: a random order, several frames a position, no frame of another session.
+/// let strict = LivenessOptions::guarded().with_mirrored(Mirrored::No);
+/// assert_eq!(strict.order, Order::Random);
+/// strict.check()?;
+/// # Ok::<(), faceattend_core::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
@@ -143,7 +164,7 @@ impl LivenessOptions {
         self
     }
 
-    /// Returns the same options, bearing with so many wrong turns.
+    /// Returns the same options with another number of wrong turns that are allowed.
     #[must_use]
     pub fn with_wrong_turns(mut self, wrong_turns: u32) -> Self {
         self.wrong_turns = wrong_turns;

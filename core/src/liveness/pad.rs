@@ -2,7 +2,15 @@
 
 use serde::{Deserialize, Serialize};
 
-/// What to make of the passive check.
+/// The policy for the passive check.
+///
+/// ```
+/// use faceattend_core::LivenessOptions;
+/// use faceattend_core::liveness::PadPolicy;
+///
+/// let strict = LivenessOptions::default().with_pad(PadPolicy::Require, 0.5);
+/// assert_eq!(strict.pad, PadPolicy::Require);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum PadPolicy {
@@ -15,7 +23,13 @@ pub enum PadPolicy {
     Off,
 }
 
-/// What came of the passive check so far.
+/// The result of the passive check so far.
+///
+/// ```
+/// use faceattend_core::liveness::PadVerdict;
+///
+/// assert_eq!(PadVerdict::NotRun.as_str(), "not_run");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PadVerdict {
@@ -30,6 +44,18 @@ pub enum PadVerdict {
 }
 
 /// The passive check over the frames of a session, as an outcome tells it.
+///
+/// ```
+/// use faceattend_core::liveness::{PadVerdict, PassiveCheck};
+///
+/// fn told(check: &PassiveCheck) -> String {
+///     match (check.verdict, check.mean) {
+///         (PadVerdict::NotRun, _) => "the passive check has not run".to_owned(),
+///         (verdict, mean) => format!("{}: {:.2} over {} frames", verdict.as_str(), mean.unwrap_or(0.0), check.frames),
+///     }
+/// }
+/// # let _ = told;
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct PassiveCheck {
     /// What the session makes of it.
@@ -38,15 +64,15 @@ pub struct PassiveCheck {
     pub verdict: PadVerdict,
     /// The mean probability of a living face over the frames scored lately, in [0, 1].
     pub mean: Option<f32>,
-    /// Over how many frames.
+    /// The number of frames in the mean.
     pub frames: usize,
 }
 
-/// How many scores the mean is over: six seconds at five frames a second. An earlier mistake of the model (or of the
-/// light) does not follow a person for ten minutes; who wants to outweigh refused frames needs as many lucky ones.
+/// The number of scores in the mean: six seconds at five frames a second. An earlier mistake of the model (or of the
+/// light) does not follow a person for ten minutes; refused frames are outweighed only by as many lucky ones.
 const KEPT: usize = 30;
 
-/// The scores of a session's frames. The mean decides, so that one unlucky frame of a living person (.067 of them
+/// The scores of a session's frames. The mean decides, so that one unlucky frame of a living person (0.067 of them
 /// measured) fails nobody, and one lucky frame of a screen passes nobody: refused frames stay in the mean. Every frame
 /// with the person's face is scored, whatever its pose, since a mean over more frames is surer.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]

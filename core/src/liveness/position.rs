@@ -4,7 +4,15 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// Where the head is to point. Left and right are the person's own.
+/// A position of the head. Left and right are the person's own.
+///
+/// ```
+/// use faceattend_core::Position;
+///
+/// assert_eq!(Position::parse("left"), Some(Position::Left));
+/// assert_eq!(Position::Left.as_str(), "left");
+/// assert_eq!(Position::parse("up"), None);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Position {
@@ -43,7 +51,15 @@ impl fmt::Display for Position {
     }
 }
 
-/// Whether frames arrive flipped, as a mirror shows them. It decides which sign of yaw is the person's own left.
+/// Whether frames arrive mirrored. It decides which sign of yaw is the person's own left.
+///
+/// ```
+/// use faceattend_core::liveness::Mirrored;
+///
+/// // A yaw of 20 degrees points to the right edge of the image: the person's own left, unless the frame is mirrored.
+/// assert_eq!(Mirrored::No.to_own_left(20.0), 20.0);
+/// assert_eq!(Mirrored::Yes.to_own_left(20.0), -20.0);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Mirrored {

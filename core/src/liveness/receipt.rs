@@ -1,9 +1,8 @@
-//! A signed receipt for an enrolment: what another program can check with the public key alone, without asking this
-//! one.
+//! A signed receipt for an enrolment. Another program checks it with the public key alone.
 //!
-//! It is a JSON Web Token signed with Ed25519 (RFC 7515, RFC 8037), so that Python (`PyJWT`) and Node (`jose`, or its
-//! own `crypto`) read it as it is. It says who was enrolled, by which model, when, on what decision, and carries a
-//! nonce that belongs to the session: whoever takes receipts keeps the nonces taken, and takes each once.
+//! The receipt is a JSON Web Token signed with Ed25519 (RFC 7515, RFC 8037). Python (`PyJWT`) and Node (`jose`, or its
+//! own `crypto`) read it unchanged. It names the student, the model, the time and the decision, and it carries a nonce
+//! of the session: a program that takes receipts keeps the nonces and accepts each once.
 
 use std::fmt;
 
@@ -19,15 +18,22 @@ use super::pad::PadVerdict;
 use crate::error::{Error, Result};
 use crate::types::{ModelId, StudentId};
 
-/// What a receipt says.
+/// The contents of a receipt.
+///
+/// ```
+/// use faceattend_core::liveness::{Receipt, ReceiptKey};
+///
+/// let key = ReceiptKey::generate();
+/// assert!(Receipt::verify("no.token.here", &key.public_key_pem()).is_err());
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Receipt {
-    /// Who was enrolled.
+    /// The student who was enrolled.
     pub student: StudentId,
     /// The model of the enrolled templates.
     pub model: ModelId,
-    /// When it was issued, in whole seconds.
+    /// The time of issue, in whole seconds.
     pub issued_at: Timestamp,
     /// The session's liveness score, in [0, 1].
     pub liveness_score: f32,
@@ -63,6 +69,15 @@ const HEADER: &str = r#"{"alg":"EdDSA","typ":"JWT"}"#;
 const SPKI_PREFIX: [u8; 12] = [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00];
 
 /// The key that signs receipts. Its `Debug` shows nothing of it.
+///
+/// ```
+/// use faceattend_core::liveness::ReceiptKey;
+///
+/// let key = ReceiptKey::generate();
+/// assert!(key.public_key_pem().starts_with("-----BEGIN PUBLIC KEY-----"));
+/// assert_eq!(ReceiptKey::parse(&key.to_text())?.public_key_pem(), key.public_key_pem());
+/// # Ok::<(), faceattend_core::Error>(())
+/// ```
 #[derive(Clone)]
 pub struct ReceiptKey(SigningKey);
 

@@ -1,14 +1,15 @@
-//! The session: a state machine over observations.
+//! The liveness session: a state machine over observations.
 
 use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::challenge::{Challenge, Order};
 use super::decision::{Outcome, Reason, Verification};
+use super::frame_hash::{FrameHash, frame_hash};
 use super::options::LivenessOptions;
 use super::pad::PadTally;
 use super::position::Position;
-use super::replay::{CountedFrames, FrameHash, SeenFrames, frame_hash};
+use super::replay::{CountedFrames, SeenFrames};
 use super::state::{Progress, STATE_VERSION, SessionState, VerifiedPosition};
 use super::status::Status;
 use super::stream::Stream;
@@ -19,17 +20,28 @@ use crate::frame::Frame;
 use crate::types::{SessionId, StudentId};
 
 /// One analyzed frame, as a session takes it.
+///
+/// ```
+/// use faceattend_core::{AnalyzeOptions, Engine, Frame, Observation, Position};
+///
+/// let engine = Engine::new()?;
+/// let frame = Frame::open("../examples/media/hopper/center.jpg")?;
+/// let analysis = engine.analyze(&frame, &AnalyzeOptions::default())?;
+/// let seen = Observation::new(Position::Center, &frame, &analysis, engine.embedder());
+/// assert_eq!(seen.frame_hash.size, [frame.width(), frame.height()]);
+/// # Ok::<(), faceattend_core::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Observation<'a> {
     /// The position that the client asked the person for.
     pub requested: Position,
-    /// What the engine saw.
+    /// The analysis of the frame by the engine.
     pub analysis: &'a Analysis,
     /// What made the analysis's embeddings: its calibration puts them on the scale of the thresholds.
     pub embedder: &'a Embedder,
-    /// What is kept of the frame: [`super::frame_hash`].
+    /// The hash that is kept of the frame: [`super::frame_hash`].
     pub frame_hash: FrameHash,
-    /// When the frame was captured, if its source says so.
+    /// The capture time, if the source tells it.
     pub captured_at: Option<Timestamp>,
 }
 
@@ -42,6 +54,17 @@ impl<'a> Observation<'a> {
 }
 
 /// A liveness session: see [the module](super).
+///
+/// ```
+/// use faceattend_core::liveness::Status;
+/// use faceattend_core::{LivenessOptions, LivenessSession, Position, SessionId, Timestamp};
+///
+/// let now = Timestamp::now();
+/// let session = LivenessSession::new(SessionId::random(), None, LivenessOptions::default(), now);
+/// assert_eq!(session.status_at(now), Status::Pending);
+/// assert_eq!(session.next(), Some(Position::Center));
+/// assert_eq!(session.status_at(session.expires_at()), Status::Expired);
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct LivenessSession {
     pub(super) state: SessionState,
@@ -94,6 +117,25 @@ impl LivenessSession {
     /// Takes one frame in and says what it was worth. Frames may come late, twice, in any order, and after the end:
     /// each gets its answer, and none changes a completed session. It does not ask for a nonce: for callers in the
     /// same process, who hold the session itself.
+    ///
+    /// ```
+    /// use faceattend_core::liveness::Mirrored;
+    /// use faceattend_core::{
+    ///     AnalyzeOptions, Engine, Frame, LivenessOptions, LivenessSession, Observation, Position, SessionId,
+    ///     Timestamp,
+    /// };
+    ///
+    /// let engine = Engine::new()?;
+    /// let options = LivenessOptions::default().with_mirrored(Mirrored::No);
+    /// let mut session = LivenessSession::new(SessionId::random(), None, options, Timestamp::now());
+    /// let frame = Frame::open("../examples/media/hopper/center.jpg")?;
+    /// let analysis = engine.analyze(&frame, &AnalyzeOptions::default())?;
+    /// let seen = Observation::new(Position::Center, &frame, &analysis, engine.embedder());
+    /// let outcome = session.observe(&seen, Timestamp::now());
+    /// assert!(outcome.is_live);
+    /// assert_eq!(outcome.next, Some(Position::Left));
+    /// # Ok::<(), faceattend_core::Error>(())
+    /// ```
     pub fn observe(&mut self, observation: &Observation<'_>, now: Timestamp) -> Outcome {
         self.take(observation, None, now)
     }
@@ -107,6 +149,17 @@ impl LivenessSession {
 
     /// Closes the session, as the wire's `verify` does: the template when it is complete, otherwise it has failed,
     /// unless frames on their way complete it after all.
+    ///
+    /// ```
+    /// use faceattend_core::liveness::Status;
+    /// use faceattend_core::{LivenessOptions, LivenessSession, SessionId, Timestamp};
+    ///
+    /// let now = Timestamp::now();
+    /// let mut session = LivenessSession::new(SessionId::random(), None, LivenessOptions::default(), now);
+    /// let verification = session.verify(now);
+    /// assert_eq!(verification.status, Status::Failed);
+    /// assert_eq!(verification.missing.len(), 3);
+    /// ```
     pub fn verify(&mut self, now: Timestamp) -> Verification {
         if self.is_open(now) && self.state.progress != Progress::ClosedEarly {
             self.state.progress = Progress::ClosedEarly;
@@ -124,6 +177,13 @@ impl LivenessSession {
     /// Uses the session up: the templates to enrol, the final one first. Only the first call gets them; the store has
     /// to write the state back in the same transaction as the enrolment, on condition of the [`Self::revision`] it
     /// read.
+    ///
+    /// ```
+    /// use faceattend_core::{ErrorKind, LivenessOptions, LivenessSession, SessionId, Timestamp};
+    ///
+    /// let mut session = LivenessSession::new(SessionId::random(), None, LivenessOptions::default(), Timestamp::now());
+    /// assert_eq!(session.consume().unwrap_err().kind(), ErrorKind::State);
+    /// ```
     ///
     /// # Errors
     /// [`Error::State`] when the session is not complete, [`Error::Conflict`] when it has been used.
@@ -235,8 +295,8 @@ impl LivenessSession {
         matches!(self.state.progress, Progress::Completed { consumed: true, .. })
     }
 
-    /// Returns a number that grows with every change, for a store to write back only what nobody has changed
-    /// meanwhile.
+    /// Returns a number that grows with every change. A store writes a state back only if the stored number is the one
+    /// that was read.
     #[must_use]
     pub fn revision(&self) -> u64 {
         self.state.revision
@@ -286,6 +346,16 @@ impl LivenessSession {
     }
 
     /// Returns the state that a store keeps.
+    ///
+    /// ```
+    /// use faceattend_core::{LivenessOptions, LivenessSession, SessionId, Timestamp};
+    ///
+    /// let session = LivenessSession::new(SessionId::random(), None, LivenessOptions::default(), Timestamp::now());
+    /// let text = serde_json::to_string(&session.to_state()).expect("a state is JSON");
+    /// let state = serde_json::from_str(&text).expect("what was written");
+    /// assert_eq!(LivenessSession::from_state(state)?, session);
+    /// # Ok::<(), faceattend_core::Error>(())
+    /// ```
     #[must_use]
     pub fn to_state(&self) -> SessionState {
         self.state.clone()

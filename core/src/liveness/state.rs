@@ -1,4 +1,4 @@
-//! A session as a store keeps it between frames.
+//! The state of a session that a store keeps between frames.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -14,6 +14,13 @@ use crate::embedding::Embedding;
 use crate::types::{Degrees, SessionId, StudentId};
 
 /// The view that verified a position. The first that passes stays; later ones cannot replace it.
+///
+/// ```
+/// use faceattend_core::{LivenessOptions, LivenessSession, Position, SessionId, Timestamp};
+///
+/// let session = LivenessSession::new(SessionId::random(), None, LivenessOptions::default(), Timestamp::now());
+/// assert!(session.position(Position::Center).is_none(), "no frame has come");
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct VerifiedPosition {
@@ -29,12 +36,21 @@ pub struct VerifiedPosition {
     pub shape: Shape,
     /// How well the view shows the position: see [`super::Outcome::confidence`].
     pub confidence: f32,
-    /// When it was verified.
+    /// The time of the verification.
     pub at: Timestamp,
 }
 
 /// A session as a store keeps it, between frames: JSON-able, with embeddings in base64. Its `Debug` shows none of
 /// them.
+///
+/// ```
+/// use faceattend_core::liveness::SessionState;
+/// use faceattend_core::{LivenessOptions, LivenessSession, SessionId, Timestamp};
+///
+/// let session = LivenessSession::new(SessionId::random(), None, LivenessOptions::default(), Timestamp::now());
+/// let state: SessionState = session.to_state();
+/// assert!(serde_json::to_string(&state).is_ok_and(|text| text.contains("created_at")));
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SessionState {
     pub(super) version: u32,

@@ -1,10 +1,16 @@
-//! Where a session stands.
+//! The status of a session.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// Where a session stands, in the words of the wire and of the database.
+/// The status of a session, in the words of the wire and of the database.
+///
+/// ```
+/// use faceattend_core::liveness::Status;
+///
+/// assert_eq!(Status::InProgress.as_str(), "IN_PROGRESS");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Status {

@@ -1,4 +1,4 @@
-//! How a stored session writes an embedding: its model, and its little-endian `f32` bytes in base64.
+//! The form of an embedding in a stored session: its model, and its little-endian `f32` bytes in base64.
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};

@@ -1,10 +1,10 @@
-//! The frames of a session as one stream: the track of a face, smoothing over it, and cameras that stand still.
+//! The frames of a session as one stream: the track of the face, the smoothing over it, and frozen cameras.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use super::perceptual_hash::PerceptualHash;
 use super::position::Position;
-use super::replay::PerceptualHash;
 use super::stored_embedding;
 use crate::embedding::Embedding;
 use crate::geometry::Rect;
@@ -95,8 +95,8 @@ impl Stream {
         self.returned = false;
     }
 
-    /// Takes in what a reading shows; says whether the head has turned to a side that nobody asked for. Two readings
-    /// in a row must show it, and a side where the head still is from the step `before` does not count.
+    /// Takes a reading in and returns whether the head has turned to a side that was not asked for. Two readings in a
+    /// row must show it, and a side where the head still is from the step `before` does not count.
     pub(super) fn turns_wrong(
         &mut self,
         shown: impl Fn(Degrees) -> Option<Position>,

@@ -1,4 +1,4 @@
-//! Putting a file that was fetched elsewhere into its pack: for machines without internet.
+//! Adds a model file that was fetched elsewhere to its pack, for machines without internet.
 
 use std::fs::File;
 use std::io::Read as _;
@@ -10,6 +10,22 @@ use super::store::{FileState, ModelStore, hash_of_file};
 use crate::error::{Error, Result};
 
 /// A file that is in its place now.
+///
+/// ```
+/// use std::path::Path;
+///
+/// use faceattend_core::models::manifest::{LicenseConsent, Manifest};
+/// use faceattend_core::models::store::ModelStore;
+///
+/// # let folder = tempfile::tempdir().expect("a folder");
+/// # let folder = folder.path();
+/// // A file that somebody brought is told by its hash.
+/// let store = ModelStore::at(folder);
+/// let file = Path::new("../models/default/blazeface.onnx");
+/// let added = store.add(Manifest::embedded()?, file, None, LicenseConsent::NotGiven)?;
+/// assert_eq!((added[0].pack.as_str(), added[0].missing.len()), ("default", 2));
+/// # Ok::<(), faceattend_core::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Added {
@@ -114,7 +130,8 @@ fn unknown(manifest: &Manifest, source: &Path, sha256: &Sha256Hex, only: Option<
     let of_that_name: Vec<_> = within.iter().filter(|(_, file)| file.name == name).map(of).collect();
     let expected = if of_that_name.is_empty() { within.iter().map(of).collect() } else { of_that_name };
     reason += &format!(
-        "; nothing was changed. Expected:\n  {}\nA model of your own needs no pack: name it with --detector or --embedder",
+        "; nothing was changed. Expected:\n  {}\nA model of your own needs no pack: name it with \
+         --detector or --embedder",
         expected.join("\n  ")
     );
     Error::model(name, reason)

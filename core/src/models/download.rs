@@ -1,9 +1,9 @@
-//! Fetching packs by URL, resumable and checked. Nothing here is needed at run time.
+//! Fetches packs by URL, resumable and checked. Nothing here is needed at run time.
 //!
-//! Bytes go to `<file>.part` beside their place and are hashed on the way; only a file whose size and hash are what
-//! the manifest says is moved to its name, in one step. What an interrupted pull has fetched is kept, and the next one
-//! asks for the rest. The proxy variables (`HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY`) are respected, and `SSL_CERT_FILE`
-//! names the certificates to trust where a company's proxy has its own.
+//! The bytes go to `<file>.part` beside their place and are hashed on the way. A file whose size and hash are those of
+//! the manifest is moved to its name in one step. An interrupted pull keeps what it has, and the next one asks for the
+//! rest. The proxy variables (`HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY`) are respected, and `SSL_CERT_FILE` names the
+//! certificates to trust behind a company's proxy.
 
 use std::fmt;
 use std::ops::ControlFlow;
@@ -27,6 +27,18 @@ const ATTEMPTS: u32 = 3;
 const TICK: Duration = Duration::from_millis(100);
 
 /// How far one file is.
+///
+/// ```
+/// use std::ops::ControlFlow;
+///
+/// use faceattend_core::models::download::Progress;
+///
+/// /// Gives up a download of more than 100 MB.
+/// fn patient(progress: Progress<'_>) -> ControlFlow<()> {
+///     if progress.total > 100_000_000 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+/// }
+/// # let _ = patient;
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Progress<'a> {
@@ -39,6 +51,18 @@ pub struct Progress<'a> {
 }
 
 /// What came of a pull that did not fail.
+///
+/// ```
+/// use faceattend_core::models::download::Pulled;
+///
+/// fn told(pulled: &Pulled) -> String {
+///     match pulled {
+///         Pulled::Complete(files) => format!("{} files", files.len()),
+///         Pulled::Stopped(stopped) => format!("stopped at {} of {} bytes", stopped.done, stopped.total),
+///     }
+/// }
+/// # let _ = told;
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use]
 pub enum Pulled {
@@ -62,6 +86,15 @@ impl Pulled {
 }
 
 /// Where a pull was stopped. What has arrived is kept.
+///
+/// ```
+/// use faceattend_core::models::download::Stopped;
+///
+/// fn told(stopped: &Stopped) -> String {
+///     format!("{}: {} of {} bytes arrived", stopped.file, stopped.done, stopped.total)
+/// }
+/// # let _ = told;
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stopped {
     /// The file that was being fetched.
@@ -83,6 +116,25 @@ impl fmt::Display for Stopped {
 pub type Watch<'a> = dyn FnMut(Progress<'_>) -> ControlFlow<()> + 'a;
 
 /// Fetches packs.
+///
+/// ```
+/// use std::ops::ControlFlow;
+///
+/// use faceattend_core::models::download::{Downloader, LicenseConsent};
+/// use faceattend_core::models::manifest::Manifest;
+/// use faceattend_core::models::store::ModelStore;
+///
+/// fn fetch(name: &str) -> faceattend_core::Result<()> {
+///     let (store, pack) = (ModelStore::locate(None)?, Manifest::embedded()?.pack(name)?);
+///     let mut watch = |progress: faceattend_core::models::download::Progress<'_>| {
+///         println!("{}: {} of {} bytes", progress.file, progress.done, progress.total);
+///         ControlFlow::Continue(())
+///     };
+///     Downloader::from_env()?.pull(&store, pack, LicenseConsent::NotGiven, &mut watch)?.complete()?;
+///     Ok(())
+/// }
+/// # let _ = fetch;
+/// ```
 #[derive(Debug, Clone)]
 pub struct Downloader {
     agent: ureq::Agent,
@@ -171,8 +223,9 @@ impl Downloader {
         part.discard_if_empty();
         Err(Error::Download {
             reason: format!(
-                "could not fetch {}: {}. If this machine is offline, fetch that file elsewhere and run `faceattend models \
-                 add FILE` here, which checks it (or put it at {} and run `faceattend models verify`); behind a proxy, set \
+                "could not fetch {}: {}. If this machine is offline, fetch that file elsewhere and run \
+                 `faceattend models add FILE` here, which checks it (or put it at {} and run `faceattend models \
+                 verify`); behind a proxy, set \
                  HTTPS_PROXY. What has arrived is kept: the same command goes on from there",
                 file.name,
                 failures.join("; "),

@@ -11,6 +11,17 @@ use sha2::{Digest, Sha256};
 use crate::error::{Error, Result};
 
 /// A SHA-256 as 64 lowercase hexadecimal digits.
+///
+/// ```
+/// use faceattend_core::models::manifest::Sha256Hex;
+/// use faceattend_core::models::store::hash_of;
+///
+/// let hash = hash_of(b"");
+/// assert!(hash.as_str().starts_with("e3b0c44298fc1c14"));
+/// assert_eq!(Sha256Hex::new(hash.as_str())?, hash);
+/// assert!(Sha256Hex::new("7").is_err());
+/// # Ok::<(), faceattend_core::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Sha256Hex(String);

@@ -19,6 +19,15 @@ pub use super::pack::{
 const SCHEMA: u32 = 1;
 
 /// Every pack, in the order of the file: the built-in one first.
+///
+/// ```
+/// use faceattend_core::models::manifest::{Manifest, Role};
+///
+/// let manifest = Manifest::embedded()?;
+/// let embedder = manifest.pack("default")?.file(Role::Embedder).expect("a pack with an embedder");
+/// println!("{}: {} bytes", embedder.name, embedder.size.unwrap_or(0));
+/// # Ok::<(), faceattend_core::Error>(())
+/// ```
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Manifest {

@@ -10,6 +10,16 @@ use crate::error::{Error, Result};
 use crate::types::ModelId;
 
 /// Whether the user has accepted the licence of a pack.
+///
+/// ```
+/// use faceattend_core::models::manifest::{LicenseConsent, Manifest};
+///
+/// let pack = Manifest::embedded()?.pack("buffalo_l")?;
+/// // Ask the user: "{}" forbids commercial use.
+/// let consent = if pack.requires_acceptance { LicenseConsent::NotGiven } else { LicenseConsent::Accepted };
+/// assert_eq!(consent, LicenseConsent::NotGiven);
+/// # Ok::<(), faceattend_core::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LicenseConsent {
     /// The user has read and accepted it.
@@ -19,6 +29,15 @@ pub enum LicenseConsent {
 }
 
 /// Models that belong together, under one licence.
+///
+/// ```
+/// use faceattend_core::models::manifest::Manifest;
+///
+/// for pack in Manifest::embedded()?.packs() {
+///     println!("{}: {} ({})", pack.name, pack.title, pack.license);
+/// }
+/// # Ok::<(), faceattend_core::Error>(())
+/// ```
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -104,13 +123,22 @@ impl Pack {
 }
 
 /// One model.
+///
+/// ```
+/// use faceattend_core::models::manifest::Manifest;
+///
+/// for (pack, file) in Manifest::embedded()?.files() {
+///     println!("{}/{}: a {}", pack.name, file.name, file.role);
+/// }
+/// # Ok::<(), faceattend_core::Error>(())
+/// ```
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ModelFile {
     /// The file's name inside its pack.
     pub name: String,
-    /// What the model is for.
+    /// The role of the model.
     pub role: Role,
     /// How its output is read.
     pub kind: Kind,
@@ -135,12 +163,18 @@ pub struct ModelFile {
     pub calibration: Option<Calibration>,
     /// For five points: `[k, b0]` of yaw = atan(k * (b - a) + b0), in radians (see the head of `manifest.toml`).
     pub yaw_fit: Option<[f32; 2]>,
-    /// What was measured, or is stated by its makers.
+    /// Figures that were measured here, or that its makers state.
     #[serde(default)]
     pub figures: Vec<Figure>,
 }
 
-/// What a model is for.
+/// The role of a model.
+///
+/// ```
+/// use faceattend_core::models::manifest::Role;
+///
+/// assert_eq!(Role::Embedder.to_string(), "embedder");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
@@ -165,7 +199,15 @@ impl fmt::Display for Role {
     }
 }
 
-/// How a model's output is read: the name of its decoder.
+/// The decoder of a model's output.
+///
+/// ```
+/// use faceattend_core::models::manifest::{Kind, Manifest, Role};
+///
+/// let detector = Manifest::embedded()?.pack("default")?.file(Role::Detector).expect("a detector");
+/// assert_eq!(detector.kind, Kind::Blazeface);
+/// # Ok::<(), faceattend_core::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
@@ -193,6 +235,14 @@ pub enum Kind {
 }
 
 /// A tensor of 32-bit floats.
+///
+/// ```
+/// use faceattend_core::models::manifest::{Dimension, Manifest, Role};
+///
+/// let embedder = Manifest::embedded()?.pack("default")?.file(Role::Embedder).expect("an embedder");
+/// assert_eq!(embedder.outputs[0].shape.last(), Some(&Dimension::Fixed(128)));
+/// # Ok::<(), faceattend_core::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -204,6 +254,15 @@ pub struct Tensor {
 }
 
 /// One dimension of a tensor.
+///
+/// ```
+/// use faceattend_core::models::manifest::{Dimension, Manifest, Role};
+///
+/// // BlazeFace takes any height and width.
+/// let detector = Manifest::embedded()?.pack("default")?.file(Role::Detector).expect("a detector");
+/// assert!(matches!(detector.input.shape[2], Dimension::Dynamic(_)));
+/// # Ok::<(), faceattend_core::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(untagged)]
 pub enum Dimension {
@@ -213,16 +272,24 @@ pub enum Dimension {
     Dynamic(String),
 }
 
-/// How an image becomes the input: value = (pixel - mean) / std for each channel, pixels from 0 to 255.
+/// The preprocessing of an image: value = (pixel - mean) / std for each channel, pixels from 0 to 255.
+///
+/// ```
+/// use faceattend_core::models::manifest::{Channels, Manifest, Role};
+///
+/// let embedder = Manifest::embedded()?.pack("default")?.file(Role::Embedder).expect("an embedder");
+/// assert_eq!(embedder.preprocessing.channels, Channels::Rgb);
+/// # Ok::<(), faceattend_core::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Preprocessing {
     /// The order of the channels; `mean` and `std` follow it.
     pub channels: Channels,
-    /// What is taken away.
+    /// The mean that is subtracted.
     pub mean: [f32; 3],
-    /// What is divided by.
+    /// The deviation that divides.
     pub std: [f32; 3],
     /// Width and height, where they are fixed.
     pub size: Option<[u32; 2]>,
@@ -236,13 +303,21 @@ pub struct Preprocessing {
     /// How much of the image's size to add on each side beforehand.
     #[serde(default)]
     pub margin: f32,
-    /// Where the five points go.
+    /// The template of the five points.
     pub template: Option<Template>,
     /// The side of the crop as a multiple of the face box.
     pub crop_scale: Option<f32>,
 }
 
 /// The order of the channels.
+///
+/// ```
+/// use faceattend_core::models::manifest::{Channels, Manifest, Role};
+///
+/// let embedder = Manifest::embedded()?.pack("buffalo_l")?.file(Role::Embedder).expect("an embedder");
+/// assert_eq!(embedder.preprocessing.channels, Channels::Rgb);
+/// # Ok::<(), faceattend_core::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Channels {
@@ -253,6 +328,14 @@ pub enum Channels {
 }
 
 /// Where an image lies in an input of another shape.
+///
+/// ```
+/// use faceattend_core::models::manifest::{Letterbox, Manifest, Role};
+///
+/// let detector = Manifest::embedded()?.pack("yolo-face")?.file(Role::Detector).expect("a detector");
+/// assert_eq!(detector.preprocessing.letterbox, Some(Letterbox::Center));
+/// # Ok::<(), faceattend_core::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Letterbox {
@@ -264,6 +347,14 @@ pub enum Letterbox {
 }
 
 /// Where an embedder wants the eyes, the nose and the corners of the mouth.
+///
+/// ```
+/// use faceattend_core::models::manifest::{Manifest, Role, Template};
+///
+/// let embedder = Manifest::embedded()?.pack("default")?.file(Role::Embedder).expect("an embedder");
+/// assert_eq!(embedder.preprocessing.template, Some(Template::Arcface112));
+/// # Ok::<(), faceattend_core::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Template {
@@ -272,11 +363,22 @@ pub enum Template {
 }
 
 /// A measured figure.
+///
+/// ```
+/// use faceattend_core::models::manifest::Manifest;
+///
+/// for (_, file) in Manifest::embedded()?.files() {
+///     for figure in &file.figures {
+///         println!("{}: {} = {}", file.name, figure.what, figure.value);
+///     }
+/// }
+/// # Ok::<(), faceattend_core::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Figure {
-    /// What was measured, on what.
+    /// The measurement and its data.
     pub what: String,
     /// The figure, with its unit.
     pub value: String,

@@ -1,4 +1,4 @@
-//! What has arrived of a file, beside the place where it belongs.
+//! A partly downloaded file, beside the place where it belongs.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, SeekFrom, Write};

@@ -1,7 +1,7 @@
 //! One HTTP request on a thread of its own.
 //!
-//! Whoever waits for an answer can give up at any moment, even while a name is looked up or a server stays silent: the
-//! thread then ends by itself, at the latest when its time-outs pass, and nothing that it still receives is kept.
+//! The caller can give up at any moment, even during a name lookup or while a server stays silent. The thread then
+//! ends by itself, at the latest when its time-outs pass, and what it still receives is dropped.
 
 use std::io::Read;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};

@@ -1,4 +1,4 @@
-//! Where the ONNX Runtime library is looked for.
+//! Finds the ONNX Runtime library.
 
 use std::env;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! ONNX Runtime: loading a model and running it. The only file that knows of `ort`.
+//! ONNX Runtime: loads and runs models. The only file that uses `ort`.
 
 use std::borrow::Cow;
 use std::cell::Cell;
@@ -16,7 +16,15 @@ use serde::{Deserialize, Serialize};
 use super::runtime;
 use crate::error::{Error, Result};
 
-/// Where a model's bytes come from.
+/// The source of a model's bytes.
+///
+/// ```
+/// use faceattend_core::models::ModelSource;
+///
+/// let source = ModelSource::File("../models/default/blazeface.onnx".into());
+/// assert_eq!(source.bytes()?.len(), 299_389);
+/// # Ok::<(), faceattend_core::Error>(())
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 pub enum ModelSource {
     /// Bytes in memory, with a name for messages.
@@ -63,8 +71,17 @@ impl fmt::Debug for ModelSource {
     }
 }
 
-/// What runs the models. Anything but the CPU needs this crate's feature of that name and an ONNX Runtime built with
-/// it; asked for and not there, it is an error and never a silent CPU.
+/// The execution provider of the models. Anything but the CPU needs this crate's feature of that name and an ONNX
+/// Runtime built with it; asked for and not there, it is an error and never a silent CPU.
+///
+/// ```
+/// use faceattend_core::Engine;
+/// use faceattend_core::models::ExecutionProvider;
+///
+/// // Asked for and not there, it is an error and never a silent CPU.
+/// let builder = Engine::builder().with_provider(ExecutionProvider::Cuda);
+/// # drop(builder);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
@@ -91,7 +108,8 @@ impl ExecutionProvider {
         let missing = |feature: &str| {
             Err(Error::Runtime {
                 reason: format!(
-                    "{self:?} was asked for, and this build has no support for it: rebuild with the feature `{feature}`, \
+                    "{self:?} was asked for, and this build has no support for it: rebuild with the \
+                     feature `{feature}`, \
                      or ask for the CPU"
                 ),
                 source: None,
@@ -123,12 +141,19 @@ impl ExecutionProvider {
     }
 }
 
-/// How models are run.
+/// Options of ONNX Runtime.
+///
+/// ```
+/// use faceattend_core::models::{ExecutionProvider, RuntimeOptions};
+///
+/// let options = RuntimeOptions::default();
+/// assert_eq!((options.provider, options.threads_per_run), (ExecutionProvider::Cpu, 0));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct RuntimeOptions {
     /// The ONNX Runtime library; searched for when `None`.
     pub library: Option<PathBuf>,
-    /// What runs the models.
+    /// The execution provider.
     pub provider: ExecutionProvider,
     /// Threads inside one run of one model. 0 and 1 both mean the calling thread alone: no pool is made, and the
     /// parallelism comes from analyzing several frames at once.
@@ -302,6 +327,17 @@ impl Outputs<'_, '_> {
 static ENVIRONMENT: Mutex<Option<(PathBuf, Environment)>> = Mutex::new(None);
 
 /// Returns the ONNX Runtime library that this process has loaded; `None` before the first model.
+///
+/// ```
+/// use faceattend_core::Engine;
+/// use faceattend_core::models::loaded_runtime;
+///
+/// assert_eq!(loaded_runtime(), None);
+/// let engine = Engine::new()?;
+/// assert!(loaded_runtime().is_some());
+/// # drop(engine);
+/// # Ok::<(), faceattend_core::Error>(())
+/// ```
 #[must_use]
 pub fn loaded_runtime() -> Option<PathBuf> {
     let slot = ENVIRONMENT.lock().unwrap_or_else(std::sync::PoisonError::into_inner);

@@ -1,4 +1,4 @@
-//! Where packs lie on disk, and whether what lies there is what the manifest says.
+//! The folder of packs, and the check of its files against the manifest.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -13,26 +13,50 @@ pub use super::hash::{hash_of, hash_of_file};
 pub const MODELS_VARIABLE: &str = "FACEATTEND_MODELS";
 
 /// A folder of packs: `<folder>/<pack>/<file>`.
+///
+/// ```
+/// use faceattend_core::models::manifest::{Manifest, Role};
+/// use faceattend_core::models::store::{FileState, ModelStore};
+///
+/// let store = ModelStore::at("/nowhere");
+/// let pack = Manifest::embedded()?.pack("default")?;
+/// let detector = pack.file(Role::Detector).expect("a detector");
+/// assert_eq!(store.state(pack, detector)?, FileState::Missing);
+/// # Ok::<(), faceattend_core::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ModelStore {
     folder: PathBuf,
 }
 
-/// What a file on disk is, against its entry in the manifest.
+/// The state of a file on disk, compared with its entry in the manifest.
+///
+/// ```
+/// use faceattend_core::models::manifest::Manifest;
+/// use faceattend_core::models::store::{FileState, ModelStore};
+///
+/// // The repository's own folder of models.
+/// let store = ModelStore::at("../models");
+/// let pack = Manifest::embedded()?.pack("default")?;
+/// for file in &pack.files {
+///     assert_eq!(store.state(pack, file)?, FileState::Sound);
+/// }
+/// # Ok::<(), faceattend_core::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FileState {
-    /// As the manifest says.
+    /// Its contents are those of the manifest.
     Sound,
-    /// Not there.
+    /// It does not exist.
     Missing,
-    /// There, with other contents.
+    /// It has other contents.
     Damaged {
         /// What the manifest says.
         expected: String,
         /// What is there.
         found: String,
     },
-    /// There, and the manifest knows no hash to compare it with.
+    /// It exists, and the manifest has no hash to compare it with.
     Unverifiable,
 }
 

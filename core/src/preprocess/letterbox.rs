@@ -1,4 +1,4 @@
-//! Whole frames, or regions of them, into a detector's input.
+//! Letterboxes: fit whole frames, or regions of them, into a detector's input.
 
 use fast_image_resize::images::{TypedImage, TypedImageRef};
 use fast_image_resize::pixels::U8x3;

@@ -1,4 +1,4 @@
-//! From the pixels of a frame to the input of a model, in one pass over the crop.
+//! Preprocessing: turns the pixels of a frame into the input of a model, in one pass over the crop.
 
 mod letterbox;
 mod normalization;

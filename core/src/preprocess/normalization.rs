@@ -1,4 +1,4 @@
-//! What a model wants of a pixel.
+//! The normalization of pixels that a model expects.
 
 use crate::frame::{ChannelOrder, Frame};
 

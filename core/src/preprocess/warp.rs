@@ -1,4 +1,4 @@
-//! Crops that are turned, scaled and moved, sampled and normalized in one pass.
+//! Warped crops: turned, scaled and moved, sampled and normalized in one pass.
 
 use pulp::{Simd, WithSimd};
 

@@ -1,17 +1,17 @@
-//! Opt-in: templates that grow older with their people.
+//! Template ageing, an opt-in: keeps recent views of a student beside the registered templates.
 //!
-//! Faces change over the years, and a registration does not. After a mark that leaves no doubt, by a living person,
-//! one view of the student is kept beside the registered templates, and the mean that the student is matched by
-//! follows the face. A template that is updated by itself can also be led astray, so every step is on the safe side:
+//! Faces change over the years, and a registration does not. After a certain mark of a living person, one view is
+//! kept, and the mean that the student is matched by follows the face. Because an automatic update can be led astray,
+//! every step is on the safe side:
 //!
 //! - it is off unless the operator asks for it;
-//! - the view has to be far more similar to the *registered* templates than a mark needs, never to an earlier view, so
-//!   that views cannot drift away from the registration step by step; and nobody else may be near;
-//! - it has to be large, sharp and from the front;
+//! - the view is compared with the *registered* templates, never with an earlier view, so that views cannot drift away
+//!   step by step. It has to be far more similar than a mark needs, and nobody else may be near;
+//! - the view has to be large, sharp and from the front;
 //! - the passive antispoof check has to call it living; without its networks nothing is kept;
-//! - at most one a month and three in all, and never more than there are registered templates, which stay as they are
-//!   and keep at least half of the weight;
-//! - each is an entry of the audit log, and [`Store::forget_seen_templates`] takes all of a student's back.
+//! - at most one view a month and three in all are kept, and never more than there are registered templates. Those
+//!   stay as they are and keep at least half of the weight;
+//! - each view is an entry of the audit log, and [`Store::forget_seen_templates`] removes all views of a student.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -30,6 +30,14 @@ use crate::types::{Similarity, StudentId, Threshold};
 
 /// When a view of a camera is kept. The defaults without another source are choices on the safe side: what is missed
 /// today comes again tomorrow.
+///
+/// ```
+/// use faceattend_core::recognition::AgeingOptions;
+///
+/// let mut options = AgeingOptions::default();
+/// options.min_real = 0.95;
+/// assert_eq!(options.limits.most, 3);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub struct AgeingOptions {
@@ -72,6 +80,18 @@ impl AgeingOptions {
 const BELIEVED_FOR: SignedDuration = SignedDuration::from_hours(24);
 
 /// Keeps views. One for all cameras of a process.
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use faceattend_core::recognition::{Ageing, AgeingOptions};
+/// use faceattend_core::{Gallery, Store};
+///
+/// fn watching_over(store: Arc<dyn Store>, gallery: Arc<Gallery>) -> Ageing {
+///     Ageing::new(store, gallery, AgeingOptions::default())
+/// }
+/// # let _ = watching_over;
+/// ```
 pub struct Ageing {
     store: Arc<dyn Store>,
     gallery: Arc<Gallery>,
@@ -192,6 +212,7 @@ mod tests {
     use crate::geometry::Rect;
     use crate::quality::Quality;
     use crate::recognition::load_gallery;
+    use crate::store::prelude::*;
     use crate::store::{Page, SqliteStore};
     use crate::types::ModelId;
 

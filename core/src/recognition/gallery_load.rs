@@ -1,4 +1,4 @@
-//! From the store's templates to the gallery.
+//! Loads the store's templates into the gallery.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,16 @@ use crate::gallery::Gallery;
 use crate::store::{Store, StoredEmbedding};
 use crate::types::{ModelId, StudentId};
 
-/// What of the store's templates a gallery took.
+/// The templates of the store that a gallery took, in numbers.
+///
+/// ```
+/// use faceattend_core::recognition::GalleryLoad;
+///
+/// fn told(load: &GalleryLoad) -> String {
+///     format!("{} people; {} templates of other models", load.people, load.of_other_models)
+/// }
+/// assert_eq!(told(&GalleryLoad::default()), "0 people; 0 templates of other models");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct GalleryLoad {
@@ -16,7 +25,7 @@ pub struct GalleryLoad {
     pub people: usize,
     /// Templates left out because another model made them: those students have to enrol again.
     pub of_other_models: usize,
-    /// Templates left out because nobody has said which model made them.
+    /// Templates left out because their model is not known.
     pub legacy: usize,
 }
 
@@ -38,8 +47,8 @@ pub fn load_gallery(gallery: &Gallery, store: &dyn Store, legacy_model: Option<&
     Ok(load)
 }
 
-/// Puts the store's templates of one student in place of those that `gallery` holds, or takes the student out when
-/// there are none: for one who has heard that they are others now. What is taken is as in [`load_gallery`].
+/// Replaces the templates of one student in `gallery` by those of the store, or removes the student when there are
+/// none. Call this after a change notice. Templates are selected as in [`load_gallery`].
 ///
 /// # Errors
 /// Those of the store; the gallery is then as it was.

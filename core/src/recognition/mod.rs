@@ -1,8 +1,7 @@
 //! Live recognition: from a camera's frames to marked attendance.
 //!
-//! Engine, tracker, gallery and marker meet here and nowhere else: the engine finds the faces of a frame, the tracker
-//! says which were there before and whom of the gallery all their views show, and only then the marker marks the
-//! student.
+//! Engine, tracker, gallery and marker meet here only. The engine finds the faces of a frame. The tracker tells which
+//! faces were there before, and whom of the gallery their views show. The marker then marks the student.
 
 mod ageing;
 mod gallery_load;

@@ -1,22 +1,32 @@
-//! How faces are recognized.
+//! Options of recognition.
 
 use super::region_of_interest::RegionOfInterest;
 use super::scan_plan::{Effort, ScanOptions};
 use crate::tracking::TrackingOptions;
 use crate::types::Threshold;
 
-/// How faces are recognized.
+/// Options of recognition.
+///
+/// ```
+/// use faceattend_core::recognition::Effort;
+/// use faceattend_core::{RecognitionOptions, Threshold};
+///
+/// let options = RecognitionOptions::default().with_threshold(Threshold::new(0.75)?).with_effort(Effort::Everything);
+/// assert_eq!(options.effort, Effort::Everything);
+/// # Ok::<(), faceattend_core::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Default)]
 #[non_exhaustive]
 pub struct RecognitionOptions {
-    /// Below which similarity nobody is named, however many views there are. Default [`Threshold::DOCUMENTED`]. In a
-    /// large gallery the evidence that [`TrackingOptions::false_names`] asks for is the higher hurdle.
+    /// The least similarity at which a person is named, however many views there are. Default
+    /// [`Threshold::DOCUMENTED`]. In a large gallery the evidence that [`TrackingOptions::false_names`] asks for is
+    /// the higher hurdle.
     pub threshold: Threshold,
-    /// How faces are followed and when their views decide.
+    /// Options of tracking.
     pub tracking: TrackingOptions,
-    /// How much of each picture is looked at.
+    /// The part of each picture that is analyzed.
     pub effort: Effort,
-    /// How often where.
+    /// How often each region is scanned.
     pub scan: ScanOptions,
     /// The part of the picture that counts. Default: all of it.
     pub interest: Option<RegionOfInterest>,

@@ -17,8 +17,22 @@ use crate::gallery::Gallery;
 use crate::geometry::Rect;
 use crate::tracking::{Decision, TrackId, Tracker};
 
-/// Recognizes the faces of one camera. The engine, the gallery and the marker are everybody's; the faces in view are
+/// Recognizes the faces of one camera. The engine, the gallery and the marker are shared; the faces in view are
 /// its own.
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use faceattend_core::{Engine, Frame, Gallery, RecognitionOptions, Recognizer, Timestamp};
+///
+/// let engine = Arc::new(Engine::new()?);
+/// let gallery = Arc::new(Gallery::new(engine.embedder().clone()));
+/// let mut recognizer = Recognizer::new(engine, gallery, &RecognitionOptions::default());
+/// let report = recognizer.process(&Frame::open("../examples/media/hopper/center.jpg")?, Timestamp::now())?;
+/// assert_eq!(report.faces.len(), 1);
+/// assert!(report.marks.is_empty(), "nobody is known");
+/// # Ok::<(), faceattend_core::Error>(())
+/// ```
 pub struct Recognizer {
     engine: Arc<dyn FaceEngine>,
     gallery: Arc<Gallery>,
@@ -121,7 +135,7 @@ impl Recognizer {
         Ok(report)
     }
 
-    /// Has the views that voted for somebody who is marked looked at by whoever keeps some of them.
+    /// Offers the views that voted for a marked person to the template ageing.
     fn age(
         &self,
         frame: &Frame<'_>,

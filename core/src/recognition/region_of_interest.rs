@@ -7,6 +7,18 @@ use crate::geometry::{Point, Rect};
 
 /// A polygon in parts of the picture's sides: (0, 0) is its top left corner, (1, 1) its bottom right. Faces whose
 /// center lies outside are nobody's, and what moves there is not looked at.
+///
+/// ```
+/// use faceattend_core::geometry::{Point, Rect};
+/// use faceattend_core::recognition::RegionOfInterest;
+///
+/// // The left half of the picture, in parts of its sides.
+/// let corners = [(0.0, 0.0), (0.5, 0.0), (0.5, 1.0), (0.0, 1.0)].map(|(x, y)| Point::new(x, y));
+/// let door = RegionOfInterest::new(&corners)?;
+/// assert!(door.contains(0.2, 0.5) && !door.contains(0.8, 0.5));
+/// assert_eq!(door.bounds(640.0, 480.0), Rect::new(0.0, 0.0, 320.0, 480.0));
+/// # Ok::<(), faceattend_core::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct RegionOfInterest(Arc<[Point]>);
 

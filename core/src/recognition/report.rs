@@ -1,32 +1,52 @@
-//! What a frame of a camera showed.
+//! The report on a frame of a camera.
 
 use crate::attendance::Marking;
 use crate::geometry::Rect;
 use crate::tracking::{Decision, TrackId};
 use crate::types::{Similarity, StudentId};
 
-/// What a frame showed.
+/// The report on a frame.
+///
+/// ```
+/// use faceattend_core::attendance::Marking;
+/// use faceattend_core::recognition::RecognitionReport;
+///
+/// fn arrivals(report: &RecognitionReport) -> Vec<String> {
+///     let newly = |mark: &Marking| matches!(mark, Marking::Marked(_));
+///     report.marks.iter().filter(|mark| newly(mark)).map(|mark| mark.record().student_name.clone()).collect()
+/// }
+/// assert!(arrivals(&RecognitionReport::default()).is_empty());
+/// ```
 #[derive(Debug, Clone, PartialEq, Default)]
 #[non_exhaustive]
 pub struct RecognitionReport {
     /// The faces in view: those that were found, largest first, and those that nobody looked for because nothing moved
     /// where they are.
     pub faces: Vec<RecognizedFace>,
-    /// How many parts of the picture were looked at; 0 for one that shows nothing new.
+    /// The number of parts of the picture that were analyzed; 0 for a picture that shows nothing new.
     pub looks: usize,
-    /// How many faces were embedded.
+    /// The number of faces that were embedded.
     pub embedded: usize,
-    /// Whether a face is in view whose next good view may decide whose it is: the next frame is worth having sooner.
+    /// Whether the next good view of a face may decide its identity: the next frame is worth having sooner.
     pub open: bool,
-    /// What came of marking each student that was recognized; [`Marking::Marked`] for the newly marked.
+    /// The marking of each student that was recognized; [`Marking::Marked`] for the newly marked.
     pub marks: Vec<Marking>,
 }
 
 /// A face of a frame.
+///
+/// ```
+/// use faceattend_core::recognition::RecognizedFace;
+///
+/// fn label(face: &RecognizedFace) -> String {
+///     face.student().map_or_else(|| "unknown".to_owned(), |student| format!("student {student}"))
+/// }
+/// # let _ = label;
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub struct RecognizedFace {
-    /// Where it is, in frame pixels.
+    /// The box, in frame pixels.
     pub bbox: Rect,
     /// The same face in the frames before and after.
     pub track: TrackId,

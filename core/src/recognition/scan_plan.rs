@@ -1,5 +1,5 @@
-//! Where to look in a camera's next picture: around the faces that are followed, where something moves, now and then
-//! everywhere, and often nowhere at all.
+//! Plans where to look in a camera's next picture: around the faces that are followed, where something moves, now and
+//! then everywhere, and often nowhere.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -10,10 +10,17 @@ use crate::geometry::Rect;
 use crate::motion::MotionGate;
 use crate::tracking::Track;
 
-/// How much of each picture is looked at.
+/// The part of each picture that is analyzed.
+///
+/// ```
+/// use faceattend_core::RecognitionOptions;
+/// use faceattend_core::recognition::Effort;
+///
+/// assert_eq!(RecognitionOptions::default().effort, Effort::Thrifty);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Effort {
-    /// Where it is worth it, by motion and by the faces that are followed.
+    /// The regions with motion and the faces that are followed.
     #[default]
     Thrifty,
     /// Everywhere in every picture, and every face is embedded: for still pictures that have nothing to do with each
@@ -21,8 +28,19 @@ pub enum Effort {
     Everything,
 }
 
-/// How often a thrifty watch looks where. Its defaults are choices that kept every mark on the clips of
+/// How often a thrifty watch scans each region. Its defaults are choices that kept every mark on the clips of
 /// `core/examples/live_figures.rs`.
+///
+/// ```
+/// use faceattend_core::RecognitionOptions;
+/// use faceattend_core::recognition::ScanOptions;
+/// use jiff::SignedDuration;
+///
+/// // Look for new faces where something moves twice a second.
+/// let scan = ScanOptions::default().with_motion_every(SignedDuration::from_millis(500));
+/// let options = RecognitionOptions::default().with_scan(scan);
+/// assert_eq!(options.scan.motion_every, SignedDuration::from_millis(500));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub struct ScanOptions {

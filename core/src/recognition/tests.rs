@@ -16,7 +16,8 @@ use crate::frame::{ChannelOrder, Frame};
 use crate::gallery::Gallery;
 use crate::geometry::Rect;
 use crate::quality::{Quality, QualityReason};
-use crate::store::{AttendanceFilter, MarksOfErased, Page, SqliteStore, Store as _};
+use crate::store::prelude::*;
+use crate::store::{AttendanceFilter, MarksOfErased, Page, SqliteStore};
 use crate::tracking::Decision;
 use crate::types::{ModelId, StudentId, Threshold};
 

@@ -1,160 +1,84 @@
-//! Accounts, logins, the audit log, consent, erasure and retention: what goes into the store and comes out of it.
-
-use std::fmt;
+//! Admin users and their logins.
 
 use jiff::Timestamp;
 
-use super::Student;
-use crate::types::StudentId;
+use super::{AdminChange, AdminUser, NewAdmin, NewLogin};
+use crate::error::Result;
 
-/// What to change of an admin user; `None` leaves it.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct AdminChange {
-    /// What the user may do.
-    pub role: Option<String>,
-    /// Whether the user may log in. Turning it off ends every login of the user.
-    pub is_active: Option<bool>,
+/// The admin users.
+pub trait Accounts: Send + Sync {
+    /// A new admin user.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`](crate::Error::Conflict) when the name is taken.
+    fn create_admin(&self, new: &NewAdmin, now: Timestamp) -> Result<AdminUser>;
+
+    /// The admin user of this name.
+    ///
+    /// # Errors
+    /// [`Error::Store`](crate::Error::Store).
+    fn admin(&self, username: &str) -> Result<Option<AdminUser>>;
+
+    /// Every admin user, by id.
+    ///
+    /// # Errors
+    /// [`Error::Store`](crate::Error::Store).
+    fn admins(&self) -> Result<Vec<AdminUser>>;
+
+    /// Gives the admin user of this name another password hash.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`](crate::Error::NotFound).
+    fn set_admin_password(&self, username: &str, hashed_password: &str, now: Timestamp) -> Result<()>;
+
+    /// Changes role and activity where given; returns the user as it is now. A user that becomes inactive loses every
+    /// login in the same transaction.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`](crate::Error::NotFound); [`Error::State`](crate::Error::State) when no active user of the
+    /// role `admin` would be left.
+    fn update_admin(&self, username: &str, change: &AdminChange, now: Timestamp) -> Result<AdminUser>;
 }
 
-/// A login to be kept: from here until it ends, tokens that name it are good.
-#[derive(Clone, PartialEq, Eq)]
-pub struct NewLogin {
-    /// Its key, which every token of this login carries.
-    pub id: String,
-    /// Who logged in.
-    pub username: String,
-    /// The hash of the one refresh token that is good now.
-    pub refresh_hash: String,
-    /// When the login began.
-    pub created_at: Timestamp,
-    /// When it ends unless it is renewed.
-    pub expires_at: Timestamp,
-}
+/// The logins of the admin users.
+pub trait Logins: Send + Sync {
+    /// Keeps a login.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`](crate::Error::NotFound) when it names a user that is not there.
+    fn begin_login(&self, login: &NewLogin) -> Result<()>;
 
-// The hash of a token stays out of a log, like the token.
-impl fmt::Debug for NewLogin {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "NewLogin({}, until {})", self.username, self.expires_at)
-    }
-}
+    /// The active user of this name, if the login that its token names has neither ended nor expired. A token that
+    /// names none was made by whoever holds the secret, as the existing service makes them: only the user counts.
+    ///
+    /// # Errors
+    /// [`Error::Store`](crate::Error::Store).
+    fn login_holder(&self, username: &str, login: Option<&str>, now: Timestamp) -> Result<Option<AdminUser>>;
 
-/// Somebody did something: an entry of the audit log to be written.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NewAuditEntry {
-    /// When.
-    pub at: Timestamp,
-    /// Who: the name of an admin user, or what acted on its own, such as `retention`.
-    pub actor: String,
-    /// What was done, such as `student.delete`.
-    pub action: String,
-    /// To what, such as `student 7`. Never a template, a password or a token.
-    pub subject: Option<String>,
-    /// What else matters, in one sentence.
-    pub details: Option<String>,
-}
+    /// Puts the refresh token `fresh_hash` in place of `old_hash` and moves the end of the login; returns its active
+    /// user. `None` when the login has ended or expired, or when its refresh token is another: then somebody uses an
+    /// old one, perhaps a thief, and the login ends in the same transaction.
+    ///
+    /// # Errors
+    /// [`Error::Store`](crate::Error::Store).
+    fn renew_login(
+        &self,
+        login: &str,
+        old_hash: &str,
+        fresh_hash: &str,
+        expires_at: Timestamp,
+        now: Timestamp,
+    ) -> Result<Option<AdminUser>>;
 
-/// An entry of the audit log.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AuditEntry {
-    /// Its key.
-    pub id: i64,
-    /// What it says.
-    pub entry: NewAuditEntry,
-}
+    /// Ends the login, if it has not ended.
+    ///
+    /// # Errors
+    /// [`Error::Store`](crate::Error::Store).
+    fn end_login(&self, login: &str, now: Timestamp) -> Result<()>;
 
-/// That a person agreed to the use of the face.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Consent {
-    /// When.
-    pub given_at: Timestamp,
-    /// Who gave it: the person, or a parent.
-    pub given_by: String,
-    /// Which wording was agreed to.
-    pub notice: String,
-}
-
-/// What becomes of the marks of a student who is erased.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum MarksOfErased {
-    /// They go too.
-    #[default]
-    Delete,
-    /// They stay for the statistics, of a student without a name, a roll number of its own, or a face.
-    Anonymise,
-}
-
-/// What an erasure erased: the receipt.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Erasure {
-    /// The student as it was.
-    pub student: Student,
-    /// How many templates are gone.
-    pub templates: u64,
-    /// How many liveness sessions are gone.
-    pub sessions: u64,
-    /// How many attendance rows are gone.
-    pub marks_deleted: u64,
-    /// How many attendance rows stayed, without a name.
-    pub marks_anonymised: u64,
-}
-
-/// A liveness session as the person it is of may see it: without the state, which is the server's.
-#[derive(Debug, Clone, PartialEq)]
-pub struct SessionSummary {
-    /// Its key.
-    pub id: String,
-    /// Where it stood.
-    pub status: String,
-    /// When it was made.
-    pub created_at: Timestamp,
-    /// When it completed.
-    pub completed_at: Option<Timestamp>,
-    /// How many frames it judged.
-    pub attempts: u32,
-}
-
-/// Rows from before these times are deleted; `None` keeps them all.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Retention {
-    /// Liveness sessions that ended before; with them go the embeddings in their state.
-    pub sessions_before: Option<Timestamp>,
-    /// Detection logs from before.
-    pub detection_logs_before: Option<Timestamp>,
-    /// Attendance from before.
-    pub attendance_before: Option<Timestamp>,
-    /// Entries of the audit log from before.
-    pub audit_before: Option<Timestamp>,
-    /// Logins that ended before.
-    pub logins_before: Option<Timestamp>,
-}
-
-/// How many rows a retention run deleted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Retired {
-    /// Liveness sessions.
-    pub sessions: u64,
-    /// Detection logs.
-    pub detection_logs: u64,
-    /// Attendance rows.
-    pub attendance: u64,
-    /// Audit entries.
-    pub audit: u64,
-    /// Logins.
-    pub logins: u64,
-}
-
-impl Retired {
-    /// All of them.
-    #[must_use]
-    pub fn total(&self) -> u64 {
-        self.sessions + self.detection_logs + self.attendance + self.audit + self.logins
-    }
-}
-
-/// The name of a student who was erased while the marks stay.
-pub(super) const NAME_OF_ERASED: &str = "Erased";
-
-/// The roll number of a student who was erased while the marks stay: unique, and of nobody.
-pub(super) fn roll_number_of_erased(id: StudentId) -> String {
-    format!("erased-{}", id.0)
+    /// Ends every login of the user; returns how many had not ended.
+    ///
+    /// # Errors
+    /// [`Error::Store`](crate::Error::Store).
+    fn end_logins_of(&self, username: &str, now: Timestamp) -> Result<u64>;
 }

@@ -1,6 +1,6 @@
 //! What every database decides alike: the rules that come before a row is written, and how its words are read.
 
-pub(super) use super::records::embedding_text as json;
+pub(super) use super::model::embedding_text as json;
 use super::{CorrectedStatus, SessionRecord};
 use crate::embedding::Embedding;
 use crate::error::{Error, Result};

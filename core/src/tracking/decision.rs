@@ -1,25 +1,47 @@
-//! Whose face a track is.
+//! The identity of a track.
 
 use crate::types::{Similarity, StudentId};
 
 /// One face's way through the frames. Ids rise and are not used again by the same tracker.
+///
+/// ```
+/// use faceattend_core::Timestamp;
+/// use faceattend_core::geometry::Rect;
+/// use faceattend_core::tracking::{Tracker, TrackingOptions};
+///
+/// let mut tracker = Tracker::new(TrackingOptions::default());
+/// let now = Timestamp::UNIX_EPOCH;
+/// let ids = tracker.update(&[Rect::new(0.0, 0.0, 80.0, 80.0), Rect::new(300.0, 0.0, 380.0, 80.0)], now);
+/// assert_ne!(ids[0], ids[1]);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TrackId(pub u64);
 
-/// Whose face a track is.
+/// The identity of a track.
+///
+/// ```
+/// use faceattend_core::Timestamp;
+/// use faceattend_core::geometry::Rect;
+/// use faceattend_core::tracking::{Decision, Tracker, TrackingOptions};
+///
+/// let mut tracker = Tracker::new(TrackingOptions::default());
+/// let id = tracker.update(&[Rect::new(0.0, 0.0, 80.0, 80.0)], Timestamp::UNIX_EPOCH)[0];
+/// // No view has been taken in.
+/// assert_eq!(tracker.decision(id), Decision::Waiting);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Decision {
     /// Too few good views yet, or none since another may have taken the place of a face that had a name: after a gap
     /// or a leap, no name is given before a view shows the same face again.
     Waiting,
-    /// Good views enough, and nobody whom they show.
+    /// The good views are enough and show no enrolled person.
     Unknown,
-    /// The views show somebody. It stays so until they show somebody else or speak against it, or three good views in
-    /// a row show another face: somebody else has taken the track over.
+    /// The views show this person. The decision stays until the views show another person or speak against it, or
+    /// until three good views in a row show another face that has taken the track over.
     Known {
-        /// Whom.
+        /// The person.
         student: StudentId,
-        /// How alike the mean of the views is.
+        /// The similarity of the mean of the views.
         similarity: Similarity,
     },
 }

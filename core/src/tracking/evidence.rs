@@ -1,8 +1,8 @@
-//! What the views of one face say together about whose it is.
+//! The evidence that the views of one face give together.
 //!
-//! A face is judged by the mean of its views and not by the best of them: the mean comes nearer to the templates of
-//! the same person with every view, and stays as far from everybody else's as a single view is. A stranger who waits
-//! therefore has no new chance with every view, and the little that the mean still moves is counted
+//! A face is judged by the mean of its views and not by the best one. With every view the mean comes nearer to the
+//! templates of the same person, and stays as far from everybody else's as a single view is. So a stranger who waits
+//! gets no new chance with every view; the small movement of the mean that remains is counted
 //! ([`Impostors::surprise`]).
 
 use crate::embedding::Embedding;
@@ -25,7 +25,7 @@ const KEPT: f32 = 0.5;
 /// A face that is nearly somebody's is looked at again with every picture: so much below the threshold, on the
 /// similarity scale. Of genuine pairs that miss the threshold most lie within it.
 const PROMISING: f32 = 0.08;
-/// After so many views they have said what they can, promising or not.
+/// The number of views after which another one adds nothing, promising or not.
 const EXHAUSTED: usize = 30;
 
 /// The views of one face, and what they say.

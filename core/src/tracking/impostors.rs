@@ -1,4 +1,4 @@
-//! How near strangers come to the people who are enrolled, and how surprising it is when one comes nearer.
+//! The distribution of strangers: how near they come to enrolled people, and how surprising a nearer one is.
 
 use std::f64::consts::TAU;
 
@@ -10,6 +10,15 @@ use crate::types::{Cosine, Similarity};
 ///
 /// On LFW the pairs of two people follow it far into the tail: of 1.6 million pairs with SFace (mean 0.101, spread
 /// 0.087), 1 in 10,000 lies 3.7 spreads above the mean, where a normal distribution has 3.72.
+///
+/// ```
+/// use faceattend_core::tracking::Impostors;
+/// use faceattend_core::types::Cosine;
+///
+/// let strangers = Impostors::new(0.02, 0.07)?;
+/// assert!((strangers.deviations(Cosine(0.37)) - 5.0).abs() < 1e-3);
+/// # Ok::<(), faceattend_core::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Impostors {
     mean: f32,
@@ -66,8 +75,8 @@ impl Impostors {
         (cosine.0 - self.mean) / self.spread
     }
 
-    /// Returns how surprising it is, in nats, that a stranger is so many `deviations` near to one template after the
-    /// mean of the stranger's views has traveled `path` radians. 0 where it is no surprise.
+    /// Returns the surprise, in nats, that a stranger comes `deviations` near to one template after the mean of the
+    /// stranger's views has traveled `path` radians. 0 where it is no surprise.
     ///
     /// A stranger ever reaches `b` nats, at whatever view, with a probability of at most exp(-b). Seen from a
     /// template of somebody else, the nearness of a point that moves over the sphere of embeddings is a Gaussian
@@ -108,6 +117,13 @@ impl Impostors {
 
 /// Returns the surprise that names somebody, in nats: with it at most the share `false_names` of all strangers is ever
 /// named as any of those with `templates` in the gallery, if strangers are distributed as is said of them.
+///
+/// ```
+/// use faceattend_core::tracking::bound;
+///
+/// // A larger gallery asks for more evidence.
+/// assert!(bound(10_000, 1e-3) > bound(100, 1e-3));
+/// ```
 #[must_use]
 pub fn bound(templates: usize, false_names: f32) -> f32 {
     #[expect(clippy::cast_precision_loss, reason = "its logarithm is taken")]
@@ -166,7 +182,11 @@ mod tests {
         }
 
         #[test]
-        fn every_further_look_makes_it_less_of_a_surprise(u in 0.0f32..9.0, path in 0.0f32..20.0, more in 0.001f32..5.0) {
+        fn every_further_look_makes_it_less_of_a_surprise(
+            u in 0.0f32..9.0,
+            path in 0.0f32..20.0,
+            more in 0.001f32..5.0,
+        ) {
             prop_assert!(Impostors::surprise(u, path + more) <= Impostors::surprise(u, path));
         }
 

@@ -1,10 +1,10 @@
-//! The same face across the frames of a camera, and whose it is by all of its views together.
+//! Follows faces across the frames of a camera and identifies each by all of its views together.
 //!
 //! A single view is not enough to mark anybody: with one picture a person, strangers pass now and then, and whoever
-//! stands before a camera shows many views. So a face is named by the mean of its views, and only when it would be a
-//! surprise that a stranger comes so near to anybody of so many, at whatever moment of a stay however long:
-//! [`Impostors::surprise`] against the [`bound`] that the size of the gallery and the wished share of false names
-//! set. A face that nobody is found for stays unknown.
+//! stands before a camera shows many views. So a face is named by the mean of its views, and only when a stranger who
+//! comes so near to anybody of so many would be a surprise, at whatever moment of a stay however long:
+//! [`Impostors::surprise`] is held against the [`bound`] that the size of the gallery and the accepted share of false
+//! names set. A face without a match stays unknown.
 
 mod decision;
 mod evidence;
@@ -26,6 +26,19 @@ pub use options::TrackingOptions;
 pub use track::Track;
 
 /// The faces that one camera has in view.
+///
+/// ```
+/// use faceattend_core::Timestamp;
+/// use faceattend_core::geometry::Rect;
+/// use faceattend_core::tracking::{Tracker, TrackingOptions};
+///
+/// let at = |milliseconds| Timestamp::from_millisecond(milliseconds).expect("a time");
+/// let mut tracker = Tracker::new(TrackingOptions::default());
+/// let first = tracker.update(&[Rect::new(0.0, 0.0, 80.0, 80.0)], at(0));
+/// // The face has moved a little: the same track.
+/// let second = tracker.update(&[Rect::new(10.0, 0.0, 90.0, 80.0)], at(200));
+/// assert_eq!(first, second);
+/// ```
 #[derive(Debug, Clone, Default)]
 pub struct Tracker {
     options: TrackingOptions,

@@ -1,4 +1,4 @@
-//! How faces are followed and when their views decide.
+//! Options of tracking and of the decision by views.
 
 use jiff::SignedDuration;
 
@@ -6,15 +6,24 @@ use crate::error::{Error, Result};
 
 use super::impostors::Impostors;
 
-/// How faces are followed and when their views decide. The defaults without another source are choices for cameras of
+/// Options of tracking and of the decision by views. The defaults without another source are choices for cameras of
 /// about five analyzed frames a second, not measurements.
+///
+/// ```
+/// use faceattend_core::tracking::TrackingOptions;
+///
+/// // Name a stranger in one of 10,000 stays at most, by at least four good views.
+/// let strict = TrackingOptions::default().with_false_names(1e-4)?.with_agreeing(4);
+/// assert_eq!(strict.agreeing, 4);
+/// # Ok::<(), faceattend_core::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub struct TrackingOptions {
     /// From which overlap (IoU) a box continues a track. Default 0.3, the customary gate of IoU trackers (SORT).
     pub min_iou: f32,
-    /// Boxes that overlap less still continue a track when their centers are nearer than so many box widths and their
-    /// sizes within a factor of two, measured from where the face was going. Default 0.75.
+    /// The largest step, in box widths, by which a track continues without enough overlap. The step is measured
+    /// between the centers, from the predicted place, and the sizes have to be within a factor of two. Default 0.75.
     pub max_step: f32,
     /// The same for a face that was seen once, so that nobody knows where it is going. Default 2: somebody who walks
     /// across the picture at 1.4 m/s goes 28 cm in a fifth of a second, 1.75 widths of a face. With 0.75, of 18 people

@@ -1,4 +1,4 @@
-//! One face's way through the frames, and when its next view is worth looking at.
+//! One face's way through the frames, and the moments at which another view of it is useful.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -13,6 +13,18 @@ use super::evidence::Evidence;
 use super::options::TrackingOptions;
 
 /// One face as the tracker knows it.
+///
+/// ```
+/// use faceattend_core::Timestamp;
+/// use faceattend_core::geometry::Rect;
+/// use faceattend_core::tracking::{Tracker, TrackingOptions};
+///
+/// let mut tracker = Tracker::new(TrackingOptions::default());
+/// let face = Rect::new(0.0, 0.0, 80.0, 80.0);
+/// tracker.update(&[face], Timestamp::UNIX_EPOCH);
+/// let track = &tracker.tracks()[0];
+/// assert_eq!((track.bbox(), track.is_new()), (face, true));
+/// ```
 #[derive(Debug, Clone)]
 pub struct Track {
     id: TrackId,
@@ -43,14 +55,15 @@ struct Views {
     unproven: bool,
 }
 
-/// Views of a face that nobody is near to, before it is looked at less often.
+/// The number of views without a near match after which a face is analyzed less often.
 const SETTLED: usize = 3;
 /// How often such a face is looked at again, which may turn its head or hold still.
 const LOOK_AGAIN: SignedDuration = SignedDuration::from_millis(1000);
 /// How often a face that is decided is looked at again: two people may have changed places behind a third.
 const CONFIRM: SignedDuration = SignedDuration::from_secs(5);
-/// How long a face may be out of sight before another may stand in its place: people step aside for each other in less
-/// than half a second. Cameras of 4 pictures a second and more stay below it as long as no picture misses the face.
+/// The time out of sight after which another face may have taken a face's place: people step aside for each other in
+/// less than half a second. Cameras of 4 pictures a second and more stay below it as long as no picture misses the
+/// face.
 const BLIND: SignedDuration = SignedDuration::from_millis(300);
 /// How much wider than before a face makes a better view, whatever was decided about it: a person who comes nearer.
 const BETTER: f32 = 1.2;

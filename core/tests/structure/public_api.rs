@@ -23,8 +23,8 @@ fn the_public_api_is_the_one_that_is_written_down() {
     let new: Vec<_> = found.lines().filter(|line| !written.lines().any(|other| other == *line)).collect();
     assert!(
         written == found,
-        "the public API has changed.\ngone:\n  {}\nnew:\n  {}\nIf that is meant: {WRITE}=1 cargo test -p faceattend-core \
-         --test structure",
+        "the public API has changed.\ngone:\n  {}\nnew:\n  {}\nIf that is meant: {WRITE}=1 cargo test -p \
+         faceattend-core --test structure",
         gone.join("\n  "),
         new.join("\n  ")
     );

@@ -27,7 +27,8 @@ export class Pool {
   }
 
   get load() {
-    return { workers: this.#workers.length, busy: this.#workers.filter((one) => one.job).length, waiting: this.#waiting.length }
+    const busy = this.#workers.filter((one) => one.job).length
+    return { workers: this.#workers.length, busy, waiting: this.#waiting.length }
   }
 
   /** What the worker's function `task` returns for `image`, bytes of a picture, which are moved there. */

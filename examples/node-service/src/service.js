@@ -5,7 +5,9 @@ import Fastify from 'fastify'
 import { Busy, Pool } from './pool.js'
 
 /** How an error of the package is answered. */
-const STATUS = { invalid_image: 400, invalid_input: 400, not_found: 404, conflict: 409, state: 409, model_mismatch: 409 }
+const STATUS = {
+  invalid_image: 400, invalid_input: 400, not_found: 404, conflict: 409, state: 409, model_mismatch: 409,
+}
 
 const POSITIONS = ['center', 'left', 'right']
 
@@ -39,7 +41,9 @@ export async function build({ database, timeZone, workers, token, logger = false
     service.addHook('onRequest', async (request, reply) => {
       const given = Buffer.from(request.headers.authorization ?? '')
       const right = given.length === wanted.length && timingSafeEqual(given, wanted)
-      if (!right && request.url !== '/health') return reply.code(401).send({ code: 'unauthorized', message: 'a token is needed' })
+      if (!right && request.url !== '/health') {
+        return reply.code(401).send({ code: 'unauthorized', message: 'a token is needed' })
+      }
     })
   }
 
@@ -52,7 +56,8 @@ export async function build({ database, timeZone, workers, token, logger = false
   service.post('/sessions', async (request, reply) => {
     const session = new LivenessSession({ mirrored: request.body?.mirrored ?? false })
     for (const [id, { expires }] of sessions) if (expires <= Date.now()) sessions.delete(id)
-    sessions.set(session.id, { state: session.toState(), tail: Promise.resolve(), expires: session.expiresAt.getTime() })
+    const expires = session.expiresAt.getTime()
+    sessions.set(session.id, { state: session.toState(), tail: Promise.resolve(), expires })
     return reply.code(201).send({ id: session.id, next: 'center', expiresAt: session.expiresAt })
   })
 
@@ -94,7 +99,8 @@ export async function build({ database, timeZone, workers, token, logger = false
     const faces = await pool.run('embed', picture(request.body))
     const people = []
     for (const { bbox, reasons, embedding } of faces) {
-      const { known, best, margin } = embedding ? await gallery.identify(embedding) : { known: false, best: null, margin: null }
+      const nobody = { known: false, best: null, margin: null }
+      const { known, best, margin } = embedding ? await gallery.identify(embedding) : nobody
       const student = known ? await store.student(best.studentId) : null
       const marking = student && request.query.mark === 'true' ? await book.mark(student.id, best.similarity) : null
       people.push({
@@ -109,14 +115,18 @@ export async function build({ database, timeZone, workers, token, logger = false
     return { people }
   })
 
-  service.get('/attendance', async (request) => book.records(request.query.day ? { fromDay: request.query.day, toDay: request.query.day } : {}))
+  service.get('/attendance', async (request) => {
+    const { day } = request.query
+    return book.records(day ? { fromDay: day, toDay: day } : {})
+  })
 
   return service
 }
 
 function picture(body) {
   if (Buffer.isBuffer(body) && body.length > 0) return body
-  throw Object.assign(new Error('the body must be a JPEG, PNG or WebP picture, with its content type'), { code: 'invalid_image' })
+  const problem = new Error('the body must be a JPEG, PNG or WebP picture, with its content type')
+  throw Object.assign(problem, { code: 'invalid_image' })
 }
 
 const missing = (message) => Object.assign(new Error(message), { code: 'not_found' })

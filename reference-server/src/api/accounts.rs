@@ -1,4 +1,4 @@
-//! The accounts, and the audit log of what they changed.
+//! Manages the accounts and shows the audit log of what they changed.
 
 use axum::Json;
 use axum::extract::State;

@@ -1,4 +1,4 @@
-//! Attendance.
+//! Lists, marks, deletes and counts attendance.
 
 use axum::Json;
 use axum::extract::State;
@@ -269,7 +269,7 @@ pub(super) async fn summary(State(app): State<AppState>, call: Authed<Days>) -> 
     Ok(Json(reply("Attendance summary retrieved successfully", summary)))
 }
 
-/// The part of the rows that are present, in percent with two decimals; 0 of none.
+/// Returns the part of the rows that are present, in percent with two decimals; 0 without rows.
 #[expect(clippy::cast_precision_loss, reason = "counts of rows stay far below 2^52")]
 fn attendance_rate(sums: &AttendanceSummary) -> f64 {
     if sums.total == 0 { 0.0 } else { (sums.present as f64 / sums.total as f64 * 10_000.0).round() / 100.0 }

@@ -1,4 +1,4 @@
-//! Logging in and out.
+//! Logs users in and out.
 
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -21,7 +21,7 @@ use crate::router::endpoint::{Access, Audit, Endpoint, Tag};
 use crate::settings::Logout;
 use crate::state::AppState;
 
-/// How long a login lasts without being renewed: a working day, so that whoever comes every day logs in once a day.
+/// How long a login lasts without being renewed: a working day, so that a daily user logs in once a day.
 const LOGIN_LIFETIME: SignedDuration = SignedDuration::from_hours(12);
 
 input! {

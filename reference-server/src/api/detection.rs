@@ -1,4 +1,4 @@
-//! Live detection on the server's cameras.
+//! Starts and stops live detection on cameras, and shows its status and its log.
 
 use axum::Json;
 use axum::extract::State;

@@ -1,4 +1,4 @@
-//! Attendance as a file: CSV as the existing service writes it, or a workbook.
+//! Exports attendance as a file: CSV as the existing service writes it, or a workbook.
 
 use axum::extract::State;
 use axum::http::{Method, header};
@@ -21,7 +21,7 @@ use crate::state::AppState;
 
 const COLUMNS: [&str; 8] =
     ["Student Name", "Roll Number", "Date", "Time", "Status", "Confidence Score", "Camera Location", "Created At"];
-/// The column whose cells are numbers.
+/// The column with numbers.
 const CONFIDENCE: usize = 5;
 const CSV: &str = "text/csv; charset=utf-8";
 const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
@@ -112,7 +112,7 @@ fn cells(record: &AttendanceRecord, zone: &TimeZone) -> [String; 8] {
     ]
 }
 
-/// The rows as CSV; one empty line when there are none, as recorded.
+/// Returns the rows as CSV; one empty line without rows, as recorded.
 fn csv_of(rows: &[[String; 8]]) -> String {
     if rows.is_empty() {
         return "\n".into();
@@ -126,7 +126,8 @@ fn csv_of(rows: &[[String; 8]]) -> String {
     text
 }
 
-/// RFC 4180. What a spreadsheet would run as a formula is told to be text by an apostrophe: names come from outside.
+/// Quotes a cell as RFC 4180 says. An apostrophe marks a cell as text where a spreadsheet would run it as a formula:
+/// names come from outside.
 fn csv_field(cell: &str) -> String {
     let formula = cell.starts_with(['=', '+', '-', '@', '\t', '\r']);
     let cell = if formula { format!("'{cell}") } else { cell.to_owned() };

@@ -1,4 +1,4 @@
-//! Single pictures: which faces, and whose.
+//! Finds and recognizes the faces in single pictures.
 
 use std::time::Instant;
 

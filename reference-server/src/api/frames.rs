@@ -1,4 +1,4 @@
-//! Pictures that browsers send, one by one, from a camera of their own.
+//! Recognizes faces in the pictures that browsers send one by one from their own cameras.
 
 use std::time::Instant;
 

@@ -1,4 +1,4 @@
-//! The cameras that are plugged into the server, by their numbers.
+//! Runs the cameras that are plugged into the server, by their numbers.
 
 use std::collections::BTreeMap;
 
@@ -19,7 +19,7 @@ use crate::responses::{Done, Reply, done, reply};
 use crate::router::endpoint::{Access, Audit, Endpoint, Tag};
 use crate::state::{AppState, blocking};
 
-/// The place of every one of them.
+/// The location that each of them has.
 const LOCATION: &str = "Laptop Camera";
 
 input! {
@@ -82,7 +82,7 @@ pub(super) const START: Endpoint = Endpoint {
     errors: &[(500, "Error starting laptop camera detection")],
 };
 
-/// Starts a camera whether it is there or not, as recorded: its status tells.
+/// Starts a camera. As recorded, one that is not there is started too; its status says so.
 pub(super) async fn start(
     State(app): State<AppState>,
     call: Authed<Index>,

@@ -3,7 +3,6 @@
 mod accounts;
 mod attendance;
 mod auth;
-mod complete;
 pub(crate) mod detection;
 mod export;
 mod face;
@@ -18,6 +17,7 @@ mod service;
 mod students;
 mod templates;
 
+use self::liveness::{complete, frame, register, session};
 use crate::router::Routes;
 
 /// Every endpoint, in the order in which the original registers them: the first that matches answers.
@@ -58,14 +58,14 @@ pub(crate) fn table() -> Routes {
         .add(attendance::GET, attendance::get)
         .add(attendance::SUMMARY, attendance::summary)
         .add(attendance::DELETE, attendance::delete)
-        .add(liveness::CREATE, liveness::create)
-        .add(liveness::DETECT, liveness::detect)
-        .add(liveness::FRAMES, liveness::detect)
+        .add(session::CREATE, session::create)
+        .add(frame::DETECT, frame::detect)
+        .add(frame::FRAMES, frame::detect)
         .add(complete::COMPLETE, complete::complete)
-        .add(liveness::VERIFY, liveness::verify)
-        .add(liveness::REGISTER, liveness::register)
-        .add(liveness::GET, liveness::get)
-        .add(liveness::RECEIPT_KEY, liveness::receipt_key)
+        .add(session::VERIFY, session::verify)
+        .add(register::REGISTER, register::register)
+        .add(session::GET, session::get)
+        .add(session::RECEIPT_KEY, session::receipt_key)
         .add(detection::START, detection::start)
         .add(detection::STOP, detection::stop)
         .add(detection::STOP_ALL, detection::stop_all)

@@ -1,4 +1,4 @@
-//! The passive antispoof networks: whether they run, and fetching them at the press of a button.
+//! Tells whether the passive antispoof models run, and downloads them when an admin asks for it.
 
 use axum::Json;
 use axum::extract::State;

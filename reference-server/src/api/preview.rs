@@ -1,4 +1,4 @@
-//! What a camera sees, as a stream of JPEG pictures with boxes and names.
+//! Streams what a camera sees as JPEG pictures with boxes and names.
 
 use axum::body::{Body, Bytes};
 use axum::extract::State;

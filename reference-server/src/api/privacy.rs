@@ -1,4 +1,4 @@
-//! What a person may ask of whoever keeps the face: what is kept, that it is erased, and what was agreed to.
+//! Exports and erases what is stored on a person, and keeps consents.
 
 use axum::Json;
 use axum::extract::State;

@@ -1,4 +1,4 @@
-//! The service itself: what it is and whether it works.
+//! Tells what the service is and whether it works.
 
 use axum::Json;
 use axum::extract::State;

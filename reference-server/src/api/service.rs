@@ -1,4 +1,5 @@
-//! What later versions of the existing service answer about themselves, without credentials: no name, no secret.
+//! Answers about the service without credentials, as later versions of the existing service do. No answer holds a name
+//! or a secret.
 
 use std::sync::atomic::Ordering::Relaxed;
 

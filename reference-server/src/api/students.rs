@@ -1,4 +1,4 @@
-//! Students.
+//! Creates, lists and changes students.
 
 use axum::Json;
 use axum::extract::State;

@@ -1,4 +1,4 @@
-//! The templates of a student: where they come from, and taking back those that cameras added.
+//! Lists the templates of a student, and removes those that cameras added.
 
 use axum::Json;
 use axum::extract::State;

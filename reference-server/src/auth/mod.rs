@@ -270,6 +270,7 @@ pub fn default_password_works(store: &dyn Store) -> Result<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use faceattend_core::store::prelude::*;
 
     #[test]
     fn a_token_is_good_for_half_an_hour_to_its_second() {

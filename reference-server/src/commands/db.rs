@@ -11,7 +11,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use jiff::Timestamp;
 
 use crate::commands::data_dir::data_dir;
-use crate::commands::database::{DatabaseArgs, Place};
+use crate::commands::database::{DatabaseArgs, Place, that_is_there};
 
 /// Checks, migrates and copies the database.
 ///
@@ -57,9 +57,9 @@ enum Action {
 pub fn run(args: DbArgs) -> Result<()> {
     let place = args.database.place(|| data_dir(args.data_dir))?;
     match args.action {
-        Action::Check => check(&place.that_is_there()?),
-        Action::Migrate => migrate(&place.that_is_there()?),
-        Action::Export { file } => export(&place.that_is_there()?, &file),
+        Action::Check => check(&that_is_there(place)?),
+        Action::Migrate => migrate(&that_is_there(place)?),
+        Action::Export { file } => export(&that_is_there(place)?, &file),
         Action::Import { file, replace } => {
             import(&place, &file, if replace { Present::Replace } else { Present::Refuse })
         }
@@ -214,6 +214,7 @@ fn bar() -> ProgressBar {
 
 #[cfg(test)]
 mod tests {
+    use faceattend_core::store::prelude::*;
     use faceattend_core::store::{Page, SqliteStore};
 
     use super::*;

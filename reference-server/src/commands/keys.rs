@@ -13,7 +13,7 @@ use jiff::Timestamp;
 
 use crate::commands::Hidden;
 use crate::commands::data_dir::data_dir;
-use crate::commands::database::{DatabaseArgs, Place};
+use crate::commands::database::{DatabaseArgs, Place, that_is_there};
 
 /// Where the keys of the templates are.
 #[derive(Debug, Clone, Default, Args)]
@@ -80,7 +80,7 @@ enum Action {
 /// # Errors
 /// Those of the key file and of the store.
 pub fn run(args: KeysArgs) -> Result<()> {
-    let place = || args.database.place(|| data_dir(args.data_dir))?.that_is_there();
+    let place = || that_is_there(args.database.place(|| data_dir(args.data_dir))?);
     match args.action {
         Action::New { file, add } => {
             let keys = generate(&file, add)?;
@@ -169,7 +169,8 @@ fn convert(place: &Place, keys: TemplateKeys, action: &str) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use faceattend_core::store::{SqliteStore, Store};
+    use faceattend_core::store::SqliteStore;
+    use faceattend_core::store::prelude::*;
 
     use super::*;
     use crate::commands::database::DATABASE;

@@ -11,6 +11,7 @@ pub mod eval;
 pub mod keys;
 pub mod models;
 pub mod serve;
+mod server_lock;
 pub mod settings;
 
 use std::io::Write as _;

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use faceattend_core::Result;
 use faceattend_core::camera::CameraSource;
-use faceattend_core::store::{CameraKey, CameraReport, CameraRequest, ServerId, Store, WatchedCamera};
+use faceattend_core::store::{CameraKey, CameraReport, CameraRequest, Cluster, ServerId, Store, WatchedCamera};
 use serde_json::{Map, Value, json};
 
 use super::background::BackgroundThreads;
@@ -84,6 +84,10 @@ impl CameraLeases {
         Ok(leases)
     }
 
+    fn cluster(&self) -> Result<&dyn Cluster> {
+        super::cluster(&*self.store)
+    }
+
     /// Looks at once, not only at the next beat.
     pub(super) fn look_now(&self) {
         self.beat.pull();
@@ -106,7 +110,7 @@ impl CameraLeases {
                 key: self.key_of(&camera.name),
             })
             .collect();
-        let held = self.store.claim_cameras(&self.server, &reports, LEASE)?;
+        let held = self.cluster()?.claim_cameras(&self.server, &reports, LEASE)?;
         *self.holds_until.lock().unwrap_or_else(PoisonError::into_inner) = asked + LEASE - MARGIN;
         let names: BTreeSet<&str> = held.iter().map(|camera| camera.request.key.name.as_str()).collect();
         for lost in self.cameras.stop_where(|name| !names.contains(name)) {
@@ -139,7 +143,7 @@ impl CameraLeases {
         let asked = Instant::now();
         let key = self.key_of(&shown(address));
         let request = CameraRequest { key, address: address.to_owned(), location: location.map(str::to_owned) };
-        if self.store.watch_camera(&request, &self.server, LEASE)? {
+        if self.cluster()?.watch_camera(&request, &self.server, LEASE)? {
             // What was held before is still to be renewed; a server that holds nothing has just begun to.
             if self.cameras.status().is_empty() {
                 *self.holds_until.lock().unwrap_or_else(PoisonError::into_inner) = asked + LEASE - MARGIN;
@@ -155,7 +159,7 @@ impl CameraLeases {
         let name = shown(address);
         self.read_all()?;
         let of_another = self.all().iter().find(|camera| self.name_of(&camera.key) == name).map(|c| c.key.clone());
-        self.store.unwatch_camera(&of_another.unwrap_or_else(|| self.key_of(&name)))?;
+        self.cluster()?.unwatch_camera(&of_another.unwrap_or_else(|| self.key_of(&name)))?;
         self.cameras.stop(address);
         self.read_all()
     }
@@ -163,7 +167,7 @@ impl CameraLeases {
     /// Has no camera watched any longer.
     pub(super) fn unwatch_all(&self) -> Result<()> {
         let _turn = self.turn();
-        self.store.unwatch_all_cameras()?;
+        self.cluster()?.unwatch_all_cameras()?;
         self.cameras.stop_all();
         self.read_all()
     }
@@ -173,7 +177,7 @@ impl CameraLeases {
         let _turn = self.turn();
         self.beat.cut();
         self.cameras.stop_all();
-        if let Err(error) = self.store.release_cameras(&self.server) {
+        if let Err(error) = self.cluster().and_then(|cluster| cluster.release_cameras(&self.server)) {
             tracing::warn!("the cameras could not be released: others take them over in {LEASE:?}: {error}");
         }
     }
@@ -191,7 +195,7 @@ impl CameraLeases {
     }
 
     fn read_all(&self) -> Result<()> {
-        let all = self.store.watched_cameras()?;
+        let all = self.cluster()?.watched_cameras()?;
         *self.all.lock().unwrap_or_else(PoisonError::into_inner) = all;
         Ok(())
     }

@@ -60,7 +60,7 @@ impl DbListener {
             Notice::AttendanceChanged => self.marker.forget(),
             Notice::CamerasChanged => self.cameras_changed(),
             Notice::Announced(text) => {
-                event_relay::heard(&text).into_iter().for_each(|event| self.events.repeat(event))
+                event_relay::heard(&text).into_iter().for_each(|event| self.events.repeat(event));
             }
             Notice::Missed => {
                 behind.everything = true;

@@ -45,6 +45,7 @@ impl DetectionLog {
 #[cfg(test)]
 mod tests {
     use faceattend_core::store::SqliteStore;
+    use faceattend_core::store::prelude::*;
     use jiff::{SignedDuration, Timestamp};
 
     use super::*;

@@ -36,6 +36,8 @@ struct Route {
 }
 
 type Answering = BoxCloneSyncService<Request, Response, Infallible>;
+/// Makes a route whose handler knows the state.
+type MakeRoute = Box<dyn FnOnce(&AppState) -> Route>;
 
 enum Segment {
     Literal(&'static str),
@@ -52,7 +54,7 @@ pub(crate) struct Listed {
 /// The routes, in order.
 #[derive(Default)]
 pub(crate) struct Routes {
-    routes: Vec<Box<dyn FnOnce(&AppState) -> Route>>,
+    routes: Vec<MakeRoute>,
     endpoints: Vec<Listed>,
 }
 
@@ -70,9 +72,8 @@ impl Routes {
 
     /// Adds a page, which anybody may read with GET or HEAD. The document leaves pages out.
     pub(crate) fn page<T: 'static>(mut self, path: &'static str, handler: impl Handler<T, AppState>) -> Self {
-        for method in [Method::GET, Method::HEAD] {
-            self.route(method, path, Access::Anyone, Audit::None, handler.clone());
-        }
+        self.route(Method::GET, path, Access::Anyone, Audit::None, handler.clone());
+        self.route(Method::HEAD, path, Access::Anyone, Audit::None, handler);
         self
     }
 

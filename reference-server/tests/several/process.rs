@@ -5,7 +5,7 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use faceattend_core::attendance::AttendancePolicy;
-use faceattend_core::store::{PostgresStore, SqliteStore, Store};
+use faceattend_core::store::{PostgresStore, Store};
 use faceattend_server::auth::Secret;
 use faceattend_server::net::listen::ConnectionLimits;
 use faceattend_server::{AppState, LiveSettings, Settings, app};
@@ -22,7 +22,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts a server called `name` on `database`, a file or an address.
+    /// Starts a server called `name` on the database with this address.
     pub fn start(name: &str, database: &str) -> Self {
         let process = ServerProcess::start("a_server_of_the_test", &format!("{name} {database}"));
         Self { name: name.to_owned(), process, token: String::new() }
@@ -121,13 +121,10 @@ impl Drop for Schema {
 pub fn serve_if_told_to() {
     serve_if_started(ConnectionLimits::default(), async |order| {
         let (name, database) = order.split_once(' ').unwrap();
-        let store: Arc<dyn Store> = if database.starts_with("postgres") {
-            // The client of PostgreSQL blocks.
-            let url = database.to_owned();
-            Arc::new(tokio::task::spawn_blocking(move || PostgresStore::open(&url).unwrap()).await.unwrap())
-        } else {
-            Arc::new(SqliteStore::open(database).unwrap())
-        };
+        // The client of PostgreSQL blocks.
+        let url = database.to_owned();
+        let opened = tokio::task::spawn_blocking(move || PostgresStore::open(&url).unwrap());
+        let store: Arc<dyn Store> = Arc::new(opened.await.unwrap());
         let settings = Settings::new(Secret::new(SECRET).unwrap())
             .with_policy(AttendancePolicy::in_time_zone("UTC").unwrap())
             .with_live(LiveSettings::default().with_server_name(name))

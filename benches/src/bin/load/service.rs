@@ -1,5 +1,6 @@
 //! A service in a process of its own.
 
+use faceattend_core::store::prelude::*;
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::path::Path;
@@ -7,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use faceattend_core::store::{SqliteStore, Store as _};
+use faceattend_core::store::SqliteStore;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 

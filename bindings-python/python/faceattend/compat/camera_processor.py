@@ -27,8 +27,8 @@ class CameraProcessor:
     camera_stream : object
         Your row of the camera, or an address, a path, or the number of a webcam.
     callback : callable, optional
-        Called after each frame with as many of these as it takes: the results; the frame and the results; the stream, the
-        frame and the results. The frame is an array in BGR.
+        Called after each frame with as many of these as it takes: the results; the frame and the results; the stream,
+        the frame and the results. The frame is an array in BGR.
     """
 
     def __init__(self, camera_stream: Any, callback: Optional[Callable[..., Any]] = None) -> None:

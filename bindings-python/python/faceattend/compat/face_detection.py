@@ -64,8 +64,8 @@ class FaceDetectionService:
         -------
         dict
             ``face_locations``: ``[(top, right, bottom, left)]`` in whole pixels. ``face_names``: a name for each, or
-            ``"Unknown"``. ``processing_time``: seconds. ``faces_detected``, ``students_recognized``: counts. ``error``: only
-            when something failed.
+            ``"Unknown"``. ``processing_time``: seconds. ``faces_detected``, ``students_recognized``: counts.
+            ``error``: only when something failed.
         """
         started = time.perf_counter()
         locations: list[tuple[int, int, int, int]] = []

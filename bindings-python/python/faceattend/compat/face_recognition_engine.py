@@ -22,7 +22,8 @@ _MARGIN = 0.02
 class FaceRecognitionEngine:
     """Detects, recognizes and enrols faces.
 
-    The model is loaded once a process, so making one of these costs nothing; each reads the known faces at its first use.
+    The model is loaded once a process, so making an engine costs nothing. Each one reads the known faces at its first
+    use.
 
     Attributes
     ----------
@@ -78,8 +79,8 @@ class FaceRecognitionEngine:
         known_encodings : list
             The others; a single one will do.
         tolerance : float
-            How different two views of one person may be: 1 - cosine on the scale of ArcFace-class models. The usual 0.6 is
-            the documented threshold, similarity 0.7; smaller is stricter.
+            How different two views of one person may be: 1 - cosine on the scale of ArcFace-class models. The usual
+            0.6 is the documented threshold, similarity 0.7; smaller is stricter.
 
         Returns
         -------
@@ -107,10 +108,11 @@ class FaceRecognitionEngine:
         Returns
         -------
         dict
-            ``faces_detected``, ``faces_recognized``, ``unrecognized_faces``: counts. ``confidence_scores``: the similarity
-            of each recognized face. ``recognition_accuracy``: recognized of detected, in [0, 1]. ``metadata``: a dictionary
-            with ``processing_time`` in seconds, ``model`` and, for each face, ``faces``. ``attendance_marked``:
-            ``[{student_name, student_id, status}]`` of those newly marked. ``error``: only when something failed.
+            ``faces_detected``, ``faces_recognized``, ``unrecognized_faces``: counts. ``confidence_scores``: the
+            similarity of each recognized face. ``recognition_accuracy``: recognized of detected, in [0, 1].
+            ``metadata``: a dictionary with ``processing_time`` in seconds, ``model`` and, for each face, ``faces``.
+            ``attendance_marked``: ``[{student_name, student_id, status}]`` of those newly marked. ``error``: only when
+            something failed.
         """
         results: dict[str, Any] = {
             "faces_detected": 0,

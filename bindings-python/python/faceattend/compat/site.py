@@ -107,9 +107,7 @@ def _chosen(setting: str) -> Optional[Model]:
 
 def _named(names: Sequence[str], having: Iterable[str]) -> Optional[Model]:
     having = set(having)
-    fitting = [
-        model for model in apps.get_models() if model.__name__ in names and having & set(fields_of(model))
-    ]
+    fitting = [model for model in apps.get_models() if model.__name__ in names and having & set(fields_of(model))]
     # The project's own go before this module's.
     fitting.sort(key=lambda model: (model._meta.app_label == "faceattend", names.index(model.__name__)))
     return fitting[0] if fitting else None

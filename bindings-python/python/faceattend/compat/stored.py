@@ -1,12 +1,12 @@
 """Embeddings in the columns of your own tables.
 
-Written: into a ``BinaryField`` the little-endian ``float32`` bytes, into a ``JSONField`` and into ``embedding_vector`` the
-list of numbers, into any other text field a text that names the model too: ``faceattend:<model>:<base64>``. A field
-``model_version``, where there is one, gets the model.
+Written: into a ``BinaryField`` the little-endian ``float32`` bytes, into a ``JSONField`` and into ``embedding_vector``
+the list of numbers, into any other text field a text that names the model too: ``faceattend:<model>:<base64>``. A
+field ``model_version``, where there is one, gets the model.
 
-Read: all of those, base64 of ``float32`` bytes, lists and arrays. What names no model is taken by the setting ``UNTAGGED``:
-by default when it has the length of this engine's embeddings and is a unit vector, which those of earlier engines
-(face_recognition's, hashes) are not.
+Read: all of those, base64 of ``float32`` bytes, lists and arrays. What names no model is taken by the setting
+``UNTAGGED``: by default when it has the length of this engine's embeddings and is a unit vector, which those of
+earlier engines (face_recognition's, hashes) are not.
 """
 
 from __future__ import annotations
@@ -110,9 +110,7 @@ def _could_be_ours(values: list[float], engine: faceattend.Engine) -> bool:
     return bool(abs(float(np.linalg.norm(values)) - 1.0) < _UNIT)
 
 
-def embedding_of(
-    row: Any, engine: faceattend.Engine, *, model: Optional[str] = None
-) -> Optional[faceattend.Embedding]:
+def embedding_of(row: Any, engine: faceattend.Engine, *, model: Optional[str] = None) -> Optional[faceattend.Embedding]:
     """The embedding that a student's row holds, or ``None``."""
     named = model or getattr(row, "model_version", None) or conf.setting("LEGACY_MODEL")
     for name in FACE_FIELDS:

@@ -137,7 +137,10 @@ proptest! {
     }
 
     #[test]
-    fn an_expired_session_never_completes(frames in prop::collection::vec(shown(), 0..20), late in prop::collection::vec(shown(), 1..20)) {
+    fn an_expired_session_never_completes(
+        frames in prop::collection::vec(shown(), 0..20),
+        late in prop::collection::vec(shown(), 1..20),
+    ) {
         let mut session = session(LivenessOptions::default().with_order(Order::Any, 0));
         for frame in &frames {
             observe(&mut session, frame);

@@ -4,9 +4,60 @@ use jiff::Timestamp;
 use postgres::Transaction;
 
 use super::super::rules::{NO_ADMIN, TAKEN_NAME};
-use super::super::{AdminChange, AdminUser, AuditEntry, Listed, NewAdmin, NewAuditEntry, NewLogin, Page};
-use super::{Outcome, certain_time, count, micros, seconds};
-use crate::error::Error;
+use super::super::{Accounts, AdminChange, AdminUser, Logins, NewAdmin, NewLogin};
+use super::{Outcome, PostgresStore, count, micros, seconds};
+use crate::error::{Error, Result};
+
+impl Accounts for PostgresStore {
+    fn create_admin(&self, new: &NewAdmin, now: Timestamp) -> Result<AdminUser> {
+        self.write("create the admin user", |db| create(db, new, now))
+    }
+
+    fn admin(&self, username: &str) -> Result<Option<AdminUser>> {
+        self.read("read the admin user", |db| find(db, username))
+    }
+
+    fn admins(&self) -> Result<Vec<AdminUser>> {
+        self.read("list admin users", |db| list(db, None))
+    }
+
+    fn set_admin_password(&self, username: &str, hashed_password: &str, now: Timestamp) -> Result<()> {
+        self.write("change the admin user's password", |db| set_password(db, username, hashed_password, now))
+    }
+
+    fn update_admin(&self, username: &str, change: &AdminChange, now: Timestamp) -> Result<AdminUser> {
+        self.write("change the admin user", |db| update(db, username, change, now))
+    }
+}
+
+impl Logins for PostgresStore {
+    fn begin_login(&self, login: &NewLogin) -> Result<()> {
+        self.write("keep the login", |db| begin_login(db, login))
+    }
+
+    fn login_holder(&self, username: &str, login: Option<&str>, now: Timestamp) -> Result<Option<AdminUser>> {
+        self.read("read the login", |db| login_holder(db, username, login, now))
+    }
+
+    fn renew_login(
+        &self,
+        login: &str,
+        old_hash: &str,
+        fresh_hash: &str,
+        expires_at: Timestamp,
+        now: Timestamp,
+    ) -> Result<Option<AdminUser>> {
+        self.write("renew the login", |db| renew_login(db, login, [old_hash, fresh_hash], expires_at, now))
+    }
+
+    fn end_login(&self, login: &str, now: Timestamp) -> Result<()> {
+        self.write("end the login", |db| end_login(db, login, now))
+    }
+
+    fn end_logins_of(&self, username: &str, now: Timestamp) -> Result<u64> {
+        self.write("end the logins", |db| end_logins_of(db, username, now))
+    }
+}
 
 pub(super) fn list(db: &mut Transaction<'_>, username: Option<&str>) -> Outcome<Vec<AdminUser>> {
     let rows = db.query(
@@ -149,36 +200,4 @@ pub(super) fn end_logins_of(db: &mut Transaction<'_>, username: &str, now: Times
         "UPDATE logins SET ended_at = $2 WHERE username = $1 AND ended_at IS NULL AND expires_at > $2",
         &[&username, &micros(now)],
     )?)
-}
-
-pub(super) fn add_audit(db: &mut Transaction<'_>, entry: &NewAuditEntry) -> Outcome<i64> {
-    let row = db.query_one(
-        "INSERT INTO audit_log (timestamp, actor, action, subject, details) VALUES ($1, $2, $3, $4, $5) RETURNING id",
-        &[&micros(entry.at), &entry.actor, &entry.action, &entry.subject, &entry.details],
-    )?;
-    Ok(row.try_get(0)?)
-}
-
-pub(super) fn audit(db: &mut Transaction<'_>, page: Page) -> Outcome<Listed<AuditEntry>> {
-    let total = count(&db.query_one("SELECT count(*) FROM audit_log", &[])?, 0)?;
-    let rows = db.query(
-        "SELECT id, timestamp, actor, action, subject, details FROM audit_log ORDER BY id DESC LIMIT $1 OFFSET $2",
-        &[&i64::from(page.limit), &i64::from(page.skip)],
-    )?;
-    let items = rows
-        .iter()
-        .map(|row| {
-            Ok(AuditEntry {
-                id: row.try_get(0)?,
-                entry: NewAuditEntry {
-                    at: certain_time(row, 1)?,
-                    actor: row.try_get(2)?,
-                    action: row.try_get(3)?,
-                    subject: row.try_get(4)?,
-                    details: row.try_get(5)?,
-                },
-            })
-        })
-        .collect::<Outcome<_>>()?;
-    Ok(Listed { items, total })
 }

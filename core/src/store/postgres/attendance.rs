@@ -1,18 +1,65 @@
 //! Attendance, its corrections, and the detection log.
 
+use jiff::Timestamp;
 use jiff::civil::Date;
 use postgres::types::ToSql;
 use postgres::{Row, Transaction};
 
-use jiff::Timestamp;
-
+use super::super::notices::text;
 use super::super::rules::{NO_ATTENDANCE, NO_STUDENT, corrected_status};
 use super::super::{
-    AttendanceFilter, AttendanceRecord, AttendanceSummary, Correction, CorrectionRecord, DetectionLog, Listed, Marking,
-    NewAttendance, NewDetectionLog, Page,
+    Attendance, AttendanceFilter, AttendanceRecord, AttendanceSummary, Correction, CorrectionRecord, Listed, Marking,
+    NewAttendance, Page,
 };
-use super::{Outcome, certain_time, count, micros, seconds, time};
+use super::{Outcome, PostgresStore, certain_time, count, micros, notices, seconds, time};
+use crate::error::Result;
 use crate::types::StudentId;
+
+impl Attendance for PostgresStore {
+    fn mark_attendance(&self, new: &NewAttendance) -> Result<Marking> {
+        self.write("mark attendance", |db| {
+            let marking = mark(db, new)?;
+            if let Marking::Marked(record) = &marking {
+                notices::leave(db, &text::marked(&self.name, record.id))?;
+            }
+            Ok(marking)
+        })
+    }
+
+    fn attendance(&self, filter: &AttendanceFilter, page: Page) -> Result<Listed<AttendanceRecord>> {
+        self.read("list attendance", |db| list(db, filter, page))
+    }
+
+    fn attendance_record(&self, id: i64) -> Result<Option<AttendanceRecord>> {
+        self.read("read attendance", |db| find(db, id))
+    }
+
+    fn delete_attendance(&self, id: i64) -> Result<()> {
+        self.write("delete attendance", |db| {
+            delete(db, id)?;
+            notices::leave(db, text::ATTENDANCE)
+        })
+    }
+
+    fn check_out(&self, id: i64, at: Timestamp) -> Result<AttendanceRecord> {
+        self.write("check out", |db| check_out(db, id, at))
+    }
+
+    fn correct_attendance(&self, id: i64, correction: &Correction, now: Timestamp) -> Result<AttendanceRecord> {
+        self.write("correct attendance", |db| {
+            notices::leave(db, text::ATTENDANCE)?;
+            correct(db, id, correction, now)
+        })
+    }
+
+    fn corrections(&self, attendance: i64) -> Result<Vec<CorrectionRecord>> {
+        self.read("list corrections", |db| corrections(db, attendance))
+    }
+
+    fn attendance_summary(&self, filter: &AttendanceFilter) -> Result<AttendanceSummary> {
+        self.read("count attendance", |db| summary(db, filter))
+    }
+}
 
 const ATTENDANCE: &str = "a.id::bigint, a.student_id::bigint, s.name, s.roll_number, a.timestamp::timestamp, a.status,
     a.confidence_score::float8, a.camera_location, a.local_day, COALESCE(a.created_at, a.timestamp)::timestamp,
@@ -200,46 +247,4 @@ pub(super) fn corrections(db: &mut Transaction<'_>, attendance: i64) -> Outcome<
             })
         })
         .collect()
-}
-
-pub(super) fn add_detection_log(db: &mut Transaction<'_>, log: &NewDetectionLog) -> Outcome<i64> {
-    let whole = |count: u32| i32::try_from(count).unwrap_or(i32::MAX);
-    let row = db.query_one(
-        "INSERT INTO detection_logs (timestamp, faces_detected, students_recognized, processing_time, camera_location,
-             error_message) VALUES ($1::timestamp, $2::int, $3::int, $4, $5, $6) RETURNING id::bigint",
-        &[
-            &micros(log.timestamp),
-            &whole(log.faces_detected),
-            &whole(log.students_recognized),
-            &log.processing_time,
-            &log.camera_location,
-            &log.error_message,
-        ],
-    )?;
-    Ok(row.try_get(0)?)
-}
-
-pub(super) fn detection_logs(db: &mut Transaction<'_>, limit: u32) -> Outcome<Vec<DetectionLog>> {
-    let rows = db.query(
-        "SELECT id::bigint, timestamp::timestamp, COALESCE(faces_detected, 0)::bigint,
-             COALESCE(students_recognized, 0)::bigint, processing_time::float8, camera_location, error_message
-         FROM detection_logs ORDER BY timestamp DESC, id DESC LIMIT $1",
-        &[&i64::from(limit)],
-    )?;
-    let whole = |row: &Row, column| -> Outcome<u32> { Ok(u32::try_from(row.try_get::<_, i64>(column)?).unwrap_or(0)) };
-    rows.iter()
-        .map(|row| {
-            Ok(DetectionLog {
-                id: row.try_get(0)?,
-                entry: NewDetectionLog {
-                    timestamp: certain_time(row, 1)?,
-                    faces_detected: whole(row, 2)?,
-                    students_recognized: whole(row, 3)?,
-                    processing_time: row.try_get(4)?,
-                    camera_location: row.try_get(5)?,
-                    error_message: row.try_get(6)?,
-                },
-            })
-        })
-        .collect::<Outcome<_>>()
 }

@@ -5,10 +5,10 @@
 use jiff::Timestamp;
 use postgres::Transaction;
 
+use super::super::codec::TemplateKeys;
 use super::super::rules::NO_STUDENT;
-use super::super::sealing::TemplateKeys;
 use super::super::{ENROLMENT_LOCK, Enrolee, Enrolment, FaceCheck, Student, TemplateMark};
-use super::{Outcome, sessions, students};
+use super::{Outcome, sessions, students, templates};
 use crate::types::SessionId;
 
 /// Waits for the lock. Before any row is locked: whoever waits for it holds nothing that its holder may want.
@@ -34,7 +34,7 @@ pub(super) fn enrol(
     let check = check.filter(|_| proof.consumed_at.is_none());
     if let Some(FaceCheck { since, of, admits }) = check {
         let mut templates = Vec::new();
-        students::visit_written_since(db, keys, since, of, &mut |template| {
+        templates::visit_written_since(db, keys, since, of, &mut |template| {
             templates.push(template);
             Ok(())
         })?;
@@ -47,7 +47,7 @@ pub(super) fn enrol(
         Enrolee::Student(_) => found.ok_or(NO_STUDENT)?.id,
     };
     sessions::use_up(db, session, &proof, id, now)?;
-    students::write_templates(db, keys, id, &enrolment.templates, Some(enrolment.liveness_score), now)?;
+    templates::write_templates(db, keys, id, &enrolment.templates, Some(enrolment.liveness_score), now)?;
     if let Enrolee::Student(_) = who {
         students::touch(db, id, now)?;
     }

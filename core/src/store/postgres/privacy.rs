@@ -3,10 +3,43 @@
 use jiff::Timestamp;
 use postgres::Transaction;
 
-use super::super::accounts::{NAME_OF_ERASED, roll_number_of_erased};
-use super::super::{Consent, Erasure, MarksOfErased, Retention, Retired, SessionSummary};
-use super::{Outcome, certain_time, count, micros, students, time};
+use super::super::model::{NAME_OF_ERASED, roll_number_of_erased};
+use super::super::notices::text;
+use super::super::{
+    Consent, Erasure, MarksOfErased, Privacy, Resealed, Retention, Retired, SessionSummary, TemplateForms,
+};
+use super::{Outcome, PostgresStore, certain_time, count, micros, notices, reseal, students, time};
+use crate::error::Result;
 use crate::types::StudentId;
+
+impl Privacy for PostgresStore {
+    fn consent(&self, student: StudentId) -> Result<Option<Consent>> {
+        self.read("read the consent", |db| consent(db, student))
+    }
+
+    fn set_consent(&self, student: StudentId, consent: Option<&Consent>, now: Timestamp) -> Result<()> {
+        self.write("record the consent", |db| set_consent(db, student, consent, now))
+    }
+
+    fn erase_student(&self, student: StudentId, marks: MarksOfErased, now: Timestamp) -> Result<Erasure> {
+        self.write("erase the student", |db| {
+            notices::leave(db, text::ATTENDANCE)?;
+            erase(db, student, marks, now)
+        })
+    }
+
+    fn retire(&self, retention: &Retention) -> Result<Retired> {
+        self.write("delete what is old", |db| retire(db, retention))
+    }
+
+    fn template_forms(&self) -> Result<TemplateForms> {
+        self.read("count the encrypted templates", reseal::count)
+    }
+
+    fn reseal_templates(&self, progress: &mut dyn FnMut(u64)) -> Result<Resealed> {
+        reseal::all(self, progress)
+    }
+}
 
 pub(super) fn consent(db: &mut Transaction<'_>, id: StudentId) -> Outcome<Option<Consent>> {
     let row = db.query_opt(

@@ -3,7 +3,7 @@
 use jiff::civil::DateTime;
 use postgres::Transaction;
 
-use super::super::sealing::{
+use super::super::codec::{
     AT_ONCE, FaceColumn, Form, NotOpened, OF_SESSION, Resealed, SealContext, TemplateForms, TemplateKeys,
     form_of_bytes, form_of_text,
 };

@@ -2,10 +2,10 @@
 
 use postgres::Transaction;
 
-use super::super::sealing::{FaceColumn, SealContext, TemplateKeys};
-use super::super::seen::{SEEN, SeenRow, plan};
+use super::super::codec::{FaceColumn, SealContext, TemplateKeys};
+use super::super::model::seen_template::{SEEN, SeenRow, plan};
 use super::super::{KeptSeen, NewAuditEntry, SeenLimits, TemplateOrigin};
-use super::{Outcome, accounts, certain_time, micros, students};
+use super::{Outcome, audit, certain_time, micros, students};
 use crate::embedding::Embedding;
 use crate::types::{ModelId, StudentId};
 
@@ -48,7 +48,7 @@ pub(super) fn keep(
          VALUES ($1::bigint, $2, $3, $4, $5)",
         &[&id.0, &model, &&*keys.seal_bytes(&context, &bytes)?, &micros(entry.at), &SEEN],
     )?;
-    accounts::add_audit(db, entry)?;
+    audit::add_audit(db, entry)?;
     Ok(kept)
 }
 

@@ -3,14 +3,40 @@
 use jiff::Timestamp;
 use postgres::{Row, Transaction};
 
+use super::super::codec::{FaceColumn, SealContext, TemplateKeys};
 use super::super::rules::{NO_SESSION, NO_STUDENT, json, must_be_completed, must_be_free_for, session_status};
-use super::super::sealing::{FaceColumn, SealContext, TemplateKeys};
-use super::super::{MAX_SEEN_FRAMES, NewSession, SessionRecord, SessionUpdate};
-use super::{Outcome, certain_time, micros, seconds, students, time};
+use super::super::{MAX_SEEN_FRAMES, NewSession, SessionRecord, SessionSummary, SessionUpdate, Sessions};
+use super::{Outcome, PostgresStore, certain_time, micros, privacy, seconds, students, time};
 use crate::embedding::Embedding;
 use crate::error::Result;
 use crate::liveness::{PerceptualHash, SeenFrame, Status};
 use crate::types::{Degrees, SessionId, StudentId};
+
+impl Sessions for PostgresStore {
+    fn create_session(&self, new: &NewSession) -> Result<SessionRecord> {
+        self.write("create the liveness session", |db| create(db, &self.keys, new))
+    }
+
+    fn session(&self, id: SessionId) -> Result<Option<SessionRecord>> {
+        self.read("read the liveness session", |db| find(db, &self.keys, id))
+    }
+
+    fn update_session(&self, id: SessionId, expected_version: i64, update: &SessionUpdate) -> Result<Option<i64>> {
+        self.write("update the liveness session", |db| self::update(db, &self.keys, id, expected_version, update))
+    }
+
+    fn remember_frame(&self, session: SessionId, frame: &SeenFrame, now: Timestamp) -> Result<()> {
+        self.write("remember a frame", |db| remember_frame(db, session, frame, now))
+    }
+
+    fn frame_seen_elsewhere(&self, session: SessionId, frame: &SeenFrame, since: Timestamp) -> Result<bool> {
+        self.read("look for a frame", |db| frame_seen_elsewhere(db, session, frame, since))
+    }
+
+    fn sessions_of(&self, student: StudentId) -> Result<Vec<SessionSummary>> {
+        self.read("list the student's sessions", |db| privacy::sessions_of(db, student))
+    }
+}
 
 pub(super) fn create(db: &mut Transaction<'_>, keys: &TemplateKeys, new: &NewSession) -> Outcome<SessionRecord> {
     if let Some(id) = new.student {

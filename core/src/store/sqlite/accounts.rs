@@ -4,10 +4,95 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::super::naive_time::{to_micros, to_seconds};
-use super::super::rules::NO_ADMIN;
-use super::super::{AdminChange, AdminUser, NewLogin};
-use super::{Outcome, admins};
-use crate::error::Error;
+use super::super::rules::{NO_ADMIN, TAKEN_NAME};
+use super::super::{Accounts, AdminChange, AdminUser, Logins, NewAdmin, NewLogin};
+use super::SqliteStore;
+use super::connection::Outcome;
+use crate::error::{Error, Result};
+
+impl Accounts for SqliteStore {
+    fn create_admin(&self, new: &NewAdmin, now: Timestamp) -> Result<AdminUser> {
+        self.write("create the admin user", |db| {
+            let made = db.execute(
+                "INSERT INTO admin_users (username, hashed_password, role, is_active, created_at)
+                 VALUES (?1, ?2, ?3, 1, ?4) ON CONFLICT DO NOTHING",
+                params![new.username, new.hashed_password, new.role, to_seconds(now)],
+            )?;
+            if made == 0 {
+                return Err(TAKEN_NAME.into());
+            }
+            Ok(admins(db, Some(&new.username))?.pop().ok_or(NO_ADMIN)?)
+        })
+    }
+
+    fn admin(&self, username: &str) -> Result<Option<AdminUser>> {
+        self.read("read the admin user", |db| Ok(admins(db, Some(username))?.pop()))
+    }
+
+    fn admins(&self) -> Result<Vec<AdminUser>> {
+        self.read("list admin users", |db| Ok(admins(db, None)?))
+    }
+
+    fn set_admin_password(&self, username: &str, hashed_password: &str, now: Timestamp) -> Result<()> {
+        self.write("change the admin user's password", |db| {
+            let changed = db.execute(
+                "UPDATE admin_users SET hashed_password = ?2, updated_at = ?3 WHERE username = ?1",
+                params![username, hashed_password, to_seconds(now)],
+            )?;
+            if changed == 0 { Err(NO_ADMIN.into()) } else { Ok(()) }
+        })
+    }
+
+    fn update_admin(&self, username: &str, change: &AdminChange, now: Timestamp) -> Result<AdminUser> {
+        self.write("change the admin user", |db| update_admin(db, username, change, now))
+    }
+}
+
+impl Logins for SqliteStore {
+    fn begin_login(&self, login: &NewLogin) -> Result<()> {
+        self.write("keep the login", |db| begin_login(db, login))
+    }
+
+    fn login_holder(&self, username: &str, login: Option<&str>, now: Timestamp) -> Result<Option<AdminUser>> {
+        self.read("read the login", |db| Ok(login_holder(db, username, login, now)?))
+    }
+
+    fn renew_login(
+        &self,
+        login: &str,
+        old_hash: &str,
+        fresh_hash: &str,
+        expires_at: Timestamp,
+        now: Timestamp,
+    ) -> Result<Option<AdminUser>> {
+        self.write("renew the login", |db| Ok(renew_login(db, login, [old_hash, fresh_hash], expires_at, now)?))
+    }
+
+    fn end_login(&self, login: &str, now: Timestamp) -> Result<()> {
+        self.write("end the login", |db| Ok(end_login(db, login, now)?))
+    }
+
+    fn end_logins_of(&self, username: &str, now: Timestamp) -> Result<u64> {
+        self.write("end the logins", |db| Ok(end_logins_of(db, username, now)?))
+    }
+}
+
+pub(super) fn admins(db: &Connection, username: Option<&str>) -> rusqlite::Result<Vec<AdminUser>> {
+    db.prepare_cached(
+        "SELECT id, username, hashed_password, role, COALESCE(is_active, 1) FROM admin_users
+         WHERE ?1 IS NULL OR username = ?1 ORDER BY id",
+    )?
+    .query_map([username], |row| {
+        Ok(AdminUser {
+            id: row.get(0)?,
+            username: row.get(1)?,
+            hashed_password: row.get(2)?,
+            role: row.get(3)?,
+            is_active: row.get(4)?,
+        })
+    })?
+    .collect()
+}
 
 pub(super) fn update_admin(
     db: &Connection,

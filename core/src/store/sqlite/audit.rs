@@ -3,8 +3,20 @@
 use rusqlite::{Connection, params};
 
 use super::super::naive_time::to_micros;
-use super::super::{AuditEntry, Listed, NewAuditEntry, Page};
-use super::Time;
+use super::super::{Audit, AuditEntry, Listed, NewAuditEntry, Page};
+use super::SqliteStore;
+use super::connection::Time;
+use crate::error::Result;
+
+impl Audit for SqliteStore {
+    fn add_audit(&self, entry: &NewAuditEntry) -> Result<i64> {
+        self.write("write the audit log", |db| Ok(add(db, entry)?))
+    }
+
+    fn audit(&self, page: Page) -> Result<Listed<AuditEntry>> {
+        self.read("read the audit log", |db| Ok(list(db, page)?))
+    }
+}
 
 pub(super) fn add(db: &Connection, entry: &NewAuditEntry) -> rusqlite::Result<i64> {
     db.prepare_cached(

@@ -4,8 +4,8 @@
 use jiff::Timestamp;
 use rusqlite::Connection;
 
+use super::super::codec::TemplateKeys;
 use super::super::rules::NO_STUDENT;
-use super::super::sealing::TemplateKeys;
 use super::super::{Enrolee, Enrolment, FaceCheck, Student, TemplateMark};
 use super::{Outcome, completed_session, insert_student, student, touch, use_up, visit_written_since, write_templates};
 use crate::types::SessionId;

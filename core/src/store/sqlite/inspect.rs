@@ -86,8 +86,8 @@ fn look(path: &Path) -> Outcome<Inspection> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::Store as _;
     use super::*;
+    use crate::store::prelude::*;
 
     #[test]
     fn a_sound_database_is_told_as_one_and_stays_as_it_is() {

@@ -3,14 +3,45 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use super::super::accounts::{NAME_OF_ERASED, roll_number_of_erased};
+use super::super::model::{NAME_OF_ERASED, roll_number_of_erased};
 use super::super::naive_time::{to_bound, to_micros};
 use super::super::notices::text;
 use super::super::rules::NO_STUDENT;
-use super::super::{Consent, Erasure, MarksOfErased, Retention, Retired, SessionSummary};
+use super::super::{
+    Consent, Erasure, MarksOfErased, Privacy, Resealed, Retention, Retired, SessionSummary, TemplateForms,
+};
+use super::connection::{Outcome, Time, time};
 use super::notices::{forget_announcements, leave};
-use super::{Outcome, Time, student, time, touch};
+use super::students::{student, touch};
+use super::{SqliteStore, reseal};
+use crate::error::Result;
 use crate::types::StudentId;
+
+impl Privacy for SqliteStore {
+    fn consent(&self, student: StudentId) -> Result<Option<Consent>> {
+        self.read("read the consent", |db| Ok(consent(db, student)?))
+    }
+
+    fn set_consent(&self, student: StudentId, consent: Option<&Consent>, now: Timestamp) -> Result<()> {
+        self.write("record the consent", |db| set_consent(db, student, consent, now))
+    }
+
+    fn erase_student(&self, student: StudentId, marks: MarksOfErased, now: Timestamp) -> Result<Erasure> {
+        self.write("erase the student", |db| erase(db, student, marks, now))
+    }
+
+    fn retire(&self, retention: &Retention) -> Result<Retired> {
+        self.write("delete what is old", |db| Ok(retire(db, retention)?))
+    }
+
+    fn template_forms(&self) -> Result<TemplateForms> {
+        self.read("count the encrypted templates", reseal::count)
+    }
+
+    fn reseal_templates(&self, progress: &mut dyn FnMut(u64)) -> Result<Resealed> {
+        reseal::all(self, progress)
+    }
+}
 
 pub(super) fn consent(db: &Connection, id: StudentId) -> rusqlite::Result<Option<Consent>> {
     let found = db

@@ -2,10 +2,10 @@
 
 use rusqlite::{Connection, params};
 
+use super::super::codec::{FaceColumn, SealContext, TemplateKeys};
+use super::super::model::seen_template::{SEEN, SeenRow, plan};
 use super::super::naive_time::to_micros;
 use super::super::rules::NO_STUDENT;
-use super::super::sealing::{FaceColumn, SealContext, TemplateKeys};
-use super::super::seen::{SEEN, SeenRow, plan};
 use super::super::{KeptSeen, NewAuditEntry, SeenLimits, TemplateOrigin};
 use super::{Outcome, Time, audit, student};
 use crate::embedding::Embedding;

@@ -1,6 +1,7 @@
 //! The contract that every [`Store`](super::Store) keeps, and what only a file on a disk can break.
 
-mod accounts;
+#[cfg(feature = "postgres")]
+mod cluster;
 mod contract;
 #[cfg(feature = "sqlite")]
 mod portable;
@@ -11,6 +12,8 @@ mod sealed;
 mod sharing;
 #[cfg(feature = "sqlite")]
 mod sqlite;
+#[cfg(feature = "sqlite")]
+mod sqlite_notices;
 
 use jiff::Timestamp;
 

@@ -7,10 +7,12 @@ use ::postgres::{Client, NoTls};
 
 use super::super::*;
 use super::EnrolUnchecked as _;
+use super::cluster::cluster_contract;
 use super::contract::{at, completed, contract, embedding, enrolment, mark};
 use super::sharing::sharing_contract;
 use crate::error::ErrorKind;
 use crate::types::ModelId;
+use crate::types::StudentId;
 
 /// The schema of one test.
 pub(crate) struct Schema {
@@ -72,6 +74,7 @@ fn shared() -> Option<((PostgresStore, PostgresStore), Schema)> {
 }
 
 sharing_contract!(shared());
+cluster_contract!(shared());
 
 /// The same contract with every face encrypted.
 #[cfg(feature = "encryption")]

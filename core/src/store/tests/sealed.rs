@@ -10,6 +10,7 @@ use super::super::*;
 use super::EnrolUnchecked as _;
 use super::contract::{at, completed, contract, embedding, enrolment};
 use crate::error::ErrorKind;
+use crate::types::StudentId;
 
 fn keys() -> TemplateKeys {
     TemplateKeys::new(vec![TemplateKey::generate()])

@@ -18,7 +18,7 @@ use faceattend_core::{Error, Result};
 use serde_json::json;
 
 use super::data_dir::data_dir;
-use super::database::DatabaseArgs;
+use super::database::{DatabaseArgs, that_is_there};
 use super::eval::bad;
 use super::eval::plot::{Axis, Plot, Series, Style, histogram};
 use super::eval::report::{self, RATE_COLUMNS, Report, ReportArgs, number, range, row};
@@ -75,7 +75,7 @@ pub fn run(args: &CalibrateArgs) -> Result<()> {
         Some(dir) => Ok(dir.clone()),
         None => data_dir(None),
     })?;
-    let calibrated = calibrate(&*place.that_is_there()?.open(args.keys.read()?)?, args)?;
+    let calibrated = calibrate(&*that_is_there(place)?.open(args.keys.read()?)?, args)?;
     calibrated.report.emit(&args.report, &mut std::io::stdout().lock())?;
     match calibrated.refusal {
         Some(reason) => Err(Error::State { what: "nothing proposed", reason }),
@@ -331,6 +331,7 @@ fn tables(
 mod tests {
     use clap::Parser;
     use faceattend_core::evaluation::threshold::{RISK, needed_for};
+    use faceattend_core::store::prelude::*;
     use jiff::Timestamp;
 
     use faceattend_core::store::SqliteStore;

@@ -289,6 +289,7 @@ mod tests {
     use clap::{Args as _, FromArgMatches as _};
     use faceattend_core::embedding::Embedding;
     use faceattend_core::store::TemplateKey;
+    use faceattend_core::store::prelude::*;
 
     use super::super::Verdict;
     use super::*;

@@ -23,6 +23,7 @@ use crate::auth::{DEFAULT_ADMIN, DEFAULT_PASSWORD, Secret, default_password_work
 use crate::commands::data_dir::{data_dir, default_data_dir};
 pub(crate) use crate::commands::database::DATABASE;
 use crate::commands::database::Place;
+use crate::commands::server_lock::ServerLock;
 use crate::commands::{Hidden, enrol_again};
 use crate::net::listen::{self, ConnectionLimits};
 use crate::passive;
@@ -60,6 +61,8 @@ struct Data {
     dir: PathBuf,
     place: Place,
     store: Arc<dyn Store>,
+    /// Keeps other servers off a SQLite file.
+    lock: Option<ServerLock>,
     /// Whether the admin user still has the documented password.
     known_password: bool,
 }
@@ -69,6 +72,10 @@ impl Data {
         let dir = data_dir(args.data_dir.clone())?;
         let place = args.database.place(|| Ok(dir.clone()))?;
         let store = place.open(args.keys.read()?)?;
+        let lock = match &place {
+            Place::File(file) => Some(ServerLock::take(file)?),
+            Place::Url(_) => None,
+        };
         ensure_admin(&*store, Timestamp::now())?;
         let known_password = default_password_works(&*store)?;
         if known_password && !args.host.is_loopback() {
@@ -85,12 +92,12 @@ impl Data {
             );
             return Err(Error::State { what: "refusing to listen", reason });
         }
-        Ok(Self { dir, place, store, known_password })
+        Ok(Self { dir, place, store, lock, known_password })
     }
 }
 
 async fn serve(args: ServeArgs, data: Data) -> Result<()> {
-    let Data { dir, place, store, known_password } = data;
+    let Data { dir, place, store, lock: _lock, known_password } = data;
     let secret = match args.jwt_secret.clone() {
         Some(Hidden(text)) => Secret::new(text)?,
         None => Secret::kept_in(&dir.join(SECRET))?,

@@ -1,4 +1,4 @@
-"""The admin: register a face with the browser's camera, recognize photographs, watch live, read and export attendance."""
+"""The admin: register faces with the browser's camera, recognize photographs, watch live, export attendance."""
 
 from __future__ import annotations
 
@@ -21,24 +21,28 @@ from . import conf, enrolment, recognition, views
 from .models import Attendance, Camera, DetectionLog, LivenessSession, Student
 
 
-class PhotoForm(forms.Form):
-    """A photograph to look at. It is not kept."""
+# Templates that earlier versions called otherwise.
+_RENAMED_TEMPLATES = {"recognize": "recognise"}
 
-    photo = forms.FileField(label="Photograph", help_text="JPEG, PNG or WebP. It is looked at and not kept.")
+
+class PhotoForm(forms.Form):
+    """A photograph to analyze. It is not kept."""
+
+    photo = forms.FileField(label="Photograph", help_text="JPEG, PNG or WebP. It is analyzed and not kept.")
 
 
 class HasFace(admin.SimpleListFilter):
-    """With a face, or without."""
+    """Students with a face, or without one."""
 
     title = "face"
     parameter_name = "face"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """What can be chosen."""
+        """Returns the choices."""
         return [("live", "registered live"), ("photo", "from photographs"), ("none", "missing")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Student]) -> QuerySet[Student]:
-        """The students that fit."""
+        """Returns the students that fit the choice."""
         without = queryset.filter(face_embedding=None)
         if self.value() == "none":
             return without.filter(embedding_vector=None)
@@ -51,7 +55,7 @@ class HasFace(admin.SimpleListFilter):
 
 @admin.register(Student)
 class StudentAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """Students, and the way to their faces."""
+    """Students, and the pages that register and recognize their faces."""
 
     list_display = ["name", "roll_number", "face", "register_link"]
     list_filter = [HasFace]
@@ -64,33 +68,37 @@ class StudentAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     @admin.display(description="Face")
     def face(self, student: Student) -> str:
-        """The state of the student's face, never its numbers."""
+        """Returns the state of the student's face, never its numbers."""
         if not student.has_face:
             return format_html('<span style="color:var(--error-fg,#ba2121)">{}</span>', "missing")
         if student.liveness_verified:
             score = student.liveness_confidence_score or 0.0
             return format_html("<strong>{}</strong> (liveness {})", "registered live", f"{score:.2f}")
         if student.model_version is None:
-            return "from an earlier system, not matched" if not conf.setting("LEGACY_MODEL") else "from an earlier system"
+            return (
+                "from an earlier system, not matched" if not conf.setting("LEGACY_MODEL") else "from an earlier system"
+            )
         return "from photographs"
 
     @admin.display(description="")
     def register_link(self, student: Student) -> str:
-        """A link to the camera page."""
+        """Returns a link to the camera page."""
         url = reverse("admin:faceattend_student_register_face", args=[student.pk])
         return format_html('<a class="button" href="{}">Register face</a>', url)
 
     @admin.action(description="Recognize from photo (among the selected)", permissions=["view"])
     def recognize_from_photo(self, request: HttpRequest, queryset: QuerySet[Student]) -> HttpResponse:
-        """Asks for a photograph, and says which of the selected students it shows."""
+        """Asks for a photograph, and shows which of the selected students are in it."""
         ids = ",".join(str(pk) for pk in queryset.values_list("pk", flat=True)[:1000])
         return HttpResponseRedirect(reverse("admin:faceattend_student_recognize") + f"?ids={ids}")
 
     def get_urls(self) -> list[URLPattern]:
-        """The pages of this admin beside the usual ones."""
+        """Returns the URLs of this admin's own pages and of the usual ones."""
         wrap = self.admin_site.admin_view
         own = [
             path("recognize/", wrap(self.recognize_view), name="faceattend_student_recognize"),
+            # The name of earlier versions.
+            path("recognise/", wrap(self.recognize_view), name="faceattend_student_recognise"),
             path("live/", wrap(self.live_view), name="faceattend_student_live"),
             path("live/frame/", wrap(self.live_frame_view), name="faceattend_student_live_frame"),
             path("<int:pk>/face/", wrap(self.register_view), name="faceattend_student_register_face"),
@@ -107,19 +115,21 @@ class StudentAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def _page(self, request: HttpRequest, template: str, title: str, **context: Any) -> TemplateResponse:
         context = {**self.admin_site.each_context(request), "opts": self.model._meta, "title": title, **context}
-        return TemplateResponse(request, f"faceattend/{template}.html", context)
+        # A project may have replaced a template under the name of earlier versions.
+        names = [f"faceattend/{name}.html" for name in (_RENAMED_TEMPLATES.get(template), template) if name]
+        return TemplateResponse(request, names, context)
 
     def register_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """The camera page: the person looks straight, to the left and to the right."""
+        """Shows the camera page, where the person looks straight, to the left and to the right."""
         student = self._student(request, pk)
         return self._page(request, "register_face", f"Register face: {student.name}", student=student)
 
     def begin_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Begins a session."""
+        """Begins a liveness session."""
         return views.begin(request, self._student(request, pk))
 
     def frame_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Takes a frame."""
+        """Takes a frame into the liveness session."""
         student = self._student(request, pk)
         had = student.liveness_verification_date
         answer = views.frame(request, student)
@@ -129,7 +139,7 @@ class StudentAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return answer
 
     def recognize_view(self, request: HttpRequest) -> HttpResponse:
-        """Whom a photograph shows."""
+        """Shows who is in a photograph."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         ids = [int(part) for part in request.GET.get("ids", "").split(",") if part.isdigit()]
@@ -144,14 +154,14 @@ class StudentAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return self._page(request, "recognize", "Recognize from photo", form=form, faces=faces, chosen=chosen)
 
     def live_view(self, request: HttpRequest) -> HttpResponse:
-        """The browser's camera, with the names of those it sees."""
+        """Shows the browser's camera with the names of the people in view."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         can_mark = request.user.has_perm("faceattend.add_attendance")
         return self._page(request, "live", "Live view", can_mark=can_mark)
 
     def live_frame_view(self, request: HttpRequest) -> HttpResponse:
-        """Looks at a frame of the live view."""
+        """Recognizes the faces of a frame of the live view."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         if request.GET.get("mark") == "1" and not request.user.has_perm("faceattend.add_attendance"):
@@ -160,16 +170,16 @@ class StudentAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 class _Echo:
-    """A file whose writes come back."""
+    """A file that returns what is written to it."""
 
     def write(self, value: str) -> str:
-        """The value."""
+        """Returns the value."""
         return value
 
 
 @admin.register(Attendance)
 class AttendanceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """Attendance: filters, and CSV of what they show."""
+    """Attendance, with filters and an export of the filtered rows as CSV."""
 
     list_display = ["student", "timestamp", "status", "confidence", "camera_location"]
     list_filter = ["status", "camera_location", ("timestamp", admin.DateFieldListFilter)]
@@ -182,21 +192,21 @@ class AttendanceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     @admin.display(description="Similarity", ordering="confidence_score")
     def confidence(self, row: Attendance) -> str:
-        """The similarity of the match."""
+        """Returns the similarity of the match."""
         return "-" if row.confidence_score is None else f"{row.confidence_score:.3f}"
 
     @admin.action(description="Export the selected as CSV", permissions=["view"])
     def export_csv(self, request: HttpRequest, queryset: QuerySet[Attendance]) -> StreamingHttpResponse:
-        """The selected rows as a file."""
+        """Returns the selected rows as a CSV file."""
         return csv_of(queryset)
 
     def get_urls(self) -> list[URLPattern]:
-        """The export of all that the filters show."""
+        """Returns the URLs of this admin with the export of the filtered rows."""
         export = path("export/", self.admin_site.admin_view(self.export_view), name="faceattend_attendance_export")
         return [export, *super().get_urls()]
 
     def export_view(self, request: HttpRequest) -> StreamingHttpResponse:
-        """Every row that the list's filters show, as a file."""
+        """Returns every row that passes the list's filters as a CSV file."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         changelist = self.get_changelist_instance(request)
@@ -204,14 +214,20 @@ class AttendanceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 def csv_of(rows: QuerySet[Attendance]) -> StreamingHttpResponse:
-    """The rows as CSV, made while it is sent."""
+    """Returns the rows as CSV, generated while it is sent."""
     writer = csv.writer(_Echo())
     head = ["student", "roll_number", "date", "timestamp", "status", "confidence_score", "camera_location"]
 
     def lines() -> Any:
         yield writer.writerow(head)
         for row in rows.select_related("student").iterator(chunk_size=1000):
-            values: list[Any] = [row.student.name, row.student.roll_number, row.local_day, row.timestamp.isoformat(), row.status]
+            values: list[Any] = [
+                row.student.name,
+                row.student.roll_number,
+                row.local_day,
+                row.timestamp.isoformat(),
+                row.status,
+            ]
             values += [row.confidence_score, row.camera_location]
             yield writer.writerow([_cell(value) for value in values])
 
@@ -221,7 +237,7 @@ def csv_of(rows: QuerySet[Attendance]) -> StreamingHttpResponse:
 
 
 def _cell(value: Any) -> Any:
-    """The value, so that a spreadsheet takes a name for no formula."""
+    """Returns the value in a form that a spreadsheet does not take for a formula."""
     text = "" if value is None else str(value)
     return "'" + text if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
 
@@ -235,7 +251,7 @@ class CameraAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     @admin.display(description="Source")
     def shown_source(self, camera: Camera) -> str:
-        """The source without credentials: everything up to the last ``@`` of an address is left out."""
+        """Returns the source without credentials: everything up to the last ``@`` of an address is left out."""
         scheme, sep, rest = camera.source.partition("://")
         return f"{scheme}{sep}***@{rest.rpartition('@')[2]}" if sep and "@" in rest else camera.source
 
@@ -250,9 +266,17 @@ class _ReadOnly(admin.ModelAdmin):  # type: ignore[type-arg]
 
 @admin.register(LivenessSession)
 class LivenessSessionAdmin(_ReadOnly):
-    """Liveness sessions, to look at: without embeddings."""
+    """Liveness sessions, read-only and without embeddings."""
 
-    list_display = ["session_id", "student", "status", "liveness_score", "movement_verified", "created_at", "consumed_at"]
+    list_display = [
+        "session_id",
+        "student",
+        "status",
+        "liveness_score",
+        "movement_verified",
+        "created_at",
+        "consumed_at",
+    ]
     list_filter = ["status"]
     fields = [
         "session_id",
@@ -271,7 +295,7 @@ class LivenessSessionAdmin(_ReadOnly):
 
 @admin.register(DetectionLog)
 class DetectionLogAdmin(_ReadOnly):
-    """What cameras saw, to look at."""
+    """What cameras saw, read-only."""
 
     list_display = ["timestamp", "camera_location", "faces_detected", "students_recognized", "processing_time"]
     list_filter = ["camera_location"]

@@ -1,12 +1,12 @@
-"""The settings: one dictionary, ``FACEATTEND``, every key of which may be left out.
+"""The settings: one dictionary, ``FACEATTEND``. Every key may be left out.
 
-===================  =======================================================================================================
+===================  ==================================================================================================
 ``ENGINE``           options of `faceattend.Engine`, such as ``{"threads": 2}``
 ``THRESHOLD``        from which similarity a face is recognized, in [0, 1]; default 0.7
 ``TIME_ZONE``        the site's IANA time zone: attendance is marked once a day there; default Django's ``TIME_ZONE``
 ``DAY_BOUNDARY``     when a day begins, ``"HH:MM"``; default midnight
 ``AGREEING_VIEWS``   how many good views of a face have to agree on a camera; default 2
-``DUPLICATES``       what to do with a face that another student has already: ``"refuse"`` (the default), ``"warn"``, ``"allow"``
+``DUPLICATES``       what to do with a face that another student has: ``"refuse"`` (the default), ``"warn"``, ``"allow"``
 ``LIVENESS``         options of `faceattend.LivenessSession`, such as ``{"pad": "require"}``
 ``LEGACY_MODEL``     the model that made embeddings which do not say which, on your word; default: they are not matched
 ``STUDENT_MODEL``    for `faceattend.compat` only, as are the next ones: your own model, ``"app.Model"``
@@ -15,7 +15,7 @@
 ``LOG_MODEL``        your detection logs
 ``UNTAGGED``         whether embeddings of your tables that name no model are taken as this engine's: ``"unit"`` (the
                      default: when they have its length and are unit vectors), ``"never"``
-===================  =======================================================================================================
+===================  ==================================================================================================
 """
 
 from __future__ import annotations
@@ -48,13 +48,13 @@ _engines: dict[str, faceattend.Engine] = {}
 
 
 def setting(name: str) -> Any:
-    """The setting of this name, or its default."""
+    """Returns the setting with this name, or its default."""
     given = getattr(settings, "FACEATTEND", None) or {}
     return given.get(name, DEFAULTS[name])
 
 
 def engine() -> faceattend.Engine:
-    """The engine of this process: loaded at its first frame, anew after a fork."""
+    """Returns the engine of this process. It is loaded at its first frame, and anew after a fork."""
     options = setting("ENGINE")
     key = repr(sorted(options.items()))
     with _lock:
@@ -64,6 +64,6 @@ def engine() -> faceattend.Engine:
 
 
 def policy() -> faceattend.AttendancePolicy:
-    """The site's days."""
+    """Returns the rules for the site's days."""
     zone: Optional[str] = setting("TIME_ZONE") or settings.TIME_ZONE
     return faceattend.AttendancePolicy(zone, day_boundary=setting("DAY_BOUNDARY"))

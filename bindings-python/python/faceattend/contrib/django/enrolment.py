@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any, Optional
+from typing import TYPE_CHECKING, Any, Optional
 
 from django.db import transaction
 from django.utils import timezone
@@ -15,6 +15,10 @@ from faceattend._native import SESSION_ROUNDS, KnownFace, known_face, session_co
 from . import conf, recognition
 from .enrolment_rules import template_of
 from .models import FaceFields, LivenessSession, Student, StudentTemplate
+
+if TYPE_CHECKING:
+    from faceattend.types import Position
+
 
 class FaceTakenError(faceattend.ConflictError):
     """The face is another student's, and the setting ``DUPLICATES`` refuses it."""
@@ -45,7 +49,7 @@ def begin_session(student: Optional[Student] = None, *, mirrored: bool = True) -
     )
 
 
-def observe(session_id: str, position: str, image: Any) -> faceattend.Outcome:
+def observe(session_id: str, position: Position, image: Any) -> faceattend.Outcome:
     """Takes a frame into a stored session and returns what it was worth.
 
     Frames of one session may come at once, to different processes: each is applied to the newest state.
@@ -93,8 +97,8 @@ def enrol_compared(student: Student, session_id: str) -> Optional[KnownFace]:
         row = LivenessSession.objects.get(session_id=session_id)
         session = _session_of(row)
         templates, score = use_up_session(session, student.pk, is_used=row.consumed_at is not None)
-        # The first question of the transaction writes: SQLite refuses at once, without waiting, to let one write that has
-        # read before somebody else wrote.
+        # The first question of the transaction writes: SQLite refuses at once, without waiting, to let one write that
+        # has read before somebody else wrote.
         with transaction.atomic():
             recognition.hold_enrolments()
             used = LivenessSession.objects.filter(pk=row.pk, consumed_at=None, version=row.version).update(

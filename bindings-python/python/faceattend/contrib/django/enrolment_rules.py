@@ -1,4 +1,4 @@
-"""Which picture is good enough to enrol somebody by: the core's answer. Apart, because it needs no model of this app."""
+"""Which picture is good enough to enrol somebody by, as the core decides. It needs no model of this app."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The tables of the reference server, as Django's models.
 
-Table and column names are those of the reference server (and of the service that it replaces), so one database serves both.
-Times are UTC. Columns that others may leave empty are nullable here too.
+Table and column names are those of the reference server (and of the service that it replaces), so one database serves
+both. Times are UTC. Columns that others may leave empty are nullable here too.
 """
 
 from __future__ import annotations

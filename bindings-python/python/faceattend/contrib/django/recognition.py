@@ -1,10 +1,11 @@
-"""Whom a picture shows, and marking them present."""
+"""Recognizes the students in a picture, and marks them present."""
 
 from __future__ import annotations
 
 import os
 import threading
 import time
+import warnings
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Optional
@@ -19,7 +20,7 @@ from faceattend._native import ENROLMENT_LOCK, similar_students
 from . import conf
 from .models import Attendance, Student, StudentTemplate
 
-# How long the gallery is believed to be that of the database, in seconds: enrolments of other processes show after it.
+# For how many seconds the gallery is used before the database is asked again: enrolments of other processes show then.
 BELIEVED_FOR = 2.0
 
 
@@ -73,8 +74,8 @@ def hold_enrolments() -> None:
 def gallery_to_compare(template: faceattend.Embedding) -> faceattend.Gallery:
     """Returns the students whom a new face has to be compared with, as the transaction that writes the face sees them.
 
-    The gallery of this process only proposes whom it resembles. Whoever was enrolled since it was loaded, by any process,
-    is compared with too.
+    The gallery of this process only proposes whom it resembles. Whoever was enrolled since it was loaded, by any
+    process, is compared with too.
     """
     known, newest = _known.current()
     wanted = set(similar_students(known, template))
@@ -106,7 +107,7 @@ if hasattr(os, "register_at_fork"):
 
 
 def gallery() -> faceattend.Gallery:
-    """The students who can be recognized, as they are in the database within two seconds."""
+    """Returns the students who can be recognized. It follows the database with a delay of up to two seconds."""
     return _known.current()[0]
 
 
@@ -131,8 +132,8 @@ def recognize(image: Any, *, among: Optional[Iterable[int]] = None, color: Any =
     Returns
     -------
     list of dict
-        ``bbox``, ``student`` (a `Student` or ``None``), ``similarity`` to the most similar one (or ``None``), ``reasons``
-        against the view.
+        ``bbox``, ``student`` (a `Student` or ``None``), ``similarity`` to the most similar one (or ``None``),
+        ``reasons`` against the view.
     """
     wanted = None if among is None else set(among)
     known, threshold = gallery(), conf.setting("THRESHOLD")
@@ -155,6 +156,12 @@ def recognize(image: Any, *, among: Optional[Iterable[int]] = None, color: Any =
     for each in found:
         each["student"] = students.get(each.pop("student_id"))
     return found
+
+
+def recognise(image: Any, *, among: Optional[Iterable[int]] = None, color: Any = "bgr") -> list[dict[str, Any]]:
+    """Is deprecated: use `recognize`, which this calls."""
+    warnings.warn("recognition.recognise is deprecated: use recognition.recognize", DeprecationWarning, stacklevel=2)
+    return recognize(image, among=among, color=color)
 
 
 def mark(

@@ -1,11 +1,11 @@
-"""What the pages of the admin call: frames come in as JPEG bodies, answers go out as JSON."""
+"""The calls of the admin's pages: they send frames as JPEG bodies and get JSON."""
 
 from __future__ import annotations
 
 import logging
 import threading
 from collections import OrderedDict
-from typing import Any, Callable
+from typing import TYPE_CHECKING, Any, Callable
 
 from django.http import HttpRequest, JsonResponse
 from django.utils import timezone
@@ -15,14 +15,18 @@ import faceattend
 from . import conf, enrolment, recognition
 from .models import LivenessSession, Student
 
+if TYPE_CHECKING:
+    from faceattend.types import Position
+
 log = logging.getLogger("faceattend")
 
-# How many browsers' live views one process follows; the oldest goes first.
+# How many live views of browsers one process follows. Beyond that, the oldest is dropped.
 _FOLLOWED = 64
+_POSITIONS: dict[str, Position] = {"center": "center", "left": "left", "right": "right"}
 
 
 def answered(view: Callable[..., JsonResponse]) -> Callable[..., JsonResponse]:
-    """The view, answering what goes wrong as JSON with a sentence for the person at the page."""
+    """Returns the view with errors answered as JSON, each with a sentence for the person at the page."""
 
     def call(request: HttpRequest, *args: Any, **kwargs: Any) -> JsonResponse:
         if request.method != "POST":
@@ -51,16 +55,16 @@ def begin(request: HttpRequest, student: Student) -> JsonResponse:
 
 @answered
 def frame(request: HttpRequest, student: Student) -> JsonResponse:
-    """Takes a frame for a position; the frame that completes the session also enrols the student."""
-    session_id, position = request.GET.get("session", ""), request.GET.get("position", "")
+    """Takes a frame for a position. The frame that completes the session also enrols the student."""
+    session_id, position = request.GET.get("session", ""), _POSITIONS.get(request.GET.get("position", ""))
     row = LivenessSession.objects.only("student_id", "consumed_at").get(session_id=session_id)
     if row.student_id != student.pk:
         raise LivenessSession.DoesNotExist
-    if position not in ("center", "left", "right"):
+    if position is None:
         return JsonResponse({"detail": "position is center, left or right"}, status=400)
-    answer = enrolment.observe(session_id, position, request.body).to_dict()
-    answer["enrolled"] = False
-    if answer["session_completed"]:
+    outcome = enrolment.observe(session_id, position, request.body)
+    answer: dict[str, Any] = {**outcome.to_dict(), "enrolled": False}
+    if outcome.session_completed:
         answer["enrolled"] = True
         try:
             known = enrolment.enrol_compared(student, session_id)

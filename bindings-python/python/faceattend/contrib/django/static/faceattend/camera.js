@@ -24,7 +24,8 @@ export class Camera {
       throw new Error("This browser gives the camera only to https:// pages and to localhost.");
     }
     try {
-      this.#stream = await navigator.mediaDevices.getUserMedia({ video: { width: { ideal: 1280 }, facingMode: "user" } });
+      const video = { width: { ideal: 1280 }, facingMode: "user" };
+      this.#stream = await navigator.mediaDevices.getUserMedia({ video });
     } catch (error) {
       throw new Error(error.name === "NotAllowedError"
         ? "The camera was not allowed. Allow it in the browser, then start again." : "No camera could be opened.");
@@ -74,8 +75,12 @@ export async function post(url, parameters = {}, body = null) {
   const token = document.querySelector("[name=csrfmiddlewaretoken]").value;
   const query = new URLSearchParams(parameters).toString();
   const headers = { "X-CSRFToken": token, ...(body ? { "Content-Type": "image/jpeg" } : {}) };
-  const answer = await fetch(query ? `${url}?${query}` : url, { method: "POST", headers, body, credentials: "same-origin" });
+  const request = { method: "POST", headers, body, credentials: "same-origin" };
+  const answer = await fetch(query ? `${url}?${query}` : url, request);
   const data = await answer.json().catch(() => ({}));
-  if (!answer.ok) throw Object.assign(new Error(data.detail ?? `The server answered ${answer.status}.`), { status: answer.status });
+  if (!answer.ok) {
+    const problem = new Error(data.detail ?? `The server answered ${answer.status}.`);
+    throw Object.assign(problem, { status: answer.status });
+  }
   return data;
 }

@@ -1,0 +1,210 @@
+"""A name of the core is the same name in Python and in Node.
+
+The core's names come from ``core/public-api.txt``, Python's from the module, Node's from ``index.d.ts``. What one side
+calls otherwise, or leaves out, stands in the tables below with its reason; an entry that is no longer needed fails too.
+"""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+import faceattend
+
+from .conftest import ROOT
+
+# The core's type (the parts of a trait that was split count as one), Python's class, Node's class or interface.
+TYPES = {
+    "Engine": ("Engine", "Engine"),
+    "Gallery": ("Gallery", "Gallery"),
+    "Match": ("Match", "Match"),
+    "LivenessSession": ("LivenessSession", "LivenessSession"),
+    "Outcome": ("Outcome", "Outcome"),
+    "Verification": ("Verification", "Verification"),
+    "Receipt": ("Receipt", "Receipt"),
+    "ReceiptKey": ("ReceiptKey", "ReceiptKey"),
+    "Marker": ("AttendanceBook", "AttendanceBook"),
+    "Store": ("Store", "Store"),
+    "Student": ("Student", "Student"),
+    "AttendanceRecord": ("AttendanceRecord", "AttendanceRecord"),
+    "AttendanceSummary": (None, "AttendanceSummary"),
+    "Erasure": ("Erasure", "Erasure"),
+    "Pose": ("Pose", "Pose"),
+    "Quality": ("Quality", "Quality"),
+    "Face": ("Face", "Face"),
+    "RecognizedFace": ("RecognizedFace", "SeenFace"),
+    "CameraHealth": (None, "CameraHealth"),
+}
+
+STORE_PARTS = {"Store", "Students", "Sessions", "Attendance", "Accounts", "Audit", "Privacy", "Cluster"}
+
+# What the core spells otherwise than both bindings: their name, or `None` where both leave it out, and why.
+RENAMED = {
+    ("*", "student"): ("student_id", "the bindings have the key, the core its type `StudentId`"),
+    ("*", "new"): (None, "a constructor"),
+    ("*", "builder"): (None, "options are keyword arguments, or an object"),
+    ("Engine", "embedder"): (None, "its parts: `model` and `dimension`, or `description`"),
+    ("Engine", "deepen"): (None, "for the stages of the core alone"),
+    ("Gallery", "embedder"): (None, "as for the engine"),
+    ("LivenessSession", "from_state"): (None, "from_json in Python, fromState in Node"),
+    ("LivenessSession", "to_state"): (None, "to_json in Python, toState in Node"),
+    ("LivenessSession", "with_entropy"): (None, "for tests and replays of the core"),
+    ("LivenessSession", "options"): (None, "what matters to a client is `order`"),
+    ("LivenessSession", "looks"): (None, "what a store compares, for the core's `Registry`"),
+    ("LivenessSession", "position"): (None, "`verified`, and `template` in Python"),
+    ("LivenessSession", "final_template"): (None, "`verify` returns it"),
+    ("LivenessSession", "templates"): (None, "`consume` returns them"),
+    ("LivenessSession", "status_at"): ("status", "the time is an argument or now"),
+    ("Marker", "policy"): (None, "the bindings hand the policy in, and ask it themselves"),
+    ("Marker", "correct"): (None, "corrections need an account, which the server has"),
+    ("Store", "student"): ("student", "finds a student"),
+    ("Store", "attendance"): (None, "AttendanceBook.records"),
+    ("Store", "attendance_record"): (None, "AttendanceBook.record"),
+    ("Store", "attendance_summary"): (None, "AttendanceBook.summary"),
+    ("Store", "delete_attendance"): (None, "AttendanceBook.delete"),
+    ("Store", "mark_attendance"): (None, "AttendanceBook.mark"),
+    ("Store", "create_session"): (None, "Store.saveSession in Node, from_json and to_json in Python"),
+    ("Store", "update_session"): (None, "as create_session"),
+    ("Store", "for_each_template"): (None, "load_gallery reads them"),
+    ("Erasure", "student"): ("student", "the whole row"),
+    ("Erasure", "marks_anonymised"): ("marks_anonymized", "American spelling"),
+    ("Student", "must_enrol_again"): (None, "`model` beside the engine's says it"),
+    ("AttendanceRecord", "checked_out_at"): (None, "the bindings' policies have no periods with a check-out"),
+    ("Face", "antispoof"): ("real", "its score; `real_unavailable` says why there is none"),
+    ("Face", "detected"): (None, "a constructor"),
+    ("Face", "eyes"): (None, "for the quality gate of the core"),
+    ("Pose", "from_landmarks"): (None, "a constructor"),
+    ("CameraHealth", "analyzed_per_second"): (None, "for the server's page"),
+    ("CameraHealth", "captured_per_second"): (None, "for the server's page"),
+    ("CameraHealth", "reconnects"): (None, "for the server's page"),
+    ("CameraHealth", "skipped"): (None, "for the server's page"),
+}
+
+# Methods of the store for a server alone: its accounts and audit log, its cameras and neighbors, its retention jobs,
+# and what the core's `Registry` and `Recognizer` call for everybody.
+SERVER_ONLY = set(
+    """
+    add_audit add_detection_log add_detection_logs admin admins announce audit begin_login check_out claim_cameras
+    consent correct_attendance corrections create_admin detection_logs embedding_json end_login end_logins_of follow
+    forget_seen_templates frame_seen_elsewhere keep_seen_template login_holder newest_template release_cameras
+    remember_frame renew_login retire sessions_of set_admin_password set_consent students_to_enrol_again
+    unwatch_all_cameras unwatch_camera update_admin watch_camera watched_cameras enrol """.split()
+)
+
+# What only one of the bindings has: the type, the name, why the other one lacks it.
+ONLY_PYTHON = {
+    ("CameraHealth", "last_frame_age"): "last_frame_age_ms in Node, in milliseconds",
+    ("RecognizedFace", "track"): "track_id in Node",
+    ("*", "to_dict"): "Node's values are plain objects already",
+    ("Engine", "load"): "Engine.create loads in Node",
+    ("Engine", "model"): "Engine.description.embedder in Node",
+    ("Engine", "dimension"): "Engine.description.dimension in Node",
+    ("Engine", "describe"): "Engine.description in Node, which the core has under that name; it loads nothing there",
+    ("Gallery", "model"): "a gallery of Node is made for an engine, whose model it has",
+    ("Gallery", "add"): "deprecated",
+    ("LivenessSession", "from_json"): "fromState in Node",
+    ("LivenessSession", "to_json"): "toState in Node",
+    ("LivenessSession", "template"): "Store.saveSession writes them in Node",
+    ("Store", "load_gallery"): "Gallery.load in Node",
+    ("Outcome", "advice"): "LivenessReason.advice in Node",
+    ("Quality", "advice"): "qualityAdvice in Node",
+    ("Face", "real_unavailable"): "antispoof_unavailable in Node",
+}
+ONLY_NODE = {
+    ("Engine", "create"): "a constructor",
+    ("Engine", "description"): "describe in Python",
+    ("Engine", "similarity"): "Embedding.similarity in Python",
+    ("Engine", "cosine"): "Embedding.cosine in Python",
+    ("Engine", "mean"): "Embedding.mean in Python",
+    ("LivenessSession", "from_state"): "from_json in Python",
+    ("LivenessSession", "to_state"): "to_json in Python",
+    ("Outcome", "steps_done"): "steps[0] in Python",
+    ("Store", "open"): "a constructor",
+    ("Store", "register_student"): "not there in Python yet: its programs keep sessions as text, or use the Django app",
+    ("Store", "enrol_student"): "as register_student",
+    ("Store", "save_session"): "as register_student",
+    ("Store", "session"): "as register_student",
+    ("Receipt", "to_json"): "to_dict in Python",
+    ("Marker", "day"): "AttendancePolicy.day in Python",
+    ("RecognizedFace", "track_id"): "track in Python, as in the core",
+    ("CameraHealth", "last_frame_age_ms"): "last_frame_age in Python, in seconds",
+    ("CameraHealth", "analysed"): "deprecated",
+    ("Face", "antispoof_unavailable"): "real_unavailable in Python",
+}
+
+
+def snake(name: str) -> str:
+    name = re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", name.replace("JSON", "Json"))
+    return name.lower()
+
+
+def core_names() -> dict[str, set[str]]:
+    names: dict[str, set[str]] = {name: set() for name in TYPES}
+    for line in (ROOT / "core" / "public-api.txt").read_text().splitlines():
+        found = re.match(r"(?:\w+::)*(\w+)(?:::|\.)([a-z]\w*): ", line)
+        if found:
+            kind = "Store" if found[1] in STORE_PARTS else found[1]
+            # The trait has methods alone; there are other things called Store, such as a kind of error.
+            if kind in names and (kind != "Store" or line.startswith("store::") and ": fn " in line):
+                names[kind].add(found[2])
+    return names
+
+
+def node_names() -> dict[str, set[str]]:
+    text = (ROOT / "bindings-node" / "index.d.ts").read_text()
+    text = re.sub(r"/\*.*?\*/", "", text, flags=re.S)
+    names: dict[str, set[str]] = {}
+    for found in re.finditer(r"export (?:declare class|interface) (\w+)[^{]*\{\n(.*?)\n\}", text, re.S):
+        members = re.findall(r"^  (?:static |get |readonly )?(\w+)\??[(:]", found[2], re.M)
+        names.setdefault(found[1], set()).update(snake(name) for name in members if name != "constructor")
+    return names
+
+
+def python_names(name: str) -> set[str]:
+    if name == "AttendanceSummary":
+        return set(faceattend.types.AttendanceSummaryDict.__annotations__)
+    if name == "CameraHealth":
+        return set(faceattend.types.CameraHealthDict.__annotations__)
+    return {each for each in vars(getattr(faceattend, name)) if not each.startswith("_")}
+
+
+CORE, NODE = core_names(), node_names()
+ALL = [(kind, python or kind, node) for kind, (python, node) in TYPES.items()]
+
+
+def excepted(table: dict[tuple[str, str], object], kind: str, name: str) -> bool:
+    return (kind, name) in table or ("*", name) in table
+
+
+@pytest.mark.parametrize("kind, python, node", ALL, ids=[each[0] for each in ALL])
+def test_what_the_core_has_both_bindings_have_under_its_name(kind, python, node):
+    assert CORE[kind], f"core/public-api.txt names nothing of {kind}"
+    lacking = []
+    for name in sorted(CORE[kind] - (SERVER_ONLY if kind == "Store" else set())):
+        wanted = RENAMED.get((kind, name), RENAMED.get(("*", name), (name, "")))[0]
+        if wanted is None:
+            continue
+        if wanted not in python_names(python) and not excepted(ONLY_NODE, kind, wanted):
+            lacking.append(f"Python's {python}.{wanted}")
+        if wanted not in NODE[node] and not excepted(ONLY_PYTHON, kind, wanted):
+            lacking.append(f"Node's {node}.{wanted}")
+    assert not lacking
+
+
+@pytest.mark.parametrize("kind, python, node", ALL, ids=[each[0] for each in ALL])
+def test_what_one_of_the_bindings_has_the_other_has_too(kind, python, node):
+    ours, theirs = python_names(python), NODE[node]
+    only_ours = {name for name in ours - theirs if not excepted(ONLY_PYTHON, kind, name)}
+    only_theirs = {name for name in theirs - ours if not excepted(ONLY_NODE, kind, name)}
+    assert (only_ours, only_theirs) == (set(), set())
+
+
+def test_no_exception_is_there_without_need():
+    of_python = {kind: python_names(python) for kind, python, _ in ALL}
+    of_node = {kind: NODE[node] for kind, _, node in ALL}
+    stale: list[object] = [name for name in SERVER_ONLY if name not in CORE["Store"]]
+    stale += [key for key in RENAMED if key[0] != "*" and key[1] not in CORE[key[0]]]
+    stale += [key for key in ONLY_PYTHON if key[0] != "*" and key[1] not in of_python[key[0]] - of_node[key[0]]]
+    stale += [key for key in ONLY_NODE if key[0] != "*" and key[1] not in of_node[key[0]] - of_python[key[0]]]
+    assert not stale

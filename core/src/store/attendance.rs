@@ -1,0 +1,61 @@
+//! Marks of attendance and their corrections.
+
+use jiff::Timestamp;
+
+use super::{
+    AttendanceFilter, AttendanceRecord, AttendanceSummary, Correction, CorrectionRecord, Listed, Marking,
+    NewAttendance, Page,
+};
+use crate::error::Result;
+
+/// The attendance of the students.
+pub trait Attendance: Send + Sync {
+    /// Marks the student present for the day and period of `new`, or returns the row that already does. The database
+    /// decides, so two cameras, threads or servers cannot mark twice.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`](crate::Error::NotFound) for an unknown student.
+    fn mark_attendance(&self, new: &NewAttendance) -> Result<Marking>;
+
+    /// One page of attendance, newest first, and how many rows pass the filter in all.
+    ///
+    /// # Errors
+    /// [`Error::Store`](crate::Error::Store).
+    fn attendance(&self, filter: &AttendanceFilter, page: Page) -> Result<Listed<AttendanceRecord>>;
+
+    /// The attendance row with this id.
+    ///
+    /// # Errors
+    /// [`Error::Store`](crate::Error::Store).
+    fn attendance_record(&self, id: i64) -> Result<Option<AttendanceRecord>>;
+
+    /// Deletes the attendance row with this id.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`](crate::Error::NotFound).
+    fn delete_attendance(&self, id: i64) -> Result<()>;
+
+    /// Notes that the student of a row was seen leaving at `at`, and returns the row. The latest time stays.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`](crate::Error::NotFound).
+    fn check_out(&self, id: i64, at: Timestamp) -> Result<AttendanceRecord>;
+
+    /// Gives a row the status of the correction, keeps who, why and what it was before, and returns the row.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`](crate::Error::NotFound).
+    fn correct_attendance(&self, id: i64, correction: &Correction, now: Timestamp) -> Result<AttendanceRecord>;
+
+    /// The corrections of a row, oldest first. They stay when the row is deleted, and go with its student.
+    ///
+    /// # Errors
+    /// [`Error::Store`](crate::Error::Store).
+    fn corrections(&self, attendance: i64) -> Result<Vec<CorrectionRecord>>;
+
+    /// Counts of the rows that pass the filter.
+    ///
+    /// # Errors
+    /// [`Error::Store`](crate::Error::Store).
+    fn attendance_summary(&self, filter: &AttendanceFilter) -> Result<AttendanceSummary>;
+}

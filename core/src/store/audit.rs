@@ -1,0 +1,19 @@
+//! Who changed what.
+
+use super::{AuditEntry, Listed, NewAuditEntry, Page};
+use crate::error::Result;
+
+/// The audit log.
+pub trait Audit: Send + Sync {
+    /// Writes an entry of the audit log; returns its id.
+    ///
+    /// # Errors
+    /// [`Error::Store`](crate::Error::Store).
+    fn add_audit(&self, entry: &NewAuditEntry) -> Result<i64>;
+
+    /// One page of the audit log, newest first, and how many entries there are in all.
+    ///
+    /// # Errors
+    /// [`Error::Store`](crate::Error::Store).
+    fn audit(&self, page: Page) -> Result<Listed<AuditEntry>>;
+}

@@ -1,0 +1,79 @@
+//! How a value lies in its column: plain, sealed with a key, or broken.
+
+use std::collections::BTreeMap;
+
+use super::key::KeyId;
+
+/// How sealed text begins: the word and the version of the form.
+pub(super) const TEXT_MARK: &str = "sealed:1:";
+
+/// How sealed bytes begin.
+pub(super) const BYTES_MARK: &[u8] = b"sealed\x01";
+
+/// 96 bits, random for every value: safe for 2^32 values under one key (NIST SP 800-38D, 8.3), which at a hundred
+/// writes a second is sixteen months of nothing else.
+pub(super) const NONCE_BYTES: usize = 12;
+
+pub(super) const TAG_BYTES: usize = 16;
+
+/// How the values that hold a face lie in the database.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct TemplateForms {
+    /// How many anybody can read.
+    pub plain: u64,
+    /// How many are sealed, by the key.
+    pub sealed: BTreeMap<KeyId, u64>,
+    /// How many begin like sealed ones and are none.
+    pub broken: u64,
+}
+
+impl TemplateForms {
+    /// Counts one more.
+    pub(in crate::store) fn add(&mut self, form: Form) {
+        match form {
+            Form::Plain => self.plain += 1,
+            Form::Sealed(id) => *self.sealed.entry(id).or_default() += 1,
+            Form::Broken => self.broken += 1,
+        }
+    }
+}
+
+/// What came of [`Store::reseal_templates`](crate::store::Store::reseal_templates).
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Resealed {
+    /// Rows (students with their templates, liveness sessions) that were brought into the form.
+    pub changed: u64,
+    /// Rows that had it already.
+    pub unchanged: u64,
+    /// Rows that were left as they are, because something in them is damaged: table and key.
+    pub damaged: Vec<String>,
+}
+
+/// How a value lies in its column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::store) enum Form {
+    Plain,
+    Sealed(KeyId),
+    /// It begins like a sealed value and is none.
+    Broken,
+}
+
+/// How the bytes of a column lie there.
+pub(in crate::store) fn form_of_bytes(stored: &[u8]) -> Form {
+    let Some(rest) = stored.strip_prefix(BYTES_MARK) else { return Form::Plain };
+    // Eight bytes like the mark can be two numbers of a plain vector; then their count is a multiple of four, which that
+    // of sealed numbers never is.
+    if stored.len().is_multiple_of(4) {
+        return Form::Plain;
+    }
+    match rest.split_first_chunk() {
+        Some((id, sealed)) if sealed.len() >= NONCE_BYTES + TAG_BYTES => Form::Sealed(KeyId(*id)),
+        _ => Form::Broken,
+    }
+}
+
+/// How the text of a column lies there.
+pub(in crate::store) fn form_of_text(stored: &str) -> Form {
+    let Some(rest) = stored.strip_prefix(TEXT_MARK) else { return Form::Plain };
+    rest.split_once(':').and_then(|(id, _)| KeyId::parse(id)).map_or(Form::Broken, Form::Sealed)
+}

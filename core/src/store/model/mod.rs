@@ -1,0 +1,32 @@
+//! The values that a store takes and gives: a file a noun.
+
+mod account;
+mod attendance;
+mod audit;
+mod camera;
+mod detection_log;
+mod face_check;
+mod page;
+mod privacy;
+pub(super) mod seen_template;
+mod session;
+mod student;
+mod template;
+
+pub use account::{AdminChange, AdminUser, NewAdmin, NewLogin};
+pub use attendance::{
+    AttendanceFilter, AttendanceRecord, AttendanceStatus, AttendanceSummary, CorrectedStatus, Correction,
+    CorrectionRecord, DayWindow, Marking, NewAttendance,
+};
+pub use audit::{AuditEntry, NewAuditEntry};
+pub use camera::{CameraKey, CameraReport, CameraRequest, ClaimedCamera, ServerId, WatchedCamera};
+pub use detection_log::{DetectionLog, NewDetectionLog};
+pub use face_check::{ENROLMENT_LOCK, Enrolee, FaceCheck, TemplateMark};
+pub use page::{Listed, Page};
+pub use privacy::{Consent, Erasure, MarksOfErased, Retention, Retired, SessionSummary};
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+pub(super) use privacy::{NAME_OF_ERASED, roll_number_of_erased};
+pub use seen_template::{KeptSeen, SeenLimits, TemplateOrigin};
+pub use session::{NewSession, PositionColumns, SessionRecord, SessionUpdate};
+pub use student::{Student, StudentChange};
+pub use template::{Enrolment, LegacyVector, StoredEmbedding, StoredTemplate, embedding_text};

@@ -1,0 +1,103 @@
+//! Consent, erasure and retention.
+
+use jiff::Timestamp;
+
+use super::Student;
+use crate::types::StudentId;
+
+/// That a person agreed to the use of the face.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Consent {
+    /// When.
+    pub given_at: Timestamp,
+    /// Who gave it: the person, or a parent.
+    pub given_by: String,
+    /// Which wording was agreed to.
+    pub notice: String,
+}
+
+/// What becomes of the marks of a student who is erased.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum MarksOfErased {
+    /// They go too.
+    #[default]
+    Delete,
+    /// They stay for the statistics, of a student without a name, a roll number of its own, or a face.
+    Anonymise,
+}
+
+/// What an erasure erased: the receipt.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Erasure {
+    /// The student as it was.
+    pub student: Student,
+    /// How many templates are gone.
+    pub templates: u64,
+    /// How many liveness sessions are gone.
+    pub sessions: u64,
+    /// How many attendance rows are gone.
+    pub marks_deleted: u64,
+    /// How many attendance rows stayed, without a name.
+    pub marks_anonymised: u64,
+}
+
+/// A liveness session as the person it is of may see it: without the state, which is the server's.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SessionSummary {
+    /// Its key.
+    pub id: String,
+    /// Where it stood.
+    pub status: String,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it completed.
+    pub completed_at: Option<Timestamp>,
+    /// How many frames it judged.
+    pub attempts: u32,
+}
+
+/// Rows from before these times are deleted; `None` keeps them all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Retention {
+    /// Liveness sessions that ended before; with them go the embeddings in their state.
+    pub sessions_before: Option<Timestamp>,
+    /// Detection logs from before.
+    pub detection_logs_before: Option<Timestamp>,
+    /// Attendance from before.
+    pub attendance_before: Option<Timestamp>,
+    /// Entries of the audit log from before.
+    pub audit_before: Option<Timestamp>,
+    /// Logins that ended before.
+    pub logins_before: Option<Timestamp>,
+}
+
+/// How many rows a retention run deleted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Retired {
+    /// Liveness sessions.
+    pub sessions: u64,
+    /// Detection logs.
+    pub detection_logs: u64,
+    /// Attendance rows.
+    pub attendance: u64,
+    /// Audit entries.
+    pub audit: u64,
+    /// Logins.
+    pub logins: u64,
+}
+
+impl Retired {
+    /// All of them.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.sessions + self.detection_logs + self.attendance + self.audit + self.logins
+    }
+}
+
+/// The name of a student who was erased while the marks stay.
+pub(in crate::store) const NAME_OF_ERASED: &str = "Erased";
+
+/// The roll number of a student who was erased while the marks stay: unique, and of nobody.
+pub(in crate::store) fn roll_number_of_erased(id: StudentId) -> String {
+    format!("erased-{}", id.0)
+}

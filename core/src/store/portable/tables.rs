@@ -1,0 +1,239 @@
+//! The tables and columns that a portable file holds.
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+
+/// What a column holds, whatever the database calls it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::store) enum Kind {
+    Int,
+    Real,
+    Bool,
+    Text,
+    Bytes,
+    /// A time that the existing service writes in whole seconds.
+    Seconds,
+    /// A time to the microsecond.
+    Micros,
+    Date,
+}
+
+/// One value of a row.
+#[derive(Debug, Clone, PartialEq)]
+pub(in crate::store) enum Value {
+    Null,
+    Int(i64),
+    Real(f64),
+    Bool(bool),
+    Text(String),
+    Bytes(Vec<u8>),
+    Time(Timestamp),
+    Date(Date),
+}
+
+#[derive(Debug)]
+pub(in crate::store) struct Column {
+    pub(in crate::store) name: &'static str,
+    pub(in crate::store) kind: Kind,
+    /// Whether it has to be left to its default where the file has no value: it may not be null.
+    pub(in crate::store) has_default: bool,
+}
+
+const fn column(name: &'static str, kind: Kind) -> Column {
+    Column { name, kind, has_default: false }
+}
+
+const fn column_or_default(name: &'static str, kind: Kind) -> Column {
+    Column { name, kind, has_default: true }
+}
+
+#[derive(Debug)]
+pub(in crate::store) struct Table {
+    pub(in crate::store) name: &'static str,
+    pub(in crate::store) columns: &'static [Column],
+    /// Whether its rows are gone with their student.
+    pub(super) of_a_student: bool,
+}
+
+impl Table {
+    /// The names of the columns, as a list in SQL.
+    #[cfg(feature = "sqlite")]
+    pub(in crate::store) fn names(&self) -> String {
+        self.columns.iter().map(|column| column.name).collect::<Vec<_>>().join(", ")
+    }
+
+    /// Whether its keys are numbers that the database gives.
+    #[cfg(feature = "postgres")]
+    pub(in crate::store) fn counts_its_keys(&self) -> bool {
+        self.columns.first().is_some_and(|key| key.kind == Kind::Int)
+    }
+
+    pub(super) fn position(&self, name: &str) -> Option<usize> {
+        self.columns.iter().position(|column| column.name == name)
+    }
+}
+
+/// Every table that is copied, those first that others refer to. The key is the first column.
+pub(in crate::store) const TABLES: &[Table] = &[
+    Table {
+        name: "admin_users",
+        columns: &[
+            column("id", Kind::Int),
+            column("username", Kind::Text),
+            column("hashed_password", Kind::Text),
+            column("is_active", Kind::Bool),
+            column("created_at", Kind::Seconds),
+            column("updated_at", Kind::Seconds),
+            column_or_default("role", Kind::Text),
+        ],
+        of_a_student: false,
+    },
+    Table {
+        name: "students",
+        columns: &[
+            column("id", Kind::Int),
+            column("name", Kind::Text),
+            column("roll_number", Kind::Text),
+            column("roll_no", Kind::Text),
+            column("face_embedding", Kind::Bytes),
+            column("embedding_vector", Kind::Text),
+            column("created_at", Kind::Seconds),
+            column("updated_at", Kind::Seconds),
+            column("liveness_verified", Kind::Bool),
+            column("liveness_verification_date", Kind::Micros),
+            column("liveness_confidence_score", Kind::Real),
+            column("model_version", Kind::Text),
+            column("consent_given_at", Kind::Micros),
+            column("consent_given_by", Kind::Text),
+            column("consent_notice", Kind::Text),
+        ],
+        of_a_student: false,
+    },
+    Table {
+        name: "student_templates",
+        columns: &[
+            column("id", Kind::Int),
+            column("student_id", Kind::Int),
+            column("model_id", Kind::Text),
+            column("embedding", Kind::Bytes),
+            column("created_at", Kind::Micros),
+            column("origin", Kind::Text),
+        ],
+        of_a_student: true,
+    },
+    Table {
+        name: "liveness_detection_sessions",
+        columns: &[
+            column("id", Kind::Int),
+            column("session_id", Kind::Text),
+            column("student_id", Kind::Int),
+            column("status", Kind::Text),
+            column("created_at", Kind::Seconds),
+            column("completed_at", Kind::Micros),
+            column("expires_at", Kind::Micros),
+            column("center_frame_data", Kind::Text),
+            column("left_frame_data", Kind::Text),
+            column("right_frame_data", Kind::Text),
+            column("center_embedding", Kind::Text),
+            column("left_embedding", Kind::Text),
+            column("right_embedding", Kind::Text),
+            column("center_verified", Kind::Bool),
+            column("left_verified", Kind::Bool),
+            column("right_verified", Kind::Bool),
+            column("liveness_score", Kind::Real),
+            column("movement_verified", Kind::Bool),
+            column("final_embedding", Kind::Text),
+            column("error_message", Kind::Text),
+            column("attempts_count", Kind::Int),
+            column("state", Kind::Text),
+            column_or_default("version", Kind::Int),
+            column("consumed_at", Kind::Micros),
+        ],
+        of_a_student: false,
+    },
+    Table {
+        name: "attendance_log",
+        columns: &[
+            column("id", Kind::Int),
+            column("student_id", Kind::Int),
+            column("timestamp", Kind::Micros),
+            column("status", Kind::Text),
+            column("confidence_score", Kind::Real),
+            column("camera_location", Kind::Text),
+            column("created_at", Kind::Seconds),
+            column("local_day", Kind::Date),
+            column("period", Kind::Text),
+            column("checked_out_at", Kind::Micros),
+        ],
+        of_a_student: true,
+    },
+    Table {
+        name: "attendance_corrections",
+        columns: &[
+            column("id", Kind::Int),
+            column("attendance_id", Kind::Int),
+            column("status", Kind::Text),
+            column("status_before", Kind::Text),
+            column("corrected_by", Kind::Text),
+            column("reason", Kind::Text),
+            column("created_at", Kind::Micros),
+        ],
+        of_a_student: false,
+    },
+    Table {
+        name: "detection_logs",
+        columns: &[
+            column("id", Kind::Int),
+            column("timestamp", Kind::Micros),
+            column("faces_detected", Kind::Int),
+            column("students_recognized", Kind::Int),
+            column("processing_time", Kind::Real),
+            column("camera_location", Kind::Text),
+            column("error_message", Kind::Text),
+        ],
+        of_a_student: false,
+    },
+    Table {
+        name: "liveness_seen_frames",
+        columns: &[
+            column("id", Kind::Int),
+            column("session_id", Kind::Text),
+            column("yaw", Kind::Real),
+            column("looks", Kind::Bytes),
+            column("seen_at", Kind::Micros),
+        ],
+        of_a_student: false,
+    },
+    Table {
+        name: "logins",
+        columns: &[
+            column("id", Kind::Text),
+            column("username", Kind::Text),
+            column("refresh_hash", Kind::Text),
+            column("created_at", Kind::Micros),
+            column("expires_at", Kind::Micros),
+            column("ended_at", Kind::Micros),
+        ],
+        of_a_student: false,
+    },
+    Table {
+        name: "audit_log",
+        columns: &[
+            column("id", Kind::Int),
+            column("timestamp", Kind::Micros),
+            column("actor", Kind::Text),
+            column("action", Kind::Text),
+            column("subject", Kind::Text),
+            column("details", Kind::Text),
+        ],
+        of_a_student: false,
+    },
+];
+
+/// Unique keys that what happens once relies on; a database that lost one is in danger.
+pub(in crate::store) const UNIQUE_KEYS: &[&str] = &[
+    "ix_admin_users_username",
+    "ix_students_roll_number",
+    "ix_liveness_detection_sessions_session_id",
+    "uq_attendance_log_student_day_period",
+];

@@ -1,0 +1,199 @@
+//! Attendance and its corrections.
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use rusqlite::types::Value;
+use rusqlite::{Connection, OptionalExtension as _, Row, params, params_from_iter};
+
+use super::super::naive_time::{to_bound, to_micros, to_seconds};
+use super::super::notices::text;
+use super::super::rules::{NO_ATTENDANCE, NO_STUDENT, corrected_status};
+use super::super::{
+    Attendance, AttendanceFilter, AttendanceRecord, AttendanceSummary, Correction, CorrectionRecord, Listed, Marking,
+    NewAttendance, Page,
+};
+use super::connection::{Time, time};
+use super::students::student;
+use super::{SqliteStore, notices};
+use crate::error::Result;
+use crate::types::StudentId;
+
+impl Attendance for SqliteStore {
+    fn mark_attendance(&self, new: &NewAttendance) -> Result<Marking> {
+        self.write("mark attendance", |db| {
+            student(db, new.student)?.ok_or(NO_STUDENT)?;
+            let day = new.day.date.to_string();
+            let there = db
+                .prepare_cached(&format!(
+                    "SELECT {ATTENDANCE} FROM attendance_log a JOIN students s ON s.id = a.student_id
+                     WHERE a.student_id = ?1 AND ((a.local_day = ?2 AND a.period = ?3)
+                         OR (a.local_day IS NULL AND a.timestamp >= ?4 AND a.timestamp < ?5))
+                     ORDER BY a.id LIMIT 1"
+                ))?
+                .query_row(
+                    params![new.student.0, day, new.period, to_bound(new.day.starts_at), to_bound(new.day.ends_at)],
+                    attendance_from_row,
+                )
+                .optional()?;
+            if let Some(record) = there {
+                return Ok(Marking::AlreadyMarked(record));
+            }
+            db.prepare_cached(
+                "INSERT INTO attendance_log (student_id, timestamp, status, confidence_score, camera_location,
+                     created_at, local_day, period) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            )?
+            .execute(params![
+                new.student.0,
+                to_micros(new.at),
+                new.status.as_str(),
+                new.confidence_score,
+                new.camera_location,
+                to_seconds(new.at),
+                day,
+                new.period,
+            ])?;
+            let record = attendance_record(db, db.last_insert_rowid())?.ok_or(NO_ATTENDANCE)?;
+            notices::leave(db, &text::marked(&self.name, record.id))?;
+            Ok(Marking::Marked(record))
+        })
+    }
+
+    fn attendance(&self, filter: &AttendanceFilter, page: Page) -> Result<Listed<AttendanceRecord>> {
+        self.read("list attendance", |db| {
+            let (from, mut values) = from_where(filter);
+            let total =
+                db.query_row(&format!("SELECT count(*) {from}"), params_from_iter(&values), |row| row.get(0))?;
+            values.extend([Value::from(page.limit), Value::from(page.skip)]);
+            let items = db
+                .prepare_cached(&format!(
+                    "SELECT {ATTENDANCE} {from} ORDER BY a.timestamp DESC, a.id DESC LIMIT ? OFFSET ?"
+                ))?
+                .query_map(params_from_iter(&values), attendance_from_row)?
+                .collect::<rusqlite::Result<_>>()?;
+            Ok(Listed { items, total })
+        })
+    }
+
+    fn attendance_record(&self, id: i64) -> Result<Option<AttendanceRecord>> {
+        self.read("read attendance", |db| Ok(attendance_record(db, id)?))
+    }
+
+    fn delete_attendance(&self, id: i64) -> Result<()> {
+        self.write("delete attendance", |db| match db.execute("DELETE FROM attendance_log WHERE id = ?1", [id])? {
+            0 => Err(NO_ATTENDANCE.into()),
+            _ => Ok(notices::leave(db, text::ATTENDANCE)?),
+        })
+    }
+
+    fn check_out(&self, id: i64, at: Timestamp) -> Result<AttendanceRecord> {
+        self.write("check out", |db| {
+            db.execute(
+                "UPDATE attendance_log SET checked_out_at = max(COALESCE(checked_out_at, ?2), ?2) WHERE id = ?1",
+                params![id, to_micros(at)],
+            )?;
+            Ok(attendance_record(db, id)?.ok_or(NO_ATTENDANCE)?)
+        })
+    }
+
+    fn correct_attendance(&self, id: i64, correction: &Correction, now: Timestamp) -> Result<AttendanceRecord> {
+        self.write("correct attendance", |db| {
+            let before = attendance_record(db, id)?.ok_or(NO_ATTENDANCE)?;
+            let status = correction.status.as_str();
+            db.execute("UPDATE attendance_log SET status = ?2 WHERE id = ?1", params![id, status])?;
+            db.execute(
+                "INSERT INTO attendance_corrections (attendance_id, status, status_before, corrected_by, reason,
+                     created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                params![id, status, before.status, correction.by, correction.reason, to_micros(now)],
+            )?;
+            notices::leave(db, text::ATTENDANCE)?;
+            Ok(attendance_record(db, id)?.ok_or(NO_ATTENDANCE)?)
+        })
+    }
+
+    fn corrections(&self, attendance: i64) -> Result<Vec<CorrectionRecord>> {
+        self.read("list corrections", |db| {
+            let found = db
+                .prepare_cached(
+                    "SELECT id, status, corrected_by, reason, status_before, created_at FROM attendance_corrections
+                     WHERE attendance_id = ?1 ORDER BY id",
+                )?
+                .query_map([attendance], |row| {
+                    let status: String = row.get(1)?;
+                    Ok(CorrectionRecord {
+                        id: row.get(0)?,
+                        attendance,
+                        correction: Correction {
+                            status: corrected_status(&status),
+                            by: row.get(2)?,
+                            reason: row.get(3)?,
+                        },
+                        status_before: row.get(4)?,
+                        at: row.get::<_, Time>(5)?.0,
+                    })
+                })?
+                .collect::<rusqlite::Result<_>>()?;
+            Ok(found)
+        })
+    }
+
+    fn attendance_summary(&self, filter: &AttendanceFilter) -> Result<AttendanceSummary> {
+        self.read("count attendance", |db| {
+            let (from, values) = from_where(filter);
+            let sql = format!(
+                "SELECT count(*), count(*) FILTER (WHERE a.status = 'Present'), count(*) FILTER (WHERE a.status = 'Absent'),
+                     count(*) FILTER (WHERE a.status = 'Late'), count(DISTINCT a.student_id) {from}"
+            );
+            Ok(db.query_row(&sql, params_from_iter(&values), |row| {
+                Ok(AttendanceSummary {
+                    total: row.get(0)?,
+                    present: row.get(1)?,
+                    absent: row.get(2)?,
+                    late: row.get(3)?,
+                    unique_students: row.get(4)?,
+                })
+            })?)
+        })
+    }
+}
+
+pub(super) const ATTENDANCE: &str =
+    "a.id, a.student_id, s.name, s.roll_number, a.timestamp, a.status, a.confidence_score,
+    a.camera_location, a.local_day, COALESCE(a.created_at, a.timestamp), a.checked_out_at";
+
+pub(super) fn attendance_from_row(row: &Row<'_>) -> rusqlite::Result<AttendanceRecord> {
+    Ok(AttendanceRecord {
+        id: row.get(0)?,
+        student: StudentId(row.get(1)?),
+        student_name: row.get(2)?,
+        student_roll_number: row.get(3)?,
+        timestamp: row.get::<_, Time>(4)?.0,
+        status: row.get(5)?,
+        confidence_score: row.get(6)?,
+        camera_location: row.get(7)?,
+        local_day: row.get::<_, Option<String>>(8)?.and_then(|text| text.parse::<Date>().ok()),
+        created_at: row.get::<_, Time>(9)?.0,
+        checked_out_at: time(row, 10)?,
+    })
+}
+
+pub(super) fn attendance_record(db: &Connection, id: i64) -> rusqlite::Result<Option<AttendanceRecord>> {
+    db.prepare_cached(&format!(
+        "SELECT {ATTENDANCE} FROM attendance_log a JOIN students s ON s.id = a.student_id WHERE a.id = ?1"
+    ))?
+    .query_row([id], attendance_from_row)
+    .optional()
+}
+
+/// The rows that pass the filter, as the FROM and WHERE of a query and the values of its parameters.
+pub(super) fn from_where(filter: &AttendanceFilter) -> (String, Vec<Value>) {
+    let conditions = [
+        ("a.timestamp >= ?", filter.from.map(|at| Value::from(to_bound(at)))),
+        ("a.timestamp < ?", filter.until.map(|at| Value::from(to_bound(at)))),
+        ("a.student_id = ?", filter.student.map(|id| Value::from(id.0))),
+        ("a.status = ?", filter.status.clone().map(Value::from)),
+    ];
+    let (tests, values): (Vec<_>, Vec<_>) =
+        conditions.into_iter().filter_map(|(test, value)| Some((test, value?))).unzip();
+    let tests = if tests.is_empty() { "1".to_owned() } else { tests.join(" AND ") };
+    (format!("FROM attendance_log a JOIN students s ON s.id = a.student_id WHERE {tests}"), values)
+}

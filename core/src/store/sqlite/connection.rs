@@ -1,0 +1,84 @@
+//! Connections, what can go wrong with them, and times as columns have them.
+
+use std::path::Path;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ValueRef};
+use rusqlite::{Connection, Row};
+
+use super::super::naive_time::parse;
+use crate::error::{Error, Result};
+
+/// How long a write waits for another process's.
+pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// What can stop a transaction: the database, or an answer of ours.
+pub(super) enum Fault {
+    Sql(rusqlite::Error),
+    Ours(Error),
+}
+
+impl From<rusqlite::Error> for Fault {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sql(error)
+    }
+}
+
+impl From<Error> for Fault {
+    fn from(error: Error) -> Self {
+        Self::Ours(error)
+    }
+}
+
+impl Fault {
+    pub(super) fn while_doing(self, doing: &str) -> Error {
+        match self {
+            Self::Ours(error) => error,
+            Self::Sql(error) => Error::Store { reason: format!("cannot {doing}"), source: Some(error.into()) },
+        }
+    }
+}
+
+pub(super) type Outcome<T> = std::result::Result<T, Fault>;
+
+/// Makes an absent file readable by its owner alone, before SQLite would make it readable by all: it will hold
+/// embeddings and password hashes. SQLite gives its log the same permissions.
+pub(super) fn make_private(path: &Path) -> Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options.create_new(true).write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(path) {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+        Err(source) => Err(Error::Io { action: "create", path: path.into(), source }),
+    }
+}
+
+pub(super) fn prepare_writer(connection: &Connection) -> rusqlite::Result<()> {
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    let mode: String = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
+    if mode != "wal" {
+        // Some network file systems cannot share the log's memory: right, but readers and writers wait for each other.
+        tracing::warn!(mode, "the database cannot use write-ahead logging");
+    }
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    // What is deleted is overwritten: an erased face does not linger in a free page of the file.
+    connection.pragma_update(None, "secure_delete", true)?;
+    connection.pragma_update(None, "foreign_keys", true)
+}
+
+/// A time column.
+pub(super) struct Time(pub(super) Timestamp);
+
+impl FromSql for Time {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        // The text itself stays out of the error: a message shows no values.
+        parse(value.as_str()?).map(Time).ok_or_else(|| FromSqlError::Other("no time".into()))
+    }
+}
+
+pub(super) fn time(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Timestamp>> {
+    Ok(row.get::<_, Option<Time>>(column)?.map(|time| time.0))
+}

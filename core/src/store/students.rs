@@ -1,0 +1,67 @@
+//! Students and how they get a face.
+
+use jiff::Timestamp;
+
+use super::{Enrolee, Enrolment, FaceCheck, Listed, Page, Student, StudentChange};
+use crate::error::Result;
+use crate::types::{ModelId, SessionId, StudentId};
+
+/// The students.
+pub trait Students: Send + Sync {
+    /// A new student without a face.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`](crate::Error::Conflict) when the roll number is taken.
+    fn create_student(&self, name: &str, roll_number: &str, now: Timestamp) -> Result<Student>;
+
+    /// One page of the students by id, and how many there are in all. `search` keeps those whose name or roll number
+    /// contains it, without regard to ASCII case; `%` and `_` in it stand for anything, as in the existing service.
+    ///
+    /// # Errors
+    /// [`Error::Store`](crate::Error::Store).
+    fn students(&self, search: Option<&str>, page: Page) -> Result<Listed<Student>>;
+
+    /// The same list of only those who have to enrol again to be recognized by `model`
+    /// ([`Student::must_enrol_again`]). Reads no embedding, and so needs no key.
+    ///
+    /// # Errors
+    /// [`Error::Store`](crate::Error::Store).
+    fn students_to_enrol_again(&self, model: &ModelId, search: Option<&str>, page: Page) -> Result<Listed<Student>>;
+
+    /// The student with this id.
+    ///
+    /// # Errors
+    /// [`Error::Store`](crate::Error::Store).
+    fn student(&self, id: StudentId) -> Result<Option<Student>>;
+
+    /// Changes name and roll number where given; returns the student as it is now.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`](crate::Error::NotFound); [`Error::Conflict`](crate::Error::Conflict) when the roll number
+    /// is another student's.
+    fn update_student(&self, id: StudentId, change: &StudentChange, now: Timestamp) -> Result<Student>;
+
+    /// Gives `who` the face that a completed liveness session proved, and uses up the session in the same transaction: of
+    /// two calls that race one wins and the other sees the session used. [`Registry`](crate::enrolment::Registry) calls
+    /// it with the check that its policy asks for.
+    ///
+    /// `check` is answered first, by the templates that the transaction itself sees; of two enrolments that race, also
+    /// from two processes, the later one sees the templates of the earlier one. `None` when it does not admit the face;
+    /// nothing has changed then.
+    ///
+    /// # Errors
+    /// In this order: [`Error::NotFound`](crate::Error::NotFound) for an unknown session,
+    /// [`Error::State`](crate::Error::State) for one that is not completed,
+    /// [`Error::Conflict`](crate::Error::Conflict) for a taken roll number and
+    /// [`Error::NotFound`](crate::Error::NotFound) for an unknown student,
+    /// [`Error::State`](crate::Error::State) for a session already used or begun for another student. After any of them
+    /// nothing has changed: a duplicate roll number does not cost the session.
+    fn enrol(
+        &self,
+        session: SessionId,
+        who: &Enrolee<'_>,
+        enrolment: &Enrolment,
+        check: Option<FaceCheck<'_>>,
+        now: Timestamp,
+    ) -> Result<Option<Student>>;
+}

@@ -1,0 +1,163 @@
+//! One suite over every implementation: each test takes an empty store. `contract!` makes a test of each for one.
+
+mod accounts;
+mod attendance;
+mod enrolment;
+mod sessions;
+mod students;
+mod templates;
+
+pub(crate) use accounts::*;
+pub(crate) use attendance::*;
+pub(crate) use enrolment::*;
+pub(crate) use sessions::*;
+pub(crate) use students::*;
+pub(crate) use templates::*;
+
+use jiff::{Timestamp, ToSpan as _};
+
+use super::super::*;
+use crate::embedding::Embedding;
+use crate::error::ErrorKind;
+use crate::liveness::Status;
+use crate::types::ModelId;
+use crate::types::SessionId;
+use crate::types::StudentId;
+
+/// What a test is given: a store with what keeps it alive, or nothing where there is no such database, which the giver
+/// has said.
+pub(super) trait Given {
+    type Store;
+    type Alive;
+    fn given(self) -> Option<(Self::Store, Self::Alive)>;
+}
+
+impl<S, A> Given for (S, A) {
+    type Store = S;
+    type Alive = A;
+    fn given(self) -> Option<(S, A)> {
+        Some(self)
+    }
+}
+
+impl<S, A> Given for Option<(S, A)> {
+    type Store = S;
+    type Alive = A;
+    fn given(self) -> Option<(S, A)> {
+        self
+    }
+}
+
+/// Makes a `#[test]` of every test of the contract, each on a store of its own from `$open`: the store and what keeps it
+/// alive, or nothing where there is no such database.
+macro_rules! contract {
+    ($open:expr) => {
+        contract!(@ $open; a_student_comes_back_as_it_was_written, a_list_is_paged_searched_and_counted,
+            a_roll_number_belongs_to_one_student, deleting_a_student_takes_everything_of_it_along, no_id_is_given_twice,
+            a_completed_session_enrols_once, a_face_that_is_not_admitted_changes_nothing,
+            a_check_sees_whom_it_names_and_who_was_enrolled_since, a_check_of_a_used_session_is_not_asked,
+            of_enrolments_at_once_each_sees_those_before_it, an_erasure_and_an_enrolment_at_once_both_end,
+            a_duplicate_roll_number_does_not_cost_the_session,
+            of_two_registrations_with_one_session_one_wins, of_two_registrations_with_one_roll_number_one_wins,
+            a_session_of_one_student_does_not_enrol_another, an_unfinished_session_enrols_nobody,
+            templates_come_back_with_their_model, who_has_another_models_face_must_enrol_again, an_enrolment_without_a_usable_template_is_refused,
+            of_two_frames_on_one_version_one_must_read_again,
+            a_frame_of_another_session_is_known_by_its_looks, attendance_is_marked_once_for_a_day_and_period,
+            threads_that_mark_the_same_student_leave_one_row, attendance_is_filtered_and_newest_first,
+            logs_are_newest_first, an_admin_user_is_found_by_name, the_shape_of_debug_is_no_leak,
+            a_login_holds_until_it_ends, an_old_refresh_token_ends_the_login, a_deactivated_user_is_logged_out,
+            the_last_active_admin_stays, the_audit_log_is_newest_first, consent_comes_back_and_goes,
+            a_view_is_kept_beside_the_registration_once_a_month, views_are_taken_back_and_the_registration_stays,
+            erasing_leaves_no_trace_of_the_face, erasing_can_leave_nameless_marks, what_is_old_is_retired);
+    };
+    (@ $open:expr; $($name:ident),+) => {
+        $(#[test] fn $name() {
+            let Some((store, _alive)) = $crate::store::tests::contract::Given::given($open) else { return };
+            $crate::store::tests::contract::$name(&store);
+        })+
+    };
+}
+pub(super) use contract;
+
+pub(super) fn at(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+fn now() -> Timestamp {
+    at("2026-03-02T08:15:30.25Z")
+}
+
+pub(super) fn embedding(seed: f32) -> Embedding {
+    Embedding::from_raw(ModelId::new("m"), &[seed, 1.0, -0.5, 0.25]).unwrap()
+}
+
+pub(super) fn enrolment(seed: f32) -> Enrolment {
+    Enrolment { templates: vec![embedding(seed), embedding(seed + 1.0)], liveness_score: 0.875 }
+}
+
+pub(super) fn pending(store: &dyn Store, student: Option<StudentId>) -> SessionId {
+    let id = SessionId::random();
+    let new = NewSession { id, student, state: "{}".into(), created_at: now(), expires_at: now() + 10.minutes() };
+    assert_eq!(store.create_session(&new).unwrap().version, 0);
+    id
+}
+
+pub(super) fn completion() -> SessionUpdate {
+    SessionUpdate {
+        status: Status::Completed,
+        state: "{\"done\":true}".into(),
+        liveness_score: 0.875,
+        movement_verified: true,
+        center: PositionColumns { embedding: Some(embedding(0.0)), verified: true, frame_data: None },
+        left: PositionColumns { embedding: Some(embedding(0.1)), verified: true, frame_data: None },
+        right: PositionColumns { embedding: Some(embedding(0.2)), verified: true, frame_data: None },
+        final_embedding: Some(embedding(0.0)),
+        error_message: None,
+        attempts: 3,
+        completed_at: Some(now()),
+    }
+}
+
+pub(super) fn completed(store: &dyn Store, student: Option<StudentId>) -> SessionId {
+    let id = pending(store, student);
+    assert_eq!(store.update_session(id, 0, &completion()).unwrap(), Some(1));
+    id
+}
+
+pub(super) fn window(date: &str) -> DayWindow {
+    let starts_at = at(&format!("{date}T00:00:00Z"));
+    DayWindow { date: date.parse().unwrap(), starts_at, ends_at: starts_at + 24.hours() }
+}
+
+pub(super) fn mark(student: StudentId, when: &str) -> NewAttendance {
+    NewAttendance {
+        student,
+        at: at(when),
+        day: window(&when[..10]),
+        period: "day".into(),
+        status: AttendanceStatus::Present,
+        confidence_score: Some(0.91),
+        camera_location: Some("Gate 1".into()),
+    }
+}
+
+fn kind<T: std::fmt::Debug>(result: Result<T>) -> ErrorKind {
+    result.unwrap_err().kind()
+}
+
+/// Runs `call` on `threads` threads at once, with the thread's number.
+fn race<T: Send>(threads: usize, call: impl Fn(usize) -> T + Sync) -> Vec<T> {
+    let start = std::sync::Barrier::new(threads);
+    std::thread::scope(|scope| {
+        let (start, call) = (&start, &call);
+        let spawned: Vec<_> = (0..threads)
+            .map(|n| {
+                scope.spawn(move || {
+                    start.wait();
+                    call(n)
+                })
+            })
+            .collect();
+        spawned.into_iter().map(|thread| thread.join().unwrap()).collect()
+    })
+}

@@ -1,0 +1,69 @@
+//! Runs liveness sessions: they begin, take frames, and give their face to a student.
+
+pub(super) mod complete;
+pub(super) mod frame;
+pub(super) mod register;
+pub(super) mod session;
+
+use faceattend_core::liveness::{LivenessSession, Reason};
+use faceattend_core::types::StudentId;
+use jiff::Timestamp;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::error::AppError;
+use crate::request::kinds::{TEXT, Text};
+use crate::state::AppState;
+
+const SESSION_ID: Text = TEXT.example("6c1e3a52-0d0e-4a38-9f63-2f6b1f6d9a10");
+const TOO_MANY: &str = "Too many frames at once";
+/// The answer to a face that the policy on duplicates refuses, as an example for the document.
+const ENROLLED_ALREADY: &str = "This face is already enrolled as student 7.";
+
+/// How many steps a session has passed.
+#[derive(Serialize, ToSchema)]
+struct Steps {
+    passed: usize,
+    all: usize,
+}
+
+impl Steps {
+    fn of((passed, all): (usize, usize)) -> Self {
+        Self { passed, all }
+    }
+}
+
+/// Why a frame was refused, or a remark on it.
+#[derive(Serialize, ToSchema)]
+struct ReasonItem {
+    code: &'static str,
+    /// A sentence for the person.
+    advice: String,
+    /// The student that the face is enrolled as already.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    student_id: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    similarity: Option<f64>,
+}
+
+impl ReasonItem {
+    fn of(reason: &Reason) -> Self {
+        let known = match reason {
+            Reason::AlreadyEnrolled { student, similarity } => Some((student.0, f64::from(similarity.value()))),
+            _ => None,
+        };
+        Self {
+            code: reason.code(),
+            advice: reason.advice().into_owned(),
+            student_id: known.map(|(student, _)| student),
+            similarity: known.map(|(_, similarity)| similarity),
+        }
+    }
+}
+
+/// Returns the signed receipt for the enrolment of `student`; `None` where the operator signs none.
+fn receipt_of(app: &AppState, session: &LivenessSession, student: StudentId) -> Result<Option<String>, AppError> {
+    let Some(key) = &app.settings().receipts else { return Ok(None) };
+    let signed = session.receipt(student, Timestamp::now()).map(|receipt| key.sign(&receipt)).transpose();
+    signed.map_err(|error| AppError::Core("Error signing the receipt", error))
+}
