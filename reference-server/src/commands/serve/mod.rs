@@ -71,11 +71,12 @@ impl Data {
     fn open(args: &ServeArgs) -> Result<Self> {
         let dir = data_dir(args.data_dir.clone())?;
         let place = args.database.place(|| Ok(dir.clone()))?;
-        let store = place.open(args.keys.read()?)?;
+        // Before the database is opened: opening migrates it, also for a server that is refused.
         let lock = match &place {
             Place::File(file) => Some(ServerLock::take(file)?),
             Place::Url(_) => None,
         };
+        let store = place.open(args.keys.read()?)?;
         ensure_admin(&*store, Timestamp::now())?;
         let known_password = default_password_works(&*store)?;
         if known_password && !args.host.is_loopback() {
