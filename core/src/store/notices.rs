@@ -50,8 +50,8 @@ pub(super) mod text {
         format!("marked {origin} {attendance}")
     }
 
+    /// Splits an announcement into parts that a notice can hold. They belong into one transaction.
     #[cfg(any(feature = "postgres", test))]
-    /// An announcement in parts that a notice can hold. They belong into one transaction.
     pub(in super::super) fn announced(origin: &str, text: &str) -> Vec<String> {
         let mut parts = Vec::new();
         let mut rest = text;

@@ -1,7 +1,6 @@
 //! Modules import each other one way.
 
 use crate::graph::{Graph, graph, rings};
-use crate::source::ModulePath;
 
 /// Folders that are one thing in several files. The methods of a database call each other across its files (an
 /// enrolment creates a student, an erasure deletes sessions), and the codec's cipher takes the codec's own types.
