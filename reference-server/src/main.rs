@@ -13,7 +13,7 @@ use tracing_subscriber::prelude::*;
 #[derive(Debug, Parser)]
 #[command(version, about)]
 struct Cli {
-    /// A TOML file with settings of `serve`, named as its flags; flags and environment win over it
+    /// A TOML file with settings of `serve`, named like its flags. Flags and environment variables override it
     #[arg(long, env = "FACEATTEND_CONFIG", value_name = "FILE", global = true)]
     config: Option<std::path::PathBuf>,
     #[command(subcommand)]
@@ -24,21 +24,21 @@ struct Cli {
 enum Command {
     /// Starts the server
     Serve(serve::ServeArgs),
-    /// Shows the settings that `serve` would run with, and where each comes from
+    /// Shows every setting of `serve`, its value, and the source of the value
     Config(serve::ServeArgs),
-    /// Looks at everything that `serve` needs, with the same settings, and says what to do about it
+    /// Checks everything that `serve` needs, with the same settings, and says how to fix what is wrong
     Doctor(doctor::DoctorArgs),
     /// Checks, migrates, exports and imports the database
     Db(db::DbArgs),
-    /// Changes the admin users
+    /// Creates and changes user accounts
     Admin(admin::AdminArgs),
-    /// Encrypts faces at rest
+    /// Encrypts the stored faces
     Keys(keys::KeysArgs),
-    /// Lists, fetches and checks model packs
+    /// Lists, downloads and checks model packs
     Models(models::ModelsArgs),
-    /// Measures the models on labeled pictures: error rates with sample sizes and intervals
+    /// Measures the models on labeled pictures, and reports error rates with sample sizes and confidence intervals
     Eval(eval::EvalArgs),
-    /// Proposes a threshold for a wished false match rate, from the enrolled students
+    /// Proposes a threshold for a target false match rate, measured on the enrolled students
     Calibrate(calibrate::CalibrateArgs),
 }
 

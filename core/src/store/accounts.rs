@@ -7,25 +7,25 @@ use crate::error::Result;
 
 /// The admin users.
 pub trait Accounts: Send + Sync {
-    /// A new admin user.
+    /// Creates an admin user.
     ///
     /// # Errors
     /// [`Error::Conflict`](crate::Error::Conflict) when the name is taken.
     fn create_admin(&self, new: &NewAdmin, now: Timestamp) -> Result<AdminUser>;
 
-    /// The admin user of this name.
+    /// Returns the admin user of this name.
     ///
     /// # Errors
     /// [`Error::Store`](crate::Error::Store).
     fn admin(&self, username: &str) -> Result<Option<AdminUser>>;
 
-    /// Every admin user, by id.
+    /// Returns every admin user, ordered by id.
     ///
     /// # Errors
     /// [`Error::Store`](crate::Error::Store).
     fn admins(&self) -> Result<Vec<AdminUser>>;
 
-    /// Gives the admin user of this name another password hash.
+    /// Replaces the password hash of an admin user.
     ///
     /// # Errors
     /// [`Error::NotFound`](crate::Error::NotFound).
@@ -42,22 +42,22 @@ pub trait Accounts: Send + Sync {
 
 /// The logins of the admin users.
 pub trait Logins: Send + Sync {
-    /// Keeps a login.
+    /// Stores a login.
     ///
     /// # Errors
     /// [`Error::NotFound`](crate::Error::NotFound) when it names a user that is not there.
     fn begin_login(&self, login: &NewLogin) -> Result<()>;
 
-    /// The active user of this name, if the login that its token names has neither ended nor expired. A token that
-    /// names none was made by whoever holds the secret, as the existing service makes them: only the user counts.
+    /// Returns the active user of this name, if the login that the token names has neither ended nor expired. A token
+    /// without a login was signed with the secret by another program, as the existing service does: only the user counts.
     ///
     /// # Errors
     /// [`Error::Store`](crate::Error::Store).
     fn login_holder(&self, username: &str, login: Option<&str>, now: Timestamp) -> Result<Option<AdminUser>>;
 
-    /// Puts the refresh token `fresh_hash` in place of `old_hash` and moves the end of the login; returns its active
-    /// user. `None` when the login has ended or expired, or when its refresh token is another: then somebody uses an
-    /// old one, perhaps a thief, and the login ends in the same transaction.
+    /// Replaces the refresh token `old_hash` by `fresh_hash`, extends the login, and returns its active user. Returns
+    /// `None` when the login has ended or expired. It also returns `None` when the login has another refresh token:
+    /// somebody uses an old one, perhaps a thief, so the login ends in the same transaction.
     ///
     /// # Errors
     /// [`Error::Store`](crate::Error::Store).

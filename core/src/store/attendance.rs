@@ -17,13 +17,13 @@ pub trait Attendance: Send + Sync {
     /// [`Error::NotFound`](crate::Error::NotFound) for an unknown student.
     fn mark_attendance(&self, new: &NewAttendance) -> Result<Marking>;
 
-    /// One page of attendance, newest first, and how many rows pass the filter in all.
+    /// Returns a page of attendance, newest first, and how many rows pass the filter in all.
     ///
     /// # Errors
     /// [`Error::Store`](crate::Error::Store).
     fn attendance(&self, filter: &AttendanceFilter, page: Page) -> Result<Listed<AttendanceRecord>>;
 
-    /// The attendance row with this id.
+    /// Returns the attendance row with this id.
     ///
     /// # Errors
     /// [`Error::Store`](crate::Error::Store).
@@ -47,7 +47,7 @@ pub trait Attendance: Send + Sync {
     /// [`Error::NotFound`](crate::Error::NotFound).
     fn correct_attendance(&self, id: i64, correction: &Correction, now: Timestamp) -> Result<AttendanceRecord>;
 
-    /// The corrections of a row, oldest first. They stay when the row is deleted, and go with its student.
+    /// Returns the corrections of a row, oldest first. They stay when the row is deleted, and go with its student.
     ///
     /// # Errors
     /// [`Error::Store`](crate::Error::Store).

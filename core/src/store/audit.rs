@@ -11,7 +11,7 @@ pub trait Audit: Send + Sync {
     /// [`Error::Store`](crate::Error::Store).
     fn add_audit(&self, entry: &NewAuditEntry) -> Result<i64>;
 
-    /// One page of the audit log, newest first, and how many entries there are in all.
+    /// Returns a page of the audit log, newest first, and how many entries there are in all.
     ///
     /// # Errors
     /// [`Error::Store`](crate::Error::Store).

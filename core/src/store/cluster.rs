@@ -7,47 +7,47 @@ use crate::error::Result;
 
 /// What several servers on one database share. Only PostgreSQL offers it.
 pub trait Cluster: Send + Sync {
-    /// Tells everybody who follows the database through another store, word for word and once. `text` is of any length
-    /// and kept no longer than it takes; a database without notices of its own keeps the newest for a while.
+    /// Sends `text`, of any length, once to everybody who follows the database through another store. The database does
+    /// not keep it.
     ///
     /// # Errors
     /// [`Error::Store`](crate::Error::Store).
     fn announce(&self, text: &str) -> Result<()>;
 
-    /// Has a camera watched, by `by` for as long as the lease lasts unless another server watches it already; says
-    /// whether `by` holds it. A camera that is watched goes on in its place, with the address of `camera`.
+    /// Adds a camera to those that are watched, leased to `by` unless another server holds it. Returns whether `by` holds
+    /// it. A camera that is watched already stays with its server and gets the address of `camera`.
     ///
     /// # Errors
     /// [`Error::Store`](crate::Error::Store).
     fn watch_camera(&self, camera: &CameraRequest, by: &ServerId, lease: Duration) -> Result<bool>;
 
-    /// Has a camera watched no longer; whether it was to be watched.
+    /// Removes a camera from those that are watched. Returns whether it was among them.
     ///
     /// # Errors
     /// [`Error::Store`](crate::Error::Store).
     fn unwatch_camera(&self, camera: &CameraKey) -> Result<bool>;
 
-    /// Has no camera watched any longer; returns how many were to be.
+    /// Removes all cameras from those that are watched. Returns how many there were.
     ///
     /// # Errors
     /// [`Error::Store`](crate::Error::Store).
     fn unwatch_all_cameras(&self) -> Result<u64>;
 
-    /// Renews the leases of the cameras that `reports` are of, takes over some of those that nobody holds, and returns
-    /// what `by` holds now: what is not among it, it must stop watching.
+    /// Renews the leases of the cameras in `reports`, leases some cameras that nobody holds, and returns what `by` holds
+    /// now. The server must stop watching every other camera.
     ///
     /// # Errors
     /// [`Error::Store`](crate::Error::Store).
     fn claim_cameras(&self, by: &ServerId, reports: &[CameraReport], lease: Duration) -> Result<Vec<ClaimedCamera>>;
 
-    /// Lets go of every camera that `by` holds, so that others take them over at once. Those that only it reaches are
-    /// to be watched no longer.
+    /// Ends the leases of `by`, so that other servers take its cameras over at once. Cameras that only `by` reaches are
+    /// removed.
     ///
     /// # Errors
     /// [`Error::Store`](crate::Error::Store).
     fn release_cameras(&self, by: &ServerId) -> Result<()>;
 
-    /// Every camera that is to be watched, by name.
+    /// Returns every camera that is watched, ordered by name.
     ///
     /// # Errors
     /// [`Error::Store`](crate::Error::Store).

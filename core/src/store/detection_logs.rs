@@ -11,13 +11,13 @@ pub trait DetectionLogs: Send + Sync {
     /// [`Error::Store`](crate::Error::Store).
     fn add_detection_log(&self, log: &NewDetectionLog) -> Result<i64>;
 
-    /// Writes detection log rows, all or none: one transaction for what many cameras have to tell.
+    /// Writes the detection log rows of many cameras in one transaction: all of them or none.
     ///
     /// # Errors
     /// [`Error::Store`](crate::Error::Store).
     fn add_detection_logs(&self, logs: &[NewDetectionLog]) -> Result<()>;
 
-    /// The newest `limit` detection logs, newest first.
+    /// Returns the newest `limit` detection logs, newest first.
     ///
     /// # Errors
     /// [`Error::Store`](crate::Error::Store).

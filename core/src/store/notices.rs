@@ -1,4 +1,4 @@
-//! What a database tells everybody who works on it, so that several servers on one database act as one.
+//! Notices of changes: what a database tells every program that works on it.
 //!
 //! A notice is a short text. What changes rows leaves one in the same transaction: whoever hears it finds the change,
 //! and a change that was rolled back is never heard of. It names keys of rows only, except where a server announces an
@@ -31,12 +31,12 @@ pub enum Notice {
     Missed,
 }
 
-/// Hears the notices of a database from the moment it was made.
+/// Receives the notices of a database from the moment it is created.
 ///
 /// It has two implementations, as the stores do; what is lost while a database is away comes back as
 /// [`Notice::Missed`], so there is no error to handle.
 pub trait Follower: Send {
-    /// The next notices in the order of their transactions, none when nothing happens `within` that time. Blocks.
+    /// Waits `within` this time and returns the next notices, in the order of their transactions. Blocks.
     fn next(&mut self, within: Duration) -> Vec<Notice>;
 }
 

@@ -8,13 +8,13 @@ use crate::types::StudentId;
 
 /// What the law asks of a database of faces.
 pub trait Privacy: Send + Sync {
-    /// The consent that the student gave.
+    /// Returns the consent that the student gave.
     ///
     /// # Errors
     /// [`Error::Store`](crate::Error::Store).
     fn consent(&self, student: StudentId) -> Result<Option<Consent>>;
 
-    /// Records the student's consent, or that it is withdrawn.
+    /// Records the consent of the student, or its withdrawal.
     ///
     /// # Errors
     /// [`Error::NotFound`](crate::Error::NotFound).
@@ -27,22 +27,21 @@ pub trait Privacy: Send + Sync {
     /// [`Error::NotFound`](crate::Error::NotFound).
     fn erase_student(&self, student: StudentId, marks: MarksOfErased, now: Timestamp) -> Result<Erasure>;
 
-    /// Deletes what is older than `retention` keeps.
+    /// Deletes the rows that are older than `retention` allows.
     ///
     /// # Errors
     /// [`Error::Store`](crate::Error::Store).
     fn retire(&self, retention: &Retention) -> Result<Retired>;
 
-    /// How many values that hold a face are plain, and how many are sealed with which key.
+    /// Returns how many values that hold a face are plain, and how many are sealed with each key.
     ///
     /// # Errors
     /// [`Error::Store`](crate::Error::Store).
     fn template_forms(&self) -> Result<TemplateForms>;
 
-    /// Brings every value that holds a face into the form in which this store writes: sealed with its first key, or
-    /// plain without keys to seal with ([`TemplateKeys::opening_only`]). Row by row in transactions of their own, so it
-    /// may be stopped at any moment and begun again, and others may work meanwhile. `progress` is told how many rows were
-    /// looked at.
+    /// Rewrites every value that holds a face in the form in which this store writes: sealed with its first key, or plain
+    /// when no key seals ([`TemplateKeys::opening_only`]). A few rows share a transaction, so the work may stop at any
+    /// moment and begin again, and others may use the store meanwhile. `progress` receives the number of rows so far.
     ///
     /// # Errors
     /// [`Error::Store`](crate::Error::Store) when a value needs a key that is not there: what came before it is done.

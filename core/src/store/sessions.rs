@@ -9,20 +9,20 @@ use crate::types::{SessionId, StudentId};
 
 /// The liveness sessions.
 pub trait Sessions: Send + Sync {
-    /// A new session.
+    /// Creates a session.
     ///
     /// # Errors
     /// [`Error::NotFound`](crate::Error::NotFound) when it names a student that is not there.
     fn create_session(&self, new: &NewSession) -> Result<SessionRecord>;
 
-    /// The session with this id.
+    /// Returns the session with this id.
     ///
     /// # Errors
     /// [`Error::Store`](crate::Error::Store).
     fn session(&self, id: SessionId) -> Result<Option<SessionRecord>>;
 
-    /// Writes the session's new state if its version still is `expected_version`; returns the new version, or `None`
-    /// when another call was first and the caller has to read and apply its frame again.
+    /// Writes the new state of a session if its version still is `expected_version`. Returns the new version, or `None`
+    /// when another call came first: then the caller reads the session and applies its frame again.
     ///
     /// # Errors
     /// [`Error::NotFound`](crate::Error::NotFound) for an unknown session.
@@ -35,13 +35,13 @@ pub trait Sessions: Send + Sync {
     /// [`Error::Store`](crate::Error::Store).
     fn remember_frame(&self, session: SessionId, frame: &SeenFrame, now: Timestamp) -> Result<()>;
 
-    /// Whether another session than `session` has had a frame like `frame` ([`SeenFrame::is_like`]) at `since` or later.
+    /// Returns whether another session than `session` has had a frame like `frame` ([`SeenFrame::is_like`]) at `since` or later.
     ///
     /// # Errors
     /// [`Error::Store`](crate::Error::Store).
     fn frame_seen_elsewhere(&self, session: SessionId, frame: &SeenFrame, since: Timestamp) -> Result<bool>;
 
-    /// The liveness sessions of the student, oldest first.
+    /// Returns the liveness sessions of the student, oldest first.
     ///
     /// # Errors
     /// [`Error::Store`](crate::Error::Store).

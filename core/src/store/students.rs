@@ -8,27 +8,27 @@ use crate::types::{ModelId, SessionId, StudentId};
 
 /// The students.
 pub trait Students: Send + Sync {
-    /// A new student without a face.
+    /// Creates a student without a face.
     ///
     /// # Errors
     /// [`Error::Conflict`](crate::Error::Conflict) when the roll number is taken.
     fn create_student(&self, name: &str, roll_number: &str, now: Timestamp) -> Result<Student>;
 
-    /// One page of the students by id, and how many there are in all. `search` keeps those whose name or roll number
-    /// contains it, without regard to ASCII case; `%` and `_` in it stand for anything, as in the existing service.
+    /// Returns a page of the students, ordered by id, and how many there are in all. `search` keeps the students whose
+    /// name or roll number contains it. It ignores ASCII case; `%` and `_` are wildcards, as in the existing service.
     ///
     /// # Errors
     /// [`Error::Store`](crate::Error::Store).
     fn students(&self, search: Option<&str>, page: Page) -> Result<Listed<Student>>;
 
-    /// The same list of only those who have to enrol again to be recognized by `model`
+    /// Returns the same list with only the students who have to enrol again to be recognized by `model`
     /// ([`Student::must_enrol_again`]). Reads no embedding, and so needs no key.
     ///
     /// # Errors
     /// [`Error::Store`](crate::Error::Store).
     fn students_to_enrol_again(&self, model: &ModelId, search: Option<&str>, page: Page) -> Result<Listed<Student>>;
 
-    /// The student with this id.
+    /// Returns the student with this id.
     ///
     /// # Errors
     /// [`Error::Store`](crate::Error::Store).

@@ -9,14 +9,14 @@ use crate::types::StudentId;
 
 /// The templates of the students.
 pub trait Templates: Send + Sync {
-    /// The student's embedding as the JSON text of `embedding_vector`, as the existing API shows it.
+    /// Returns the student's embedding as the JSON text of `embedding_vector`, as the existing API shows it.
     ///
     /// # Errors
     /// [`Error::Store`](crate::Error::Store).
     fn embedding_json(&self, id: StudentId) -> Result<Option<String>>;
 
-    /// Gives an existing student these templates in place of those it had, with no session: for an operator's own
-    /// import. Liveness counts as not verified.
+    /// Replaces the templates of a student without a liveness session, for an import by the operator. Liveness counts as
+    /// not verified.
     ///
     /// # Errors
     /// [`Error::NotFound`](crate::Error::NotFound).
@@ -29,7 +29,7 @@ pub trait Templates: Send + Sync {
     /// The first error that `each` returns; [`Error::Store`](crate::Error::Store).
     fn for_each_template(&self, each: &mut dyn FnMut(StoredTemplate) -> Result<()>) -> Result<()>;
 
-    /// The mark after the newest template: what an enrolment writes from now on was written since.
+    /// Returns the mark of the newest template. Templates that are written later were written since this mark.
     ///
     /// # Errors
     /// [`Error::Store`](crate::Error::Store).
@@ -49,14 +49,14 @@ pub trait Templates: Send + Sync {
         entry: &NewAuditEntry,
     ) -> Result<KeptSeen>;
 
-    /// Takes back every view that a camera saw of the student, so that the registered templates stand alone again;
-    /// returns how many there were.
+    /// Deletes every view of the student that a camera saw, and returns how many there were. The registered templates
+    /// stay.
     ///
     /// # Errors
     /// [`Error::NotFound`](crate::Error::NotFound) for an unknown student.
     fn forget_seen_templates(&self, student: StudentId) -> Result<u64>;
 
-    /// The templates of one student, the one in `face_embedding` first; none for an unknown student.
+    /// Returns the templates of a student, the one in `face_embedding` first; none for an unknown student.
     ///
     /// # Errors
     /// [`Error::Store`](crate::Error::Store).

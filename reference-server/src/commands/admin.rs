@@ -1,4 +1,4 @@
-//! `faceattend admin create | passwd | disable | enable | list`: the accounts, from the machine itself.
+//! `faceattend admin create | passwd | disable | enable | list`: manages the accounts, on the machine itself.
 
 use std::io::{BufRead, IsTerminal};
 use std::path::PathBuf;
@@ -12,10 +12,10 @@ use crate::auth::{DEFAULT_ADMIN, check_password, ensure_admin, hash_password};
 use crate::commands::data_dir::data_dir;
 use crate::commands::database::DatabaseArgs;
 
-/// The admin users.
+/// Creates and changes user accounts.
 #[derive(Debug, Args)]
 pub struct AdminArgs {
-    /// Where the database and the JWT secret are
+    /// The folder of the database and the JWT secret
     #[arg(long, env = "FACEATTEND_DATA_DIR", value_name = "DIR", global = true)]
     data_dir: Option<PathBuf>,
     #[command(flatten)]
@@ -26,7 +26,7 @@ pub struct AdminArgs {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// Makes an account; its password is read from FACEATTEND_NEW_PASSWORD, a pipe, or the terminal
+    /// Creates an account. Reads its password from FACEATTEND_NEW_PASSWORD, a pipe, or the terminal
     Create {
         /// The name to log in with
         username: String,
@@ -34,34 +34,34 @@ enum Action {
         #[arg(long, value_enum, default_value_t = RoleArg::Operator)]
         role: RoleArg,
     },
-    /// Gives an account another password, read from FACEATTEND_NEW_PASSWORD, a pipe, or the terminal
+    /// Changes the password of an account. Reads it from FACEATTEND_NEW_PASSWORD, a pipe, or the terminal
     Passwd {
         /// The name to log in with
         #[arg(default_value = DEFAULT_ADMIN)]
         username: String,
     },
-    /// Lets an account log in no more and ends its logins
+    /// Disables an account and ends its logins
     Disable {
         /// The name to log in with
         username: String,
     },
-    /// Lets an account log in again
+    /// Enables a disabled account
     Enable {
         /// The name to log in with
         username: String,
     },
-    /// Shows every account
+    /// Lists every account
     List,
 }
 
-/// What a user may do; each may do what the ones before may.
+/// The rights of a user. Each role includes the rights of those before it.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum RoleArg {
-    /// Looks at students, attendance and cameras
+    /// Views students, attendance and cameras
     Viewer,
-    /// Registers, marks, and runs cameras
+    /// Registers students, marks attendance and runs cameras
     Operator,
-    /// Changes accounts, erases people, reads the audit log
+    /// Changes accounts, erases students and reads the audit log
     Admin,
 }
 

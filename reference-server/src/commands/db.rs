@@ -19,7 +19,7 @@ use crate::commands::database::{DatabaseArgs, Place, that_is_there};
 /// school.jsonl --database postgres://...`, and start the server with that --database.
 #[derive(Debug, Args)]
 pub struct DbArgs {
-    /// Where the database is, unless --database says
+    /// The folder of the database, unless --database names one
     #[arg(long, env = "FACEATTEND_DATA_DIR", value_name = "DIR", global = true)]
     data_dir: Option<PathBuf>,
     #[command(flatten)]
@@ -30,21 +30,21 @@ pub struct DbArgs {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// Looks at the database, changes nothing, and fails when something is wrong with it
+    /// Checks the database without changing it, and fails when something is wrong
     Check,
     /// Brings the database to this version's schema; only adds, so that every row and the replaced service's own
     /// columns stay
     Migrate,
-    /// Writes every row, faces and accounts included, into a file of JSON lines that only its owner can read
+    /// Writes every row, with faces and accounts, into a file of JSON lines that only its owner can read
     Export {
-        /// The file, which must not be there
+        /// The file, which must not exist
         file: PathBuf,
     },
-    /// Puts the rows of an export into the database: all of them or, when anything is wrong, none
+    /// Inserts the rows of an export into the database: all of them or, when anything is wrong, none
     Import {
         /// A file that `faceattend db export` wrote, from any kind of database
         file: PathBuf,
-        /// Deletes what is in the database, in the same transaction; without it only an empty one is filled
+        /// Deletes the rows of the database first, in the same transaction. Without this the database must be empty
         #[arg(long)]
         replace: bool,
     },

@@ -18,10 +18,10 @@ use crate::commands::database::{DatabaseArgs, Place, that_is_there};
 /// Where the keys of the templates are.
 #[derive(Debug, Clone, Default, Args)]
 pub struct KeyArgs {
-    /// A file with the keys that templates are encrypted with, the first of which encrypts [default: no encryption]
+    /// A file with keys that encrypt templates. The first one encrypts, all of them decrypt [default: no encryption]
     #[arg(long, env = "FACEATTEND_TEMPLATE_KEY_FILE", value_name = "FILE")]
     template_key_file: Option<PathBuf>,
-    /// The keys themselves, for where secrets come through the environment
+    /// The keys themselves, for secrets that come through the environment
     #[arg(long, env = "FACEATTEND_TEMPLATE_KEYS", hide_env_values = true, value_name = "KEYS")]
     template_keys: Option<Hidden>,
 }
@@ -44,10 +44,10 @@ impl KeyArgs {
     }
 }
 
-/// The keys that faces are encrypted with at rest.
+/// Encrypts the stored faces.
 #[derive(Debug, Args)]
 pub struct KeysArgs {
-    /// Where the database is
+    /// The folder of the database
     #[arg(long, env = "FACEATTEND_DATA_DIR", value_name = "DIR", global = true)]
     data_dir: Option<PathBuf>,
     #[command(flatten)]
@@ -58,20 +58,20 @@ pub struct KeysArgs {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// Makes a key file that its owner alone can read
+    /// Creates a key file that only its owner can read
     New {
-        /// The file
+        /// The key file
         file: PathBuf,
-        /// Puts a fresh key first in a file that is there: the next start encrypts with it
+        /// Adds a new key at the top of an existing file. The next start of the server encrypts with it
         #[arg(long)]
         add: bool,
     },
-    /// Encrypts everything that holds a face with the first key: what is plain, and what another key encrypted
+    /// Encrypts every stored face with the first key, both plain ones and those that another key encrypted
     #[command(visible_alias = "seal")]
     Rotate(KeyArgs),
-    /// Makes everything readable without a key again
+    /// Decrypts every stored face
     Unseal(KeyArgs),
-    /// Counts what is plain, and what is encrypted with which key
+    /// Counts the plain rows and the rows encrypted with each key
     Status(KeyArgs),
 }
 

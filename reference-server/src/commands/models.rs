@@ -13,7 +13,7 @@ use faceattend_core::models::manifest::{LicenseConsent, Manifest, Pack};
 use faceattend_core::models::store::{FileState, ModelStore};
 use indicatif::{ProgressBar, ProgressStyle};
 
-/// Lists, fetches and checks model packs.
+/// Lists, downloads and checks model packs.
 #[derive(Debug, Args)]
 pub struct ModelsArgs {
     /// The folder of packs [default: what FACEATTEND_MODELS names, else faceattend/models among the user's data]
@@ -25,29 +25,29 @@ pub struct ModelsArgs {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// Shows every pack: what it is, its licence, and whether it is here
+    /// Lists every pack with its purpose, its licence, and whether it is installed
     List,
-    /// Fetches a pack; goes on where an interrupted pull broke off. Ctrl-C stops it and keeps what has arrived
+    /// Downloads a pack, and resumes an interrupted download. Ctrl-C stops it and keeps the received part
     Pull {
         /// The pack's name, as `list` shows it
         name: String,
-        /// Says that you have read and accept the pack's licence
+        /// Confirms that you have read and accept the licence of the pack
         #[arg(long)]
         accept_license: bool,
     },
-    /// Puts files that were fetched elsewhere into their packs, for a machine without internet
+    /// Adds downloaded files to their packs, for a machine without internet
     Add {
-        /// The files, under any names: their contents say which they are
+        /// The files, under any names: they are recognized by their contents
         #[arg(required = true, value_name = "FILE")]
         files: Vec<PathBuf>,
-        /// Only into this pack [default: every pack that the file belongs to]
+        /// The pack to add the files to [default: every pack that a file belongs to]
         #[arg(long, value_name = "NAME")]
         pack: Option<String>,
-        /// Says that you have read and accept the licence of the files' packs
+        /// Confirms that you have read and accept the licences of the packs
         #[arg(long)]
         accept_license: bool,
     },
-    /// Checks the contents of every file that is here
+    /// Checks the contents of every installed file
     Verify,
 }
 

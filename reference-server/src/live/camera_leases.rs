@@ -85,7 +85,7 @@ impl CameraLeases {
     }
 
     fn cluster(&self) -> Result<&dyn Cluster> {
-        super::cluster(&*self.store)
+        super::cluster::cluster(&*self.store)
     }
 
     /// Looks at once, not only at the next beat.

@@ -65,7 +65,7 @@ pub(super) fn start(
                 }
             }
             let Some(text) = text_of(&events, &server) else { continue };
-            match super::cluster(&*store).and_then(|cluster| cluster.announce(&text)) {
+            match super::cluster::cluster(&*store).and_then(|cluster| cluster.announce(&text)) {
                 Ok(()) => failing = false,
                 // Events are news: they are not told later.
                 Err(error) if !failing => {

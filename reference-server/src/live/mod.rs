@@ -4,6 +4,7 @@ mod background;
 pub(crate) mod browser;
 mod camera_leases;
 pub(crate) mod cameras;
+mod cluster;
 mod db_listener;
 mod event_relay;
 pub(crate) mod events;
@@ -16,15 +17,15 @@ pub(crate) mod watch;
 use std::num::NonZero;
 use std::sync::Arc;
 
+use faceattend_core::Result;
 use faceattend_core::attendance::Marker;
 use faceattend_core::camera::Scheduler;
 use faceattend_core::engine::FaceEngine;
 use faceattend_core::enrolment::Registry;
 use faceattend_core::gallery::Gallery;
 use faceattend_core::recognition::{Ageing, AgeingOptions};
-use faceattend_core::store::{Cluster, Store};
+use faceattend_core::store::Store;
 use faceattend_core::types::StudentId;
-use faceattend_core::{Error, Result};
 use serde_json::{Map, Value};
 
 use crate::live::events::Events;
@@ -33,24 +34,12 @@ use background::BackgroundThreads;
 use browser::Browsers;
 use camera_leases::CameraLeases;
 use cameras::Cameras;
+use cluster::cluster;
 use db_listener::DbListener;
 use gallery_sync::GallerySync;
 use housekeeping::Housekeeping;
 use log::DetectionLog;
 use watch::Watcher;
-
-/// Returns what several servers share on this database.
-///
-/// # Errors
-/// [`Error::State`] for a database that one server has to itself.
-fn cluster(store: &dyn Store) -> Result<&dyn Cluster> {
-    store.cluster().ok_or_else(|| Error::State {
-        what: "server name",
-        reason: "several servers share a PostgreSQL database, and a SQLite file has one server: leave out --server-name, \
-                 or move the data (`faceattend db export`, `faceattend db import`) and start with --database postgres://..."
-            .into(),
-    })
-}
 
 /// Everything that lives as long as the server does.
 pub(crate) struct Live {

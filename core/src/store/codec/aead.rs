@@ -12,7 +12,7 @@ mod cipher {
     use super::super::{NotOpened, SealContext, TemplateKey};
     use crate::error::{Error, Result};
 
-    /// Nonce, ciphertext and tag.
+    /// Returns nonce, ciphertext and tag.
     pub(in super::super) fn seal(key: &TemplateKey, context: &SealContext, plain: &[u8]) -> Result<Vec<u8>> {
         let nonce = fresh_nonce();
         let payload = Payload { msg: plain, aad: &context.bound_to() };
@@ -32,7 +32,7 @@ mod cipher {
         Aes256Gcm::new(&key.secret.into()).decrypt(&Nonce::from(*nonce), payload).map_err(|_| NotOpened::Damaged)
     }
 
-    /// 96 bits of a hash over 122 random ones: those of a UUID itself have fixed bits among them.
+    /// Returns 96 bits of a hash over 122 random bits: some bits of a UUID itself are fixed.
     fn fresh_nonce() -> [u8; NONCE_BYTES] {
         let hash = Sha256::digest(Uuid::new_v4().as_bytes());
         let mut nonce = [0; NONCE_BYTES];

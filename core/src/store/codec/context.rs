@@ -20,7 +20,7 @@ pub enum FaceColumn {
 }
 
 impl FaceColumn {
-    /// Table and column. It is part of what a sealed value is bound to, and never changes.
+    /// Returns table and column. A sealed value is bound to this text, so it never changes.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -52,12 +52,12 @@ pub(in crate::store) const OF_SESSION: [(FaceColumn, &str); 8] = [
     (FaceColumn::SessionRightFrame, "right_frame_data"),
 ];
 
-/// Rows that are brought into another form in one transaction: few enough that a server that waits does not notice.
+/// The number of rows that one transaction rewrites, few enough that a waiting server does not notice.
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub(in crate::store) const AT_ONCE: u32 = 20;
 
-/// Where a value lies: the column, whose it is (the key of a student's row, or a liveness session's id), and the model
-/// that its row names.
+/// What a sealed value is bound to: its column, its owner (the key of a student's row, or the id of a liveness session),
+/// and the model that its row names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SealContext {
     column: FaceColumn,
@@ -66,20 +66,20 @@ pub struct SealContext {
 }
 
 impl SealContext {
-    /// The value of `column` that belongs to `owner`.
+    /// Returns the context of the value of `column` that belongs to `owner`.
     #[must_use]
     pub fn new(column: FaceColumn, owner: impl fmt::Display) -> Self {
         Self { column, owner: owner.to_string(), model: None }
     }
 
-    /// The same place in a row that names `model`.
+    /// Returns the same context in a row that names `model`.
     #[must_use]
     pub fn of_model(mut self, model: Option<impl Into<String>>) -> Self {
         self.model = model.map(Into::into);
         self
     }
 
-    /// The associated data: a value opens only where it was sealed. The model comes last, whatever is in its name.
+    /// Returns the associated data: a value opens only where it was sealed. The model comes last, whatever its name holds.
     #[cfg_attr(not(feature = "encryption"), expect(dead_code, reason = "nothing is bound without a cipher"))]
     pub(super) fn bound_to(&self) -> Vec<u8> {
         let model = self.model.as_deref().map_or_else(String::new, |model| format!("\n{model}"));

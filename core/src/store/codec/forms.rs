@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use super::key::KeyId;
 
-/// How sealed text begins: the word and the version of the form.
+/// The beginning of sealed text: the word, and the version of the form.
 pub(super) const TEXT_MARK: &str = "sealed:1:";
 
-/// How sealed bytes begin.
+/// The beginning of sealed bytes.
 pub(super) const BYTES_MARK: &[u8] = b"sealed\x01";
 
 /// 96 bits, random for every value: safe for 2^32 values under one key (NIST SP 800-38D, 8.3), which at a hundred
@@ -16,14 +16,14 @@ pub(super) const NONCE_BYTES: usize = 12;
 
 pub(super) const TAG_BYTES: usize = 16;
 
-/// How the values that hold a face lie in the database.
+/// How many values that hold a face are plain and sealed.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct TemplateForms {
-    /// How many anybody can read.
+    /// The number of plain values.
     pub plain: u64,
-    /// How many are sealed, by the key.
+    /// The number of sealed values for each key.
     pub sealed: BTreeMap<KeyId, u64>,
-    /// How many begin like sealed ones and are none.
+    /// The number of values that begin like sealed ones and are not.
     pub broken: u64,
 }
 
@@ -38,7 +38,7 @@ impl TemplateForms {
     }
 }
 
-/// What came of [`Store::reseal_templates`](crate::store::Store::reseal_templates).
+/// The result of [`Store::reseal_templates`](crate::store::Store::reseal_templates).
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Resealed {
     /// Rows (students with their templates, liveness sessions) that were brought into the form.
@@ -49,16 +49,16 @@ pub struct Resealed {
     pub damaged: Vec<String>,
 }
 
-/// How a value lies in its column.
+/// The form of a value in its column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(in crate::store) enum Form {
     Plain,
     Sealed(KeyId),
-    /// It begins like a sealed value and is none.
+    /// The value begins like a sealed one and is not.
     Broken,
 }
 
-/// How the bytes of a column lie there.
+/// Returns the form of the bytes of a column.
 pub(in crate::store) fn form_of_bytes(stored: &[u8]) -> Form {
     let Some(rest) = stored.strip_prefix(BYTES_MARK) else { return Form::Plain };
     // Eight bytes like the mark can be two numbers of a plain vector; then their count is a multiple of four, which that
@@ -72,7 +72,7 @@ pub(in crate::store) fn form_of_bytes(stored: &[u8]) -> Form {
     }
 }
 
-/// How the text of a column lies there.
+/// Returns the form of the text of a column.
 pub(in crate::store) fn form_of_text(stored: &str) -> Form {
     let Some(rest) = stored.strip_prefix(TEXT_MARK) else { return Form::Plain };
     rest.split_once(':').and_then(|(id, _)| KeyId::parse(id)).map_or(Form::Broken, Form::Sealed)

@@ -16,8 +16,8 @@ pub(super) const KEY_BYTES: usize = 32;
 
 pub(super) const ID_BYTES: usize = 8;
 
-/// What a key is called in a sealed value: the beginning of its SHA-256, which says nothing of a random key. It is made
-/// of the key, so a wrong key is known by its name before anything is opened with it.
+/// The name of a key in a sealed value: the beginning of the SHA-256 of the key, which reveals nothing of a random key. A
+/// wrong key is known by its name before anything is opened with it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct KeyId(pub(super) [u8; ID_BYTES]);
 
@@ -67,7 +67,7 @@ impl TemplateKey {
         Self { id: KeyId(id), secret }
     }
 
-    /// A fresh key from the system's randomness.
+    /// Returns a fresh key from the system's randomness.
     #[must_use]
     pub fn generate() -> Self {
         let mut hash = Sha256::new();
@@ -78,13 +78,13 @@ impl TemplateKey {
         Self::from_bytes(hash.finalize().into())
     }
 
-    /// What it is called in sealed values and messages.
+    /// Returns the name of the key in sealed values and messages.
     #[must_use]
     pub fn id(&self) -> KeyId {
         self.id
     }
 
-    /// The secret in base64, to be kept where only its owner reads it.
+    /// Returns the secret in base64. Keep it where only its owner reads it.
     #[must_use]
     pub fn to_text(&self) -> String {
         BASE64_STANDARD.encode(self.secret)
@@ -96,31 +96,31 @@ impl TemplateKey {
 #[derive(Debug, Clone, Default)]
 pub struct TemplateKeys {
     pub(super) keys: Vec<TemplateKey>,
-    /// What is written stays plain, though there are keys.
+    /// Whether values are written plain although there are keys.
     opening_only: bool,
 }
 
 impl TemplateKeys {
-    /// No keys: nothing is sealed.
+    /// Returns no keys: nothing is sealed.
     #[must_use]
     pub fn none() -> Self {
         Self::default()
     }
 
-    /// These keys, of which the first seals.
+    /// Returns these keys, of which the first seals.
     #[must_use]
     pub fn new(keys: Vec<TemplateKey>) -> Self {
         Self { keys, opening_only: false }
     }
 
-    /// The same keys, with which nothing more is sealed: for a database that is to be plain again.
+    /// Returns the same keys for opening only, for a database that becomes plain again.
     #[must_use]
     pub fn opening_only(mut self) -> Self {
         self.opening_only = true;
         self
     }
 
-    /// The keys in `text`: base64 of 32 bytes each, separated by blanks, commas or lines; `#` begins a comment.
+    /// Reads the keys in `text`: base64 of 32 bytes each, separated by blanks, commas or lines; `#` begins a comment.
     ///
     /// # Errors
     /// [`Error::InvalidInput`] when one is no key, and when there is none.
@@ -144,7 +144,7 @@ impl TemplateKeys {
         Ok(Self::new(keys))
     }
 
-    /// The keys in `file`, which nobody but its owner may read.
+    /// Reads the keys in `file`, which nobody but its owner may read.
     ///
     /// # Errors
     /// [`Error::Io`] when it cannot be read; [`Error::InvalidInput`] when others may read it, or when it holds no keys.
@@ -189,14 +189,14 @@ impl TemplateKeys {
         new.write_all(text.as_bytes()).and_then(|()| new.sync_all()).map_err(io("write"))
     }
 
-    /// These keys behind `key`, which seals from now on.
+    /// Returns these keys with `key` in front, which seals from now on.
     #[must_use]
     pub fn with_first(mut self, key: TemplateKey) -> Self {
         self.keys.insert(0, key);
         self
     }
 
-    /// The id of the key that seals; `None` when nothing is sealed.
+    /// Returns the id of the key that seals; `None` when nothing is sealed.
     #[must_use]
     pub fn sealing_key(&self) -> Option<KeyId> {
         self.sealing().map(TemplateKey::id)
@@ -206,7 +206,7 @@ impl TemplateKeys {
         self.keys.first().filter(|_| !self.opening_only)
     }
 
-    /// The ids of all keys, the one that seals first.
+    /// Returns the ids of all keys, the sealing key first.
     #[must_use]
     pub fn ids(&self) -> Vec<KeyId> {
         self.keys.iter().map(TemplateKey::id).collect()

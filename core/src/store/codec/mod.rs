@@ -1,8 +1,8 @@
 //! Faces encrypted at rest: what a column holds, sealed with AES-256-GCM (NIST SP 800-38D) under keys of the operator.
 //!
-//! Off until keys are given, so that the existing service can read the rows. With keys, whatever is written is sealed
-//! with the first of them, and whatever is read may be plain or sealed with any of them: a database can be converted,
-//! and a key replaced, while a server works with it.
+//! Encryption is off until keys are given, so that the existing service can read the rows. With keys, the store seals what
+//! it writes with the first key, and reads values that are plain or sealed with any of the keys. So a database can be
+//! converted, and a key replaced, while a server works with it.
 //!
 //! Sealed and plain values lie in the same columns and are told apart by how they begin:
 //!
@@ -54,7 +54,8 @@ pub(in crate::store) enum NotOpened {
 }
 
 impl NotOpened {
-    /// What was opened, and `None` where it is damaged: that costs one face. Anything else would cost everybody's.
+    /// Returns what was opened, and `None` for a damaged value, which costs one face. Any other error would cost
+    /// everybody's face, so it stays an error.
     pub(in crate::store) fn unless_damaged<T>(opened: Result<T, Self>, context: &SealContext) -> Result<Option<T>> {
         match opened {
             Ok(value) => Ok(Some(value)),
@@ -63,7 +64,7 @@ impl NotOpened {
         }
     }
 
-    /// It as an error about the value at `context`.
+    /// Returns an error that names `context`.
     pub(in crate::store) fn at(&self, context: &SealContext) -> Error {
         let reason = match self {
             Self::NoKey(id) => format!(
@@ -84,26 +85,26 @@ impl NotOpened {
 }
 
 impl TemplateKeys {
-    /// The form in which a value is written.
+    /// Returns the form in which values are written.
     pub(in crate::store) fn form(&self) -> Form {
         self.sealing_key().map_or(Form::Plain, Form::Sealed)
     }
 
-    /// `plain` as it goes into a column of bytes.
+    /// Returns `plain` in the form for a column of bytes.
     pub(in crate::store) fn seal_bytes<'p>(&self, context: &SealContext, plain: &'p [u8]) -> Result<Cow<'p, [u8]>> {
         let Some(key) = self.sealing() else { return Ok(Cow::Borrowed(plain)) };
         let sealed = [BYTES_MARK, &key.id.0, &aead::seal(key, context, plain)?].concat();
         Ok(Cow::Owned(sealed))
     }
 
-    /// `plain` as it goes into a column of text.
+    /// Returns `plain` in the form for a column of text.
     pub(in crate::store) fn seal_text<'p>(&self, context: &SealContext, plain: &'p str) -> Result<Cow<'p, str>> {
         let Some(key) = self.sealing() else { return Ok(Cow::Borrowed(plain)) };
         let sealed = BASE64_STANDARD.encode(aead::seal(key, context, plain.as_bytes())?);
         Ok(Cow::Owned(format!("{TEXT_MARK}{}:{sealed}", key.id)))
     }
 
-    /// What a column of bytes holds, opened if it is sealed.
+    /// Returns the plain bytes of a column.
     pub(in crate::store) fn open_bytes<'s>(
         &self,
         context: &SealContext,
@@ -116,7 +117,7 @@ impl TemplateKeys {
         }
     }
 
-    /// What a column of text holds, opened if it is sealed.
+    /// Returns the plain text of a column.
     pub(in crate::store) fn open_text<'s>(
         &self,
         context: &SealContext,

@@ -4,7 +4,7 @@ use std::fmt;
 
 use jiff::Timestamp;
 
-/// An admin user to be made.
+/// A new admin user.
 #[derive(Clone, PartialEq, Eq)]
 pub struct NewAdmin {
     /// The name to log in with.
@@ -18,7 +18,7 @@ pub struct NewAdmin {
 /// An admin user.
 #[derive(Clone, PartialEq, Eq)]
 pub struct AdminUser {
-    /// Its key.
+    /// The key of the row.
     pub id: i64,
     /// The name to log in with.
     pub username: String,
@@ -43,7 +43,7 @@ impl fmt::Debug for AdminUser {
     }
 }
 
-/// What to change of an admin user; `None` leaves it.
+/// A change to an admin user; `None` keeps the value.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct AdminChange {
     /// What the user may do.
@@ -52,14 +52,14 @@ pub struct AdminChange {
     pub is_active: Option<bool>,
 }
 
-/// A login to be kept: from here until it ends, tokens that name it are good.
+/// A new login. Tokens that name it are valid until it ends.
 #[derive(Clone, PartialEq, Eq)]
 pub struct NewLogin {
     /// Its key, which every token of this login carries.
     pub id: String,
     /// Who logged in.
     pub username: String,
-    /// The hash of the one refresh token that is good now.
+    /// The hash of the refresh token that is valid now.
     pub refresh_hash: String,
     /// When the login began.
     pub created_at: Timestamp,

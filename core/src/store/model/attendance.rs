@@ -17,7 +17,7 @@ pub enum AttendanceStatus {
 }
 
 impl AttendanceStatus {
-    /// Its spelling.
+    /// Returns the spelling in the database and the API.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -38,10 +38,10 @@ pub struct DayWindow {
     pub ends_at: Timestamp,
 }
 
-/// An attendance to be marked.
+/// A new mark of attendance.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NewAttendance {
-    /// Whose.
+    /// The student.
     pub student: StudentId,
     /// When the student was seen.
     pub at: Timestamp,
@@ -53,21 +53,21 @@ pub struct NewAttendance {
     pub status: AttendanceStatus,
     /// The similarity of the match, on the scale of the documented threshold 0.7.
     pub confidence_score: Option<f64>,
-    /// The camera's place.
+    /// The location of the camera.
     pub camera_location: Option<String>,
 }
 
-/// What came of a mark. The row is the same kind either way.
+/// The result of marking a student.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Marking {
-    /// The new row.
+    /// The student was not marked yet: the new row.
     Marked(AttendanceRecord),
-    /// The row that was there.
+    /// The student was marked already: the row that was there.
     AlreadyMarked(AttendanceRecord),
 }
 
 impl Marking {
-    /// The row that stands for this day and period.
+    /// Returns the row of this day and period.
     #[must_use]
     pub fn record(&self) -> &AttendanceRecord {
         match self {
@@ -79,9 +79,9 @@ impl Marking {
 /// An attendance row with its student's name.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AttendanceRecord {
-    /// Its key.
+    /// The key of the row.
     pub id: i64,
-    /// Whose.
+    /// The student.
     pub student: StudentId,
     /// The student's name.
     pub student_name: String,
@@ -93,7 +93,7 @@ pub struct AttendanceRecord {
     pub status: String,
     /// The similarity of the match.
     pub confidence_score: Option<f64>,
-    /// The camera's place.
+    /// The location of the camera.
     pub camera_location: Option<String>,
     /// The site's day, if the row has one.
     pub local_day: Option<Date>,
@@ -103,19 +103,19 @@ pub struct AttendanceRecord {
     pub checked_out_at: Option<Timestamp>,
 }
 
-/// What a person says that a row should have been.
+/// The status that a person gives to a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum CorrectedStatus {
-    /// There in time.
+    /// The student was there in time.
     Present,
-    /// There late.
+    /// The student came late.
     Late,
-    /// Not there: the row stays, so that no camera marks the same day and period again.
+    /// The student was not there. The row stays, so that no camera marks the same day and period again.
     Absent,
 }
 
 impl CorrectedStatus {
-    /// Its spelling in the database.
+    /// Returns the spelling in the database.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -129,22 +129,22 @@ impl CorrectedStatus {
 /// A change to an attendance row by a person.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Correction {
-    /// What it should say.
+    /// The new status.
     pub status: CorrectedStatus,
-    /// Who says so.
+    /// The name of the person.
     pub by: String,
-    /// Why.
+    /// The reason.
     pub reason: String,
 }
 
 impl Correction {
-    /// A correction to `status`, by whom and why.
+    /// Returns a correction to `status`, by a person, for a reason.
     #[must_use]
     pub fn new(status: CorrectedStatus, by: impl Into<String>, reason: impl Into<String>) -> Self {
         Self { status, by: by.into(), reason: reason.into() }
     }
 
-    /// That it says who and why.
+    /// Checks that the correction names a person and a reason.
     ///
     /// # Errors
     /// [`Error::InvalidInput`](crate::Error::InvalidInput).
@@ -159,7 +159,7 @@ impl Correction {
 /// A correction that was made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CorrectionRecord {
-    /// Its key.
+    /// The key of the row.
     pub id: i64,
     /// The attendance row.
     pub attendance: i64,
@@ -167,34 +167,34 @@ pub struct CorrectionRecord {
     pub correction: Correction,
     /// What the row said before.
     pub status_before: String,
-    /// When.
+    /// The time of the correction.
     pub at: Timestamp,
 }
 
-/// Which attendance rows to look at; `None` does not narrow.
+/// A filter of attendance rows; `None` lets every row pass.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct AttendanceFilter {
     /// Not before this time: the start of the first day in the site's time zone.
     pub from: Option<Timestamp>,
     /// Before this time: the end of the last day in the site's time zone.
     pub until: Option<Timestamp>,
-    /// Of this student.
+    /// Only rows of this student.
     pub student: Option<StudentId>,
-    /// With exactly this status.
+    /// Only rows with exactly this status.
     pub status: Option<String>,
 }
 
 /// Counts of attendance rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct AttendanceSummary {
-    /// All of them.
+    /// All rows.
     pub total: u64,
-    /// With status `Present`.
+    /// Rows with status `Present`.
     pub present: u64,
-    /// With status `Absent`, which only the existing service wrote.
+    /// Rows with status `Absent`, which only the existing service wrote.
     pub absent: u64,
-    /// With status `Late`.
+    /// Rows with status `Late`.
     pub late: u64,
-    /// How many students they are of.
+    /// The number of students with such rows.
     pub unique_students: u64,
 }

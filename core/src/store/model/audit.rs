@@ -2,16 +2,16 @@
 
 use jiff::Timestamp;
 
-/// Somebody did something: an entry of the audit log to be written.
+/// A new entry of the audit log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewAuditEntry {
-    /// When.
+    /// The time of the action.
     pub at: Timestamp,
-    /// Who: the name of an admin user, or what acted on its own, such as `retention`.
+    /// The actor: the name of an admin user, or what acted on its own, such as `retention`.
     pub actor: String,
-    /// What was done, such as `student.delete`.
+    /// The action, such as `student.delete`.
     pub action: String,
-    /// To what, such as `student 7`. Never a template, a password or a token.
+    /// The subject, such as `student 7`. Never a template, a password or a token.
     pub subject: Option<String>,
     /// What else matters, in one sentence.
     pub details: Option<String>,
@@ -20,8 +20,8 @@ pub struct NewAuditEntry {
 /// An entry of the audit log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuditEntry {
-    /// Its key.
+    /// The key of the row.
     pub id: i64,
-    /// What it says.
+    /// The content.
     pub entry: NewAuditEntry,
 }

@@ -1,4 +1,4 @@
-//! Which cameras are to be watched, and which of several servers watches each.
+//! The cameras that are watched, and which of several servers watches each.
 //!
 //! A server holds a camera by a lease on the database's own clock, which it renews long before it ends. When it dies the
 //! lease lapses and another takes the camera over; a server that cannot reach the database stops watching when its lease
@@ -9,21 +9,21 @@ use std::fmt;
 /// One of several servers on a database.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServerId {
-    /// What people call it; a camera that only this machine reaches is bound to it.
+    /// The name that people use; a camera that only this machine reaches is bound to it.
     pub name: String,
-    /// Its key, another at every start: a server that starts again does not hold what it held before.
+    /// A key that is new at every start: a server that starts again does not hold what it held before.
     pub key: String,
 }
 
 impl ServerId {
-    /// The server of this name, with a key for this run.
+    /// Returns the server of this name, with a key for this run.
     #[must_use]
     pub fn new(name: impl Into<String>) -> Self {
         Self { name: name.into(), key: uuid::Uuid::new_v4().simple().to_string() }
     }
 }
 
-/// A camera among those to be watched.
+/// The name of a watched camera.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct CameraKey {
     /// Its address without credentials.
@@ -32,21 +32,21 @@ pub struct CameraKey {
     pub only_at: Option<String>,
 }
 
-/// A camera to be watched.
+/// A request to watch a camera.
 #[derive(Clone, PartialEq, Eq)]
 pub struct CameraRequest {
-    /// Which.
+    /// The camera.
     pub key: CameraKey,
-    /// How to reach it, credentials and all.
+    /// The address, with credentials.
     pub address: String,
-    /// Its place.
+    /// The location of the camera.
     pub location: Option<String>,
 }
 
-/// How a camera is, in the words of the server that watches it.
+/// The state of a camera, reported by the server that watches it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CameraReport {
-    /// Which.
+    /// The camera.
     pub key: CameraKey,
     /// Whether it is a recording that has ended, or broken for good: then nobody takes it over.
     pub is_over: bool,
@@ -63,12 +63,12 @@ pub struct ClaimedCamera {
     pub is_over: bool,
 }
 
-/// A camera, for whoever asks which there are.
+/// An entry of the list of watched cameras.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WatchedCamera {
-    /// Which.
+    /// The camera.
     pub key: CameraKey,
-    /// Its place.
+    /// The location of the camera.
     pub location: Option<String>,
     /// The name of the server that watches it; `None` while it waits for one.
     pub server: Option<String>,

@@ -2,10 +2,10 @@
 
 use jiff::Timestamp;
 
-/// A detection log row to be written.
+/// A new row of the detection log.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NewDetectionLog {
-    /// When.
+    /// The time of the detection.
     pub timestamp: Timestamp,
     /// How many faces were found.
     pub faces_detected: u32,
@@ -13,17 +13,17 @@ pub struct NewDetectionLog {
     pub students_recognized: u32,
     /// How long it took, in seconds.
     pub processing_time: Option<f64>,
-    /// The camera's place.
+    /// The location of the camera.
     pub camera_location: Option<String>,
-    /// What went wrong.
+    /// The error, if there was one.
     pub error_message: Option<String>,
 }
 
 /// A detection log row.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DetectionLog {
-    /// Its key.
+    /// The key of the row.
     pub id: i64,
-    /// What it says.
+    /// The content.
     pub entry: NewDetectionLog,
 }

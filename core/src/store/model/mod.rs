@@ -1,4 +1,4 @@
-//! The values that a store takes and gives: a file a noun.
+//! The values that a store takes and returns, one file for each noun.
 
 mod account;
 mod attendance;

@@ -3,7 +3,7 @@
 /// A slice of a list. The caller has checked its values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Page {
-    /// How many rows to pass over.
+    /// How many rows to skip.
     pub skip: u32,
     /// How many rows to return at most.
     pub limit: u32,

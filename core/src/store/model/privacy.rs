@@ -5,37 +5,37 @@ use jiff::Timestamp;
 use super::Student;
 use crate::types::StudentId;
 
-/// That a person agreed to the use of the face.
+/// The consent of a person to the use of the face.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Consent {
-    /// When.
+    /// The time of the consent.
     pub given_at: Timestamp,
     /// Who gave it: the person, or a parent.
     pub given_by: String,
-    /// Which wording was agreed to.
+    /// The wording that the person agreed to.
     pub notice: String,
 }
 
-/// What becomes of the marks of a student who is erased.
+/// What an erasure does with the marks of the student.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum MarksOfErased {
-    /// They go too.
+    /// Delete them.
     #[default]
     Delete,
-    /// They stay for the statistics, of a student without a name, a roll number of its own, or a face.
+    /// Keep them for the statistics, for a student without a name, a real roll number, or a face.
     Anonymise,
 }
 
-/// What an erasure erased: the receipt.
+/// The receipt of an erasure.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Erasure {
     /// The student as it was.
     pub student: Student,
-    /// How many templates are gone.
+    /// How many templates were deleted.
     pub templates: u64,
-    /// How many liveness sessions are gone.
+    /// How many liveness sessions were deleted.
     pub sessions: u64,
-    /// How many attendance rows are gone.
+    /// How many attendance rows were deleted.
     pub marks_deleted: u64,
     /// How many attendance rows stayed, without a name.
     pub marks_anonymised: u64,
@@ -44,9 +44,9 @@ pub struct Erasure {
 /// A liveness session as the person it is of may see it: without the state, which is the server's.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SessionSummary {
-    /// Its key.
+    /// The id of the session.
     pub id: String,
-    /// Where it stood.
+    /// The status.
     pub status: String,
     /// When it was made.
     pub created_at: Timestamp,
@@ -87,7 +87,7 @@ pub struct Retired {
 }
 
 impl Retired {
-    /// All of them.
+    /// Returns the sum of all rows.
     #[must_use]
     pub fn total(&self) -> u64 {
         self.sessions + self.detection_logs + self.attendance + self.audit + self.logins

@@ -19,7 +19,7 @@ pub enum TemplateOrigin {
 }
 
 impl TemplateOrigin {
-    /// Its spelling in the API.
+    /// Returns the spelling in the API.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -28,7 +28,7 @@ impl TemplateOrigin {
         }
     }
 
-    /// The origin that a row says. A word that nobody wrote is treated as the rows of before were.
+    /// Returns the origin that a row names. An unknown word counts as registered, as rows without the column do.
     pub(in crate::store) fn of_row(stored: Option<&str>) -> Self {
         if stored == Some(SEEN) { Self::Seen } else { Self::Registered }
     }
@@ -40,19 +40,19 @@ pub(in crate::store) const SEEN: &str = "seen";
 /// How many views of cameras are kept beside a student's registered templates, and how often one is added.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SeenLimits {
-    /// At most so many, and never more than there are registered ones: the registration keeps half of the weight in the
+    /// The most views that are kept, and never more than there are registered ones: the registration keeps half of the weight in the
     /// mean that the student is matched by.
     pub most: usize,
     /// No view is added sooner than this after the newest template, registered or seen.
     pub every: SignedDuration,
 }
 
-/// What became of a view that a camera saw.
+/// The result of offering a view that a camera saw.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeptSeen {
-    /// It is kept; `replaced` says whether the oldest seen one made room for it.
+    /// The view was kept.
     Kept {
-        /// Whether another seen one is gone for it.
+        /// Whether the oldest seen view was deleted for it.
         replaced: bool,
     },
     /// The newest template is too young.
@@ -64,7 +64,7 @@ pub enum KeptSeen {
     NothingRegistered,
 }
 
-/// A template's row, as far as the rule asks.
+/// The part of a template's row that the rule needs.
 pub(in crate::store) struct SeenRow {
     pub(in crate::store) id: i64,
     pub(in crate::store) model: ModelId,
@@ -72,8 +72,8 @@ pub(in crate::store) struct SeenRow {
     pub(in crate::store) added_at: Timestamp,
 }
 
-/// What to do with a view of `model` beside the student's `rows`, which are in the order in which they were added:
-/// what to answer, and which row makes room for it.
+/// Decides about a view of `model` beside the student's `rows`, which are in the order in which they were added.
+/// Returns the answer, and the row that is deleted for the view.
 pub(in crate::store) fn plan(
     rows: &[SeenRow],
     model: &ModelId,

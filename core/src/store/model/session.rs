@@ -8,12 +8,12 @@ use crate::embedding::Embedding;
 use crate::liveness::Status;
 use crate::types::{SessionId, StudentId};
 
-/// A liveness session to be stored, pending.
+/// A new liveness session, which is pending.
 #[derive(Clone, PartialEq)]
 pub struct NewSession {
-    /// Its key.
+    /// The id of the session.
     pub id: SessionId,
-    /// The student whose face it shall prove, if there is one already.
+    /// The student whose face the session proves, if the student exists already.
     pub student: Option<StudentId>,
     /// The session as text; the store does not read it.
     pub state: String,
@@ -26,11 +26,11 @@ pub struct NewSession {
 /// A liveness session, as stored.
 #[derive(Clone, PartialEq)]
 pub struct SessionRecord {
-    /// Its key.
+    /// The id of the session.
     pub id: SessionId,
     /// The student it is for or has enrolled.
     pub student: Option<StudentId>,
-    /// Where it stood at the last change; a session past `expires_at` may still say something else.
+    /// The status at the last change. A session past `expires_at` may still have an older status.
     pub status: Status,
     /// Its score so far, in [0, 1].
     pub liveness_score: f64,
@@ -38,7 +38,7 @@ pub struct SessionRecord {
     pub movement_verified: bool,
     /// The session as text; `None` for one that the existing service made.
     pub state: Option<String>,
-    /// How often it has changed; goes into [`Store::update_session`](super::Store::update_session).
+    /// How often the session has changed; an argument of [`Store::update_session`](super::Store::update_session).
     pub version: i64,
     /// When it was made, in whole seconds.
     pub created_at: Timestamp,
@@ -46,14 +46,14 @@ pub struct SessionRecord {
     pub expires_at: Timestamp,
     /// When it completed.
     pub completed_at: Option<Timestamp>,
-    /// When it enrolled a student; from then on it enrols no other.
+    /// When it enrolled a student. A session enrols once.
     pub consumed_at: Option<Timestamp>,
 }
 
-/// The new state of a liveness session, whole.
+/// The complete new state of a liveness session.
 #[derive(Clone, PartialEq)]
 pub struct SessionUpdate {
-    /// Where it stands.
+    /// The status.
     pub status: Status,
     /// The session as text.
     pub state: String,
@@ -69,7 +69,7 @@ pub struct SessionUpdate {
     pub right: PositionColumns,
     /// The embedding that a completed session enrols.
     pub final_embedding: Option<Embedding>,
-    /// What went wrong last.
+    /// The last error.
     pub error_message: Option<String>,
     /// How many frames it has judged.
     pub attempts: u32,

@@ -7,15 +7,15 @@ use crate::types::{ModelId, StudentId};
 /// A student, without the face.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Student {
-    /// Its key. A database may give the key of a deleted student to a new one.
+    /// The key of the row. It is never given to another student.
     pub id: StudentId,
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// Its roll number, unique.
+    /// The roll number, unique.
     pub roll_number: String,
     /// Whether a liveness session proved the stored face.
     pub liveness_verified: bool,
-    /// When it did.
+    /// The time of that session.
     pub liveness_verification_date: Option<Timestamp>,
     /// The liveness score of that session, in [0, 1]; 0 without one.
     pub liveness_confidence_score: f64,
@@ -30,7 +30,7 @@ pub struct Student {
 }
 
 impl Student {
-    /// Whether a face is stored that an engine with this embedding model cannot match: the student is recognized again
+    /// Returns whether a face is stored that an engine with this embedding model cannot match: the student is recognized again
     /// only after enrolling again. A face of the existing service, which names no model, is one of them.
     #[must_use]
     pub fn must_enrol_again(&self, model: &ModelId) -> bool {
@@ -38,7 +38,7 @@ impl Student {
     }
 }
 
-/// What to change of a student; `None` leaves it.
+/// A change to a student; `None` keeps the value.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct StudentChange {
     /// The new name.

@@ -10,7 +10,7 @@ use crate::embedding::Embedding;
 use crate::error::Result;
 use crate::types::{ModelId, StudentId};
 
-/// What a completed liveness session proved.
+/// The face that a completed liveness session proved.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Enrolment {
     /// The templates, at least one and all of one model. The first goes into `face_embedding` and `embedding_vector`.
@@ -22,11 +22,11 @@ pub struct Enrolment {
 /// A template of a student, as stored.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StoredTemplate {
-    /// Whose it is.
+    /// The student.
     pub student: StudentId,
     /// The embedding.
     pub embedding: StoredEmbedding,
-    /// Where it comes from.
+    /// The origin.
     pub origin: TemplateOrigin,
     /// When it was written; `None` for the existing service's, which says no time.
     pub added_at: Option<Timestamp>,
@@ -35,14 +35,14 @@ pub struct StoredTemplate {
 /// An embedding with or without the model that made it.
 #[derive(Debug, Clone, PartialEq)]
 pub enum StoredEmbedding {
-    /// Ours: it says which model made it.
+    /// An embedding of this library, with the model that made it.
     Tagged(Embedding),
-    /// The existing service's: nobody knows the model until the operator says which.
+    /// An embedding of the existing service. Its model is unknown until the operator names it.
     Legacy(LegacyVector),
 }
 
 impl StoredEmbedding {
-    /// The embedding in a row whose columns may be sealed: as [`Self::read`], where what was changed counts as damaged.
+    /// Reads the embedding of a row whose columns may be sealed: as [`Self::read`], where what was changed counts as damaged.
     /// A value that needs another key is an error: to leave it out would leave out everybody.
     pub(in crate::store) fn unseal(
         keys: &TemplateKeys,
@@ -62,7 +62,7 @@ impl StoredEmbedding {
         Ok(Self::read(model, bytes.flatten().as_deref(), json.flatten().as_deref()))
     }
 
-    /// The embedding in a row: from `bytes` (little-endian `f32`), from `json` (an array of numbers) when there are no
+    /// Reads the embedding of a row: from `bytes` (little-endian `f32`), from `json` (an array of numbers) when there are no
     /// usable bytes, `None` when neither is a direction.
     pub(in crate::store) fn read(model: Option<&ModelId>, bytes: Option<&[u8]>, json: Option<&str>) -> Option<Self> {
         let from_bytes = bytes.map(<[u8]>::as_chunks::<4>).filter(|(_, rest)| rest.is_empty());
@@ -88,13 +88,13 @@ pub fn embedding_text(embedding: &Embedding) -> String {
 pub struct LegacyVector(Vec<f32>);
 
 impl LegacyVector {
-    /// How many values it has: a first check against a model.
+    /// Returns the number of values, a first check against a model.
     #[must_use]
     pub fn dimension(&self) -> usize {
         self.0.len()
     }
 
-    /// The embedding, on the operator's word that `model` made it.
+    /// Returns the embedding, on the operator's word that `model` made it.
     ///
     /// # Errors
     /// [`Error::InvalidInput`](crate::Error::InvalidInput) when the values are no direction.
@@ -103,7 +103,7 @@ impl LegacyVector {
     }
 }
 
-/// Says the dimension, never the values.
+/// Shows the dimension, never the values.
 impl fmt::Debug for LegacyVector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "LegacyVector({}-d)", self.0.len())

@@ -31,15 +31,15 @@ use super::keys::KeyArgs;
 /// the server's settings yourself.
 #[derive(Debug, Args)]
 pub struct CalibrateArgs {
-    /// Where the database is [default: faceattend among the user's data]
+    /// The folder of the database [default: faceattend in the user's data folder]
     #[arg(long, env = "FACEATTEND_DATA_DIR", value_name = "DIR")]
     data_dir: Option<PathBuf>,
     #[command(flatten)]
     database: DatabaseArgs,
-    /// The wished false match rate of one comparison with one student [default: 1e-4]
+    /// The target false match rate of one comparison with one student [default: 1e-4]
     #[arg(long, value_name = "RATE", conflicts_with = "false_positive_rate")]
     false_match_rate: Option<f64>,
-    /// Or the wished rate at which a search of the whole gallery names a stranger
+    /// The target rate at which a search of the whole gallery names a stranger, instead of --false-match-rate
     #[arg(long, value_name = "RATE")]
     false_positive_rate: Option<f64>,
     /// Proposes how near strangers come instead, for the rule that names faces on cameras (`serve --strangers`)
@@ -48,7 +48,7 @@ pub struct CalibrateArgs {
     /// The share of strangers that cameras may name, as `serve` takes it
     #[arg(long, value_name = "RATE", requires = "live", default_value_t = TrackingOptions::default().false_names)]
     false_names: f32,
-    /// How many students the gallery will hold [default: as many as are enrolled]
+    /// The number of students the gallery will hold [default: the number enrolled]
     #[arg(long, value_name = "N")]
     gallery_size: Option<u64>,
     /// The model whose templates are compared, where the database holds several [default: that of the most templates]

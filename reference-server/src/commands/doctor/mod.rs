@@ -15,15 +15,15 @@ use serde::Serialize;
 
 use crate::commands::serve::ServeArgs;
 
-/// Looks at what `serve` needs.
+/// Checks everything that `serve` needs.
 #[derive(Debug, Args)]
 pub struct DoctorArgs {
     #[command(flatten)]
     serve: ServeArgs,
-    /// Tells it as JSON
+    /// Prints the findings as JSON
     #[arg(long)]
     json: bool,
-    /// A camera to try, as `/detection/start` takes it; may be given several times
+    /// A camera to try, in the form that `/detection/start` takes. May be given several times
     #[arg(long, value_name = "CAMERA")]
     camera: Vec<String>,
 }

@@ -24,22 +24,22 @@ use super::{CommonArgs, Finished, bad, report};
 pub(super) struct IdentifyArgs {
     /// The folder of people
     dir: PathBuf,
-    /// The folder of strangers; without it there is no FPIR
+    /// A folder of strangers, which FPIR needs
     #[arg(long, value_name = "DIR")]
     strangers: Option<PathBuf>,
-    /// Another folder of people, who are enrolled too and not searched for: a larger gallery
+    /// A folder of more people, who are enrolled but not searched for, to make the gallery larger
     #[arg(long, value_name = "DIR")]
     distractors: Option<PathBuf>,
-    /// How many pictures of each person are enrolled
+    /// The number of pictures enrolled of each person
     #[arg(long, default_value_t = 3)]
     enrol: usize,
-    /// What is made of them
+    /// How the enrolled pictures of a person become templates
     #[arg(long, value_enum, default_value_t = Templates::Mean)]
     templates: Templates,
-    /// How often this is done, each time beginning with the next picture, so that more pictures are searched for
+    /// The number of rounds. Each one enrols from the next picture on, so that more pictures are searched for
     #[arg(long, default_value_t = 1)]
     rounds: usize,
-    /// The similarity from which somebody is named [default: the documented threshold]
+    /// The lowest similarity that names a person [default: the documented threshold]
     #[arg(long, default_value_t = 0.7)]
     threshold: f32,
     #[command(flatten)]

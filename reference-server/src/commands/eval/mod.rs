@@ -53,10 +53,10 @@ struct CommonArgs {
     models: models::ModelArgs,
     #[command(flatten)]
     report: ReportArgs,
-    /// Measures every picture anew instead of going on from where an earlier run stopped
+    /// Measures every picture again instead of resuming an earlier run
     #[arg(long)]
     fresh: bool,
-    /// Where measured scores are kept, so that a stopped run goes on [default: faceattend/eval in the user's cache]
+    /// The folder for measured scores, from which a stopped run resumes [default: faceattend/eval in the user's cache]
     #[arg(long, value_name = "DIR", env = "FACEATTEND_EVAL_CACHE")]
     cache_dir: Option<PathBuf>,
     /// Keeps the embeddings of a finished run for the next one. They are biometric data; without this they are

@@ -25,7 +25,7 @@ use super::{CommonArgs, Finished, bad, report};
 pub(super) struct PadArgs {
     /// The folder, or the CSV
     input: PathBuf,
-    /// The score from which a face passes for living [default: what a liveness session asks of its frames' mean]
+    /// The lowest score of a living face [default: the demand of a liveness session on the mean of its frames]
     #[arg(long, default_value_t = 0.5)]
     threshold: f32,
     #[command(flatten)]

@@ -28,10 +28,10 @@ use super::{CommonArgs, Finished, bad, report};
 pub(super) struct VerifyArgs {
     /// The folder of people, or the CSV or TSV of pictures or of pairs
     input: PathBuf,
-    /// Another folder with pictures of one more person each: they are compared with everybody
+    /// A folder with one picture each of further people, who are compared with everybody
     #[arg(long, value_name = "DIR")]
     strangers: Option<PathBuf>,
-    /// The similarity from which two pictures count as one person [default: the documented threshold]
+    /// The lowest similarity of two pictures of one person [default: the documented threshold]
     #[arg(long, default_value_t = 0.7)]
     threshold: f32,
     #[command(flatten)]

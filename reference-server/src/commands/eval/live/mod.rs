@@ -39,7 +39,7 @@ pub(super) struct LiveArgs {
     /// How many of them are enrolled, as many times as wished; sizes beyond what DIR holds are said to be missing
     #[arg(long = "size", value_name = "N", default_values_t = [100, 1000, 10_000])]
     sizes: Vec<usize>,
-    /// How many pictures of each clip are looked at in a second
+    /// The number of pictures of each clip analyzed in a second
     #[arg(long, value_name = "PER SECOND", default_value_t = 6.0)]
     rate: f64,
     /// The share of strangers that may be named, as `serve` takes it
@@ -48,7 +48,7 @@ pub(super) struct LiveArgs {
     /// How near strangers come, as `serve` takes it
     #[arg(long, value_name = "MEAN,SPREAD", value_parser = crate::commands::serve::args::strangers)]
     strangers: Option<faceattend_core::tracking::Impostors>,
-    /// The similarity below which nobody is named [default: the documented threshold]
+    /// The lowest similarity that names a person [default: the documented threshold]
     #[arg(long, default_value_t = 0.7)]
     threshold: f32,
     #[command(flatten)]
