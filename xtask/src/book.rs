@@ -57,9 +57,10 @@ fn pages(root: &Path) -> Result<BTreeSet<PathBuf>> {
     Ok(links(&contents).into_iter().filter_map(|link| target(Path::new(CONTENTS), link)).collect())
 }
 
-/// Where a page is in the book.
-fn place(page: &Path) -> &Path {
-    page.strip_prefix(PAGES).unwrap_or(page)
+/// Where a page is in the book. mdBook writes a `README.md` as `index.html`, but leaves links to it as they are.
+fn place(page: &Path) -> PathBuf {
+    let place = page.strip_prefix(PAGES).unwrap_or(page);
+    if place.ends_with("README.md") { place.with_file_name("index.md") } else { place.to_owned() }
 }
 
 /// The text of a page with links as the book needs them.
@@ -256,11 +257,13 @@ mod tests {
 
     #[test]
     fn a_link_keeps_its_meaning_in_the_book() {
-        let pages = ["docs/src/deploy.md", "docs/src/start/rust.md", "DESIGN.md"].map(PathBuf::from).into();
+        let pages =
+            ["docs/src/deploy.md", "docs/src/start/rust.md", "DESIGN.md", "models/README.md"].map(PathBuf::from).into();
         let page = Path::new("docs/src/start/rust.md");
         let rewritten = |text| rewritten(text, page, &pages);
         assert_eq!(rewritten("[a](../deploy.md#limits), b"), "[a](../deploy.md#limits), b");
         assert_eq!(rewritten("[a](../../../DESIGN.md)"), "[a](../DESIGN.md)");
+        assert_eq!(rewritten("[a](../../../models/README.md#b)"), "[a](../models/index.md#b)");
         assert_eq!(rewritten("[a](../../../core/src/lib.rs)"), format!("[a]({REPOSITORY}/core/src/lib.rs)"));
         assert_eq!(rewritten("[a](https://example.org) [b](#c)"), "[a](https://example.org) [b](#c)");
         let design = super::rewritten("[a](docs/src/deploy.md)", Path::new("DESIGN.md"), &pages);
@@ -276,7 +279,7 @@ mod tests {
             assert!(copy.exists(), "{} is missing", copy.display());
             let text = read(&copy).unwrap();
             for link in links(&text) {
-                if let Some(target) = target(place(&page), link) {
+                if let Some(target) = target(&place(&page), link) {
                     assert!(source.join("src").join(&target).exists(), "{}: {link} leads nowhere", page.display());
                 }
             }
