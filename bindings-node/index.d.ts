@@ -378,8 +378,8 @@ export declare class Store {
    */
   updateStudent(id: number, change: StudentChange, options?: Abortable): Promise<Student>
   /**
-   * Erases what identifies a student: the face, the templates, and the liveness sessions with the embeddings in
-   * them. Take the student out of galleries too.
+   * Erases what identifies a student: the face, the templates, and the liveness sessions with the embeddings in them.
+   * Take the student out of galleries too, other than that of `withGallery`.
    */
   eraseStudent(id: number, options?: EraseOptions & Abortable): Promise<Erasure>
   /**
@@ -613,6 +613,12 @@ export interface DetectorFile {
 
 /** A family of detection models. */
 export type DetectorKind = 'blazeface' | 'scrfd' | 'yunet' | 'yolov5-face' | 'yolov8-face' | 'yolov10-face'
+
+/**
+ * What to do with a face that is enrolled as another student already: `refuse` the enrolment (`conflict`), or `allow` it
+ * and compare with nobody.
+ */
+export type DuplicatePolicy = 'refuse' | 'allow'
 
 /** A face as a vector. Keep it as the personal datum that it is: no logs, no caches. */
 export interface Embedding {
@@ -1081,12 +1087,6 @@ export interface SiteDay {
   /** The first moment of the next day. */
   endsAt: Date
 }
-
-/**
- * What to do with a face that is enrolled as another student already: `refuse` the enrolment (`conflict`), or `allow` it
- * and compare with nobody.
- */
-export type DuplicatePolicy = 'refuse' | 'allow'
 
 /** A student, without the face. */
 export interface Student {

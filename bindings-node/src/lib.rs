@@ -18,6 +18,5 @@ mod gallery;
 mod job;
 mod liveness;
 mod models;
-mod sessions;
 mod store;
 mod time;

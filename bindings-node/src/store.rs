@@ -1,14 +1,14 @@
 //! The database: students, sessions, attendance.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use faceattend_core::Result;
-use faceattend_core::enrolment::{DuplicatePolicy as CorePolicy, EnrolmentOutcome, Registry};
+use faceattend_core::enrolment::{DuplicatePolicy as CorePolicy, EnrolmentOutcome, KeptSession, Registry};
 use faceattend_core::store::{
     Erasure as CoreErasure, Listed, MarksOfErased as CoreMarks, Page, Store as CoreStore, StoredEmbedding,
     Student as CoreStudent, StudentChange as CoreChange, open,
 };
-use faceattend_core::types::{SessionId, StudentId};
+use faceattend_core::types::StudentId;
 use jiff::Timestamp;
 use napi::bindgen_prelude::AsyncTask;
 use napi_derive::napi;
@@ -18,7 +18,6 @@ use crate::error::OrThrow as _;
 use crate::gallery::{Gallery, student, whole};
 use crate::job::{Job, job};
 use crate::liveness::{LivenessSession, session_id};
-use crate::sessions::Live;
 use crate::time::{self, Date};
 
 /// A student, without the face.
@@ -232,7 +231,7 @@ impl Store {
         name: String,
         roll_number: String,
     ) -> AsyncTask<Job<Student>> {
-        self.enrolling(session, move |registry, id, now| registry.register(id, &name, &roll_number, now))
+        self.enrolling(session, move |registry, kept, now| registry.register_kept(kept, &name, &roll_number, now))
     }
 
     /// Gives an existing student the face that a completed liveness session proved, in place of the one it had, and
@@ -243,7 +242,7 @@ impl Store {
     )]
     pub fn enrol_student(&self, session: &LivenessSession, student_id: f64) -> napi::Result<AsyncTask<Job<Student>>> {
         let student = student(student_id).or_throw()?;
-        Ok(self.enrolling(session, move |registry, id, now| registry.enrol(id, Some(student), now)))
+        Ok(self.enrolling(session, move |registry, kept, now| registry.enrol_kept(kept, Some(student), now)))
     }
 
     /// Replaces the templates of an existing student without a session: for an operator's own import. Liveness then
@@ -281,23 +280,18 @@ impl Store {
     /// changed it meanwhile: read it with `session` and repeat the frame.
     #[napi(ts_args_type = "session: LivenessSession, options?: Abortable", ts_return_type = "Promise<void>")]
     pub fn save_session(&self, session: &LivenessSession) -> AsyncTask<Job<()>> {
-        let live = session.live.clone();
-        self.job(move |store| {
-            // The lock is not held while the database writes: the main thread reads the session's getters.
-            let mut copy = live.lock().unwrap_or_else(PoisonError::into_inner).clone();
-            copy.save(store, Timestamp::now())?;
-            live.lock().unwrap_or_else(PoisonError::into_inner).adopt(&copy);
-            Ok(())
-        })
+        let (live, registry) = (session.live.clone(), self.registry());
+        job(move || registry.keep(&live, Timestamp::now()))
     }
 
     /// Resolves to the session with this key.
     #[napi(ts_args_type = "id: string, options?: Abortable", ts_return_type = "Promise<LivenessSession | null>")]
     pub fn session(&self, id: String) -> AsyncTask<Job<Option<LivenessSession>>> {
-        self.job(move |store| {
+        let registry = self.registry();
+        job(move || {
             // What spells no key is the key of no session.
             let Ok(id) = session_id(&id) else { return Ok(None) };
-            store.session(id)?.map(|record| Live::read(&record).map(LivenessSession::of)).transpose()
+            Ok(registry.kept(id)?.map(LivenessSession::of))
         })
     }
 }
@@ -314,21 +308,11 @@ impl Store {
     fn enrolling(
         &self,
         session: &LivenessSession,
-        enrol: impl FnOnce(&Registry, SessionId, Timestamp) -> Result<EnrolmentOutcome> + Send + 'static,
+        enrol: impl FnOnce(&Registry, &Mutex<KeptSession>, Timestamp) -> Result<EnrolmentOutcome> + Send + 'static,
     ) -> AsyncTask<Job<Student>> {
-        let live = session.live.clone();
-        let registry = self.registry();
-        self.job(move |store| {
-            let now = Timestamp::now();
-            let mut copy = live.lock().unwrap_or_else(PoisonError::into_inner).clone();
-            if !copy.session.is_completed() {
-                return EnrolmentOutcome::NotCompleted.into_enrolled().map(|enrolled| (&enrolled.student).into());
-            }
-            copy.save(store, now)?;
-            live.lock().unwrap_or_else(PoisonError::into_inner).adopt(&copy);
-            let enrolled = enrol(&registry, copy.session.id(), now)?.into_enrolled()?;
-            // The store has used it up; this object says so too. A session used up here before is no error now.
-            let _ = live.lock().unwrap_or_else(PoisonError::into_inner).session.consume();
+        let (live, registry) = (session.live.clone(), self.registry());
+        job(move || {
+            let enrolled = enrol(&registry, &live, Timestamp::now())?.into_enrolled()?;
             Ok((&enrolled.student).into())
         })
     }

@@ -11,7 +11,8 @@ use pyo3::types::PyDict;
 
 use crate::gil::{attached, detached};
 use crate::per_process::PerProcess;
-use crate::store::{AttendanceRecord, Store};
+use crate::records::AttendanceRecord;
+use crate::store::Store;
 use crate::time::{date, datetime, moment, moment_or_now};
 
 /// The rules of the site: which day a moment belongs to, and how arriving then counts.

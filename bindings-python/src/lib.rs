@@ -19,6 +19,7 @@ mod liveness;
 mod models;
 mod per_process;
 mod recognition;
+mod records;
 mod store;
 mod time;
 
@@ -51,9 +52,9 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<recognition::Recognition>()?;
     module.add_class::<recognition::Recognizer>()?;
     module.add_class::<camera::CameraReader>()?;
-    module.add_class::<store::Student>()?;
-    module.add_class::<store::AttendanceRecord>()?;
-    module.add_class::<store::Erasure>()?;
+    module.add_class::<records::Student>()?;
+    module.add_class::<records::AttendanceRecord>()?;
+    module.add_class::<records::Erasure>()?;
     module.add_class::<store::Store>()?;
     module.add_function(wrap_pyfunction!(embedding::similarity, module)?)?;
     module.add_function(wrap_pyfunction!(frame::decode_image, module)?)?;

@@ -4,13 +4,12 @@ use std::ffi::CStr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use faceattend_core::enrolment::Registry;
+use faceattend_core::enrolment::{DuplicatePolicy, Registry};
 use faceattend_core::recognition::load_gallery;
 use faceattend_core::store::{
-    AttendanceRecord as CoreRecord, Erasure as CoreErasure, MarksOfErased, Page, Store as CoreStore, StoreLocation,
-    StoredEmbedding, Student as CoreStudent, StudentChange, TemplateKeys,
+    MarksOfErased, Page, Store as CoreStore, StoreLocation, StoredEmbedding, StudentChange, TemplateKeys,
 };
-use faceattend_core::types::{ModelId, StudentId};
+use faceattend_core::types::{ModelId, SessionId, StudentId};
 use jiff::Timestamp;
 use pyo3::exceptions::PyDeprecationWarning;
 use pyo3::prelude::*;
@@ -21,236 +20,9 @@ use crate::engine::Engine;
 use crate::error::invalid_input;
 use crate::gallery::{Gallery, templates_of};
 use crate::gil::{attached, detached};
+use crate::liveness::LivenessSession;
 use crate::per_process::PerProcess;
-use crate::time::{date, datetime};
-
-/// A student of the store, without the face.
-#[pyclass(module = "faceattend", frozen)]
-pub(crate) struct Student(CoreStudent);
-
-#[pymethods]
-impl Student {
-    /// The key.
-    #[getter]
-    fn id(&self) -> i64 {
-        self.0.id.0
-    }
-
-    /// The name.
-    #[getter]
-    fn name(&self) -> &str {
-        &self.0.name
-    }
-
-    /// The roll number; no two students have the same.
-    #[getter]
-    fn roll_number(&self) -> &str {
-        &self.0.roll_number
-    }
-
-    /// Whether a liveness session proved the stored face.
-    #[getter]
-    fn liveness_verified(&self) -> bool {
-        self.0.liveness_verified
-    }
-
-    /// The score of that session, in [0, 1]; 0 without one.
-    #[getter]
-    fn liveness_confidence_score(&self) -> f64 {
-        self.0.liveness_confidence_score
-    }
-
-    /// When that session was, in UTC; ``None`` without one.
-    #[getter]
-    fn liveness_verification_date<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
-        self.0.liveness_verification_date.map(|at| datetime(py, at)).transpose()
-    }
-
-    /// Whether the student has a stored face.
-    #[getter]
-    fn has_face(&self) -> bool {
-        self.0.has_face
-    }
-
-    /// The model of the stored embedding; ``None`` without one, and for one that the existing service made.
-    #[getter]
-    fn model(&self) -> Option<&str> {
-        self.0.model.as_ref().map(ModelId::as_str)
-    }
-
-    /// When the row was made, in UTC.
-    #[getter]
-    fn created_at<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        datetime(py, self.0.created_at)
-    }
-
-    /// When the row was last changed, in UTC; ``None`` until then.
-    #[getter]
-    fn updated_at<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
-        self.0.updated_at.map(|at| datetime(py, at)).transpose()
-    }
-
-    /// Returns the student as a dictionary that ``json.dumps`` takes.
-    fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        let dict = PyDict::new(py);
-        dict.set_item("id", self.id())?;
-        dict.set_item("name", self.name())?;
-        dict.set_item("roll_number", self.roll_number())?;
-        dict.set_item("liveness_verified", self.liveness_verified())?;
-        dict.set_item("liveness_confidence_score", self.liveness_confidence_score())?;
-        dict.set_item("model", self.model())?;
-        dict.set_item("created_at", self.0.created_at.to_string())?;
-        Ok(dict)
-    }
-
-    fn __repr__(&self) -> String {
-        format!("Student(id={}, roll_number={:?})", self.0.id, self.0.roll_number)
-    }
-}
-
-/// A mark of attendance.
-#[pyclass(module = "faceattend", frozen)]
-pub(crate) struct AttendanceRecord(CoreRecord);
-
-impl From<CoreRecord> for AttendanceRecord {
-    fn from(record: CoreRecord) -> Self {
-        Self(record)
-    }
-}
-
-#[pymethods]
-impl AttendanceRecord {
-    /// The key.
-    #[getter]
-    fn id(&self) -> i64 {
-        self.0.id
-    }
-
-    /// The id of the student.
-    #[getter]
-    fn student_id(&self) -> i64 {
-        self.0.student.0
-    }
-
-    /// The student's name.
-    #[getter]
-    fn student_name(&self) -> &str {
-        &self.0.student_name
-    }
-
-    /// The student's roll number.
-    #[getter]
-    fn student_roll_number(&self) -> &str {
-        &self.0.student_roll_number
-    }
-
-    /// When the student was seen, in UTC.
-    #[getter]
-    fn timestamp<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        datetime(py, self.0.timestamp)
-    }
-
-    /// ``"Present"`` or ``"Late"``.
-    #[getter]
-    fn status(&self) -> &str {
-        &self.0.status
-    }
-
-    /// The similarity of the match, in [0, 1].
-    #[getter]
-    fn confidence_score(&self) -> Option<f64> {
-        self.0.confidence_score
-    }
-
-    /// The place of the camera.
-    #[getter]
-    fn camera_location(&self) -> Option<&str> {
-        self.0.camera_location.as_deref()
-    }
-
-    /// The site's day.
-    #[getter]
-    fn local_day<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
-        self.0.local_day.map(|day| date(py, day)).transpose()
-    }
-
-    /// When the row was made, in UTC.
-    #[getter]
-    fn created_at<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        datetime(py, self.0.created_at)
-    }
-
-    /// Returns the mark as a dictionary that ``json.dumps`` takes.
-    fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        let dict = PyDict::new(py);
-        dict.set_item("id", self.id())?;
-        dict.set_item("student_id", self.student_id())?;
-        dict.set_item("student_name", self.student_name())?;
-        dict.set_item("student_roll_number", self.student_roll_number())?;
-        dict.set_item("timestamp", self.0.timestamp.to_string())?;
-        dict.set_item("status", self.status())?;
-        dict.set_item("confidence_score", self.confidence_score())?;
-        dict.set_item("camera_location", self.camera_location())?;
-        dict.set_item("local_day", self.0.local_day.map(|day| day.to_string()))?;
-        Ok(dict)
-    }
-
-    fn __repr__(&self) -> String {
-        format!("AttendanceRecord(student_id={}, timestamp={})", self.0.student, self.0.timestamp)
-    }
-}
-
-/// What an erasure erased.
-#[pyclass(module = "faceattend", frozen)]
-pub(crate) struct Erasure(CoreErasure);
-
-#[pymethods]
-impl Erasure {
-    /// The student as it was.
-    #[getter]
-    fn student(&self) -> Student {
-        Student(self.0.student.clone())
-    }
-
-    /// How many templates are gone.
-    #[getter]
-    fn templates(&self) -> u64 {
-        self.0.templates
-    }
-
-    /// How many liveness sessions are gone.
-    #[getter]
-    fn sessions(&self) -> u64 {
-        self.0.sessions
-    }
-
-    /// How many attendance rows are gone.
-    #[getter]
-    fn marks_deleted(&self) -> u64 {
-        self.0.marks_deleted
-    }
-
-    /// How many attendance rows stayed, without a name.
-    #[getter]
-    fn marks_anonymized(&self) -> u64 {
-        self.0.marks_anonymised
-    }
-
-    /// Returns the erasure as a dictionary that ``json.dumps`` takes.
-    fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        let dict = PyDict::new(py);
-        dict.set_item("student", self.student().to_dict(py)?)?;
-        dict.set_item("templates", self.templates())?;
-        dict.set_item("sessions", self.sessions())?;
-        dict.set_item("marks_deleted", self.marks_deleted())?;
-        dict.set_item("marks_anonymized", self.marks_anonymized())?;
-        Ok(dict)
-    }
-
-    fn __repr__(&self) -> String {
-        format!("Erasure(student_id={}, templates={})", self.0.student.id, self.0.templates)
-    }
-}
+use crate::records::{Erasure, Student};
 
 /// Students, templates and attendance in a database: the one that the reference server uses.
 ///
@@ -275,11 +47,18 @@ impl Erasure {
 #[pyclass(module = "faceattend", frozen)]
 pub(crate) struct Store {
     inner: Arc<PerProcess<Arc<dyn CoreStore>>>,
+    registry: Arc<PerProcess<Registry>>,
 }
 
 impl Store {
     pub(crate) fn shared(&self) -> Arc<PerProcess<Arc<dyn CoreStore>>> {
         Arc::clone(&self.inner)
+    }
+
+    fn of(inner: Arc<PerProcess<Arc<dyn CoreStore>>>) -> Self {
+        let shared = Arc::clone(&inner);
+        let make = move || Ok(Registry::new(Arc::clone(&*shared.get()?)));
+        Self { inner, registry: Arc::new(PerProcess::new(make)) }
     }
 
     fn with<T: Send>(
@@ -301,7 +80,48 @@ impl Store {
             None => StoreLocation::File(path),
         };
         let make = move || location.open(TemplateKeys::none());
-        Ok(Self { inner: Arc::new(PerProcess::new(make)) })
+        Ok(Self::of(Arc::new(PerProcess::new(make))))
+    }
+
+    /// Returns the same database with a gallery, which it loads.
+    ///
+    /// The gallery follows the enrolments and erasures that are made through the returned store. The face of every
+    /// enrolment is compared with everybody who is enrolled, inside the transaction that writes it.
+    ///
+    /// Parameters
+    /// ----------
+    /// gallery : Gallery
+    /// engine : Engine
+    ///     Whose embeddings are compared: those of other models are left out.
+    /// duplicates : {"refuse", "allow"}
+    ///     Whether a face that another student has is refused (``ConflictError``), or compared with nobody.
+    #[pyo3(signature = (gallery, engine, *, duplicates="refuse"))]
+    fn with_gallery(
+        &self,
+        py: Python<'_>,
+        gallery: Py<Gallery>,
+        engine: Py<Engine>,
+        duplicates: &str,
+    ) -> PyResult<Self> {
+        let policy = match duplicates {
+            "refuse" => DuplicatePolicy::Refuse,
+            "allow" => DuplicatePolicy::Allow,
+            other => {
+                let reason = format!("{other:?} is neither \"refuse\" nor \"allow\"");
+                return Err(invalid_input(py, "duplicates", reason));
+            }
+        };
+        let inner = Arc::clone(&self.inner);
+        let make = move || {
+            let core = engine.get().core()?;
+            let gallery = gallery.get().core(core.embedder());
+            let registry = Registry::new(Arc::clone(&*inner.get()?)).with_gallery(gallery, policy);
+            registry.load_gallery()?;
+            Ok(registry)
+        };
+        let store = Self { inner: Arc::clone(&self.inner), registry: Arc::new(PerProcess::new(make)) };
+        detached(py, || store.registry.get().map(|_| ()))?;
+        Ok(store)
     }
 
     /// Checks that the database answers.
@@ -366,7 +186,7 @@ impl Store {
     /// Erases what identifies a student: the face, the templates, and the liveness sessions with the embeddings in
     /// them.
     ///
-    /// Take the student out of galleries too (``Gallery.remove``).
+    /// Take the student out of galleries too (``Gallery.remove``), other than that of ``with_gallery``.
     ///
     /// Parameters
     /// ----------
@@ -388,10 +208,7 @@ impl Store {
                 return Err(invalid_input(py, "marks", reason));
             }
         };
-        let erasure = detached(py, || {
-            let registry = Registry::new(Arc::clone(&*self.inner.get()?));
-            registry.erase(StudentId(student_id), marks, Timestamp::now())
-        })?;
+        let erasure = detached(py, || self.registry.get()?.erase(StudentId(student_id), marks, Timestamp::now()))?;
         Ok(Erasure(erasure))
     }
 
@@ -403,6 +220,79 @@ impl Store {
         const OLD: &CStr = c"Store.delete_student is deprecated: use Store.erase_student";
         PyErr::warn(py, &py.get_type::<PyDeprecationWarning>(), OLD, 1)?;
         self.erase_student(py, student_id, "delete").map(|erasure| Student(erasure.0.student))
+    }
+
+    /// Creates a student with the face that a completed liveness session proved, and returns it.
+    ///
+    /// It uses the session up in the same transaction, so that of two calls at once one succeeds. A roll number that is
+    /// taken does not cost the session.
+    ///
+    /// Parameters
+    /// ----------
+    /// session : LivenessSession
+    ///     The session; it is written into the database first.
+    /// name, roll_number : str
+    ///     Of the new student.
+    ///
+    /// Raises
+    /// ------
+    /// StateError
+    ///     When the session is not complete, or has enrolled somebody.
+    /// ConflictError
+    ///     When the roll number is taken.
+    fn register_student(
+        &self,
+        py: Python<'_>,
+        session: &LivenessSession,
+        name: &str,
+        roll_number: &str,
+    ) -> PyResult<Student> {
+        let kept = session.kept();
+        let enrolled = detached(py, || {
+            self.registry.get()?.register_kept(&kept, name, roll_number, Timestamp::now())?.into_enrolled()
+        })?;
+        Ok(Student(enrolled.student))
+    }
+
+    /// Replaces the face of a student by the one that a completed liveness session proved, and returns the student.
+    ///
+    /// It uses the session up in the same transaction.
+    ///
+    /// Parameters
+    /// ----------
+    /// session : LivenessSession
+    ///     The session; it is written into the database first.
+    /// student_id : int
+    ///
+    /// Raises
+    /// ------
+    /// StateError
+    ///     When the session is not complete, has enrolled somebody, or was begun for another student.
+    /// NotFoundError
+    ///     When there is no such student.
+    fn enrol_student(&self, py: Python<'_>, session: &LivenessSession, student_id: i64) -> PyResult<Student> {
+        let kept = session.kept();
+        let student = Some(StudentId(student_id));
+        let enrolled =
+            detached(py, || self.registry.get()?.enrol_kept(&kept, student, Timestamp::now())?.into_enrolled())?;
+        Ok(Student(enrolled.student))
+    }
+
+    /// Writes a liveness session into the database, or what has changed of it.
+    ///
+    /// Raises
+    /// ------
+    /// StateError
+    ///     When another process has changed it meanwhile: read it with ``session`` and repeat the frame.
+    fn save_session(&self, py: Python<'_>, session: &LivenessSession) -> PyResult<()> {
+        let kept = session.kept();
+        detached(py, || self.registry.get()?.keep(&kept, Timestamp::now()))
+    }
+
+    /// Returns the liveness session with this id, or ``None``.
+    fn session(&self, py: Python<'_>, session_id: &str) -> PyResult<Option<LivenessSession>> {
+        let Some(id) = SessionId::parse(session_id) else { return Ok(None) };
+        Ok(detached(py, || self.registry.get()?.kept(id))?.map(LivenessSession::of))
     }
 
     /// Gives a student these templates in place of those it had, for an operator's own import. Liveness then counts as

@@ -113,3 +113,59 @@ def test_a_forged_receipt_is_refused(engine, media):
 
 def test_a_session_that_is_not_complete_has_no_receipt():
     assert faceattend.LivenessSession().receipt(1) is None
+
+
+def test_a_session_registers_one_student_once(engine, media, tmp_path):
+    store = faceattend.Store(tmp_path / "a.db")
+    store.create_student("Somebody", "R1")
+    with pytest.raises(faceattend.StateError, match="not complete"):
+        store.register_student(faceattend.LivenessSession(), "Eileen Collins", "R2")
+    session = completed(engine, media)
+    with pytest.raises(faceattend.ConflictError):
+        store.register_student(session, "Eileen Collins", "R1")
+    student = store.register_student(session, "Eileen Collins", "R2")
+    assert student.liveness_verified and student.has_face and session.is_consumed
+    assert len(store.templates_of(student.id)) == 3
+    with pytest.raises(faceattend.StateError):
+        store.register_student(session, "Eileen Collins", "R3")
+    assert store.erase_student(student.id).sessions == 1
+    assert store.session(session.id) is None
+
+
+def test_a_session_goes_on_through_the_store_and_enrols_a_student(engine, media, tmp_path):
+    store = faceattend.Store(tmp_path / "a.db")
+    student = store.create_student("Eileen Collins", "R1")
+    session = faceattend.LivenessSession(mirrored=False, student_id=student.id)
+    session.observe(media / "collins" / "center.jpg", "center", engine)
+    store.save_session(session)
+    again = faceattend.Store(tmp_path / "a.db").session(session.id)
+    assert again.verified == ["center"] and again.student_id == student.id
+    for position in ("left", "right"):
+        again.observe(media / "collins" / f"{position}.jpg", position, engine)
+    store.save_session(again)
+    session.observe(media / "collins" / "left.jpg", "left", engine)
+    with pytest.raises(faceattend.StateError, match="changed in the store"):
+        store.save_session(session)
+    assert store.enrol_student(again, student.id).liveness_verified
+    assert store.session("no key") is None
+
+
+def test_a_face_that_is_enrolled_already_is_refused_also_by_another_process(engine, media, tmp_path):
+    one, other = faceattend.Store(tmp_path / "a.db"), faceattend.Store(tmp_path / "a.db")
+    known = faceattend.Gallery()
+    registrar = one.with_gallery(known, engine)
+    elsewhere = other.with_gallery(faceattend.Gallery(), engine)
+    first = elsewhere.register_student(completed(engine, media), "Eileen Collins", "R1")
+    again = completed(engine, media)
+    with pytest.raises(faceattend.ConflictError, match="with this face"):
+        registrar.register_student(again, "Another", "R2")
+    assert not again.is_consumed
+    elsewhere.erase_student(first.id)
+    student = registrar.register_student(again, "Eileen Collins", "R2")
+    assert student.id in known, "the gallery does not follow"
+    lenient = one.with_gallery(faceattend.Gallery(), engine, duplicates="allow")
+    lenient.register_student(completed(engine, media), "Twin", "R3")
+    registrar.erase_student(student.id)
+    assert student.id not in known
+    with pytest.raises(faceattend.InvalidInputError, match="duplicates"):
+        one.with_gallery(known, engine, duplicates="perhaps")

@@ -37,7 +37,10 @@ TYPES = {
     "CameraHealth": (None, "CameraHealth"),
 }
 
-STORE_PARTS = {"Store", "Students", "Sessions", "Attendance", "Accounts", "Audit", "Privacy", "Cluster"}
+STORE_PARTS = {
+    "Store", "Students", "Templates", "Sessions", "Attendance", "DetectionLogs", "Accounts", "Logins", "Audit",
+    "Privacy", "Cluster",
+}  # fmt: skip
 
 # What the core spells otherwise than both bindings: their name, or `None` where both leave it out, and why.
 RENAMED = {
@@ -64,7 +67,7 @@ RENAMED = {
     ("Store", "attendance_summary"): (None, "AttendanceBook.summary"),
     ("Store", "delete_attendance"): (None, "AttendanceBook.delete"),
     ("Store", "mark_attendance"): (None, "AttendanceBook.mark"),
-    ("Store", "create_session"): (None, "Store.saveSession in Node, from_json and to_json in Python"),
+    ("Store", "create_session"): (None, "save_session"),
     ("Store", "update_session"): (None, "as create_session"),
     ("Store", "for_each_template"): (None, "load_gallery reads them"),
     ("Erasure", "student"): ("student", "the whole row"),
@@ -86,10 +89,12 @@ RENAMED = {
 SERVER_ONLY = set(
     """
     add_audit add_detection_log add_detection_logs admin admins announce audit begin_login check_out claim_cameras
-    consent correct_attendance corrections create_admin detection_logs embedding_json end_login end_logins_of follow
-    forget_seen_templates frame_seen_elsewhere keep_seen_template login_holder newest_template release_cameras
-    remember_frame renew_login retire sessions_of set_admin_password set_consent students_to_enrol_again
-    unwatch_all_cameras unwatch_camera update_admin watch_camera watched_cameras enrol """.split()
+    cluster consent correct_attendance corrections create_admin detection_logs embedding_json end_login end_logins_of
+    follow forget_seen_templates frame_seen_elsewhere keep_seen_template login_holder newest_template release_cameras
+    remember_frame renew_login reseal_templates retire sessions_of set_admin_password set_consent
+    students_to_enrol_again template_forms unwatch_all_cameras unwatch_camera update_admin watch_camera
+    watched_cameras enrol
+    """.split()
 )
 
 # What only one of the bindings has: the type, the name, why the other one lacks it.
@@ -121,10 +126,6 @@ ONLY_NODE = {
     ("LivenessSession", "to_state"): "to_json in Python",
     ("Outcome", "steps_done"): "steps[0] in Python",
     ("Store", "open"): "a constructor",
-    ("Store", "register_student"): "not there in Python yet: its programs keep sessions as text, or use the Django app",
-    ("Store", "enrol_student"): "as register_student",
-    ("Store", "save_session"): "as register_student",
-    ("Store", "session"): "as register_student",
     ("Receipt", "to_json"): "to_dict in Python",
     ("Marker", "day"): "AttendancePolicy.day in Python",
     ("RecognizedFace", "track_id"): "track in Python, as in the core",

@@ -73,6 +73,13 @@ pub struct Frame<'a> {
 impl<'a> Frame<'a> {
     /// Creates a frame over `pixels`, which holds `height` rows of `width` pixels of three bytes in `order`.
     ///
+    /// ```
+    /// use faceattend_core::{ChannelOrder, Frame};
+    ///
+    /// assert!(Frame::new(vec![0; 12], 2, 2, ChannelOrder::Rgb).is_ok());
+    /// assert!(Frame::new(vec![0; 11], 2, 2, ChannelOrder::Rgb).is_err());
+    /// ```
+    ///
     /// # Errors
     /// [`Error::InvalidImage`] when a side is zero or the length is not `width * height * 3`.
     pub fn new(pixels: impl Into<Cow<'a, [u8]>>, width: u32, height: u32, order: ChannelOrder) -> Result<Self> {
@@ -133,6 +140,15 @@ impl<'a> Frame<'a> {
     }
 
     /// Returns the red, green and blue of the pixel at (`x`, `y`), or `None` outside.
+    ///
+    /// ```
+    /// use faceattend_core::{ChannelOrder, Frame};
+    ///
+    /// let frame = Frame::new(vec![3, 2, 1], 1, 1, ChannelOrder::Bgr)?;
+    /// assert_eq!(frame.rgb(0, 0), Some([1, 2, 3]));
+    /// assert_eq!(frame.rgb(1, 0), None);
+    /// # Ok::<(), faceattend_core::Error>(())
+    /// ```
     #[must_use]
     pub fn rgb(&self, x: u32, y: u32) -> Option<[u8; 3]> {
         if x >= self.width || y >= self.height {
@@ -147,6 +163,15 @@ impl<'a> Frame<'a> {
     }
 
     /// Returns a view that borrows this frame's pixels.
+    ///
+    /// ```
+    /// use faceattend_core::{ChannelOrder, Frame};
+    ///
+    /// let frame = Frame::new(vec![0; 3], 1, 1, ChannelOrder::Rgb)?;
+    /// // A view costs nothing: it borrows the pixels.
+    /// assert_eq!(frame.view().pixels().as_ptr(), frame.pixels().as_ptr());
+    /// # Ok::<(), faceattend_core::Error>(())
+    /// ```
     #[must_use]
     pub fn view(&self) -> Frame<'_> {
         Frame { pixels: Cow::Borrowed(&self.pixels), ..*self }

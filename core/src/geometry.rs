@@ -69,6 +69,12 @@ impl Rect {
     }
 
     /// Creates a box from its center and size.
+    ///
+    /// ```
+    /// use faceattend_core::geometry::{Point, Rect};
+    ///
+    /// assert_eq!(Rect::from_center(Point::new(5.0, 5.0), 4.0, 2.0), Rect::new(3.0, 4.0, 7.0, 6.0));
+    /// ```
     #[must_use]
     pub fn from_center(center: Point, width: f32, height: f32) -> Self {
         Self::new(center.x - width / 2.0, center.y - height / 2.0, center.x + width / 2.0, center.y + height / 2.0)
@@ -113,6 +119,13 @@ impl Rect {
     }
 
     /// Returns the smallest box around both.
+    ///
+    /// ```
+    /// use faceattend_core::geometry::Rect;
+    ///
+    /// let both = Rect::new(0.0, 0.0, 1.0, 1.0).union(&Rect::new(3.0, 2.0, 4.0, 3.0));
+    /// assert_eq!(both, Rect::new(0.0, 0.0, 4.0, 3.0));
+    /// ```
     #[must_use]
     pub fn union(&self, other: &Self) -> Self {
         Self::new(self.x1.min(other.x1), self.y1.min(other.y1), self.x2.max(other.x2), self.y2.max(other.y2))
@@ -135,6 +148,12 @@ impl Rect {
     }
 
     /// Returns the box about the same center, `factor` times as large on each side.
+    ///
+    /// ```
+    /// use faceattend_core::geometry::Rect;
+    ///
+    /// assert_eq!(Rect::new(0.0, 0.0, 2.0, 2.0).scaled(2.0), Rect::new(-1.0, -1.0, 3.0, 3.0));
+    /// ```
     #[must_use]
     pub fn scaled(&self, factor: f32) -> Self {
         Self::from_center(self.center(), self.width() * factor, self.height() * factor)
@@ -231,6 +250,14 @@ impl Affine {
     }
 
     /// Returns the map back, or `None` when this one flattens the plane.
+    ///
+    /// ```
+    /// use faceattend_core::geometry::Affine;
+    ///
+    /// assert_eq!(Affine::IDENTITY.inverse(), Some(Affine::IDENTITY));
+    /// // A map that flattens the plane has no inverse.
+    /// assert_eq!(Affine::scale_then_move(0.0, 0.0, 0.0).inverse(), None);
+    /// ```
     #[must_use]
     pub fn inverse(&self) -> Option<Self> {
         let [[a, b, c], [d, e, f]] = self.rows;

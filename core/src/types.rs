@@ -109,6 +109,15 @@ impl Threshold {
     }
 
     /// Returns whether `similarity` reaches this threshold.
+    ///
+    /// ```
+    /// use faceattend_core::{Similarity, Threshold};
+    ///
+    /// let threshold = Threshold::new(0.7)?;
+    /// assert!(threshold.admits(Similarity::new(0.7)));
+    /// assert!(!threshold.admits(Similarity::new(0.69)));
+    /// # Ok::<(), faceattend_core::Error>(())
+    /// ```
     #[must_use]
     pub fn admits(self, similarity: Similarity) -> bool {
         similarity.0 >= self.0

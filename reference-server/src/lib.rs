@@ -2,8 +2,8 @@
 //! replaces answered, and its pages under `/ui/`.
 //!
 //! The server is thin on purpose: `request` and `router` keep the conventions of the wire, `api` translates between the
-//! wire and the core, and every rule of the domain is the core's. [`app`] is the whole service as a router, for a server
-//! or for tests.
+//! wire and the core, and every rule of the domain is the core's. [`app`] is the whole service as a router, for a
+//! server or for tests.
 //!
 //! Modules import in one direction: `settings` (plain values) <- `live` <- `state` <- `request`, `net` <- `router` <-
 //! `api`, `web_socket`, `openapi`, `web` <- [`app`] <- [`commands`].

@@ -2,8 +2,8 @@
 //! subscribe.
 //!
 //! What a client may say, as JSON: `{"type": "ping"}` is answered `{"type": "pong"}`; `{"type": "subscribe", "events":
-//! ["attendance_marked"]}` and `unsubscribe` are answered `{"type": "subscribed", "events": [...]}`. The words are those
-//! of [`EVENTS`], and `all`. Anything else is ignored, as by the existing service.
+//! ["attendance_marked"]}` and `unsubscribe` are answered `{"type": "subscribed", "events": [...]}`. The words are
+//! those of [`EVENTS`], and `all`. Anything else is ignored, as by the existing service.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::Ordering::Relaxed;

@@ -14,37 +14,31 @@
 mod common;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{BufRead as _, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use common::server_process::{ServerProcess, serve_if_started};
 use common::{BLUE, GREEN, RED, picture};
 use faceattend_core::attendance::AttendancePolicy;
 use faceattend_core::enrolment::DuplicatePolicy;
 use faceattend_core::store::SqliteStore;
 use faceattend_server::auth::Secret;
+use faceattend_server::net::listen::ConnectionLimits;
 use faceattend_server::{AppState, Settings, app};
 use serde_json::{Value, json};
 
-const FOLDER: &str = "FACEATTEND_KILLED_FOLDER";
 const DATABASE: &str = "face_attendance.db";
-/// What the server says once it listens.
-const LISTENING: &str = "listening on ";
 /// People who are enrolled from the start and marked again and again.
 const KNOWN: u8 = 8;
 /// The face that is enrolled under new names all the time.
 const NEWCOMER: u8 = 12;
 
-/// Not a test but the server that the other one starts, in a process of its own, and kills.
 #[test]
-#[ignore = "the server that the other test kills"]
+#[ignore = "the server that the other test starts and kills"]
 fn the_server() {
-    let Ok(folder) = std::env::var(FOLDER) else { return };
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-    runtime.block_on(async {
+    serve_if_started(ConnectionLimits::default(), async |folder| {
         let store = Arc::new(SqliteStore::open(Path::new(&folder).join(DATABASE)).unwrap());
         let settings = Settings::new(Secret::new(common::SECRET).unwrap())
             .with_policy(AttendancePolicy::in_time_zone("UTC").unwrap())
@@ -52,43 +46,12 @@ fn the_server() {
             .with_duplicates(DuplicatePolicy::Warn)
             .with_threads(2);
         let state = AppState::new(store, Arc::new(common::marker::MarkerEngine::new()), settings).unwrap();
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        println!("\n{LISTENING}{}", listener.local_addr().unwrap());
-        let service = app(state).into_make_service_with_connect_info::<std::net::SocketAddr>();
-        axum::serve(listener, service).await.unwrap();
+        (app(state), String::new())
     });
 }
 
-struct Server {
-    child: Child,
-    address: String,
-}
-
-impl Server {
-    fn start(folder: &Path) -> Self {
-        let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "the_server", "--ignored", "--nocapture"])
-            .env(FOLDER, folder)
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let address =
-            lines.find_map(|line| line.unwrap().strip_prefix(LISTENING).map(str::to_owned)).expect("it did not start");
-        Self { child, address: format!("http://{address}/api/v1") }
-    }
-
-    /// SIGKILL: no handler runs, nothing is flushed.
-    fn kill(self) {
-        drop(self);
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-    }
+fn start(folder: &Path) -> ServerProcess {
+    ServerProcess::start("the_server", folder.to_str().unwrap())
 }
 
 /// Somebody who asks; `None` for a request that the death of the server cut off.
@@ -99,9 +62,13 @@ struct Client {
 }
 
 impl Client {
-    fn of(server: &Server, token: &str) -> Self {
+    fn of(server: &ServerProcess, token: &str) -> Self {
         let config = ureq::Agent::config_builder().http_status_as_error(false).build();
-        Self { agent: config.into(), address: server.address.clone(), token: format!("Bearer {token}") }
+        Self {
+            agent: config.into(),
+            address: format!("http://{}/api/v1", server.address()),
+            token: format!("Bearer {token}"),
+        }
     }
 
     fn post(&self, path: &str, body: &Value) -> Option<(u16, Value)> {
@@ -253,7 +220,7 @@ fn kept(folder: &Path, client: &Client, promised: &Promised, round: u32) {
 fn what_was_answered_survives_a_kill_at_any_moment() {
     let kills: u32 = std::env::var("FACEATTEND_KILLS").map_or(8, |kills| kills.parse().unwrap());
     let folder = tempfile::tempdir().unwrap();
-    let mut server = Server::start(folder.path());
+    let mut server = start(folder.path());
     let (status, login) =
         Client::of(&server, "").post("/auth/login", &json!({ "username": "admin", "password": "admin123" })).unwrap();
     assert_eq!(status, 200, "{login}");
@@ -295,7 +262,7 @@ fn what_was_answered_survives_a_kill_at_any_moment() {
             }
         });
         requests += promised.marked.len();
-        server = Server::start(folder.path());
+        server = start(folder.path());
         kept(folder.path(), &Client::of(&server, token), &promised, round);
     }
     server.kill();

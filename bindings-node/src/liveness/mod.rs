@@ -7,6 +7,8 @@ mod receipt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use faceattend_core::engine::AnalyzeOptions;
+use faceattend_core::enrolment::KeptSession;
+use faceattend_core::enrolment::session::text_of;
 use faceattend_core::liveness::{
     LivenessSession as CoreSession, Observation, Outcome as CoreOutcome, Position as CorePosition, frame_hash,
 };
@@ -25,7 +27,6 @@ use crate::error::{OrThrow as _, invalid};
 use crate::frame::{ImageInput, Picture, captured_at};
 use crate::gallery::{count, student};
 use crate::job::{Job, job};
-use crate::sessions::Live;
 use crate::time::{self, Date};
 
 /// How a frame is taken into a session.
@@ -42,7 +43,7 @@ pub struct ObserveOptions {
 /// in this process until it is written down, with `toState` or `Store.saveSession`.
 #[napi]
 pub struct LivenessSession {
-    pub(crate) live: Arc<Mutex<Live>>,
+    pub(crate) live: Arc<Mutex<KeptSession>>,
 }
 
 #[napi]
@@ -53,7 +54,7 @@ impl LivenessSession {
         let begin = || {
             let student = options.student_id.map(student).transpose()?;
             let session = CoreSession::new(SessionId::random(), student, core_options(&options)?, Timestamp::now());
-            Ok(Self::of(Live::unsaved(session)))
+            Ok(Self::of(KeptSession::new(session)))
         };
         begin().or_throw()
     }
@@ -64,7 +65,7 @@ impl LivenessSession {
         let read = || {
             let state = serde_json::from_str(&state)
                 .map_err(|_| invalid("session state", "it was not written by LivenessSession.toState"))?;
-            Ok(Self::of(Live::unsaved(CoreSession::from_state(state)?)))
+            Ok(Self::of(KeptSession::new(CoreSession::from_state(state)?)))
         };
         read().or_throw()
     }
@@ -110,57 +111,57 @@ impl LivenessSession {
     /// frames on their way complete it after all.
     #[napi]
     pub fn verify(&self) -> Verification {
-        self.lock().session.verify(Timestamp::now()).into()
+        self.lock().session_mut().verify(Timestamp::now()).into()
     }
 
     /// Uses the session up and returns the templates to enrol, center first. Only the first call gets them; another
     /// throws `conflict`, and one before the end `state`. `Store.registerStudent` does it by itself.
     #[napi]
     pub fn consume(&self) -> napi::Result<Vec<Embedding>> {
-        self.lock().session.consume().map(|all| all.iter().map(Into::into).collect()).or_throw()
+        self.lock().session_mut().consume().map(|all| all.iter().map(Into::into).collect()).or_throw()
     }
 
     /// Returns the session as text. It holds embeddings, which are personal data.
     #[napi]
     pub fn to_state(&self) -> napi::Result<String> {
-        self.lock().text().or_throw()
+        text_of(self.lock().session()).or_throw()
     }
 
     /// Its key, a random UUID.
     #[napi(getter)]
     pub fn id(&self) -> String {
-        self.lock().session.id().to_string()
+        self.lock().session().id().to_string()
     }
 
     /// The student to enrol, when it was begun for one.
     #[napi(getter, ts_return_type = "number | null")]
     pub fn student_id(&self) -> Option<i64> {
-        self.lock().session.student().map(|student| student.0)
+        self.lock().session().student().map(|student| student.0)
     }
 
     /// The position to ask the person for; `null` when there is nothing more to ask.
     #[napi(getter, ts_return_type = "Position | null")]
     pub fn next(&self) -> Option<Position> {
-        self.lock().session.next().map(Into::into)
+        self.lock().session().next().map(Into::into)
     }
 
     /// The order in which it asks for the positions.
     #[napi(getter)]
     pub fn order(&self) -> Order {
-        self.lock().session.options().order.into()
+        self.lock().session().options().order.into()
     }
 
     /// The word that a client has to send with the frames for the present step; it changes with every step. `null`
     /// unless the order is random and the session is not complete.
     #[napi(getter, ts_return_type = "string | null")]
     pub fn nonce(&self) -> Option<String> {
-        self.lock().session.nonce()
+        self.lock().session().nonce()
     }
 
     /// How many steps have passed, and how many there are: three, or more with a random order.
     #[napi(getter, ts_return_type = "[passed: number, all: number]")]
     pub fn steps(&self) -> Vec<u32> {
-        let (passed, all) = self.lock().session.steps();
+        let (passed, all) = self.lock().session().steps();
         vec![count(passed), count(all)]
     }
 
@@ -169,57 +170,57 @@ impl LivenessSession {
     #[napi(ts_return_type = "Receipt | null")]
     pub fn receipt(&self, student_id: f64, now: Option<Date>) -> napi::Result<Option<Receipt>> {
         let (student, now) = (student(student_id).or_throw()?, time::moment_or_now(now).or_throw()?);
-        Ok(self.lock().session.receipt(student, now).map(Receipt::of))
+        Ok(self.lock().session().receipt(student, now).map(Receipt::of))
     }
 
     /// A number that grows with every change.
     #[napi(getter)]
     pub fn revision(&self) -> i64 {
-        self.lock().session.revision().cast_signed()
+        self.lock().session().revision().cast_signed()
     }
 
     /// The positions verified by now.
     #[napi(getter)]
     pub fn verified(&self) -> Vec<Position> {
         let live = self.lock();
-        let verified = CorePosition::ALL.into_iter().filter(|position| live.session.position(*position).is_some());
+        let verified = CorePosition::ALL.into_iter().filter(|position| live.session().position(*position).is_some());
         verified.map(Into::into).collect()
     }
 
     /// When it began.
     #[napi(getter)]
     pub fn created_at(&self) -> Date {
-        time::date(self.lock().session.created_at())
+        time::date(self.lock().session().created_at())
     }
 
     /// From when on no frame counts any more.
     #[napi(getter)]
     pub fn expires_at(&self) -> Date {
-        time::date(self.lock().session.expires_at())
+        time::date(self.lock().session().expires_at())
     }
 
     /// Where it stands now.
     #[napi(getter)]
     pub fn status(&self) -> LivenessStatus {
-        self.lock().session.status_at(Timestamp::now()).into()
+        self.lock().session().status_at(Timestamp::now()).into()
     }
 
     /// Whether every position is verified.
     #[napi(getter)]
     pub fn is_completed(&self) -> bool {
-        self.lock().session.is_completed()
+        self.lock().session().is_completed()
     }
 
     /// Whether it has enrolled somebody.
     #[napi(getter)]
     pub fn is_consumed(&self) -> bool {
-        self.lock().session.is_consumed()
+        self.lock().session().is_consumed()
     }
 
     /// How sure a completed session is, in [0, 1]. 0 before that.
     #[napi(getter)]
     pub fn liveness_score(&self) -> f64 {
-        self.lock().session.liveness_score().into()
+        self.lock().session().liveness_score().into()
     }
 }
 
@@ -249,15 +250,15 @@ impl LivenessSession {
                 captured_at: captured.or(frame.captured_at()),
             };
             let mut live = live.lock().unwrap_or_else(PoisonError::into_inner);
-            Ok(take(&mut live.session, &observation, now.unwrap_or_else(Timestamp::now)).into())
+            Ok(take(live.session_mut(), &observation, now.unwrap_or_else(Timestamp::now)).into())
         }))
     }
 
-    pub(crate) fn of(live: Live) -> Self {
+    pub(crate) fn of(live: KeptSession) -> Self {
         Self { live: Arc::new(Mutex::new(live)) }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Live> {
+    fn lock(&self) -> MutexGuard<'_, KeptSession> {
         // Each change of a session is checked again as a whole before it completes, so a panic leaves nothing proven.
         self.live.lock().unwrap_or_else(PoisonError::into_inner)
     }

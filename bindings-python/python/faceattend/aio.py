@@ -25,7 +25,7 @@ import threading
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Callable, Optional, TypeVar, Union
+from typing import TYPE_CHECKING, Any, Callable, Literal, Optional, TypeVar, Union
 
 import faceattend
 
@@ -247,6 +247,17 @@ class Store:
         executor = self._threads.get(lambda: _STORE_THREADS)
         return await asyncio.get_running_loop().run_in_executor(executor, functools.partial(call, *args, **kwargs))
 
+    async def with_gallery(
+        self,
+        gallery: faceattend.Gallery,
+        engine: Union[Engine, faceattend.Engine],
+        *,
+        duplicates: Literal["refuse", "allow"] = "refuse",
+    ) -> Store:
+        """Returns the same database with a gallery. See `faceattend.Store.with_gallery`."""
+        plain = engine.engine if isinstance(engine, Engine) else engine
+        return Store(await self.run(self._store.with_gallery, gallery, plain, duplicates=duplicates))
+
     async def check(self) -> None:
         """Checks that the database answers. See `faceattend.Store.check`."""
         await self.run(self._store.check)
@@ -274,6 +285,24 @@ class Store:
     async def erase_student(self, student_id: int, *, marks: Marks = "delete") -> faceattend.Erasure:
         """Erases what identifies a student. See `faceattend.Store.erase_student`."""
         return await self.run(self._store.erase_student, student_id, marks=marks)
+
+    async def register_student(
+        self, session: faceattend.LivenessSession, name: str, roll_number: str
+    ) -> faceattend.Student:
+        """Creates a student with the face that a session proved. See `faceattend.Store.register_student`."""
+        return await self.run(self._store.register_student, session, name, roll_number)
+
+    async def enrol_student(self, session: faceattend.LivenessSession, student_id: int) -> faceattend.Student:
+        """Gives a student the face that a session proved. See `faceattend.Store.enrol_student`."""
+        return await self.run(self._store.enrol_student, session, student_id)
+
+    async def save_session(self, session: faceattend.LivenessSession) -> None:
+        """Writes a session into the database. See `faceattend.Store.save_session`."""
+        await self.run(self._store.save_session, session)
+
+    async def session(self, session_id: str) -> Optional[faceattend.LivenessSession]:
+        """Returns the session with this id, or ``None``."""
+        return await self.run(self._store.session, session_id)
 
     async def replace_templates(
         self, student_id: int, templates: Union[faceattend.Embedding, Iterable[faceattend.Embedding]]

@@ -4,9 +4,10 @@ mod options;
 mod outcome;
 mod receipt;
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use faceattend_core::engine::AnalyzeOptions;
+use faceattend_core::enrolment::KeptSession;
 use faceattend_core::liveness::{
     LivenessSession as CoreSession, Observation, Order, Outcome as CoreOutcome, Position, frame_hash,
 };
@@ -105,7 +106,7 @@ fn order(order: Order) -> &'static str {
 /// ...     print(outcome.is_live, outcome.next, outcome.advice)
 #[pyclass(module = "faceattend", frozen)]
 pub(crate) struct LivenessSession {
-    inner: Mutex<CoreSession>,
+    inner: Arc<Mutex<KeptSession>>,
 }
 
 /// A frame that a client sent, as a session's methods take it.
@@ -120,7 +121,16 @@ struct Sent<'a, 'py> {
 
 impl LivenessSession {
     pub(crate) fn with<T>(&self, call: impl FnOnce(&mut CoreSession) -> T) -> T {
-        call(&mut self.inner.lock().unwrap_or_else(PoisonError::into_inner))
+        call(self.inner.lock().unwrap_or_else(PoisonError::into_inner).session_mut())
+    }
+
+    /// Returns the session and what a store has of it, for the store's calls.
+    pub(crate) fn kept(&self) -> Arc<Mutex<KeptSession>> {
+        Arc::clone(&self.inner)
+    }
+
+    pub(crate) fn of(kept: KeptSession) -> Self {
+        Self { inner: Arc::new(Mutex::new(kept)) }
     }
 
     /// Analyzes the frame and hands what was seen to `take`.
@@ -213,7 +223,7 @@ impl LivenessSession {
         };
         let options = keywords.read(py)?;
         let session = CoreSession::new(SessionId::random(), student_id.map(StudentId), options, now);
-        Ok(Self { inner: Mutex::new(session) })
+        Ok(Self::of(KeptSession::new(session)))
     }
 
     /// Returns the session that ``to_json`` wrote.
@@ -229,7 +239,7 @@ impl LivenessSession {
                 what: "liveness session",
                 reason: "its stored form cannot be read".into(),
             })?;
-            Ok(Self { inner: Mutex::new(CoreSession::from_state(state)?) })
+            Ok(Self::of(KeptSession::new(CoreSession::from_state(state)?)))
         })
     }
 

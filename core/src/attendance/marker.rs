@@ -22,7 +22,8 @@ const BELIEVED_FOR: SignedDuration = SignedDuration::from_secs(60);
 /// use std::sync::Arc;
 ///
 /// use faceattend_core::attendance::Marking;
-/// use faceattend_core::{AttendancePolicy, Marker, Similarity, SqliteStore, Store as _, Timestamp};
+/// use faceattend_core::store::Students as _;
+/// use faceattend_core::{AttendancePolicy, Marker, Similarity, SqliteStore, Timestamp};
 ///
 /// # let folder = tempfile::tempdir().expect("a folder");
 /// # let path = folder.path().join("people.db");

@@ -48,6 +48,17 @@ impl AttendancePolicy {
 
     /// Returns the policy with days that begin at `day_boundary` instead of midnight, for sites that work into the
     /// night.
+    ///
+    /// ```
+    /// use faceattend_core::AttendancePolicy;
+    /// use jiff::civil::time;
+    ///
+    /// // A night shift: two in the morning belongs to the day before.
+    /// let policy = AttendancePolicy::in_time_zone("UTC")?.with_day_boundary(time(4, 0, 0, 0));
+    /// let day = policy.day("2026-03-03T02:00:00Z".parse().expect("a time"))?;
+    /// assert_eq!(day.date.to_string(), "2026-03-02");
+    /// # Ok::<(), faceattend_core::Error>(())
+    /// ```
     #[must_use]
     pub fn with_day_boundary(mut self, day_boundary: Time) -> Self {
         self.day_boundary = day_boundary;
@@ -105,6 +116,16 @@ impl AttendancePolicy {
     }
 
     /// Returns the beginning and the end of the day of this date, for filters.
+    ///
+    /// ```
+    /// use faceattend_core::AttendancePolicy;
+    /// use jiff::civil::date;
+    ///
+    /// let day = AttendancePolicy::in_time_zone("Europe/Berlin")?.window(date(2026, 3, 29))?;
+    /// // The clocks go forward that night: the day has 23 hours.
+    /// assert_eq!(day.ends_at.duration_since(day.starts_at).as_hours(), 23);
+    /// # Ok::<(), faceattend_core::Error>(())
+    /// ```
     ///
     /// # Errors
     /// [`Error::InvalidInput`] at the ends of the calendar.

@@ -58,6 +58,15 @@ impl CameraSource {
     /// Reads the source that `text` names: the number of a camera (`0`), its device (`/dev/video0`), the address of
     /// a stream (`rtsp://user:password@host/path`), a video file, or a folder of pictures. A path need not exist yet.
     ///
+    /// ```
+    /// use faceattend_core::CameraSource;
+    /// use faceattend_core::camera::Nature;
+    ///
+    /// assert_eq!(CameraSource::parse("0")?, CameraSource::device(0));
+    /// assert_eq!(CameraSource::parse("http://10.0.0.7/video")?.nature(), Nature::Live);
+    /// # Ok::<(), faceattend_core::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// [`Error::InvalidInput`] for an empty text and for an address that is no stream of a camera.
     pub fn parse(text: &str) -> Result<Self> {

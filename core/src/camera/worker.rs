@@ -205,6 +205,19 @@ impl CameraWorker {
 
     /// Stops the camera within a second. When it returns, the consumer has its last frame behind it, unless it takes
     /// longer than that over one.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use faceattend_core::camera::{CameraState, WorkerOptions};
+    /// use faceattend_core::{CameraSource, CameraWorker};
+    ///
+    /// let source = CameraSource::parse("../examples/media/class.avi")?;
+    /// let worker = CameraWorker::start(&source, WorkerOptions::default(), drop)?;
+    /// worker.stop();
+    /// assert_eq!(worker.wait(Duration::from_secs(5)), CameraState::Stopped);
+    /// # Ok::<(), faceattend_core::Error>(())
+    /// ```
     pub fn stop(&self) {
         self.shared.change(|inner| {
             inner.stop = true;

@@ -107,6 +107,18 @@ impl AnalyzeOptions {
     }
 
     /// Returns the same options, looking in `region` of the frame only.
+    ///
+    /// ```
+    /// use faceattend_core::geometry::Rect;
+    /// use faceattend_core::{AnalyzeOptions, Engine, Frame};
+    ///
+    /// let engine = Engine::new()?;
+    /// let frame = Frame::open("../examples/media/hopper/center.jpg")?;
+    /// // Nothing can be found in a region that misses the frame.
+    /// let outside = AnalyzeOptions::default().with_region(Rect::new(-50.0, -50.0, -10.0, -10.0));
+    /// assert!(engine.analyze(&frame, &outside)?.faces.is_empty());
+    /// # Ok::<(), faceattend_core::Error>(())
+    /// ```
     #[must_use]
     pub fn with_region(mut self, region: Rect) -> Self {
         self.region = Some(region);
@@ -159,6 +171,14 @@ pub struct Face {
 
 impl Face {
     /// Creates a face that has been detected and taken no further.
+    ///
+    /// ```
+    /// use faceattend_core::engine::Face;
+    /// use faceattend_core::geometry::Rect;
+    ///
+    /// let face = Face::detected(Rect::new(0.0, 0.0, 80.0, 80.0), 0.9, None);
+    /// assert!(face.pose.is_none() && face.embedding.is_none());
+    /// ```
     #[must_use]
     pub fn detected(bbox: Rect, score: f32, landmarks: Option<Landmarks5>) -> Self {
         Self {
@@ -231,6 +251,19 @@ impl Embedder {
     }
 
     /// Returns how alike two embeddings of this model are, on the scale of every threshold.
+    ///
+    /// ```
+    /// use faceattend_core::embedding::Calibration;
+    /// use faceattend_core::engine::Embedder;
+    /// use faceattend_core::{Embedding, ModelId};
+    ///
+    /// let model = ModelId::new("example");
+    /// let embedder = Embedder::new(model.clone(), 2, Calibration::arcface());
+    /// let (a, b) = (Embedding::from_raw(model.clone(), &[1.0, 0.0])?, Embedding::from_raw(model, &[0.0, 1.0])?);
+    /// assert_eq!(embedder.similarity(&a, &a)?.value(), 1.0);
+    /// assert_eq!(embedder.similarity(&a, &b)?.value(), 0.5);
+    /// # Ok::<(), faceattend_core::Error>(())
+    /// ```
     ///
     /// # Errors
     /// [`Error::ModelMismatch`](crate::Error::ModelMismatch) unless this embedder's model made both.

@@ -125,6 +125,14 @@ impl EngineBuilder {
     }
 
     /// Uses this detection model; its family is told by its outputs unless `kind` says so.
+    ///
+    /// ```
+    /// use faceattend_core::Engine;
+    ///
+    /// let engine = Engine::builder().with_detector_file("../models/default/blazeface.onnx", None).build()?;
+    /// assert!(engine.description().detector.contains("blazeface.onnx"));
+    /// # Ok::<(), faceattend_core::Error>(())
+    /// ```
     #[must_use]
     pub fn with_detector_file(mut self, path: impl Into<PathBuf>, kind: Option<DetectorKind>) -> Self {
         self.detector = Some((path.into(), kind));
@@ -193,6 +201,16 @@ impl EngineBuilder {
 
     /// Sets the thread budget: how many frames are analyzed at once, each on its caller's thread. Default: the
     /// processors this process may use, cgroup limits included.
+    ///
+    /// ```
+    /// use std::num::NonZero;
+    ///
+    /// use faceattend_core::Engine;
+    ///
+    /// let engine = Engine::builder().with_threads(NonZero::new(2).expect("two")).build()?;
+    /// assert_eq!(engine.description().threads, 2);
+    /// # Ok::<(), faceattend_core::Error>(())
+    /// ```
     #[must_use]
     pub fn with_threads(mut self, threads: NonZero<usize>) -> Self {
         self.threads = Some(threads);

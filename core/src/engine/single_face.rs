@@ -107,6 +107,15 @@ impl SingleFace {
 
     /// Returns the embedding to enrol somebody by.
     ///
+    /// ```
+    /// use faceattend_core::{ChannelOrder, Engine, Frame};
+    ///
+    /// let nobody = Frame::new(vec![90; 3 * 64 * 64], 64, 64, ChannelOrder::Rgb)?;
+    /// let refusal = Engine::new()?.embed(&nobody)?.into_template().unwrap_err();
+    /// assert_eq!(refusal.to_string(), "invalid picture: no face is in the picture");
+    /// # Ok::<(), faceattend_core::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// [`Error::InvalidInput`] with [`advice`](Self::advice) unless the picture shows one [`Clear`](Self::Clear) face.
     pub fn into_template(self) -> Result<Embedding> {
@@ -126,6 +135,12 @@ impl SingleFace {
     }
 
     /// Returns what the photographer can do about it, as a sentence without its capital and its period.
+    ///
+    /// ```
+    /// use faceattend_core::SingleFace;
+    ///
+    /// assert_eq!(SingleFace::None.advice(), "no face is in the picture");
+    /// ```
     #[must_use]
     pub fn advice(&self) -> String {
         match self {

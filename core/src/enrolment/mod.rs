@@ -43,12 +43,13 @@
 //! ```
 
 pub mod duplicates;
+mod kept;
 pub mod session;
 #[cfg(test)]
 #[cfg(feature = "sqlite")]
 mod tests;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
 
@@ -62,6 +63,7 @@ use crate::types::{SessionId, StudentId};
 
 use duplicates::Faces;
 pub use duplicates::{ALREADY_ENROLLED, DuplicatePolicy, already_enrolled, known_as};
+pub use kept::KeptSession;
 pub use session::{ClientFrame, StoredSession};
 
 /// Enrols students by liveness sessions and erases them: see [the module](self). `Send + Sync`; share one between all
@@ -235,8 +237,8 @@ impl Registry {
         self.write(stored, &Enrolee::New { name, roll_number }, now)
     }
 
-    /// Gives the face of a completed session to `student`, or without one to the student whom the session was begun for,
-    /// and uses the session up. The same call again changes nothing.
+    /// Gives the face of a completed session to `student`, or without one to the student whom the session was begun
+    /// for, and uses the session up. The same call again changes nothing.
     ///
     /// # Errors
     /// Those of the store.
@@ -256,9 +258,81 @@ impl Registry {
         self.write(stored, &Enrolee::Student(student.id), now)
     }
 
+    /// Writes a session that the caller holds in memory into the store, or what has changed of it. The lock is not held
+    /// while the database writes, so that others can read the session.
+    ///
+    /// # Errors
+    /// [`Error::State`] when another program has changed the row meanwhile: read the session again and repeat the
+    /// frame; those of the store.
+    pub fn keep(&self, kept: &Mutex<KeptSession>, now: Timestamp) -> Result<()> {
+        let mut copy = kept.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        copy.save(&*self.store, now)?;
+        kept.lock().unwrap_or_else(PoisonError::into_inner).adopt(&copy);
+        Ok(())
+    }
+
+    /// Returns the session with this id for a caller who holds it in memory.
+    ///
+    /// # Errors
+    /// [`Error::State`] for a session that a newer version wrote; those of the store.
+    pub fn kept(&self, id: SessionId) -> Result<Option<KeptSession>> {
+        self.store.session(id)?.map(KeptSession::from_record).transpose()
+    }
+
+    /// As [`register`](Self::register), for a session that the caller holds in memory: it is written down first, and
+    /// used up afterwards.
+    ///
+    /// # Errors
+    /// As [`keep`](Self::keep) and [`register`](Self::register).
+    pub fn register_kept(
+        &self,
+        kept: &Mutex<KeptSession>,
+        name: &str,
+        roll_number: &str,
+        now: Timestamp,
+    ) -> Result<EnrolmentOutcome> {
+        self.enrol_with(kept, now, |id| self.register(id, name, roll_number, now))
+    }
+
+    /// As [`enrol`](Self::enrol), for a session that the caller holds in memory: it is written down first, and used up
+    /// afterwards.
+    ///
+    /// # Errors
+    /// As [`keep`](Self::keep) and [`enrol`](Self::enrol).
+    pub fn enrol_kept(
+        &self,
+        kept: &Mutex<KeptSession>,
+        student: Option<StudentId>,
+        now: Timestamp,
+    ) -> Result<EnrolmentOutcome> {
+        self.enrol_with(kept, now, |id| self.enrol(id, student, now))
+    }
+
+    fn enrol_with(
+        &self,
+        kept: &Mutex<KeptSession>,
+        now: Timestamp,
+        enrol: impl FnOnce(SessionId) -> Result<EnrolmentOutcome>,
+    ) -> Result<EnrolmentOutcome> {
+        let (id, is_completed) = {
+            let kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+            (kept.session().id(), kept.session().is_completed())
+        };
+        if !is_completed {
+            return Ok(EnrolmentOutcome::NotCompleted);
+        }
+        self.keep(kept, now)?;
+        let outcome = enrol(id)?;
+        if let EnrolmentOutcome::Enrolled(_) = outcome {
+            // The store has used it up, and the object says so too. One that was used up here before is no error now.
+            let _ = kept.lock().unwrap_or_else(PoisonError::into_inner).session_mut().consume();
+        }
+        Ok(outcome)
+    }
+
     /// Erases the student: templates, liveness sessions with the embeddings in them, the gallery entry, what the marker
-    /// remembers, and the attendance as `marks` says. Tracks of cameras forget who is no longer in the gallery with their
-    /// next frame.
+    /// remembers, and the attendance as `marks` says. Tracks of cameras forget who is no longer in the gallery with
+    /// their next frame.
     ///
     /// # Errors
     /// [`Error::NotFound`] for an unknown student; those of the store.

@@ -92,6 +92,14 @@ impl Comparisons {
     }
 
     /// Returns the lowest threshold whose measured false match rate is at most `fmr`; `None` without impostor pairs.
+    ///
+    /// ```
+    /// use faceattend_core::evaluation::comparison::Comparisons;
+    ///
+    /// let scores = Comparisons::new([0.9, 0.8, 0.3], [0.1, 0.2, 0.4]);
+    /// let point = scores.at_fmr(0.0).expect("a threshold without a false match");
+    /// assert_eq!((point.fmr.hits(), point.tar().hits()), (0, 2));
+    /// ```
     #[must_use]
     pub fn at_fmr(&self, fmr: f64) -> Option<OperatingPoint> {
         #[expect(
@@ -114,6 +122,12 @@ impl Comparisons {
 
     /// Returns the equal error rate, in [0, 1]: where the straight lines between the ROC's points cross FMR = FNMR;
     /// `None` when a class is empty.
+    ///
+    /// ```
+    /// use faceattend_core::evaluation::comparison::Comparisons;
+    ///
+    /// assert_eq!(Comparisons::new([0.9, 0.8], [0.1, 0.2]).eer(), Some(0.0));
+    /// ```
     #[must_use]
     pub fn eer(&self) -> Option<f64> {
         let mut last: Option<(f64, f64)> = None;
@@ -133,6 +147,13 @@ impl Comparisons {
 
     /// Returns the area under the ROC, in [0, 1]: how often a genuine pair scores higher than an impostor pair, a tie
     /// counting half; `None` when a class is empty.
+    ///
+    /// ```
+    /// use faceattend_core::evaluation::comparison::Comparisons;
+    ///
+    /// assert_eq!(Comparisons::new([0.9, 0.8], [0.1, 0.2]).auc(), Some(1.0));
+    /// assert_eq!(Comparisons::new([0.9], []).auc(), None);
+    /// ```
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^53")]
     pub fn auc(&self) -> Option<f64> {

@@ -90,6 +90,13 @@ impl Rate {
 
     /// Returns the rate that the true one exceeds in at most the share `alpha` of such tests (one-sided, exact). Of 0
     /// hits this is 1 - alpha^(1/n): about 3/n at 5%, the "rule of three".
+    ///
+    /// ```
+    /// use faceattend_core::evaluation::Rate;
+    ///
+    /// // The rule of three: no error in 300 trials means at most 1%, with 95% confidence.
+    /// assert!((Rate::new(0, 300).upper_bound(0.05) - 0.01).abs() < 1e-3);
+    /// ```
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^53")]
     pub fn upper_bound(self, alpha: f64) -> f64 {

@@ -144,6 +144,20 @@ impl Gallery {
 
     /// Adds `views` to those of `student`, who is matched by the mean of all of them from then on.
     ///
+    /// ```
+    /// use faceattend_core::embedding::Calibration;
+    /// use faceattend_core::engine::Embedder;
+    /// use faceattend_core::{Embedding, Gallery, ModelId, StudentId};
+    ///
+    /// let model = ModelId::new("example");
+    /// let gallery = Gallery::new(Embedder::new(model.clone(), 2, Calibration::arcface()));
+    /// gallery.insert(StudentId(1), &[Embedding::from_raw(model, &[1.0, 0.0])?])?;
+    /// assert!(gallery.contains(StudentId(1)));
+    /// // Embeddings of another model are refused.
+    /// assert!(gallery.insert(StudentId(2), &[Embedding::from_raw(ModelId::new("other"), &[1.0, 0.0])?]).is_err());
+    /// # Ok::<(), faceattend_core::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// [`Error::ModelMismatch`] for an embedding of another model; nothing is added then.
     pub fn insert(&self, student: StudentId, views: &[Embedding]) -> Result<()> {
@@ -182,6 +196,15 @@ impl Gallery {
     }
 
     /// Takes `student` out. Says whether the person was there.
+    ///
+    /// ```
+    /// use faceattend_core::embedding::Calibration;
+    /// use faceattend_core::engine::Embedder;
+    /// use faceattend_core::{Gallery, ModelId, StudentId};
+    ///
+    /// let gallery = Gallery::new(Embedder::new(ModelId::new("example"), 2, Calibration::arcface()));
+    /// assert!(!gallery.remove(StudentId(1)), "there was nobody to remove");
+    /// ```
     pub fn remove(&self, student: StudentId) -> bool {
         let mut writer = self.lock();
         let was_there = writer.remove(student, self.embedder.dimension);
@@ -228,6 +251,17 @@ impl Gallery {
 
     /// Returns the `k` people most similar to `probe`, most similar first; fewer when there are fewer. Exact.
     ///
+    /// ```
+    /// use faceattend_core::embedding::Calibration;
+    /// use faceattend_core::engine::Embedder;
+    /// use faceattend_core::{Embedding, Gallery, ModelId};
+    ///
+    /// let model = ModelId::new("example");
+    /// let gallery = Gallery::new(Embedder::new(model.clone(), 2, Calibration::arcface()));
+    /// assert!(gallery.search(&Embedding::from_raw(model, &[1.0, 0.0])?, 5)?.is_empty());
+    /// # Ok::<(), faceattend_core::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// [`Error::ModelMismatch`] when `probe` is of another model.
     pub fn search(&self, probe: &Embedding, k: usize) -> Result<Vec<Match>> {
@@ -238,6 +272,18 @@ impl Gallery {
     }
 
     /// Returns whose face `probe` is.
+    ///
+    /// ```
+    /// use faceattend_core::embedding::Calibration;
+    /// use faceattend_core::engine::Embedder;
+    /// use faceattend_core::{Embedding, Gallery, Identification, ModelId, Threshold};
+    ///
+    /// let model = ModelId::new("example");
+    /// let gallery = Gallery::new(Embedder::new(model.clone(), 2, Calibration::arcface()));
+    /// let found = gallery.identify(&Embedding::from_raw(model, &[1.0, 0.0])?, Threshold::DOCUMENTED)?;
+    /// assert_eq!(found, Identification::Unknown { best: None });
+    /// # Ok::<(), faceattend_core::Error>(())
+    /// ```
     ///
     /// # Errors
     /// [`Error::ModelMismatch`] when `probe` is of another model.

@@ -66,6 +66,16 @@ const CONFIDENCE_AT_GATE: f32 = 0.75;
 impl Gates {
     /// Returns the position that a head with `yaw` shows, or `None` for a yaw that is no number. Between the gates it
     /// is `Center`, though not yet near enough to pass for it: the existing service answers so.
+    ///
+    /// ```
+    /// use faceattend_core::liveness::{Gates, Mirrored};
+    /// use faceattend_core::{Position, types::Degrees};
+    ///
+    /// let shown = |yaw| Gates::default().shown(Degrees(yaw), Mirrored::No);
+    /// assert_eq!(shown(20.0), Some(Position::Left));
+    /// assert_eq!(shown(-20.0), Some(Position::Right));
+    /// assert_eq!(shown(f32::NAN), None);
+    /// ```
     #[must_use]
     pub fn shown(&self, yaw: Degrees, mirrored: Mirrored) -> Option<Position> {
         let own_left = mirrored.to_own_left(yaw.0);
@@ -81,6 +91,16 @@ impl Gates {
     }
 
     /// Returns whether `yaw` lies in the gate of `position`.
+    ///
+    /// ```
+    /// use faceattend_core::liveness::{Gates, Mirrored};
+    /// use faceattend_core::{Position, types::Degrees};
+    ///
+    /// let gates = Gates::default();
+    /// // Between the gates of two positions a head shows neither well enough.
+    /// assert!(!gates.admit(Position::Center, Degrees(8.0), Mirrored::No));
+    /// assert!(!gates.admit(Position::Left, Degrees(8.0), Mirrored::No));
+    /// ```
     #[must_use]
     pub fn admit(&self, position: Position, yaw: Degrees, mirrored: Mirrored) -> bool {
         match position {

@@ -139,6 +139,15 @@ impl Default for LivenessOptions {
 
 impl LivenessOptions {
     /// Returns the default options, guarded.
+    ///
+    /// ```
+    /// use faceattend_core::LivenessOptions;
+    /// use faceattend_core::liveness::Order;
+    ///
+    /// let options = LivenessOptions::guarded();
+    /// assert_eq!(options.order, Order::Random);
+    /// assert!(options.steady_frames > 1 && options.recent_sessions.is_some());
+    /// ```
     #[must_use]
     pub fn guarded() -> Self {
         Self::default().with_guard()
@@ -278,6 +287,14 @@ impl LivenessOptions {
     }
 
     /// Refuses options that no session could work with; for those who read them from a file.
+    ///
+    /// ```
+    /// use faceattend_core::{LivenessOptions, types::Cosine};
+    ///
+    /// let mut options = LivenessOptions::default();
+    /// options.frozen = Cosine(2.0);
+    /// assert!(options.check().is_err());
+    /// ```
     ///
     /// # Errors
     /// [`Error::InvalidInput`] naming the option and its range.

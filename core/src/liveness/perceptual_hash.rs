@@ -63,6 +63,16 @@ impl PerceptualHash {
     }
 
     /// Returns how many of the 575 bits differ.
+    ///
+    /// ```
+    /// use faceattend_core::Frame;
+    /// use faceattend_core::liveness::{ALIKE_BITS, PerceptualHash};
+    ///
+    /// let hash = |view: &str| Ok(PerceptualHash::of(&Frame::open(format!("../examples/media/hopper/{view}.jpg"))?));
+    /// let (a, b): (PerceptualHash, PerceptualHash) = (hash("yaw+00")?, hash("yaw+20")?);
+    /// assert!(a.distance(&b) > ALIKE_BITS);
+    /// # Ok::<(), faceattend_core::Error>(())
+    /// ```
     #[must_use]
     pub fn distance(&self, other: &Self) -> u32 {
         self.0.iter().zip(&other.0).map(|(a, b)| (a ^ b).count_ones()).sum()
@@ -75,6 +85,16 @@ impl PerceptualHash {
     }
 
     /// Returns the hash of the frame as a mirror shows it: waves of odd frequency across change their sign.
+    ///
+    /// ```
+    /// use faceattend_core::Frame;
+    /// use faceattend_core::liveness::PerceptualHash;
+    ///
+    /// let hash = PerceptualHash::of(&Frame::open("../examples/media/hopper/left.jpg")?);
+    /// assert!(!hash.is_like(&hash.mirrored()));
+    /// assert_eq!(hash.mirrored().mirrored(), hash);
+    /// # Ok::<(), faceattend_core::Error>(())
+    /// ```
     #[must_use]
     pub fn mirrored(&self) -> Self {
         let mut words = self.0;
@@ -95,6 +115,16 @@ impl PerceptualHash {
     }
 
     /// Returns the hash in 72 bytes; `None` for another number of them.
+    ///
+    /// ```
+    /// use faceattend_core::Frame;
+    /// use faceattend_core::liveness::PerceptualHash;
+    ///
+    /// let hash = PerceptualHash::of(&Frame::open("../examples/media/hopper/center.jpg")?);
+    /// assert_eq!(PerceptualHash::from_bytes(&hash.to_bytes()), Some(hash));
+    /// assert_eq!(PerceptualHash::from_bytes(&[1, 2, 3]), None);
+    /// # Ok::<(), faceattend_core::Error>(())
+    /// ```
     #[must_use]
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let (words, rest) = bytes.as_chunks::<8>();

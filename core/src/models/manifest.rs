@@ -76,6 +76,15 @@ impl Manifest {
 
     /// Returns the pack of that name.
     ///
+    /// ```
+    /// use faceattend_core::models::manifest::Manifest;
+    ///
+    /// let manifest = Manifest::embedded()?;
+    /// assert!(manifest.pack("default")?.built_in);
+    /// assert!(manifest.pack("nonsense").unwrap_err().to_string().contains("no such pack"));
+    /// # Ok::<(), faceattend_core::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// [`Error::Model`] listing the names there are.
     pub fn pack(&self, name: &str) -> Result<&Pack> {
@@ -86,6 +95,16 @@ impl Manifest {
     }
 
     /// Returns the file with those contents, and its pack: how a model given by path is recognized.
+    ///
+    /// ```
+    /// use faceattend_core::models::manifest::Manifest;
+    /// use faceattend_core::models::store::hash_of_file;
+    ///
+    /// let hash = hash_of_file("../models/default/blazeface.onnx".as_ref())?;
+    /// let (pack, file) = Manifest::embedded()?.file_with_hash(&hash).expect("a known file");
+    /// assert_eq!((pack.name.as_str(), file.name.as_str()), ("default", "blazeface.onnx"));
+    /// # Ok::<(), faceattend_core::Error>(())
+    /// ```
     #[must_use]
     pub fn file_with_hash(&self, sha256: &Sha256Hex) -> Option<(&Pack, &ModelFile)> {
         self.files().find(|(_, file)| file.sha256.as_ref() == Some(sha256))

@@ -33,6 +33,15 @@ pub fn open(location: &str) -> Result<Arc<dyn Store>> {
 }
 
 /// Where a database is. Neither `Display` nor `Debug` shows the password of a URL.
+///
+/// ```
+/// use faceattend_core::store::StoreLocation;
+///
+/// let location = StoreLocation::parse("postgres://me:secret@host/attendance")?;
+/// assert!(location.is_shared());
+/// assert_eq!(location.to_string(), "postgres://me:***@host/attendance");
+/// # Ok::<_, faceattend_core::Error>(())
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 pub enum StoreLocation {
     /// The file of a SQLite database.

@@ -10,6 +10,7 @@ use std::time::Duration;
 use crate::types::StudentId;
 
 /// The longest part of an announcement, in bytes: PostgreSQL takes notices of less than 8,000.
+#[cfg(any(feature = "postgres", test))]
 const LONGEST_PART: usize = 7_000;
 
 /// Something that happened in the database.
@@ -42,13 +43,15 @@ pub trait Follower: Send {
 /// The notices as text, and how a store's own are told from others'.
 pub(super) mod text {
     pub(in super::super) const ATTENDANCE: &str = "attendance";
+    #[cfg(any(feature = "postgres", test))]
     pub(in super::super) const CAMERAS: &str = "cameras";
 
     pub(in super::super) fn marked(origin: &str, attendance: i64) -> String {
         format!("marked {origin} {attendance}")
     }
 
-    /// An announcement in parts that a notice can hold. They belong into one transaction.
+    /// Splits an announcement into parts that a notice can hold. They belong into one transaction.
+    #[cfg(any(feature = "postgres", test))]
     pub(in super::super) fn announced(origin: &str, text: &str) -> Vec<String> {
         let mut parts = Vec::new();
         let mut rest = text;

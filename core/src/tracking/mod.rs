@@ -136,6 +136,17 @@ impl Tracker {
 
     /// Returns whether another view of a track is worth embedding the face: it is not decided yet, or larger than
     /// ever, or has not been looked at for long.
+    ///
+    /// ```
+    /// use faceattend_core::Timestamp;
+    /// use faceattend_core::geometry::Rect;
+    /// use faceattend_core::tracking::{Tracker, TrackingOptions};
+    ///
+    /// let now = Timestamp::UNIX_EPOCH;
+    /// let mut tracker = Tracker::new(TrackingOptions::default());
+    /// let id = tracker.update(&[Rect::new(0.0, 0.0, 80.0, 80.0)], now)[0];
+    /// assert!(tracker.wants_view(id, now), "a new face is worth embedding");
+    /// ```
     #[must_use]
     pub fn wants_view(&self, id: TrackId, now: Timestamp) -> bool {
         self.tracks.iter().find(|track| track.id() == id).is_some_and(|track| track.wants_view(now))

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers as well")]
 
 mod examples;
+mod graph;
 mod public_api;
 mod rings;
 mod source;

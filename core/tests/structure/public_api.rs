@@ -49,15 +49,23 @@ impl<'a> Api<'a> {
                 let definition = Definition { module: path.clone(), name: Some(name.clone()) };
                 api.told_as.insert(definition, joined(path, &name));
             }
-            for import in module.imports.iter().filter(|import| import.is_public) {
+            let globs = source.globs(path, true);
+            let own = module.imports.iter().filter(|import| import.is_public && import.name != "*");
+            let through = globs.iter().filter_map(|glob| Some((glob, source.modules.get(glob)?)));
+            for (glob, there) in through.clone() {
+                for name in there.items.iter().filter(|item| is_public(item)).filter_map(name_of) {
+                    let definition = Definition { module: glob.clone(), name: Some(name.clone()) };
+                    reexports.push((definition, joined(path, &name), told(&module.features)));
+                }
+            }
+            let given_on = through.flat_map(|(glob, there)| there.imports.iter().map(move |import| (glob, import)));
+            let given_on = given_on.filter(|(_, import)| import.is_public && import.name != "*");
+            for (from, import) in own.map(|import| (path, import)).chain(given_on) {
                 let features = told(&[module.features.clone(), import.features.clone()].concat());
-                match source.resolve(path, &import.path) {
-                    Some(definition) => reexports.push((definition, joined(path, &import.name), features)),
-                    None => api.lines.push(format!(
-                        "{}: use {}{features}",
-                        joined(path, &import.name),
-                        import.path.join("::")
-                    )),
+                let name = joined(path, &import.name);
+                match source.resolve(from, &import.path) {
+                    Some(definition) => reexports.push((definition, name, features)),
+                    None => api.lines.push(format!("{name}: use {}{features}", import.path.join("::"))),
                 }
             }
         }

@@ -119,12 +119,39 @@ impl Source {
                 return self.resolve_within(&at, &target, steps);
             }
             let is_here = here.items.iter().any(|item| name_of(item).as_ref() == Some(part));
+            if !is_here && let Some(module) = self.module_with(&at, part, steps) {
+                return self.resolve_within(&module, &rest[index..], steps);
+            }
             if index == 0 && is_relative && !is_here {
                 return None;
             }
             return Some(Definition { module: at, name: Some(part.clone()) });
         }
         Some(Definition { module: at, name: None })
+    }
+}
+
+impl Source {
+    /// The modules whose names `module` imports by `*`: all of them, or those that it gives on to programs.
+    pub(crate) fn globs(&self, module: &ModulePath, only_public: bool) -> Vec<ModulePath> {
+        self.globs_within(module, only_public, 16)
+    }
+
+    fn globs_within(&self, module: &ModulePath, only_public: bool, steps: u32) -> Vec<ModulePath> {
+        let Some(here) = self.modules.get(module) else { return Vec::new() };
+        let globs = here.imports.iter().filter(|import| import.name == "*" && (!only_public || import.is_public));
+        let targets = globs.filter_map(|import| self.resolve_within(module, &import.path, steps));
+        targets.filter(|target| target.name.is_none() && target.module != *module).map(|target| target.module).collect()
+    }
+
+    /// The module that `module` has `name` from by a `*`.
+    fn module_with(&self, module: &ModulePath, name: &str, steps: u32) -> Option<ModulePath> {
+        self.globs_within(module, false, steps).into_iter().find(|glob| {
+            self.modules.get(glob).is_some_and(|there| {
+                there.imports.iter().any(|import| import.name == name)
+                    || there.items.iter().any(|item| name_of(item).as_deref() == Some(name))
+            })
+        })
     }
 }
 

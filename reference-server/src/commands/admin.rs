@@ -9,8 +9,8 @@ use faceattend_core::{Error, Result};
 use jiff::Timestamp;
 
 use crate::auth::{DEFAULT_ADMIN, check_password, ensure_admin, hash_password};
+use crate::commands::data_dir::data_dir;
 use crate::commands::database::DatabaseArgs;
-use crate::commands::serve::data_dir;
 
 /// The admin users.
 #[derive(Debug, Args)]

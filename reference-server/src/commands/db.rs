@@ -10,8 +10,8 @@ use faceattend_core::{Error, Result};
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::Timestamp;
 
+use crate::commands::data_dir::data_dir;
 use crate::commands::database::{DatabaseArgs, Place, that_is_there};
-use crate::commands::serve::data_dir;
 
 /// Checks, migrates and copies the database.
 ///
@@ -32,7 +32,8 @@ pub struct DbArgs {
 enum Action {
     /// Looks at the database, changes nothing, and fails when something is wrong with it
     Check,
-    /// Brings the database to this version's schema; only adds, so that every row and the replaced service's own columns stay
+    /// Brings the database to this version's schema; only adds, so that every row and the replaced service's own
+    /// columns stay
     Migrate,
     /// Writes every row, faces and accounts included, into a file of JSON lines that only its owner can read
     Export {

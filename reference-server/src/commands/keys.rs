@@ -1,8 +1,8 @@
 //! `faceattend keys new | rotate | unseal | status`: faces encrypted at rest.
 //!
-//! A key is replaced without a pause in which somebody cannot read: `new FILE --add` puts a fresh key first and leaves the
-//! old one behind it, the servers are started again with the file, and `rotate` brings every row to the fresh key. Only
-//! when `status` counts nothing with the old key may its line go.
+//! A key is replaced without a pause in which somebody cannot read: `new FILE --add` puts a fresh key first and
+//! leaves the old one behind it, the servers are started again with the file, and `rotate` brings every row to the
+//! fresh key. Only when `status` counts nothing with the old key may its line go.
 
 use std::path::{Path, PathBuf};
 
@@ -12,8 +12,8 @@ use faceattend_core::{Error, Result};
 use jiff::Timestamp;
 
 use crate::commands::Hidden;
+use crate::commands::data_dir::data_dir;
 use crate::commands::database::{DatabaseArgs, Place, that_is_there};
-use crate::commands::serve::data_dir;
 
 /// Where the keys of the templates are.
 #[derive(Debug, Clone, Default, Args)]

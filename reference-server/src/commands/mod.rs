@@ -2,6 +2,7 @@
 
 pub mod admin;
 pub mod calibrate;
+mod data_dir;
 pub mod database;
 pub mod db;
 pub mod doctor;

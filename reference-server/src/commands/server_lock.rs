@@ -11,19 +11,31 @@ use faceattend_core::{Error, Result};
 pub(crate) struct ServerLock(#[expect(dead_code, reason = "the open file is the lock")] File);
 
 impl ServerLock {
-    /// Takes the lock of `database`, which is there already.
+    /// Takes the lock of `database`, which need not be there yet.
     ///
     /// The lock is a file beside the database and not the database itself: closing another handle of the database's file
-    /// would take SQLite's own locks away. It stays behind, empty: who deletes a lock file may delete another's.
+    /// would take SQLite's own locks away. It stays behind, empty: who deletes a lock file may delete another's. Two hard
+    /// links, or two mounts, of one database have two locks.
     ///
     /// # Errors
-    /// [`Error::State`] when another server holds it; [`Error::Io`] when the lock file cannot be made.
+    /// [`Error::State`] when another server holds it, or when the lock file cannot be made.
     pub(crate) fn take(database: &Path) -> Result<Self> {
-        // A link names the same database: it has the same lock.
-        let whole = database.canonicalize().unwrap_or_else(|_| database.to_owned());
+        // A link names the same database: it has the same lock. Of a database to come, the folder is there.
+        let whole = database.canonicalize().ok().or_else(|| {
+            let folder = database.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+            Some(folder.canonicalize().ok()?.join(database.file_name()?))
+        });
+        let whole = whole.unwrap_or_else(|| database.to_owned());
         let path = lock_file_of(&whole);
-        let io = |source| Error::Io { action: "lock", path: path.clone(), source };
-        let file = File::options().create(true).append(true).open(&path).map_err(io)?;
+        let failed = |source: std::io::Error| Error::State {
+            what: "database",
+            reason: format!(
+                "it cannot be kept for one server ({}: {source}): put it into a folder of this machine that the server \
+                 may write to",
+                path.display()
+            ),
+        };
+        let file = File::options().create(true).append(true).open(&path).map_err(failed)?;
         match file.try_lock() {
             Ok(()) => Ok(Self(file)),
             Err(TryLockError::WouldBlock) => Err(Error::State {
@@ -34,7 +46,7 @@ impl ServerLock {
                     database.display()
                 ),
             }),
-            Err(TryLockError::Error(source)) => Err(io(source)),
+            Err(TryLockError::Error(source)) => Err(failed(source)),
         }
     }
 }
@@ -65,7 +77,11 @@ mod tests {
             assert!(ServerLock::take(&link).is_err(), "a link names the same file");
         }
         ServerLock::take(&other).unwrap();
-        drop(held);
+        let to_come = folder.path().join("to come.db");
+        let held_too = ServerLock::take(&to_come).unwrap();
+        std::fs::write(&to_come, "").unwrap();
+        assert!(ServerLock::take(&to_come).is_err(), "the lock is the same once the file is there");
+        drop((held, held_too));
         ServerLock::take(&file).unwrap();
     }
 }

@@ -62,8 +62,8 @@ fn parse(text: &str) -> std::result::Result<Vec<(String, String)>, String> {
     table.into_iter().map(scalar).collect()
 }
 
-/// The command with the file's settings as the defaults of `serve`, of those that look at its settings, and, where the data is,
-/// of every command that works with them.
+/// The command with the file's settings as the defaults of `serve`, of those that look at its settings, and, where
+/// the data is, of every command that works with them.
 ///
 /// # Errors
 /// [`Error::InvalidInput`] for a setting that `serve` does not have.

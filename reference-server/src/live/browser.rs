@@ -1,5 +1,5 @@
-//! Cameras of browsers: pages that send one picture after the other. Their faces are followed and voted on like those of
-//! any camera, so that nobody is marked from one lucky picture.
+//! Cameras of browsers: pages that send one picture after the other. Their faces are followed and voted on like those
+//! of any camera, so that nobody is marked from one lucky picture.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};

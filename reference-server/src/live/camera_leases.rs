@@ -1,7 +1,8 @@
-//! Cameras that several servers on one database share: each is watched by one of them, and taken over when that one dies.
+//! Cameras that several servers on one database share: each is watched by one of them, and taken over when that one
+//! dies.
 //!
-//! A server renews its leases every [`BEAT`]. When it cannot, it stops watching [`MARGIN`] before they lapse, by its own
-//! clock from the moment before it last asked: so it has stopped by the time another may begin.
+//! A server renews its leases every [`BEAT`]. When it cannot, it stops watching [`MARGIN`] before they lapse, by its
+//! own clock from the moment before it last asked: so it has stopped by the time another may begin.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

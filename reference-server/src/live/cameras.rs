@@ -21,8 +21,8 @@ use crate::settings::LiveSettings;
 
 /// How many times as often a camera is looked at while the next picture may decide whose a face is.
 const CLOSER: f32 = 2.0;
-/// How often a recording is tried, as the original tries: it may still be being copied or mounted. A stream is tried for
-/// as long as it is not stopped, by the worker itself.
+/// How often a recording is tried, as the original tries: it may still be being copied or mounted. A stream is tried
+/// for as long as it is not stopped, by the worker itself.
 const ATTEMPTS: u32 = 5;
 /// The pause between two tries. Together they stay within the second that stopping a camera may take.
 const BETWEEN_ATTEMPTS: Duration = Duration::from_millis(180);
@@ -138,8 +138,8 @@ impl Cameras {
         Self { watcher, scheduler, rate: settings.rate, preview: settings.preview, running: Mutex::default() }
     }
 
-    /// Starts the camera at `address`. One that runs already goes on as it is, in the place it was started with; one that
-    /// was started with other credentials is started anew.
+    /// Starts the camera at `address`. One that runs already goes on as it is, in the place it was started with; one
+    /// that was started with other credentials is started anew.
     ///
     /// # Errors
     /// [`Error::InvalidInput`] for an address that is none of a camera's.

@@ -1,5 +1,5 @@
-//! What a camera shows, for whoever looks: small JPEG pictures with boxes and names. Made only while somebody looks, kept
-//! for as long as the next one takes, and never stored.
+//! What a camera shows, for whoever looks: small JPEG pictures with boxes and names. Made only while somebody looks,
+//! kept for as long as the next one takes, and never stored.
 
 use axum::body::Bytes;
 use faceattend_core::frame::{ChannelOrder, Frame};

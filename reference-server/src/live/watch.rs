@@ -1,5 +1,5 @@
-//! What is done with a camera's frames: the core recognizes and marks; this keeps the log, tells what happens, and shows
-//! it to whoever looks.
+//! What is done with a camera's frames: the core recognizes and marks; this keeps the log, tells what happens, and
+//! shows it to whoever looks.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;

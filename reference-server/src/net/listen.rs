@@ -33,15 +33,16 @@ use tower::ServiceExt as _;
 /// What one connection may cost, and how many there may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ConnectionLimits {
-    /// How many connections are open at a time, WebSockets among them; one more takes an idle one's place, or is answered
+    /// How many connections are open at a time, WebSockets among them; one more takes an idle one's place, or is
+    /// answered
     /// 503. The default leaves room
     /// for the database and the cameras among the 1,024 open files that Linux gives a process.
     pub connections: usize,
-    /// How long the head of a request may take to arrive, and an idle connection may be kept. The existing service keeps
-    /// one for 5 seconds, browsers for minutes.
+    /// How long the head of a request may take to arrive, and an idle connection may be kept. The existing service
+    /// keeps one for 5 seconds, browsers for minutes.
     pub head_within: Duration,
-    /// The largest head of a request, in bytes; one beyond it is answered 431. Browsers send a few thousand, the longest
-    /// line that is answered at all has 65,534.
+    /// The largest head of a request, in bytes; one beyond it is answered 431. Browsers send a few thousand, the
+    /// longest line that is answered at all has 65,534.
     pub head_bytes: usize,
     /// How long an answer may wait for its client to take more of it.
     pub taken_within: Duration,
@@ -100,8 +101,8 @@ const REST: Duration = Duration::from_millis(100);
 const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/json\r\nretry-after: 1\r\n\
     connection: close\r\ncontent-length: 31\r\n\r\n{\"detail\":\"The server is busy\"}";
 
-/// Serves `router` to whoever connects to `listener` until `stop` resolves; then takes nobody more, and returns when the
-/// open requests are answered or the grace is over.
+/// Serves `router` to whoever connects to `listener` until `stop` resolves; then takes nobody more, and returns when
+/// the open requests are answered or the grace is over.
 pub async fn serve(listener: TcpListener, router: Router, limits: ConnectionLimits, stop: impl Future<Output = ()>) {
     let places = Arc::new(Semaphore::new(limits.connections));
     let telling = Arc::new(Semaphore::new(TOLD_AT_ONCE));

@@ -8,7 +8,6 @@ use axum::http::{HeaderMap, StatusCode, header};
 use serde_json::{Map, Value};
 
 use crate::error::{AppError, Issue};
-use crate::request::fields::Body;
 
 /// The largest body that the server reads. Existing pages send up to 4 MB; a 12-megapixel JPEG in base64 still fits.
 pub const BODY_LIMIT: usize = 16 * 1024 * 1024;
@@ -37,6 +36,18 @@ pub(crate) enum Expects {
     Dictionary,
     /// The same, which may be left out.
     OptionalDictionary,
+}
+
+/// The body as it arrived.
+#[derive(Debug, Default)]
+pub(crate) enum Body {
+    /// No bytes at all.
+    #[default]
+    Absent,
+    /// A JSON content type.
+    Json(Value),
+    /// Another content type, which is never an object.
+    Text(String),
 }
 
 /// Reads the body of `request` as `expects` says.

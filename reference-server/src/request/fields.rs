@@ -3,20 +3,8 @@
 use serde_json::{Map, Value, json};
 
 use crate::error::Issue;
-use crate::request::body::Expects;
+use crate::request::body::{Body, Expects};
 use crate::request::coerce::{self, Refusal};
-
-/// The body as it arrived.
-#[derive(Debug, Default)]
-pub(crate) enum Body {
-    /// No bytes at all.
-    #[default]
-    Absent,
-    /// A JSON content type.
-    Json(Value),
-    /// Another content type, which is never an object.
-    Text(String),
-}
 
 /// The three places where fields stand, and the issues of the fields read so far.
 #[derive(Debug, Default)]

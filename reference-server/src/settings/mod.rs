@@ -58,8 +58,8 @@ pub struct Settings {
     pub trusted_proxies: Vec<Network>,
     /// The passive antispoof networks, where they can be fetched while the server runs.
     pub passive: Option<PassiveNetworks>,
-    /// How long the body of a request may take to arrive. By default a minute: a picture of the page's size (4 MB) over a
-    /// line of 1 Mbit/s, twice. Who sends it drop by drop holds no place for longer.
+    /// How long the body of a request may take to arrive. By default a minute: a picture of the page's size (4 MB)
+    /// over a line of 1 Mbit/s, twice. Who sends it drop by drop holds no place for longer.
     pub body_within: Duration,
 }
 

@@ -49,7 +49,8 @@ struct Shared {
 }
 
 impl AppState {
-    /// The state of a server over `store` and `engine`: loads the gallery and makes the admin user of an empty database.
+    /// The state of a server over `store` and `engine`: loads the gallery and makes the admin user of an empty
+    /// database.
     ///
     /// # Errors
     /// [`Error::Store`] when the database cannot be read.

@@ -1,9 +1,9 @@
 //! How often one client may ask, beyond which it is told to wait.
 //!
-//! Buckets of tokens: one for each client's address and one for each login, filled at a rate and emptied by requests. The
-//! defaults stop floods, not people. A whole school may come from one address: forty stations that register at once, each
-//! with the existing page's five pictures a second, ask 200 times a second, and the engine of a small machine does not
-//! analyze as many; what waits for the engine has a limit of its own (503).
+//! Buckets of tokens: one for each client's address and one for each login, filled at a rate and emptied by requests.
+//! The defaults stop floods, not people. A whole school may come from one address: forty stations that register at
+//! once, each with the existing page's five pictures a second, ask 200 times a second, and the engine of a small
+//! machine does not analyze as many; what waits for the engine has a limit of its own (503).
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -13,7 +13,8 @@ use std::time::Instant;
 
 use crate::settings::RateLimits;
 
-/// How many seconds' worth may come at once: a class that opens the pages in the same moment asks some five hundred times.
+/// How many seconds' worth may come at once: a class that opens the pages in the same moment asks some five hundred
+/// times.
 const BURST_SECONDS: f64 = 4.0;
 /// A login costs as much as so many requests: its hash takes tens of milliseconds of a processor on purpose.
 pub(crate) const LOGIN_COST: f64 = 10.0;

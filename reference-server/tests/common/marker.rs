@@ -1,5 +1,5 @@
-//! An engine that reads a marker instead of a face: the two 16x16 blocks at the top left tell pose and identity, so every
-//! figure that follows is known exactly. For tests only.
+//! An engine that reads a marker instead of a face: the two 16x16 blocks at the top left tell pose and identity, so
+//! every figure that follows is known exactly. For tests only.
 
 use faceattend_core::Result;
 use faceattend_core::embedding::{Calibration, Embedding};

@@ -2,8 +2,10 @@
 
 #![allow(dead_code, unreachable_pub, reason = "every test file uses a part of it")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![allow(clippy::print_stdout, reason = "a server says to its test where it listens")]
 
 pub mod marker;
+pub mod server_process;
 
 use std::io::Cursor;
 use std::sync::Arc;

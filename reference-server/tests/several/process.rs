@@ -1,7 +1,5 @@
-//! A server in a process of its own: this test program, started again.
+//! One of several servers, what it is asked, and what it tells.
 
-use std::io::{BufRead as _, BufReader};
-use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
@@ -9,46 +7,30 @@ use std::time::{Duration, Instant};
 use faceattend_core::attendance::AttendancePolicy;
 use faceattend_core::store::{PostgresStore, Store};
 use faceattend_server::auth::Secret;
+use faceattend_server::net::listen::ConnectionLimits;
 use faceattend_server::{AppState, LiveSettings, Settings, app};
 use serde_json::Value;
 use tokio_tungstenite::tungstenite;
 
+use crate::common::server_process::{ServerProcess, serve_if_started};
 use crate::common::{SECRET, marker};
-
-/// The test that is a server when this variable says its name and its database.
-const ROLE: &str = "FACEATTEND_TEST_SERVER";
-const READY: &str = "listening on port ";
 
 pub struct Server {
     pub name: String,
-    process: Child,
-    port: u16,
+    process: ServerProcess,
     pub token: String,
 }
 
 impl Server {
-    /// A server called `name` on `database`, a file or an address.
+    /// Starts a server called `name` on the database with this address.
     pub fn start(name: &str, database: &str) -> Self {
-        let mut process = Command::new(std::env::current_exe().unwrap())
-            .args(["a_server_of_the_test", "--exact", "--ignored", "--nocapture"])
-            .env(ROLE, format!("{name} {database}"))
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
-        let port = lines
-            .find_map(|line| line.unwrap().split_once(READY).map(|(_, port)| port.trim().parse().unwrap()))
-            .expect("the server said where it listens");
-        // What it says later must find somebody who takes it.
-        std::thread::spawn(move || lines.for_each(drop));
-        Self { name: name.to_owned(), process, port, token: String::new() }
+        let process = ServerProcess::start("a_server_of_the_test", &format!("{name} {database}"));
+        Self { name: name.to_owned(), process, token: String::new() }
     }
 
-    /// SIGKILL: nothing is said and nothing is written any more.
-    pub fn kill(mut self) {
-        self.process.kill().unwrap();
-        self.process.wait().unwrap();
+    /// Kills the server with SIGKILL: nothing is said and nothing is written any more.
+    pub fn kill(self) {
+        self.process.kill();
     }
 
     pub fn ask(&self, method: &str, path: &str, body: &Value) -> (u16, Value) {
@@ -59,7 +41,7 @@ impl Server {
             .into();
         let request = ureq::http::Request::builder()
             .method(method)
-            .uri(format!("http://127.0.0.1:{}{path}", self.port))
+            .uri(format!("http://{}{path}", self.process.address()))
             .header("Content-Type", "application/json")
             .header("Authorization", format!("Bearer {}", self.token));
         let answer = if body.is_null() {
@@ -88,7 +70,7 @@ impl Server {
 
     /// What its WebSocket tells from now on.
     pub fn listen(&self) -> mpsc::Receiver<Value> {
-        let url = format!("ws://127.0.0.1:{}/api/v1/detection/ws/1?events=all&token={}", self.port, self.token);
+        let url = format!("ws://{}/api/v1/detection/ws/1?events=all&token={}", self.process.address(), self.token);
         let (mut link, _) = tungstenite::connect(url).unwrap();
         let (heard, told) = mpsc::channel();
         link.read().unwrap();
@@ -102,13 +84,6 @@ impl Server {
             }
         });
         told
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
     }
 }
 
@@ -142,22 +117,21 @@ impl Drop for Schema {
     }
 }
 
-/// Runs until it is killed, if this process was started as a server.
+/// Serves until the process is killed, if it was started as a server.
 pub fn serve_if_told_to() {
-    let Ok(role) = std::env::var(ROLE) else { return };
-    let (name, database) = role.split_once(' ').unwrap();
-    let store: Arc<dyn Store> = Arc::new(PostgresStore::open(database).unwrap());
-    let settings = Settings::new(Secret::new(SECRET).unwrap())
-        .with_policy(AttendancePolicy::in_time_zone("UTC").unwrap())
-        .with_live(LiveSettings::default().with_server_name(name))
-        .with_threads(2);
-    let state = AppState::new(store, Arc::new(marker::MarkerEngine::new()), settings).unwrap();
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-    runtime.block_on(async {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        println!("{READY}{}", listener.local_addr().unwrap().port());
-        let service = app(state).into_make_service_with_connect_info::<std::net::SocketAddr>();
-        axum::serve(listener, service).await.unwrap();
+    serve_if_started(ConnectionLimits::default(), async |order| {
+        let (name, database) = order.split_once(' ').unwrap();
+        // The client of PostgreSQL blocks.
+        let url = database.to_owned();
+        let opened = tokio::task::spawn_blocking(move || PostgresStore::open(&url).unwrap());
+        let store: Arc<dyn Store> = Arc::new(opened.await.unwrap());
+        let settings = Settings::new(Secret::new(SECRET).unwrap())
+            .with_policy(AttendancePolicy::in_time_zone("UTC").unwrap())
+            .with_live(LiveSettings::default().with_server_name(name))
+            .with_threads(2);
+        let engine = Arc::new(marker::MarkerEngine::new());
+        let state = tokio::task::spawn_blocking(|| AppState::new(store, engine, settings).unwrap()).await.unwrap();
+        (app(state), String::new())
     });
 }
 

@@ -66,7 +66,8 @@ pub(super) fn propose(enrolled: &Enrolled, calibration: &Calibration, args: &Cal
     rows.push(line("proposed", proposed));
     let refusal = measured.is_none().then(|| {
         format!(
-            "{comparisons} comparisons of {people} students say nothing of how near strangers come; it needs {NEEDED} that \
+            "{comparisons} comparisons of {people} students say nothing of how near strangers come; it needs \
+             {NEEDED} that \
              are not all alike, as about 30 students make"
         )
     });
@@ -98,9 +99,12 @@ pub(super) fn propose(enrolled: &Enrolled, calibration: &Calibration, args: &Cal
             ],
         }],
         notes: [
-            "The spread is the widest that any of the upper tails has which the comparisons show: where some students are much alike, theirs decides.",
-            "A face is named by the mean of its views, never below the threshold. What the views have moved about counts as further chances of a stranger: hence two similarities.",
-            "Students stand for strangers here. Strangers of another kind than all students may come nearer; so may relatives.",
+            "The spread is the widest that any of the upper tails has which the comparisons show: where some \
+             students are much alike, theirs decides.",
+            "A face is named by the mean of its views, never below the threshold. What the views have moved about \
+             counts as further chances of a stranger: hence two similarities.",
+            "Students stand for strangers here. Strangers of another kind than all students may come nearer; so may \
+             relatives.",
             "`faceattend eval live` measures what comes of it.",
         ]
         .map(str::to_owned)

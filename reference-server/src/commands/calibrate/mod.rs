@@ -17,12 +17,12 @@ use faceattend_core::types::{ModelId, Similarity, StudentId, Threshold};
 use faceattend_core::{Error, Result};
 use serde_json::json;
 
+use super::data_dir::data_dir;
 use super::database::{DatabaseArgs, that_is_there};
 use super::eval::bad;
 use super::eval::plot::{Axis, Plot, Series, Style, histogram};
 use super::eval::report::{self, RATE_COLUMNS, Report, ReportArgs, number, range, row};
 use super::keys::KeyArgs;
-use super::serve::data_dir;
 
 /// Proposes a threshold for a wished false match rate, from the templates in the database.
 ///
@@ -60,14 +60,15 @@ pub struct CalibrateArgs {
     report: ReportArgs,
 }
 
-/// The rate that is proposed for when none is given: where the documented threshold was found with ArcFace-class models.
+/// The rate that is proposed for when none is given: where the documented threshold was found with ArcFace-class
+/// models.
 const WISHED: f64 = 1e-4;
 
 /// Runs the subcommand, writing the proposal to standard output.
 ///
 /// # Errors
-/// [`Error::InvalidInput`] for a rate or a folder that cannot be; [`Error::State`] when there is nobody to compare, or when
-/// the rate is beyond what the sample supports; those of the store.
+/// [`Error::InvalidInput`] for a rate or a folder that cannot be; [`Error::State`] when there is nobody to compare,
+/// or when the rate is beyond what the sample supports; those of the store.
 pub fn run(args: &CalibrateArgs) -> Result<()> {
     let place = args.database.place(|| match &args.data_dir {
         // Not made when it is missing: a database that was made this moment has nobody in it.
@@ -207,11 +208,13 @@ fn calibrate(store: &dyn Store, args: &CalibrateArgs) -> Result<Calibrated> {
             )
         }
         Proposal::Unsupported { comparisons, needed, supported } => {
-            // Each student is compared with every other: so many students make so many comparisons of one template each.
+            // Each student is compared with every other: so many students make so many comparisons of one template
+            // each.
             let templates = enrolled.people.iter().map(Vec::len).sum::<usize>() as f64 / people as f64;
             let students = (0.5 + (0.25 + needed as f64 / templates).sqrt()).ceil();
             let reason = format!(
-                "{comparisons} comparisons of {people} students cannot support a false match rate of {}: even without one \
+                "{comparisons} comparisons of {people} students cannot support a false match rate of {}: even \
+                 without one \
                  false match the true rate may be up to {}. It needs {needed} comparisons, as about {students} students \
                  like these make. Ask for {} or more (--false-match-rate), or measure on a larger set with `faceattend eval \
                  verify`",
@@ -250,8 +253,10 @@ fn calibrate(store: &dyn Store, args: &CalibrateArgs) -> Result<Calibrated> {
         vec![area("one student's templates", comparisons.genuine()), area("two students", comparisons.impostor())];
     let highest = series.iter().flat_map(|s| &s.points).map(|p| p.1).fold(0.05, f64::max);
     let notes = [
-        "The proposal is the lowest threshold whose false match rate is, at 95% confidence, at most the wished one. The confidence takes comparisons as independent; they share students, so leave a margin with few students.",
-        "It knows the faces that are enrolled, in their enrolment pictures. Live pictures are darker, smaller and turned: both similarities fall there, and with them the true accept rate.",
+        "The proposal is the lowest threshold whose false match rate is, at 95% confidence, at most the wished one. \
+         The confidence takes comparisons as independent; they share students, so leave a margin with few students.",
+        "It knows the faces that are enrolled, in their enrolment pictures. Live pictures are darker, smaller and \
+         turned: both similarities fall there, and with them the true accept rate.",
         "Templates of one student mostly come from one session: the rate of genuine matches flatters.",
         "Twins and siblings match more often than any such rate says.",
     ];

@@ -11,8 +11,9 @@ use jiff::Timestamp;
 
 use super::Finding;
 use crate::auth::{DEFAULT_ADMIN, Secret, default_password_works};
+use crate::commands::data_dir::{check_writable, default_data_dir};
 use crate::commands::database::Place;
-use crate::commands::serve::{DATABASE, RECEIPT_KEY, SECRET, ServeArgs, check_writable, default_data_dir};
+use crate::commands::serve::{DATABASE, RECEIPT_KEY, SECRET, ServeArgs};
 use crate::commands::{Hidden, enrol_again};
 
 /// Below this a day's marks may not fit: a few kilobytes a student, and the write-ahead log beside the database.

@@ -63,9 +63,11 @@ fn passive_check(description: &EngineDescription, models_dir: Option<&Path>) -> 
         }
         PassiveCheck::NotInstalled => Finding::warning(
             subject,
-            "no passive check of pictures: liveness rests on the movements alone, which a recording of a head that turns passes",
+            "no passive check of pictures: liveness rests on the movements alone, which a recording of a head that \
+             turns passes",
             format!(
-                "`{}`, or the button that admins see on the pages; without internet, fetch the two files elsewhere and run \
+                "`{}`, or the button that admins see on the pages; without internet, fetch the two files elsewhere \
+                 and run \
                  `faceattend models add FILE`",
                 passive::command(models_dir)
             ),

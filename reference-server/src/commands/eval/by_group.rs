@@ -254,8 +254,13 @@ fn plots(classes: &[Named], threshold: f32) -> [Plot; 2] {
 }
 
 const NOTES: [&str; 4] = [
-    "Groups: pairs of two people are compared within a group unless --impostors everybody was given. A row \"A with B\" compares pictures of both kinds; there is one where somebody has pictures of both.",
-    "Groups: intervals are Clopper-Pearson, and by person the bootstrap where a group has ten people or more. Wilson's would be narrower, and near 0, where these rates lie, it covers less than it says. Below ten people the rates are about these people, not about their group.",
-    "Worst against best: the ratio of the highest rate to the lowest. Where the best has no error only its lower bound is known, from the ends of both intervals; at 1 the sample shows no difference.",
-    "The threshold that a group needs is chosen on the pairs it is measured on. Where a group has fewer pairs than one over the rate it is the lowest without any false match, which a larger sample would raise.",
+    "Groups: pairs of two people are compared within a group unless --impostors everybody was given. A row \"A with \
+     B\" compares pictures of both kinds; there is one where somebody has pictures of both.",
+    "Groups: intervals are Clopper-Pearson, and by person the bootstrap where a group has ten people or more. \
+     Wilson's would be narrower, and near 0, where these rates lie, it covers less than it says. Below ten people \
+     the rates are about these people, not about their group.",
+    "Worst against best: the ratio of the highest rate to the lowest. Where the best has no error only its lower \
+     bound is known, from the ends of both intervals; at 1 the sample shows no difference.",
+    "The threshold that a group needs is chosen on the pairs it is measured on. Where a group has fewer pairs than \
+     one over the rate it is the lowest without any false match, which a larger sample would raise.",
 ];

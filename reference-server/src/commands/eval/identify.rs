@@ -18,8 +18,8 @@ use super::{CommonArgs, Finished, bad, report};
 
 /// Enrolled people and strangers.
 ///
-/// DIR has a sub-folder for each person. The first pictures of each are enrolled, the others are searched for. STRANGERS
-/// holds pictures of people who are not enrolled, in itself or in sub-folders.
+/// DIR has a sub-folder for each person. The first pictures of each are enrolled, the others are searched for.
+/// STRANGERS holds pictures of people who are not enrolled, in itself or in sub-folders.
 #[derive(Debug, Args)]
 pub(super) struct IdentifyArgs {
     /// The folder of people
@@ -271,10 +271,14 @@ fn assess(searches: &Searches, args: &IdentifyArgs) -> Report {
     }
     let points = searches.points();
     let notes = [
-        "A search compares a picture with everybody enrolled and names the most similar person from the threshold on. An enrolled person's picture without a face is a miss; a stranger's is left out.",
-        "FPIR grows with the number of people enrolled: about N times the false match rate of one comparison. Measure with as many as you will have, or see `faceattend calibrate`.",
-        "Intervals are Clopper-Pearson at 95% and take searches as independent; with several pictures a person or several rounds they are not: believe the interval by person, a bootstrap that draws people.",
-        "With several rounds a stranger is searched for once in each, so the strangers' count is of searches, not of people.",
+        "A search compares a picture with everybody enrolled and names the most similar person from the threshold \
+         on. An enrolled person's picture without a face is a miss; a stranger's is left out.",
+        "FPIR grows with the number of people enrolled: about N times the false match rate of one comparison. \
+         Measure with as many as you will have, or see `faceattend calibrate`.",
+        "Intervals are Clopper-Pearson at 95% and take searches as independent; with several pictures a person or \
+         several rounds they are not: believe the interval by person, a bootstrap that draws people.",
+        "With several rounds a stranger is searched for once in each, so the strangers' count is of searches, not of \
+         people.",
         "Single pictures. A live camera votes over the frames of a track, which names more and mistakes fewer.",
     ];
     let kept: Vec<_> = points.iter().step_by((points.len() / 400).max(1)).collect();

@@ -1,8 +1,8 @@
 //! `faceattend eval pad | verify | pose | identify | live`: how well the models do on labeled pictures of one's own.
 //!
 //! Each command reads folders or a CSV, measures every picture once, and reports rates with their sample sizes and
-//! confidence intervals: a table on the terminal, JSON, and an HTML page that needs nothing from anywhere. The arithmetic
-//! is `faceattend_core::evaluation`.
+//! confidence intervals: a table on the terminal, JSON, and an HTML page that needs nothing from anywhere. The
+//! arithmetic is `faceattend_core::evaluation`.
 
 mod by_group;
 mod identify;
@@ -59,8 +59,8 @@ struct CommonArgs {
     /// Where measured scores are kept, so that a stopped run goes on [default: faceattend/eval in the user's cache]
     #[arg(long, value_name = "DIR", env = "FACEATTEND_EVAL_CACHE")]
     cache_dir: Option<PathBuf>,
-    /// Keeps the embeddings of a finished run for the next one. They are biometric data; without this they are deleted as
-    /// soon as the report is written
+    /// Keeps the embeddings of a finished run for the next one. They are biometric data; without this they are
+    /// deleted as soon as the report is written
     #[arg(long)]
     keep_embeddings: bool,
 }

@@ -11,7 +11,7 @@ use faceattend_core::frame::ChannelOrder;
 use faceattend_core::models::store::{hash_of, hash_of_file};
 
 use super::bad;
-use crate::commands::serve::parsed;
+use crate::commands::serve::args::parsed;
 
 /// The models, as the server takes them, and those that are only files.
 #[derive(Debug, Clone, Args)]
@@ -34,8 +34,8 @@ pub(super) struct ModelArgs {
     /// Also embeds the mirrored face and averages both
     #[arg(long)]
     flip: bool,
-    /// An antispoof network's file, once for each; the size of its crop over the face is the number that its name begins
-    /// with (2.7_80x80_...), or is given as SCALE=FILE
+    /// An antispoof network's file, once for each; the size of its crop over the face is the number that its name
+    /// begins with (2.7_80x80_...), or is given as SCALE=FILE
     #[arg(long, value_name = "[SCALE=]FILE")]
     antispoof: Vec<String>,
     /// The ONNX Runtime library [default: looked for in the usual places]

@@ -17,9 +17,10 @@ use super::{CommonArgs, Finished, bad, report};
 
 /// Presentation attacks.
 ///
-/// INPUT is a folder with `bonafide` (or `real`, `live`) and a folder for each kind of attack; a sub-folder in one of them is
-/// a clip, whose pictures are its frames. Or a CSV with the columns `path` (or `file`, beside the CSV), `label` (`bonafide`,
-/// `real`, `live`; `attack`, `spoof`, `fake`), and where there are such: `attack` (its kind), `subject`, `clip` (or `video`).
+/// INPUT is a folder with `bonafide` (or `real`, `live`) and a folder for each kind of attack; a sub-folder in one of
+/// them is a clip, whose pictures are its frames. Or a CSV with the columns `path` (or `file`, beside the CSV),
+/// `label` (`bonafide`, `real`, `live`; `attack`, `spoof`, `fake`), and where there are such: `attack` (its kind),
+/// `subject`, `clip` (or `video`).
 #[derive(Debug, Args)]
 pub(super) struct PadArgs {
     /// The folder, or the CSV
@@ -313,10 +314,13 @@ fn plots(frames: &[PadSample], threshold: f32) -> Vec<Plot> {
 
 fn notes() -> Vec<String> {
     [
-        "APCER: attacks of one kind that passed. BPCER: living faces refused. ACER: the mean of the worst kind's APCER and the BPCER.",
-        "A presentation in which no face was found is counted apart: an attack without a face passes nothing, a living face without one is one more refusal.",
+        "APCER: attacks of one kind that passed. BPCER: living faces refused. ACER: the mean of the worst kind's \
+         APCER and the BPCER.",
+        "A presentation in which no face was found is counted apart: an attack without a face passes nothing, a \
+         living face without one is one more refusal.",
         "A clip's score is the mean over its frames with a face, as a liveness session takes it.",
-        "Intervals are Clopper-Pearson at 95% and take frames as independent. Frames of one clip are not: believe the interval by clip or subject, which is given from ten of them on, and the table of clips.",
+        "Intervals are Clopper-Pearson at 95% and take frames as independent. Frames of one clip are not: believe \
+         the interval by clip or subject, which is given from ten of them on, and the table of clips.",
         "The figures hold for attacks like these. Another printer, screen, camera or mask is another test.",
     ]
     .map(str::to_owned)

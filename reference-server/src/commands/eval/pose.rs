@@ -17,8 +17,8 @@ use super::{CommonArgs, Finished, bad, report};
 
 /// Labeled head poses.
 ///
-/// INPUT is a folder with `pose.csv`, or that CSV itself: the columns `path` (or `file`, beside it) and `yaw` (or one that
-/// begins so) in degrees, positive when the nose points to the right edge of the picture.
+/// INPUT is a folder with `pose.csv`, or that CSV itself: the columns `path` (or `file`, beside it) and `yaw` (or one
+/// that begins so) in degrees, positive when the nose points to the right edge of the picture.
 #[derive(Debug, Args)]
 pub(super) struct PoseArgs {
     /// The folder with pose.csv, or the CSV
@@ -124,8 +124,10 @@ fn assess(labels: &[f32], measured: &[Option<f32>], max_yaw: f32) -> Result<Repo
     ];
     let left_out = labels.len() - usual().count();
     let notes = [
-        "Yaw is positive when the nose points to the right edge of the picture; its error is measured against the label, which has an error of its own.",
-        "Recall: of pictures labeled inside a gate, those whose measured yaw lies inside it. Single pictures; a session may try again.",
+        "Yaw is positive when the nose points to the right edge of the picture; its error is measured against the \
+         label, which has an error of its own.",
+        "Recall: of pictures labeled inside a gate, those whose measured yaw lies inside it. Single pictures; a \
+         session may try again.",
         "The interval of the mean is a bootstrap over pictures, those of rates are Clopper-Pearson, both at 95%.",
     ];
     Ok(Report {

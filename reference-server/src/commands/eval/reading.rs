@@ -172,8 +172,8 @@ struct Face {
 
 /// What was measured with one set of models: a line a picture, appended as it comes, readable by its owner only.
 ///
-/// Of poses and antispoof it holds scores. For comparisons it has to hold embeddings, which are biometric data: that file
-/// is deleted when the run has ended well.
+/// Of poses and antispoof it holds scores. For comparisons it has to hold embeddings, which are biometric data: that
+/// file is deleted when the run has ended well.
 pub(super) struct Cache {
     path: PathBuf,
     file: File,

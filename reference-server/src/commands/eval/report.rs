@@ -223,21 +223,4 @@ pub(in crate::commands) fn row(
     std::iter::once(name.into()).chain(rate(value)).chain(more).collect()
 }
 
-const STYLE: &str = "\
-:root{--bg:#fbfbf9;--card:#fff;--ink:#1c2024;--soft:#5b6470;--rule:#dfe2e6;--c0:#1663c7;--c1:#c2410c;--c2:#15803d;--c3:#7e22ce;--c4:#a16207;--c5:#0e7490}\
-@media(prefers-color-scheme:dark){:root{--bg:#14171a;--card:#1c2024;--ink:#e8eaed;--soft:#9aa4b0;--rule:#343a41;--c0:#6cb0ff;--c1:#ff9a66;--c2:#63d391;--c3:#cf9bff;--c4:#e5c04d;--c5:#5fd0e4}}\
-*{box-sizing:border-box}body{margin:0;background:var(--bg);color:var(--ink);font:15px/1.5 system-ui,sans-serif}\
-main{max-width:1180px;margin:0 auto;padding:28px 20px 60px}h1{font-size:26px;margin:0 0 18px}h2{font-size:17px;margin:30px 0 8px}\
-.kicker{margin:0;color:var(--soft);font-size:13px}dl{display:grid;grid-template-columns:repeat(auto-fit,minmax(250px,1fr));margin:0;background:var(--card);border:1px solid var(--rule);border-radius:8px;overflow:hidden}\
-dl div{padding:9px 14px;box-shadow:0 0 0 .5px var(--rule)}dt{color:var(--soft);font-size:12px}dd{margin:0;overflow-wrap:anywhere}\
-.wide{overflow-x:auto;background:var(--card);border:1px solid var(--rule);border-radius:8px}table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}\
-th,td{text-align:left;padding:7px 14px;border-top:1px solid var(--rule);white-space:nowrap}thead th{border-top:0;color:var(--soft);font-size:12px;font-weight:600}\
-.plots{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,480px),1fr));gap:16px;margin-top:30px}\
-figure{margin:0;background:var(--card);border:1px solid var(--rule);border-radius:8px;padding:14px}figcaption{font-weight:600}\
-svg{display:block;width:100%;height:auto}svg text{fill:var(--soft);font-size:11px}svg .label{fill:var(--ink);font-size:12px}\
-.grid{stroke:var(--rule)}.mark{stroke:var(--ink);stroke-dasharray:4 3;opacity:.65}.line{fill:none;stroke-width:1.8}.area{opacity:.18;stroke:none}.dot{opacity:.55}\
-.legend{display:flex;flex-wrap:wrap;gap:4px 16px;margin:6px 0 0;color:var(--soft);font-size:13px}.legend i{display:inline-block;width:11px;height:11px;border-radius:3px;margin-right:6px}\
-.line.c0{stroke:var(--c0)}.line.c1{stroke:var(--c1)}.line.c2{stroke:var(--c2)}.line.c3{stroke:var(--c3)}.line.c4{stroke:var(--c4)}.line.c5{stroke:var(--c5)}\
-.area.c0,.dot.c0{fill:var(--c0)}.area.c1,.dot.c1{fill:var(--c1)}.area.c2,.dot.c2{fill:var(--c2)}.area.c3,.dot.c3{fill:var(--c3)}.area.c4,.dot.c4{fill:var(--c4)}.area.c5,.dot.c5{fill:var(--c5)}\
-i.c0{background:var(--c0)}i.c1{background:var(--c1)}i.c2{background:var(--c2)}i.c3{background:var(--c3)}i.c4{background:var(--c4)}i.c5{background:var(--c5)}\
-details{margin-top:24px}ul{padding-left:20px}li{margin:3px 0}summary{cursor:pointer}@media print{body{background:#fff}figure,section{break-inside:avoid}}";
+const STYLE: &str = include_str!("report.css");

@@ -297,9 +297,12 @@ fn assess(
     });
     let notes = [
         "FMR and FNMR count pairs in which both faces were found; FRR and FAR count a missing face as a refusal.",
-        "Intervals are Clopper-Pearson at 95% and take pairs as independent. Pairs share people: believe the interval by person, a bootstrap that draws people, where there is one.",
-        "Accuracy at the best threshold weighs both kinds of pairs the same, and flatters: the threshold was chosen on the pairs it is measured on.",
-        "A rate is reported only where the sample holds at least one pair of two people for it; three times as many are needed before zero errors mean anything.",
+        "Intervals are Clopper-Pearson at 95% and take pairs as independent. Pairs share people: believe the \
+         interval by person, a bootstrap that draws people, where there is one.",
+        "Accuracy at the best threshold weighs both kinds of pairs the same, and flatters: the threshold was chosen \
+         on the pairs it is measured on.",
+        "A rate is reported only where the sample holds at least one pair of two people for it; three times as many \
+         are needed before zero errors mean anything.",
     ];
     Ok(Report {
         command: "eval verify",

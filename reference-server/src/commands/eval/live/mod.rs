@@ -46,7 +46,7 @@ pub(super) struct LiveArgs {
     #[arg(long, value_name = "RATE", default_value_t = TrackingOptions::default().false_names)]
     false_names: f32,
     /// How near strangers come, as `serve` takes it
-    #[arg(long, value_name = "MEAN,SPREAD", value_parser = crate::commands::serve::strangers)]
+    #[arg(long, value_name = "MEAN,SPREAD", value_parser = crate::commands::serve::args::strangers)]
     strangers: Option<faceattend_core::tracking::Impostors>,
     /// The similarity below which nobody is named [default: the documented threshold]
     #[arg(long, default_value_t = 0.7)]
@@ -226,10 +226,14 @@ fn assess(rows: &[Row], persons: &[Person], missing: &[usize], args: &LiveArgs) 
         facts.push(("not measured", format!("galleries of {sizes}: {} holds fewer people", args.gallery.display())));
     }
     let notes = [
-        "A false name is a track that is named as somebody whose face it is not; one that changes its name counts again. Minutes are those in which a face was followed.",
-        "Intervals of rates are Clopper-Pearson's, those of names a minute Garwood's, at 95%. Both take people as independent; clips of one person are not.",
-        "The time to the right name begins with the first picture that shows a face, and is rounded up to the next picture.",
-        "Every picture is analyzed in full here. A camera looks only where faces are, as often as `serve --rate` says and twice as often at a new face.",
+        "A false name is a track that is named as somebody whose face it is not; one that changes its name counts \
+         again. Minutes are those in which a face was followed.",
+        "Intervals of rates are Clopper-Pearson's, those of names a minute Garwood's, at 95%. Both take people as \
+         independent; clips of one person are not.",
+        "The time to the right name begins with the first picture that shows a face, and is rounded up to the next \
+         picture.",
+        "Every picture is analyzed in full here. A camera looks only where faces are, as often as `serve --rate` \
+         says and twice as often at a new face.",
     ];
     let longest = curves.iter().flat_map(|series: &Series| &series.points).map(|point| point.0).fold(1.0, f64::max);
     let plots = if has_students {

@@ -1,0 +1,309 @@
+//! The settings of `faceattend serve` as flags, environment variables and lines of the configuration file.
+
+use std::net::IpAddr;
+use std::num::NonZero;
+use std::path::PathBuf;
+
+use clap::Args;
+use faceattend_core::Error;
+use faceattend_core::detection::{DetectOptions, InputSize};
+use faceattend_core::engine::{Engine, EngineBuilder};
+use faceattend_core::enrolment::DuplicatePolicy;
+use faceattend_core::frame::ChannelOrder;
+use faceattend_core::tracking::{Impostors, TrackingOptions};
+
+use crate::commands::Hidden;
+use crate::commands::database::DatabaseArgs;
+use crate::commands::keys::KeyArgs;
+use crate::net::listen::ConnectionLimits;
+use crate::settings::{BODY_WITHIN, ChallengePolicy, LiveSettings, Network, RateLimits};
+
+/// The headings of `serve --help`.
+mod heading {
+    pub(super) const NETWORK: &str = "Network";
+    pub(super) const DATA: &str = "Data and secrets";
+    pub(super) const MODELS: &str = "Models";
+    pub(super) const ENROLMENT: &str = "Enrolment";
+    pub(super) const CAMERAS: &str = "Cameras";
+    pub(super) const COMPATIBILITY: &str = "Compatibility with the replaced service";
+    pub(super) const LIMITS: &str = "Limits for clients";
+    pub(super) const RETENTION: &str = "Retention";
+}
+
+/// Starts the server.
+#[derive(Debug, Args)]
+pub struct ServeArgs {
+    /// The address to listen on. Any address but loopback needs another password than the documented one for
+    /// `admin`
+    #[arg(long, help_heading = heading::NETWORK, env = "FACEATTEND_HOST", default_value = "127.0.0.1")]
+    pub(crate) host: IpAddr,
+    /// The port to listen on
+    #[arg(long, help_heading = heading::NETWORK, env = "FACEATTEND_PORT", default_value_t = 8001)]
+    pub(crate) port: u16,
+    /// The proxies whose X-Forwarded-For names the client: addresses or ranges, separated by commas
+    #[arg(
+        long,
+        help_heading = heading::NETWORK,
+        env = "FACEATTEND_TRUSTED_PROXIES",
+        value_name = "ADDRESSES",
+        value_delimiter = ',',
+    )]
+    pub(super) trusted_proxies: Vec<Network>,
+    /// The folder for the database and the secrets [default: faceattend in the user's data folder]
+    #[arg(long, help_heading = heading::DATA, env = "FACEATTEND_DATA_DIR", value_name = "DIR")]
+    pub(crate) data_dir: Option<PathBuf>,
+    #[command(flatten, next_help_heading = heading::DATA)]
+    pub(crate) database: DatabaseArgs,
+    #[command(flatten, next_help_heading = heading::DATA)]
+    pub(crate) keys: KeyArgs,
+    /// The secret that signs tokens, for several servers with the same logins [default: created in the data
+    /// folder]
+    #[arg(
+        long,
+        help_heading = heading::DATA,
+        env = "FACEATTEND_JWT_SECRET",
+        hide_env_values = true,
+        value_name = "SECRET",
+    )]
+    pub(crate) jwt_secret: Option<Hidden>,
+    /// The key that signs enrolment receipts, for several servers with the same receipts [default: created in
+    /// the data folder]
+    #[arg(
+        long,
+        help_heading = heading::DATA,
+        env = "FACEATTEND_RECEIPT_KEY",
+        hide_env_values = true,
+        value_name = "KEY",
+    )]
+    pub(crate) receipt_key: Option<Hidden>,
+    /// The folder of model packs [default: faceattend/models in the user's data folder]
+    #[arg(long, help_heading = heading::MODELS, env = "FACEATTEND_MODELS", value_name = "DIR")]
+    pub(crate) models_dir: Option<PathBuf>,
+    /// The model pack, by a name that `faceattend models list` shows
+    #[arg(long, help_heading = heading::MODELS, env = "FACEATTEND_PACK", value_name = "NAME")]
+    pub(crate) pack: Option<String>,
+    /// A detection model of your own, used instead of the pack's: SCRFD, YuNet, YOLO-face or BlazeFace,
+    /// recognized by its outputs
+    #[arg(long, help_heading = heading::MODELS, env = "FACEATTEND_DETECTOR", value_name = "FILE")]
+    detector: Option<PathBuf>,
+    /// The side of the detector's input in pixels. `auto` starts with a small input and enlarges it for small
+    /// faces
+    #[arg(
+        long,
+        help_heading = heading::MODELS,
+        env = "FACEATTEND_DETECTOR_SIZE",
+        value_name = "PIXELS",
+        default_value = "auto",
+        value_parser = parsed::<InputSize>,
+    )]
+    detector_size: InputSize,
+    /// An embedding model of your own, used instead of the pack's. Students have to enrol again
+    #[arg(long, help_heading = heading::MODELS, env = "FACEATTEND_EMBEDDER", value_name = "FILE")]
+    embedder: Option<PathBuf>,
+    /// The channel order of an embedding model that no pack knows: rgb or bgr
+    #[arg(
+        long,
+        help_heading = heading::MODELS,
+        env = "FACEATTEND_EMBEDDER_CHANNELS",
+        value_name = "ORDER",
+        value_parser = parsed::<ChannelOrder>,
+    )]
+    embedder_channels: Option<ChannelOrder>,
+    /// The ONNX Runtime library [default: the first one in the usual places]
+    #[arg(long, help_heading = heading::MODELS, env = "FACEATTEND_ONNXRUNTIME", value_name = "FILE")]
+    pub(crate) onnxruntime: Option<PathBuf>,
+    /// The number of frames analyzed at the same time [default: the number of processors]
+    #[arg(long, help_heading = heading::MODELS, env = "FACEATTEND_THREADS")]
+    pub(crate) threads: Option<NonZero<usize>>,
+    /// The time zone of the site, such as Asia/Kolkata. A student is marked once a day there [default: this
+    /// machine's zone]
+    #[arg(long, help_heading = heading::ENROLMENT, env = "FACEATTEND_TIME_ZONE", value_name = "ZONE")]
+    pub(crate) time_zone: Option<String>,
+    /// Whether a liveness session must ask for its positions in a random order. Clients of the replaced service
+    /// know none
+    #[arg(long, help_heading = heading::ENROLMENT, env = "FACEATTEND_CHALLENGE", value_enum, default_value_t)]
+    pub(super) challenge: ChallengePolicy,
+    /// What happens to a face that another student already has: refuse, warn or allow
+    #[arg(
+        long,
+        help_heading = heading::ENROLMENT,
+        env = "FACEATTEND_DUPLICATES",
+        value_name = "POLICY",
+        default_value = "refuse",
+        value_parser = duplicates,
+    )]
+    pub(super) duplicates: DuplicatePolicy,
+    /// Stores another view of a student after a confident mark by a camera, at most one a month, so that
+    /// templates follow the student's age. Needs the antispoof networks
+    #[arg(long, help_heading = heading::ENROLMENT, env = "FACEATTEND_AGE_TEMPLATES")]
+    pub(super) age_templates: bool,
+    /// Shows logged-in users the pictures of the cameras, with boxes and names
+    #[arg(long, help_heading = heading::CAMERAS, env = "FACEATTEND_PREVIEW")]
+    pub(super) preview: bool,
+    /// The number of pictures of each camera analyzed in a second. It doubles while a new face is being
+    /// recognized
+    #[arg(
+        long,
+        help_heading = heading::CAMERAS,
+        env = "FACEATTEND_RATE",
+        value_name = "PER SECOND",
+        default_value_t = LiveSettings::default().rate,
+    )]
+    pub(super) rate: f32,
+    /// The share of strangers that a camera may take for a student, however long they stay in view
+    #[arg(
+        long,
+        help_heading = heading::CAMERAS,
+        env = "FACEATTEND_FALSE_NAMES",
+        value_name = "RATE",
+        default_value_t = TrackingOptions::default().false_names,
+    )]
+    pub(super) false_names: f32,
+    /// The similarity of strangers to students, as `faceattend calibrate --live` proposes it [default: the
+    /// embedding model's own figures]
+    #[arg(
+        long,
+        help_heading = heading::CAMERAS,
+        env = "FACEATTEND_STRANGERS",
+        value_name = "MEAN,SPREAD",
+        value_parser = strangers,
+    )]
+    pub(super) strangers: Option<Impostors>,
+    /// The name of this server, unique among the servers of one database. They share their cameras and their
+    /// events
+    #[arg(
+        long,
+        help_heading = heading::CAMERAS,
+        env = "FACEATTEND_SERVER_NAME",
+        value_name = "NAME",
+        value_parser = server_name,
+    )]
+    pub(super) server_name: Option<String>,
+    /// Opens the WebSocket to everybody, without a token
+    #[arg(long, help_heading = heading::COMPATIBILITY, env = "FACEATTEND_OPEN_WEB_SOCKET")]
+    pub(super) open_web_socket: bool,
+    /// Leaves a token valid after logging out, until it expires
+    #[arg(long, help_heading = heading::COMPATIBILITY, env = "FACEATTEND_LOGOUT_LEAVES_TOKEN")]
+    pub(super) logout_leaves_token: bool,
+    /// The number of requests a second from one address, 0 for no limit [default: 300, and no limit for this
+    /// machine]
+    #[arg(long, help_heading = heading::LIMITS, env = "FACEATTEND_RATE_LIMIT", value_name = "PER SECOND")]
+    pub(super) rate_limit: Option<u32>,
+    /// The number of requests a second with one login, 0 for no limit [default: 300, and no limit for this
+    /// machine]
+    #[arg(long, help_heading = heading::LIMITS, env = "FACEATTEND_RATE_LIMIT_LOGIN", value_name = "PER SECOND")]
+    pub(super) rate_limit_login: Option<u32>,
+    /// The number of open connections
+    #[arg(
+        long,
+        help_heading = heading::LIMITS,
+        env = "FACEATTEND_MAX_CONNECTIONS",
+        default_value_t = ConnectionLimits::default().connections,
+    )]
+    pub(crate) max_connections: usize,
+    /// The time for the head of a request to arrive, and for an idle connection to stay open
+    #[arg(
+        long,
+        help_heading = heading::LIMITS,
+        env = "FACEATTEND_HEADER_TIMEOUT",
+        value_name = "SECONDS",
+        value_parser = clap::value_parser!(u64).range(1..=3600),
+        default_value_t = ConnectionLimits::default().head_within.as_secs(),
+    )]
+    pub(super) header_timeout: u64,
+    /// The time for the body of a request to arrive
+    #[arg(
+        long,
+        help_heading = heading::LIMITS,
+        env = "FACEATTEND_BODY_TIMEOUT",
+        value_name = "SECONDS",
+        value_parser = clap::value_parser!(u64).range(1..=3600),
+        default_value_t = BODY_WITHIN.as_secs(),
+    )]
+    pub(super) body_timeout: u64,
+    /// Deletes liveness sessions, which hold embeddings, this many days after their end [default: never]
+    #[arg(long, help_heading = heading::RETENTION, env = "FACEATTEND_RETAIN_SESSIONS", value_name = "DAYS")]
+    pub(super) retain_sessions: Option<u32>,
+    /// Deletes detection logs after this many days [default: never]
+    #[arg(long, help_heading = heading::RETENTION, env = "FACEATTEND_RETAIN_DETECTION_LOGS", value_name = "DAYS")]
+    pub(super) retain_detection_logs: Option<u32>,
+    /// Deletes attendance after this many days [default: never]
+    #[arg(long, help_heading = heading::RETENTION, env = "FACEATTEND_RETAIN_ATTENDANCE", value_name = "DAYS")]
+    pub(super) retain_attendance: Option<u32>,
+    /// Deletes entries of the audit log after this many days [default: never]
+    #[arg(long, help_heading = heading::RETENTION, env = "FACEATTEND_RETAIN_AUDIT", value_name = "DAYS")]
+    pub(super) retain_audit: Option<u32>,
+    /// Keeps the attendance of an erased student, without a name, for statistics. Without this it is deleted
+    #[arg(long, help_heading = heading::RETENTION, env = "FACEATTEND_KEEP_MARKS_OF_ERASED")]
+    pub(super) keep_marks_of_erased: bool,
+}
+
+impl ServeArgs {
+    /// Returns a builder of the engine that the settings ask for.
+    pub(crate) fn engine(&self) -> EngineBuilder {
+        let mut builder = Engine::builder();
+        if let Some(folder) = &self.models_dir {
+            builder = builder.with_models_folder(folder);
+        }
+        if let Some(pack) = &self.pack {
+            builder = builder.with_pack(pack);
+        }
+        if let Some(file) = &self.detector {
+            builder = builder.with_detector_file(file, None);
+        }
+        if let Some(file) = &self.embedder {
+            builder = builder.with_embedder_file(file, None);
+        }
+        if let Some(order) = self.embedder_channels {
+            builder = builder.with_embedder_channels(order);
+        }
+        builder = builder.with_detect_options(DetectOptions::default().with_input_size(self.detector_size));
+        if let Some(library) = &self.onnxruntime {
+            builder = builder.with_onnxruntime(library);
+        }
+        if let Some(threads) = self.threads {
+            builder = builder.with_threads(threads);
+        }
+        builder
+    }
+}
+
+fn duplicates(name: &str) -> std::result::Result<DuplicatePolicy, String> {
+    DuplicatePolicy::parse(name).ok_or_else(|| "expected refuse, warn or allow".to_owned())
+}
+
+/// Parses how near strangers come to the students: mean and spread of the similarity, such as `0.12,0.09`.
+pub(crate) fn strangers(text: &str) -> std::result::Result<Impostors, String> {
+    let number = |text: &str| text.trim().parse::<f32>().ok();
+    let read = text.split_once(',').and_then(|(mean, spread)| Some((number(mean)?, number(spread)?)));
+    let (mean, spread) = read.ok_or("expected two numbers with a comma between them, such as 0.12,0.09")?;
+    Impostors::new(mean, spread).map_err(|error| error.to_string())
+}
+
+fn server_name(name: &str) -> std::result::Result<String, String> {
+    const LONGEST: usize = 100;
+    match name.trim() {
+        "" => Err("it is empty".to_owned()),
+        name if name.chars().count() > LONGEST => Err(format!("it has more than {LONGEST} characters")),
+        name => Ok(name.to_owned()),
+    }
+}
+
+/// Returns the limits for these numbers. A number that was given holds for this machine too.
+pub(super) fn rates(per_address: Option<u32>, per_login: Option<u32>) -> RateLimits {
+    let usual = RateLimits::default();
+    let or = |given: Option<u32>, usual| given.map_or(usual, |number| Some(number).filter(|number| *number > 0));
+    RateLimits {
+        per_address: or(per_address, usual.per_address),
+        per_login: or(per_login, usual.per_login),
+        this_machine: per_address.is_some() || per_login.is_some(),
+    }
+}
+
+/// Parses a value by the core's own rules, and refuses a wrong one in the core's words.
+pub(crate) fn parsed<T: std::str::FromStr<Err = Error>>(text: &str) -> std::result::Result<T, String> {
+    text.parse().map_err(|error: Error| match error {
+        Error::InvalidInput { reason, .. } => reason,
+        other => other.to_string(),
+    })
+}

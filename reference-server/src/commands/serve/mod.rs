@@ -1,0 +1,262 @@
+//! `faceattend serve`: opens the database and the engine, listens, and stops cleanly.
+
+pub(crate) mod args;
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use faceattend_core::attendance::AttendancePolicy;
+use faceattend_core::engine::{ANTISPOOF_PACK, FaceEngine as _, PassiveCheck};
+use faceattend_core::liveness::ReceiptKey;
+use faceattend_core::models::download::Downloader;
+use faceattend_core::models::manifest::Manifest;
+use faceattend_core::models::store::ModelStore;
+use faceattend_core::store::{MarksOfErased, Store};
+use faceattend_core::tracking::TrackingOptions;
+use faceattend_core::{Error, Result};
+use jiff::Timestamp;
+use tokio::net::TcpListener;
+
+use crate::auth::{DEFAULT_ADMIN, DEFAULT_PASSWORD, Secret, default_password_works, ensure_admin};
+use crate::commands::data_dir::{data_dir, default_data_dir};
+pub(crate) use crate::commands::database::DATABASE;
+use crate::commands::database::Place;
+use crate::commands::server_lock::ServerLock;
+use crate::commands::{Hidden, enrol_again};
+use crate::net::listen::{self, ConnectionLimits};
+use crate::passive;
+use crate::{
+    AppState, LiveSettings, Logout, PassiveNetworks, RenewableEngine, RetentionDays, Settings, WebSocketAccess,
+};
+pub use args::ServeArgs;
+
+/// The file of the JWT secret in the data folder.
+pub(crate) const SECRET: &str = "jwt-secret";
+/// The file of the receipt key in the data folder.
+pub(crate) const RECEIPT_KEY: &str = "receipt-key";
+/// How many of the students who have to enrol again the server names when it starts: one screen.
+const NAMED_AT_START: usize = 20;
+/// How often the server deletes old rows. Retention is counted in days.
+const RETIRE_EVERY: Duration = Duration::from_secs(3600);
+
+/// Runs the server until it is told to stop.
+///
+/// # Errors
+/// What keeps the server from starting, with what to do about it.
+pub fn run(args: ServeArgs) -> Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|source| Error::Io {
+        action: "start",
+        path: "the server's threads".into(),
+        source,
+    })?;
+    // Outside asynchronous code: the client of PostgreSQL blocks.
+    let data = Data::open(&args)?;
+    runtime.block_on(serve(args, data))
+}
+
+/// The stored data of the server.
+struct Data {
+    dir: PathBuf,
+    place: Place,
+    store: Arc<dyn Store>,
+    /// Keeps other servers off a SQLite file.
+    lock: Option<ServerLock>,
+    /// Whether the admin user still has the documented password.
+    known_password: bool,
+}
+
+impl Data {
+    fn open(args: &ServeArgs) -> Result<Self> {
+        let dir = data_dir(args.data_dir.clone())?;
+        let place = args.database.place(|| Ok(dir.clone()))?;
+        // Before the database is opened: opening migrates it, also for a server that is refused.
+        let lock = match &place {
+            Place::File(file) => Some(ServerLock::take(file)?),
+            Place::Url(_) => None,
+        };
+        let store = place.open(args.keys.read()?)?;
+        ensure_admin(&*store, Timestamp::now())?;
+        let known_password = default_password_works(&*store)?;
+        if known_password && !args.host.is_loopback() {
+            let which = match &place {
+                Place::Url(_) => " with the same database".to_owned(),
+                Place::File(file) if *file != dir.join(DATABASE) => format!(" --database {}", file.display()),
+                Place::File(_) if dir == default_data_dir()? => String::new(),
+                Place::File(_) => format!(" --data-dir {}", dir.display()),
+            };
+            let reason = format!(
+                "{DEFAULT_ADMIN} still has the documented password, so the server does not listen on {}: run \
+                 `faceattend admin passwd{which}` first",
+                args.host,
+            );
+            return Err(Error::State { what: "refusing to listen", reason });
+        }
+        Ok(Self { dir, place, store, lock, known_password })
+    }
+}
+
+async fn serve(args: ServeArgs, data: Data) -> Result<()> {
+    let Data { dir, place, store, lock: _lock, known_password } = data;
+    let secret = match args.jwt_secret.clone() {
+        Some(Hidden(text)) => Secret::new(text)?,
+        None => Secret::kept_in(&dir.join(SECRET))?,
+    };
+    let listener = TcpListener::bind((args.host, args.port)).await.map_err(|source| {
+        let reason = match source.kind() {
+            std::io::ErrorKind::AddrInUse => "another program listens there; choose another with --port".to_owned(),
+            _ => source.to_string(),
+        };
+        Error::State { what: "cannot listen", reason: format!("{}:{}: {reason}", args.host, args.port) }
+    })?;
+
+    let engine = Arc::new(RenewableEngine::new(args.engine())?);
+    let description = engine.current().description().clone();
+    let models = ModelStore::locate(args.models_dir.as_deref())?;
+    let antispoof = Manifest::embedded()?.pack(ANTISPOOF_PACK)?.clone();
+    let (downloader, models_dir) = (Downloader::from_env()?, args.models_dir.as_deref());
+    let passive = PassiveNetworks::new(Arc::clone(&engine), antispoof, models, downloader, models_dir);
+
+    let policy = match &args.time_zone {
+        Some(name) => AttendancePolicy::in_time_zone(name)?,
+        None => AttendancePolicy::in_system_time_zone(),
+    };
+    let zone = policy.time_zone().iana_name().unwrap_or("UTC").to_owned();
+    let receipts = match args.receipt_key {
+        Some(Hidden(text)) => ReceiptKey::parse(&text)?,
+        None => crate::receipts::kept_in(&dir.join(RECEIPT_KEY))?,
+    };
+    let retention = RetentionDays {
+        sessions: args.retain_sessions,
+        detection_logs: args.retain_detection_logs,
+        attendance: args.retain_attendance,
+        audit: args.retain_audit,
+        ..RetentionDays::default()
+    };
+    let tracking = TrackingOptions::default().with_false_names(args.false_names)?;
+    let tracking = args.strangers.map_or(tracking, |strangers| tracking.with_impostors(strangers));
+    let mut live = LiveSettings::default()
+        .with_preview(args.preview)
+        .with_rate(args.rate)
+        .with_tracking(tracking)
+        .with_age_templates(args.age_templates);
+    live.server_name = args.server_name;
+    let rates = args::rates(args.rate_limit, args.rate_limit_login);
+    let settings = Settings::new(secret)
+        .with_policy(policy)
+        .with_threads(description.threads)
+        .with_challenge(args.challenge)
+        .with_duplicates(args.duplicates)
+        .with_receipts(receipts)
+        .with_live(live)
+        .with_retention(retention)
+        .with_rates(rates)
+        .with_passive(passive)
+        .with_trusted_proxies(args.trusted_proxies)
+        .with_body_within(Duration::from_secs(args.body_timeout))
+        .with_web_socket(if args.open_web_socket { WebSocketAccess::Open } else { WebSocketAccess::Token })
+        .with_logout(if args.logout_leaves_token { Logout::LeavesToken } else { Logout::EndsLogin })
+        .with_marks_of_erased(if args.keep_marks_of_erased { MarksOfErased::Anonymise } else { MarksOfErased::Delete });
+    let model = engine.embedder().model.clone();
+    let loading = tokio::task::spawn_blocking(move || -> Result<_> {
+        let state = AppState::new(store, engine, settings)?;
+        let again = state.students_to_enrol_again()?;
+        Ok((state, again))
+    });
+    let (state, again) = loading.await.map_err(|_| {
+        let reason = "the task that loads the gallery panicked".into();
+        Error::Internal { reason }
+    })??;
+
+    let address = listener.local_addr().map_or_else(|_| format!("{}:{}", args.host, args.port), |a| a.to_string());
+    // What keeps the service from its work comes first.
+    let mut lines = Vec::new();
+    if description.passive_check == PassiveCheck::NotInstalled {
+        lines.push(no_passive_check(args.models_dir.as_deref()));
+    }
+    if again.total > 0 {
+        lines.push(enrol_again::summary(&again, &model));
+        lines.extend(enrol_again::lines(&again).take(NAMED_AT_START).map(|line| format!("  {line}")));
+        if let Some(others) = again.items.len().checked_sub(NAMED_AT_START).filter(|others| *others > 0) {
+            lines.push(format!("  and {others} more: the page Students and `faceattend doctor` name them all"));
+        }
+    }
+    lines.extend([
+        format!("Listening on http://{address}, pages at http://{address}/ui/"),
+        format!("Database {place}, other data in {}, days of {zone}", dir.display()),
+        format!(
+            "Detector {}, embedder {}, antispoof: {}, {} at once",
+            description.detector, description.embedder, description.antispoof, description.threads
+        ),
+    ]);
+    if args.age_templates {
+        let from =
+            "Templates follow their people, by views from confident marks that the antispoof networks call living";
+        lines.push(format!("{from} (antispoof: {})", description.antispoof));
+    }
+    if known_password {
+        lines.push(format!("Log in as {DEFAULT_ADMIN} / {DEFAULT_PASSWORD}"));
+        tracing::warn!(
+            "{DEFAULT_ADMIN} has the documented password, which everybody knows: run `faceattend admin passwd`"
+        );
+    }
+    // A closed standard output is no error: nobody reads it.
+    let _ = writeln!(std::io::stdout(), "{}", lines.join("\n"));
+
+    tokio::spawn(retire_now_and_then(state.clone()));
+    let limits = ConnectionLimits::default()
+        .with_connections(args.max_connections)
+        .with_head_within(Duration::from_secs(args.header_timeout));
+    listen::serve(listener, crate::app(state.clone()), limits, told_to_stop()).await;
+    tracing::info!("stopping");
+    let _ = tokio::task::spawn_blocking(move || state.shut_down()).await;
+    Ok(())
+}
+
+/// Returns the warning of a server without the passive antispoof networks.
+fn no_passive_check(models_dir: Option<&Path>) -> String {
+    format!(
+        "NO PASSIVE ANTISPOOF CHECK: a recording of a head that turns passes for a living person. Fetch the models \
+         with \
+         `{}` (3.5 MB, Apache-2.0), or press the button that admins see on the pages; without internet, `faceattend models \
+         add FILE`",
+        passive::command(models_dir)
+    )
+}
+
+/// Deletes old rows at the start and every hour.
+async fn retire_now_and_then(state: AppState) {
+    let mut hourly = tokio::time::interval(RETIRE_EVERY);
+    loop {
+        hourly.tick().await;
+        let state = state.clone();
+        match tokio::task::spawn_blocking(move || state.retire(Timestamp::now())).await {
+            Ok(Ok(retired)) if retired.total() > 0 => tracing::info!(?retired, "deleted old rows"),
+            Ok(Ok(_)) => {}
+            Ok(Err(error)) => tracing::error!("cannot delete old rows: {error}"),
+            Err(_) => tracing::error!("cannot delete old rows: the task panicked"),
+        }
+    }
+}
+
+/// Waits for Ctrl-C or SIGTERM.
+async fn told_to_stop() {
+    let interrupted = async {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    };
+    #[cfg(unix)]
+    {
+        let Ok(mut terminated) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) else {
+            return interrupted.await;
+        };
+        tokio::select! {
+            () = interrupted => {}
+            _ = terminated.recv() => {}
+        }
+    }
+    #[cfg(not(unix))]
+    interrupted.await;
+}
