@@ -1,4 +1,4 @@
-//! The figures of `docs/liveness.md`, measured again.
+//! The figures of `docs/src/liveness.md`, measured again.
 //!
 //! ```text
 //! cargo run -p faceattend-core --features opencv --example liveness_figures -- MEDIA [MODELS]

@@ -9,3 +9,9 @@ pub type Outcome<T = ()> = Result<T, Box<dyn Error>>;
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 struct Readme;
+
+/// Compiles the Rust examples of the book.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/src/start/rust.md")]
+#[doc = include_str!("../../docs/src/cookbook/compare.md")]
+struct Book;

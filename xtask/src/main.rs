@@ -5,6 +5,7 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool speaks on its standard streams")]
 
 mod bench;
+mod book;
 mod build;
 mod check;
 mod demo;
@@ -56,6 +57,8 @@ enum Verb {
     Schema,
     /// What has to hold before a commit: formatting, lints, documentation, tests.
     Check,
+    /// Build the book of the documentation into target/book; needs mdBook.
+    Book,
     /// Compare speed and memory with a Python reference, or time stage by stage.
     Bench(bench::Options),
     /// Render the sample media again from their photographs, or check that a rebuild gives the same bytes.
@@ -74,6 +77,7 @@ fn main() -> ExitCode {
         Verb::Pages(options) => pages::run(&options),
         Verb::Schema => schema::run(),
         Verb::Check => check::run(),
+        Verb::Book => book::run(),
         Verb::Bench(options) => bench::run(&options),
         Verb::Media(options) => media::run(&options),
         Verb::Models(options) => models::run(&options),

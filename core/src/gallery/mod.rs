@@ -7,7 +7,7 @@
 //! among 1,000 strangers, the mean finds 0.9975 at FPIR 0.3%, the most similar view 0.9950 and the first view alone
 //! 0.9812; at one and the same threshold the most similar view names 72 of 4,995 strangers and the mean 50, since
 //! every template more is a chance more to resemble a stranger. Weighting views by their quality changes nothing.
-//! `docs/evaluation.md` has the figures and the commands.
+//! `docs/src/evaluation.md` has the figures and the commands.
 //!
 //! # Snapshots
 //!

@@ -15,7 +15,7 @@
 //!
 //! Limits: in the fixed order, a video of a turning head, or a photograph turned by software, passes everything but
 //! the passive check. A photograph that is turned by software on the spot passes the random order too.
-//! `docs/liveness.md` has the figures.
+//! `docs/src/liveness.md` has the figures.
 
 mod challenge;
 mod decision;

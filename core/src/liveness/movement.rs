@@ -28,7 +28,7 @@ pub(super) fn clearness(shift: f32, min_shift: f32) -> f32 {
     if min_shift > 0.0 { (shift / (2.0 * min_shift)).clamp(0.0, 1.0) } else { 1.0 }
 }
 
-/// Every how manieth point of the mesh is kept: 117 of 468 say as much (see `docs/liveness.md`) for a quarter of the
+/// Every how manieth point of the mesh is kept: 117 of 468 say as much (see `docs/src/liveness.md`) for a quarter of the
 /// room.
 const MESH_STEP: usize = 4;
 

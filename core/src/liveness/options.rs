@@ -57,7 +57,7 @@ pub struct LivenessOptions {
     /// In which order it asks. Default: center, left, right, which the existing page asks.
     pub order: Order,
     /// How many steps a random order has beyond the three positions. Default 3: two seconds more, for a recording of a
-    /// head turn to fit one order in several (the figures are in `docs/liveness.md`).
+    /// head turn to fit one order in several (the figures are in `docs/src/liveness.md`).
     pub extra_steps: u32,
     /// How often a person may turn to the other side than a random order asks before the session fails. Default 1:
     /// people confuse left and right. Every wrong turn draws a new order and begins anew, so that a recording which is

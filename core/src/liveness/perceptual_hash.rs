@@ -15,7 +15,7 @@ const WORDS: usize = FREQUENCIES * FREQUENCIES / 64;
 /// The signs of a frame's 24 x 24 lowest frequencies (a DCT of its gray picture at 96 x 96): 575 bits that stay when
 /// the frame is compressed again or scaled, and from which no face can be made out.
 ///
-/// How far apart such frames lie, and frames of a living person, is in `docs/liveness.md`.
+/// How far apart such frames lie, and frames of a living person, is in `docs/src/liveness.md`.
 ///
 /// ```
 /// use faceattend_core::Frame;
