@@ -48,14 +48,14 @@ enum Verb {
     Demo(demo::Options),
     /// Build and start a complete program on a binding: `example django`, `example node`.
     Example(example::Options),
-    /// Set up and run every test there is.
+    /// Set up and run every check and every test there is.
     Test(test::Options),
     /// Try the server's pages in Chromium, with a person before its camera.
     Pages(pages::Options),
     /// Put the server's OpenAPI document to the test: every endpoint, asked with good and bad values.
     Schema,
-    /// What has to hold before a commit: formatting, lints, documentation, tests.
-    Check,
+    /// What to run before a commit: formatting, lints, documentation. `test` does it too.
+    Check(check::Options),
     /// Compare speed and memory with a Python reference, or time stage by stage.
     Bench(bench::Options),
     /// Render the sample media again from their photographs, or check that a rebuild gives the same bytes.
@@ -73,7 +73,7 @@ fn main() -> ExitCode {
         Verb::Test(options) => test::run(&options),
         Verb::Pages(options) => pages::run(&options),
         Verb::Schema => schema::run(),
-        Verb::Check => check::run(),
+        Verb::Check(options) => check::run(&options),
         Verb::Bench(options) => bench::run(&options),
         Verb::Media(options) => media::run(&options),
         Verb::Models(options) => models::run(&options),
