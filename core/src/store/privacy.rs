@@ -41,8 +41,8 @@ pub trait Privacy: Send + Sync {
 
     /// Brings every value that holds a face into the form in which this store writes: sealed with its first key, or
     /// plain without keys to seal with ([`TemplateKeys::opening_only`]). Row by row in transactions of their own, so it
-    /// may be stopped at any moment and begun again, and others may work meanwhile. `progress` is told how many rows were
-    /// looked at.
+    /// may be stopped at any moment and begun again, and others may work meanwhile. `progress` is told how many rows
+    /// were looked at.
     ///
     /// # Errors
     /// [`Error::Store`](crate::Error::Store) when a value needs a key that is not there: what came before it is done.
