@@ -7,7 +7,7 @@ use clap::Args;
 use crate::setup::{self, Cameras};
 use crate::steps::{self, Step};
 use crate::workspace::{cargo, succeed};
-use crate::{Result, build, test};
+use crate::{Result, build, lines, test};
 
 #[derive(Args, Default)]
 pub(crate) struct Options {
@@ -27,12 +27,13 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     steps::run(steps(options.setup.cameras()), test::repeat)
 }
 
-/// Returns the checks, in the order of their time: formatting, lints, documentation.
+/// Returns the checks, in the order of their time: formatting, length of lines, lints, documentation.
 ///
 /// Lints and documentation have the same features, and so share what is compiled of the dependencies.
 pub(crate) fn steps(cameras: Cameras) -> Vec<Step<'static>> {
     vec![
         Step::new("formatting", "Formatting", 2, || quietly(&mut cargo(&["fmt", "--all", "--check"]))),
+        Step::new("lines", "Length of lines", 1, lines::check),
         Step::new("lints", "Lints", 120, move || {
             let mut clippy = cargo(&["clippy", "--all-targets"]);
             arguments(&mut clippy, cameras);

@@ -10,6 +10,7 @@ mod check;
 mod demo;
 mod example;
 mod files;
+mod lines;
 mod media;
 mod models;
 mod node;
@@ -54,7 +55,7 @@ enum Verb {
     Pages(pages::Options),
     /// Put the server's OpenAPI document to the test: every endpoint, asked with good and bad values.
     Schema,
-    /// What to run before a commit: formatting, lints, documentation. `test` does it too.
+    /// What to run before a commit: formatting, length of lines, lints, documentation. `test` does it too.
     Check(check::Options),
     /// Compare speed and memory with a Python reference, or time stage by stage.
     Bench(bench::Options),

@@ -28,6 +28,7 @@ pub(crate) struct Options {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Name {
     Formatting,
+    Lines,
     Lints,
     BareLints,
     Documentation,
@@ -43,7 +44,7 @@ enum Name {
 impl Name {
     /// Whether this step runs what is built for the tests.
     fn needs_build(self) -> bool {
-        !matches!(self, Self::Formatting | Self::Lints | Self::BareLints | Self::Documentation)
+        !matches!(self, Self::Formatting | Self::Lines | Self::Lints | Self::BareLints | Self::Documentation)
     }
 }
 
