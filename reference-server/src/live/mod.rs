@@ -46,9 +46,8 @@ use watch::Watcher;
 fn cluster(store: &dyn Store) -> Result<&dyn Cluster> {
     store.cluster().ok_or_else(|| Error::State {
         what: "server name",
-        reason: "several servers share a PostgreSQL database, and a SQLite file has one server: leave out \
-                 --server-name, or move the data (`faceattend db export`, `faceattend db import`) and start with \
-                 --database postgres://..."
+        reason: "several servers share a PostgreSQL database, and a SQLite file has one server: leave out --server-name, \
+                 or move the data (`faceattend db export`, `faceattend db import`) and start with --database postgres://..."
             .into(),
     })
 }

@@ -5,7 +5,8 @@ model       setting in ``FACEATTEND``, else looked for by name   fields, the fir
 ==========  ===================================================  =======================================================
 students    ``STUDENT_MODEL``; ``Student``, ``StudentProfile``,  face: ``face_embedding``, ``face_encoding``,
             ``Person``, ``Employee``, ``Member`` with            ``embedding_vector``, ``face_encodings``,
-            a face field                                         ``embedding``, ``encoding``; ``name``, ``full_name`` ...;
+            a face field                                         ``embedding``, ``encoding``; ``name``,
+                                                                 ``full_name`` ...;
                                                                  ``is_active`` (inactive students are not recognized)
 attendance  ``ATTENDANCE_MODEL``; a model whose name contains    the key to the student; a date (``date``,
             "attendance" with a key to the students              ``attendance_date`` ...) or else a time (``timestamp``
