@@ -360,8 +360,8 @@ export declare class Store {
   static open(location: string, options?: Abortable): Promise<Store>
   /**
    * Resolves to the same database with a gallery. It loads the gallery, keeps it up to date with the enrolments and
-   * erasures that are made through it, and compares the face of every enrolment with everybody who is enrolled, inside
-   * the transaction that writes it. `duplicates` is `refuse` unless it is given.
+   * erasures that are made through it, and compares the face of every enrolment with everybody who is enrolled,
+   * inside the transaction that writes it. `duplicates` is `refuse` unless it is given.
    */
   withGallery(gallery: Gallery, duplicates?: DuplicatePolicy, options?: Abortable): Promise<Store>
   /** Resolves when the database answers. */
@@ -378,8 +378,8 @@ export declare class Store {
    */
   updateStudent(id: number, change: StudentChange, options?: Abortable): Promise<Student>
   /**
-   * Erases what identifies a student: the face, the templates, and the liveness sessions with the embeddings in them.
-   * Take the student out of galleries too, other than that of `withGallery`.
+   * Erases what identifies a student: the face, the templates, and the liveness sessions with the embeddings in
+   * them. Take the student out of galleries too, other than that of `withGallery`.
    */
   eraseStudent(id: number, options?: EraseOptions & Abortable): Promise<Erasure>
   /**
@@ -615,8 +615,8 @@ export interface DetectorFile {
 export type DetectorKind = 'blazeface' | 'scrfd' | 'yunet' | 'yolov5-face' | 'yolov8-face' | 'yolov10-face'
 
 /**
- * What to do with a face that is enrolled as another student already: `refuse` the enrolment (`conflict`), or `allow` it
- * and compare with nobody.
+ * What to do with a face that is enrolled as another student already: `refuse` the enrolment (`conflict`), or `allow`
+ * it and compare with nobody.
  */
 export type DuplicatePolicy = 'refuse' | 'allow'
 

@@ -1,10 +1,10 @@
-"""What analyzing every picture of a clip in full costs a careful Python user: CPU seconds a camera-minute, for comparison
-with `cargo run --release -p faceattend-core --example live_figures -- clip CLIP` in the same run.
+"""What analyzing every picture of a clip in full costs a careful Python user: CPU seconds a camera-minute,
+for comparison with `cargo run --release -p faceattend-core --example live_figures -- clip CLIP` in the same run.
 
     live.py CLIP DEFAULT_PACK [--detector scrfd.onnx --embedder arcface.onnx [--insightface]] [--rate PICTURES_A_SECOND]
 
-With `--insightface`, InsightFace's own package analyses them, detecting at 640 as it does by default; its Python is that of
-`benches/python/server-requirements.txt`.
+With `--insightface`, InsightFace's own package analyses them, detecting at 640 as it does by default; its Python is
+that of `benches/python/server-requirements.txt`.
 """
 
 import argparse

@@ -1,9 +1,11 @@
-"""The reference that `cargo xtask bench` compares with: onnxruntime, NumPy and OpenCV, as a careful user would write it.
+"""The reference that `cargo xtask bench` compares with: onnxruntime, NumPy and OpenCV, as a careful user would write
+it.
 
     reference.py FOLDER DEFAULT_PACK [--detector scrfd.onnx --embedder arcface.onnx]
 
-Sessions are loaded once, buffers are NumPy's, pixels are OpenCV's, boxes are decoded without a loop over anchors. Requests
-come on standard input, a line of JSON each, and every answer is a line of JSON; `src/bin/compare` is the other side.
+Sessions are loaded once, buffers are NumPy's, pixels are OpenCV's, boxes are decoded without a loop over anchors.
+Requests come on standard input, a line of JSON each, and every answer is a line of JSON; `src/bin/compare` is the other
+side.
 """
 
 import argparse
@@ -207,7 +209,9 @@ class Pipeline:
     def judge(self, picture, points):
         """Yaw and roll, sharpness and brightness."""
         mouth = (points[3] + points[4]) / 2
-        a, b, _ = np.linalg.solve(np.vstack([np.column_stack([points[0], points[1], mouth]), np.ones(3)]), [*points[2], 1])
+        a, b, _ = np.linalg.solve(
+            np.vstack([np.column_stack([points[0], points[1], mouth]), np.ones(3)]), [*points[2], 1]
+        )
         yaw = math.degrees(math.atan(0.84 * (b - a) - 0.01))
         roll = math.degrees(math.atan2(*(points[1] - points[0])[::-1]))
         crop = cv2.warpAffine(picture, similarity(points, ARCFACE_112), (112, 112))

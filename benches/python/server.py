@@ -2,8 +2,9 @@
 
     server.py PORT PEOPLE.json --detector scrfd.onnx --embedder arcface.onnx [--size 640]
 
-It answers `POST /api/v1/face/recognize` as ours does. The endpoint is a plain function, which FastAPI runs on its threads;
-ONNX Runtime releases the interpreter while it works and has one thread a call, so that calls share the processors.
+It answers `POST /api/v1/face/recognize` as ours does. The endpoint is a plain function, which FastAPI runs on its
+threads; ONNX Runtime releases the interpreter while it works and has one thread a call, so that calls share the
+processors.
 """
 
 import argparse

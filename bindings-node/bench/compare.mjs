@@ -33,7 +33,9 @@ const programs = {
   'human, pixels': { command: [process.execPath, path.join(here, 'human.mjs')], env: {} },
 }
 if (!existsSync(native)) {
-  console.error(`${native} is not there: the core's own figures are left out. The head of this file says how to build it.`)
+  console.error(
+    `${native} is not there: the core's own figures are left out. The head of this file says how to build it.`,
+  )
   for (const name of ['core, JPEG', 'core, pixels']) delete programs[name]
 }
 if (!existsSync(path.join(here, 'node_modules'))) {
@@ -53,7 +55,14 @@ for (let turn = 0; turn < turns; turn += 1) {
     })
     const figures = JSON.parse(out.toString().trim().split('\n').at(-1))
     const times = figures.times.sort((a, b) => a - b)
-    const row = { ...figures, times: undefined, n: times.length, p10: quantile(times, 0.1), p50: quantile(times, 0.5), p95: quantile(times, 0.95) }
+    const row = {
+      ...figures,
+      times: undefined,
+      n: times.length,
+      p10: quantile(times, 0.1),
+      p50: quantile(times, 0.5),
+      p95: quantile(times, 0.95),
+    }
     if (!best[name] || row.p50 < best[name].p50) best[name] = row
   }
 }
@@ -61,16 +70,27 @@ for (let turn = 0; turn < turns; turn += 1) {
 console.log(`${pictures.length} pictures of 480x360, ${turns} turns; milliseconds a picture, one after the other`)
 for (const [name, { n, p10, p50, p95, throughput, atOnce }] of Object.entries(best)) {
   const parallel = throughput ? `; ${throughput.toFixed(1)} pictures/s with ${atOnce} at once` : ''
-  console.log(`${name.padEnd(14)} p10 ${p10.toFixed(1).padStart(6)}  p50 ${p50.toFixed(1).padStart(7)}  p95 ${p95.toFixed(1).padStart(7)}  n ${n}${parallel}`)
+  console.log(
+    `${name.padEnd(14)} p10 ${p10.toFixed(1).padStart(6)}  p50 ${p50.toFixed(1).padStart(7)}  ` +
+      `p95 ${p95.toFixed(1).padStart(7)}  n ${n}${parallel}`,
+  )
 }
 const ratio = (one, other, by) => `${(best[one][by] / best[other][by]).toFixed(3)} by ${by}`
-for (const [one, other] of [['addon, JPEG', 'core, JPEG'], ['addon, pixels', 'core, pixels'], ['human, pixels', 'addon, pixels']]) {
-  if (best[one] && best[other]) console.log(`${one} / ${other}: ${ratio(one, other, 'p10')}, ${ratio(one, other, 'p50')}`)
+for (const [one, other] of [
+  ['addon, JPEG', 'core, JPEG'],
+  ['addon, pixels', 'core, pixels'],
+  ['human, pixels', 'addon, pixels'],
+]) {
+  if (best[one] && best[other])
+    console.log(`${one} / ${other}: ${ratio(one, other, 'p10')}, ${ratio(one, other, 'p50')}`)
 }
 for (const name of ['addon, JPEG', 'addon, pixels']) {
   const { eventLoop, mainThread, roundTrip } = best[name]
   const says = ({ p50, p99, max }) => `p50 ${p50.toFixed(2)}, p99 ${p99.toFixed(2)}, max ${max.toFixed(2)} ms`
-  console.log(`${name}: an empty call and back ${(roundTrip * 1000).toFixed(0)} us; of the main thread ${mainThread.toFixed(3)} ms a picture`)
+  console.log(
+    `${name}: an empty call and back ${(roundTrip * 1000).toFixed(0)} us; ` +
+      `of the main thread ${mainThread.toFixed(3)} ms a picture`,
+  )
   console.log(`  event loop late while analyzing: ${says(eventLoop.busy)}`)
   console.log(`  event loop late with nothing to do: ${says(eventLoop.idle)}`)
 }

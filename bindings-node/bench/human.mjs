@@ -12,7 +12,17 @@ const inside = (name, ...rest) => path.join(here, 'node_modules', name, ...rest)
 // Its models and its WebAssembly lie in files; Node's fetch does not read those.
 const fetchHttp = globalThis.fetch
 globalThis.fetch = async (url, ...rest) =>
-  String(url).startsWith('file:') ? new Response(readFileSync(fileURLToPath(url)), { headers: { 'content-type': String(url).endsWith('.wasm') ? 'application/wasm' : String(url).endsWith('.json') ? 'application/json' : 'application/octet-stream' } }) : fetchHttp(url, ...rest)
+  String(url).startsWith('file:')
+    ? new Response(readFileSync(fileURLToPath(url)), {
+        headers: {
+          'content-type': String(url).endsWith('.wasm')
+            ? 'application/wasm'
+            : String(url).endsWith('.json')
+              ? 'application/json'
+              : 'application/octet-stream',
+        },
+      })
+    : fetchHttp(url, ...rest)
 
 const tf = require('@tensorflow/tfjs')
 const wasm = require('@tensorflow/tfjs-backend-wasm')

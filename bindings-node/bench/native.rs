@@ -1,6 +1,7 @@
 //! The Rust side of the comparison: what the core does with the same pictures, without Node.
 //!
-//! `native_speed PICTURE... ` with `ROUNDS`, `DEPTH` and `ONNXRUNTIME` in the environment; prints JSON. See compare.mjs.
+//! `native_speed PICTURE... ` with `ROUNDS`, `DEPTH` and `ONNXRUNTIME` in the environment; prints JSON. See
+//! compare.mjs.
 #![expect(clippy::print_stdout, reason = "a program for the terminal")]
 
 use std::time::Instant;

@@ -7,7 +7,9 @@ import { Camera } from '../index.mjs'
 export async function framesOf(files) {
   const folder = mkdtempSync(path.join(tmpdir(), 'faceattend-bench-'))
   try {
-    files.forEach((file, at) => symlinkSync(path.resolve(file), path.join(folder, `${String(at).padStart(4, '0')}.jpg`)))
+    files.forEach((file, at) =>
+      symlinkSync(path.resolve(file), path.join(folder, `${String(at).padStart(4, '0')}.jpg`)),
+    )
     const frames = []
     for await (const { pixels } of Camera.open(folder, { pace: 'as_analyzed' })) frames.push(pixels)
     return frames

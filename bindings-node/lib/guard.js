@@ -16,8 +16,8 @@ function checkDates(values) {
 }
 
 /**
- * Refuses what is no `Class` of this copy of the package. The addon itself distinguishes versions, but not two builds of
- * one version, whose objects may differ inside.
+ * Refuses what is no `Class` of this copy of the package. The addon itself distinguishes versions, but not two builds
+ * of one version, whose objects may differ inside.
  */
 function checkOwn(value, Class, what) {
   if (!(value instanceof Class)) {

@@ -109,8 +109,8 @@ pub struct Store {
     registry: Arc<Registry>,
 }
 
-/// What to do with a face that is enrolled as another student already: `refuse` the enrolment (`conflict`), or `allow` it
-/// and compare with nobody.
+/// What to do with a face that is enrolled as another student already: `refuse` the enrolment (`conflict`), or `allow`
+/// it and compare with nobody.
 #[napi(string_enum = "lowercase")]
 pub enum DuplicatePolicy {
     Refuse,
@@ -131,8 +131,8 @@ impl Store {
     }
 
     /// Resolves to the same database with a gallery. It loads the gallery, keeps it up to date with the enrolments and
-    /// erasures that are made through it, and compares the face of every enrolment with everybody who is enrolled, inside
-    /// the transaction that writes it. `duplicates` is `refuse` unless it is given.
+    /// erasures that are made through it, and compares the face of every enrolment with everybody who is enrolled,
+    /// inside the transaction that writes it. `duplicates` is `refuse` unless it is given.
     #[napi(
         ts_args_type = "gallery: Gallery, duplicates?: DuplicatePolicy, options?: Abortable",
         ts_return_type = "Promise<Store>"
@@ -192,8 +192,8 @@ impl Store {
         Ok(self.job(move |store| store.update_student(id, &change, Timestamp::now()).map(|s| (&s).into())))
     }
 
-    /// Erases what identifies a student: the face, the templates, and the liveness sessions with the embeddings in them.
-    /// Take the student out of galleries too, other than that of `withGallery`.
+    /// Erases what identifies a student: the face, the templates, and the liveness sessions with the embeddings in
+    /// them. Take the student out of galleries too, other than that of `withGallery`.
     #[napi(ts_args_type = "id: number, options?: EraseOptions & Abortable", ts_return_type = "Promise<Erasure>")]
     pub fn erase_student(&self, id: f64, options: Option<EraseOptions>) -> napi::Result<AsyncTask<Job<Erasure>>> {
         let id = student(id).or_throw()?;

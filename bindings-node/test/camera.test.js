@@ -14,7 +14,9 @@ async function school(t) {
   const gallery = new Gallery(await engine())
   for (const [person, name] of [['collins', 'Eileen Collins'], ['obama', 'Barack Obama'], ['hopper', 'Grace Hopper']]) {
     const { id } = await store.createStudent(name, person)
-    const views = await Promise.all(['center', 'left', 'right'].map(async (view) => (await engine()).embed(picture(`${person}/${view}.jpg`))))
+    const views = await Promise.all(
+      ['center', 'left', 'right'].map(async (view) => (await engine()).embed(picture(`${person}/${view}.jpg`))),
+    )
     gallery.insert(id, views)
   }
   return { store, gallery, book: new AttendanceBook(store, { timeZone: 'UTC' }) }

@@ -133,7 +133,10 @@ test('errors carry their stable code, in promises too', async () => {
   await assert.rejects(made.analyze('!!!'), failsWith('invalid_image', /base64/))
   await assert.rejects(made.analyze('data:text/plain,hello'), failsWith('invalid_image'))
   await assert.rejects(made.analyze(picture('collins/center.jpg').subarray(0, 300)), failsWith('invalid_image'))
-  await assert.rejects(made.analyze({ data: new Uint8Array(11), width: 2, height: 2 }), failsWith('invalid_image', /12 bytes/))
+  await assert.rejects(
+    made.analyze({ data: new Uint8Array(11), width: 2, height: 2 }),
+    failsWith('invalid_image', /12 bytes/),
+  )
   await assert.rejects(made.analyze({ data: new Uint8Array(0), width: -1, height: 2 }), failsWith('invalid_input'))
   await assert.rejects(made.analyze({ data: new Uint8Array(0), width: NaN, height: 2 }), failsWith('invalid_input'))
   await assert.rejects(made.analyze(42), failsWith('invalid_input'))

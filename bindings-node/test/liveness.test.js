@@ -11,11 +11,17 @@ test('three positions of one person complete a session, once', async () => {
   assert.deepEqual([session.status, session.isCompleted, session.studentId], ['PENDING', false, null])
   const first = await session.observe(await engine(), picture('hopper/center.jpg'), 'center')
   assert.ok(first.isLive && first.confidence > 0.7)
-  assert.deepEqual([first.detectedPose, first.verified, first.next, first.status], ['center', ['center'], 'left', 'IN_PROGRESS'])
+  assert.deepEqual(
+    [first.detectedPose, first.verified, first.next, first.status],
+    ['center', ['center'], 'left', 'IN_PROGRESS'],
+  )
   assert.throws(() => session.consume(), failsWith('state'))
   await session.observe(await engine(), picture('hopper/left.jpg'), 'left')
   const last = await session.observe(await engine(), picture('hopper/right.jpg'), 'right')
-  assert.deepEqual([last.sessionCompleted, last.movementVerified, last.status, last.next], [true, true, 'COMPLETED', null])
+  assert.deepEqual(
+    [last.sessionCompleted, last.movementVerified, last.status, last.next],
+    [true, true, 'COMPLETED', null],
+  )
   assert.ok(last.livenessScore > 0 && last.livenessScore <= 1)
   assert.equal(session.verify().finalTemplate.values.length, 128)
   assert.equal(session.consume().length, 3)
@@ -35,7 +41,10 @@ test('a frame that is refused says why and what to do', async () => {
   const session = new LivenessSession({ mirrored: false, studentId: 7 })
   assert.equal(session.studentId, 7)
   const wrong = await session.observe(await engine(), picture('hopper/right.jpg'), 'center')
-  assert.deepEqual([wrong.isLive, wrong.reasons[0].code, wrong.reasons[0].turn], [false, 'wrong_pose', 'back_from_right'])
+  assert.deepEqual(
+    [wrong.isLive, wrong.reasons[0].code, wrong.reasons[0].turn],
+    [false, 'wrong_pose', 'back_from_right'],
+  )
   assert.ok(wrong.reasons[0].advice.endsWith('.'))
   const wall = { data: new Uint8Array(64 * 64 * 3).fill(90), width: 64, height: 64 }
   const nobody = await session.observe(await engine(), wall, 'center')
@@ -64,7 +73,9 @@ test('frames that overlap each get their answer', async () => {
   const session = new LivenessSession({ mirrored: false, order: 'any' })
   const made = await engine()
   const all = ['center', 'left', 'right', 'center', 'left', 'right']
-  const outcomes = await Promise.all(all.map((position) => session.observe(made, picture(`collins/${position}.jpg`), position)))
+  const outcomes = await Promise.all(
+    all.map((position) => session.observe(made, picture(`collins/${position}.jpg`), position)),
+  )
   assert.equal(outcomes.length, 6)
   assert.ok(session.isCompleted)
 })
@@ -142,7 +153,10 @@ test('a receipt is read with the public key alone, and a forged one is refused',
   const signed = Buffer.from(`${header}.${claims}`)
   assert.ok(verify(null, signed, createPublicKey(key.publicKeyPem()), Buffer.from(signature, 'base64url')))
   assert.equal(ReceiptKey.parse(key.toText()).publicKeyPem(), key.publicKeyPem())
-  assert.throws(() => Receipt.verify(token, ReceiptKey.generate().publicKeyPem()), failsWith('invalid_input', /another key/))
+  assert.throws(
+    () => Receipt.verify(token, ReceiptKey.generate().publicKeyPem()),
+    failsWith('invalid_input', /another key/),
+  )
   assert.throws(() => Receipt.verify(`${header}.${claims}.AAAA`, key.publicKeyPem()), failsWith('invalid_input'))
   assert.throws(() => ReceiptKey.parse('no base64'), failsWith('invalid_input'))
   assert.ok(!inspect(key).includes(key.toText()))

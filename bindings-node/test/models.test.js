@@ -42,7 +42,8 @@ test('a licence has to be accepted before a pack is fetched', async (t) => {
 async function gap(engine) {
   const seen = []
   for (const person of ['collins', 'hopper', 'obama']) {
-    for (const view of ['center', 'left', 'right']) seen.push([person, await engine.embed(picture(`${person}/${view}.jpg`))])
+    for (const view of ['center', 'left', 'right'])
+      seen.push([person, await engine.embed(picture(`${person}/${view}.jpg`))])
   }
   const pairs = seen.flatMap((a, at) => seen.slice(0, at).map((b) => [a[0] === b[0], engine.cosine(a[1], b[1])]))
   const of = (same) => pairs.filter(([one]) => one === same).map(([, cosine]) => cosine)
@@ -78,7 +79,10 @@ test('a choice that cannot be meant is refused with what to do', async (t) => {
     [{ pack: 'minifasnet' }, 'model', /no detector/],
     [{ pack: 'buffalo_s' }, 'model', /models pull buffalo_s/],
   ]) {
-    await assert.rejects(Engine.create({ antispoof: 'off', modelsFolder: folder(t), ...options }), failsWith(code, words))
+    await assert.rejects(
+      Engine.create({ antispoof: 'off', modelsFolder: folder(t), ...options }),
+      failsWith(code, words),
+    )
   }
 })
 

@@ -12,15 +12,28 @@ const { locate } = require('../lib/onnxruntime.js')
 
 const here = path.join(__dirname, '..')
 const npm = (arguments_, cwd) =>
-  execFileSync('npm', [...arguments_, '--no-audit', '--no-fund', '--loglevel=error'], { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] })
+  execFileSync('npm', [...arguments_, '--no-audit', '--no-fund', '--loglevel=error'], {
+    cwd,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
 const addon = readdirSync(here).find((name) => /^faceattend\..*\.node$/.test(name))
 
 /** Whether the package installed in `cwd` finds the face of the picture beside it, from both kinds of module. */
 function works(cwd) {
   copyFileSync(media('hopper/center.jpg'), path.join(cwd, 'face.jpg'))
-  const body = `const engine = await Engine.create({ antispoof: 'off' }); console.log((await engine.analyze(readFileSync('face.jpg'))).faces.length)`
-  writeFileSync(path.join(cwd, 'a.mjs'), `import { readFileSync } from 'node:fs'; import { Engine } from 'faceattend'; ${body}`)
-  writeFileSync(path.join(cwd, 'a.cjs'), `const { readFileSync } = require('node:fs'); const { Engine } = require('faceattend'); (async () => { ${body} })()`)
+  const body = `
+    const engine = await Engine.create({ antispoof: 'off' })
+    console.log((await engine.analyze(readFileSync('face.jpg'))).faces.length)`
+  writeFileSync(
+    path.join(cwd, 'a.mjs'),
+    `import { readFileSync } from 'node:fs'; import { Engine } from 'faceattend'; ${body}`,
+  )
+  writeFileSync(
+    path.join(cwd, 'a.cjs'),
+    `const { readFileSync } = require('node:fs'); const { Engine } = require('faceattend')
+    ;(async () => { ${body} })()`,
+  )
   const library = locate()
   const env = library ? { ...process.env, ORT_DYLIB_PATH: library } : process.env
   for (const program of ['a.mjs', 'a.cjs']) {
@@ -35,9 +48,21 @@ const install = (cwd, tarballs) => {
 
 test('the tarball holds what it needs, installs offline and works in a clean folder', (t) => {
   const place = folder(t)
-  const [{ filename, files }] = JSON.parse(npm(['pack', '--json', '--pack-destination', place], here).replace(/^[^[]*/, ''))
+  const [{ filename, files }] = JSON.parse(
+    npm(['pack', '--json', '--pack-destination', place], here).replace(/^[^[]*/, ''),
+  )
   const names = files.map((file) => file.path)
-  for (const needed of ['index.js', 'index.mjs', 'index.d.ts', 'index.d.mts', 'native.js', 'README.md', 'LICENSE', 'licenses/Apache-2.0.txt', addon]) {
+  for (const needed of [
+    'index.js',
+    'index.mjs',
+    'index.d.ts',
+    'index.d.mts',
+    'native.js',
+    'README.md',
+    'LICENSE',
+    'licenses/Apache-2.0.txt',
+    addon,
+  ]) {
     assert.ok(names.includes(needed), needed)
   }
   assert.deepEqual(names.filter((name) => /^(src|test|bench|types|scripts|node_modules)\//.test(name)), [])
@@ -62,7 +87,13 @@ test('the platform package carries the addon for the package that has none', (t)
     mkdirSync(path.dirname(path.join(bare, name)), { recursive: true })
     copyFileSync(path.join(here, name), path.join(bare, name))
   }
-  const pack = (from) => path.join(place, JSON.parse(npm(['pack', '--json', '--ignore-scripts', '--pack-destination', place], from).replace(/^[^[]*/, ''))[0].filename)
+  const pack = (from) =>
+    path.join(
+      place,
+      JSON.parse(
+        npm(['pack', '--json', '--ignore-scripts', '--pack-destination', place], from).replace(/^[^[]*/, ''),
+      )[0].filename,
+    )
   const clean = path.join(place, 'clean')
   mkdirSync(clean)
   install(clean, [pack(bare), pack(carried)])

@@ -38,7 +38,9 @@ for (const expected of fixture.pictures) {
       })
       for (const angle of ['yaw', 'pitch', 'roll']) near(face.pose[angle], figures[angle], tolerances.degrees, angle)
       assert.deepEqual(face.quality.reasons, figures.reasons)
-      figures.embedding_head.forEach((value, at) => near(face.embedding.values[at], value, tolerances.embedding, `value ${at}`))
+      figures.embedding_head.forEach((value, at) =>
+        near(face.embedding.values[at], value, tolerances.embedding, `value ${at}`),
+      )
     })
   })
 }

@@ -16,9 +16,12 @@ const face = media('hopper/center.jpg')
 
 /** The outcome of a Node program, which finds this package and the picture `face`. */
 async function program(source, nodeOptions = []) {
-  const text = `const api = require(${JSON.stringify(here)}); const face = require('fs').readFileSync(${JSON.stringify(face)});\n${source}`
+  const text = `const api = require(${JSON.stringify(here)})
+    const face = require('fs').readFileSync(${JSON.stringify(face)});\n${source}`
   try {
-    const { stdout, stderr } = await promisify(execFile)(process.execPath, [...nodeOptions, '-e', text], { timeout: 120_000 })
+    const { stdout, stderr } = await promisify(execFile)(process.execPath, [...nodeOptions, '-e', text], {
+      timeout: 120_000,
+    })
     return { code: 0, signal: null, stdout, stderr }
   } catch ({ code, signal, stdout, stderr }) {
     return { code, signal, stdout, stderr }
@@ -37,7 +40,8 @@ test('a process ends at once and in order with work in flight', async () => {
 
 test('a process ends in order while cameras run', async () => {
   const ended = await program(`${MAKE}.then((engine) => {
-    for (let i = 0; i < 3; i += 1) api.Camera.open(${JSON.stringify(media('class.avi'))}, { engine }).on('frame', () => {})
+    const clip = ${JSON.stringify(media('class.avi'))}
+    for (let i = 0; i < 3; i += 1) api.Camera.open(clip, { engine }).on('frame', () => {})
     setTimeout(() => process.exit(7), 500)
   })`)
   assert.deepEqual([ended.code, ended.signal, ended.stderr], [7, null, ''])
@@ -46,19 +50,24 @@ test('a process ends in order while cameras run', async () => {
 test('a process ends by itself when nothing is left to do', async () => {
   const ended = await program(`(async () => {
     const engine = await ${MAKE}
-    for await (const _ of api.Camera.open(${JSON.stringify(media('hopper/turn.avi'))}, { engine, analyze: { depth: 'detection' } })) break
+    const clip = ${JSON.stringify(media('hopper/turn.avi'))}
+    for await (const _ of api.Camera.open(clip, { engine, analyze: { depth: 'detection' } })) break
     process.stdout.write(String((await engine.analyze(face)).faces.length))
   })()`)
   assert.deepEqual([ended.code, ended.stdout, ended.stderr], [0, '1', ''])
 })
 
-test('an uncaught error of a call ends a process as any other does, and a caught one leaves nothing behind', async () => {
-  const caught = await program(`${MAKE}.then(async (engine) => {
-    const calls = [engine.analyze('!'), engine.analyze(7), engine.analyze(face, { signal: AbortSignal.abort() }), engine.detect({}), api.Store.open('/nowhere/x/y.db')]
+test('an uncaught error of a call ends a process as any other does; a caught one leaves nothing behind', async () => {
+  const caught = await program(
+    `${MAKE}.then(async (engine) => {
+    const calls = [engine.analyze('!'), engine.analyze(7),
+      engine.analyze(face, { signal: AbortSignal.abort() }), engine.detect({}), api.Store.open('/nowhere/x/y.db')]
     process.stdout.write(String((await Promise.allSettled(calls)).filter((call) => call.status === 'rejected').length))
     const camera = api.Camera.open('/nowhere.avi')
     await new Promise((resolve) => camera.on('end', resolve))
-  })`, ['--unhandled-rejections=strict'])
+  })`,
+    ['--unhandled-rejections=strict'],
+  )
   assert.deepEqual([caught.code, caught.stdout, caught.stderr], [0, '5', ''])
 })
 
@@ -103,13 +112,17 @@ test('workers can be taken down with work in flight, again and again', async () 
 })
 
 test('a process ends in order while a worker is busy', async () => {
-  const busy = `const api = require(${JSON.stringify(here)}); const face = require('fs').readFileSync(${JSON.stringify(face)});
+  const busy = `const api = require(${JSON.stringify(here)})
+    const face = require('fs').readFileSync(${JSON.stringify(face)});
     ${MAKE}.then((engine) => {
       for (let i = 0; i < 20; i += 1) engine.analyze(face).catch(() => {})
       api.Camera.open(${JSON.stringify(media('class.avi'))}, { engine }).on('frame', () => {})
       setTimeout(() => require('worker_threads').parentPort.postMessage('busy'), 300)
     })`
-  const ended = await program(`new (require('worker_threads').Worker)(${JSON.stringify(busy)}, { eval: true }).on('message', () => process.exit(7))`)
+  const ended = await program(
+    `const { Worker } = require('worker_threads')
+    new Worker(${JSON.stringify(busy)}, { eval: true }).on('message', () => process.exit(7))`,
+  )
   assert.deepEqual([ended.code, ended.signal, ended.stderr], [7, null, ''])
 })
 
@@ -117,7 +130,8 @@ test('two copies of the addon live in one process', async (t) => {
   const copy = path.join(folder(t), 'faceattend')
   mkdirSync(copy)
   for (const name of readdirSync(here)) {
-    if (/^(index\.js|native\.js|package\.json|faceattend\..*\.node)$/.test(name)) copyFileSync(path.join(here, name), path.join(copy, name))
+    if (/^(index\.js|native\.js|package\.json|faceattend\..*\.node)$/.test(name))
+      copyFileSync(path.join(here, name), path.join(copy, name))
   }
   cpSync(path.join(here, 'lib'), path.join(copy, 'lib'), { recursive: true })
   const ended = await program(`(async () => {

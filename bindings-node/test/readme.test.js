@@ -17,7 +17,8 @@ test('the programs of the README run', (t) => {
   // Inside the package, so that its own name leads to it.
   const folder = mkdtempSync(path.join(here, 'node_modules', '.readme-'))
   t.after(() => rmSync(folder, { recursive: true }))
-  for (const position of ['center', 'left', 'right']) copyFileSync(media(`hopper/${position}.jpg`), path.join(folder, `${position}.jpg`))
+  for (const position of ['center', 'left', 'right'])
+    copyFileSync(media(`hopper/${position}.jpg`), path.join(folder, `${position}.jpg`))
   copyFileSync(media('class.avi'), path.join(folder, 'class.avi'))
   assert.equal(programs.length, 3)
   const said = programs.map((program, at) => {

@@ -4,7 +4,17 @@ const assert = require('node:assert/strict')
 const { randomUUID } = require('node:crypto')
 const path = require('node:path')
 const { test } = require('node:test')
-const { AttendanceBook, Gallery, LivenessSession, Store, completed, engine, failsWith, folder, picture } = require('./support.js')
+const {
+  AttendanceBook,
+  Gallery,
+  LivenessSession,
+  Store,
+  completed,
+  engine,
+  failsWith,
+  folder,
+  picture,
+} = require('./support.js')
 
 const open = (t) => Store.open(path.join(folder(t), 'face_attendance.db'))
 
@@ -12,7 +22,10 @@ test('students are made, found, changed and deleted', async (t) => {
   const store = await open(t)
   await store.check()
   const made = await store.createStudent('Grace Hopper', 'R1')
-  assert.deepEqual([made.name, made.rollNumber, made.livenessVerified, made.model, made.updatedAt], ['Grace Hopper', 'R1', false, null, null])
+  assert.deepEqual(
+    [made.name, made.rollNumber, made.livenessVerified, made.model, made.updatedAt],
+    ['Grace Hopper', 'R1', false, null, null],
+  )
   assert.ok(made.createdAt instanceof Date && Math.abs(made.createdAt - Date.now()) < 60_000)
   await store.createStudent('Eileen Collins', 'R2')
   await assert.rejects(store.createStudent('Another', 'R1'), failsWith('conflict'))
@@ -186,9 +199,18 @@ test("attendance is marked once in the site's own day", async (t) => {
   const { items, total } = await book.records()
   assert.equal(total, 2)
   assert.deepEqual(items.map((row) => row.localDay), ['2026-03-03', '2026-03-02'])
-  assert.deepEqual([items[0].confidenceScore, items[0].cameraLocation, items[0].status, items[0].studentRollNumber], [0.91, 'Gate', 'Present', 'R1'])
+  assert.deepEqual(
+    [items[0].confidenceScore, items[0].cameraLocation, items[0].status, items[0].studentRollNumber],
+    [0.91, 'Gate', 'Present', 'R1'],
+  )
   assert.equal((await book.records({ fromDay: '2026-03-03', toDay: '2026-03-03' })).total, 1)
-  assert.deepEqual(await book.summary({ studentId: id }), { total: 2, present: 2, absent: 0, late: 0, uniqueStudents: 1 })
+  assert.deepEqual(await book.summary({ studentId: id }), {
+    total: 2,
+    present: 2,
+    absent: 0,
+    late: 0,
+    uniqueStudents: 1,
+  })
   assert.equal((await book.record(items[0].id)).id, items[0].id)
   await book.delete(items[0].id)
   assert.equal(await book.record(items[0].id), null)

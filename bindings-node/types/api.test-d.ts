@@ -58,10 +58,16 @@ expectNotAssignable<new () => unknown>(Store)
 expectNotAssignable<new () => unknown>(Camera)
 expectType<Promise<Engine>>(Engine.create())
 expectError(Engine.create({ thread: 2 }))
-expectType<Promise<Engine>>(Engine.create({ detector: 'a.onnx', detectorSize: 640, embedder: 'b.onnx', embedderChannels: 'bgr' }))
-expectType<Promise<Engine>>(Engine.create({ detector: { file: 'a.onnx', kind: 'scrfd' }, detectorSize: 'auto', pack: 'buffalo_s' }))
+expectType<Promise<Engine>>(
+  Engine.create({ detector: 'a.onnx', detectorSize: 640, embedder: 'b.onnx', embedderChannels: 'bgr' }),
+)
+expectType<Promise<Engine>>(
+  Engine.create({ detector: { file: 'a.onnx', kind: 'scrfd' }, detectorSize: 'auto', pack: 'buffalo_s' }),
+)
 expectError(Engine.create({ embedderChannels: 'grb' }))
-expectType<Promise<Analysis>>(engine.analyze(bytes, { depth: 'pose', selection: 'most_central', signal: AbortSignal.abort() }))
+expectType<Promise<Analysis>>(
+  engine.analyze(bytes, { depth: 'pose', selection: 'most_central', signal: AbortSignal.abort() }),
+)
 expectType<Promise<Embedding | null>>(engine.embed('data:image/png;base64,'))
 expectType<number>(engine.similarity(embedding, embedding))
 expectType<Float32Array>(embedding.values)
@@ -74,7 +80,13 @@ expectError(new LivenessSession())
 expectError(new LivenessSession({}))
 expectType<LivenessStatus>(session.status)
 expectError(session.observe(engine, bytes, 'up'))
-expectAssignable<Parameters<typeof session.observeAnswer>>([null, engine, bytes, 'left', { signal: AbortSignal.abort() }])
+expectAssignable<Parameters<typeof session.observeAnswer>>([
+  null,
+  engine,
+  bytes,
+  'left',
+  { signal: AbortSignal.abort() },
+])
 expectError(session.observeAnswer(engine, bytes, 'left'))
 expectType<string | null>(session.nonce)
 expectType<Order>(session.order)

@@ -173,7 +173,8 @@ def main():
         ("peak memory, MiB", "peak_mib"),
     ]:
         print(
-            f"{what:30}{ours[key]:8.1f}; onnxruntime, NumPy and OpenCV {theirs[key]:.1f}: {theirs[key] / ours[key]:.2f} times"
+            f"{what:30}{ours[key]:8.1f}; onnxruntime, NumPy and OpenCV "
+            f"{theirs[key]:.1f}: {theirs[key] / ours[key]:.2f} times"
         )
 
     if arguments.insightface:
@@ -190,8 +191,9 @@ def main():
             arguments.repeat,
         )
         print(
-            f"a frame, InsightFace's files  {ms['ours']:8.1f} ms, {ms['fixed']:.1f} ms at its fixed size of 640; insightface "
-            f"{ms['insightface']:.1f} ms: {ms['insightface'] / ms['ours']:.2f} and {ms['insightface'] / ms['fixed']:.2f} times"
+            f"a frame, InsightFace's files  {ms['ours']:8.1f} ms, {ms['fixed']:.1f} ms at its fixed size of 640; "
+            f"insightface {ms['insightface']:.1f} ms: {ms['insightface'] / ms['ours']:.2f} and "
+            f"{ms['insightface'] / ms['fixed']:.2f} times"
         )
         theirs = alone("import cv2, insightface, insightface.app", "")
         print(f"import, ms                    {ours['import_ms']:8.1f}; insightface {theirs['import_ms']:.1f}")

@@ -124,7 +124,9 @@ pub(crate) struct Recognizer {
 impl Recognizer {
     #[new]
     #[expect(clippy::too_many_arguments, reason = "keyword arguments, which Python callers give by name")]
-    #[pyo3(signature = (engine, gallery, *, book=None, camera_location=None, threshold=0.7, agreeing=2, false_names=0.001))]
+    #[pyo3(signature = (
+        engine, gallery, *, book=None, camera_location=None, threshold=0.7, agreeing=2, false_names=0.001
+    ))]
     fn new(
         py: Python<'_>,
         engine: Py<Engine>,

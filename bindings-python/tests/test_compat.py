@@ -13,8 +13,21 @@ pytest.importorskip("django")
 
 import faceattend  # noqa: E402
 from faceattend import compat  # noqa: E402
-from faceattend.compat import CameraManager, CameraProcessor, FaceDetectionService, FaceRecognitionEngine, stored  # noqa: E402
-from tests.site.school.models import Attendance, CameraStream, DetectionLog, Pupil, PupilAttendance, Student  # noqa: E402
+from faceattend.compat import (  # noqa: E402
+    CameraManager,
+    CameraProcessor,
+    FaceDetectionService,
+    FaceRecognitionEngine,
+    stored,
+)
+from tests.site.school.models import (  # noqa: E402
+    Attendance,
+    CameraStream,
+    DetectionLog,
+    Pupil,
+    PupilAttendance,
+    Student,
+)
 
 pytestmark = pytest.mark.django_db
 

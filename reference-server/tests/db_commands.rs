@@ -80,13 +80,18 @@ fn text(path: &Path) -> &str {
 fn of_the_replaced_service(path: &Path) {
     let db = rusqlite::Connection::open(path).unwrap();
     db.execute_batch(
-        "CREATE TABLE admin_users (id INTEGER NOT NULL, username VARCHAR(50) NOT NULL, hashed_password VARCHAR(255) NOT NULL,
+        "CREATE TABLE admin_users (id INTEGER NOT NULL, username VARCHAR(50) NOT NULL,
+            hashed_password VARCHAR(255) NOT NULL,
             is_active BOOLEAN, created_at DATETIME DEFAULT CURRENT_TIMESTAMP, updated_at DATETIME, PRIMARY KEY (id));
          CREATE TABLE students (id INTEGER NOT NULL, name VARCHAR(255) NOT NULL, roll_number VARCHAR(50) NOT NULL,
-            face_embedding BLOB, embedding_vector TEXT, created_at DATETIME DEFAULT CURRENT_TIMESTAMP, updated_at DATETIME,
-            liveness_verified BOOLEAN, liveness_verification_date DATETIME, liveness_confidence_score FLOAT, PRIMARY KEY (id));
-         CREATE TABLE liveness_detection_sessions (id INTEGER NOT NULL, session_id VARCHAR(100) NOT NULL, student_id INTEGER,
-            status VARCHAR(20), created_at DATETIME DEFAULT CURRENT_TIMESTAMP, completed_at DATETIME, expires_at DATETIME NOT NULL,
+            face_embedding BLOB, embedding_vector TEXT, created_at DATETIME DEFAULT CURRENT_TIMESTAMP,
+            updated_at DATETIME,
+            liveness_verified BOOLEAN, liveness_verification_date DATETIME, liveness_confidence_score FLOAT,
+            PRIMARY KEY (id));
+         CREATE TABLE liveness_detection_sessions (id INTEGER NOT NULL, session_id VARCHAR(100) NOT NULL,
+         student_id INTEGER,
+            status VARCHAR(20), created_at DATETIME DEFAULT CURRENT_TIMESTAMP, completed_at DATETIME,
+            expires_at DATETIME NOT NULL,
             center_frame_data TEXT, left_frame_data TEXT, right_frame_data TEXT, liveness_score FLOAT, PRIMARY KEY (id),
             FOREIGN KEY(student_id) REFERENCES students (id));
          CREATE TABLE attendance_log (id INTEGER NOT NULL, student_id INTEGER NOT NULL,

@@ -1,8 +1,8 @@
 //! The server, killed at random while it works: whatever it has answered with success is there afterwards, nobody is
 //! marked twice, and the database opens.
 //!
-//! `FACEATTEND_KILLS=100 cargo test -p faceattend-server --test killed` kills it a hundred times; without the variable it is
-//! killed a few times.
+//! `FACEATTEND_KILLS=100 cargo test -p faceattend-server --test killed` kills it a hundred times; without the variable
+//! it is killed a few times.
 
 #![allow(
     clippy::unwrap_used,

@@ -64,7 +64,8 @@ async fn a_browsers_pictures_have_to_agree_before_anybody_is_marked() {
 
 async fn upload(service: &Service, name: &str, bytes: &[u8]) -> common::Answer {
     let mut body = format!(
-        "--x\r\nContent-Disposition: form-data; name=\"{name}\"; filename=\"frame.jpg\"\r\nContent-Type: image/png\r\n\r\n"
+        "--x\r\nContent-Disposition: form-data; name=\"{name}\"; filename=\"frame.jpg\"\r\nContent-Type: \
+         image/png\r\n\r\n"
     )
     .into_bytes();
     body.extend_from_slice(bytes);

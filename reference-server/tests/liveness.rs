@@ -223,7 +223,8 @@ fn python_and_node_check_a_receipt_without_this_library() {
     let python = "import sys\ntry: import jwt\nexcept ImportError: print('absent'); sys.exit()\n\
         print(jwt.decode(sys.argv[1], sys.argv[2], algorithms=['EdDSA'], issuer='faceattend')['sub'])";
     let node = "const [receipt, key] = process.argv.slice(1); const [h, c, s] = receipt.split('.');\
-        if (!require('crypto').verify(null, Buffer.from(h + '.' + c), key, Buffer.from(s, 'base64url'))) process.exit(1);\
+        if (!require('crypto').verify(null, Buffer.from(h + '.' + c), key, Buffer.from(s, 'base64url'))) \
+        process.exit(1);\
         console.log(JSON.parse(Buffer.from(c, 'base64url')).sub);";
     for (program, flag, script) in [("python3", "-c", python), ("node", "-e", node)] {
         let Some(read) = read_by(program, flag, script, &key.public_key_pem(), &receipt) else {

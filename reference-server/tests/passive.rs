@@ -56,7 +56,8 @@ fn answer(mut stream: TcpStream, files: &[(String, Vec<u8>)], held: &AtomicBool,
     ranges.lock().unwrap().extend(range);
     let (status, total) = (if from > 0 { "206 Partial Content" } else { "200 OK" }, contents.len());
     let head = format!(
-        "HTTP/1.1 {status}\r\nContent-Range: bytes {from}-{}/{total}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+        "HTTP/1.1 {status}\r\nContent-Range: bytes {from}-{}/{total}\r\nContent-Length: {}\r\nConnection: \
+         close\r\n\r\n",
         total - 1,
         total - from
     );
@@ -79,7 +80,8 @@ fn pack(files: &[(String, Vec<u8>)], server: &Files) -> Pack {
             .to_owned();
     for (name, contents) in files {
         text += &format!(
-            "[[pack.file]]\nname = \"{name}\"\nrole = \"antispoof\"\nkind = \"minifasnet\"\nsha256 = \"{}\"\nsize = {}\n\
+            "[[pack.file]]\nname = \"{name}\"\nrole = \"antispoof\"\nkind = \"minifasnet\"\nsha256 = \"{}\"\nsize = \
+             {}\n\
              urls = [\"http://{}/{name}\"]\ninput = {{ name = \"x\", shape = [1] }}\noutputs = []\n\
              preprocessing = {{ channels = \"bgr\", mean = [0, 0, 0], std = [1, 1, 1] }}\n",
             hash_of(contents),

@@ -26,7 +26,8 @@ const LAYERS: [&[&str]; 9] = [
     &["api", "commands", "openapi", "web"],
 ];
 
-/// The subcommands of the binary. The files of one share its arguments and its findings, and nothing outside imports them.
+/// The subcommands of the binary. The files of one share its arguments and its findings, and nothing outside imports
+/// them.
 const COMMANDS: &str = "commands";
 
 #[test]

@@ -1,49 +1,71 @@
-//! What has to hold before a commit.
+//! What a contributor runs before a commit: everything that needs no test program. `cargo xtask test` does it too.
 
 use std::process::Command;
 
+use clap::Args;
+
+use crate::setup::{self, Cameras};
 use crate::steps::{self, Step};
 use crate::workspace::{cargo, succeed};
-use crate::{Result, build, setup, test};
+use crate::{Result, build, lines, test};
 
-/// Features that no test needs and whose code is linted all the same.
+#[derive(Args, Default)]
+pub(crate) struct Options {
+    #[command(flatten)]
+    setup: setup::Options,
+}
+
+/// Features that no test needs. Their code is linted and documented all the same.
 const LINTED: &str = "xtask/media,faceattend-benches/criterion";
 
-/// Formatting, lints, documentation and every test.
+/// Runs the steps that need no test program.
 ///
 /// # Errors
-/// When one of them does not hold.
-pub(crate) fn run() -> Result<()> {
-    let options = test::Options::default();
-    let cameras = options.setup().cameras();
-    setup::run_for_tests(options.setup())?;
-    let quietly = |command: &mut Command| succeed(command).map(|()| String::new());
-    let lints = |cargo: &mut Command| quietly(cargo.args(["--", "-D", "warnings"]));
-    test::build(cameras)?;
-    let built = build::Built::for_tests()?;
-    let mut checks = vec![
+/// When one of them fails.
+pub(crate) fn run(options: &Options) -> Result<()> {
+    setup::run(&options.setup)?;
+    steps::run(steps(options.setup.cameras()), test::repeat)
+}
+
+/// Returns the checks, in the order of their time: formatting, length of lines, lints, documentation.
+///
+/// Lints and documentation have the same features, and so share what is compiled of the dependencies.
+pub(crate) fn steps(cameras: Cameras) -> Vec<Step<'static>> {
+    vec![
         Step::new("formatting", "Formatting", 2, || quietly(&mut cargo(&["fmt", "--all", "--check"]))),
-        Step::new("lints", "Lints", 120, || {
-            lints(&mut cargo(&["clippy", "--workspace", "--all-targets", "--features", LINTED]))
+        Step::new("lines", "Length of lines", 1, lines::check),
+        Step::new("lints", "Lints", 120, move || {
+            let mut clippy = cargo(&["clippy", "--all-targets"]);
+            arguments(&mut clippy, cameras);
+            without_warnings(&mut clippy)
         }),
         Step::new("bare-lints", "Lints of the server without a system library", 60, || {
-            lints(&mut cargo(&["clippy", "-p", "faceattend-server", "--all-targets", "--no-default-features"]))
+            without_warnings(&mut cargo(&[
+                "clippy",
+                "--package",
+                "faceattend-server",
+                "--all-targets",
+                "--no-default-features",
+            ]))
         }),
-        Step::new("documentation", "Documentation", 60, || {
-            quietly(cargo(&["doc", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings"))
+        Step::new("documentation", "Documentation", 60, move || {
+            let mut doc = cargo(&["doc", "--no-deps"]);
+            arguments(&mut doc, cameras);
+            quietly(doc.env("RUSTDOCFLAGS", "-D warnings"))
         }),
-    ];
-    checks.extend(test::steps(cameras, &built));
-    steps::run(checks, |name| match name {
-        "formatting" => "cargo fmt --all --check".to_owned(),
-        "lints" => {
-            "cargo clippy --workspace --all-targets --features xtask/media,faceattend-benches/criterion -- -D warnings"
-                .to_owned()
-        }
-        "bare-lints" => {
-            "cargo clippy -p faceattend-server --all-targets --no-default-features -- -D warnings".to_owned()
-        }
-        "documentation" => "RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps".to_owned(),
-        test => test::repeat(test),
-    })
+    ]
+}
+
+/// The packages and features of the tests, and those that no test needs.
+fn arguments(cargo: &mut Command, cameras: Cameras) {
+    build::test_arguments(cargo, cameras);
+    cargo.args(["--features", LINTED]);
+}
+
+fn without_warnings(clippy: &mut Command) -> Result<String> {
+    quietly(clippy.args(["--", "-D", "warnings"]))
+}
+
+fn quietly(command: &mut Command) -> Result<String> {
+    succeed(command).map(|()| String::new())
 }

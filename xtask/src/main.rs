@@ -11,6 +11,7 @@ mod check;
 mod demo;
 mod example;
 mod files;
+mod lines;
 mod media;
 mod models;
 mod node;
@@ -49,14 +50,14 @@ enum Verb {
     Demo(demo::Options),
     /// Build and start a complete program on a binding: `example django`, `example node`.
     Example(example::Options),
-    /// Set up and run every test there is.
+    /// Set up and run every check and every test there is.
     Test(test::Options),
     /// Try the server's pages in Chromium, with a person before its camera.
     Pages(pages::Options),
     /// Put the server's OpenAPI document to the test: every endpoint, asked with good and bad values.
     Schema,
-    /// What has to hold before a commit: formatting, lints, documentation, tests.
-    Check,
+    /// What to run before a commit: formatting, length of lines, lints, documentation. `test` does it too.
+    Check(check::Options),
     /// Build the book of the documentation into target/book; needs mdBook.
     Book,
     /// Compare speed and memory with a Python reference, or time stage by stage.
@@ -76,7 +77,7 @@ fn main() -> ExitCode {
         Verb::Test(options) => test::run(&options),
         Verb::Pages(options) => pages::run(&options),
         Verb::Schema => schema::run(),
-        Verb::Check => check::run(),
+        Verb::Check(options) => check::run(&options),
         Verb::Book => book::run(),
         Verb::Bench(options) => bench::run(&options),
         Verb::Media(options) => media::run(&options),

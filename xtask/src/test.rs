@@ -1,4 +1,4 @@
-//! Every test there is.
+//! Every test there is, after the checks of `cargo xtask check`.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
@@ -10,9 +10,9 @@ use crate::postgres::{self, Postgres};
 use crate::setup::Cameras;
 use crate::steps::{self, Step};
 use crate::workspace::cargo;
-use crate::{Result, demo, models, node, pages, python, schema, setup};
+use crate::{Result, check, demo, models, node, pages, python, schema, setup};
 
-#[derive(Args, Default)]
+#[derive(Args)]
 pub(crate) struct Options {
     #[command(flatten)]
     setup: setup::Options,
@@ -24,15 +24,14 @@ pub(crate) struct Options {
     list: bool,
 }
 
-impl Options {
-    pub(crate) fn setup(&self) -> &setup::Options {
-        &self.setup
-    }
-}
-
 /// The tests by name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Name {
+    Formatting,
+    Lines,
+    Lints,
+    BareLints,
+    Documentation,
     Rust,
     Python,
     Node,
@@ -40,6 +39,13 @@ enum Name {
     Pages,
     Api,
     Models,
+}
+
+impl Name {
+    /// Whether this step runs what is built for the tests.
+    fn needs_build(self) -> bool {
+        !matches!(self, Self::Formatting | Self::Lines | Self::Lints | Self::BareLints | Self::Documentation)
+    }
 }
 
 /// Sets up and runs every test, or those that were asked for.
@@ -57,10 +63,12 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         return Ok(());
     }
     setup::run_for_tests(&options.setup)?;
-    build(cameras)?;
+    if options.only.is_empty() || options.only.iter().any(|name| name.needs_build()) {
+        build(cameras)?;
+    }
     let built = Built::for_tests()?;
     steps::run(steps(cameras, &built).into_iter().filter(wanted).collect(), repeat)?;
-    println!("\nEvery test passed.");
+    println!("\nEvery step passed.");
     Ok(())
 }
 
@@ -78,9 +86,10 @@ pub(crate) fn build(cameras: Cameras) -> Result<()> {
     build::for_tests(cameras).map_err(|problem| format!("{problem}\nNothing was tested."))
 }
 
-/// The tests of what has been built.
-pub(crate) fn steps(cameras: Cameras, built: &Built) -> Vec<Step<'_>> {
-    vec![
+/// The checks, and the tests of what has been built.
+fn steps(cameras: Cameras, built: &Built) -> Vec<Step<'_>> {
+    let mut steps: Vec<Step<'_>> = check::steps(cameras);
+    steps.extend([
         Step::new("rust", "Rust, with a PostgreSQL of its own", 150, move || rust(cameras)),
         Step::new("python", "Python: types, module, Django app", 90, || python::test_module(built)),
         Step::new("node", "Node: types, addon, example service", 90, || node::test(built)),
@@ -91,7 +100,8 @@ pub(crate) fn steps(cameras: Cameras, built: &Built) -> Vec<Step<'_>> {
             models::compare_with_originals()?;
             models::rebuild(models::Rebuild::Check).map(|()| "the same bytes".to_owned())
         }),
-    ]
+    ]);
+    steps
 }
 
 fn rust(cameras: Cameras) -> Result<String> {

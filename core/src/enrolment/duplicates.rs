@@ -87,8 +87,8 @@ pub fn already_enrolled() -> Threshold {
 /// where the database has lost the first ones in the moment before.
 const PROPOSED: usize = 8;
 
-/// Returns the person in `gallery`, other than `student`, whose face the completed `session` shows, if there is one: the
-/// most similar of those that reach `threshold` for the center view. `None` for a session that is not completed.
+/// Returns the person in `gallery`, other than `student`, whose face the completed `session` shows, if there is one:
+/// the most similar of those that reach `threshold` for the center view. `None` for a session that is not completed.
 ///
 /// # Errors
 /// [`Error::ModelMismatch`](crate::Error::ModelMismatch) when the gallery is another model's.
@@ -165,8 +165,8 @@ impl Faces {
         self.policy.known(&self.gallery, session, session.student())
     }
 
-    /// Runs `write` with the check that it has to make inside its transaction; returns what it wrote, and whom else than
-    /// `student` the face resembles.
+    /// Runs `write` with the check that it has to make inside its transaction; returns what it wrote, and whom else
+    /// than `student` the face resembles.
     ///
     /// The gallery may be behind the database: other threads, servers and programs write too. So it only proposes whom
     /// to compare with; the database adds what was written since the gallery was loaded, and its templates decide.

@@ -225,8 +225,8 @@ pub fn update_of(session: &LivenessSession, completed_at: Option<Timestamp>, now
 }
 
 /// Uses the session up for `student`, for a program that writes the rows itself; returns what the session proves.
-/// `is_used` says whether its row has the time of an enrolment already. The program writes the faces and that time in one
-/// transaction, on condition of the version that it read.
+/// `is_used` says whether its row has the time of an enrolment already. The program writes the faces and that time in
+/// one transaction, on condition of the version that it read.
 ///
 /// # Errors
 /// [`Error::Conflict`] for a session that has enrolled somebody; [`Error::State`] for one that is not completed or was

@@ -67,8 +67,8 @@ pub use sqlite::{Inspection, SqliteStore};
 pub use students::Students;
 pub use templates::Templates;
 
-/// The traits of a store. Import them to call their methods on a [`SqliteStore`] or a `PostgresStore`; a `dyn Store` needs
-/// no import.
+/// The traits of a store. Import them to call their methods on a [`SqliteStore`] or a `PostgresStore`; a `dyn Store`
+/// needs no import.
 ///
 /// ```
 /// use faceattend_core::store::{SqliteStore, prelude::*};

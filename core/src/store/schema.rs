@@ -146,7 +146,8 @@ END;
 CREATE TRIGGER IF NOT EXISTS tr_notice_template_deleted AFTER DELETE ON student_templates BEGIN
     INSERT INTO notices (body) VALUES ('templates ' || OLD.student_id);
 END;
-CREATE TRIGGER IF NOT EXISTS tr_notice_face_changed AFTER UPDATE OF face_embedding, embedding_vector, model_version ON students
+CREATE TRIGGER IF NOT EXISTS tr_notice_face_changed AFTER UPDATE OF face_embedding, embedding_vector,
+model_version ON students
 WHEN NEW.face_embedding IS NOT OLD.face_embedding OR NEW.embedding_vector IS NOT OLD.embedding_vector
     OR NEW.model_version IS NOT OLD.model_version BEGIN
     INSERT INTO notices (body) VALUES ('templates ' || NEW.id);
@@ -332,7 +333,8 @@ CREATE UNIQUE INDEX IF NOT EXISTS ix_admin_users_username ON admin_users (userna
 CREATE UNIQUE INDEX IF NOT EXISTS ix_students_roll_number ON students (roll_number);
 CREATE INDEX IF NOT EXISTS ix_students_roll_no ON students (roll_no);
 CREATE UNIQUE INDEX IF NOT EXISTS ix_liveness_detection_sessions_session_id ON liveness_detection_sessions (session_id);
-CREATE UNIQUE INDEX IF NOT EXISTS uq_attendance_log_student_day_period ON attendance_log (student_id, local_day, period);
+CREATE UNIQUE INDEX IF NOT EXISTS uq_attendance_log_student_day_period ON attendance_log (student_id,
+local_day, period);
 CREATE INDEX IF NOT EXISTS ix_attendance_log_timestamp ON attendance_log (timestamp);
 CREATE INDEX IF NOT EXISTS ix_student_templates_student_id ON student_templates (student_id);
 CREATE TRIGGER IF NOT EXISTS tr_students_deleted AFTER DELETE ON students BEGIN

@@ -41,9 +41,9 @@ pub trait Students: Send + Sync {
     /// is another student's.
     fn update_student(&self, id: StudentId, change: &StudentChange, now: Timestamp) -> Result<Student>;
 
-    /// Gives `who` the face that a completed liveness session proved, and uses up the session in the same transaction: of
-    /// two calls that race one wins and the other sees the session used. [`Registry`](crate::enrolment::Registry) calls
-    /// it with the check that its policy asks for.
+    /// Gives `who` the face that a completed liveness session proved, and uses up the session in the same transaction:
+    /// of two calls that race one wins and the other sees the session used. [`Registry`](crate::enrolment::Registry)
+    /// calls it with the check that its policy asks for.
     ///
     /// `check` is answered first, by the templates that the transaction itself sees; of two enrolments that race, also
     /// from two processes, the later one sees the templates of the earlier one. `None` when it does not admit the face;

@@ -23,7 +23,8 @@ SOURCE = 'multifilesrc location={frames}/%05d.jpg index=0 stop-index={last} loop
 CODECS = {
     "h264": SOURCE
     + " ! jpegdec ! videoconvert ! video/x-raw,format=I420"
-    + " ! x264enc tune=zerolatency speed-preset=ultrafast key-int-max=10 ! rtph264pay name=pay0 pt=96 config-interval=1",
+    + " ! x264enc tune=zerolatency speed-preset=ultrafast key-int-max=10"
+    + " ! rtph264pay name=pay0 pt=96 config-interval=1",
     "jpeg": SOURCE
     + " ! jpegdec ! videoconvert ! video/x-raw,format=I420 ! jpegenc ! rtpjpegpay name=pay0 pt=26",
 }

@@ -19,7 +19,9 @@ after(async () => {
 })
 
 const post = (url, payload, type) =>
-  service.inject({ method: 'POST', url, payload, headers: type ? { 'content-type': type } : {} }).then((reply) => ({ status: reply.statusCode, body: reply.json() }))
+  service
+    .inject({ method: 'POST', url, payload, headers: type ? { 'content-type': type } : {} })
+    .then((reply) => ({ status: reply.statusCode, body: reply.json() }))
 const frame = (id, position, file) => post(`/sessions/${id}/frames/${position}`, media(file), 'image/jpeg')
 
 async function register(person, rollNumber) {
@@ -65,7 +67,9 @@ test('what is wrong is said, with a status of its own', async () => {
 })
 
 test('a flood is refused, and not piled up', async () => {
-  const all = await Promise.all(Array.from({ length: 60 }, () => post('/recognize', media('hopper/center.jpg'), 'image/jpeg')))
+  const all = await Promise.all(
+    Array.from({ length: 60 }, () => post('/recognize', media('hopper/center.jpg'), 'image/jpeg')),
+  )
   const statuses = new Set(all.map(({ status }) => status))
   assert.deepEqual([...statuses].sort(), [200, 503])
   assert.equal((await post('/recognize', media('hopper/center.jpg'), 'image/jpeg')).status, 200)
@@ -75,7 +79,10 @@ test('with a token, nobody else is let in', async () => {
   const guarded = await build({ database: path.join(folder, 'b.db'), timeZone: 'UTC', workers: 1, token: 'secret' })
   try {
     assert.equal((await guarded.inject('/attendance')).statusCode, 401)
-    assert.equal((await guarded.inject({ url: '/attendance', headers: { authorization: 'Bearer secret' } })).statusCode, 200)
+    assert.equal(
+      (await guarded.inject({ url: '/attendance', headers: { authorization: 'Bearer secret' } })).statusCode,
+      200,
+    )
     assert.equal((await guarded.inject('/health')).statusCode, 200)
   } finally {
     await guarded.close()

@@ -13,9 +13,9 @@ pub(crate) struct ServerLock(#[expect(dead_code, reason = "the open file is the 
 impl ServerLock {
     /// Takes the lock of `database`, which need not be there yet.
     ///
-    /// The lock is a file beside the database and not the database itself: closing another handle of the database's file
-    /// would take SQLite's own locks away. It stays behind, empty: who deletes a lock file may delete another's. Two hard
-    /// links, or two mounts, of one database have two locks.
+    /// The lock is a file beside the database and not the database itself: closing another handle of the database's
+    /// file would take SQLite's own locks away. It stays behind, empty: who deletes a lock file may delete another's.
+    /// Two hard links, or two mounts, of one database have two locks.
     ///
     /// # Errors
     /// [`Error::State`] when another server holds it, or when the lock file cannot be made.
@@ -41,8 +41,8 @@ impl ServerLock {
             Err(TryLockError::WouldBlock) => Err(Error::State {
                 what: "database",
                 reason: format!(
-                    "another `faceattend serve` works with {}: stop it first, or let several servers share a PostgreSQL \
-                     database (--database postgres://...)",
+                    "another `faceattend serve` works with {}: stop it first, or let several servers share a \
+                     PostgreSQL database (--database postgres://...)",
                     database.display()
                 ),
             }),

@@ -27,23 +27,40 @@ async function load() {
   showRows(rows, users.map((user) => {
     const { username: name, is_active: active } = user;
     const turn = button(
-      t(active ? "accounts.disable" : "accounts.enable"), t(active ? "accounts.disable_of" : "accounts.enable_of", { name }),
-      () => act(() => put(pathOf(user), { is_active: !active }), t(active ? "accounts.disabled_now" : "accounts.enabled_now", { name })),
+      t(active ? "accounts.disable" : "accounts.enable"),
+      t(active ? "accounts.disable_of" : "accounts.enable_of", { name }),
+      () =>
+        act(
+          () => put(pathOf(user), { is_active: !active }),
+          t(active ? "accounts.disabled_now" : "accounts.enabled_now", { name }),
+        ),
     );
     turn.dataset.account = `turn ${name}`;
     const renew = button(t("accounts.password"), t("accounts.password_of", { name }), () => askPassword(user));
-    return [name, roleOf(user), t(active ? "accounts.active" : "accounts.disabled"), make("span", { className: "actions" }, renew, turn)];
+    return [
+      name,
+      roleOf(user),
+      t(active ? "accounts.active" : "accounts.disabled"),
+      make("span", { className: "actions" }, renew, turn),
+    ];
   }));
-  if (focused !== undefined) [...rows.querySelectorAll("[data-account]")].find((one) => one.dataset.account === focused)?.focus();
+  if (focused !== undefined)
+    [...rows.querySelectorAll("[data-account]")].find((one) => one.dataset.account === focused)?.focus();
 }
 
 function roleOf(user) {
-  const options = Object.entries(ROLES).map(([value, key]) => make("option", { value, textContent: t(key), selected: value === user.role }));
+  const options = Object.entries(ROLES).map(([value, key]) =>
+    make("option", { value, textContent: t(key), selected: value === user.role }),
+  );
   const choice = make("select", {}, ...options);
   choice.setAttribute("aria-label", t("accounts.role_of", { name: user.username }));
   choice.dataset.account = `role ${user.username}`;
   choice.addEventListener("change", () =>
-    act(() => put(pathOf(user), { role: choice.value }), t("accounts.role_now", { name: user.username, role: t(ROLES[choice.value]) })));
+    act(
+      () => put(pathOf(user), { role: choice.value }),
+      t("accounts.role_now", { name: user.username, role: t(ROLES[choice.value]) }),
+    ),
+  );
   return choice;
 }
 

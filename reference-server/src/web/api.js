@@ -130,7 +130,8 @@ async function failure(response) {
 
 function sentence(status, detail, wait) {
   if (status === 429) return t("error.too_many", { count: Number(wait ?? 60) });
-  if (Array.isArray(detail)) return t("error.invalid_fields", { fields: detail.map((issue) => issue.loc?.at(-1)).join(", ") });
+  if (Array.isArray(detail))
+    return t("error.invalid_fields", { fields: detail.map((issue) => issue.loc?.at(-1)).join(", ") });
   if (typeof detail === "string" && detail.startsWith("Password: ")) return t("error.password");
   const known = told(SENTENCES, detail, null);
   if (known) return known;

@@ -113,7 +113,9 @@ element("skip").addEventListener("click", (event) => {
 });
 
 const languages = element("language");
-languages.append(...Object.entries(LANGUAGES).map(([value, textContent]) => make("option", { value, textContent, lang: value })));
+languages.append(
+  ...Object.entries(LANGUAGES).map(([value, textContent]) => make("option", { value, textContent, lang: value })),
+);
 languages.addEventListener("change", async () => {
   await speak(languages.value);
   await show();

@@ -84,7 +84,11 @@ async function save(format) {
   const note = element("attendance-note");
   say(note, t("attendance.exporting"));
   try {
-    say(note, t("attendance.exported", { file: await download("POST", "/attendance/export", body, "attendance") }), "good");
+    say(
+      note,
+      t("attendance.exported", { file: await download("POST", "/attendance/export", body, "attendance") }),
+      "good",
+    );
   } catch (error) {
     say(note, error.message, "bad");
   }

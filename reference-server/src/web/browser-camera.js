@@ -47,7 +47,9 @@ camera.overlay = (context) => {
     const known = match.student_name !== null;
     context.strokeStyle = known ? KNOWN : STRANGER;
     context.strokeRect(x1, y1, x2 - x1, y2 - y1);
-    const label = known ? `${match.student_name} ${number(match.confidence, { maximumFractionDigits: 2 })}` : t("live.unknown");
+    const label = known
+      ? `${match.student_name} ${number(match.confidence, { maximumFractionDigits: 2 })}`
+      : t("live.unknown");
     const top = Math.max(y1, 34 * unit) - 34 * unit;
     context.fillStyle = "#10181fdd";
     context.fillRect(x1, top, context.measureText(label).width + 14 * unit, 32 * unit);
@@ -75,8 +77,12 @@ function show(matches) {
   const known = matches.filter((match) => match.student_name);
   // The server's events tell the same, of every camera; here it is said only where they do not come.
   for (const match of connected() ? [] : known) {
-    if (match.attendance_marked) banner(t("banner.marked", { name: match.student_name, roll: match.roll_number, place: t("live.browser_camera") }));
-    else if (!told.has(match.student_id)) banner(t("banner.recognized", { name: match.student_name, place: t("live.browser_camera") }), "");
+    if (match.attendance_marked)
+      banner(
+        t("banner.marked", { name: match.student_name, roll: match.roll_number, place: t("live.browser_camera") }),
+      );
+    else if (!told.has(match.student_id))
+      banner(t("banner.recognized", { name: match.student_name, place: t("live.browser_camera") }), "");
   }
   told = new Set(known.map((match) => match.student_id));
   const names = [...new Set(known.map((match) => match.student_name))];

@@ -20,7 +20,8 @@ export class Camera {
   back = () => {};
   gone = () => {};
 
-  // With `mirror` the frames are flipped, as a mirror shows them: then the left of the picture is the person's own left.
+  // With `mirror` the frames are flipped, as a mirror shows them: then the left of the picture is the person's own
+  // left.
   constructor(shown, { mirror }) {
     this.#shown = shown;
     this.#mirror = mirror;
@@ -62,7 +63,8 @@ export class Camera {
     }
     this.#stream = stream;
     // A track that the page itself stops tells nothing.
-    for (const track of stream.getVideoTracks()) track.addEventListener("ended", () => stream === this.#stream && this.#reconnect());
+    for (const track of stream.getVideoTracks())
+      track.addEventListener("ended", () => stream === this.#stream && this.#reconnect());
     this.#video.srcObject = stream;
     await this.#video.play();
     this.#draw();

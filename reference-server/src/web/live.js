@@ -41,7 +41,10 @@ export function leave() {
 async function refresh() {
   // Each by itself: a server that marks nobody still has cameras.
   const [status, marks, health, figures] = await Promise.allSettled([
-    get("/detection/status"), get(`/attendance/?limit=${MARKS}`), fetch("/ready"), fetch("/metrics").then((answer) => answer.json()),
+    get("/detection/status"),
+    get(`/attendance/?limit=${MARKS}`),
+    fetch("/ready"),
+    fetch("/metrics").then((answer) => answer.json()),
   ]);
   if (timer === null) return;
   if (status.status === "fulfilled") showCameras(Object.entries(status.value.data.cameras));
@@ -75,7 +78,9 @@ function healthOf(camera) {
   const state = told(STATES, camera.state);
   if (camera.state === "running") {
     const rates = t("camera.rates", { captured: camera.captured_per_second, analysed: camera.analysed_per_second });
-    return [state, rates, camera.reconnects > 0 && t("camera.reconnects", { count: camera.reconnects })].filter(Boolean).join(", ");
+    return [state, rates, camera.reconnects > 0 && t("camera.reconnects", { count: camera.reconnects })]
+      .filter(Boolean)
+      .join(", ");
   }
   return camera.last_error && camera.state !== "stopped" ? `${state}: ${camera.last_error}` : state;
 }
@@ -100,14 +105,17 @@ function showCameras(cameras) {
   showRows(rows, cameras.map(([url, camera]) => {
     const actions = make("span", { className: "actions" });
     if (camera.preview && camera.is_running) actions.append(lookButton(url, camera));
-    const stop = button(t("live.stop"), t("live.stop_camera", { camera: url }), () => act("/detection/stop", { camera_url: url }, t("live.stopped", { camera: url })));
+    const stop = button(t("live.stop"), t("live.stop_camera", { camera: url }), () =>
+      act("/detection/stop", { camera_url: url }, t("live.stopped", { camera: url })),
+    );
     stop.dataset.camera = `stop ${url}`;
     actions.append(stop);
     const seen = make("span", { textContent: seenBy(url) });
     seen.dataset.seenBy = url;
     return [url, camera.camera_location, healthOf(camera), seen, number(camera.frame_count), actions];
   }));
-  if (focused !== undefined) [...rows.querySelectorAll("button")].find((one) => one.dataset.camera === focused)?.focus();
+  if (focused !== undefined)
+    [...rows.querySelectorAll("button")].find((one) => one.dataset.camera === focused)?.focus();
 }
 
 function lookButton(url, camera) {
@@ -152,7 +160,12 @@ function showMarks(items) {
   shown.dataset.key = key;
   const today = date(new Date().toISOString().slice(0, -1));
   shown.replaceChildren(...items.map((item) => {
-    const when = date(item.timestamp) === today ? dateTime(item.timestamp).replace(today, "").replace(/^[,\s]+|[,\s]+$/g, "") : dateTime(item.timestamp);
+    const when =
+      date(item.timestamp) === today
+        ? dateTime(item.timestamp)
+            .replace(today, "")
+            .replace(/^[,\s]+|[,\s]+$/g, "")
+        : dateTime(item.timestamp);
     return make(
       "li", {},
       make("span", { textContent: `${item.student_name} (${item.student_roll_number})` }),
@@ -191,7 +204,10 @@ listen("camera_state", (event) => {
   if (["stopped", "failed"].includes(event.state)) inView.delete(event.camera);
   if (!watched()) return;
   if (["failed", "reconnecting"].includes(event.state)) {
-    banner(t("banner.camera", { camera: event.camera_location ?? event.camera, state: told(STATES, event.state) }), "bad");
+    banner(
+      t("banner.camera", { camera: event.camera_location ?? event.camera, state: told(STATES, event.state) }),
+      "bad",
+    );
   }
   refresh();
 });

@@ -77,11 +77,19 @@ async function sights() {
   try {
     const { logs } = (await get(`/detection/logs?limit=${SIGHTS}`)).data;
     count.textContent = logs.length ? t("log.sights", { count: logs.length }) : t("log.no_sights");
-    showRows(element("sights-rows"), logs.map((entry) => [
-      dateTime(entry.timestamp), entry.camera_location ?? "", number(entry.faces_detected), number(entry.students_recognized),
-      entry.processing_time === null ? "" : t("log.milliseconds", { time: number(entry.processing_time * 1000, { maximumFractionDigits: 0 }) }),
-      entry.error_message ?? "",
-    ]));
+    showRows(
+      element("sights-rows"),
+      logs.map((entry) => [
+        dateTime(entry.timestamp),
+        entry.camera_location ?? "",
+        number(entry.faces_detected),
+        number(entry.students_recognized),
+        entry.processing_time === null
+          ? ""
+          : t("log.milliseconds", { time: number(entry.processing_time * 1000, { maximumFractionDigits: 0 }) }),
+        entry.error_message ?? "",
+      ]),
+    );
   } catch (error) {
     count.textContent = error.message;
   }
@@ -92,7 +100,9 @@ listen("log_line", ({ level, message, timestamp }) => {
   element("lines-none").hidden = true;
   // The server writes its log in English.
   const time = make("span", { className: "hint", textContent: timeOfDay(timestamp) });
-  lines.prepend(make("li", { className: level === "INFO" ? "" : "bad" }, make("span", { lang: "en", textContent: message }), time));
+  lines.prepend(
+    make("li", { className: level === "INFO" ? "" : "bad" }, make("span", { lang: "en", textContent: message }), time),
+  );
   while (lines.children.length > LINES) lines.lastElementChild.remove();
 });
 element("sights-refresh").addEventListener("click", sights);

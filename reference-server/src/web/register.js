@@ -148,7 +148,8 @@ async function judge(frame, at, mine) {
   } catch (error) {
     if (mine !== run) return "over";
     // A frame may get lost or come too thick; a session that is over is over.
-    if (error.status && ![400, 429, 503].includes(error.status)) return failed(t("register.again", { why: error.message }));
+    if (error.status && ![400, 429, 503].includes(error.status))
+      return failed(t("register.again", { why: error.message }));
     guide(error.message, { important: true, kind: "bad" });
     await pause(1000);
     return "more";
@@ -161,7 +162,8 @@ async function judge(frame, at, mine) {
     return "over";
   }
   const [reason] = answer.reasons;
-  if (answer.status === "FAILED" || answer.status === "EXPIRED") return failed(reason ? reasonOf(reason) : t("register.failed"));
+  if (answer.status === "FAILED" || answer.status === "EXPIRED")
+    return failed(reason ? reasonOf(reason) : t("register.failed"));
   gates[position] = answer.gate ?? gates[position];
   ask(answer);
   paint(answer.verified, question.position, answer.steps);
@@ -174,8 +176,13 @@ function instruct(answer, reason, passed) {
   const { position } = question;
   if (passed) guide(t("register.passed", { next: t(ASK[position]) }), { important: true, kind: "good" });
   else if (!reason) guide(t(ASK[position]));
-  else if (reason.code === "wrong_pose" || reason.code === "out_of_order") guide(wayTo(position, answer.yaw, gates[position]));
-  else guide(reasonOf(reason), { important: reason.code !== "not_steady", kind: reason.code === "not_steady" ? "good" : "" });
+  else if (reason.code === "wrong_pose" || reason.code === "out_of_order")
+    guide(wayTo(position, answer.yaw, gates[position]));
+  else
+    guide(reasonOf(reason), {
+      important: reason.code !== "not_steady",
+      kind: reason.code === "not_steady" ? "good" : "",
+    });
 }
 
 function failed(text) {

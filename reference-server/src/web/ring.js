@@ -17,7 +17,8 @@ const point = (angle) => {
 function arc(from, to) {
   const [[x1, y1], [x2, y2]] = [point(from), point(to)];
   const large = Math.abs(to - from) > 180 ? 1 : 0;
-  return `M${x1.toFixed(1)} ${y1.toFixed(1)}A${RADIUS} ${RADIUS} 0 ${large} ${to > from ? 1 : 0} ${x2.toFixed(1)} ${y2.toFixed(1)}`;
+  const sweep = to > from ? 1 : 0;
+  return `M${x1.toFixed(1)} ${y1.toFixed(1)}A${RADIUS} ${RADIUS} 0 ${large} ${sweep} ${x2.toFixed(1)} ${y2.toFixed(1)}`;
 }
 
 // Yaw is positive to the right edge of the picture, and so is the angle on the ring.
@@ -27,7 +28,8 @@ export class Ring {
   #part = {};
 
   constructor(svg) {
-    for (const name of ["track", "zone", "way", "tip", "head", "rest", "passed"]) this.#part[name] = svg.querySelector(`.${name}`);
+    for (const name of ["track", "zone", "way", "tip", "head", "rest", "passed"])
+      this.#part[name] = svg.querySelector(`.${name}`);
     this.#part.track.setAttribute("d", arc(-FURTHEST, FURTHEST));
     this.#part.rest.setAttribute("d", arc(BEGIN, END));
     this.clear();
@@ -67,6 +69,9 @@ export class Ring {
     const edge = rightwards ? from + 4 : to - 4;
     way.setAttribute("d", arc(at, edge));
     const [tx, ty] = point(edge);
-    tip.setAttribute("transform", `translate(${tx.toFixed(1)} ${ty.toFixed(1)}) rotate(${(edge + (rightwards ? 0 : 180)).toFixed(1)})`);
+    tip.setAttribute(
+      "transform",
+      `translate(${tx.toFixed(1)} ${ty.toFixed(1)}) rotate(${(edge + (rightwards ? 0 : 180)).toFixed(1)})`,
+    );
   }
 }

@@ -52,7 +52,11 @@ async function tellAgain() {
 function actionsOf(student) {
   const { id, name } = student;
   const actions = make("span", { className: "actions" });
-  const look = make("a", { href: `#attendance/${id}`, textContent: t("students.attendance"), className: "button quiet" });
+  const look = make("a", {
+    href: `#attendance/${id}`,
+    textContent: t("students.attendance"),
+    className: "button quiet",
+  });
   look.setAttribute("aria-label", t("students.attendance_of", { name }));
   if (may("operator")) {
     actions.append(
@@ -61,8 +65,12 @@ function actionsOf(student) {
     );
   }
   actions.append(look);
-  if (may("operator")) actions.append(button(t("students.change"), t("students.change_of", { name }), () => change(student)));
-  if (may("admin")) actions.append(button(t("students.erase"), t("students.erase_of", { name }), () => remove(student), "quiet danger"));
+  if (may("operator"))
+    actions.append(button(t("students.change"), t("students.change_of", { name }), () => change(student)));
+  if (may("admin"))
+    actions.append(
+      button(t("students.erase"), t("students.erase_of", { name }), () => remove(student), "quiet danger"),
+    );
   return actions;
 }
 
@@ -131,7 +139,13 @@ element("change-cancel").addEventListener("click", () => element("change").close
 element("change-export").addEventListener("click", async () => {
   const note = element("change-note");
   try {
-    say(note, t("attendance.exported", { file: await download("GET", `/students/${changed.id}/export`, undefined, `student_${changed.id}.json`) }), "good");
+    say(
+      note,
+      t("attendance.exported", {
+        file: await download("GET", `/students/${changed.id}/export`, undefined, `student_${changed.id}.json`),
+      }),
+      "good",
+    );
   } catch (error) {
     say(note, error.message, "bad");
   }

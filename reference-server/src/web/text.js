@@ -1,5 +1,5 @@
-// What the pages say. Every sentence has a key and stands in text.en.json and text.de.json; a further language is one more
-// such file and one more line here (and in mod.rs, whose tests say what is missing).
+// What the pages say. Every sentence has a key and stands in text.en.json and text.de.json; a further language is one
+// more such file and one more line here (and in mod.rs, whose tests say what is missing).
 export const LANGUAGES = { en: "English", de: "Deutsch" };
 const ENGLISH = "en";
 const CHOICE = "faceattend.language";
@@ -36,7 +36,8 @@ export async function speak(wanted) {
 // categories that Intl.PluralRules names, chosen by the value `count`.
 export function t(key, values = {}) {
   const found = sentences[key] ?? key;
-  const sentence = typeof found === "string" ? found : found[new Intl.PluralRules(locale).select(values.count)] ?? found.other;
+  const sentence =
+    typeof found === "string" ? found : (found[new Intl.PluralRules(locale).select(values.count)] ?? found.other);
   return sentence.replace(/\{(\w+)\}/g, (whole, name) => {
     const value = values[name];
     if (value === undefined) return whole;
@@ -60,6 +61,7 @@ export const list = (words) => new Intl.ListFormat(locale, { type: "conjunction"
 // The text, the accessible name and the example of every element below `root` that names a key for them.
 export function fill(root) {
   for (const element of root.querySelectorAll("[data-text]")) element.textContent = t(element.dataset.text);
-  for (const element of root.querySelectorAll("[data-label]")) element.setAttribute("aria-label", t(element.dataset.label));
+  for (const element of root.querySelectorAll("[data-label]"))
+    element.setAttribute("aria-label", t(element.dataset.label));
   for (const element of root.querySelectorAll("[data-example]")) element.placeholder = t(element.dataset.example);
 }

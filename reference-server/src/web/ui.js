@@ -23,8 +23,8 @@ export function button(text, label, act, className = "quiet") {
   return made;
 }
 
-// Rows of a table: texts, numbers and elements as they come. On a phone a row becomes a card, which would take the roles
-// away from the table's elements, so they are written down; each cell is named by its column.
+// Rows of a table: texts, numbers and elements as they come. On a phone a row becomes a card, which would take the
+// roles away from the table's elements, so they are written down; each cell is named by its column.
 export function showRows(body, rows) {
   const table = body.closest("table");
   table.setAttribute("role", "table");

@@ -48,7 +48,8 @@ fn bodies_are_read_up_to_their_limits_and_the_answer_arrives() {
         }
     }
     // It is told so before the rest comes: what does not come is not waited for.
-    let head = "POST /api/v1/face/detect HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9000000\r\n\r\n";
+    let head = "POST /api/v1/face/detect HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: \
+                9000000\r\n\r\n";
     let answer = server.say(&[head.as_bytes(), &large[..]].concat());
     assert_eq!(status_of(&answer), Some(401), "{answer}");
     // An answer that needs no body does not wait for it, and still arrives.
@@ -62,7 +63,8 @@ fn a_body_that_ends_early_is_no_request() {
     let server = Attacked::start();
     for sent in [0, 1, 10] {
         let head = format!(
-            "POST /api/v1/students/ HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {}\r\nContent-Type: application/json\r\n\
+            "POST /api/v1/students/ HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {}\r\nContent-Type: \
+             application/json\r\n\
              Content-Length: 60\r\n\r\n",
             server.token
         );
@@ -175,7 +177,8 @@ fn nothing_stays_taken_after_the_attacks() {
                     server.token
                 )
                 .into_bytes(),
-                _ => b"GET /api/v1/detection/ws/1 HTTP/1.1\r\nHost: x\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n"
+                _ => b"GET /api/v1/detection/ws/1 HTTP/1.1\r\nHost: x\r\nConnection: upgrade\r\nUpgrade: \
+                       websocket\r\n\r\n"
                     .to_vec(),
             };
             let mut stream = server.connect();

@@ -23,8 +23,9 @@ const MARGIN: f64 = 16.0;
 /// How far behind the middle of the face the neck's axis lies, in widths of the face.
 const PIVOT: f64 = 0.55;
 
-/// The rings around the face: how far out to the sides, how far out upwards (hair and hats are higher than ears are wide),
-/// both as multiples of the face's own outline, and how much further back than the outline, in widths of the face.
+/// The rings around the face: how far out to the sides, how far out upwards (hair and hats are higher than ears are
+/// wide), both as multiples of the face's own outline, and how much further back than the outline, in widths of the
+/// face.
 const RINGS: [(f64, f64, f64); 3] = [(1.22, 1.3, 0.2), (1.45, 1.75, 0.38), (1.65, 2.2, 0.5)];
 
 /// How a head is held, and where the camera looks.
@@ -153,7 +154,8 @@ impl Head {
     }
 }
 
-/// The part of the photograph that a frame and its margin show, at the texture's fineness, and where its corner lies in frame pixels.
+/// The part of the photograph that a frame and its margin show, at the texture's fineness, and where its corner lies in
+/// frame pixels.
 fn texture(photo: &RgbImage, left: f64, top: f64, scale: f64) -> (RgbImage, [f64; 2]) {
     // Whole pixels of the photograph: the crop's corners decide where the texture lies.
     let margin = MARGIN / scale;

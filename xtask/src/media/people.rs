@@ -1,4 +1,5 @@
-//! Whose photographs the sample media are made of, and where they come from. `examples/media/README.md` tells the licences.
+//! Whose photographs the sample media are made of, and where they come from. `examples/media/README.md` tells the
+//! licences.
 
 use crate::packages::{Form, Package};
 

@@ -152,8 +152,8 @@ fn jpeg(pixels: &[u8], width: u32, height: u32, quality: u8) -> Result<Vec<u8>> 
     let side = |side: u32| u16::try_from(side).map_err(|e| e.to_string());
     let mut bytes = Vec::new();
     let mut encoder = Encoder::new(&mut bytes, quality);
-    // Color at half the resolution, as cameras have it. No optimized tables: with them this encoder puts every component
-    // into a scan of its own, which several decoders read wrongly.
+    // Color at half the resolution, as cameras have it. No optimized tables: with them this encoder puts every
+    // component into a scan of its own, which several decoders read wrongly.
     encoder.set_sampling_factor(SamplingFactor::F_2_2);
     encoder.encode(pixels, side(width)?, side(height)?, ColorType::Rgb).map_err(|e| format!("cannot encode: {e}"))?;
     Ok(bytes)

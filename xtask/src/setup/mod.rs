@@ -59,7 +59,8 @@ pub(crate) fn run_for_tests(options: &Options) -> Result<()> {
 
 fn ready(options: &Options, purpose: Purpose) -> Result<()> {
     let started = Instant::now();
-    // A model that is not what it should be cannot be mended from here, so it is looked at before anything is installed.
+    // A model that is not what it should be cannot be mended from here, so it is looked at before anything is
+    // installed.
     let models = models::verify()?;
     let packages = system::missing(options.cameras(), purpose)?;
     let runtime = onnxruntime::Wanted::for_this_machine()?;

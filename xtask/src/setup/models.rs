@@ -30,8 +30,9 @@ pub(super) fn verify() -> Result<String> {
             let found = sha256(&model)?;
             if found != expected {
                 return Err(format!(
-                    "{}: not the model that models/manifest.toml names.\n  expected sha256 {expected}\n  found    sha256 \
-                     {found}\nGet it back with `git checkout -- models`, or make it again with `cargo xtask models`",
+                    "{}: not the model that models/manifest.toml names.\n  expected sha256 {expected}\n  found    \
+                     sha256 {found}\nGet it back with `git checkout -- models`, or make it again with `cargo xtask \
+                     models`",
                     model.display()
                 ));
             }

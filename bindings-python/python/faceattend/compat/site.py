@@ -1,22 +1,23 @@
 """Your models, found by what they are called and which fields they have.
 
-==========  ====================================================  ==========================================================
-model       setting in ``FACEATTEND``, else looked for by name     fields, the first that is there
-==========  ====================================================  ==========================================================
-students    ``STUDENT_MODEL``; ``Student``, ``StudentProfile``,    face: ``face_embedding``, ``face_encoding``,
-            ``Person``, ``Employee``, ``Member`` with a face field ``embedding_vector``, ``face_encodings``, ``embedding``,
-                                                                   ``encoding``; ``name``, ``full_name`` ...;
-                                                                   ``is_active`` (inactive students are not recognized)
-attendance  ``ATTENDANCE_MODEL``; a model whose name contains      the key to the student; a date (``date``,
-            "attendance" with a key to the students                ``attendance_date`` ...) or else a time (``timestamp``
-                                                                   ...); ``status``, ``confidence_score``, ``camera``,
-                                                                   ``camera_location`` where they are there
-cameras     ``CAMERA_MODEL``; ``CameraStream``, ``Camera``,        ``stream_url``, ``camera_url``, ``url``, ``rtsp_url``,
-            ``CameraConfig``, ``IPCamera``                         ``http_url``, ``source``, or the number of a webcam:
-                                                                   ``webcam_device_id``, ``device_id``, ``camera_index``
-logs        ``LOG_MODEL``; ``DetectionLog``                        ``faces_detected``, ``students_recognized``,
-                                                                   ``processing_time``, ``camera`` ...
-==========  ====================================================  ==========================================================
+==========  ===================================================  =======================================================
+model       setting in ``FACEATTEND``, else looked for by name   fields, the first that is there
+==========  ===================================================  =======================================================
+students    ``STUDENT_MODEL``; ``Student``, ``StudentProfile``,  face: ``face_embedding``, ``face_encoding``,
+            ``Person``, ``Employee``, ``Member`` with            ``embedding_vector``, ``face_encodings``,
+            a face field                                         ``embedding``, ``encoding``; ``name``,
+                                                                 ``full_name`` ...;
+                                                                 ``is_active`` (inactive students are not recognized)
+attendance  ``ATTENDANCE_MODEL``; a model whose name contains    the key to the student; a date (``date``,
+            "attendance" with a key to the students              ``attendance_date`` ...) or else a time (``timestamp``
+                                                                 ...); ``status``, ``confidence_score``, ``camera``,
+                                                                 ``camera_location`` where they are there
+cameras     ``CAMERA_MODEL``; ``CameraStream``, ``Camera``,      ``stream_url``, ``camera_url``, ``url``, ``rtsp_url``,
+            ``CameraConfig``, ``IPCamera``                       ``http_url``, ``source``, or the number of a webcam:
+                                                                 ``webcam_device_id``, ``device_id``, ``camera_index``
+logs        ``LOG_MODEL``; ``DetectionLog``                      ``faces_detected``, ``students_recognized``,
+                                                                 ``processing_time``, ``camera`` ...
+==========  ===================================================  =======================================================
 
 Rows need not be Django's: any object with such attributes will do where a student, camera or stream is an argument.
 """

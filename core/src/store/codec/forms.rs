@@ -61,8 +61,8 @@ pub(in crate::store) enum Form {
 /// Returns the form of the bytes of a column.
 pub(in crate::store) fn form_of_bytes(stored: &[u8]) -> Form {
     let Some(rest) = stored.strip_prefix(BYTES_MARK) else { return Form::Plain };
-    // Eight bytes like the mark can be two numbers of a plain vector; then their count is a multiple of four, which that
-    // of sealed numbers never is.
+    // Eight bytes like the mark can be two numbers of a plain vector; then their count is a multiple of four, which
+    // that of sealed numbers never is.
     if stored.len().is_multiple_of(4) {
         return Form::Plain;
     }

@@ -156,7 +156,8 @@ impl TemplateKeys {
             let mode = std::os::unix::fs::PermissionsExt::mode(&opened.metadata().map_err(io)?.permissions());
             if mode & 0o077 != 0 {
                 let reason = format!(
-                    "{} may be read by others (mode {:03o}): run `chmod 600` on it, and take a new key if others were there",
+                    "{} may be read by others (mode {:03o}): run `chmod 600` on it, and take a new key if others were \
+                     there",
                     file.display(),
                     mode & 0o777
                 );

@@ -12,8 +12,8 @@
 //! | bytes | little-endian `f32` | `sealed` and the byte 1, the 8 bytes of the key's id, nonce (12), ciphertext, tag (16) |
 //!
 //! No plain value begins like that: JSON and base64 have no `sealed:`, and sealed bytes never are a multiple of four.
-//! Every value is bound to its column, to whose it is and to the model that made it, so that one student's cannot be put
-//! in another's place, nor be passed off as another model's.
+//! Every value is bound to its column, to whose it is and to the model that made it, so that one student's cannot be
+//! put in another's place, nor be passed off as another model's.
 //!
 //! This module knows no database: a store calls one function where it writes and one where it reads.
 
@@ -76,8 +76,8 @@ impl NotOpened {
                     .to_owned()
             }
             Self::Damaged => format!(
-                "the encrypted value in {context} was changed, cut short or put there from elsewhere: restore it from a \
-                 back-up or enrol again"
+                "the encrypted value in {context} was changed, cut short or put there from elsewhere: restore it from \
+                 a back-up or enrol again"
             ),
         };
         Error::Store { reason, source: None }

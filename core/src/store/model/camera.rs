@@ -1,8 +1,8 @@
 //! The cameras that are watched, and which of several servers watches each.
 //!
-//! A server holds a camera by a lease on the database's own clock, which it renews long before it ends. When it dies the
-//! lease lapses and another takes the camera over; a server that cannot reach the database stops watching when its lease
-//! would have lapsed. So a camera is watched by one server at a time, whatever the clocks of the servers say.
+//! A server holds a camera by a lease on the database's own clock, which it renews long before it ends. When it dies
+//! the lease lapses and another takes the camera over; a server that cannot reach the database stops watching when its
+//! lease would have lapsed. So a camera is watched by one server at a time, whatever the clocks of the servers say.
 
 use std::fmt;
 
@@ -28,7 +28,8 @@ impl ServerId {
 pub struct CameraKey {
     /// Its address without credentials.
     pub name: String,
-    /// The name of the one server that reaches it, as a camera that is plugged in; `None` where any server may watch it.
+    /// The name of the one server that reaches it, as a camera that is plugged in; `None` where any server may watch
+    /// it.
     pub only_at: Option<String>,
 }
 

@@ -1,19 +1,19 @@
-//! A database as a file that every store writes and reads: to move from one kind of database to another, and as a back-up
-//! that outlives both.
+//! A database as a file that every store writes and reads: to move from one kind of database to another, and as a
+//! back-up that outlives both.
 //!
 //! The file is lines of JSON. The first says what it is; each of the others is one row, with its table as the key; the
-//! last counts the rows and holds the SHA-256 of all bytes before it, so that a file that was cut off or changed is known
-//! before anything of it stays:
+//! last counts the rows and holds the SHA-256 of all bytes before it, so that a file that was cut off or changed is
+//! known before anything of it stays:
 //!
 //! ```text
 //! {"faceattend":"database","format":1,"schema":4}
-//! {"students":{"id":1,"name":"Asha","roll_number":"R1","face_embedding":"zczMPQ==","created_at":"2026-03-02T08:15:30Z"}}
+//! {"students":{"id":1,"name":"Asha","roll_number":"R1","face_embedding":"zczMPQ==",...}}
 //! {"end":{"rows":1,"sha256":"9f86d0..."}}
 //! ```
 //!
-//! Absent is null; bytes are base64; times are UTC; numbers with a fraction are text, so that they come back to the last
-//! bit. Keys of rows stay, and so what is encrypted stays readable with its key. What only servers at work need (notices,
-//! camera leases) is left out.
+//! Absent is null; bytes are base64; times are UTC; numbers with a fraction are text, so that they come back to the
+//! last bit. Keys of rows stay, and so what is encrypted stays readable with its key. What only servers at work need
+//! (notices, camera leases) is left out.
 
 mod file;
 mod tables;
@@ -39,8 +39,8 @@ pub trait Portable: Store {
     /// Puts the rows of `from` into this database, all of them or, after any error, none.
     ///
     /// # Errors
-    /// [`Error::State`] when the database has rows and they are not to be replaced; [`Error::InvalidInput`] when the file
-    /// is none of ours, cut off, changed, or of a newer version; [`Error::Io`]; [`Error::Store`].
+    /// [`Error::State`] when the database has rows and they are not to be replaced; [`Error::InvalidInput`] when the
+    /// file is none of ours, cut off, changed, or of a newer version; [`Error::Io`]; [`Error::Store`].
     fn import(&self, from: &mut dyn BufRead, present: Present, progress: &mut dyn FnMut(u64)) -> Result<Imported>;
 }
 

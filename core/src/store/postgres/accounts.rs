@@ -116,7 +116,8 @@ pub(super) fn update(
     // Two who disable each other at once would leave nobody: one change at a time.
     db.batch_execute("LOCK TABLE admin_users IN SHARE ROW EXCLUSIVE MODE")?;
     let changed = db.execute(
-        "UPDATE admin_users SET role = COALESCE($2, role), is_active = COALESCE($3, is_active), updated_at = $4::timestamp
+        "UPDATE admin_users SET role = COALESCE($2, role), is_active = COALESCE($3, is_active),
+         updated_at = $4::timestamp
          WHERE username = $1",
         &[&username, &change.role, &change.is_active, &seconds(now)],
     )?;

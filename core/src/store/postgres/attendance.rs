@@ -105,7 +105,8 @@ fn standing(db: &mut Transaction<'_>, new: &NewAttendance) -> Outcome<Option<Att
     row.as_ref().map(from_row).transpose()
 }
 
-/// How often a mark is tried against another server that makes and deletes the same one: twice is a coincidence already.
+/// How often a mark is tried against another server that makes and deletes the same one: twice is a coincidence
+/// already.
 const MARK_ATTEMPTS: u32 = 3;
 
 pub(super) fn mark(db: &mut Transaction<'_>, new: &NewAttendance) -> Outcome<Marking> {

@@ -192,7 +192,8 @@ fn unreachable(error: postgres::Error) -> Error {
     Error::Store { reason, source: Some(without_values(error)) }
 }
 
-/// The URL as the client takes it, and the file of authorities that `sslrootcert` names, which the client does not know.
+/// The URL as the client takes it, and the file of authorities that `sslrootcert` names, which the client does not
+/// know.
 fn read(url: &str) -> Result<(Config, Option<String>)> {
     let (address, query) = url.split_once('?').unwrap_or((url, ""));
     let mut authorities = None;

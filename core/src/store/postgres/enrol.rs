@@ -1,6 +1,6 @@
-//! Enrolment: a completed session's face is compared and written in one transaction. Whoever writes registered templates
-//! holds [`ENROLMENT_LOCK`] until the transaction is over, so nothing is written between the two, and their ids grow in the order
-//! in which they become visible.
+//! Enrolment: a completed session's face is compared and written in one transaction. Whoever writes registered
+//! templates holds [`ENROLMENT_LOCK`] until the transaction is over, so nothing is written between the two, and their
+//! ids grow in the order in which they become visible.
 
 use jiff::Timestamp;
 use postgres::Transaction;

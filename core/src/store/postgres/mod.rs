@@ -2,13 +2,13 @@
 //! the crate `postgres`.
 //!
 //! Servers share the database and write at the same time, so nothing here relies on being alone: rows that a decision
-//! depends on are locked before it is made, and what must happen once is a unique key. A write is one transaction in READ
-//! COMMITTED; a read is one snapshot. `synchronous_commit` is on, whatever the database's default: what was acknowledged
-//! survives a power cut, as it does in the file of [`SqliteStore`](super::SqliteStore).
+//! depends on are locked before it is made, and what must happen once is a unique key. A write is one transaction in
+//! READ COMMITTED; a read is one snapshot. `synchronous_commit` is on, whatever the database's default: what was
+//! acknowledged survives a power cut, as it does in the file of [`SqliteStore`](super::SqliteStore).
 //!
-//! The tables are those of SQLite with PostgreSQL's types (see [`schema`]); times are naive UTC. Text is text: the widths
-//! that the existing service declares are not enforced there either, and a camera's place that is too long must not cost
-//! a mark.
+//! The tables are those of SQLite with PostgreSQL's types (see [`schema`]); times are naive UTC. Text is text: the
+//! widths that the existing service declares are not enforced there either, and a camera's place that is too long must
+//! not cost a mark.
 
 mod accounts;
 mod attendance;
@@ -42,9 +42,9 @@ use connection::Pool;
 
 /// The store in a PostgreSQL database.
 ///
-/// Every call waits for the database, with a client that runs its own executor: from asynchronous code, call it on a thread
-/// that may block. That client also tells the log, at the level `debug` and under the name `tokio_postgres`, the values of
-/// its statements: keep that name at `warn`, as the server does, or faces and password hashes are in the log.
+/// Every call waits for the database, with a client that runs its own executor: from asynchronous code, call it on a
+/// thread that may block. That client also tells the log, at the level `debug` and under the name `tokio_postgres`, the
+/// values of its statements: keep that name at `warn`, as the server does, or faces and password hashes are in the log.
 pub struct PostgresStore {
     pool: Pool,
     keys: TemplateKeys,
@@ -83,7 +83,8 @@ impl Fault {
             Self::Ours(error) => return error,
             Self::Sql(error) => error,
         };
-        // Two servers at once: the unique key decides, and the one that lost is told what it would have been told before.
+        // Two servers at once: the unique key decides, and the one that lost is told what it would have been told
+        // before.
         if let Some(database) = error.as_db_error() {
             let constraint = database.constraint().unwrap_or_default();
             match *database.code() {
@@ -113,12 +114,12 @@ fn without_values(error: postgres::Error) -> crate::error::Cause {
 type Outcome<T> = std::result::Result<T, Fault>;
 
 impl PostgresStore {
-    /// The store in the database at `url`, such as `postgres://user:password@host/database?sslmode=require`. A database of
-    /// the existing service, or of an earlier version of this library, is brought to the current schema first; of several
-    /// servers that start at once one does it.
+    /// The store in the database at `url`, such as `postgres://user:password@host/database?sslmode=require`. A database
+    /// of the existing service, or of an earlier version of this library, is brought to the current schema first; of
+    /// several servers that start at once one does it.
     ///
-    /// With `sslmode=prefer` (the default) or `require` the connection is encrypted, and the server's certificate checked
-    /// against the web's authorities, or against those in the PEM file that `sslrootcert=FILE` names.
+    /// With `sslmode=prefer` (the default) or `require` the connection is encrypted, and the server's certificate
+    /// checked against the web's authorities, or against those in the PEM file that `sslrootcert=FILE` names.
     ///
     /// # Errors
     /// [`Error::InvalidInput`] for a URL that is none; [`Error::Store`] when the database does not answer, refuses the
@@ -127,8 +128,8 @@ impl PostgresStore {
         Self::open_with_keys(url, TemplateKeys::none())
     }
 
-    /// As [`open`](Self::open), where faces are encrypted: what is written is sealed with the first of `keys`, and what is
-    /// read may be plain or sealed with any of them.
+    /// As [`open`](Self::open), where faces are encrypted: what is written is sealed with the first of `keys`, and what
+    /// is read may be plain or sealed with any of them.
     ///
     /// # Errors
     /// As [`open`](Self::open).

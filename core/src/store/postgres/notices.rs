@@ -1,5 +1,5 @@
-//! Notices by LISTEN and NOTIFY: PostgreSQL tells them when the transaction that left them has been committed, and keeps
-//! none.
+//! Notices by LISTEN and NOTIFY: PostgreSQL tells them when the transaction that left them has been committed, and
+//! keeps none.
 
 use std::time::{Duration, Instant};
 
@@ -58,7 +58,8 @@ impl Following {
         let mut heard = Vec::new();
         for body in bodies {
             let notice = self.hearing.hear(body.payload());
-            // Several changes of one student tell: hearing it once is enough. What is announced is told as often as it was.
+            // Several changes of one student tell: hearing it once is enough. What is announced is told as often as it
+            // was.
             heard
                 .extend(notice.filter(|notice| matches!(notice, Notice::Announced(_)) || heard.last() != Some(notice)));
         }

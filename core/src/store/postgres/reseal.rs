@@ -99,7 +99,8 @@ fn student(db: &mut Transaction<'_>, keys: &TemplateKeys, id: i64) -> Outcome<Co
     let (face, vector): (Option<&[u8]>, Option<&str>) = (row.try_get(0)?, row.try_get(1)?);
     let model: Option<String> = row.try_get(2)?;
     let templates = db.query(
-        "SELECT id, model_id, created_at, origin, embedding FROM student_templates WHERE student_id = $1::bigint ORDER BY id
+        "SELECT id, model_id, created_at, origin, embedding FROM student_templates WHERE student_id = $1::bigint
+         ORDER BY id
          FOR UPDATE",
         &[&id],
     )?;

@@ -166,7 +166,8 @@ CREATE UNIQUE INDEX IF NOT EXISTS ix_admin_users_username ON admin_users (userna
 CREATE UNIQUE INDEX IF NOT EXISTS ix_students_roll_number ON students (roll_number);
 CREATE INDEX IF NOT EXISTS ix_students_roll_no ON students (roll_no);
 CREATE UNIQUE INDEX IF NOT EXISTS ix_liveness_detection_sessions_session_id ON liveness_detection_sessions (session_id);
-CREATE UNIQUE INDEX IF NOT EXISTS uq_attendance_log_student_day_period ON attendance_log (student_id, local_day, period);
+CREATE UNIQUE INDEX IF NOT EXISTS uq_attendance_log_student_day_period ON attendance_log (student_id,
+local_day, period);
 CREATE INDEX IF NOT EXISTS ix_attendance_log_timestamp ON attendance_log (timestamp);
 CREATE INDEX IF NOT EXISTS ix_student_templates_student_id ON student_templates (student_id);
 CREATE INDEX IF NOT EXISTS ix_liveness_seen_frames_yaw ON liveness_seen_frames (yaw);
@@ -262,7 +263,8 @@ pub(super) fn migrate(db: &mut Transaction<'_>) -> Outcome<()> {
     let known = newest_version();
     if found > known {
         let reason = format!(
-            "the database has schema {found}, this version knows schemas up to {known}: use the newer version that wrote it"
+            "the database has schema {found}, this version knows schemas up to {known}: use the newer version that \
+             wrote it"
         );
         return Err(Error::Store { reason, source: None }.into());
     }
@@ -273,7 +275,8 @@ pub(super) fn migrate(db: &mut Transaction<'_>) -> Outcome<()> {
     db.batch_execute("SET LOCAL statement_timeout = 0")?;
     db.batch_execute(
         "CREATE TABLE IF NOT EXISTS schema_migrations
-             (version BIGINT NOT NULL PRIMARY KEY, name TEXT NOT NULL, applied_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP NOT NULL)",
+             (version BIGINT NOT NULL PRIMARY KEY, name TEXT NOT NULL,
+              applied_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP NOT NULL)",
     )?;
     for migration in MIGRATIONS.iter().filter(|migration| migration.version > found) {
         db.batch_execute(migration.statements)?;

@@ -43,7 +43,8 @@ pub(super) fn create(db: &mut Transaction<'_>, keys: &TemplateKeys, new: &NewSes
         students::find(db, id)?.ok_or(NO_STUDENT)?;
     }
     db.execute(
-        "INSERT INTO liveness_detection_sessions (session_id, student_id, status, created_at, expires_at, state, version,
+        "INSERT INTO liveness_detection_sessions (session_id, student_id, status, created_at, expires_at,
+             state, version,
              liveness_score, movement_verified, center_verified, left_verified, right_verified, attempts_count)
          VALUES ($1, $2::bigint, $3, $4::timestamp, $5::timestamp, $6, 0, 0, false, false, false, false, 0)",
         &[

@@ -124,7 +124,8 @@ pub(super) fn update(
     }
     // A roll number that is taken breaks the unique key, whoever took it when.
     db.execute(
-        "UPDATE students SET name = COALESCE($2, name), roll_number = COALESCE($3, roll_number), updated_at = $4::timestamp
+        "UPDATE students SET name = COALESCE($2, name), roll_number = COALESCE($3, roll_number),
+         updated_at = $4::timestamp
          WHERE id = $1::bigint",
         &[&id.0, &change.name, &change.roll_number, &seconds(now)],
     )?;

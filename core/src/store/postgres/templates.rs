@@ -152,7 +152,8 @@ pub(super) fn visit_written_since(
     const SINGLE: &str =
         "SELECT id::bigint, model_version, face_embedding, embedding_vector, NULL::text, NULL::timestamp
         FROM students s
-        WHERE ($1::bigint = 0 OR id = ANY($2::bigint[])) AND (face_embedding IS NOT NULL OR embedding_vector IS NOT NULL)
+        WHERE ($1::bigint = 0 OR id = ANY($2::bigint[])) AND (face_embedding IS NOT NULL OR embedding_vector IS NOT
+        NULL)
             AND NOT EXISTS (SELECT 1 FROM student_templates t WHERE t.student_id = s.id) ORDER BY id";
     let of: Vec<i64> = of.iter().map(|id| id.0).collect();
     visit_rows(db, keys, OURS, &[&since.0, &of], FaceColumn::TemplateEmbedding, each)?;

@@ -140,7 +140,8 @@ impl Attendance for SqliteStore {
         self.read("count attendance", |db| {
             let (from, values) = from_where(filter);
             let sql = format!(
-                "SELECT count(*), count(*) FILTER (WHERE a.status = 'Present'), count(*) FILTER (WHERE a.status = 'Absent'),
+                "SELECT count(*), count(*) FILTER (WHERE a.status = 'Present'),
+                     count(*) FILTER (WHERE a.status = 'Absent'),
                      count(*) FILTER (WHERE a.status = 'Late'), count(DISTINCT a.student_id) {from}"
             );
             Ok(db.query_row(&sql, params_from_iter(&values), |row| {

@@ -26,7 +26,8 @@ impl DetectionLogs for SqliteStore {
         self.read("list detection logs", |db| {
             let logs = db
                 .prepare_cached(
-                    "SELECT id, timestamp, COALESCE(faces_detected, 0), COALESCE(students_recognized, 0), processing_time,
+                    "SELECT id, timestamp, COALESCE(faces_detected, 0), COALESCE(students_recognized, 0),
+                         processing_time,
                          camera_location, error_message FROM detection_logs ORDER BY timestamp DESC, id DESC LIMIT ?1",
                 )?
                 .query_map([limit], |row| {

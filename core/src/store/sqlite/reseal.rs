@@ -148,7 +148,8 @@ fn student(db: &Connection, keys: &TemplateKeys, id: i64) -> Outcome<Row> {
     let own: [Value; 2] = own;
     let templates: Vec<[Value; 5]> = db
         .prepare_cached(
-            "SELECT id, model_id, created_at, origin, embedding FROM student_templates WHERE student_id = ?1 ORDER BY id",
+            "SELECT id, model_id, created_at, origin, embedding FROM student_templates WHERE student_id = ?1 ORDER BY \
+             id",
         )?
         .query_map([id], |row| Ok([row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?]))?
         .collect::<rusqlite::Result<_>>()?;

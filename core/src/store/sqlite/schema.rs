@@ -10,14 +10,16 @@ pub(super) fn migrate(connection: &mut Connection) -> Outcome<()> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     transaction.execute_batch(
         "CREATE TABLE IF NOT EXISTS schema_migrations
-             (version INTEGER NOT NULL PRIMARY KEY, name TEXT NOT NULL, applied_at DATETIME DEFAULT CURRENT_TIMESTAMP NOT NULL)",
+             (version INTEGER NOT NULL PRIMARY KEY, name TEXT NOT NULL,
+              applied_at DATETIME DEFAULT CURRENT_TIMESTAMP NOT NULL)",
     )?;
     let found: i64 =
         transaction.query_row("SELECT COALESCE(max(version), 0) FROM schema_migrations", [], |row| row.get(0))?;
     let known = newest_version();
     if found > known {
         let reason = format!(
-            "the database has schema {found}, this version knows schemas up to {known}: use the newer version that wrote it"
+            "the database has schema {found}, this version knows schemas up to {known}: use the newer version that \
+             wrote it"
         );
         return Err(Error::Store { reason, source: None }.into());
     }

@@ -42,7 +42,8 @@ pub(super) fn keep(
     }
     let context = SealContext::new(FaceColumn::TemplateEmbedding, id).of_model(Some(view.model().as_str()));
     db.execute(
-        "INSERT INTO student_templates (student_id, model_id, embedding, created_at, origin) VALUES (?1, ?2, ?3, ?4, ?5)",
+        "INSERT INTO student_templates (student_id, model_id, embedding, created_at, origin) VALUES (?1, ?2, ?3, ?4, \
+         ?5)",
         params![id.0, view.model().as_str(), keys.seal_bytes(&context, &view.to_bytes())?, to_micros(entry.at), SEEN],
     )?;
     audit::add(db, entry)?;

@@ -24,7 +24,8 @@ impl Sessions for SqliteStore {
             }
             db.execute(
                 "INSERT INTO liveness_detection_sessions (session_id, student_id, status, created_at, expires_at, state,
-                     version, liveness_score, movement_verified, center_verified, left_verified, right_verified, attempts_count)
+                     version, liveness_score, movement_verified, center_verified, left_verified,
+                     right_verified, attempts_count)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, 0.0, 0, 0, 0, 0, 0)",
                 params![
                     new.id.to_string(),
@@ -62,9 +63,12 @@ impl Sessions for SqliteStore {
                 .prepare_cached(
                     "UPDATE liveness_detection_sessions SET version = version + 1, status = :status, state = :state,
                          liveness_score = :liveness_score, movement_verified = :movement_verified,
-                         center_embedding = :center_embedding, center_verified = :center_verified, center_frame_data = :center_frame,
-                         left_embedding = :left_embedding, left_verified = :left_verified, left_frame_data = :left_frame,
-                         right_embedding = :right_embedding, right_verified = :right_verified, right_frame_data = :right_frame,
+                         center_embedding = :center_embedding, center_verified = :center_verified,
+                         center_frame_data = :center_frame,
+                         left_embedding = :left_embedding, left_verified = :left_verified,
+                         left_frame_data = :left_frame,
+                         right_embedding = :right_embedding, right_verified = :right_verified,
+                         right_frame_data = :right_frame,
                          final_embedding = :final_embedding, error_message = :error_message, attempts_count = :attempts,
                          completed_at = :completed_at
                      WHERE session_id = :id AND version = :expected_version",

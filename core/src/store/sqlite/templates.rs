@@ -142,7 +142,8 @@ pub(super) fn visit_written_since(
     each: &mut dyn FnMut(StoredTemplate) -> Result<()>,
 ) -> Outcome<()> {
     const OURS: &str = "SELECT student_id, model_id, embedding, NULL, origin, created_at FROM student_templates
-        WHERE student_id IN (SELECT student_id FROM student_templates WHERE id > ?1 UNION SELECT value FROM json_each(?2))
+        WHERE student_id IN (SELECT student_id FROM student_templates WHERE id > ?1 UNION SELECT value FROM
+        json_each(?2))
         ORDER BY student_id, id";
     // A face of one embedding has no template of ours, and so no mark: it is new to whoever knows nobody.
     const SINGLE: &str = "SELECT id, model_version, face_embedding, embedding_vector, NULL, NULL FROM students s

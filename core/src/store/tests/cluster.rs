@@ -7,8 +7,8 @@ use std::time::Duration;
 use super::super::*;
 use super::sharing::{hear, heard_before_the_end};
 
-/// Makes a `#[test]` of every test of the cluster, each on two stores of its own from `$open`, which returns them and what
-/// keeps them alive.
+/// Makes a `#[test]` of every test of the cluster, each on two stores of its own from `$open`, which returns them and
+/// what keeps them alive.
 macro_rules! cluster_contract {
     ($open:expr) => {
         cluster_contract!(@ $open; an_announcement_reaches_the_others_whole,

@@ -170,7 +170,8 @@ fn servers_that_mark_the_same_student_leave_one_row() {
         servers.into_iter().map(|server| server.join().unwrap()).sum()
     });
     assert_eq!(marked, 1);
-    let insert = "INSERT INTO attendance_log (student_id, status, local_day, period) VALUES ($1, 'Present', '2026-03-02', 'day')";
+    let insert = "INSERT INTO attendance_log (student_id, status, local_day, period) VALUES ($1, 'Present', \
+                  '2026-03-02', 'day')";
     assert!(schema.client().execute(insert, &[&student.0]).is_err(), "the database itself refuses a second mark");
 }
 
@@ -343,26 +344,36 @@ fn a_database_of_the_existing_service_on_postgresql_keeps_its_rows_and_goes_on()
     let mut client = alive.client();
     client
         .batch_execute(
-            "CREATE TABLE admin_users (id SERIAL PRIMARY KEY, username VARCHAR(50) NOT NULL, hashed_password VARCHAR(255) NOT NULL,
-                is_active BOOLEAN, created_at TIMESTAMP WITH TIME ZONE DEFAULT now(), updated_at TIMESTAMP WITH TIME ZONE);
+            "CREATE TABLE admin_users (id SERIAL PRIMARY KEY, username VARCHAR(50) NOT NULL,
+                hashed_password VARCHAR(255) NOT NULL,
+                is_active BOOLEAN, created_at TIMESTAMP WITH TIME ZONE DEFAULT now(),
+                updated_at TIMESTAMP WITH TIME ZONE);
              CREATE TABLE students (id SERIAL PRIMARY KEY, name VARCHAR(255) NOT NULL, roll_number VARCHAR(50) NOT NULL,
                 roll_no VARCHAR(50), face_embedding BYTEA, embedding_vector TEXT,
                 created_at TIMESTAMP WITH TIME ZONE DEFAULT now(), updated_at TIMESTAMP WITH TIME ZONE,
-                liveness_verified BOOLEAN, liveness_verification_date TIMESTAMP WITH TIME ZONE, liveness_confidence_score FLOAT);
+                liveness_verified BOOLEAN, liveness_verification_date TIMESTAMP WITH TIME ZONE,
+                liveness_confidence_score FLOAT);
              CREATE TABLE liveness_detection_sessions (id SERIAL PRIMARY KEY, session_id VARCHAR(100) NOT NULL,
-                student_id INTEGER REFERENCES students (id), status VARCHAR(20), created_at TIMESTAMP WITH TIME ZONE DEFAULT now(),
-                completed_at TIMESTAMP WITH TIME ZONE, expires_at TIMESTAMP WITH TIME ZONE NOT NULL, center_frame_data TEXT,
-                left_frame_data TEXT, right_frame_data TEXT, center_embedding TEXT, left_embedding TEXT, right_embedding TEXT,
+                student_id INTEGER REFERENCES students (id), status VARCHAR(20),
+                created_at TIMESTAMP WITH TIME ZONE DEFAULT now(),
+                completed_at TIMESTAMP WITH TIME ZONE, expires_at TIMESTAMP WITH TIME ZONE NOT NULL,
+                center_frame_data TEXT,
+                left_frame_data TEXT, right_frame_data TEXT, center_embedding TEXT,
+                left_embedding TEXT, right_embedding TEXT,
                 center_verified BOOLEAN, left_verified BOOLEAN, right_verified BOOLEAN, liveness_score FLOAT,
                 movement_verified BOOLEAN, final_embedding TEXT, error_message TEXT, attempts_count INTEGER);
              CREATE TABLE attendance_log (id SERIAL PRIMARY KEY, student_id INTEGER NOT NULL REFERENCES students (id),
-                timestamp TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL, status VARCHAR(20) NOT NULL, confidence_score FLOAT,
+                timestamp TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+                status VARCHAR(20) NOT NULL, confidence_score FLOAT,
                 camera_location VARCHAR(100), created_at TIMESTAMP WITH TIME ZONE DEFAULT now());
-             CREATE TABLE detection_logs (id SERIAL PRIMARY KEY, timestamp TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
-                faces_detected INTEGER, students_recognized INTEGER, processing_time FLOAT, camera_location VARCHAR(100),
+             CREATE TABLE detection_logs (id SERIAL PRIMARY KEY,
+             timestamp TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+                faces_detected INTEGER, students_recognized INTEGER, processing_time FLOAT,
+                camera_location VARCHAR(100),
                 error_message TEXT);
              INSERT INTO admin_users (username, hashed_password) VALUES ('admin', '$2b$12$x');
-             INSERT INTO students (name, roll_number, embedding_vector, liveness_verified, liveness_confidence_score, created_at)
+             INSERT INTO students (name, roll_number, embedding_vector, liveness_verified,
+             liveness_confidence_score, created_at)
                 VALUES ('Asha', 'R1', '[1.0, 0.0, 0.5]', true, 0.9, '2026-03-01 09:00:00+00');
              INSERT INTO attendance_log (student_id, timestamp, status) VALUES
                 (1, '2026-03-02 08:00:00+00', 'Present'), (1, '2026-03-02 09:00:00+00', 'Present');

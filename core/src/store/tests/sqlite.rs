@@ -41,19 +41,26 @@ fn one_server_has_a_file_to_itself() {
 pub(super) fn of_the_existing_service(path: &Path) -> Connection {
     let db = Connection::open(path).unwrap();
     db.execute_batch(
-        "CREATE TABLE admin_users (id INTEGER NOT NULL, username VARCHAR(50) NOT NULL, hashed_password VARCHAR(255) NOT NULL,
+        "CREATE TABLE admin_users (id INTEGER NOT NULL, username VARCHAR(50) NOT NULL,
+            hashed_password VARCHAR(255) NOT NULL,
             is_active BOOLEAN, created_at DATETIME DEFAULT CURRENT_TIMESTAMP, updated_at DATETIME, PRIMARY KEY (id));
          CREATE UNIQUE INDEX ix_admin_users_username ON admin_users (username);
          CREATE TABLE students (id INTEGER NOT NULL, name VARCHAR(255) NOT NULL, roll_number VARCHAR(50) NOT NULL,
-            roll_no VARCHAR(50), face_embedding BLOB, embedding_vector TEXT, created_at DATETIME DEFAULT CURRENT_TIMESTAMP,
+            roll_no VARCHAR(50), face_embedding BLOB, embedding_vector TEXT,
+            created_at DATETIME DEFAULT CURRENT_TIMESTAMP,
             updated_at DATETIME, liveness_verified BOOLEAN, liveness_verification_date DATETIME,
             liveness_confidence_score FLOAT, PRIMARY KEY (id));
          CREATE UNIQUE INDEX ix_students_roll_number ON students (roll_number);
-         CREATE TABLE liveness_detection_sessions (id INTEGER NOT NULL, session_id VARCHAR(100) NOT NULL, student_id INTEGER,
-            status VARCHAR(20), created_at DATETIME DEFAULT CURRENT_TIMESTAMP, completed_at DATETIME, expires_at DATETIME NOT NULL,
-            center_frame_data TEXT, left_frame_data TEXT, right_frame_data TEXT, center_embedding TEXT, left_embedding TEXT,
-            right_embedding TEXT, center_verified BOOLEAN, left_verified BOOLEAN, right_verified BOOLEAN, liveness_score FLOAT,
-            movement_verified BOOLEAN, final_embedding TEXT, error_message TEXT, attempts_count INTEGER, PRIMARY KEY (id),
+         CREATE TABLE liveness_detection_sessions (id INTEGER NOT NULL, session_id VARCHAR(100) NOT NULL,
+         student_id INTEGER,
+            status VARCHAR(20), created_at DATETIME DEFAULT CURRENT_TIMESTAMP, completed_at DATETIME,
+            expires_at DATETIME NOT NULL,
+            center_frame_data TEXT, left_frame_data TEXT, right_frame_data TEXT, center_embedding TEXT,
+            left_embedding TEXT,
+            right_embedding TEXT, center_verified BOOLEAN, left_verified BOOLEAN,
+            right_verified BOOLEAN, liveness_score FLOAT,
+            movement_verified BOOLEAN, final_embedding TEXT, error_message TEXT, attempts_count INTEGER,
+            PRIMARY KEY (id),
             FOREIGN KEY(student_id) REFERENCES students (id));
          CREATE TABLE attendance_log (id INTEGER NOT NULL, student_id INTEGER NOT NULL,
             timestamp DATETIME DEFAULT CURRENT_TIMESTAMP NOT NULL, status VARCHAR(20) NOT NULL, confidence_score FLOAT,
@@ -198,7 +205,8 @@ fn opening_again_changes_nothing_and_a_newer_schema_is_refused() {
     assert_eq!(
         refused.to_string(),
         format!(
-            "store: the database has schema {}, this version knows schemas up to {newest}: use the newer version that wrote it",
+            "store: the database has schema {}, this version knows schemas up to {newest}: use the newer version that \
+             wrote it",
             newest + 1
         )
     );
@@ -333,7 +341,8 @@ fn only_the_newest_frames_are_remembered() {
     // As if many had come in between.
     let db = Connection::open(folder.path().join("face_attendance.db")).unwrap();
     db.execute(
-        "INSERT INTO liveness_seen_frames (id, session_id, yaw, looks, seen_at) VALUES (?1, 'x', 50.0, x'00', '2026-03-02 08:15:30')",
+        "INSERT INTO liveness_seen_frames (id, session_id, yaw, looks, seen_at) VALUES (?1, 'x', 50.0, x'00', \
+         '2026-03-02 08:15:30')",
         [i64::from(MAX_SEEN_FRAMES)],
     )
     .unwrap();

@@ -215,9 +215,9 @@ fn calibrate(store: &dyn Store, args: &CalibrateArgs) -> Result<Calibrated> {
             let reason = format!(
                 "{comparisons} comparisons of {people} students cannot support a false match rate of {}: even \
                  without one \
-                 false match the true rate may be up to {}. It needs {needed} comparisons, as about {students} students \
-                 like these make. Ask for {} or more (--false-match-rate), or measure on a larger set with `faceattend eval \
-                 verify`",
+                 false match the true rate may be up to {}. It needs {needed} comparisons, as about {students} \
+                 students like these make. Ask for {} or more (--false-match-rate), or measure on a larger set with \
+                 `faceattend eval verify`",
                 number(wished),
                 number(supported),
                 number(supported * 1.001)

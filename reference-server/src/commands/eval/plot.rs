@@ -132,8 +132,8 @@ impl Plot {
             let at = y(tick);
             let _ = write!(
                 svg,
-                "<line class=\"grid\" x1=\"{LEFT}\" x2=\"{}\" y1=\"{at:.1}\" y2=\"{at:.1}\"/><text x=\"{}\" y=\"{:.1}\" \
-                 text-anchor=\"end\">{}</text>",
+                "<line class=\"grid\" x1=\"{LEFT}\" x2=\"{}\" y1=\"{at:.1}\" y2=\"{at:.1}\"/><text x=\"{}\" \
+                 y=\"{:.1}\" text-anchor=\"end\">{}</text>",
                 LEFT + width,
                 LEFT - 6.0,
                 at + 4.0,

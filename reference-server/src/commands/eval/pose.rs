@@ -138,7 +138,9 @@ fn assess(labels: &[f32], measured: &[Option<f32>], max_yaw: f32) -> Result<Repo
             ("labeled beyond the limit and left out", format!("{left_out} (limit {max_yaw} degrees)")),
         ],
         plots: plots(&samples, max_yaw, &gates),
-        figures: json!({"yaw_error": error, "gates": recall, "no_face": acquired, "left_out": left_out, "samples": samples}),
+        figures: json!({
+            "yaw_error": error, "gates": recall, "no_face": acquired, "left_out": left_out, "samples": samples
+        }),
         tables,
         notes: notes.map(str::to_owned).to_vec(),
         failures: Vec::new(),

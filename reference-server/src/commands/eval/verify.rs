@@ -289,7 +289,9 @@ fn assess(
         "genuine_pairs": scores.genuine().len(),
         "impostor_pairs": scores.impostor().len(),
         "tar_at_far": tar_figures,
-        "at_threshold": {"point": point, "fmr_by_person": fmr_by_person, "fnmr_by_person": fnmr_by_person, "frr": frr, "far": far},
+        "at_threshold": {
+            "point": point, "fmr_by_person": fmr_by_person, "fnmr_by_person": fnmr_by_person, "frr": frr, "far": far
+        },
         "eer": eer,
         "auc": auc,
         "best_accuracy": {"similarity": best, "accuracy": accuracy},

@@ -219,8 +219,8 @@ fn no_passive_check(models_dir: Option<&Path>) -> String {
     format!(
         "NO PASSIVE ANTISPOOF CHECK: a recording of a head that turns passes for a living person. Fetch the models \
          with \
-         `{}` (3.5 MB, Apache-2.0), or press the button that admins see on the pages; without internet, `faceattend models \
-         add FILE`",
+         `{}` (3.5 MB, Apache-2.0), or press the button that admins see on the pages; without internet, `faceattend \
+         models add FILE`",
         passive::command(models_dir)
     )
 }

@@ -27,7 +27,14 @@ export function launch(camera) {
 
 // A page of its own, which keeps what went wrong in it in `page.problems`.
 export async function open(browser, url, options = {}) {
-  const context = await browser.newContext({ viewport: DESKTOP, locale: "en-GB", colorScheme: "light", acceptDownloads: true, permissions: ["camera"], ...options });
+  const context = await browser.newContext({
+    viewport: DESKTOP,
+    locale: "en-GB",
+    colorScheme: "light",
+    acceptDownloads: true,
+    permissions: ["camera"],
+    ...options,
+  });
   const page = await context.newPage();
   page.problems = [];
   page.on("pageerror", (error) => page.problems.push(String(error)));
@@ -61,9 +68,15 @@ export async function barriers(page, where) {
   await page.evaluate(AXE);
   const found = await page.evaluate(async () => {
     const { violations } = await window.axe.run(document);
-    return violations.map(({ id, impact, nodes }) => ({ id, impact, nodes: nodes.map((node) => `${node.target} ${node.failureSummary}`) }));
+    return violations.map(({ id, impact, nodes }) => ({
+      id,
+      impact,
+      nodes: nodes.map((node) => `${node.target} ${node.failureSummary}`),
+    }));
   });
-  return found.filter(({ impact }) => GRAVE.includes(impact)).map(({ id, impact, nodes }) => `${where}: ${impact} ${id}: ${nodes.join(" | ")}`);
+  return found
+    .filter(({ impact }) => GRAVE.includes(impact))
+    .map(({ id, impact, nodes }) => `${where}: ${impact} ${id}: ${nodes.join(" | ")}`);
 }
 
 export const scrollsSideways = (page) => page.evaluate(() => document.documentElement.scrollWidth > innerWidth);

@@ -1,5 +1,5 @@
-// The project's clips: JPEG pictures in AVI files, as `xtask/src/media/avi.rs` writes them, and what they look like as the
-// raw pictures of a camera.
+// The project's clips: JPEG pictures in AVI files, as `xtask/src/media/avi.rs` writes them, and what they look like as
+// the raw pictures of a camera.
 import { readFileSync } from "node:fs";
 
 // The JPEG files in an AVI file, in order.

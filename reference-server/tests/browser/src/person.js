@@ -1,8 +1,8 @@
 // Somebody before the browser's camera, who turns the head when asked.
 //
-// Chromium's fake camera reads its picture from a file, again and again. The file holds a single picture, and it is written
-// anew ten times a second: so the camera is live, and whoever sits before it can answer what the page asks, which no
-// clip made beforehand could, for the server draws the order.
+// Chromium's fake camera reads its picture from a file, again and again. The file holds a single picture, and it is
+// written anew ten times a second: so the camera is live, and whoever sits before it can answer what the page asks,
+// which no clip made beforehand could, for the server draws the order.
 import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -17,7 +17,11 @@ const NOISE = 3;
 
 // Which pictures of `turn.avi` hold a position, and which lead from one to the next: ahead, left, ahead, right, ahead.
 const range = (from, to) => Array.from({ length: to - from + 1 }, (_, i) => from + i);
-const HOLDS = { center: [...range(0, 3), ...range(22, 24), ...range(43, 45)], left: range(11, 14), right: range(32, 35) };
+const HOLDS = {
+  center: [...range(0, 3), ...range(22, 24), ...range(43, 45)],
+  left: range(11, 14),
+  right: range(32, 35),
+};
 const OUT = { left: range(4, 10), right: range(25, 31) };
 const BACK = { left: range(15, 21), right: range(36, 42) };
 
@@ -78,7 +82,8 @@ export class Camera {
 
   #write(picture) {
     const noisy = Buffer.from(picture);
-    for (let i = 0; i < LUMA; i += 1) noisy[i] = Math.max(16, Math.min(235, noisy[i] + Math.round((Math.random() - 0.5) * NOISE)));
+    for (let i = 0; i < LUMA; i += 1)
+      noisy[i] = Math.max(16, Math.min(235, noisy[i] + Math.round((Math.random() - 0.5) * NOISE)));
     writeSync(this.#handle, noisy, 0, noisy.length, HEAD.length);
   }
 }

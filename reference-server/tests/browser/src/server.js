@@ -11,15 +11,26 @@ export const PICTURES = join(ROOT, "target/browser");
 // The models are opened before the server listens.
 const START = 60_000;
 
-// Starts the server, or takes the one that `FACEATTEND_URL` names; answers its address, its folder where it is ours, and how
-// to stop it.
+// Starts the server, or takes the one that `FACEATTEND_URL` names; answers its address, its folder where it is ours,
+// and how to stop it.
 export async function startServer() {
   if (process.env.FACEATTEND_URL) return { url: process.env.FACEATTEND_URL, stop: async () => {} };
   const program = process.env.FACEATTEND_SERVER ?? join(ROOT, "target/debug/faceattend");
-  if (!existsSync(program)) throw new Error(`${program} is not there: cargo build -p faceattend-server --bin faceattend`);
+  if (!existsSync(program))
+    throw new Error(`${program} is not there: cargo build -p faceattend-server --bin faceattend`);
   const folder = mkdtempSync(join(tmpdir(), "faceattend-pages-"));
   // Without the models that this machine may have, and without a way to fetch them: nobody listens on the discard port.
-  const settings = ["--port", "0", "--data-dir", folder, "--models-dir", join(folder, "models"), "--preview", "--time-zone", "UTC"];
+  const settings = [
+    "--port",
+    "0",
+    "--data-dir",
+    folder,
+    "--models-dir",
+    join(folder, "models"),
+    "--preview",
+    "--time-zone",
+    "UTC",
+  ];
   const server = spawn(program, ["serve", ...settings], {
     stdio: ["ignore", "pipe", "pipe"],
     env: { ...process.env, HTTPS_PROXY: "http://127.0.0.1:9", NO_PROXY: "", no_proxy: "" },

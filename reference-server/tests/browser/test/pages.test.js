@@ -25,10 +25,14 @@ before(async () => {
   camera = new Camera();
   browser = await launch(camera.path);
   const studio = await browser.newPage();
-  const clip = (name, zoom) => decode(studio, picturesOf(join(MEDIA, name, "turn.avi")), { width: WIDTH, height: HEIGHT, zoom });
+  const clip = (name, zoom) =>
+    decode(studio, picturesOf(join(MEDIA, name, "turn.avi")), { width: WIDTH, height: HEIGHT, zoom });
   // Nobody sits in the same place twice, and the server takes no picture of an earlier registration.
   people = {
-    hopper: await clip("hopper"), hopperMoved: await clip("hopper", 1.06), hopperAgain: await clip("hopper", 1.12), hopperLater: await clip("hopper", 1.18),
+    hopper: await clip("hopper"),
+    hopperMoved: await clip("hopper", 1.06),
+    hopperAgain: await clip("hopper", 1.12),
+    hopperLater: await clip("hopper", 1.18),
     collins: await clip("collins"),
   };
   await studio.close();
@@ -61,7 +65,10 @@ async function follow(on, sentence, { meanwhile = async () => {} } = {}) {
   }
 }
 
-const cameraIsOff = (on) => on.evaluate(() => window.streams.every((stream) => stream.getTracks().every((track) => track.readyState === "ended")));
+const cameraIsOff = (on) =>
+  on.evaluate(() =>
+    window.streams.every((stream) => stream.getTracks().every((track) => track.readyState === "ended")),
+  );
 
 // Keeps the streams that the page opens, to look at them; they are the fake camera's own.
 const watchStreams = (on) => on.evaluate(() => {
@@ -83,7 +90,9 @@ test("a wrong password is told, and the right one lets in, by the keyboard alone
   assert.equal(await focused(), "password");
   await page.keyboard.type("wrong");
   await page.keyboard.press("Enter");
-  await page.waitForFunction(() => document.getElementById("login-note").textContent === "Incorrect username or password.");
+  await page.waitForFunction(
+    () => document.getElementById("login-note").textContent === "Incorrect username or password.",
+  );
   assert.equal(await focused(), "password");
   await page.keyboard.type("admin123");
   await page.keyboard.press("Enter");
@@ -107,7 +116,11 @@ test("an admin is told first that the passive check is missing, and what keeps i
   assert.deepEqual(await barriers(page, "the missing check"), []);
   await picture(page, "desktop-light-passive-missing");
   await page.click("#passive-fetch");
-  await page.waitForFunction(() => document.getElementById("passive-note").textContent.startsWith("The models could not be fetched."), null, { timeout: 30_000 });
+  await page.waitForFunction(
+    () => document.getElementById("passive-note").textContent.startsWith("The models could not be fetched."),
+    null,
+    { timeout: 30_000 },
+  );
   assert.equal(await page.textContent("#passive-fetch"), "Go on fetching");
   assert.ok(await page.isHidden("#passive-stop"));
   await picture(page, "desktop-light-passive-failed");
@@ -128,7 +141,11 @@ test("a person registers in an order that the server draws, with a camera that g
   camera.sit(people.hopper);
   await page.keyboard.press("Enter");
   await page.waitForSelector("#register-stop:not([hidden])");
-  assert.equal(await page.evaluate(() => document.activeElement.id), "register-stop", "the camera can be stopped at once");
+  assert.equal(
+    await page.evaluate(() => document.activeElement.id),
+    "register-stop",
+    "the camera can be stopped at once",
+  );
 
   let broken = false;
   let seen = false;
@@ -157,13 +174,20 @@ test("a person registers in an order that the server draws, with a camera that g
   assert.ok(await cameraIsOff(page), "the camera is off");
   assert.ok(await page.isVisible("#register-off"));
   // They are told no faster than they can speak.
-  await page.waitForFunction((saved) => document.getElementById("guidance-heard").textContent === saved, SAVED, { timeout: 5000 });
+  await page.waitForFunction((saved) => document.getElementById("guidance-heard").textContent === saved, SAVED, {
+    timeout: 5000,
+  });
   await picture(page, "desktop-light-register-done");
   assert.deepEqual(page.problems, []);
 });
 
-test("another registers in the documented order, on a phone, in the dark, in German, and the name comes last", async () => {
-  const phone = await open(browser, server.url, { viewport: PHONE, locale: "de-DE", colorScheme: "dark", hasTouch: true });
+test("another registers in the documented order, on a phone, in the dark, in German, the name last", async () => {
+  const phone = await open(browser, server.url, {
+    viewport: PHONE,
+    locale: "de-DE",
+    colorScheme: "dark",
+    hasTouch: true,
+  });
   assert.equal(await phone.getAttribute("html", "lang"), "de");
   await logIn(phone);
   camera.sit(people.collins);
@@ -172,15 +196,19 @@ test("another registers in the documented order, on a phone, in the dark, in Ger
   let seen = false;
   const order = [];
   const asked = /Alle drei Stellungen sind bestätigt\. Geben Sie/;
-  await follow(phone, await phone.evaluate(async () => (await (await fetch("text.de.json")).json())["register.verified"]), {
-    meanwhile: async ({ passed, asked: position }) => {
-      if (position && order.at(-1) !== position) order.push(position);
-      if (seen || passed < 2) return;
-      seen = true;
-      assert.deepEqual(await barriers(phone, "a registration"), []);
-      await picture(phone, "phone-dark-register-during");
+  await follow(
+    phone,
+    await phone.evaluate(async () => (await (await fetch("text.de.json")).json())["register.verified"]),
+    {
+      meanwhile: async ({ passed, asked: position }) => {
+        if (position && order.at(-1) !== position) order.push(position);
+        if (seen || passed < 2) return;
+        seen = true;
+        assert.deepEqual(await barriers(phone, "a registration"), []);
+        await picture(phone, "phone-dark-register-during");
+      },
     },
-  });
+  );
   assert.match(await phone.textContent("#guidance"), asked);
   // The first may be over before anybody looked.
   assert.ok(order.length >= 2, order.join());
@@ -191,12 +219,19 @@ test("another registers in the documented order, on a phone, in the dark, in Ger
   // The first one's number: it is refused, and the face is not lost.
   await phone.keyboard.type("R-1906");
   await phone.keyboard.press("Enter");
-  await phone.waitForFunction(() => document.getElementById("register-note").textContent === "Ein anderer Schüler hat diese Schülernummer.");
+  await phone.waitForFunction(
+    () => document.getElementById("register-note").textContent === "Ein anderer Schüler hat diese Schülernummer.",
+  );
   await phone.fill("#student-roll", "R-1956");
   await phone.click("#register-submit");
-  await phone.waitForFunction(() => document.getElementById("guidance").textContent === "Das Gesicht wurde aufgenommen und gespeichert");
+  await phone.waitForFunction(
+    () => document.getElementById("guidance").textContent === "Das Gesicht wurde aufgenommen und gespeichert",
+  );
   await picture(phone, "phone-dark-register-done");
-  assert.deepEqual(phone.problems.filter((text) => !text.includes("400")), []);
+  assert.deepEqual(
+    phone.problems.filter((text) => !text.includes("400")),
+    [],
+  );
   await phone.context().close();
 });
 
@@ -204,7 +239,11 @@ test("the live page recognizes and marks the person, and tells so at once", asyn
   await go(page, "live");
   camera.sit(people.hopper);
   await page.click("#browser-start");
-  await page.waitForFunction(() => document.getElementById("browser-note").textContent === "Recognized: Grace Hopper", null, { timeout: RECOGNITION });
+  await page.waitForFunction(
+    () => document.getElementById("browser-note").textContent === "Recognized: Grace Hopper",
+    null,
+    { timeout: RECOGNITION },
+  );
   const banner = page.locator("#banners .banner", { hasText: "Marked: Grace Hopper (R-1906), Browser camera" });
   await banner.waitFor({ timeout: RECOGNITION });
   await page.locator("#marks li", { hasText: "Grace Hopper (R-1906)" }).waitFor();
@@ -214,7 +253,8 @@ test("the live page recognizes and marks the person, and tells so at once", asyn
     const canvas = document.getElementById("browser-canvas");
     const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
     let count = 0;
-    for (let i = 0; i < data.length; i += 4) if (data[i] < 90 && data[i + 1] > 180 && data[i + 2] > 120 && data[i + 2] < 190) count += 1;
+    for (let i = 0; i < data.length; i += 4)
+      if (data[i] < 90 && data[i + 1] > 180 && data[i + 2] > 120 && data[i + 2] < 190) count += 1;
     return count;
   });
   assert.ok(green > 200, `${green} pixels of a box`);
@@ -231,10 +271,20 @@ test("a camera of the server shows its health, its picture and whom it sees, and
   const row = page.locator("#cameras tr");
   await row.filter({ hasText: "Gate 1" }).waitFor();
   await row.getByRole("button", { name: /^Look through/ }).click();
-  await page.waitForFunction(() => document.querySelector("#previews canvas")?.width > 300, null, { timeout: RECOGNITION });
-  await page.waitForFunction(() => /running, [\d.]+ pictures a second/.test(document.querySelector("#cameras tr")?.textContent), null, { timeout: RECOGNITION });
-  await page.locator("#banners .banner", { hasText: "Marked: Eileen Collins (R-1956), Gate 1" }).waitFor({ timeout: RECOGNITION });
-  await page.waitForFunction(() => /Eileen Collins/.test(document.querySelector("#cameras [data-seen-by]")?.textContent));
+  await page.waitForFunction(() => document.querySelector("#previews canvas")?.width > 300, null, {
+    timeout: RECOGNITION,
+  });
+  await page.waitForFunction(
+    () => /running, [\d.]+ pictures a second/.test(document.querySelector("#cameras tr")?.textContent),
+    null,
+    { timeout: RECOGNITION },
+  );
+  await page
+    .locator("#banners .banner", { hasText: "Marked: Eileen Collins (R-1956), Gate 1" })
+    .waitFor({ timeout: RECOGNITION });
+  await page.waitForFunction(() =>
+    /Eileen Collins/.test(document.querySelector("#cameras [data-seen-by]")?.textContent),
+  );
   assert.deepEqual(await barriers(page, "cameras and banners"), []);
   await picture(page, "desktop-light-live-camera");
   await page.locator("#marks li", { hasText: "Eileen Collins (R-1956)" }).waitFor();
@@ -260,14 +310,19 @@ test("both are in the attendance, once, and the exports hold them", async () => 
   assert.match(csv.name, /^attendance_export_\d+_\d+\.csv$/);
   const lines = csv.bytes.toString().trim().split("\n");
   assert.equal(lines.length, 3);
-  assert.ok(lines.some((line) => line.startsWith("Grace Hopper,R-1906,")) && lines.some((line) => line.includes(",Gate 1,")), csv.bytes.toString());
+  assert.ok(
+    lines.some((line) => line.startsWith("Grace Hopper,R-1906,")) && lines.some((line) => line.includes(",Gate 1,")),
+    csv.bytes.toString(),
+  );
   const workbook = await saved("#export-excel");
   assert.match(workbook.name, /\.xlsx$/);
   assert.equal(workbook.bytes.toString("latin1", 0, 2), "PK");
 
   await page.selectOption("#status", "Absent");
   await page.click("#attendance-form button[type=submit]");
-  await page.waitForFunction(() => document.getElementById("attendance-count").textContent === "Nobody was marked in these days.");
+  await page.waitForFunction(
+    () => document.getElementById("attendance-count").textContent === "Nobody was marked in these days.",
+  );
   await page.click("#attendance-form button[type=reset]");
   await page.waitForFunction(() => document.querySelectorAll("#attendance-rows tr").length === 2);
 });
@@ -280,14 +335,20 @@ test("a student is found, changed, and takes a new face", async () => {
   await page.getByRole("button", { name: "Change: Grace Hopper" }).click();
   await page.fill("#change-name", "Grace M. Hopper");
   await page.keyboard.press("Enter");
-  await page.waitForFunction(() => document.getElementById("students-note").textContent === "Grace M. Hopper was changed.");
+  await page.waitForFunction(
+    () => document.getElementById("students-note").textContent === "Grace M. Hopper was changed.",
+  );
   await page.getByRole("link", { name: "Attendance: Grace M. Hopper" }).click();
-  await page.waitForFunction(() => document.getElementById("attendance-name").textContent === "Only Grace M. Hopper (R-1906)");
+  await page.waitForFunction(
+    () => document.getElementById("attendance-name").textContent === "Only Grace M. Hopper (R-1906)",
+  );
   await page.waitForFunction(() => document.querySelectorAll("#attendance-rows tr").length === 1);
 
   await go(page, "students");
   await page.getByRole("button", { name: "New face: Grace M. Hopper" }).click();
-  await page.waitForFunction(() => document.getElementById("register-whom").textContent === "New face for Grace M. Hopper (R-1906)");
+  await page.waitForFunction(
+    () => document.getElementById("register-whom").textContent === "New face for Grace M. Hopper (R-1906)",
+  );
   assert.ok(await page.isHidden("#register-form"));
   camera.sit(people.hopperAgain);
   await page.click("#register-start");
@@ -302,7 +363,9 @@ test("who must enrol again is counted, marked, and can be shown alone", async (t
     return;
   }
   // As after a change of the embedding model.
-  const change = `import sqlite3, sys; db = sqlite3.connect(sys.argv[1]); db.execute("UPDATE student_templates SET model_id = 'older@00000000'
+  const change =
+    `import sqlite3, sys; db = sqlite3.connect(sys.argv[1]); ` +
+      `db.execute("UPDATE student_templates SET model_id = 'older@00000000'
     WHERE student_id = (SELECT id FROM students WHERE roll_number = 'R-1956')"); db.commit()`.replaceAll(/\n\s*/g, " ");
   execFileSync("python3", ["-c", change, join(server.folder, "face_attendance.db")]);
   await go(page, "students");
@@ -319,7 +382,9 @@ test("who must enrol again is counted, marked, and can be shown alone", async (t
   await page.evaluate(() => { location.hash = "students"; });
   await page.uncheck("#again");
   await page.evaluate(() => { location.hash = "students/again"; });
-  await page.waitForFunction(() => document.getElementById("again").checked && document.querySelectorAll("#students-rows tr").length === 1);
+  await page.waitForFunction(
+    () => document.getElementById("again").checked && document.querySelectorAll("#students-rows tr").length === 1,
+  );
 });
 
 test("a student is deleted only when that is confirmed, and is gone everywhere", async () => {
@@ -333,7 +398,9 @@ test("a student is deleted only when that is confirmed, and is gone everywhere",
   assert.ok(await remove.evaluate((button) => button === document.activeElement), "the focus is back where it was");
   await remove.click();
   await page.click("#confirm-yes");
-  await page.waitForFunction(() => /^Grace M\. Hopper was deleted\. Templates: [1-9]/.test(document.getElementById("students-note").textContent));
+  await page.waitForFunction(() =>
+    /^Grace M\. Hopper was deleted\. Templates: [1-9]/.test(document.getElementById("students-note").textContent),
+  );
   await page.waitForFunction(() => document.activeElement.id === "students-note");
   assert.equal(await page.locator("#students-rows tr").count(), 1);
   await go(page, "attendance");
@@ -342,29 +409,38 @@ test("a student is deleted only when that is confirmed, and is gone everywhere",
   await go(page, "live");
   camera.sit(people.hopper);
   await page.click("#browser-start");
-  await page.waitForFunction(() => document.getElementById("browser-note").textContent === "Nobody recognized", null, { timeout: RECOGNITION });
+  await page.waitForFunction(() => document.getElementById("browser-note").textContent === "Nobody recognized", null, {
+    timeout: RECOGNITION,
+  });
   await page.click("#browser-stop");
   camera.leave();
   assert.deepEqual(page.problems, []);
 });
 
-test("a client of the later versions streams its frames and completes the session for a student who is there", async () => {
+test("a later client streams its frames and completes the session for a student who is there", async () => {
   camera.sit(people.hopperLater);
   // With the page's own camera and its own way to the server, but not its steps.
   const streamed = page.evaluate(async () => {
     const [{ erase, post }, { Camera }] = await Promise.all([import("./api.js"), import("./camera.js")]);
-    const { data: { student_id: id } } = await post("/students/", { name: "Grace Hopper", roll_number: "R-1944" });
-    const { data: { session_id } } = await post("/liveness/session");
+    const {
+      data: { student_id: id },
+    } = await post("/students/", { name: "Grace Hopper", roll_number: "R-1944" });
+    const {
+      data: { session_id },
+    } = await post("/liveness/session");
     const own = new Camera(document.createElement("canvas"), { mirror: true });
     await own.start();
     window.asked = "center";
     try {
       for (let frames = 0; frames < 300; frames += 1) {
         const frame = await own.frame();
-        const answer = frame && (await post("/liveness/frames", { session_id, position: window.asked, frame_data: frame.data }));
+        const answer =
+          frame && (await post("/liveness/frames", { session_id, position: window.asked, frame_data: frame.data }));
         if (answer?.session_completed) return await post("/liveness/complete", { session_id, student_id: id });
         window.asked = answer?.next_position ?? window.asked;
-        await new Promise((soon) => { setTimeout(soon, 200); });
+        await new Promise((soon) => {
+          setTimeout(soon, 200);
+        });
       }
       return { message: "300 frames were not enough" };
     } finally {
@@ -379,7 +455,12 @@ test("a client of the later versions streams its frames and completes the sessio
       await page.waitForTimeout(100);
     }
   };
-  const [{ message, data }] = await Promise.all([streamed.finally(() => { over = true; }), follows()]);
+  const [{ message, data }] = await Promise.all([
+    streamed.finally(() => {
+      over = true;
+    }),
+    follows(),
+  ]);
   assert.equal(message, "Embeddings saved successfully");
   assert.deepEqual([data.student_name, data.roll_number, data.embedding_saved], ["Grace Hopper", "R-1944", true]);
   camera.leave();
@@ -392,7 +473,9 @@ test("accounts are made and changed, and a viewer sees only what a viewer may do
   await page.fill("#account-password", "correct horse");
   await page.selectOption("#account-role", "operator");
   await page.click("#accounts-form button[type=submit]");
-  await page.waitForFunction(() => document.getElementById("accounts-note").textContent === "The account vera was made.");
+  await page.waitForFunction(
+    () => document.getElementById("accounts-note").textContent === "The account vera was made.",
+  );
   await page.getByLabel("Role of vera").selectOption("viewer");
   await page.waitForFunction(() => document.getElementById("accounts-note").textContent === "vera is now: Viewer.");
   await picture(page, "desktop-light-accounts");
@@ -409,7 +492,9 @@ test("accounts are made and changed, and a viewer sees only what a viewer may do
 
   // Disabling an account ends what it has open.
   await page.getByRole("button", { name: "Disable: vera" }).click();
-  await page.waitForFunction(() => document.getElementById("accounts-note").textContent === "vera can no longer log in.");
+  await page.waitForFunction(
+    () => document.getElementById("accounts-note").textContent === "vera can no longer log in.",
+  );
   await viewer.evaluate(() => { location.hash = "attendance"; });
   await viewer.waitForSelector("#page-login:not([hidden])");
   await viewer.context().close();
@@ -452,9 +537,15 @@ test("the skip link leads to the content and changes no page", async () => {
 const PAGES = ["register", "live", "attendance", "students", "accounts", "log"];
 
 // Every size, theme and language, each with every other.
-const looks = Object.entries({ desktop: { viewport: DESKTOP }, phone: { viewport: PHONE, hasTouch: true } }).flatMap(([size, sized]) =>
-  ["light", "dark"].flatMap((colorScheme) =>
-    Object.entries({ en: "en-GB", de: "de-DE" }).map(([language, locale]) => [`${size}-${colorScheme}-${language}`, { ...sized, colorScheme, locale }])));
+const looks = Object.entries({ desktop: { viewport: DESKTOP }, phone: { viewport: PHONE, hasTouch: true } }).flatMap(
+  ([size, sized]) =>
+    ["light", "dark"].flatMap((colorScheme) =>
+      Object.entries({ en: "en-GB", de: "de-DE" }).map(([language, locale]) => [
+        `${size}-${colorScheme}-${language}`,
+        { ...sized, colorScheme, locale },
+      ]),
+    ),
+);
 
 for (const [name, options] of looks) {
   test(`no page shuts anybody out: ${name}`, async () => {

@@ -6,7 +6,8 @@
 ``TIME_ZONE``        the site's IANA time zone: attendance is marked once a day there; default Django's ``TIME_ZONE``
 ``DAY_BOUNDARY``     when a day begins, ``"HH:MM"``; default midnight
 ``AGREEING_VIEWS``   how many good views of a face have to agree on a camera; default 2
-``DUPLICATES``       what to do with a face that another student has: ``"refuse"`` (the default), ``"warn"``, ``"allow"``
+``DUPLICATES``       what to do with a face that another student has: ``"refuse"`` (the default), ``"warn"`` or
+                     ``"allow"``
 ``LIVENESS``         options of `faceattend.LivenessSession`, such as ``{"pad": "require"}``
 ``LEGACY_MODEL``     the model that made embeddings which do not say which, on your word; default: they are not matched
 ``STUDENT_MODEL``    for `faceattend.compat` only, as are the next ones: your own model, ``"app.Model"``

@@ -48,8 +48,8 @@ impl<S, A> Given for Option<(S, A)> {
     }
 }
 
-/// Makes a `#[test]` of every test of the contract, each on a store of its own from `$open`: the store and what keeps it
-/// alive, or nothing where there is no such database.
+/// Makes a `#[test]` of every test of the contract, each on a store of its own from `$open`: the store and what keeps
+/// it alive, or nothing where there is no such database.
 macro_rules! contract {
     ($open:expr) => {
         contract!(@ $open; a_student_comes_back_as_it_was_written, a_list_is_paged_searched_and_counted,
@@ -60,7 +60,8 @@ macro_rules! contract {
             a_duplicate_roll_number_does_not_cost_the_session,
             of_two_registrations_with_one_session_one_wins, of_two_registrations_with_one_roll_number_one_wins,
             a_session_of_one_student_does_not_enrol_another, an_unfinished_session_enrols_nobody,
-            templates_come_back_with_their_model, who_has_another_models_face_must_enrol_again, an_enrolment_without_a_usable_template_is_refused,
+            templates_come_back_with_their_model, who_has_another_models_face_must_enrol_again,
+            an_enrolment_without_a_usable_template_is_refused,
             of_two_frames_on_one_version_one_must_read_again,
             a_frame_of_another_session_is_known_by_its_looks, attendance_is_marked_once_for_a_day_and_period,
             threads_that_mark_the_same_student_leave_one_row, attendance_is_filtered_and_newest_first,

@@ -190,7 +190,9 @@ fn assess(rows: &[Row], persons: &[Person], missing: &[usize], args: &LiveArgs) 
             "false_names": falsely,
             "students_named": right,
             "students_named_as_others": wrong,
-            "seconds_to_the_right_name": {"median": quantile(&waits, 0.5), "slowest_twentieth": quantile(&waits, 0.95), "all": waits},
+            "seconds_to_the_right_name": {
+                "median": quantile(&waits, 0.5), "slowest_twentieth": quantile(&waits, 0.95), "all": waits
+            },
         }));
     }
     let mut tables = vec![Table {
