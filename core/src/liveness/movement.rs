@@ -28,8 +28,8 @@ pub(super) fn clearness(shift: f32, min_shift: f32) -> f32 {
     if min_shift > 0.0 { (shift / (2.0 * min_shift)).clamp(0.0, 1.0) } else { 1.0 }
 }
 
-/// Every how manieth point of the mesh is kept: 117 of 468 say as much (see `docs/src/liveness.md`) for a quarter of the
-/// room.
+/// One in so many points of the mesh is kept: 117 of 468 say as much (see `docs/src/liveness.md`) for a quarter of
+/// the room.
 const MESH_STEP: usize = 4;
 
 /// The points of a face in one view, as far as they tell relief: of the mesh where there is one, else the five.

@@ -49,7 +49,8 @@ pub trait Logins: Send + Sync {
     fn begin_login(&self, login: &NewLogin) -> Result<()>;
 
     /// Returns the active user of this name, if the login that the token names has neither ended nor expired. A token
-    /// without a login was signed with the secret by another program, as the existing service does: only the user counts.
+    /// without a login was signed with the secret by another program, as the existing service does: only the user
+    /// counts.
     ///
     /// # Errors
     /// [`Error::Store`](crate::Error::Store).

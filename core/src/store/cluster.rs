@@ -14,8 +14,8 @@ pub trait Cluster: Send + Sync {
     /// [`Error::Store`](crate::Error::Store).
     fn announce(&self, text: &str) -> Result<()>;
 
-    /// Adds a camera to those that are watched, leased to `by` unless another server holds it. Returns whether `by` holds
-    /// it. A camera that is watched already stays with its server and gets the address of `camera`.
+    /// Adds a camera to those that are watched, leased to `by` unless another server holds it. Returns whether `by`
+    /// holds it. A camera that is watched already stays with its server and gets the address of `camera`.
     ///
     /// # Errors
     /// [`Error::Store`](crate::Error::Store).
@@ -33,8 +33,8 @@ pub trait Cluster: Send + Sync {
     /// [`Error::Store`](crate::Error::Store).
     fn unwatch_all_cameras(&self) -> Result<u64>;
 
-    /// Renews the leases of the cameras in `reports`, leases some cameras that nobody holds, and returns what `by` holds
-    /// now. The server must stop watching every other camera.
+    /// Renews the leases of the cameras in `reports`, leases some cameras that nobody holds, and returns what `by`
+    /// holds now. The server must stop watching every other camera.
     ///
     /// # Errors
     /// [`Error::Store`](crate::Error::Store).

@@ -28,14 +28,16 @@ pub trait Sessions: Send + Sync {
     /// [`Error::NotFound`](crate::Error::NotFound) for an unknown session.
     fn update_session(&self, id: SessionId, expected_version: i64, update: &SessionUpdate) -> Result<Option<i64>>;
 
-    /// Remembers that `session` has had a frame that looks like `frame`, so that another session can be told. The newest
+    /// Remembers that `session` has had a frame that looks like `frame`, so that another session can be told. The
+    /// newest
     /// [`MAX_SEEN_FRAMES`] are kept; of a frame only its hash and yaw are written.
     ///
     /// # Errors
     /// [`Error::Store`](crate::Error::Store).
     fn remember_frame(&self, session: SessionId, frame: &SeenFrame, now: Timestamp) -> Result<()>;
 
-    /// Returns whether another session than `session` has had a frame like `frame` ([`SeenFrame::is_like`]) at `since` or later.
+    /// Returns whether another session than `session` has had a frame like `frame` ([`SeenFrame::is_like`]) at `since`
+    /// or later.
     ///
     /// # Errors
     /// [`Error::Store`](crate::Error::Store).

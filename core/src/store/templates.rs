@@ -15,8 +15,8 @@ pub trait Templates: Send + Sync {
     /// [`Error::Store`](crate::Error::Store).
     fn embedding_json(&self, id: StudentId) -> Result<Option<String>>;
 
-    /// Replaces the templates of a student without a liveness session, for an import by the operator. Liveness counts as
-    /// not verified.
+    /// Replaces the templates of a student without a liveness session, for an import by the operator. Liveness counts
+    /// as not verified.
     ///
     /// # Errors
     /// [`Error::NotFound`](crate::Error::NotFound).

@@ -56,8 +56,8 @@ pub(in crate::store) const OF_SESSION: [(FaceColumn, &str); 8] = [
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub(in crate::store) const AT_ONCE: u32 = 20;
 
-/// What a sealed value is bound to: its column, its owner (the key of a student's row, or the id of a liveness session),
-/// and the model that its row names.
+/// What a sealed value is bound to: its column, its owner (the key of a student's row, or the id of a liveness
+/// session), and the model that its row names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SealContext {
     column: FaceColumn,
@@ -79,7 +79,8 @@ impl SealContext {
         self
     }
 
-    /// Returns the associated data: a value opens only where it was sealed. The model comes last, whatever its name holds.
+    /// Returns the associated data: a value opens only where it was sealed. The model comes last, whatever its name
+    /// holds.
     #[cfg_attr(not(feature = "encryption"), expect(dead_code, reason = "nothing is bound without a cipher"))]
     pub(super) fn bound_to(&self) -> Vec<u8> {
         let model = self.model.as_deref().map_or_else(String::new, |model| format!("\n{model}"));

@@ -16,8 +16,8 @@ pub(super) const KEY_BYTES: usize = 32;
 
 pub(super) const ID_BYTES: usize = 8;
 
-/// The name of a key in a sealed value: the beginning of the SHA-256 of the key, which reveals nothing of a random key. A
-/// wrong key is known by its name before anything is opened with it.
+/// The name of a key in a sealed value: the beginning of the SHA-256 of the key, which reveals nothing of a random key.
+/// A wrong key is known by its name before anything is opened with it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct KeyId(pub(super) [u8; ID_BYTES]);
 

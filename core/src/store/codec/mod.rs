@@ -1,8 +1,8 @@
 //! Faces encrypted at rest: what a column holds, sealed with AES-256-GCM (NIST SP 800-38D) under keys of the operator.
 //!
-//! Encryption is off until keys are given, so that the existing service can read the rows. With keys, the store seals what
-//! it writes with the first key, and reads values that are plain or sealed with any of the keys. So a database can be
-//! converted, and a key replaced, while a server works with it.
+//! Encryption is off until keys are given, so that the existing service can read the rows. With keys, the store seals
+//! what it writes with the first key, and reads values that are plain or sealed with any of the keys. So a database can
+//! be converted, and a key replaced, while a server works with it.
 //!
 //! Sealed and plain values lie in the same columns and are told apart by how they begin:
 //!

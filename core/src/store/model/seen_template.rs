@@ -40,8 +40,8 @@ pub(in crate::store) const SEEN: &str = "seen";
 /// How many views of cameras are kept beside a student's registered templates, and how often one is added.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SeenLimits {
-    /// The most views that are kept, and never more than there are registered ones: the registration keeps half of the weight in the
-    /// mean that the student is matched by.
+    /// The most views that are kept, and never more than there are registered ones: the registration keeps half of the
+    /// weight in the mean that the student is matched by.
     pub most: usize,
     /// No view is added sooner than this after the newest template, registered or seen.
     pub every: SignedDuration,

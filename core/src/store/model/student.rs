@@ -30,8 +30,9 @@ pub struct Student {
 }
 
 impl Student {
-    /// Returns whether a face is stored that an engine with this embedding model cannot match: the student is recognized again
-    /// only after enrolling again. A face of the existing service, which names no model, is one of them.
+    /// Returns whether a face is stored that an engine with this embedding model cannot match: the student is
+    /// recognized again only after enrolling again. A face of the existing service, which names no model, is one of
+    /// them.
     #[must_use]
     pub fn must_enrol_again(&self, model: &ModelId) -> bool {
         self.has_face && self.model.as_ref() != Some(model)

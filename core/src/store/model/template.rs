@@ -42,8 +42,8 @@ pub enum StoredEmbedding {
 }
 
 impl StoredEmbedding {
-    /// Reads the embedding of a row whose columns may be sealed: as [`Self::read`], where what was changed counts as damaged.
-    /// A value that needs another key is an error: to leave it out would leave out everybody.
+    /// Reads the embedding of a row whose columns may be sealed: as [`Self::read`], where what was changed counts as
+    /// damaged. A value that needs another key is an error: to leave it out would leave out everybody.
     pub(in crate::store) fn unseal(
         keys: &TemplateKeys,
         model: Option<&ModelId>,
@@ -62,8 +62,8 @@ impl StoredEmbedding {
         Ok(Self::read(model, bytes.flatten().as_deref(), json.flatten().as_deref()))
     }
 
-    /// Reads the embedding of a row: from `bytes` (little-endian `f32`), from `json` (an array of numbers) when there are no
-    /// usable bytes, `None` when neither is a direction.
+    /// Reads the embedding of a row: from `bytes` (little-endian `f32`), from `json` (an array of numbers) when there
+    /// are no usable bytes, `None` when neither is a direction.
     pub(in crate::store) fn read(model: Option<&ModelId>, bytes: Option<&[u8]>, json: Option<&str>) -> Option<Self> {
         let from_bytes = bytes.map(<[u8]>::as_chunks::<4>).filter(|(_, rest)| rest.is_empty());
         let candidates = [
