@@ -2,7 +2,8 @@
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use faceattend_core::attendance::AttendancePolicy;
-use faceattend_core::store::{NewAttendance, SqliteStore, Store as _};
+use faceattend_core::store::prelude::*;
+use faceattend_core::store::{NewAttendance, SqliteStore};
 use jiff::{SignedDuration, Timestamp};
 
 fn store(c: &mut Criterion) {
