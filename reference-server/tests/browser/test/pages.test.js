@@ -4,14 +4,14 @@ import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { DESKTOP, PHONE, barriers, go, launch, logIn, open, picture, scrollsSideways } from "../src/browser.js";
-import { decode, picturesOf } from "../src/clip.js";
-import { Camera, HEIGHT, WIDTH } from "../src/person.js";
+import { PHONE, barriers, go, launch, logIn, open, picture } from "../src/browser.js";
+import { LOOKS, barriersEverywhere } from "../src/looks.js";
+import { peopleIn } from "../src/people.js";
+import { Camera } from "../src/person.js";
+import { cameraIsOff, follow, watchStreams } from "../src/registration.js";
 import { MEDIA, startServer } from "../src/server.js";
 
 const SAVED = "Student embeddings captured and saved successfully";
-// A registration has six steps of some pictures each; a debug build on a busy machine takes its time over each.
-const REGISTRATION = 180_000;
 const RECOGNITION = 90_000;
 
 let camera;
@@ -24,18 +24,7 @@ before(async () => {
   server = await startServer();
   camera = new Camera();
   browser = await launch(camera.path);
-  const studio = await browser.newPage();
-  const clip = (name, zoom) =>
-    decode(studio, picturesOf(join(MEDIA, name, "turn.avi")), { width: WIDTH, height: HEIGHT, zoom });
-  // Nobody sits in the same place twice, and the server takes no picture of an earlier registration.
-  people = {
-    hopper: await clip("hopper"),
-    hopperMoved: await clip("hopper", 1.06),
-    hopperAgain: await clip("hopper", 1.12),
-    hopperLater: await clip("hopper", 1.18),
-    collins: await clip("collins"),
-  };
-  await studio.close();
+  people = await peopleIn(browser);
   page = await open(browser, server.url);
 });
 
@@ -43,42 +32,6 @@ after(async () => {
   await browser?.close();
   camera?.close();
   await server?.stop();
-});
-
-// The person does what the page asks, until `sentence` is said or the page gives up.
-async function follow(on, sentence, { meanwhile = async () => {} } = {}) {
-  const ended = Date.now() + REGISTRATION;
-  for (;;) {
-    const { asked, said, passed, off, bad } = await on.evaluate(() => ({
-      asked: document.querySelector(".steps .now")?.id.replace("step-", ""),
-      said: document.getElementById("guidance").textContent,
-      passed: document.getElementById("register-progress").value,
-      off: !document.getElementById("register-start").hidden,
-      bad: document.getElementById("guidance").classList.contains("bad"),
-    }));
-    if (said === sentence) return;
-    assert.ok(Date.now() < ended, `the page still says "${said}", ${passed} steps done`);
-    assert.ok(!(off && bad), `the page gave up: "${said}"`);
-    if (asked) camera.turn(asked);
-    await meanwhile({ asked, said, passed });
-    await on.waitForTimeout(100);
-  }
-}
-
-const cameraIsOff = (on) =>
-  on.evaluate(() =>
-    window.streams.every((stream) => stream.getTracks().every((track) => track.readyState === "ended")),
-  );
-
-// Keeps the streams that the page opens, to look at them; they are the fake camera's own.
-const watchStreams = (on) => on.evaluate(() => {
-  window.streams = [];
-  const given = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
-  navigator.mediaDevices.getUserMedia = async (wanted) => {
-    const stream = await given(wanted);
-    window.streams.push(stream);
-    return stream;
-  };
 });
 
 test("a wrong password is told, and the right one lets in, by the keyboard alone", async () => {
@@ -149,7 +102,7 @@ test("a person registers in an order that the server draws, with a camera that g
 
   let broken = false;
   let seen = false;
-  await follow(page, SAVED, {
+  await follow(camera, page, SAVED, {
     meanwhile: async ({ passed, asked }) => {
       if (!broken && passed >= 2) {
         broken = true;
@@ -197,6 +150,7 @@ test("another registers in the documented order, on a phone, in the dark, in Ger
   const order = [];
   const asked = /Alle drei Stellungen sind bestätigt\. Geben Sie/;
   await follow(
+    camera,
     phone,
     await phone.evaluate(async () => (await (await fetch("text.de.json")).json())["register.verified"]),
     {
@@ -352,7 +306,7 @@ test("a student is found, changed, and takes a new face", async () => {
   assert.ok(await page.isHidden("#register-form"));
   camera.sit(people.hopperAgain);
   await page.click("#register-start");
-  await follow(page, SAVED);
+  await follow(camera, page, SAVED);
   assert.ok(await cameraIsOff(page));
   await picture(page, "desktop-light-register-again");
 });
@@ -534,40 +488,10 @@ test("the skip link leads to the content and changes no page", async () => {
   assert.ok(await page.isVisible("#page-students"));
 });
 
-const PAGES = ["register", "live", "attendance", "students", "accounts", "log"];
-
-// Every size, theme and language, each with every other.
-const looks = Object.entries({ desktop: { viewport: DESKTOP }, phone: { viewport: PHONE, hasTouch: true } }).flatMap(
-  ([size, sized]) =>
-    ["light", "dark"].flatMap((colorScheme) =>
-      Object.entries({ en: "en-GB", de: "de-DE" }).map(([language, locale]) => [
-        `${size}-${colorScheme}-${language}`,
-        { ...sized, colorScheme, locale },
-      ]),
-    ),
-);
-
-for (const [name, options] of looks) {
+for (const [name, options] of LOOKS) {
   test(`no page shuts anybody out: ${name}`, async () => {
     const visitor = await open(browser, server.url, options);
-    const found = await barriers(visitor, "login");
-    await picture(visitor, `${name}-login`);
-    await logIn(visitor);
-    for (const where of PAGES) {
-      await go(visitor, where);
-      await visitor.waitForTimeout(300);
-      found.push(...(await barriers(visitor, where)));
-      if (await scrollsSideways(visitor)) found.push(`${where} scrolls sideways`);
-      await picture(visitor, `${name}-${where}`);
-    }
-    await go(visitor, "students");
-    for (const [dialog, at] of [["change", 2], ["confirm", 3]]) {
-      await visitor.locator("#students-rows tr").first().locator("button").nth(at).click();
-      await visitor.waitForSelector(`#${dialog}[open]`);
-      found.push(...(await barriers(visitor, dialog)));
-      await picture(visitor, `${name}-${dialog}`);
-      await visitor.keyboard.press("Escape");
-    }
+    const found = await barriersEverywhere(visitor, name);
     assert.deepEqual(found, []);
     assert.deepEqual(visitor.problems, []);
     await visitor.context().close();

@@ -1,0 +1,39 @@
+// Every size, theme and language of the pages, and what shuts people out in each.
+import { DESKTOP, PHONE, barriers, go, logIn, picture, scrollsSideways } from "./browser.js";
+
+const PAGES = ["register", "live", "attendance", "students", "accounts", "log"];
+
+// Every size, theme and language, each with every other.
+const SIZES = { desktop: { viewport: DESKTOP }, phone: { viewport: PHONE, hasTouch: true } };
+export const LOOKS = Object.entries(SIZES).flatMap(
+  ([size, sized]) =>
+    ["light", "dark"].flatMap((colorScheme) =>
+      Object.entries({ en: "en-GB", de: "de-DE" }).map(([language, locale]) => [
+        `${size}-${colorScheme}-${language}`,
+        { ...sized, colorScheme, locale },
+      ]),
+    ),
+);
+
+// Looks at every page and dialog, takes pictures that are called after the look, and returns the barriers.
+export async function barriersEverywhere(visitor, name) {
+  const found = await barriers(visitor, "login");
+  await picture(visitor, `${name}-login`);
+  await logIn(visitor);
+  for (const where of PAGES) {
+    await go(visitor, where);
+    await visitor.waitForTimeout(300);
+    found.push(...(await barriers(visitor, where)));
+    if (await scrollsSideways(visitor)) found.push(`${where} scrolls sideways`);
+    await picture(visitor, `${name}-${where}`);
+  }
+  await go(visitor, "students");
+  for (const [dialog, at] of [["change", 2], ["confirm", 3]]) {
+    await visitor.locator("#students-rows tr").first().locator("button").nth(at).click();
+    await visitor.waitForSelector(`#${dialog}[open]`);
+    found.push(...(await barriers(visitor, dialog)));
+    await picture(visitor, `${name}-${dialog}`);
+    await visitor.keyboard.press("Escape");
+  }
+  return found;
+}
