@@ -8,7 +8,7 @@
 //! | rule | where |
 //! |---|---|
 //! | a frame is applied to the newest state of its session, and again when another frame was first | [`session`] |
-//! | a session enrols one student, once | [`Store::enrol`] |
+//! | a session enrols one student, once | [`Students::enrol`](crate::store::Students::enrol) |
 //! | a face is not enrolled as two students | [`duplicates`], decided inside the transaction that writes the face |
 //! | after an erasure no template, session, gallery entry or remembered mark of the student is left | [`Registry::erase`] |
 //!

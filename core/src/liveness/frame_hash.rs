@@ -42,7 +42,7 @@ impl FrameHash {
     }
 
     /// Returns the same hash, told whether another session has had a frame like it: what
-    /// [`Store::frame_seen_elsewhere`](crate::store::Store::frame_seen_elsewhere) says.
+    /// [`Sessions::frame_seen_elsewhere`](crate::store::Sessions::frame_seen_elsewhere) says.
     #[must_use]
     pub fn with_seen_elsewhere(mut self, seen: bool) -> Self {
         self.seen_elsewhere = seen;

@@ -81,7 +81,7 @@ pub struct LivenessOptions {
     /// What becomes of a poor center view. Default: it is refused.
     pub quality: QualityGate,
     /// For how long a frame of one session may not show up in another. Default `None`: existing clients may send a
-    /// picture again in a new session. Needs a store: [`crate::store::Store::frame_seen_elsewhere`].
+    /// picture again in a new session. Needs a store: [`crate::store::Sessions::frame_seen_elsewhere`].
     pub recent_sessions: Option<SignedDuration>,
     /// After how many suspicious frames (another person, a frozen picture, no parallax, a spoof verdict) the session
     /// fails for good. Default 60: twelve seconds of nothing else at the page's five frames a second, while a living

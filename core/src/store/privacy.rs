@@ -40,9 +40,9 @@ pub trait Privacy: Send + Sync {
     fn template_forms(&self) -> Result<TemplateForms>;
 
     /// Rewrites every value that holds a face in the form in which this store writes: sealed with its first key, or
-    /// plain when no key seals ([`TemplateKeys::opening_only`]). A few rows share a transaction, so the work may stop
-    /// at any moment and begin again, and others may use the store meanwhile. `progress` receives the number of rows so
-    /// far.
+    /// plain when no key seals ([`TemplateKeys::opening_only`](super::TemplateKeys::opening_only)). A few rows share a
+    /// transaction, so the work may stop at any moment and begin again, and others may use the store meanwhile.
+    /// `progress` receives the number of rows so far.
     ///
     /// # Errors
     /// [`Error::Store`](crate::Error::Store) when a value needs a key that is not there: what came before it is done.

@@ -30,7 +30,7 @@ pub trait Sessions: Send + Sync {
 
     /// Remembers that `session` has had a frame that looks like `frame`, so that another session can be told. The
     /// newest
-    /// [`MAX_SEEN_FRAMES`] are kept; of a frame only its hash and yaw are written.
+    /// [`MAX_SEEN_FRAMES`](super::MAX_SEEN_FRAMES) are kept; of a frame only its hash and yaw are written.
     ///
     /// # Errors
     /// [`Error::Store`](crate::Error::Store).

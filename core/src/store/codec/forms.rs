@@ -38,7 +38,7 @@ impl TemplateForms {
     }
 }
 
-/// The result of [`Store::reseal_templates`](crate::store::Store::reseal_templates).
+/// The result of [`Privacy::reseal_templates`](crate::store::Privacy::reseal_templates).
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Resealed {
     /// Rows (students with their templates, liveness sessions) that were brought into the form.

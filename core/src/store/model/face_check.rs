@@ -22,7 +22,7 @@ pub enum Enrolee<'a> {
 /// "faceenro" in ASCII. For programs that write them by themselves.
 pub const ENROLMENT_LOCK: i64 = 0x6661_6365_656e_726f;
 
-/// A moment in the writing of templates: see [`Store::newest_template`](super::Store::newest_template).
+/// A moment in the writing of templates: see [`Templates::newest_template`](crate::store::Templates::newest_template).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct TemplateMark(pub(crate) i64);
 
@@ -31,8 +31,8 @@ impl TemplateMark {
     pub const BEGINNING: Self = Self(0);
 }
 
-/// The question that [`Store::enrol`](super::Store::enrol) asks before it writes a face, inside its transaction: no
-/// other enrolment is written between the answer and the write, by this process or by another.
+/// The question that [`Students::enrol`](crate::store::Students::enrol) asks before it writes a face, inside its
+/// transaction: no other enrolment is written between the answer and the write, by this process or by another.
 pub struct FaceCheck<'a> {
     /// Who has had a template written since then is among those compared with.
     pub since: TemplateMark,

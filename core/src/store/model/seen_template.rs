@@ -14,7 +14,7 @@ pub enum TemplateOrigin {
     #[default]
     Registered,
     /// A view that a camera saw later, kept beside the registered ones: see
-    /// [`Store::keep_seen_template`](super::Store::keep_seen_template).
+    /// [`Templates::keep_seen_template`](crate::store::Templates::keep_seen_template).
     Seen,
 }
 

@@ -38,7 +38,8 @@ pub struct SessionRecord {
     pub movement_verified: bool,
     /// The session as text; `None` for one that the existing service made.
     pub state: Option<String>,
-    /// How often the session has changed; an argument of [`Store::update_session`](super::Store::update_session).
+    /// How often the session has changed; an argument of
+    /// [`Sessions::update_session`](crate::store::Sessions::update_session).
     pub version: i64,
     /// When it was made, in whole seconds.
     pub created_at: Timestamp,
