@@ -135,6 +135,14 @@ impl TemplateKeys {
         }
     }
 
+    /// Returns the plain text of a column, for a caller that needs the value.
+    ///
+    /// # Errors
+    /// [`Error::Store`] when the value is damaged or needs a key that is not there.
+    pub(in crate::store) fn text_at(&self, context: &SealContext, stored: &str) -> Result<String> {
+        self.open_text(context, stored).map(Cow::into_owned).map_err(|refused| refused.at(context))
+    }
+
     fn open(&self, id: KeyId, context: &SealContext, sealed: &[u8]) -> Result<Vec<u8>, NotOpened> {
         let key = self.keys.iter().find(|key| key.id == id).ok_or(NotOpened::NoKey(id))?;
         aead::open(key, context, sealed)

@@ -72,10 +72,7 @@ fn from_row(row: &Row, keys: &TemplateKeys, id: SessionId) -> Outcome<SessionRec
     let status: Option<String> = row.try_get(1)?;
     let state: Option<String> = row.try_get(4)?;
     let context = SealContext::new(FaceColumn::SessionState, id);
-    let state = state.map(|stored| match keys.open_text(&context, &stored) {
-        Ok(state) => Ok(state.into_owned()),
-        Err(refused) => Err(refused.at(&context)),
-    });
+    let state = state.map(|stored| keys.text_at(&context, &stored));
     Ok(SessionRecord {
         id,
         student: row.try_get::<_, Option<i64>>(0)?.map(StudentId),

@@ -71,7 +71,7 @@ pub(super) fn embedding_json(db: &mut Transaction<'_>, keys: &TemplateKeys, id: 
         return Ok(None);
     };
     let context = SealContext::new(FaceColumn::StudentEmbeddingVector, id).of_model(model);
-    Ok(Some(keys.open_text(&context, &stored).map_err(|refused| refused.at(&context))?.into_owned()))
+    Ok(Some(keys.text_at(&context, &stored)?))
 }
 
 /// Puts `templates` in place of the student's own; with a liveness score, as verified now.

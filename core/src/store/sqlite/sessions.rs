@@ -9,7 +9,6 @@ use super::super::rules::{NO_SESSION, NO_STUDENT, json, must_be_completed, must_
 use super::super::{MAX_SEEN_FRAMES, NewSession, SessionRecord, SessionSummary, SessionUpdate, Sessions};
 use super::connection::{Outcome, Time, time};
 use super::students::student;
-use super::templates::opened;
 use super::{SqliteStore, privacy};
 use crate::embedding::Embedding;
 use crate::error::Result;
@@ -149,7 +148,7 @@ impl Sessions for SqliteStore {
 pub(super) fn session(db: &Connection, keys: &TemplateKeys, id: SessionId) -> Outcome<Option<SessionRecord>> {
     let Some(mut record) = stored_session(db, id)? else { return Ok(None) };
     if let Some(stored) = &record.state {
-        record.state = Some(opened(keys, &SealContext::new(FaceColumn::SessionState, id), stored)?);
+        record.state = Some(keys.text_at(&SealContext::new(FaceColumn::SessionState, id), stored)?);
     }
     Ok(Some(record))
 }

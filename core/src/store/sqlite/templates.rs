@@ -1,7 +1,5 @@
 //! Templates.
 
-use std::borrow::Cow;
-
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, ToSql, params};
 
@@ -27,7 +25,7 @@ impl Templates for SqliteStore {
                 db.query_row(query, [id.0], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
             let Some((Some(stored), model)) = found else { return Ok(None) };
             let context = SealContext::new(FaceColumn::StudentEmbeddingVector, id).of_model(model);
-            Ok(Some(opened(&self.keys, &context, &stored)?))
+            Ok(Some(self.keys.text_at(&context, &stored)?))
         })
     }
 
@@ -72,11 +70,6 @@ impl Templates for SqliteStore {
     fn forget_seen_templates(&self, student: StudentId) -> Result<u64> {
         self.write("take back the views of the student", |db| seen::forget(db, student))
     }
-}
-
-/// The text at `context`, opened if it is sealed.
-pub(super) fn opened(keys: &TemplateKeys, context: &SealContext, stored: &str) -> Result<String> {
-    keys.open_text(context, stored).map(Cow::into_owned).map_err(|refused| refused.at(context))
 }
 
 /// Puts `templates` in place of the student's own; with a liveness score, as verified now.
