@@ -46,6 +46,7 @@ export type LivenessReasonCode =
   | 'track_broken'
   | 'not_steady'
   | 'already_enrolled'
+  | 'unlike_face'
   | 'spoof_suspected'
   | 'passive_check_missing'
   | 'duplicate_frame'
@@ -393,12 +394,12 @@ export declare class Store {
    * transaction, so that of two calls that race one wins and the other rejects with `state`. A taken roll number
    * (`conflict`) does not cost the session.
    */
-  registerStudent(session: LivenessSession, name: string, rollNumber: string, options?: Abortable): Promise<Student>
+  registerStudent(session: LivenessSession, name: string, rollNumber: string, options?: RegisterOptions & Abortable): Promise<Student>
   /**
    * Gives an existing student the face that a completed liveness session proved, in place of the one it had, and
-   * uses up the session in the same transaction.
+   * uses up the session in the same transaction. Rejects with `conflict` when it is unlike that one.
    */
-  enrolStudent(session: LivenessSession, studentId: number, options?: Abortable): Promise<Student>
+  enrolStudent(session: LivenessSession, studentId: number, options?: EnrolOptions & Abortable): Promise<Student>
   /**
    * Replaces the templates of an existing student without a session: for an operator's own import. Liveness then
    * counts as not verified.
@@ -684,6 +685,17 @@ export interface EngineOptions {
   detect?: DetectOptions
   /** What counts as a good view. */
   quality?: QualityOptions
+}
+
+/** Who gives a student another face. */
+export interface EnrolOptions {
+  /** The name in the audit log. Default `node`. */
+  actor?: string
+  /**
+   * Whether the face may take the place of one that it is unlike. Only a store with a gallery compares them. Default
+   * false.
+   */
+  replaceUnlike?: boolean
 }
 
 /** How a student is erased. */
@@ -1056,6 +1068,12 @@ export interface Rect {
   y1: number
   x2: number
   y2: number
+}
+
+/** Who registers a student. */
+export interface RegisterOptions {
+  /** The name in the audit log. Default `node`. */
+  actor?: string
 }
 
 /** A face in view of a camera. */

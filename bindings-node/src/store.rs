@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use faceattend_core::Result;
-use faceattend_core::enrolment::{DuplicatePolicy as CorePolicy, EnrolmentOutcome, KeptSession, Registry};
+use faceattend_core::enrolment::{Actor, DuplicatePolicy as CorePolicy, EnrolmentOutcome, KeptSession, Registry};
 use faceattend_core::store::{
     Erasure as CoreErasure, Listed, MarksOfErased as CoreMarks, Page, Store as CoreStore, StoredEmbedding,
     Student as CoreStudent, StudentChange as CoreChange, open,
@@ -84,6 +84,26 @@ pub struct EraseOptions {
     /// Default `delete`.
     pub marks: Option<MarksOfErased>,
 }
+
+/// Who registers a student.
+#[napi(object, object_to_js = false)]
+pub struct RegisterOptions {
+    /// The name in the audit log. Default `node`.
+    pub actor: Option<String>,
+}
+
+/// Who gives a student another face.
+#[napi(object, object_to_js = false)]
+pub struct EnrolOptions {
+    /// The name in the audit log. Default `node`.
+    pub actor: Option<String>,
+    /// Whether the face may take the place of one that it is unlike. Only a store with a gallery compares them. Default
+    /// false.
+    pub replace_unlike: Option<bool>,
+}
+
+/// The actor of a call that names none.
+const ACTOR: &str = "node";
 
 /// What an erasure erased.
 #[napi(object)]
@@ -222,7 +242,7 @@ impl Store {
     /// transaction, so that of two calls that race one wins and the other rejects with `state`. A taken roll number
     /// (`conflict`) does not cost the session.
     #[napi(
-        ts_args_type = "session: LivenessSession, name: string, rollNumber: string, options?: Abortable",
+        ts_args_type = "session: LivenessSession, name: string, rollNumber: string, options?: RegisterOptions & Abortable",
         ts_return_type = "Promise<Student>"
     )]
     pub fn register_student(
@@ -230,19 +250,34 @@ impl Store {
         session: &LivenessSession,
         name: String,
         roll_number: String,
+        options: Option<RegisterOptions>,
     ) -> AsyncTask<Job<Student>> {
-        self.enrolling(session, move |registry, kept, now| registry.register_kept(kept, &name, &roll_number, now))
+        let actor = options.and_then(|options| options.actor);
+        self.enrolling(session, move |registry, kept, now| {
+            let actor = Actor::named(actor.as_deref().unwrap_or(ACTOR));
+            registry.register_kept(kept, &name, &roll_number, actor, now)
+        })
     }
 
     /// Gives an existing student the face that a completed liveness session proved, in place of the one it had, and
-    /// uses up the session in the same transaction.
+    /// uses up the session in the same transaction. Rejects with `conflict` when it is unlike that one.
     #[napi(
-        ts_args_type = "session: LivenessSession, studentId: number, options?: Abortable",
+        ts_args_type = "session: LivenessSession, studentId: number, options?: EnrolOptions & Abortable",
         ts_return_type = "Promise<Student>"
     )]
-    pub fn enrol_student(&self, session: &LivenessSession, student_id: f64) -> napi::Result<AsyncTask<Job<Student>>> {
+    pub fn enrol_student(
+        &self,
+        session: &LivenessSession,
+        student_id: f64,
+        options: Option<EnrolOptions>,
+    ) -> napi::Result<AsyncTask<Job<Student>>> {
         let student = student(student_id).or_throw()?;
-        Ok(self.enrolling(session, move |registry, kept, now| registry.enrol_kept(kept, Some(student), now)))
+        let options = options.unwrap_or(EnrolOptions { actor: None, replace_unlike: None });
+        Ok(self.enrolling(session, move |registry, kept, now| {
+            let actor = Actor::named(options.actor.as_deref().unwrap_or(ACTOR));
+            let actor = actor.replacing_unlike_faces(options.replace_unlike.unwrap_or(false));
+            registry.enrol_kept(kept, Some(student), actor, now)
+        }))
     }
 
     /// Replaces the templates of an existing student without a session: for an operator's own import. Liveness then

@@ -59,6 +59,17 @@ test('a completed session registers one student, once, and a gallery loads the f
   assert.equal((await gallery.identify(probe)).best.studentId, student.id)
 })
 
+test('another face takes the place of a student only when that is said', async (t) => {
+  const store = await Store.open(path.join(folder(t), 'a.db'))
+  const registrar = await store.withGallery(new Gallery(await engine()))
+  const { id } = await registrar.registerStudent(await completed('hopper'), 'Grace Hopper', 'R1', { actor: 'desk' })
+  const other = await completed('collins')
+  await assert.rejects(registrar.enrolStudent(other, id, { actor: 'desk' }), failsWith('conflict', /unlike face/))
+  assert.ok(!other.isConsumed)
+  await registrar.enrolStudent(other, id, { actor: 'head office', replaceUnlike: true })
+  assert.ok(other.isConsumed)
+})
+
 test('a face that is enrolled already is refused, also by another process', async (t) => {
   const file = path.join(folder(t), 'a.db')
   const [one, other] = [await Store.open(file), await Store.open(file)]

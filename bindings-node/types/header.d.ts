@@ -46,6 +46,7 @@ export type LivenessReasonCode =
   | 'track_broken'
   | 'not_steady'
   | 'already_enrolled'
+  | 'unlike_face'
   | 'spoof_suspected'
   | 'passive_check_missing'
   | 'duplicate_frame'

@@ -4,6 +4,7 @@
 use faceattend_core::enrolment::session::{ColumnValue, ROUNDS, columns_of, update_of, use_up};
 use faceattend_core::enrolment::{DuplicatePolicy, duplicates, known_as};
 use faceattend_core::gallery::Match as CoreMatch;
+use faceattend_core::liveness::Reason;
 use faceattend_core::types::StudentId;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -19,11 +20,14 @@ use crate::time::{datetime, moment, moment_or_now};
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("SESSION_ROUNDS", ROUNDS)?;
     module.add("ENROLMENT_LOCK", faceattend_core::store::ENROLMENT_LOCK)?;
+    let unlike = Reason::UnlikeFace;
+    module.add("UNLIKE_FACE", (unlike.code(), unlike.advice()))?;
     module.add_class::<KnownFace>()?;
     module.add_function(wrap_pyfunction!(session_columns, module)?)?;
     module.add_function(wrap_pyfunction!(use_up_session, module)?)?;
     module.add_function(wrap_pyfunction!(similar_students, module)?)?;
-    module.add_function(wrap_pyfunction!(known_face, module)?)
+    module.add_function(wrap_pyfunction!(known_face, module)?)?;
+    module.add_function(wrap_pyfunction!(is_unlike_face, module)?)
 }
 
 /// Another student whose face a session shows.
@@ -165,4 +169,17 @@ fn known_face(
     let student = student_id.map(StudentId);
     let known = attached(py, || session.with(|session| policy.known(&gallery, session, student)))?;
     Ok(known.map(|found| KnownFace { found, is_refused: policy.refuses(Some(&found)) }))
+}
+
+/// Returns whether a completed session shows another face than the one that a student has.
+///
+/// Parameters
+/// ----------
+/// session : LivenessSession
+/// own : Gallery
+///     The templates of the student, of this model, and of nobody else. An empty gallery is unlike nothing.
+#[pyfunction]
+fn is_unlike_face(py: Python<'_>, session: &LivenessSession, own: &Gallery) -> PyResult<bool> {
+    let Some(own) = own.if_made() else { return Ok(false) };
+    attached(py, || session.with(|session| duplicates::is_unlike(&own, session)))
 }

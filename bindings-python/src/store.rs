@@ -4,7 +4,7 @@ use std::ffi::CStr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use faceattend_core::enrolment::{DuplicatePolicy, Registry};
+use faceattend_core::enrolment::{Actor, DuplicatePolicy, Registry};
 use faceattend_core::recognition::load_gallery;
 use faceattend_core::store::{
     MarksOfErased, Page, Store as CoreStore, StoreLocation, StoredEmbedding, StudentChange, TemplateKeys,
@@ -233,6 +233,8 @@ impl Store {
     ///     The session; it is written into the database first.
     /// name, roll_number : str
     ///     Of the new student.
+    /// actor : str
+    ///     Who enrols, for the audit log.
     ///
     /// Raises
     /// ------
@@ -240,16 +242,19 @@ impl Store {
     ///     When the session is not complete, or has enrolled somebody.
     /// ConflictError
     ///     When the roll number is taken.
+    #[pyo3(signature = (session, name, roll_number, *, actor="python"))]
     fn register_student(
         &self,
         py: Python<'_>,
         session: &LivenessSession,
         name: &str,
         roll_number: &str,
+        actor: &str,
     ) -> PyResult<Student> {
         let kept = session.kept();
+        let actor = Actor::named(actor);
         let enrolled = detached(py, || {
-            self.registry.get()?.register_kept(&kept, name, roll_number, Timestamp::now())?.into_enrolled()
+            self.registry.get()?.register_kept(&kept, name, roll_number, actor, Timestamp::now())?.into_enrolled()
         })?;
         Ok(Student(enrolled.student))
     }
@@ -263,6 +268,10 @@ impl Store {
     /// session : LivenessSession
     ///     The session; it is written into the database first.
     /// student_id : int
+    /// actor : str
+    ///     Who enrols, for the audit log.
+    /// replace_unlike : bool
+    ///     Whether the face may take the place of one that it is unlike. Only a store with a gallery compares them.
     ///
     /// Raises
     /// ------
@@ -270,11 +279,22 @@ impl Store {
     ///     When the session is not complete, has enrolled somebody, or was begun for another student.
     /// NotFoundError
     ///     When there is no such student.
-    fn enrol_student(&self, py: Python<'_>, session: &LivenessSession, student_id: i64) -> PyResult<Student> {
+    /// ConflictError
+    ///     When the face is unlike the one that the student has.
+    #[pyo3(signature = (session, student_id, *, actor="python", replace_unlike=false))]
+    fn enrol_student(
+        &self,
+        py: Python<'_>,
+        session: &LivenessSession,
+        student_id: i64,
+        actor: &str,
+        replace_unlike: bool,
+    ) -> PyResult<Student> {
         let kept = session.kept();
         let student = Some(StudentId(student_id));
+        let actor = Actor::named(actor).replacing_unlike_faces(replace_unlike);
         let enrolled =
-            detached(py, || self.registry.get()?.enrol_kept(&kept, student, Timestamp::now())?.into_enrolled())?;
+            detached(py, || self.registry.get()?.enrol_kept(&kept, student, actor, Timestamp::now())?.into_enrolled())?;
         Ok(Student(enrolled.student))
     }
 

@@ -146,6 +146,17 @@ def test_a_face_that_is_enrolled_is_refused_named_or_let_be(media, hopper, setti
     assert enrolment.enrol_compared(hopper, completed(media, hopper, "hopper")) is None
 
 
+def test_another_face_takes_the_place_of_ones_own_only_when_that_is_said(media, hopper, admin, settings):
+    enrolment.enrol(hopper, completed(media, hopper, "hopper"))
+    session = completed(media, hopper, "collins")
+    with pytest.raises(enrolment.UnlikeFaceError, match="unlike the one that is stored") as refused:
+        enrolment.enrol(hopper, session)
+    assert refused.value.code == "unlike_face" and isinstance(refused.value, faceattend.ConflictError)
+    assert LivenessSession.objects.get(session_id=session).consumed_at is None
+    enrolment.enrol(hopper, session, replace_unlike=True)
+    assert LivenessSession.objects.get(session_id=session).consumed_at is not None
+
+
 def test_a_face_enrolled_since_the_gallery_was_loaded_is_known(media, hopper):
     # The gallery is believed for two seconds: it knows nobody.
     assert len(recognition.gallery()) == 0

@@ -287,14 +287,22 @@ class Store:
         return await self.run(self._store.erase_student, student_id, marks=marks)
 
     async def register_student(
-        self, session: faceattend.LivenessSession, name: str, roll_number: str
+        self, session: faceattend.LivenessSession, name: str, roll_number: str, *, actor: str = "python"
     ) -> faceattend.Student:
         """Creates a student with the face that a session proved. See `faceattend.Store.register_student`."""
-        return await self.run(self._store.register_student, session, name, roll_number)
+        return await self.run(self._store.register_student, session, name, roll_number, actor=actor)
 
-    async def enrol_student(self, session: faceattend.LivenessSession, student_id: int) -> faceattend.Student:
+    async def enrol_student(
+        self,
+        session: faceattend.LivenessSession,
+        student_id: int,
+        *,
+        actor: str = "python",
+        replace_unlike: bool = False,
+    ) -> faceattend.Student:
         """Gives a student the face that a session proved. See `faceattend.Store.enrol_student`."""
-        return await self.run(self._store.enrol_student, session, student_id)
+        enrol = self._store.enrol_student
+        return await self.run(enrol, session, student_id, actor=actor, replace_unlike=replace_unlike)
 
     async def save_session(self, session: faceattend.LivenessSession) -> None:
         """Writes a session into the database. See `faceattend.Store.save_session`."""

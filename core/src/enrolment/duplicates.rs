@@ -1,4 +1,4 @@
-//! Whether a face is enrolled as another student already.
+//! Whether a face is enrolled as another student already, and whether it is like the one that it replaces.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -6,12 +6,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
+use super::actor::Actor;
 use crate::embedding::Embedding;
 use crate::error::Result;
 use crate::gallery::{Gallery, Match};
 use crate::liveness::{LivenessSession, Reason};
 use crate::recognition::{GalleryLoad, load_gallery, refresh_gallery};
-use crate::store::{FaceCheck, Store, StoredEmbedding, StoredTemplate, TemplateMark};
+use crate::store::{Admission, FaceCheck, Store, StoredEmbedding, StoredTemplate, TemplateMark};
 use crate::types::{StudentId, Threshold};
 
 /// What to do with a face that is enrolled as another student already.
@@ -119,6 +120,40 @@ pub fn known_as(found: &Match) -> Reason {
     Reason::AlreadyEnrolled { student: found.student, similarity: found.similarity }
 }
 
+/// Returns whether no view of the completed `session` reaches the threshold of recognition for any of the templates
+/// that `own`, the gallery of one person, holds. A face that its model cannot compare is not unlike: the person has to
+/// enrol again.
+///
+/// # Errors
+/// As [`enrolled_as`].
+pub fn is_unlike(own: &Gallery, session: &LivenessSession) -> Result<bool> {
+    if own.templates() == 0 {
+        return Ok(false);
+    }
+    for view in session.templates() {
+        if own.search(view, 1)?.iter().any(|found| Threshold::default().admits(found.similarity)) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// What a comparison told of a face.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Compared {
+    /// The other student whom it resembles, as far as the policy asks.
+    pub(super) resembles: Option<Match>,
+    /// Whether it is unlike the face whose place it takes.
+    pub(super) is_unlike: bool,
+}
+
+impl Compared {
+    /// Returns whose face it is, for one that was refused; `None` when it was refused for being unlike.
+    pub(super) fn refusal(&self) -> Option<Match> {
+        self.resembles.clone().filter(|_| !self.is_unlike)
+    }
+}
+
 /// The gallery of a registry, kept as the store has it, and the policy for a face that is in it already.
 pub(super) struct Faces {
     pub(super) gallery: Arc<Gallery>,
@@ -165,8 +200,9 @@ impl Faces {
         self.policy.known(&self.gallery, session, session.student())
     }
 
-    /// Runs `write` with the check that it has to make inside its transaction; returns what it wrote, and whom else
-    /// than `student` the face resembles.
+    /// Runs `write` with the check that it has to make inside its transaction: whether the face is another's than
+    /// `student`'s, and, where `student` is there and has a face, whether it is like that one. Returns what was
+    /// written, and what the comparison told.
     ///
     /// The gallery may be behind the database: other threads, servers and programs write too. So it only proposes whom
     /// to compare with; the database adds what was written since the gallery was loaded, and its templates decide.
@@ -174,21 +210,35 @@ impl Faces {
         &self,
         session: &LivenessSession,
         student: Option<StudentId>,
+        actor: Actor<'_>,
         write: impl FnOnce(Option<FaceCheck<'_>>) -> Result<T>,
-    ) -> Result<(T, Option<Match>)> {
+    ) -> Result<(T, Compared)> {
+        let mut compared = Compared::default();
+        let Some(template) = session.final_template() else { return Ok((write(None)?, compared)) };
         let asks = self.policy != DuplicatePolicy::Allow;
-        let Some(template) = session.final_template().filter(|_| asks) else { return Ok((write(None)?, None)) };
+        if !asks && student.is_none() {
+            return Ok((write(None)?, compared));
+        }
         // The mark first: a gallery that is loaded after it knows more, never less.
-        let since = self.loaded_to();
-        let proposed = proposed(&self.gallery, template)?;
-        let mut known = None;
+        let since = if asks { self.loaded_to() } else { TemplateMark::END };
+        let mut of = if asks { proposed(&self.gallery, template)? } else { Vec::new() };
+        of.extend(student.filter(|student| !of.contains(student)));
+        let except = student.or(session.student());
         let mut admits = |stored: Vec<StoredTemplate>| {
-            let people = self.people_of(stored)?;
-            known = self.policy.known(&people, session, student)?;
-            Ok(!self.policy.refuses(known.as_ref()))
+            let (own, others): (Vec<_>, Vec<_>) = stored.into_iter().partition(|its| Some(its.student) == except);
+            compared.resembles = self.policy.known(&self.people_of(others)?, session, None)?;
+            if self.policy.refuses(compared.resembles.as_ref()) {
+                return Ok(Admission::Refused);
+            }
+            compared.is_unlike = is_unlike(&self.people_of(own)?, session)?;
+            Ok(match (compared.is_unlike, actor.replaces_unlike_faces()) {
+                (false, _) => Admission::Admitted,
+                (true, true) => Admission::AdmittedUnlike,
+                (true, false) => Admission::Refused,
+            })
         };
-        let written = write(Some(FaceCheck { since, of: &proposed, admits: &mut admits }))?;
-        Ok((written, known))
+        let written = write(Some(FaceCheck { since, of: &of, admits: &mut admits }))?;
+        Ok((written, compared))
     }
 
     /// Returns a gallery of just these templates, by the rules of the registry's own.

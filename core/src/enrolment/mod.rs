@@ -10,6 +10,8 @@
 //! | a frame is applied to the newest state of its session, and again when another frame was first | [`session`] |
 //! | a session enrols one student, once | [`Students::enrol`](crate::store::Students::enrol) |
 //! | a face is not enrolled as two students | [`duplicates`], decided inside the transaction that writes the face |
+//! | a face takes the place of one that it is unlike only by an [`Actor`] who may do that | [`duplicates`], as above |
+//! | an enrolment is in the audit log: who, whom, by which session | [`Students::enrol`](crate::store::Students::enrol) |
 //! | after an erasure no template, session, gallery entry or remembered mark of the student is left | [`Registry::erase`] |
 //!
 //! ```
@@ -17,7 +19,7 @@
 //! # fn main() -> faceattend_core::Result<()> {
 //! use std::sync::Arc;
 //!
-//! use faceattend_core::enrolment::{EnrolmentOutcome, Registry};
+//! use faceattend_core::enrolment::{Actor, EnrolmentOutcome, Registry};
 //! use faceattend_core::liveness::LivenessOptions;
 //! use faceattend_core::store::{MarksOfErased, SqliteStore, Store};
 //! use jiff::Timestamp;
@@ -30,7 +32,7 @@
 //!
 //! let session = registry.begin(None, LivenessOptions::default(), now)?;
 //! // Frames go in with `registry.observe`; until they complete the session, it enrols nobody.
-//! let refused = registry.register(session.id(), "Eileen Collins", "R1", now)?;
+//! let refused = registry.register(session.id(), "Eileen Collins", "R1", Actor::named("office"), now)?;
 //! assert!(matches!(refused, EnrolmentOutcome::NotCompleted));
 //!
 //! let student = store.create_student("Eileen Collins", "R1", now)?;
@@ -42,6 +44,7 @@
 //! # fn main() {}
 //! ```
 
+mod actor;
 pub mod duplicates;
 mod kept;
 pub mod session;
@@ -56,13 +59,14 @@ use jiff::Timestamp;
 use crate::attendance::Marker;
 use crate::error::{Error, Result};
 use crate::gallery::{Gallery, Match};
-use crate::liveness::{LivenessOptions, LivenessSession, Outcome, Verification};
+use crate::liveness::{LivenessOptions, LivenessSession, Outcome, Reason, Verification};
 use crate::recognition::GalleryLoad;
-use crate::store::{Enrolee, Enrolment, Erasure, MarksOfErased, Store, Student};
+use crate::store::{Enrolee, Enrolment, Erasure, FaceCheck, MarksOfErased, Store, Student};
 use crate::types::{SessionId, StudentId};
 
-use duplicates::Faces;
+pub use actor::Actor;
 pub use duplicates::{ALREADY_ENROLLED, DuplicatePolicy, already_enrolled, known_as};
+use duplicates::{Compared, Faces};
 pub use kept::KeptSession;
 pub use session::{ClientFrame, StoredSession};
 
@@ -86,7 +90,8 @@ impl std::fmt::Debug for Registry {
 pub struct Observed {
     /// The session after the frame.
     pub session: StoredSession,
-    /// What the frame was worth. When the completed face resembles another student, the reason says so.
+    /// What the frame was worth. When the completed face resembles another student, or is unlike the one that it
+    /// replaces, the reasons say so.
     pub outcome: Outcome,
     /// What became of the face of a completed session.
     pub face: FaceOfSession,
@@ -101,10 +106,12 @@ pub enum FaceOfSession {
     Saved(Box<Student>),
     /// The student has had the face since an earlier frame.
     SavedBefore,
-    /// The session names a student that is not in the store.
+    /// The session names a student that is not in the store, or was not when the session began.
     NoSuchStudent,
     /// The face is another student's, and the policy refuses it.
     Refused(Match),
+    /// The face is unlike the one that the student has, and the actor may not replace that.
+    Unlike,
 }
 
 /// What came of giving the face of a session to a student.
@@ -118,6 +125,8 @@ pub enum EnrolmentOutcome {
     NotCompleted,
     /// The session has enrolled another student, or was begun for one.
     UsedUp,
+    /// The face is unlike the one that the student has, and the actor may not replace that.
+    Unlike,
     /// The store has no such student, or neither the caller nor the session names one.
     UnknownStudent,
     /// The face is another student's, and the policy refuses it.
@@ -139,6 +148,7 @@ impl EnrolmentOutcome {
             Self::NotCompleted => state("it is not complete"),
             Self::UsedUp => state("it has enrolled a student already, or is for another one"),
             Self::Refused(_) => Err(Error::Conflict { what: "student with this face" }),
+            Self::Unlike => Err(Error::Conflict { what: "unlike face of this student" }),
         }
     }
 }
@@ -152,6 +162,8 @@ pub struct Enrolled {
     pub session: LivenessSession,
     /// The other student whose face it resembles, under [`DuplicatePolicy::Warn`].
     pub resembles: Option<Match>,
+    /// Whether it took the place of a face that it is unlike.
+    pub is_unlike: bool,
     /// Whether this call wrote the face; `false` when the same session had given it to the same student before.
     pub is_new: bool,
 }
@@ -210,12 +222,19 @@ impl Registry {
     ///
     /// # Errors
     /// [`Error::State`] when too many frames arrive at once; those of the store.
-    pub fn observe(&self, session: StoredSession, frame: &ClientFrame<'_>, now: Timestamp) -> Result<Option<Observed>> {
+    pub fn observe(
+        &self,
+        session: StoredSession,
+        frame: &ClientFrame<'_>,
+        actor: Actor<'_>,
+        now: Timestamp,
+    ) -> Result<Option<Observed>> {
         let Some((session, mut outcome)) = session.observe(&*self.store, frame, self.options, now)? else {
             return Ok(None);
         };
-        let (face, known) = self.save(&session, now)?;
-        outcome.reasons.extend(known.as_ref().map(known_as));
+        let (face, compared) = self.save(&session, actor, now)?;
+        outcome.reasons.extend(compared.resembles.as_ref().map(known_as));
+        outcome.reasons.extend(compared.is_unlike.then_some(Reason::UnlikeFace));
         Ok(Some(Observed { session, outcome, face }))
     }
 
@@ -232,9 +251,16 @@ impl Registry {
     /// # Errors
     /// [`Error::Conflict`] when the roll number is taken: the session is not used up then;
     /// those of the store.
-    pub fn register(&self, id: SessionId, name: &str, roll_number: &str, now: Timestamp) -> Result<EnrolmentOutcome> {
+    pub fn register(
+        &self,
+        id: SessionId,
+        name: &str,
+        roll_number: &str,
+        actor: Actor<'_>,
+        now: Timestamp,
+    ) -> Result<EnrolmentOutcome> {
         let Some(stored) = self.session(id)? else { return Ok(EnrolmentOutcome::UnknownSession) };
-        self.write(stored, &Enrolee::New { name, roll_number }, now)
+        self.write(stored, &Enrolee::New { name, roll_number }, actor, now)
     }
 
     /// Gives the face of a completed session to `student`, or without one to the student whom the session was begun
@@ -242,20 +268,29 @@ impl Registry {
     ///
     /// # Errors
     /// Those of the store.
-    pub fn enrol(&self, id: SessionId, student: Option<StudentId>, now: Timestamp) -> Result<EnrolmentOutcome> {
+    pub fn enrol(
+        &self,
+        id: SessionId,
+        student: Option<StudentId>,
+        actor: Actor<'_>,
+        now: Timestamp,
+    ) -> Result<EnrolmentOutcome> {
         let Some(stored) = self.session(id)? else { return Ok(EnrolmentOutcome::UnknownSession) };
         if !stored.session().is_completed() {
             return Ok(EnrolmentOutcome::NotCompleted);
+        }
+        if stored.is_for_nobody() {
+            return Ok(EnrolmentOutcome::UnknownStudent);
         }
         let named = student.or(stored.record().student);
         let student = named.map(|id| self.store.student(id)).transpose()?.flatten();
         let Some(student) = student else { return Ok(EnrolmentOutcome::UnknownStudent) };
         if stored.record().consumed_at.is_some() && stored.record().student == Some(student.id) {
             let session = stored.into_session();
-            let enrolled = Enrolled { student, session, resembles: None, is_new: false };
+            let enrolled = Enrolled { student, session, resembles: None, is_unlike: false, is_new: false };
             return Ok(EnrolmentOutcome::Enrolled(Box::new(enrolled)));
         }
-        self.write(stored, &Enrolee::Student(student.id), now)
+        self.write(stored, &Enrolee::Student(student.id), actor, now)
     }
 
     /// Writes a session that the caller holds in memory into the store, or what has changed of it. The lock is not held
@@ -289,9 +324,10 @@ impl Registry {
         kept: &Mutex<KeptSession>,
         name: &str,
         roll_number: &str,
+        actor: Actor<'_>,
         now: Timestamp,
     ) -> Result<EnrolmentOutcome> {
-        self.enrol_with(kept, now, |id| self.register(id, name, roll_number, now))
+        self.enrol_with(kept, now, |id| self.register(id, name, roll_number, actor, now))
     }
 
     /// As [`enrol`](Self::enrol), for a session that the caller holds in memory: it is written down first, and used up
@@ -303,9 +339,10 @@ impl Registry {
         &self,
         kept: &Mutex<KeptSession>,
         student: Option<StudentId>,
+        actor: Actor<'_>,
         now: Timestamp,
     ) -> Result<EnrolmentOutcome> {
-        self.enrol_with(kept, now, |id| self.enrol(id, student, now))
+        self.enrol_with(kept, now, |id| self.enrol(id, student, actor, now))
     }
 
     fn enrol_with(
@@ -364,38 +401,50 @@ impl Registry {
         self.faces.as_ref().map_or_else(|| Ok(GalleryLoad::default()), |faces| faces.refresh(&*self.store, student))
     }
 
-    /// Gives the face of a completed session to the student it was begun for; returns whom it resembles as well.
-    fn save(&self, stored: &StoredSession, now: Timestamp) -> Result<(FaceOfSession, Option<Match>)> {
+    /// Gives the face of a completed session to the student it was begun for; returns what the comparison told, too.
+    fn save(&self, stored: &StoredSession, actor: Actor<'_>, now: Timestamp) -> Result<(FaceOfSession, Compared)> {
         let session = stored.session();
-        let Some(enrolment) = enrolment_of(session) else { return Ok((FaceOfSession::Kept, None)) };
+        let alone = |face| Ok((face, Compared::default()));
+        let Some(enrolment) = enrolment_of(session) else { return alone(FaceOfSession::Kept) };
         if stored.record().consumed_at.is_some() {
-            let face = if session.student().is_some() { FaceOfSession::SavedBefore } else { FaceOfSession::Kept };
-            return Ok((face, None));
+            return alone(if session.student().is_some() { FaceOfSession::SavedBefore } else { FaceOfSession::Kept });
+        }
+        if stored.is_for_nobody() {
+            return alone(FaceOfSession::NoSuchStudent);
         }
         let Some(student) = session.student() else {
             // Nothing is written, so the gallery's word is enough.
-            let known = self.faces.as_ref().map(|faces| faces.resembling(session)).transpose()?.flatten();
-            return Ok((FaceOfSession::Kept, known));
+            let resembles = self.faces.as_ref().map(|faces| faces.resembling(session)).transpose()?.flatten();
+            return Ok((FaceOfSession::Kept, Compared { resembles, is_unlike: false }));
         };
-        match self.write_face(session, &Enrolee::Student(student), &enrolment, now) {
-            Ok((Some(student), known)) => Ok((FaceOfSession::Saved(Box::new(student)), known)),
-            Ok((None, Some(known))) => Ok((FaceOfSession::Refused(known), Some(known))),
+        match self.write_face(session, &Enrolee::Student(student), &enrolment, actor, now) {
+            Ok((Some(student), compared)) => Ok((FaceOfSession::Saved(Box::new(student)), compared)),
+            Ok((None, compared)) => {
+                Ok((compared.refusal().map_or(FaceOfSession::Unlike, FaceOfSession::Refused), compared))
+            }
             // Another frame of the same session was first.
-            Ok((None, None)) | Err(Error::State { .. }) => Ok((FaceOfSession::SavedBefore, None)),
-            Err(Error::NotFound { .. }) => Ok((FaceOfSession::NoSuchStudent, None)),
+            Err(Error::State { .. }) => alone(FaceOfSession::SavedBefore),
+            Err(Error::NotFound { .. }) => alone(FaceOfSession::NoSuchStudent),
             Err(error) => Err(error),
         }
     }
 
-    fn write(&self, stored: StoredSession, who: &Enrolee<'_>, now: Timestamp) -> Result<EnrolmentOutcome> {
+    fn write(
+        &self,
+        stored: StoredSession,
+        who: &Enrolee<'_>,
+        actor: Actor<'_>,
+        now: Timestamp,
+    ) -> Result<EnrolmentOutcome> {
         let Some(enrolment) = enrolment_of(stored.session()) else { return Ok(EnrolmentOutcome::NotCompleted) };
-        match self.write_face(stored.session(), who, &enrolment, now) {
-            Ok((Some(student), resembles)) => {
+        match self.write_face(stored.session(), who, &enrolment, actor, now) {
+            Ok((Some(student), Compared { resembles, is_unlike })) => {
                 let session = stored.into_session();
-                Ok(EnrolmentOutcome::Enrolled(Box::new(Enrolled { student, session, resembles, is_new: true })))
+                let enrolled = Enrolled { student, session, resembles, is_unlike, is_new: true };
+                Ok(EnrolmentOutcome::Enrolled(Box::new(enrolled)))
             }
-            Ok((None, Some(known))) => Ok(EnrolmentOutcome::Refused(known)),
-            Ok((None, None)) | Err(Error::State { .. }) => Ok(EnrolmentOutcome::UsedUp),
+            Ok((None, compared)) => Ok(compared.refusal().map_or(EnrolmentOutcome::Unlike, EnrolmentOutcome::Refused)),
+            Err(Error::State { .. }) => Ok(EnrolmentOutcome::UsedUp),
             // Erased or deleted since it was read.
             Err(Error::NotFound { what: "student" }) => Ok(EnrolmentOutcome::UnknownStudent),
             Err(Error::NotFound { .. }) => Ok(EnrolmentOutcome::UnknownSession),
@@ -403,27 +452,27 @@ impl Registry {
         }
     }
 
-    /// Writes the face and lets the gallery know it; returns the student, unless the policy refuses whom it resembles.
+    /// Writes the face and lets the gallery know it; returns the student, unless the comparison refuses the face.
     fn write_face(
         &self,
         session: &LivenessSession,
         who: &Enrolee<'_>,
         enrolment: &Enrolment,
+        actor: Actor<'_>,
         now: Timestamp,
-    ) -> Result<(Option<Student>, Option<Match>)> {
-        let Some(faces) = &self.faces else {
-            return Ok((self.store.enrol(session.id(), who, enrolment, None, now)?, None));
-        };
-        let except = if let Enrolee::Student(student) = who { Some(*student) } else { session.student() };
-        let (written, known) =
-            faces.guard(session, except, |check| self.store.enrol(session.id(), who, enrolment, check, now))?;
+    ) -> Result<(Option<Student>, Compared)> {
+        let write =
+            |check: Option<FaceCheck<'_>>| self.store.enrol(session.id(), who, enrolment, check, actor.name(), now);
+        let Some(faces) = &self.faces else { return Ok((write(None)?, Compared::default())) };
+        let student = if let Enrolee::Student(student) = who { Some(*student) } else { None };
+        let (written, compared) = faces.guard(session, student, actor, write)?;
         if let Some(student) = &written
             && let Err(error) = faces.refresh(&*self.store, student.id)
         {
             // Stored all the same; whoever follows the database hears of it once more.
             tracing::warn!(student = %student.id, "not in the gallery yet: {error}");
         }
-        Ok((written, known))
+        Ok((written, compared))
     }
 }
 

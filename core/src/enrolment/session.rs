@@ -120,6 +120,13 @@ impl StoredSession {
         now >= self.record.expires_at
     }
 
+    /// Returns whether the session was begun for a student who was not in the store. It enrols nobody, also when a
+    /// student is given that id later.
+    #[must_use]
+    pub fn is_for_nobody(&self) -> bool {
+        self.session.student().is_some() && self.record.student.is_none()
+    }
+
     /// Applies a frame, which is compared with the frames of other sessions first.
     pub(super) fn observe(
         self,

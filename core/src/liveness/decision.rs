@@ -83,6 +83,8 @@ pub enum Reason {
         /// The similarity of the two.
         similarity: Similarity,
     },
+    /// The face is unlike the one that is stored for the student.
+    UnlikeFace,
     /// The passive check sees paper or a screen.
     SpoofSuspected {
         /// The mean probability of a living face so far.
@@ -127,6 +129,7 @@ impl Reason {
             Self::TrackBroken => "track_broken",
             Self::NotSteady => "not_steady",
             Self::AlreadyEnrolled { .. } => "already_enrolled",
+            Self::UnlikeFace => "unlike_face",
             Self::SpoofSuspected { .. } => "spoof_suspected",
             Self::PassiveCheckMissing => "passive_check_missing",
             Self::DuplicateFrame => "duplicate_frame",
@@ -173,6 +176,7 @@ impl Reason {
                     "This face is already enrolled as student {student}: please tell the operator."
                 ));
             }
+            Self::UnlikeFace => "This face is unlike the one that is stored: please tell an administrator.",
             Self::NoParallax { .. } | Self::NoRelief { .. } => {
                 "Turn your head itself a little further, and face the camera in person."
             }

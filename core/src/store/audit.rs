@@ -16,4 +16,10 @@ pub trait Audit: Send + Sync {
     /// # Errors
     /// [`Error::Store`](crate::Error::Store).
     fn audit(&self, page: Page) -> Result<Listed<AuditEntry>>;
+
+    /// Returns every entry with this subject, such as `student_id 7`, oldest first.
+    ///
+    /// # Errors
+    /// [`Error::Store`](crate::Error::Store).
+    fn audit_about(&self, subject: &str) -> Result<Vec<AuditEntry>>;
 }

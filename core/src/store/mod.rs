@@ -47,13 +47,13 @@ pub use detection_logs::DetectionLogs;
 pub use location::{StoreLocation, open, redacted};
 // Named one by one, so that the list of the public API sees them.
 pub use model::{
-    AdminChange, AdminUser, AttendanceFilter, AttendanceRecord, AttendanceStatus, AttendanceSummary, AuditEntry,
-    CameraKey, CameraReport, CameraRequest, ClaimedCamera, Consent, CorrectedStatus, Correction, CorrectionRecord,
-    DayWindow, DetectionLog, ENROLMENT_LOCK, Enrolee, Enrolment, Erasure, FaceCheck, KeptSeen, LegacyVector, Listed,
-    Marking, MarksOfErased, NewAdmin, NewAttendance, NewAuditEntry, NewDetectionLog, NewLogin, NewSession, Page,
-    PositionColumns, Retention, Retired, SeenLimits, ServerId, SessionRecord, SessionSummary, SessionUpdate,
-    StoredEmbedding, StoredTemplate, Student, StudentChange, TemplateMark, TemplateOrigin, WatchedCamera,
-    embedding_text,
+    AdminChange, AdminUser, Admission, AttendanceFilter, AttendanceRecord, AttendanceStatus, AttendanceSummary,
+    AuditEntry, CameraKey, CameraReport, CameraRequest, ClaimedCamera, Consent, CorrectedStatus, Correction,
+    CorrectionRecord, DayWindow, DetectionLog, ENROLMENT_LOCK, Enrolee, Enrolment, Erasure, FaceCheck, KeptSeen,
+    LegacyVector, Listed, Marking, MarksOfErased, NewAdmin, NewAttendance, NewAuditEntry, NewDetectionLog, NewLogin,
+    NewSession, Page, PositionColumns, Retention, Retired, SeenLimits, ServerId, SessionRecord, SessionSummary,
+    SessionUpdate, StoredEmbedding, StoredTemplate, Student, StudentChange, TemplateMark, TemplateOrigin,
+    WatchedCamera, embedding_text,
 };
 pub use notices::{Follower, Notice};
 #[cfg(any(feature = "sqlite", feature = "postgres"))]

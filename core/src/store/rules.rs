@@ -1,11 +1,13 @@
 //! What every database decides alike: the rules that come before a row is written, and how its words are read.
 
 pub(super) use super::model::embedding_text as json;
-use super::{CorrectedStatus, SessionRecord};
+use super::{Admission, CorrectedStatus, NewAuditEntry, SessionRecord};
+use jiff::Timestamp;
+
 use crate::embedding::Embedding;
 use crate::error::{Error, Result};
 use crate::liveness::Status;
-use crate::types::StudentId;
+use crate::types::{SessionId, StudentId};
 
 pub(super) const NO_STUDENT: Error = Error::NotFound { what: "student" };
 pub(super) const NO_SESSION: Error = Error::NotFound { what: "liveness session" };
@@ -52,6 +54,30 @@ pub(super) fn must_be_free_for(record: &SessionRecord, student: StudentId) -> Re
         return Err(refused("is for another student".into()));
     }
     Ok(())
+}
+
+/// The entry of the audit log for a face that `session` gave to `student`. It is written with the face, so that nobody
+/// has another face without it.
+pub(super) fn enrolment_entry(
+    actor: &str,
+    student: StudentId,
+    session: SessionId,
+    had_face: bool,
+    admission: Admission,
+    at: Timestamp,
+) -> NewAuditEntry {
+    let what = match (had_face, admission) {
+        (false, _) => "the first face",
+        (true, Admission::AdmittedUnlike) => "a face unlike the one before",
+        (true, _) => "a new face in place of the one before",
+    };
+    NewAuditEntry {
+        at,
+        actor: actor.to_owned(),
+        action: "student.enrol".into(),
+        subject: Some(format!("student_id {student}")),
+        details: Some(format!("{what}, by liveness session {session}")),
+    }
 }
 
 fn refused(reason: String) -> Error {

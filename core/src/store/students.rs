@@ -47,7 +47,7 @@ pub trait Students: Send + Sync {
     ///
     /// `check` is answered first, by the templates that the transaction itself sees; of two enrolments that race, also
     /// from two processes, the later one sees the templates of the earlier one. `None` when it does not admit the face;
-    /// nothing has changed then.
+    /// nothing has changed then. The audit log gets an entry of `actor` in the same transaction.
     ///
     /// # Errors
     /// In this order: [`Error::NotFound`](crate::Error::NotFound) for an unknown session,
@@ -62,6 +62,7 @@ pub trait Students: Send + Sync {
         who: &Enrolee<'_>,
         enrolment: &Enrolment,
         check: Option<FaceCheck<'_>>,
+        actor: &str,
         now: Timestamp,
     ) -> Result<Option<Student>>;
 }

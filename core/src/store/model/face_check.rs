@@ -29,6 +29,8 @@ pub struct TemplateMark(pub(crate) i64);
 impl TemplateMark {
     /// Before the first template.
     pub const BEGINNING: Self = Self(0);
+    /// After every template.
+    pub const END: Self = Self(i64::MAX);
 }
 
 /// The question that [`Students::enrol`](crate::store::Students::enrol) asks before it writes a face, inside its
@@ -38,8 +40,19 @@ pub struct FaceCheck<'a> {
     pub since: TemplateMark,
     /// So are these students, whenever their templates were written.
     pub of: &'a [StudentId],
-    /// Whether the face may be written beside all templates of those students. Must not call the store.
-    pub admits: &'a mut dyn FnMut(Vec<StoredTemplate>) -> Result<bool>,
+    /// What to do with the face, given all templates of those students. Must not call the store.
+    pub admits: &'a mut dyn FnMut(Vec<StoredTemplate>) -> Result<Admission>,
+}
+
+/// The answer to a [`FaceCheck`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Admission {
+    /// Nothing is written.
+    Refused,
+    /// The face is written.
+    Admitted,
+    /// The face is written, and the audit log says that it is unlike the one whose place it takes.
+    AdmittedUnlike,
 }
 
 impl std::fmt::Debug for FaceCheck<'_> {

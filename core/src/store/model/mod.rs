@@ -21,7 +21,7 @@ pub use attendance::{
 pub use audit::{AuditEntry, NewAuditEntry};
 pub use camera::{CameraKey, CameraReport, CameraRequest, ClaimedCamera, ServerId, WatchedCamera};
 pub use detection_log::{DetectionLog, NewDetectionLog};
-pub use face_check::{ENROLMENT_LOCK, Enrolee, FaceCheck, TemplateMark};
+pub use face_check::{Admission, ENROLMENT_LOCK, Enrolee, FaceCheck, TemplateMark};
 pub use page::{Listed, Page};
 pub use privacy::{Consent, Erasure, MarksOfErased, Retention, Retired, SessionSummary};
 #[cfg(any(feature = "sqlite", feature = "postgres"))]

@@ -1,6 +1,6 @@
 //! The audit log.
 
-use postgres::Transaction;
+use postgres::{Row, Transaction};
 
 use super::super::{Audit, AuditEntry, Listed, NewAuditEntry, Page};
 use super::{Outcome, PostgresStore, certain_time, count, micros};
@@ -13,6 +13,10 @@ impl Audit for PostgresStore {
 
     fn audit(&self, page: Page) -> Result<Listed<AuditEntry>> {
         self.read("read the audit log", |db| audit(db, page))
+    }
+
+    fn audit_about(&self, subject: &str) -> Result<Vec<AuditEntry>> {
+        self.read("read the audit log", |db| about(db, subject))
     }
 }
 
@@ -27,23 +31,28 @@ pub(super) fn add_audit(db: &mut Transaction<'_>, entry: &NewAuditEntry) -> Outc
 pub(super) fn audit(db: &mut Transaction<'_>, page: Page) -> Outcome<Listed<AuditEntry>> {
     let total = count(&db.query_one("SELECT count(*) FROM audit_log", &[])?, 0)?;
     let rows = db.query(
-        "SELECT id, timestamp, actor, action, subject, details FROM audit_log ORDER BY id DESC LIMIT $1 OFFSET $2",
+        &format!("SELECT {COLUMNS} FROM audit_log ORDER BY id DESC LIMIT $1 OFFSET $2"),
         &[&i64::from(page.limit), &i64::from(page.skip)],
     )?;
-    let items = rows
-        .iter()
-        .map(|row| {
-            Ok(AuditEntry {
-                id: row.try_get(0)?,
-                entry: NewAuditEntry {
-                    at: certain_time(row, 1)?,
-                    actor: row.try_get(2)?,
-                    action: row.try_get(3)?,
-                    subject: row.try_get(4)?,
-                    details: row.try_get(5)?,
-                },
-            })
-        })
-        .collect::<Outcome<_>>()?;
-    Ok(Listed { items, total })
+    Ok(Listed { items: rows.iter().map(entry).collect::<Outcome<_>>()?, total })
+}
+
+fn about(db: &mut Transaction<'_>, subject: &str) -> Outcome<Vec<AuditEntry>> {
+    let rows = db.query(&format!("SELECT {COLUMNS} FROM audit_log WHERE subject = $1 ORDER BY id"), &[&subject])?;
+    rows.iter().map(entry).collect()
+}
+
+const COLUMNS: &str = "id, timestamp, actor, action, subject, details";
+
+fn entry(row: &Row) -> Outcome<AuditEntry> {
+    Ok(AuditEntry {
+        id: row.try_get(0)?,
+        entry: NewAuditEntry {
+            at: certain_time(row, 1)?,
+            actor: row.try_get(2)?,
+            action: row.try_get(3)?,
+            subject: row.try_get(4)?,
+            details: row.try_get(5)?,
+        },
+    })
 }

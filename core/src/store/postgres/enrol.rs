@@ -6,9 +6,9 @@ use jiff::Timestamp;
 use postgres::Transaction;
 
 use super::super::codec::TemplateKeys;
-use super::super::rules::NO_STUDENT;
-use super::super::{ENROLMENT_LOCK, Enrolee, Enrolment, FaceCheck, Student, TemplateMark};
-use super::{Outcome, sessions, students, templates};
+use super::super::rules::{NO_STUDENT, enrolment_entry};
+use super::super::{Admission, ENROLMENT_LOCK, Enrolee, Enrolment, FaceCheck, Student, TemplateMark};
+use super::{Outcome, audit, sessions, students, templates};
 use crate::types::SessionId;
 
 /// Waits for the lock. Before any row is locked: whoever waits for it holds nothing that its holder may want.
@@ -24,6 +24,7 @@ pub(super) fn enrol(
     who: &Enrolee<'_>,
     enrolment: &Enrolment,
     check: Option<FaceCheck<'_>>,
+    actor: &str,
     now: Timestamp,
 ) -> Outcome<Option<Student>> {
     lock(db)?;
@@ -32,25 +33,31 @@ pub(super) fn enrol(
     let proof = sessions::completed(db, keys, session)?;
     // A used session enrols nobody, whosever the face is.
     let check = check.filter(|_| proof.consumed_at.is_none());
+    let mut admission = Admission::Admitted;
     if let Some(FaceCheck { since, of, admits }) = check {
         let mut templates = Vec::new();
         templates::visit_written_since(db, keys, since, of, &mut |template| {
             templates.push(template);
             Ok(())
         })?;
-        if !admits(templates)? {
+        admission = admits(templates)?;
+        if admission == Admission::Refused {
             return Ok(None);
         }
     }
-    let id = match who {
-        Enrolee::New { name, roll_number } => students::create(db, name, roll_number, now)?.id,
-        Enrolee::Student(_) => found.ok_or(NO_STUDENT)?.id,
+    let (id, had_face) = match who {
+        Enrolee::New { name, roll_number } => (students::create(db, name, roll_number, now)?.id, false),
+        Enrolee::Student(_) => {
+            let student = found.ok_or(NO_STUDENT)?;
+            (student.id, student.has_face)
+        }
     };
     sessions::use_up(db, session, &proof, id, now)?;
     templates::write_templates(db, keys, id, &enrolment.templates, Some(enrolment.liveness_score), now)?;
     if let Enrolee::Student(_) = who {
         students::touch(db, id, now)?;
     }
+    audit::add_audit(db, &enrolment_entry(actor, id, session, had_face, admission, now))?;
     Ok(Some(students::find(db, id)?.ok_or(NO_STUDENT)?))
 }
 

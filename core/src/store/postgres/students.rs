@@ -36,9 +36,10 @@ impl Students for PostgresStore {
         who: &Enrolee<'_>,
         enrolment: &Enrolment,
         check: Option<FaceCheck<'_>>,
+        actor: &str,
         now: Timestamp,
     ) -> Result<Option<Student>> {
-        self.write("enrol the student", |db| enrol::enrol(db, &self.keys, session, who, enrolment, check, now))
+        self.write("enrol the student", |db| enrol::enrol(db, &self.keys, session, who, enrolment, check, actor, now))
     }
 }
 

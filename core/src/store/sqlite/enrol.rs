@@ -5,9 +5,11 @@ use jiff::Timestamp;
 use rusqlite::Connection;
 
 use super::super::codec::TemplateKeys;
-use super::super::rules::NO_STUDENT;
-use super::super::{Enrolee, Enrolment, FaceCheck, Student, TemplateMark};
-use super::{Outcome, completed_session, insert_student, student, touch, use_up, visit_written_since, write_templates};
+use super::super::rules::{NO_STUDENT, enrolment_entry};
+use super::super::{Admission, Enrolee, Enrolment, FaceCheck, Student, TemplateMark};
+use super::{
+    Outcome, audit, completed_session, insert_student, student, touch, use_up, visit_written_since, write_templates,
+};
 use crate::types::SessionId;
 
 pub(super) fn enrol(
@@ -17,30 +19,37 @@ pub(super) fn enrol(
     who: &Enrolee<'_>,
     enrolment: &Enrolment,
     check: Option<FaceCheck<'_>>,
+    actor: &str,
     now: Timestamp,
 ) -> Outcome<Option<Student>> {
     let proof = completed_session(db, keys, session)?;
     // A used session enrols nobody, whosever the face is.
     let check = check.filter(|_| proof.consumed_at.is_none());
+    let mut admission = Admission::Admitted;
     if let Some(FaceCheck { since, of, admits }) = check {
         let mut templates = Vec::new();
         visit_written_since(db, keys, since, of, &mut |template| {
             templates.push(template);
             Ok(())
         })?;
-        if !admits(templates)? {
+        admission = admits(templates)?;
+        if admission == Admission::Refused {
             return Ok(None);
         }
     }
-    let id = match who {
-        Enrolee::New { name, roll_number } => insert_student(db, name, roll_number, now)?,
-        Enrolee::Student(id) => student(db, *id)?.ok_or(NO_STUDENT)?.id,
+    let (id, had_face) = match who {
+        Enrolee::New { name, roll_number } => (insert_student(db, name, roll_number, now)?, false),
+        Enrolee::Student(id) => {
+            let student = student(db, *id)?.ok_or(NO_STUDENT)?;
+            (student.id, student.has_face)
+        }
     };
     use_up(db, session, &proof, id, now)?;
     write_templates(db, keys, id, &enrolment.templates, Some(enrolment.liveness_score), now)?;
     if let Enrolee::Student(_) = who {
         touch(db, id, now)?;
     }
+    audit::add(db, &enrolment_entry(actor, id, session, had_face, admission, now))?;
     Ok(Some(student(db, id)?.ok_or(NO_STUDENT)?))
 }
 

@@ -52,7 +52,7 @@ impl<S: Store + ?Sized> EnrolUnchecked for S {
         enrolment: &Enrolment,
         now: Timestamp,
     ) -> Result<Student> {
-        let enrolled = self.enrol(session, &Enrolee::New { name, roll_number }, enrolment, None, now)?;
+        let enrolled = self.enrol(session, &Enrolee::New { name, roll_number }, enrolment, None, "test", now)?;
         Ok(enrolled.expect("nothing was asked that could refuse it"))
     }
 
@@ -63,7 +63,7 @@ impl<S: Store + ?Sized> EnrolUnchecked for S {
         enrolment: &Enrolment,
         now: Timestamp,
     ) -> Result<Student> {
-        let enrolled = self.enrol(session, &Enrolee::Student(student), enrolment, None, now)?;
+        let enrolled = self.enrol(session, &Enrolee::Student(student), enrolment, None, "test", now)?;
         Ok(enrolled.expect("nothing was asked that could refuse it"))
     }
 }

@@ -10,7 +10,15 @@ from django.db import transaction
 from django.utils import timezone
 
 import faceattend
-from faceattend._native import SESSION_ROUNDS, KnownFace, known_face, session_columns, use_up_session
+from faceattend._native import (
+    SESSION_ROUNDS,
+    UNLIKE_FACE,
+    KnownFace,
+    is_unlike_face,
+    known_face,
+    session_columns,
+    use_up_session,
+)
 
 from . import conf, recognition
 from .enrolment_rules import template_of
@@ -72,8 +80,23 @@ def observe(session_id: str, position: Position, image: Any) -> faceattend.Outco
     raise faceattend.StateError("liveness session: too many frames at once")
 
 
-def enrol(student: Student, session_id: str) -> Student:
+class UnlikeFaceError(faceattend.ConflictError):
+    """The face is unlike the one that the student has, and may not take its place."""
+
+    code, advice = UNLIKE_FACE
+
+    def __init__(self) -> None:
+        super().__init__(self.advice)
+
+
+def enrol(student: Student, session_id: str, *, replace_unlike: bool = False) -> Student:
     """Gives a student the face that a completed session proved, once.
+
+    Parameters
+    ----------
+    replace_unlike
+        Whether the face may take the place of one that it is unlike, which gives the name of one person to the face of
+        another. The admin site lets superusers do it.
 
     Raises
     ------
@@ -85,12 +108,14 @@ def enrol(student: Student, session_id: str) -> Student:
         When the session has enrolled somebody already.
     FaceTakenError
         When the face is another student's and ``DUPLICATES`` is ``"refuse"``. The session may be used all the same.
+    UnlikeFaceError
+        When the student has another face and ``replace_unlike`` is false. The session may be used all the same.
     """
-    enrol_compared(student, session_id)
+    enrol_compared(student, session_id, replace_unlike=replace_unlike)
     return student
 
 
-def enrol_compared(student: Student, session_id: str) -> Optional[KnownFace]:
+def enrol_compared(student: Student, session_id: str, *, replace_unlike: bool = False) -> Optional[KnownFace]:
     """Does what `enrol` does, and returns the other student whom the face resembles under ``"warn"``."""
     # A late frame may change the session between reading and writing; each round some call wins.
     for _ in range(SESSION_ROUNDS):
@@ -106,6 +131,8 @@ def enrol_compared(student: Student, session_id: str) -> Optional[KnownFace]:
             )
             if used:
                 known = _compared(session, student, templates[0])
+                if not replace_unlike:
+                    _must_be_alike(session, student, templates[0])
                 write_templates(student, templates, liveness_score=score)
         if used:
             student.refresh_from_db()
@@ -125,6 +152,12 @@ def _compared(
         # The transaction that this ends leaves the session as it was.
         raise FaceTakenError(known)
     return known
+
+
+def _must_be_alike(session: faceattend.LivenessSession, student: Student, template: faceattend.Embedding) -> None:
+    if is_unlike_face(session, recognition.gallery_of(student, template.model)):
+        # The transaction that this ends leaves the session as it was.
+        raise UnlikeFaceError()
 
 
 def enrol_from_photos(student: Student, images: Sequence[Any]) -> Student:

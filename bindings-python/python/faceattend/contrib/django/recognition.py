@@ -85,6 +85,13 @@ def gallery_to_compare(template: faceattend.Embedding) -> faceattend.Gallery:
     return people
 
 
+def gallery_of(student: Student, model: str) -> faceattend.Gallery:
+    """Returns the templates of one student, as far as this model can compare them."""
+    own = faceattend.Gallery()
+    own.load(_people(model, {student.pk}))
+    return own
+
+
 def _people(model: str, among: Optional[set[int]] = None) -> Iterable[tuple[int, list[faceattend.Embedding]]]:
     students = Student.objects.all() if among is None else Student.objects.filter(pk__in=among)
     for student in students.prefetch_related("student_templates"):

@@ -67,9 +67,13 @@ def frame(request: HttpRequest, student: Student) -> JsonResponse:
     if outcome.session_completed:
         answer["enrolled"] = True
         try:
-            known = enrolment.enrol_compared(student, session_id)
+            known = enrolment.enrol_compared(student, session_id, replace_unlike=request.user.is_superuser)
         except enrolment.FaceTakenError as taken:
             known, answer["enrolled"] = taken.known, False
+        except enrolment.UnlikeFaceError as unlike:
+            known, answer["enrolled"] = None, False
+            answer["reasons"].append(unlike.code)
+            answer["advice"].append(unlike.advice)
         except faceattend.ConflictError:
             known = None  # Another frame of the same session was first.
         if known is not None:

@@ -136,6 +136,15 @@ pub(crate) fn the_audit_log_is_newest_first(store: &dyn Store) {
     assert_eq!(page.total, 3);
     assert_eq!(page.items, [AuditEntry { id: ids[1], entry: entry(1) }]);
     assert_eq!(store.audit(Page::ALL).unwrap().items[0].id, ids[2]);
+    let about = store.audit_about("student_id 7").unwrap();
+    assert_eq!(about, []);
+    let subject = Some("student_id 7".to_owned());
+    let [first, second] = [5, 6].map(|n| NewAuditEntry { subject: subject.clone(), ..entry(n) });
+    store.add_audit(&first).unwrap();
+    store.add_audit(&NewAuditEntry { subject: Some("student_id 70".into()), ..entry(8) }).unwrap();
+    store.add_audit(&second).unwrap();
+    let about = store.audit_about("student_id 7").unwrap();
+    assert_eq!(about.into_iter().map(|entry| entry.entry).collect::<Vec<_>>(), [first, second]);
 }
 
 pub(crate) fn consent_comes_back_and_goes(store: &dyn Store) {

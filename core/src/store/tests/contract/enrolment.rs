@@ -50,9 +50,10 @@ fn enrol_checked(
 ) -> Result<Option<Student>> {
     let session = completed(store, None);
     let who = Enrolee::New { name: "A", roll_number };
-    let mut admits = |seen: Vec<StoredTemplate>| Ok(admits(&seen));
+    let mut admits =
+        |seen: Vec<StoredTemplate>| Ok(if admits(&seen) { Admission::Admitted } else { Admission::Refused });
     let check = FaceCheck { since, of, admits: &mut admits };
-    store.enrol(session, &who, &enrolment(seed), Some(check), now())
+    store.enrol(session, &who, &enrolment(seed), Some(check), "test", now())
 }
 
 pub(crate) fn a_face_that_is_not_admitted_changes_nothing(store: &dyn Store) {
@@ -60,12 +61,12 @@ pub(crate) fn a_face_that_is_not_admitted_changes_nothing(store: &dyn Store) {
     let before = store.session(session).unwrap();
     let there = store.create_student("B", "R2", now()).unwrap();
     for who in [Enrolee::New { name: "A", roll_number: "R1" }, Enrolee::Student(there.id)] {
-        let mut never = |_: Vec<StoredTemplate>| Ok(false);
+        let mut never = |_: Vec<StoredTemplate>| Ok(Admission::Refused);
         let check = FaceCheck { since: TemplateMark::BEGINNING, of: &[], admits: &mut never };
-        assert_eq!(store.enrol(session, &who, &enrolment(1.0), Some(check), now()).unwrap(), None);
+        assert_eq!(store.enrol(session, &who, &enrolment(1.0), Some(check), "test", now()).unwrap(), None);
         let mut broken = |_: Vec<StoredTemplate>| Err(Error::NotFound { what: "model" });
         let check = FaceCheck { since: TemplateMark::BEGINNING, of: &[], admits: &mut broken };
-        assert_eq!(kind(store.enrol(session, &who, &enrolment(1.0), Some(check), now())), ErrorKind::NotFound);
+        assert_eq!(kind(store.enrol(session, &who, &enrolment(1.0), Some(check), "test", now())), ErrorKind::NotFound);
     }
     assert_eq!(store.session(session).unwrap(), before, "the session may still enrol somebody");
     assert_eq!(store.students(None, Page::ALL).unwrap().items, [there]);
@@ -106,7 +107,7 @@ pub(crate) fn a_check_of_a_used_session_is_not_asked(store: &dyn Store) {
     let mut unasked = |_: Vec<StoredTemplate>| panic!("the session enrols nobody");
     let check = FaceCheck { since: TemplateMark::BEGINNING, of: &[], admits: &mut unasked };
     let who = Enrolee::New { name: "B", roll_number: "R2" };
-    assert_eq!(kind(store.enrol(session, &who, &enrolment(1.0), Some(check), now())), ErrorKind::State);
+    assert_eq!(kind(store.enrol(session, &who, &enrolment(1.0), Some(check), "test", now())), ErrorKind::State);
 }
 
 /// Enrols one face from eight threads at once, on these stores by turns, where only the first face is admitted.

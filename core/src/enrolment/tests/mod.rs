@@ -1,3 +1,5 @@
+mod actors;
+
 use std::path::Path;
 use std::sync::{Arc, Barrier};
 
@@ -17,6 +19,8 @@ use crate::types::{Degrees, ModelId, Similarity};
 fn now() -> Timestamp {
     "2026-03-02T08:00:00Z".parse().unwrap()
 }
+
+const OPERATOR: Actor<'static> = Actor::named("gate-desk");
 
 fn embedder() -> Embedder {
     Embedder { model: ModelId::new("test"), dimension: 48, calibration: Calibration::arcface() }
@@ -51,7 +55,7 @@ fn observe(registry: &Registry, session: StoredSession, person: usize, position:
     let embedder = embedder();
     let frame =
         ClientFrame { position, analysis: &analysis, embedder: &embedder, hash: hash(), nonce: None, elapsed: None };
-    registry.observe(session, &frame, now()).unwrap().unwrap()
+    registry.observe(session, &frame, OPERATOR, now()).unwrap().unwrap()
 }
 
 /// A session of `person` that lacks the last view.
@@ -111,7 +115,7 @@ fn enrolled(outcome: &EnrolmentOutcome) -> Option<&Enrolled> {
 fn one_face_is_registered_once(registries: &[&Registry]) {
     let of = |n: usize| registries[n % registries.len()];
     let sessions: Vec<_> = (0..8).map(|n| completed(of(n), 0, None).session.id()).collect();
-    let outcomes = race(|n| of(n).register(sessions[n], "A", &format!("R{n}"), now()).unwrap());
+    let outcomes = race(|n| of(n).register(sessions[n], "A", &format!("R{n}"), OPERATOR, now()).unwrap());
     let students: Vec<_> = outcomes.iter().filter_map(enrolled).map(|enrolled| enrolled.student.id).collect();
     let [student] = students[..] else { panic!("{outcomes:?}") };
     let refused = outcomes.iter().filter(|outcome| {
@@ -144,16 +148,16 @@ fn one_face_is_given_to_one_student(registries: &[&Registry]) {
 fn two_registries_act_as_one(one: &Registry, two: &Registry) {
     one_face_is_registered_once(&[one, two]);
     one_face_is_given_to_one_student(&[one, two]);
-    let first = one.register(completed(one, 2, None).session.id(), "B", "B1", now()).unwrap();
+    let first = one.register(completed(one, 2, None).session.id(), "B", "B1", OPERATOR, now()).unwrap();
     let first = enrolled(&first).unwrap().student.id;
     let of_the_same = completed(two, 2, None).session.id();
-    let refused = two.register(of_the_same, "C", "C1", now()).unwrap();
+    let refused = two.register(of_the_same, "C", "C1", OPERATOR, now()).unwrap();
     assert!(matches!(refused, EnrolmentOutcome::Refused(found) if found.student == first), "{refused:?}");
     // The gallery of the first has not heard of the erasure either.
     two.erase(first, MarksOfErased::Delete, now()).unwrap();
-    let next = one.register(completed(one, 2, None).session.id(), "D", "D1", now()).unwrap();
+    let next = one.register(completed(one, 2, None).session.id(), "D", "D1", OPERATOR, now()).unwrap();
     let next = enrolled(&next).unwrap_or_else(|| panic!("{next:?}")).student.id;
-    let refused = two.register(of_the_same, "C", "C1", now()).unwrap();
+    let refused = two.register(of_the_same, "C", "C1", OPERATOR, now()).unwrap();
     assert!(matches!(refused, EnrolmentOutcome::Refused(found) if found.student == next), "{refused:?}");
 }
 
@@ -183,24 +187,24 @@ fn one_face_is_enrolled_once_by_two_registries_on_one_postgresql() {
 #[test]
 fn a_registry_whose_gallery_was_never_loaded_compares_with_everybody() {
     let (first, folder) = alone(DuplicatePolicy::Refuse);
-    first.register(completed(&first, 0, None).session.id(), "A", "R1", now()).unwrap();
+    first.register(completed(&first, 0, None).session.id(), "A", "R1", OPERATOR, now()).unwrap();
     let path = folder.path().join("a.db");
     let second = Registry::new(sqlite(&path)).with_gallery(gallery(), DuplicatePolicy::Refuse);
-    let again = second.register(completed(&second, 0, None).session.id(), "A", "R2", now()).unwrap();
+    let again = second.register(completed(&second, 0, None).session.id(), "A", "R2", OPERATOR, now()).unwrap();
     assert!(matches!(again, EnrolmentOutcome::Refused(_)), "{again:?}");
-    let other = second.register(completed(&second, 1, None).session.id(), "B", "R2", now()).unwrap();
+    let other = second.register(completed(&second, 1, None).session.id(), "B", "R2", OPERATOR, now()).unwrap();
     assert!(enrolled(&other).is_some(), "{other:?}");
 }
 
 #[test]
 fn a_face_from_before_the_gallery_was_loaded_is_known() {
     let (first, folder) = alone(DuplicatePolicy::Refuse);
-    let known = first.register(completed(&first, 0, None).session.id(), "A", "R1", now()).unwrap();
+    let known = first.register(completed(&first, 0, None).session.id(), "A", "R1", OPERATOR, now()).unwrap();
     let known = enrolled(&known).unwrap().student.id;
     let later = registry(sqlite(&folder.path().join("a.db")), DuplicatePolicy::Refuse);
     let mark = later.store.newest_template().unwrap();
     assert_eq!(later.faces.as_ref().unwrap().loaded_to(), mark, "the database adds nobody");
-    let again = later.register(completed(&later, 0, None).session.id(), "B", "R2", now()).unwrap();
+    let again = later.register(completed(&later, 0, None).session.id(), "B", "R2", OPERATOR, now()).unwrap();
     assert!(matches!(again, EnrolmentOutcome::Refused(found) if found.student == known), "{again:?}");
 }
 
@@ -208,12 +212,12 @@ fn a_face_from_before_the_gallery_was_loaded_is_known() {
 fn the_policy_says_what_becomes_of_a_face_that_is_enrolled() {
     for policy in [DuplicatePolicy::Warn, DuplicatePolicy::Allow] {
         let (registry, _folder) = alone(policy);
-        let first = registry.register(completed(&registry, 0, None).session.id(), "A", "R1", now()).unwrap();
+        let first = registry.register(completed(&registry, 0, None).session.id(), "A", "R1", OPERATOR, now()).unwrap();
         let first = enrolled(&first).unwrap().clone();
         assert_eq!((first.is_new, first.resembles), (true, None));
         let session = completed(&registry, 0, None);
         let told = matches!(session.outcome.reasons[..], [Reason::AlreadyEnrolled { .. }]);
-        let again = registry.register(session.session.id(), "B", "R2", now()).unwrap();
+        let again = registry.register(session.session.id(), "B", "R2", OPERATOR, now()).unwrap();
         let named = enrolled(&again).unwrap().resembles.map(|found| found.student);
         let expected = (policy == DuplicatePolicy::Warn).then_some(first.student.id);
         assert_eq!((named, told), (expected, expected.is_some()), "{policy:?}");
@@ -226,7 +230,7 @@ fn without_a_gallery_faces_are_compared_with_nobody() {
     let registry = Registry::new(sqlite(&folder.path().join("a.db")));
     for roll_number in ["R1", "R2"] {
         let session = completed(&registry, 0, None).session.id();
-        assert!(enrolled(&registry.register(session, "A", roll_number, now()).unwrap()).is_some());
+        assert!(enrolled(&registry.register(session, "A", roll_number, OPERATOR, now()).unwrap()).is_some());
     }
 }
 
@@ -234,30 +238,40 @@ fn without_a_gallery_faces_are_compared_with_nobody() {
 fn a_session_enrols_one_student_once() {
     let (registry, _folder) = alone(DuplicatePolicy::Refuse);
     let store = &registry.store;
-    assert_eq!(registry.register(SessionId::random(), "A", "R1", now()).unwrap(), EnrolmentOutcome::UnknownSession);
-    assert_eq!(registry.enrol(SessionId::random(), None, now()).unwrap(), EnrolmentOutcome::UnknownSession);
+    assert_eq!(
+        registry.register(SessionId::random(), "A", "R1", OPERATOR, now()).unwrap(),
+        EnrolmentOutcome::UnknownSession
+    );
+    assert_eq!(registry.enrol(SessionId::random(), None, OPERATOR, now()).unwrap(), EnrolmentOutcome::UnknownSession);
     let begun = two_views(&registry, 0, None).id();
-    assert_eq!(registry.register(begun, "A", "R1", now()).unwrap(), EnrolmentOutcome::NotCompleted);
-    assert_eq!(registry.enrol(begun, None, now()).unwrap(), EnrolmentOutcome::NotCompleted);
+    assert_eq!(registry.register(begun, "A", "R1", OPERATOR, now()).unwrap(), EnrolmentOutcome::NotCompleted);
+    assert_eq!(registry.enrol(begun, None, OPERATOR, now()).unwrap(), EnrolmentOutcome::NotCompleted);
 
     let session = completed(&registry, 0, None).session.id();
     let taken = store.create_student("B", "R1", now()).unwrap().id;
-    assert_eq!(registry.register(session, "A", "R1", now()).unwrap_err().kind(), ErrorKind::Conflict);
-    assert_eq!(registry.enrol(session, None, now()).unwrap(), EnrolmentOutcome::UnknownStudent, "it names nobody");
-    assert_eq!(registry.enrol(session, Some(StudentId(99)), now()).unwrap(), EnrolmentOutcome::UnknownStudent);
-    let made = registry.register(session, "A", "R2", now()).unwrap();
+    assert_eq!(registry.register(session, "A", "R1", OPERATOR, now()).unwrap_err().kind(), ErrorKind::Conflict);
+    assert_eq!(
+        registry.enrol(session, None, OPERATOR, now()).unwrap(),
+        EnrolmentOutcome::UnknownStudent,
+        "it names nobody"
+    );
+    assert_eq!(
+        registry.enrol(session, Some(StudentId(99)), OPERATOR, now()).unwrap(),
+        EnrolmentOutcome::UnknownStudent
+    );
+    let made = registry.register(session, "A", "R2", OPERATOR, now()).unwrap();
     let made = enrolled(&made).unwrap().student.clone();
     assert!(made.liveness_verified && registry.faces.as_ref().unwrap().gallery.contains(made.id));
     assert_eq!(store.templates_of(made.id).unwrap().len(), 3);
-    assert_eq!(registry.register(session, "A", "R3", now()).unwrap(), EnrolmentOutcome::UsedUp);
-    assert_eq!(registry.enrol(session, Some(taken), now()).unwrap(), EnrolmentOutcome::UsedUp);
+    assert_eq!(registry.register(session, "A", "R3", OPERATOR, now()).unwrap(), EnrolmentOutcome::UsedUp);
+    assert_eq!(registry.enrol(session, Some(taken), OPERATOR, now()).unwrap(), EnrolmentOutcome::UsedUp);
     for named in [None, Some(made.id)] {
-        let again = registry.enrol(session, named, now()).unwrap();
+        let again = registry.enrol(session, named, OPERATOR, now()).unwrap();
         let again = enrolled(&again).unwrap();
         assert_eq!((again.student.id, again.is_new), (made.id, false));
     }
     // Its own face is no other student's.
-    let newer = registry.enrol(completed(&registry, 0, None).session.id(), Some(made.id), now()).unwrap();
+    let newer = registry.enrol(completed(&registry, 0, None).session.id(), Some(made.id), OPERATOR, now()).unwrap();
     assert_eq!(enrolled(&newer).map(|newer| (newer.is_new, newer.resembles)), Some((true, None)));
     assert_eq!(store.students(None, Page::ALL).unwrap().total, 2);
 }
@@ -290,7 +304,7 @@ fn an_erasure_leaves_nothing_of_the_face() {
     let mark = |student| marker.mark(student, Similarity::new(0.9), None, now());
     for marks in [MarksOfErased::Delete, MarksOfErased::Anonymise] {
         let used = completed(&registry, 0, None).session.id();
-        let student = enrolled(&registry.register(used, "A", "R1", now()).unwrap()).unwrap().student.id;
+        let student = enrolled(&registry.register(used, "A", "R1", OPERATOR, now()).unwrap()).unwrap().student.id;
         let open = two_views(&registry, 0, Some(student)).id();
         mark(student).unwrap();
         let erasure = registry.erase(student, marks, now()).unwrap();
