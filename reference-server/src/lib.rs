@@ -38,7 +38,7 @@ pub use live::events::{Events, LiveEvent, SeenFace};
 pub use passive::{PassiveNetworks, RenewableEngine};
 pub use request::body::{BODY_LIMIT, STRANGERS_BODY_LIMIT};
 pub use settings::{
-    ChallengePolicy, LiveSettings, Logout, Network, RateLimits, RetentionDays, Settings, WebSocketAccess,
+    ChallengePolicy, Embeddings, LiveSettings, Logout, Network, RateLimits, RetentionDays, Settings, WebSocketAccess,
 };
 pub use state::AppState;
 

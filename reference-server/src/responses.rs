@@ -116,7 +116,8 @@ pub(crate) struct StudentDetails {
     id: i64,
     name: String,
     roll_number: String,
-    /// The face's embedding, as a JSON array in a text.
+    /// The face's embedding, as a JSON array in a text. Null unless an admin asks, or the server shows embeddings to
+    /// everybody.
     #[schema(required)]
     embedding_vector: Option<String>,
     liveness_verified: bool,

@@ -175,12 +175,13 @@ pub(super) const GET: Endpoint = Endpoint {
 
 pub(super) async fn get(State(app): State<AppState>, call: Authed<Which>) -> Result<Json<RecordWithStudent>, AppError> {
     let Which { attendance_id } = call.input;
+    let shows_embedding = app.settings().embeddings.are_shown_to(call.role);
     let model = app.engine().embedder().model.clone();
     let found = app
         .with_store("Error retrieving attendance record", move |store| {
             let Some(record) = store.attendance_record(attendance_id)? else { return Ok(None) };
             let Some(student) = store.student(record.student)? else { return Ok(None) };
-            let embedding = store.embedding_json(student.id)?;
+            let embedding = if shows_embedding { store.embedding_json(student.id)? } else { None };
             let student = StudentDetails::of(&student, &model, embedding);
             Ok(Some(RecordWithStudent { student, record: AttendanceItem::of(&record) }))
         })
@@ -201,10 +202,21 @@ pub(super) const DELETE: Endpoint = Endpoint {
 pub(super) async fn delete(State(app): State<AppState>, call: Authed<Which>) -> Result<Json<Done>, AppError> {
     const PREFIX: &str = "Error deleting attendance record";
     let Which { attendance_id } = call.input;
-    app.with_store(PREFIX, move |store| store.delete_attendance(attendance_id)).await.map_err(|error| match error {
-        AppError::Core(_, Error::NotFound { .. }) => AppError::not_found(NO_RECORD),
-        other => other,
-    })?;
+    let deleted = app
+        .with_store(PREFIX, move |store| {
+            let record = store.attendance_record(attendance_id)?;
+            store.delete_attendance(attendance_id)?;
+            Ok(record)
+        })
+        .await
+        .map_err(|error| match error {
+            AppError::Core(_, Error::NotFound { .. }) => AppError::not_found(NO_RECORD),
+            other => other,
+        })?;
+    if let Some(record) = deleted {
+        let (student, at) = (record.student, naive_utc(record.timestamp));
+        call.trail.note(format!("{} of student_id {student} at {at} UTC", record.status));
+    }
     app.live().attendance_removed();
     Ok(Json(done("Attendance record deleted successfully")))
 }

@@ -98,6 +98,11 @@ struct BrowserSession {
     session_id: String,
 }
 
+/// Returns what the audit log says of a camera: its address without credentials, and its place.
+pub(super) fn place(address: &str, location: Option<&str>) -> String {
+    location.map_or_else(|| address.to_owned(), |location| format!("{address} at {location}"))
+}
+
 pub(super) const START: Endpoint = Endpoint {
     method: Method::POST,
     path: "/api/v1/detection/start",
@@ -113,9 +118,11 @@ pub(super) const START: Endpoint = Endpoint {
 /// `/detection/frame`.
 pub(super) async fn start(State(app): State<AppState>, call: Authed<NewCamera>) -> Result<Json<Started>, AppError> {
     const PREFIX: &str = "Error starting face detection";
+    let trail = call.trail;
     match call.input {
         NewCamera::Server(ServerCamera { camera_url: url, camera_location: location }) => {
             let name = shown(&url);
+            trail.note(place(&name, location.as_deref()));
             let message = format!("Face detection started for camera: {name}");
             let started = ServerStarted { camera_url: name, camera_location: location.clone() };
             // A camera that is replaced is stopped first, which may take a second.
@@ -123,6 +130,7 @@ pub(super) async fn start(State(app): State<AppState>, call: Authed<NewCamera>) 
             Ok(Json(Started::Server(reply(message, started))))
         }
         NewCamera::Browser(BrowserCamera { camera_source }) => {
+            trail.note(place("a browser", Some(&camera_source)));
             let session_id = app.live().browsers().begin(&camera_source);
             Ok(Json(Started::Browser(BrowserStarted {
                 success: true,
@@ -189,6 +197,7 @@ pub(super) async fn stop(State(app): State<AppState>, call: Authed<Which>) -> Re
         })));
     }
     let url = camera_url.ok_or_else(|| AppError::bad_request(NO_URL))?;
+    call.trail.note(shown(&url));
     let message = format!("Face detection stopped for camera: {}", shown(&url));
     blocking("Error stopping face detection", move || app.live().stop_camera(&url)).await?;
     Ok(Json(Stopped::Server(done(message))))

@@ -70,7 +70,7 @@ impl Answer for File {
 pub(super) const EXPORT: Endpoint = Endpoint {
     method: Method::POST,
     path: "/api/v1/attendance/export",
-    access: Access::Viewer,
+    access: Access::Operator,
     audit: Audit::Entry,
     tag: Tag::Attendance,
     summary: "Exports attendance as a CSV file or a workbook",
@@ -85,16 +85,30 @@ pub(super) async fn export(State(app): State<AppState>, call: Authed<Wanted>) ->
     let policy = app.settings().policy.clone();
     let days = filter_of_days(&policy, start_date, end_date).map_err(during(PREFIX))?;
     let filter = AttendanceFilter { student: student_id, ..days };
-    app.with_store(PREFIX, move |store| {
-        let rows = store.attendance(&filter, Page::ALL)?.items;
-        let rows: Vec<[String; 8]> = rows.iter().map(|row| cells(row, policy.time_zone())).collect();
-        Ok(if workbook {
-            File { bytes: xlsx_of(&rows)?, kind: XLSX, extension: "xlsx" }
-        } else {
-            File { bytes: csv_of(&rows).into_bytes(), kind: CSV, extension: "csv" }
+    let (file, count) = app
+        .with_store(PREFIX, move |store| {
+            let rows = store.attendance(&filter, Page::ALL)?.items;
+            let rows: Vec<[String; 8]> = rows.iter().map(|row| cells(row, policy.time_zone())).collect();
+            let file = if workbook {
+                File { bytes: xlsx_of(&rows)?, kind: XLSX, extension: "xlsx" }
+            } else {
+                File { bytes: csv_of(&rows).into_bytes(), kind: CSV, extension: "csv" }
+            };
+            Ok((file, rows.len()))
         })
-    })
-    .await
+        .await?;
+    call.trail.note(format!("{count} rows of {}", days_of(start_date, end_date)));
+    Ok(file)
+}
+
+/// Returns the days of an export in words.
+fn days_of(start: Option<Date>, end: Option<Date>) -> String {
+    match (start, end) {
+        (None, None) => "all days".into(),
+        (Some(start), None) => format!("{start} and later"),
+        (None, Some(end)) => format!("{end} and earlier"),
+        (Some(start), Some(end)) => format!("{start} to {end}"),
+    }
 }
 
 fn cells(record: &AttendanceRecord, zone: &TimeZone) -> [String; 8] {
@@ -126,12 +140,20 @@ fn csv_of(rows: &[[String; 8]]) -> String {
     text
 }
 
-/// Quotes a cell as RFC 4180 says. An apostrophe marks a cell as text where a spreadsheet would run it as a formula:
-/// names come from outside.
+/// Quotes a cell as RFC 4180 says, and also where a spreadsheet separates by semicolons, tabs or bars instead: no part
+/// of a cell becomes a cell of its own. An apostrophe marks a cell as text where a spreadsheet would run it as a
+/// formula: names come from outside. Spreadsheets that take the full-width signs for the plain ones exist.
 fn csv_field(cell: &str) -> String {
-    let formula = cell.starts_with(['=', '+', '-', '@', '\t', '\r']);
+    let formula = cell
+        .trim_start_matches(|sign: char| sign.is_whitespace() || sign == '\u{feff}' || sign == '"')
+        .starts_with(['=', '+', '-', '@', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}'])
+        || cell.starts_with(['\t', '\r', '\n']);
     let cell = if formula { format!("'{cell}") } else { cell.to_owned() };
-    if cell.contains([',', '"', '\n', '\r']) { format!("\"{}\"", cell.replace('"', "\"\"")) } else { cell }
+    if cell.contains([',', ';', '\t', '|', '"', '\n', '\r']) {
+        format!("\"{}\"", cell.replace('"', "\"\""))
+    } else {
+        cell
+    }
 }
 
 fn xlsx_of(rows: &[[String; 8]]) -> Result<Vec<u8>> {
@@ -167,6 +189,11 @@ mod tests {
             ("Rao, Asha", "\"Rao, Asha\""),
             ("the \"best\"", "\"the \"\"best\"\"\""),
             ("=HYPERLINK(1)", "'=HYPERLINK(1)"),
+            (" =1+1", "' =1+1"),
+            ("\u{ff1d}1+1", "'\u{ff1d}1+1"),
+            // A spreadsheet in German separates by semicolons: each would begin a cell.
+            ("x;=1+1;y", "\"x;=1+1;y\""),
+            ("x\t=1+1", "\"x\t=1+1\""),
             ("", ""),
         ] {
             assert_eq!(csv_field(cell), field);

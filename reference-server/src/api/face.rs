@@ -114,8 +114,8 @@ pub(super) const RECOGNIZE: Endpoint = Endpoint {
     method: Method::POST,
     path: "/api/v1/face/recognize",
     access: Access::Operator,
-    // It comes several times a second; the mark itself is kept.
-    audit: Audit::None,
+    // It comes several times a second, and marks now and then.
+    audit: Audit::IfNoted,
     tag: Tag::Faces,
     summary: "Recognizes the faces in a picture and, with a camera_source, marks their attendance",
     errors: &[(400, INVALID), (503, "The server is busy")],
@@ -139,7 +139,7 @@ pub(super) async fn recognize(
     let (matches, marked) = app
         .with_store(PREFIX, move |store| {
             let mut matches = Vec::new();
-            let mut marked = 0;
+            let mut marked = Vec::new();
             for face in &analysis.faces {
                 let Some(embedding) = &face.embedding else { continue };
                 let Identification::Known { best, .. } = gallery.identify(embedding, threshold)? else { continue };
@@ -149,7 +149,7 @@ pub(super) async fn recognize(
                     let marking = marker.mark(student.id, best.similarity, Some(source), Timestamp::now())?;
                     if let Marking::Marked(record) = &marking {
                         events.publish(LiveEvent::marked(record));
-                        marked += 1;
+                        marked.push(student.id.to_string());
                     }
                 }
                 matches.push(Person {
@@ -164,8 +164,11 @@ pub(super) async fn recognize(
             Ok((matches, marked))
         })
         .await?;
+    if !marked.is_empty() {
+        call.trail.note(format!("marked student_id {}", marked.join(", ")));
+    }
     app.figures().recognitions.fetch_add(matches.len() as u64, std::sync::atomic::Ordering::Relaxed);
     let message = format!("Recognized {} faces", matches.len());
     let processing_time = started.elapsed().as_secs_f64();
-    Ok(Json(reply(message, People { matches, attendance_logs_created: marked, processing_time })))
+    Ok(Json(reply(message, People { matches, attendance_logs_created: marked.len() as u64, processing_time })))
 }

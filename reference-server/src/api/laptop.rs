@@ -88,6 +88,7 @@ pub(super) async fn start(
     call: Authed<Index>,
 ) -> Result<Json<Reply<LaptopStarted>>, AppError> {
     let Index(index) = call.input;
+    call.trail.note(format!("camera {index}"));
     let available = blocking("Error starting laptop camera detection", move || {
         app.live().laptop().start(&index.to_string(), Some(LOCATION))?;
         Ok(available())
@@ -109,6 +110,7 @@ pub(super) const STOP: Endpoint = Endpoint {
 
 pub(super) async fn stop(State(app): State<AppState>, call: Authed<Index>) -> Result<Json<Done>, AppError> {
     let Index(index) = call.input;
+    call.trail.note(format!("camera {index}"));
     let stopping = move || Ok(app.live().laptop().stop(&index.to_string()));
     if blocking("Error stopping laptop camera detection", stopping).await? {
         Ok(Json(done(format!("Laptop camera detection stopped for camera index: {index}"))))
@@ -189,6 +191,7 @@ pub(super) async fn switch(
     call: Authed<Other>,
 ) -> Result<Json<Reply<Switched>>, AppError> {
     let Other { camera_index: index } = call.input;
+    call.trail.note(format!("camera {index}"));
     let cameras = app.live().laptop().status();
     let Some(running) = cameras.into_iter().find(|camera| camera.is_running) else {
         return Err(AppError::not_found(NONE_RUNS));

@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::Method;
 use faceattend_core::store::{
-    AttendanceFilter, Consent, Erasure, Page, SessionSummary, StoredEmbedding, StoredTemplate,
+    AttendanceFilter, AuditEntry, Consent, Erasure, Page, SessionSummary, StoredEmbedding, StoredTemplate,
 };
 use faceattend_core::types::StudentId;
 use jiff::Timestamp;
@@ -68,6 +68,10 @@ pub(super) async fn erase(State(app): State<AppState>, call: Authed<Which>) -> R
         })
         .await
         .map_err(student_error(PREFIX))?;
+    call.trail.note(format!(
+        "{} templates, {} liveness sessions and {} marks deleted, {} marks anonymized",
+        erasure.templates, erasure.sessions, erasure.marks_deleted, erasure.marks_anonymised
+    ));
     let message = format!("Student {} deleted successfully", erasure.student.name);
     Ok(Json(Erased { success: true, message, data: (), receipt: receipt(&erasure, call.user, now) }))
 }
@@ -95,6 +99,8 @@ pub(crate) struct StudentExport {
     attendance: Vec<AttendanceItem>,
     /// Always empty: no picture is kept.
     frames: [String; 0],
+    /// What the audit log says of the student, oldest first: whose face was enrolled when, by whom.
+    history: Vec<HistoryItem>,
     exported_at: String,
 }
 
@@ -129,6 +135,27 @@ impl TemplateValues {
     }
 }
 
+/// An entry of the audit log about the student.
+#[derive(Serialize, ToSchema)]
+struct HistoryItem {
+    timestamp: String,
+    actor: String,
+    action: String,
+    #[schema(required)]
+    details: Option<String>,
+}
+
+impl HistoryItem {
+    fn of(AuditEntry { entry, .. }: &AuditEntry) -> Self {
+        Self {
+            timestamp: naive_utc(entry.at),
+            actor: entry.actor.clone(),
+            action: entry.action.clone(),
+            details: entry.details.clone(),
+        }
+    }
+}
+
 /// A liveness session of a student.
 #[derive(Serialize, ToSchema)]
 struct SessionItem {
@@ -157,7 +184,7 @@ pub(super) const EXPORT: Endpoint = Endpoint {
     method: Method::GET,
     path: "/api/v1/students/{student_id}/export",
     access: Access::Admin,
-    audit: Audit::None,
+    audit: Audit::Entry,
     tag: Tag::Privacy,
     summary: "Exports everything that is stored on a student",
     errors: &[(404, NO_STUDENT)],
@@ -179,6 +206,7 @@ pub(super) async fn export(State(app): State<AppState>, call: Authed<Which>) -> 
                 liveness_sessions: store.sessions_of(id)?.iter().map(SessionItem::of).collect(),
                 attendance: attendance.items.iter().map(AttendanceItem::of).collect(),
                 frames: [],
+                history: store.audit_about(&format!("student_id {id}"))?.iter().map(HistoryItem::of).collect(),
                 exported_at: naive_utc(Timestamp::now()),
             }))
         })

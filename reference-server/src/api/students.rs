@@ -152,9 +152,12 @@ pub(super) const GET: Endpoint = Endpoint {
 
 pub(super) async fn get(State(app): State<AppState>, call: Authed<Which>) -> Result<Json<StudentDetails>, AppError> {
     let Which { student_id: id } = call.input;
+    let shows_embedding = app.settings().embeddings.are_shown_to(call.role);
     let found = app
         .with_store("Error retrieving student", move |store| {
-            store.student(id)?.map(|student| Ok((student, store.embedding_json(id)?))).transpose()
+            let Some(student) = store.student(id)? else { return Ok(None) };
+            let embedding = if shows_embedding { store.embedding_json(id)? } else { None };
+            Ok(Some((student, embedding)))
         })
         .await?;
     let (student, embedding) = found.ok_or_else(|| AppError::not_found(NO_STUDENT))?;
@@ -174,10 +177,14 @@ pub(super) const UPDATE: Endpoint = Endpoint {
 pub(super) async fn update(State(app): State<AppState>, call: Authed<Change>) -> Result<Json<Done>, AppError> {
     const PREFIX: &str = "Error updating student";
     let Change { student_id, name, roll_number } = call.input;
+    let changed = [("name", name.is_some()), ("roll number", roll_number.is_some())];
+    let changed: Vec<_> = changed.into_iter().filter_map(|(word, given)| given.then_some(word)).collect();
     let change = StudentChange { name, roll_number };
     let student = app
         .with_store(PREFIX, move |store| store.update_student(student_id, &change, Timestamp::now()))
         .await
         .map_err(student_error(PREFIX))?;
+    // What was changed, not to what: the entry outlives the student.
+    call.trail.note(changed.join(" and "));
     Ok(Json(done(format!("Student {} updated successfully", student.name))))
 }

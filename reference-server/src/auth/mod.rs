@@ -9,6 +9,7 @@ use std::path::Path;
 
 use argon2::password_hash::phc::PasswordHash;
 use argon2::{Argon2, PasswordHasher, PasswordVerifier};
+use faceattend_core::enrolment::Actor;
 use faceattend_core::store::{AdminUser, NewAdmin, Store};
 use faceattend_core::{Error, Result};
 use jiff::{SignedDuration, Timestamp};
@@ -107,6 +108,11 @@ impl Role {
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|role| role.as_str() == text)
+    }
+
+    /// Returns who enrols when `user`, who has this role, does it: only admins may replace a face by one unlike it.
+    pub(crate) fn enrols_as(self, user: &str) -> Actor<'_> {
+        Actor::named(user).replacing_unlike_faces(self == Self::Admin)
     }
 
     /// The role of a user in the database. A word that nobody wrote may do the least.

@@ -25,9 +25,32 @@ pub(crate) struct PathParameters(pub(crate) Map<String, Value>);
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Least(pub(crate) Role);
 
-/// The name of the caller, for the router's audit log. The extractor sets it once the credentials are valid.
+/// What the router's audit log says of a call.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Caller(pub(crate) Arc<OnceLock<String>>);
+pub(crate) struct Trail(Arc<Told>);
+
+#[derive(Debug, Default)]
+struct Told {
+    caller: OnceLock<String>,
+    details: OnceLock<String>,
+}
+
+impl Trail {
+    /// Notes what the call has changed or given out, in a few words. Never a face, a password or a token.
+    pub(crate) fn note(&self, details: impl Into<String>) {
+        let _ = self.0.details.set(details.into());
+    }
+
+    /// Returns the name of the caller, once the credentials are known to be valid.
+    pub(crate) fn caller(&self) -> Option<&str> {
+        self.0.caller.get().map(String::as_str)
+    }
+
+    /// Returns what was noted.
+    pub(crate) fn details(&self) -> Option<&str> {
+        self.0.details.get().map(String::as_str)
+    }
+}
 
 /// The fields of a request that needs no credentials.
 #[derive(Debug)]
@@ -40,6 +63,8 @@ pub(crate) struct Authed<I> {
     pub(crate) role: Role,
     /// The login that the token belongs to, if it names one.
     pub(crate) login: Option<String>,
+    /// The entry that the call leaves in the audit log.
+    pub(crate) trail: Trail,
     pub(crate) input: I,
 }
 
@@ -58,6 +83,7 @@ impl<I: Input> FromRequest<AppState> for Authed<I> {
 
     async fn from_request(request: Request, state: &AppState) -> Result<Self, AppError> {
         let gate = Gate::of(&request);
+        let trail = gate.trail.clone();
         let stranger = token_in(request.headers()).is_none_or(|token| state.tokens().bearer_of(token).is_none());
         let bytes = if stranger { STRANGERS_BODY_LIMIT } else { BODY_LIMIT };
         let limits = BodyLimits { bytes, within: state.settings().body_within };
@@ -69,21 +95,21 @@ impl<I: Input> FromRequest<AppState> for Authed<I> {
         }
         let (mut reader, headers) = gathered?;
         let (user, role, login) = gate.admit(&headers, state).await?;
-        Ok(Self { user, role, login, input: finish(&mut reader)? })
+        Ok(Self { user, role, login, trail, input: finish(&mut reader)? })
     }
 }
 
 /// The router's demands on the caller of a route.
 struct Gate {
     least: Role,
-    caller: Option<Caller>,
+    trail: Trail,
 }
 
 impl Gate {
     fn of(request: &Request) -> Self {
         Self {
             least: request.extensions().get().map_or(Role::Admin, |Least(role)| *role),
-            caller: request.extensions().get::<Caller>().cloned(),
+            trail: request.extensions().get::<Trail>().cloned().unwrap_or_default(),
         }
     }
 
@@ -95,9 +121,7 @@ impl Gate {
         if role < self.least {
             return Err(AppError::Detail(StatusCode::FORBIDDEN, "Not enough permissions".into()));
         }
-        if let Some(Caller(caller)) = self.caller {
-            let _ = caller.set(user.username.clone());
-        }
+        let _ = self.trail.0.caller.set(user.username.clone());
         Ok((user.username, role, login))
     }
 }

@@ -1,5 +1,4 @@
-//! Writes the audit log: each successful call of an endpoint with [`Audit::Entry`](super::endpoint::Audit) leaves an
-//! entry.
+//! Writes the audit log: a successful call of an endpoint leaves the entry that its declaration asks for.
 
 use axum::body::Body;
 use axum::http::Method;
@@ -8,7 +7,8 @@ use faceattend_core::store::NewAuditEntry;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
-use crate::request::extract::Caller;
+use crate::request::extract::Trail;
+use crate::router::endpoint::Audit;
 use crate::state::AppState;
 
 /// The largest answer that is read for the subject of the entry, in bytes. Answers to changes have a few hundred.
@@ -19,13 +19,19 @@ const NAMED: [&str; 4] = ["student_id", "attendance_id", "session_id", "username
 /// Writes the entry for a successful call and returns its answer.
 pub(crate) async fn record(
     state: &AppState,
-    method: &Method,
-    path: &str,
+    (method, path, audit): (&Method, &str, Audit),
     parameters: &Map<String, Value>,
-    Caller(caller): &Caller,
+    trail: &Trail,
     response: Response,
 ) -> Response {
-    let Some(actor) = caller.get().filter(|_| response.status().is_success()).cloned() else { return response };
+    let details = trail.details().map(str::to_owned);
+    let leaves_entry = match audit {
+        Audit::Entry => true,
+        Audit::IfNoted => details.is_some(),
+        Audit::None => false,
+    };
+    let actor = trail.caller().filter(|_| leaves_entry && response.status().is_success());
+    let Some(actor) = actor.map(str::to_owned) else { return response };
     let (parts, body) = response.into_parts();
     let known = http_body::Body::size_hint(&body).exact().is_some_and(|size| size <= READ as u64);
     let (subject, body) = if known {
@@ -35,7 +41,7 @@ pub(crate) async fn record(
         (subject_of(parameters, b""), body)
     };
     let action = format!("{method} {path}");
-    let entry = NewAuditEntry { at: Timestamp::now(), actor, action, subject, details: None };
+    let entry = NewAuditEntry { at: Timestamp::now(), actor, action, subject, details };
     if state.with_store("Error writing the audit log", move |store| store.add_audit(&entry)).await.is_err() {
         // The change has happened: the answer must say so.
         tracing::error!(%method, path, "the audit log could not be written");

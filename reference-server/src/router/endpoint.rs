@@ -46,8 +46,10 @@ impl Access {
 /// Whether a call that succeeds leaves an entry in the audit log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Audit {
-    /// An entry: the endpoint changes something.
+    /// An entry, with what the handler has noted: the endpoint changes something, or gives out what is worth one.
     Entry,
+    /// An entry when the handler has noted what the call changed: the endpoint changes something now and then.
+    IfNoted,
     /// No entry: the endpoint changes nothing, is called several times a second, or writes an entry of its own.
     None,
 }

@@ -21,7 +21,7 @@ use tower::util::BoxCloneSyncService;
 use tower::{Service, ServiceExt, service_fn};
 
 use crate::error::detail_response;
-use crate::request::extract::{Caller, Least, PathParameters};
+use crate::request::extract::{Least, PathParameters, Trail};
 use crate::router::described::{Described, Describes};
 use crate::router::endpoint::{Access, Audit, Endpoint};
 use crate::state::AppState;
@@ -120,17 +120,15 @@ async fn dispatch(routes: &[Route], state: &AppState, mut request: Request) -> R
     for route in routes {
         let Some(parameters) = match_path(&route.pattern, &path) else { continue };
         if route.method == *request.method() {
-            let caller = Caller::default();
+            let trail = Trail::default();
             request.extensions_mut().insert(PathParameters(parameters.clone()));
             if let Some(least) = route.access.least() {
                 request.extensions_mut().insert(Least(least));
             }
-            request.extensions_mut().insert(caller.clone());
+            request.extensions_mut().insert(trail.clone());
             let response = route.service.clone().oneshot(request).await?;
-            if route.audit == Audit::None {
-                return Ok(response);
-            }
-            return Ok(audit::record(state, &route.method, route.path, &parameters, &caller, response).await);
+            let called = (&route.method, route.path, route.audit);
+            return Ok(audit::record(state, called, &parameters, &trail, response).await);
         }
         allowed.get_or_insert(&route.method);
     }

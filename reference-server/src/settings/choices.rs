@@ -1,5 +1,7 @@
 //! Choices of the operator with a few answers each.
 
+use crate::auth::Role;
+
 /// Who chooses the order in which a liveness session asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
 pub enum ChallengePolicy {
@@ -18,6 +20,23 @@ pub enum WebSocketAccess {
     Token,
     /// Everybody, as in the existing service.
     Open,
+}
+
+/// To whom answers show the embedding of a face.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Embeddings {
+    /// Admins. For everybody else the field is null.
+    #[default]
+    Admins,
+    /// Every account that may read the answer, as in the existing service.
+    Everyone,
+}
+
+impl Embeddings {
+    /// Returns whether somebody of this role sees embeddings.
+    pub(crate) fn are_shown_to(self, role: Role) -> bool {
+        self == Self::Everyone || role == Role::Admin
+    }
 }
 
 /// What logging out does to the token.

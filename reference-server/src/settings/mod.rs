@@ -17,7 +17,7 @@ use faceattend_core::types::Threshold;
 use crate::auth::Secret;
 use crate::passive::PassiveNetworks;
 
-pub use choices::{ChallengePolicy, Logout, WebSocketAccess};
+pub use choices::{ChallengePolicy, Embeddings, Logout, WebSocketAccess};
 pub use live::LiveSettings;
 pub use network::Network;
 pub use rates::RateLimits;
@@ -46,6 +46,8 @@ pub struct Settings {
     pub web_socket: WebSocketAccess,
     /// What logging out does to the token.
     pub logout: Logout,
+    /// To whom answers show the embedding of a face.
+    pub embeddings: Embeddings,
     /// What becomes of the marks of a student who is erased.
     pub marks_of_erased: MarksOfErased,
     /// What is deleted with time.
@@ -81,6 +83,7 @@ impl Settings {
             threads: std::thread::available_parallelism().map_or(1, usize::from),
             web_socket: WebSocketAccess::default(),
             logout: Logout::default(),
+            embeddings: Embeddings::default(),
             marks_of_erased: MarksOfErased::default(),
             retention: RetentionDays::default(),
             live: LiveSettings::default(),
@@ -102,6 +105,13 @@ impl Settings {
     #[must_use]
     pub fn with_logout(mut self, logout: Logout) -> Self {
         self.logout = logout;
+        self
+    }
+
+    /// The same settings, where answers show embeddings to these.
+    #[must_use]
+    pub fn with_embeddings(mut self, embeddings: Embeddings) -> Self {
+        self.embeddings = embeddings;
         self
     }
 

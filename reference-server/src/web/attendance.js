@@ -24,6 +24,7 @@ const pager = new Pager("attendance", 50, "attendance.none", async ({ skip, limi
 });
 
 export async function enter() {
+  for (const id of ["export-csv", "export-excel"]) element(id).hidden = !may("operator");
   shown = true;
   say(element("attendance-note"), "");
   element("attendance-whose").hidden = whose() === undefined;

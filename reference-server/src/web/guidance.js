@@ -32,6 +32,7 @@ export const REASONS = {
   track_broken: "reason.track_broken",
   not_steady: "reason.not_steady",
   already_enrolled: "reason.already_enrolled",
+  unlike_face: "reason.unlike_face",
   spoof_suspected: "reason.spoof_suspected",
   passive_check_missing: "reason.passive_check_missing",
   duplicate_frame: "reason.duplicate_frame",

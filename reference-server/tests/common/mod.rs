@@ -96,6 +96,17 @@ impl Service {
         service
     }
 
+    /// The same service, asked by a new account of this role.
+    pub async fn account(&self, name: &str, role: &str) -> Self {
+        let body = json!({ "username": name, "password": "correct horse", "role": role });
+        let made = self.post("/api/v1/auth/users", &body).await;
+        assert_eq!(made.status, 200, "{}", made.text);
+        let tokens = self.post("/api/v1/auth/login", &body).await.json();
+        let token = tokens["access_token"].as_str().unwrap().to_owned();
+        let folder = tempfile::tempdir().unwrap();
+        Self { router: self.router.clone(), state: self.state.clone(), store: self.store.clone(), folder, token }
+    }
+
     pub async fn raw(&self, request: Request<Body>) -> Answer {
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();

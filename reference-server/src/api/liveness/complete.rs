@@ -3,7 +3,7 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::Method;
+use axum::http::{Method, StatusCode};
 use faceattend_core::enrolment::{EnrolmentOutcome, known_as};
 use faceattend_core::types::{SessionId, StudentId};
 use jiff::Timestamp;
@@ -42,16 +42,18 @@ pub(crate) struct Completed {
 }
 
 const NO_SESSION: &str = "Liveness session not found";
+const UNLIKE: &str = "This face is unlike the one that is stored for the student: an administrator must replace it";
 const NOT_COMPLETED: &str = "Liveness session not completed yet";
 
 pub(crate) const COMPLETE: Endpoint = Endpoint {
     method: Method::POST,
     path: "/api/v1/liveness/complete",
     access: Access::Operator,
-    audit: Audit::Entry,
+    // The enrolment writes an entry of its own.
+    audit: Audit::None,
     tag: Tag::Liveness,
     summary: "Gives the face of a completed session to a student",
-    errors: &[(400, NOT_COMPLETED), (400, ENROLLED_ALREADY), (404, NO_SESSION), (404, NO_STUDENT)],
+    errors: &[(400, NOT_COMPLETED), (400, ENROLLED_ALREADY), (403, UNLIKE), (404, NO_SESSION), (404, NO_STUDENT)],
 };
 
 /// Saves the face. Saying it again for the same student changes nothing.
@@ -60,15 +62,18 @@ pub(crate) async fn complete(
     call: Authed<Completion>,
 ) -> Result<Json<Reply<Completed>>, AppError> {
     const PREFIX: &str = "Error completing liveness session";
-    let Completion { session_id, student_id: student } = call.input;
+    let Authed { user, role, input: Completion { session_id, student_id: student }, .. } = call;
     let unknown = || AppError::not_found(NO_SESSION);
     let id = SessionId::parse(&session_id).ok_or_else(unknown)?;
-    let enrolled = app.with_registry(PREFIX, move |registry| registry.enrol(id, student, Timestamp::now())).await?;
+    let enrolled = app
+        .with_registry(PREFIX, move |registry| registry.enrol(id, student, role.enrols_as(&user), Timestamp::now()))
+        .await?;
     let enrolled = match enrolled {
         EnrolmentOutcome::Enrolled(enrolled) => *enrolled,
         EnrolmentOutcome::Refused(found) => return Err(AppError::bad_request(known_as(&found).advice())),
         // Used up by somebody else: it proves nothing any more.
         EnrolmentOutcome::UnknownSession | EnrolmentOutcome::UsedUp => return Err(unknown()),
+        EnrolmentOutcome::Unlike => return Err(AppError::Detail(StatusCode::FORBIDDEN, UNLIKE.into())),
         EnrolmentOutcome::NotCompleted => return Err(AppError::bad_request(NOT_COMPLETED)),
         EnrolmentOutcome::UnknownStudent => return Err(AppError::not_found(NO_STUDENT)),
     };

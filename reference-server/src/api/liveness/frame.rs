@@ -117,7 +117,7 @@ pub(crate) const DETECT: Endpoint = Endpoint {
     method: Method::POST,
     path: "/api/v1/liveness/detect",
     access: Access::Operator,
-    // It comes five times a second; the enrolment itself is kept.
+    // It comes five times a second; the enrolment itself writes an entry.
     audit: Audit::None,
     tag: Tag::Liveness,
     summary: "Judges a frame of a session and returns what to do next",
@@ -129,7 +129,8 @@ pub(crate) const FRAMES: Endpoint = Endpoint { path: "/api/v1/liveness/frames", 
 
 pub(crate) async fn detect(State(app): State<AppState>, call: Authed<NewFrame>) -> Result<Json<Judged>, AppError> {
     const PREFIX: &str = "Error in liveness detection";
-    let NewFrame { session_id, position, frame_data, nonce, elapsed_ms } = call.input;
+    let Authed { user, role, input, .. } = call;
+    let NewFrame { session_id, position, frame_data, nonce, elapsed_ms } = input;
     let elapsed = elapsed_ms.and_then(milliseconds);
     let unknown = || AppError::not_found(NO_SESSION);
     let id = SessionId::parse(&session_id).ok_or_else(unknown)?;
@@ -155,7 +156,7 @@ pub(crate) async fn detect(State(app): State<AppState>, call: Authed<NewFrame>) 
                 nonce: nonce.as_deref(),
                 elapsed,
             };
-            registry.observe(stored, &frame, Timestamp::now())
+            registry.observe(stored, &frame, role.enrols_as(&user), Timestamp::now())
         })
         .await?
         .ok_or_else(unknown)?;
@@ -175,7 +176,7 @@ fn judged(observed: &Observed) -> Judged {
     let Observed { outcome, face, .. } = observed;
     let session = observed.session.session();
     let completed = outcome.session_completed;
-    let saved = !matches!(face, FaceOfSession::NoSuchStudent | FaceOfSession::Refused(_));
+    let saved = !matches!(face, FaceOfSession::NoSuchStudent | FaceOfSession::Refused(_) | FaceOfSession::Unlike);
     Judged {
         success: true,
         message: "Liveness detection processed",

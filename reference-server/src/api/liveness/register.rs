@@ -51,7 +51,8 @@ pub(crate) const REGISTER: Endpoint = Endpoint {
     method: Method::POST,
     path: "/api/v1/liveness/register-student",
     access: Access::Operator,
-    audit: Audit::Entry,
+    // The enrolment writes an entry of its own.
+    audit: Audit::None,
     tag: Tag::Liveness,
     summary: "Creates a student with the face of a completed session",
     errors: &[(400, ROLL_TAKEN), (400, ENROLLED_ALREADY), (404, NOT_COMPLETED)],
@@ -63,11 +64,13 @@ pub(crate) async fn register(
     call: Authed<Registration>,
 ) -> Result<Json<Reply<NewlyRegistered>>, AppError> {
     const PREFIX: &str = "Error completing student registration";
-    let Registration { name, roll_number, session_id } = call.input;
+    let Authed { user, role, input: Registration { name, roll_number, session_id }, .. } = call;
     let unknown = || AppError::not_found(NOT_COMPLETED);
     let id = SessionId::parse(&session_id).ok_or_else(unknown)?;
     let outcome = app
-        .with_registry(PREFIX, move |registry| registry.register(id, &name, &roll_number, Timestamp::now()))
+        .with_registry(PREFIX, move |registry| {
+            registry.register(id, &name, &roll_number, role.enrols_as(&user), Timestamp::now())
+        })
         .await
         .map_err(student_error(PREFIX))?;
     let enrolled = match outcome {
@@ -76,6 +79,7 @@ pub(crate) async fn register(
         EnrolmentOutcome::UnknownSession
         | EnrolmentOutcome::NotCompleted
         | EnrolmentOutcome::UsedUp
+        | EnrolmentOutcome::Unlike
         | EnrolmentOutcome::UnknownStudent => return Err(unknown()),
     };
     let (student, session) = (enrolled.student, enrolled.session);

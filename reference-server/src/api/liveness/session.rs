@@ -118,7 +118,8 @@ pub(crate) struct Closed {
     message: &'static str,
     liveness_score: f64,
     movement_verified: bool,
-    /// The embedding to enrol, as a JSON array in a text; null unless the session is complete.
+    /// The embedding to enrol, as a JSON array in a text. Null unless the session is complete, and unless an admin
+    /// asks or the server shows embeddings to everybody.
     #[schema(required)]
     final_embedding: Option<String>,
     #[schema(required)]
@@ -157,7 +158,8 @@ pub(crate) async fn verify(State(app): State<AppState>, call: Authed<Closing>) -
         .await?
         .ok_or_else(unknown)?;
     let (stored, verification) = closed.ok_or_else(|| AppError::bad_request(EXPIRED))?;
-    let embedding = verification.final_template.map(|template| json!(template.values()).to_string());
+    let shown = verification.final_template.filter(|_| app.settings().embeddings.are_shown_to(call.role));
+    let embedding = shown.map(|template| json!(template.values()).to_string());
     Ok(Json(Closed {
         success: true,
         message: "Liveness verification completed",

@@ -185,6 +185,9 @@ pub struct ServeArgs {
     /// Leaves a token valid after logging out, until it expires
     #[arg(long, help_heading = heading::COMPATIBILITY, env = "FACEATTEND_LOGOUT_LEAVES_TOKEN")]
     pub(super) logout_leaves_token: bool,
+    /// Shows the embeddings of faces to every account, not to admins only
+    #[arg(long, help_heading = heading::COMPATIBILITY, env = "FACEATTEND_EMBEDDINGS_TO_ALL")]
+    pub(super) embeddings_to_all: bool,
     /// The number of requests a second from one address, 0 for no limit [default: 300, and no limit for this
     /// machine]
     #[arg(long, help_heading = heading::LIMITS, env = "FACEATTEND_RATE_LIMIT", value_name = "PER SECOND")]

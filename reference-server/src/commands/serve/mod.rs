@@ -28,7 +28,8 @@ use crate::commands::{Hidden, enrol_again};
 use crate::net::listen::{self, ConnectionLimits};
 use crate::passive;
 use crate::{
-    AppState, LiveSettings, Logout, PassiveNetworks, RenewableEngine, RetentionDays, Settings, WebSocketAccess,
+    AppState, Embeddings, LiveSettings, Logout, PassiveNetworks, RenewableEngine, RetentionDays, Settings,
+    WebSocketAccess,
 };
 pub use args::ServeArgs;
 
@@ -157,6 +158,7 @@ async fn serve(args: ServeArgs, data: Data) -> Result<()> {
         .with_body_within(Duration::from_secs(args.body_timeout))
         .with_web_socket(if args.open_web_socket { WebSocketAccess::Open } else { WebSocketAccess::Token })
         .with_logout(if args.logout_leaves_token { Logout::LeavesToken } else { Logout::EndsLogin })
+        .with_embeddings(if args.embeddings_to_all { Embeddings::Everyone } else { Embeddings::Admins })
         .with_marks_of_erased(if args.keep_marks_of_erased { MarksOfErased::Anonymise } else { MarksOfErased::Delete });
     let model = engine.embedder().model.clone();
     let loading = tokio::task::spawn_blocking(move || -> Result<_> {
