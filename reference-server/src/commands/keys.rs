@@ -7,7 +7,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
-use faceattend_core::store::{NewAuditEntry, TemplateForms, TemplateKey, TemplateKeys};
+use faceattend_core::store::{NewAuditEntry, Store, TemplateForms, TemplateKey, TemplateKeys};
 use faceattend_core::{Error, Result};
 use jiff::Timestamp;
 
@@ -24,6 +24,10 @@ pub struct KeyArgs {
     /// The keys themselves, for secrets that come through the environment
     #[arg(long, env = "FACEATTEND_TEMPLATE_KEYS", hide_env_values = true, value_name = "KEYS")]
     template_keys: Option<Hidden>,
+    /// Also reads faces that are not encrypted: for a first encryption that was interrupted, or beside a program
+    /// without keys. Whoever can write the database can then put a face there
+    #[arg(long, env = "FACEATTEND_ACCEPT_PLAIN_FACES")]
+    accept_plain_faces: bool,
 }
 
 impl KeyArgs {
@@ -32,15 +36,16 @@ impl KeyArgs {
     /// # Errors
     /// Those of [`TemplateKeys::read`] and [`TemplateKeys::parse`]; [`Error::InvalidInput`] when both are given.
     pub fn read(&self) -> Result<TemplateKeys> {
-        match (&self.template_key_file, &self.template_keys) {
-            (None, None) => Ok(TemplateKeys::none()),
-            (Some(file), None) => TemplateKeys::read(file),
-            (None, Some(Hidden(text))) => TemplateKeys::parse(text),
-            (Some(_), Some(_)) => Err(Error::InvalidInput {
-                what: "template keys",
-                reason: "they are given twice: use either --template-key-file or FACEATTEND_TEMPLATE_KEYS".into(),
-            }),
-        }
+        let keys = match (&self.template_key_file, &self.template_keys) {
+            (None, None) => return Ok(TemplateKeys::none()),
+            (Some(file), None) => TemplateKeys::read(file)?,
+            (None, Some(Hidden(text))) => TemplateKeys::parse(text)?,
+            (Some(_), Some(_)) => {
+                let reason = "they are given twice: use either --template-key-file or FACEATTEND_TEMPLATE_KEYS";
+                return Err(Error::InvalidInput { what: "template keys", reason: reason.into() });
+            }
+        };
+        Ok(if self.accept_plain_faces { keys.accepting_plain() } else { keys })
     }
 }
 
@@ -97,7 +102,7 @@ pub fn run(args: KeysArgs) -> Result<()> {
                 let reason = "none is given: `faceattend keys new FILE`, then --template-key-file FILE";
                 return Err(Error::InvalidInput { what: "template keys", reason: reason.into() });
             }
-            convert(&place()?, keys, "encrypt templates")
+            rotate(&place()?, keys)
         }
         Action::Unseal(keys) => convert(&place()?, keys.read()?.opening_only(), "decrypt templates"),
         Action::Status(keys) => {
@@ -107,6 +112,31 @@ pub fn run(args: KeysArgs) -> Result<()> {
             Ok(())
         }
     }
+}
+
+/// Refuses a database whose faces are all plain, for a server that has keys and would read none of them.
+///
+/// # Errors
+/// [`Error::State`] for such a database; those of the store.
+pub(crate) fn must_read_faces(store: &dyn Store, keys: &TemplateKeys) -> Result<()> {
+    if keys.accepts_plain() {
+        return Ok(());
+    }
+    let forms = store.template_forms()?;
+    if forms.plain == 0 {
+        return Ok(());
+    }
+    if forms.sealed.is_empty() {
+        let reason = "none of the stored faces is encrypted, and keys are given: run `faceattend keys rotate` with the \
+                      same settings first";
+        return Err(Error::State { what: "templates", reason: reason.into() });
+    }
+    tracing::warn!(
+        "{} values that hold a face are not encrypted and are not read: somebody without a key wrote them. \
+         `faceattend keys status` counts them; if a program of yours wrote them, see --accept-plain-faces",
+        forms.plain
+    );
+    Ok(())
 }
 
 /// A line for every form that values have, and whether the key for it is among `keys`.
@@ -144,6 +174,13 @@ fn generate(file: &Path, add: bool) -> Result<TemplateKeys> {
     Ok(keys)
 }
 
+fn rotate(place: &Place, keys: TemplateKeys) -> Result<()> {
+    let forms = place.open(keys.clone())?.template_forms()?;
+    // Where nothing is encrypted yet, everything is plain.
+    let keys = if forms.sealed.is_empty() { keys.accepting_plain() } else { keys };
+    convert(place, keys, "encrypt templates")
+}
+
 fn convert(place: &Place, keys: TemplateKeys, action: &str) -> Result<()> {
     let store = place.open(keys)?;
     let done = store.reseal_templates(&mut |rows| tracing::debug!(rows, "converted"))?;
@@ -161,7 +198,9 @@ fn convert(place: &Place, keys: TemplateKeys, action: &str) -> Result<()> {
         return Ok(());
     }
     let reason = format!(
-        "damaged rows were left as they are: {}. Enrol these people again, or restore a back-up",
+        "rows that are damaged, or not encrypted, were left as they are: {}. Enrol these people again, or restore a \
+         back-up. If a program without keys wrote them, or the first encryption was interrupted, run this again with \
+         --accept-plain-faces",
         done.damaged.join(", ")
     );
     Err(Error::State { what: "templates", reason })
@@ -194,6 +233,7 @@ mod tests {
         let args = |file: Option<&str>, keys: Option<&str>| KeyArgs {
             template_key_file: file.map(PathBuf::from),
             template_keys: keys.map(|keys| Hidden(keys.to_owned())),
+            accept_plain_faces: false,
         };
         assert!(args(None, None).read().unwrap().sealing_key().is_none());
         assert!(args(None, Some(&text)).read().unwrap().sealing_key().is_some());
@@ -213,6 +253,36 @@ mod tests {
     }
 
     #[test]
+    fn a_server_with_keys_refuses_a_plain_database_and_rotate_trusts_plain_faces_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join(DATABASE);
+        let keys = TemplateKeys::new(vec![TemplateKey::generate()]);
+        let plain = SqliteStore::open(&path).unwrap();
+        must_read_faces(&plain, &keys).unwrap();
+        let now = Timestamp::now();
+        let model = faceattend_core::types::ModelId::new("m");
+        let face = faceattend_core::embedding::Embedding::from_raw(model, &[1.0, 2.0]).unwrap();
+        let [first, second] = ["R1", "R2"].map(|roll| plain.create_student("A", roll, now).unwrap().id);
+        plain.replace_templates(first, std::slice::from_ref(&face), now).unwrap();
+        let refused = must_read_faces(&plain, &keys).unwrap_err().to_string();
+        assert!(refused.contains("faceattend keys rotate"), "{refused}");
+        must_read_faces(&plain, &TemplateKeys::none()).unwrap();
+        must_read_faces(&plain, &keys.clone().accepting_plain()).unwrap();
+
+        rotate(&Place::File(path.clone()), keys.clone()).unwrap();
+        must_read_faces(&plain, &keys).unwrap();
+        // A plain face that comes later is somebody else's work: neither read nor encrypted.
+        plain.replace_templates(second, &[face], now).unwrap();
+        must_read_faces(&plain, &keys).unwrap();
+        let refused = rotate(&Place::File(path.clone()), keys.clone()).unwrap_err().to_string();
+        assert!(
+            refused.contains(&format!("students {second}")) && refused.contains("--accept-plain-faces"),
+            "{refused}"
+        );
+        rotate(&Place::File(path), keys.accepting_plain()).unwrap();
+    }
+
+    #[test]
     fn a_database_goes_there_and_back_and_the_audit_log_says_so() {
         let dir = tempfile::tempdir().unwrap();
         let now = Timestamp::now();
@@ -223,7 +293,8 @@ mod tests {
         let id = store.create_student("A", "R1", now).unwrap().id;
         store.replace_templates(id, &[face], now).unwrap();
         let keys = TemplateKeys::new(vec![TemplateKey::generate()]);
-        convert(&Place::File(path.clone()), keys.clone(), "encrypt templates").unwrap();
+        let first = keys.clone().accepting_plain();
+        convert(&Place::File(path.clone()), first, "encrypt templates").unwrap();
         assert!(store.templates_of(id).is_err());
         convert(&Place::File(path.clone()), keys.opening_only(), "decrypt templates").unwrap();
         assert_eq!(store.templates_of(id).unwrap().len(), 1);

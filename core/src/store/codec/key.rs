@@ -91,13 +91,16 @@ impl TemplateKey {
     }
 }
 
-/// The keys that templates are sealed with: the first seals, all of them open. Without any, nothing is sealed, and what
-/// is sealed is an error.
+/// The keys that templates are sealed with: the first seals, all of them open. With keys, a plain value is damage, as
+/// whoever can write the database but has no key could have put it there. Without keys, nothing is sealed, and what is
+/// sealed is an error.
 #[derive(Debug, Clone, Default)]
 pub struct TemplateKeys {
     pub(super) keys: Vec<TemplateKey>,
     /// Whether values are written plain although there are keys.
     opening_only: bool,
+    /// Whether plain values are read although there are keys.
+    accepting_plain: bool,
 }
 
 impl TemplateKeys {
@@ -110,14 +113,28 @@ impl TemplateKeys {
     /// Returns these keys, of which the first seals.
     #[must_use]
     pub fn new(keys: Vec<TemplateKey>) -> Self {
-        Self { keys, opening_only: false }
+        Self { keys, opening_only: false, accepting_plain: false }
     }
 
-    /// Returns the same keys for opening only, for a database that becomes plain again.
+    /// Returns the same keys for opening only, for a database that becomes plain again. They read plain values too.
     #[must_use]
     pub fn opening_only(mut self) -> Self {
         self.opening_only = true;
+        self.accepting_plain()
+    }
+
+    /// Returns the same keys, which read plain values too: for a database that is being sealed for the first time, or
+    /// that a program without keys writes to.
+    #[must_use]
+    pub fn accepting_plain(mut self) -> Self {
+        self.accepting_plain = true;
         self
+    }
+
+    /// Returns whether plain values are read.
+    #[must_use]
+    pub fn accepts_plain(&self) -> bool {
+        self.accepting_plain || self.keys.is_empty()
     }
 
     /// Reads the keys in `text`: base64 of 32 bytes each, separated by blanks, commas or lines; `#` begins a comment.

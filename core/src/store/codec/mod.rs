@@ -1,8 +1,9 @@
 //! Faces encrypted at rest: what a column holds, sealed with AES-256-GCM (NIST SP 800-38D) under keys of the operator.
 //!
 //! Encryption is off until keys are given, so that the existing service can read the rows. With keys, the store seals
-//! what it writes with the first key, and reads values that are plain or sealed with any of the keys. So a database can
-//! be converted, and a key replaced, while a server works with it.
+//! what it writes with the first key, and reads values that any of the keys sealed. So a key can be replaced while a
+//! server works with the database. A plain value is damage then, unless the operator says that a program without keys
+//! writes to the database ([`TemplateKeys::accepting_plain`]): whoever can write the file could put one there.
 //!
 //! Sealed and plain values lie in the same columns and are told apart by how they begin:
 //!
@@ -12,8 +13,9 @@
 //! | bytes | little-endian `f32` | `sealed` and the byte 1, the 8 bytes of the key's id, nonce (12), ciphertext, tag (16) |
 //!
 //! No plain value begins like that: JSON and base64 have no `sealed:`, and sealed bytes never are a multiple of four.
-//! Every value is bound to its column, to whose it is and to the model that made it, so that one student's cannot be
-//! put in another's place, nor be passed off as another model's.
+//! Every value is bound to its column, to the key of its row and to the model that made it, so that it cannot be put in
+//! another row's place, nor be passed off as another model's. Names and roll numbers are neither sealed nor bound: who
+//! can write the database can give one student's row another's name.
 //!
 //! This module knows no database: a store calls one function where it writes and one where it reads.
 
@@ -51,6 +53,8 @@ pub(in crate::store) enum NotOpened {
     NoCipher,
     /// It was changed, cut short, or belongs somewhere else.
     Damaged,
+    /// It is plain, and these keys do not accept that.
+    Plain,
 }
 
 impl NotOpened {
@@ -59,7 +63,7 @@ impl NotOpened {
     pub(in crate::store) fn unless_damaged<T>(opened: Result<T, Self>, context: &SealContext) -> Result<Option<T>> {
         match opened {
             Ok(value) => Ok(Some(value)),
-            Err(Self::Damaged) => Ok(None),
+            Err(Self::Damaged | Self::Plain) => Ok(None),
             Err(refused) => Err(refused.at(context)),
         }
     }
@@ -78,6 +82,10 @@ impl NotOpened {
             Self::Damaged => format!(
                 "the encrypted value in {context} was changed, cut short or put there from elsewhere: restore it from \
                  a back-up or enrol again"
+            ),
+            Self::Plain => format!(
+                "the value in {context} is not encrypted, although keys are given: somebody without a key wrote it. \
+                 If that was a program of yours, start with --accept-plain-faces; otherwise enrol again"
             ),
         };
         Error::Store { reason, source: None }
@@ -111,6 +119,7 @@ impl TemplateKeys {
         stored: &'s [u8],
     ) -> Result<Cow<'s, [u8]>, NotOpened> {
         match form_of_bytes(stored) {
+            Form::Plain if !self.accepts_plain() => Err(NotOpened::Plain),
             Form::Plain => Ok(Cow::Borrowed(stored)),
             Form::Broken => Err(NotOpened::Damaged),
             Form::Sealed(id) => self.open(id, context, &stored[BYTES_MARK.len() + ID_BYTES..]).map(Cow::Owned),
@@ -124,6 +133,7 @@ impl TemplateKeys {
         stored: &'s str,
     ) -> Result<Cow<'s, str>, NotOpened> {
         match form_of_text(stored) {
+            Form::Plain if !self.accepts_plain() => Err(NotOpened::Plain),
             Form::Plain => Ok(Cow::Borrowed(stored)),
             Form::Broken => Err(NotOpened::Damaged),
             Form::Sealed(id) => {

@@ -11,7 +11,7 @@ pub struct NewAuditEntry {
     pub actor: String,
     /// The action, such as `student.delete`.
     pub action: String,
-    /// The subject, such as `student 7`. Never a template, a password or a token.
+    /// The subject, such as `student_id 7`. Never a template, a password or a token.
     pub subject: Option<String>,
     /// What else matters, in one sentence.
     pub details: Option<String>,

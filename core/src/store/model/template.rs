@@ -42,8 +42,8 @@ pub enum StoredEmbedding {
 }
 
 impl StoredEmbedding {
-    /// Reads the embedding of a row whose columns may be sealed: as [`Self::read`], where what was changed counts as
-    /// damaged. A value that needs another key is an error: to leave it out would leave out everybody.
+    /// Reads the embedding of a row whose columns may be sealed: as [`Self::read`], where what was changed, or is
+    /// plain although it should not be, counts as damaged. A value that needs another key is an error: to leave it out would leave out everybody.
     pub(in crate::store) fn unseal(
         keys: &TemplateKeys,
         model: Option<&ModelId>,
@@ -51,11 +51,10 @@ impl StoredEmbedding {
         json: Option<(SealContext, &str)>,
     ) -> Result<Option<Self>> {
         fn or_damaged<T>(opened: Result<T, NotOpened>, place: &SealContext) -> Result<Option<T>> {
-            let value = NotOpened::unless_damaged(opened, place)?;
-            if value.is_none() {
-                tracing::error!("{}", NotOpened::Damaged.at(place));
+            if let Err(refused @ (NotOpened::Damaged | NotOpened::Plain)) = &opened {
+                tracing::error!("{}", refused.at(place));
             }
-            Ok(value)
+            NotOpened::unless_damaged(opened, place)
         }
         let bytes = bytes.map(|(place, stored)| or_damaged(keys.open_bytes(&place, stored), &place)).transpose()?;
         let json = json.map(|(place, stored)| or_damaged(keys.open_text(&place, stored), &place)).transpose()?;

@@ -99,7 +99,7 @@ mod sealed {
         let id = plain.register_student(completed(&plain, None), "A", "R1", &enrolment(1.0), now).unwrap().id;
         let before = (plain.templates_of(id).unwrap(), plain.embedding_json(id).unwrap());
         let keys = keys();
-        let sealing = PostgresStore::open_with_keys(&schema.url(), keys.clone()).unwrap();
+        let sealing = PostgresStore::open_with_keys(&schema.url(), keys.clone().accepting_plain()).unwrap();
         let done = sealing.reseal_templates(&mut |_| {}).unwrap();
         assert_eq!((done.changed, done.unchanged, done.damaged.len()), (2, 0, 0), "a student and its session");
         assert_eq!((sealing.templates_of(id).unwrap(), sealing.embedding_json(id).unwrap()), before);

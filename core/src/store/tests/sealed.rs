@@ -29,7 +29,8 @@ fn file_in(folder: &tempfile::TempDir) -> PathBuf {
 
 /// A database with faces of every kind in it: ours, one of the existing service's, one with bytes only.
 fn with_faces(path: &Path, keys: &TemplateKeys) -> (SqliteStore, Vec<StudentId>) {
-    let store = SqliteStore::open_with_keys(path, keys.clone()).unwrap();
+    // Two of the faces are the existing service's, which has no key.
+    let store = SqliteStore::open_with_keys(path, keys.clone().accepting_plain()).unwrap();
     let now = at("2026-03-02T08:00:00Z");
     let mut ids = Vec::new();
     for (n, seed) in [(1, 1.0), (2, 3.0)] {
@@ -111,8 +112,8 @@ fn a_database_is_encrypted_and_made_plain_again_without_a_trace() {
     assert!(secrets.iter().all(|secret| files_hold(folder.path(), secret)));
 
     let keys = keys();
-    let store = SqliteStore::open_with_keys(&path, keys.clone()).unwrap();
-    assert_eq!(faces(&store, &ids), told, "plain rows are read with keys too");
+    let store = SqliteStore::open_with_keys(&path, keys.clone().accepting_plain()).unwrap();
+    assert_eq!(faces(&store, &ids), told, "plain rows are read with keys too, where that is said");
     let forms = store.template_forms().unwrap();
     assert!(forms.plain > 10 && forms.sealed.is_empty(), "{forms:?}");
     let mut looked_at = 0;
@@ -138,7 +139,7 @@ fn a_database_is_encrypted_and_made_plain_again_without_a_trace() {
 fn a_key_is_replaced_while_others_work() {
     let folder = tempfile::tempdir().unwrap();
     let path = file_in(&folder);
-    let old = keys();
+    let old = keys().accepting_plain();
     let (server, ids) = with_faces(&path, &old);
     let told = faces(&server, &ids);
     let both = old.clone().with_first(TemplateKey::generate());
@@ -159,6 +160,51 @@ fn a_key_is_replaced_while_others_work() {
     // The old key alone opens nothing any more, and says so.
     let error = SqliteStore::open_with_keys(&path, old).unwrap().templates_of(ids[0]).unwrap_err();
     assert!(error.to_string().contains(&both.sealing_key().unwrap().to_string()), "{error}");
+}
+
+#[test]
+fn with_keys_a_plain_value_is_nobodys_face() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = file_in(&folder);
+    let (keys, now) = (keys(), at("2026-03-02T08:00:00Z"));
+    let store = SqliteStore::open_with_keys(&path, keys.clone()).unwrap();
+    let session = completed(&store, None);
+    let victim = store.register_student(session, "A", "R1", &enrolment(1.0), now).unwrap().id;
+    let none_yet = store.create_student("B", "R2", now).unwrap().id;
+    // Somebody who can write the file and has no key puts a face of its own under both names.
+    let db = Connection::open(&path).unwrap();
+    for student in [victim, none_yet] {
+        db.execute(
+            "INSERT INTO student_templates (student_id, model_id, embedding, created_at) VALUES (?1, 'm', ?2, ?3)",
+            rusqlite::params![student.0, embedding(9.0).to_bytes(), "2026-03-02 08:00:00"],
+        )
+        .unwrap();
+    }
+    db.execute("UPDATE liveness_detection_sessions SET state = '{}' WHERE session_id = ?1", [session.to_string()])
+        .unwrap();
+    let planted = || {
+        let mut seen = Vec::new();
+        store
+            .for_each_template(&mut |template| {
+                seen.push(template.embedding);
+                Ok(())
+            })
+            .unwrap();
+        seen.contains(&StoredEmbedding::Tagged(embedding(9.0)))
+    };
+    assert!(!planted());
+    assert_eq!((store.templates_of(victim).unwrap().len(), store.templates_of(none_yet).unwrap().len()), (2, 0));
+    let refused = store.session(session).unwrap_err().to_string();
+    assert!(refused.contains("not encrypted") && refused.contains("--accept-plain-faces"), "{refused}");
+    // A conversion does not make it a good one, and names the rows.
+    let done = store.reseal_templates(&mut |_| {}).unwrap();
+    assert_eq!(
+        done.damaged,
+        [format!("students {victim}"), format!("students {none_yet}"), "liveness_detection_sessions 1".to_owned()]
+    );
+    assert!(!planted());
+    let trusting = SqliteStore::open_with_keys(&path, keys.accepting_plain()).unwrap();
+    assert_eq!(trusting.templates_of(none_yet).unwrap().len(), 1, "the operator may say otherwise");
 }
 
 #[test]
@@ -193,7 +239,7 @@ fn without_the_key_nobody_is_left_out_in_silence() {
 fn what_was_changed_or_swapped_is_nobodys_face() {
     let folder = tempfile::tempdir().unwrap();
     let path = file_in(&folder);
-    let keys = keys();
+    let keys = keys().accepting_plain();
     let (store, ids) = with_faces(&path, &keys);
     let db = Connection::open(&path).unwrap();
     // Somebody who can write the file gives one student the other's face.
@@ -246,7 +292,7 @@ fn what_was_changed_or_swapped_is_nobodys_face() {
 fn child_that_encrypts_until_it_is_killed() {
     let Some(path) = std::env::var_os("FACEATTEND_TEST_KILLED_CONVERSION") else { return };
     let path = PathBuf::from(path);
-    let keys = TemplateKeys::read(&path.with_extension("keys")).unwrap();
+    let keys = TemplateKeys::read(&path.with_extension("keys")).unwrap().accepting_plain();
     let store = SqliteStore::open_with_keys(&path, keys).unwrap();
     store
         .reseal_templates(&mut |rows| {
@@ -290,7 +336,7 @@ fn a_conversion_that_is_killed_leaves_a_readable_database_and_goes_on() {
         }
     }
     assert!(!child.wait().unwrap().success());
-    let store = SqliteStore::open_with_keys(&path, keys).unwrap();
+    let store = SqliteStore::open_with_keys(&path, keys.accepting_plain()).unwrap();
     let forms = store.template_forms().unwrap();
     assert!(forms.plain > 0 && forms.sealed.values().sum::<u64>() > 0, "half of it is done: {forms:?}");
     assert_eq!(faces(&store, &ids), told);

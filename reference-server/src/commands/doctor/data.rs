@@ -203,6 +203,12 @@ fn against(subject: &'static str, keys: &TemplateKeys, forms: &TemplateForms) ->
         return Finding::ok(subject, "none: faces lie in the database as they are");
     };
     let others: u64 = forms.sealed.iter().filter(|(id, _)| **id != first).map(|(_, count)| count).sum();
+    if forms.plain > 0 && !forms.sealed.is_empty() && !keys.accepts_plain() {
+        let found =
+            format!("{} values are not encrypted and are not read: somebody without a key wrote them", forms.plain);
+        let advice = "enrol these people again; if a program of yours wrote them, see --accept-plain-faces";
+        return Finding::problem(subject, found, advice);
+    }
     if forms.plain + others > 0 {
         let found = format!("{} values are not encrypted, {others} with an older key", forms.plain);
         return Finding::warning(subject, found, "`faceattend keys rotate` with the same key file");

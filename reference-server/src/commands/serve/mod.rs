@@ -23,6 +23,7 @@ use crate::auth::{DEFAULT_ADMIN, DEFAULT_PASSWORD, Secret, default_password_work
 use crate::commands::data_dir::{data_dir, default_data_dir};
 pub(crate) use crate::commands::database::DATABASE;
 use crate::commands::database::Place;
+use crate::commands::keys::must_read_faces;
 use crate::commands::server_lock::ServerLock;
 use crate::commands::{Hidden, enrol_again};
 use crate::net::listen::{self, ConnectionLimits};
@@ -77,7 +78,9 @@ impl Data {
             Place::File(file) => Some(ServerLock::take(file)?),
             Place::Url(_) => None,
         };
-        let store = place.open(args.keys.read()?)?;
+        let keys = args.keys.read()?;
+        let store = place.open(keys.clone())?;
+        must_read_faces(&*store, &keys)?;
         ensure_admin(&*store, Timestamp::now())?;
         let known_password = default_password_works(&*store)?;
         if known_password && !args.host.is_loopback() {
