@@ -121,6 +121,98 @@ async fn guessing_is_slowed_down() {
 }
 
 #[tokio::test]
+async fn a_right_password_passes_from_a_device_that_logged_in_before() {
+    let service = Service::start().await;
+    let admin = json!({ "username": "admin", "password": "admin123" });
+    let first = service.post("/api/v1/auth/login", &admin).await;
+    let cookie = first.header("set-cookie").split(';').next().unwrap().to_owned();
+    let rules = first.header("set-cookie");
+    assert!(rules.contains("HttpOnly") && rules.contains("SameSite=Strict"), "{rules}");
+    // A guesser behind the same address, as everybody is behind a proxy that is not named.
+    for _ in 0..21 {
+        service.post("/api/v1/auth/login", &json!({ "username": "admin", "password": "guess" })).await;
+    }
+    service.post("/api/v1/auth/login", &admin).await.is(429, "Too many failed logins, try again later");
+    let with = async |cookie: &str, body: &Value| {
+        let request = service.request("POST", "/api/v1/auth/login").header("content-type", "application/json");
+        service.raw(request.header("cookie", cookie).body(body.to_string().into()).unwrap()).await
+    };
+    let known = with(&format!("theme=dark; {cookie}"), &admin).await;
+    assert_eq!((known.status.as_u16(), known.header("set-cookie")), (200, ""), "{}", known.text);
+    // The cookie opens nothing, belongs to one name, and gives no more guesses than a network has.
+    let wrong = json!({ "username": "admin", "password": "guess" });
+    for _ in 0..20 {
+        with(&cookie, &wrong).await.is(401, "Incorrect username or password");
+    }
+    with(&cookie, &wrong).await.is(429, "Too many failed logins, try again later");
+    with("faceattend_device=made.up", &admin).await.is(429, "Too many failed logins, try again later");
+    let request = service.request("GET", "/api/v1/auth/me").header("cookie", &cookie);
+    let mut request = request.body(axum::body::Body::empty()).unwrap();
+    request.headers_mut().remove("authorization");
+    service.raw(request).await.is(401, "Not authenticated");
+}
+
+#[tokio::test]
+async fn a_name_of_any_length_is_refused_before_anything_is_kept() {
+    let service = Service::start().await;
+    for (name, password) in [("n".repeat(20_000), "x".to_owned()), ("admin".to_owned(), "p".repeat(20_000))] {
+        let body = json!({ "username": name, "password": password });
+        service.post("/api/v1/auth/login", &body).await.is(401, "Incorrect username or password");
+    }
+    let rows = service.get("/api/v1/audit").await.json()["total"].clone();
+    assert_eq!(rows, 1, "the login of this test: neither is in the log");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_flood_of_logins_is_refused_in_time_and_health_answers() {
+    let service = std::sync::Arc::new(Service::start().await);
+    let logins: Vec<_> = (0..300)
+        .map(|n| {
+            let service = service.clone();
+            tokio::spawn(async move {
+                let body = json!({ "username": format!("name {n}"), "password": "guess" });
+                service.post("/api/v1/auth/login", &body).await
+            })
+        })
+        .collect();
+    let mut healthy = 0;
+    while !logins.iter().all(tokio::task::JoinHandle::is_finished) {
+        let health = tokio::time::timeout(std::time::Duration::from_secs(5), service.get("/health")).await;
+        assert_eq!(health.expect("health answers").status, 200);
+        healthy += 1;
+    }
+    let (mut wrong, mut busy) = (0, 0);
+    for login in logins {
+        let answer = login.await.unwrap();
+        match answer.status.as_u16() {
+            401 => wrong += 1,
+            503 => {
+                assert_eq!(answer.header("retry-after"), "1");
+                busy += 1;
+            }
+            other => panic!("{other}: {}", answer.text),
+        }
+    }
+    // A turn for each core, and 64 who wait: the others are told to come again, and cost no memory.
+    assert!(healthy > 0 && busy > 0 && wrong >= 64, "{healthy} healthy, {wrong} compared, {busy} refused");
+}
+
+#[tokio::test]
+async fn failed_logins_are_in_the_audit_log_without_what_was_typed() {
+    let service = Service::start().await;
+    for name in ["admin", "hunter2-in-the-wrong-field"] {
+        let body = json!({ "username": name, "password": "secret guess" });
+        service.post("/api/v1/auth/login", &body).await;
+    }
+    let log = service.get("/api/v1/audit").await;
+    let items = log.json()["items"].as_array().unwrap().clone();
+    let failed: Vec<_> = items.iter().filter(|entry| entry["action"] == "login failed").collect();
+    let actors: Vec<_> = failed.iter().map(|entry| entry["actor"].as_str().unwrap()).collect();
+    assert_eq!(actors, ["unknown", "admin"]);
+    assert!(!log.text.contains("hunter2") && !log.text.contains("secret guess"), "{}", log.text);
+}
+
+#[tokio::test]
 async fn every_change_is_written_down_and_nothing_else() {
     let service = Service::start().await;
     let made = service.post("/api/v1/students/", &json!({ "name": "Asha", "roll_number": "R1" })).await.json();

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{AdminChange, AdminUser, NewAdmin, NewLogin};
+use super::{AdminChange, AdminUser, LoginFailures, NewAdmin, NewLogin};
 use crate::error::Result;
 
 /// The admin users.
@@ -25,11 +25,17 @@ pub trait Accounts: Send + Sync {
     /// [`Error::Store`](crate::Error::Store).
     fn admins(&self) -> Result<Vec<AdminUser>>;
 
-    /// Replaces the password hash of an admin user.
+    /// Gives an admin user another password, and ends every login of the user in the same transaction.
     ///
     /// # Errors
     /// [`Error::NotFound`](crate::Error::NotFound).
     fn set_admin_password(&self, username: &str, hashed_password: &str, now: Timestamp) -> Result<()>;
+
+    /// Replaces the hash of the same password by a better one, if it still is `old_hash`. Logins go on.
+    ///
+    /// # Errors
+    /// [`Error::Store`](crate::Error::Store).
+    fn renew_password_hash(&self, username: &str, old_hash: &str, new_hash: &str, now: Timestamp) -> Result<()>;
 
     /// Changes role and activity where given; returns the user as it is now. A user that becomes inactive loses every
     /// login in the same transaction.
@@ -42,11 +48,12 @@ pub trait Accounts: Send + Sync {
 
 /// The logins of the admin users.
 pub trait Logins: Send + Sync {
-    /// Stores a login.
+    /// Stores a login of a user whose password was compared with `verified_hash`. Returns `false`, and stores nothing,
+    /// when the user has another hash by now or is not active: the password was changed while it was being compared.
     ///
     /// # Errors
     /// [`Error::NotFound`](crate::Error::NotFound) when it names a user that is not there.
-    fn begin_login(&self, login: &NewLogin) -> Result<()>;
+    fn begin_login(&self, login: &NewLogin, verified_hash: &str) -> Result<bool>;
 
     /// Returns the active user of this name, if the login that the token names has neither ended nor expired. A token
     /// without a login was signed with the secret by another program, as the existing service does: only the user
@@ -82,4 +89,24 @@ pub trait Logins: Send + Sync {
     /// # Errors
     /// [`Error::Store`](crate::Error::Store).
     fn end_logins_of(&self, username: &str, now: Timestamp) -> Result<u64>;
+
+    /// Returns how logins with this key have failed at `since` or later; `None` when none has, or the last one passed.
+    ///
+    /// # Errors
+    /// [`Error::Store`](crate::Error::Store).
+    fn login_failures(&self, key: &str, since: Timestamp) -> Result<Option<LoginFailures>>;
+
+    /// Notes that a login with this key failed; returns how many in a row have failed at `since` or later. The newest
+    /// [`MAX_LOGIN_FAILURES`](super::MAX_LOGIN_FAILURES) keys are kept, so that inventing them fills no disk. Keep keys
+    /// short, and make them of hashes: a name that somebody typed may be a password.
+    ///
+    /// # Errors
+    /// [`Error::Store`](crate::Error::Store).
+    fn note_login_failure(&self, key: &str, since: Timestamp, now: Timestamp) -> Result<LoginFailures>;
+
+    /// Forgets the failures of a key, after a login that passed.
+    ///
+    /// # Errors
+    /// [`Error::Store`](crate::Error::Store).
+    fn forget_login_failures(&self, key: &str) -> Result<()>;
 }

@@ -50,10 +50,10 @@ pub use model::{
     AdminChange, AdminUser, Admission, AttendanceFilter, AttendanceRecord, AttendanceStatus, AttendanceSummary,
     AuditEntry, CameraKey, CameraReport, CameraRequest, ClaimedCamera, Consent, CorrectedStatus, Correction,
     CorrectionRecord, DayWindow, DetectionLog, ENROLMENT_LOCK, Enrolee, Enrolment, Erasure, FaceCheck, KeptSeen,
-    LegacyVector, Listed, Marking, MarksOfErased, NewAdmin, NewAttendance, NewAuditEntry, NewDetectionLog, NewLogin,
-    NewSession, Page, PositionColumns, Retention, Retired, SeenLimits, ServerId, SessionRecord, SessionSummary,
-    SessionUpdate, StoredEmbedding, StoredTemplate, Student, StudentChange, TemplateMark, TemplateOrigin,
-    WatchedCamera, embedding_text,
+    LegacyVector, Listed, LoginFailures, Marking, MarksOfErased, NewAdmin, NewAttendance, NewAuditEntry,
+    NewDetectionLog, NewLogin, NewSession, Page, PositionColumns, Retention, Retired, SeenLimits, ServerId,
+    SessionRecord, SessionSummary, SessionUpdate, StoredEmbedding, StoredTemplate, Student, StudentChange,
+    TemplateMark, TemplateOrigin, WatchedCamera, embedding_text,
 };
 pub use notices::{Follower, Notice};
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
@@ -88,6 +88,9 @@ pub mod prelude {
         Accounts, Attendance, Audit, Cluster, DetectionLogs, Logins, Privacy, Sessions, Store, Students, Templates,
     };
 }
+
+/// How many keys of failed logins are remembered: some 2 MB. Who invents keys pays for each with a password's hash.
+pub const MAX_LOGIN_FAILURES: u32 = 10_000;
 
 /// How many frames of liveness sessions are remembered by their hashes: those of about 1,000 registrations, in 6 MB.
 pub const MAX_SEEN_FRAMES: u32 = 50_000;

@@ -24,6 +24,7 @@
 //! | `liveness_seen_frames` | new: hash and yaw of the frames of recent sessions, against replay |
 //! | `students` | `consent_given_at`, `consent_given_by`, `consent_notice`: who agreed to what, and when |
 //! | `logins` | new: who is logged in, with the hash of the refresh token that is good now |
+//! | `login_failures` | new: how often logins failed of late, by the hash of name and address |
 //! | `audit_log` | new: who changed what |
 //! | `notices` | new: what has changed, for other processes on the file; the newest only |
 //! | `watched_cameras` | new: cameras that several servers share, with their addresses and who watches each |
@@ -111,6 +112,13 @@ pub const MIGRATIONS: &[Migration] = &[
         tables: "",
         columns: &[],
         after: given_ids::OF_TEMPLATES,
+    },
+    Migration {
+        version: 10,
+        name: "failed logins, by the hash of whose they are",
+        tables: FAILURE_TABLE,
+        columns: &[],
+        after: "CREATE INDEX IF NOT EXISTS ix_login_failures_last_at ON login_failures (last_at);",
     },
 ];
 
@@ -283,6 +291,14 @@ CREATE TABLE IF NOT EXISTS audit_log (
     action VARCHAR(50) NOT NULL,
     subject TEXT,
     details TEXT
+);
+";
+
+const FAILURE_TABLE: &str = "
+CREATE TABLE IF NOT EXISTS login_failures (
+    key VARCHAR(64) NOT NULL PRIMARY KEY,
+    failures INTEGER NOT NULL,
+    last_at DATETIME NOT NULL
 );
 ";
 

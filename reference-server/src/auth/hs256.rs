@@ -14,6 +14,13 @@ pub(crate) fn install() {
     let _ = PROVIDER.install_default();
 }
 
+/// Returns the keyed hash of `message`. A key of any length is taken.
+pub(crate) fn mac(key: &[u8], message: &str) -> Vec<u8> {
+    Hmac::<Sha256>::new_from_slice(key)
+        .map(|mac| mac.chain_update(message).finalize().into_bytes().to_vec())
+        .unwrap_or_default()
+}
+
 static PROVIDER: CryptoProvider = CryptoProvider {
     signer_factory: |algorithm, key| Ok(Box::new(Hs256::for_signing(*algorithm, key)?)),
     verifier_factory: |algorithm, key| Ok(Box::new(Hs256::for_verifying(*algorithm, key)?)),

@@ -1,5 +1,6 @@
 //! Who may ask: tokens, passwords, and the secret that signs.
 
+pub(crate) mod hashing;
 mod hs256;
 pub(crate) mod throttle;
 
@@ -30,6 +31,11 @@ const SECRET_BYTES: usize = 32;
 pub struct Secret(String);
 
 impl Secret {
+    /// Returns the keyed hash of `parts`, in hexadecimal.
+    pub(crate) fn mac(&self, parts: &[&str]) -> String {
+        hs256::mac(self.0.as_bytes(), &parts.join("\n")).iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
     /// A secret that the operator chose.
     ///
     /// # Errors
@@ -195,15 +201,19 @@ pub(crate) fn hash_of_refresh(token: &str) -> String {
 
 /// The shortest password that is taken: NIST SP 800-63B.
 const SHORTEST_PASSWORD: usize = 8;
+/// The longest one, in characters: NIST asks for 64 at least.
+pub(crate) const LONGEST_PASSWORD: usize = 1000;
+/// The longest name of an account that is looked for, in characters.
+pub(crate) const LONGEST_NAME: usize = 255;
 
 /// Whether `password` may be somebody's.
 ///
 /// # Errors
-/// [`Error::InvalidInput`] for one that is too short or everybody's.
+/// [`Error::InvalidInput`] for one that is too short, too long or everybody's.
 pub fn check_password(password: &str) -> Result<()> {
-    if password.chars().count() < SHORTEST_PASSWORD || password == DEFAULT_PASSWORD {
+    if !(SHORTEST_PASSWORD..=LONGEST_PASSWORD).contains(&password.chars().count()) || password == DEFAULT_PASSWORD {
         let reason = format!(
-            "it needs at least {SHORTEST_PASSWORD} characters, and not {DEFAULT_PASSWORD:?}, which everybody knows"
+            "it needs at least {SHORTEST_PASSWORD} characters and at most {LONGEST_PASSWORD}, and not {DEFAULT_PASSWORD:?}, which everybody knows"
         );
         return Err(Error::InvalidInput { what: "password", reason });
     }
@@ -227,24 +237,38 @@ fn matches(password: &str, hash: &str) -> bool {
     PasswordHash::new(hash).is_ok_and(|parsed| Argon2::default().verify_password(password.as_bytes(), &parsed).is_ok())
 }
 
-/// The active admin user with this name and password. Slow on purpose: call it where blocking is fine.
+/// What comparing a password came to.
+pub(crate) enum Compared {
+    /// It is the user's. The hash of the user is the one that is stored now.
+    Right(AdminUser),
+    /// It is not, or there is no such user who is active.
+    Wrong {
+        /// Whether there is a user of that name.
+        is_known: bool,
+    },
+}
+
+/// Compares a password with that of the active user of this name. Slow on purpose: call it where blocking is fine.
 ///
 /// # Errors
 /// [`Error::Store`].
-pub(crate) fn check_login(store: &dyn Store, username: &str, password: &str) -> Result<Option<AdminUser>> {
+pub(crate) fn check_login(store: &dyn Store, username: &str, password: &str) -> Result<Compared> {
     // An unknown name takes as long as a wrong password, so that the time tells nobody which names exist.
     const NOBODY: &str =
         "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5bm9ib2R5bm9i$VVVVVVVVVVVVVVVVVVVVVVVVVVVVVVVVVVVVVVVVVVU";
-    let admin = store.admin(username)?.filter(|admin| admin.is_active);
+    let admin = store.admin(username)?;
+    let is_known = admin.is_some();
+    let admin = admin.filter(|admin| admin.is_active);
     let hash = admin.as_ref().map_or(NOBODY, |admin| &admin.hashed_password);
-    if !matches(password, hash) {
-        return Ok(None);
-    }
+    let is_right = matches(password, hash);
+    let Some(mut admin) = admin.filter(|_| is_right) else { return Ok(Compared::Wrong { is_known }) };
     // The replaced service wrote bcrypt: now that the password is at hand, it is kept as argon2id.
-    if let Some(admin) = admin.as_ref().filter(|admin| admin.hashed_password.starts_with("$2")) {
-        store.set_admin_password(&admin.username, &hash_password(password)?, Timestamp::now())?;
+    if admin.hashed_password.starts_with("$2") {
+        let better = hash_password(password)?;
+        store.renew_password_hash(&admin.username, &admin.hashed_password, &better, Timestamp::now())?;
+        admin.hashed_password = better;
     }
-    Ok(admin)
+    Ok(Compared::Right(admin))
 }
 
 /// Makes the documented admin user in a database that has none.
@@ -298,12 +322,13 @@ mod tests {
         let old = bcrypt::hash("correct horse", 4).unwrap();
         let new = NewAdmin { username: "bob".into(), hashed_password: old.clone(), role: "admin".into() };
         store.create_admin(&new, Timestamp::now()).unwrap();
-        assert!(check_login(&store, "bob", "wrong").unwrap().is_none());
+        let is_right = |password| matches!(check_login(&store, "bob", password).unwrap(), Compared::Right(_));
+        assert!(!is_right("wrong"));
         assert_eq!(store.admin("bob").unwrap().unwrap().hashed_password, old);
-        assert!(check_login(&store, "bob", "correct horse").unwrap().is_some());
+        assert!(is_right("correct horse"));
         let now = store.admin("bob").unwrap().unwrap().hashed_password;
         assert!(now.starts_with("$argon2id$"));
-        assert!(check_login(&store, "bob", "correct horse").unwrap().is_some());
+        assert!(is_right("correct horse"));
     }
 
     #[test]

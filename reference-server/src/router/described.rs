@@ -139,3 +139,4 @@ describes!();
 describes!(A);
 describes!(A B);
 describes!(A B C);
+describes!(A B C D);

@@ -17,7 +17,7 @@ use jiff::Timestamp;
 use tokio::sync::Semaphore;
 
 use crate::auth::Tokens;
-use crate::auth::throttle::Throttle;
+use crate::auth::hashing::{Hashing, Turn};
 use crate::error::AppError;
 use crate::live::Live;
 use crate::metrics::Figures;
@@ -40,7 +40,7 @@ struct Shared {
     settings: Settings,
     live: Live,
     figures: Figures,
-    throttle: Throttle,
+    hashing: Hashing,
     rates: Rates,
     /// One permit a frame that waits or is analyzed.
     queue: Semaphore,
@@ -67,7 +67,7 @@ impl AppState {
             settings,
             live,
             figures: Figures::default(),
-            throttle: Throttle::default(),
+            hashing: Hashing::new(),
             rates,
             queue: Semaphore::new(threads * WAITING_PER_THREAD),
             running: Arc::new(Semaphore::new(threads)),
@@ -86,8 +86,15 @@ impl AppState {
         &self.0.rates
     }
 
-    pub(crate) fn throttle(&self) -> &Throttle {
-        &self.0.throttle
+    /// Waits for a turn to hash a password.
+    ///
+    /// # Errors
+    /// 503 when too many wait already.
+    pub(crate) async fn turn_to_hash(&self) -> Result<Turn, AppError> {
+        self.0.hashing.turn().await.ok_or_else(|| {
+            self.0.figures.busy.fetch_add(1, Relaxed);
+            AppError::Later(StatusCode::SERVICE_UNAVAILABLE, "The server is busy", 1)
+        })
     }
 
     /// The students whose stored faces this server's embedding model cannot match: they have to enrol again. Blocks.

@@ -7,10 +7,11 @@
 
 use std::collections::HashMap;
 use std::hash::Hash;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
+use crate::auth::throttle::of_one_client;
 use crate::settings::RateLimits;
 
 /// How many seconds' worth may come at once: a class that opens the pages in the same moment asks some five hundred
@@ -47,8 +48,12 @@ impl<K: Eq + Hash> Buckets<K> {
         let mut levels = self.levels.lock().unwrap_or_else(PoisonError::into_inner);
         if levels.len() >= REMEMBERED && !levels.contains_key(&client) {
             levels.retain(|_, level| self.level(*level, now) < self.depth());
+            // Whoever was heard of longest ago, an eighth at a time: all at once would let everybody begin anew.
             if levels.len() >= REMEMBERED {
-                levels.clear();
+                let mut heard: Vec<Instant> = levels.values().map(|(_, then)| *then).collect();
+                let (_, oldest, _) = heard.select_nth_unstable(REMEMBERED / 8);
+                let oldest = *oldest;
+                levels.retain(|_, (_, then)| *then > oldest);
             }
         }
         let level = levels.get(&client).map_or_else(|| self.depth(), |level| self.level(*level, now));
@@ -93,16 +98,9 @@ impl Rates {
     }
 }
 
-/// A provider gives a customer 64 bits of IPv6 addresses and more: they count as one.
-fn of_one_client(address: IpAddr) -> IpAddr {
-    match address {
-        IpAddr::V4(_) => address,
-        IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() >> 64 << 64)),
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::net::Ipv6Addr;
     use std::time::Duration;
 
     use super::*;
@@ -167,6 +165,24 @@ mod tests {
         for network in 0..50_000_u128 {
             let _ = rates.take(Some(one(network << 64)), None, 1.0, now);
         }
-        assert!(rates.addresses.unwrap().levels.lock().unwrap().len() <= REMEMBERED);
+        let levels = rates.addresses.unwrap().levels.into_inner().unwrap();
+        assert!(levels.len() <= REMEMBERED);
+    }
+
+    #[test]
+    fn a_flood_of_addresses_does_not_let_a_limited_one_begin_anew() {
+        let rates = Rates::new(&RateLimits { per_address: Some(1), per_login: None, this_machine: true });
+        let (start, limited) = (Instant::now(), Some(IpAddr::from([10, 0, 0, 1])));
+        let at = |n: u64| start + Duration::from_micros(n);
+        for network in 0..REMEMBERED as u64 - 1 {
+            let address = IpAddr::from(Ipv6Addr::from_bits(u128::from(network) << 64));
+            let _ = rates.take(Some(address), None, 1.0, at(network));
+        }
+        while rates.take(limited, None, 1.0, at(REMEMBERED as u64)).is_ok() {}
+        for network in 0..100_u128 {
+            let address = IpAddr::from(Ipv6Addr::from_bits((1 << 127) | (network << 64)));
+            let _ = rates.take(Some(address), None, 1.0, at(REMEMBERED as u64 + 1));
+        }
+        assert!(rates.take(limited, None, 1.0, at(REMEMBERED as u64 + 2)).is_err());
     }
 }

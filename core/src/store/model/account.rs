@@ -52,6 +52,15 @@ pub struct AdminChange {
     pub is_active: Option<bool>,
 }
 
+/// How logins of one key have failed of late.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LoginFailures {
+    /// How many in a row, without a success between them.
+    pub count: u32,
+    /// When the last one was.
+    pub last_at: Timestamp,
+}
+
 /// A new login. Tokens that name it are valid until it ends.
 #[derive(Clone, PartialEq, Eq)]
 pub struct NewLogin {

@@ -13,7 +13,7 @@ mod session;
 mod student;
 mod template;
 
-pub use account::{AdminChange, AdminUser, NewAdmin, NewLogin};
+pub use account::{AdminChange, AdminUser, LoginFailures, NewAdmin, NewLogin};
 pub use attendance::{
     AttendanceFilter, AttendanceRecord, AttendanceStatus, AttendanceSummary, CorrectedStatus, Correction,
     CorrectionRecord, DayWindow, Marking, NewAttendance,

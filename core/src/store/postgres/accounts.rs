@@ -1,11 +1,11 @@
 //! Admin users, their logins, and the audit log.
 
 use jiff::Timestamp;
-use postgres::Transaction;
+use postgres::{Row, Transaction};
 
 use super::super::rules::{NO_ADMIN, TAKEN_NAME};
-use super::super::{Accounts, AdminChange, AdminUser, Logins, NewAdmin, NewLogin};
-use super::{Outcome, PostgresStore, count, micros, seconds};
+use super::super::{Accounts, AdminChange, AdminUser, LoginFailures, Logins, MAX_LOGIN_FAILURES, NewAdmin, NewLogin};
+use super::{Outcome, PostgresStore, certain_time, count, micros, seconds};
 use crate::error::{Error, Result};
 
 impl Accounts for PostgresStore {
@@ -25,14 +25,25 @@ impl Accounts for PostgresStore {
         self.write("change the admin user's password", |db| set_password(db, username, hashed_password, now))
     }
 
+    fn renew_password_hash(&self, username: &str, old_hash: &str, new_hash: &str, now: Timestamp) -> Result<()> {
+        self.write("renew the hash of a password", |db| {
+            db.execute(
+                "UPDATE admin_users SET hashed_password = $3, updated_at = $4::timestamp
+                 WHERE username = $1 AND hashed_password = $2",
+                &[&username, &old_hash, &new_hash, &seconds(now)],
+            )?;
+            Ok(())
+        })
+    }
+
     fn update_admin(&self, username: &str, change: &AdminChange, now: Timestamp) -> Result<AdminUser> {
         self.write("change the admin user", |db| update(db, username, change, now))
     }
 }
 
 impl Logins for PostgresStore {
-    fn begin_login(&self, login: &NewLogin) -> Result<()> {
-        self.write("keep the login", |db| begin_login(db, login))
+    fn begin_login(&self, login: &NewLogin, verified_hash: &str) -> Result<bool> {
+        self.write("keep the login", |db| begin_login(db, login, verified_hash))
     }
 
     fn login_holder(&self, username: &str, login: Option<&str>, now: Timestamp) -> Result<Option<AdminUser>> {
@@ -56,6 +67,21 @@ impl Logins for PostgresStore {
 
     fn end_logins_of(&self, username: &str, now: Timestamp) -> Result<u64> {
         self.write("end the logins", |db| end_logins_of(db, username, now))
+    }
+
+    fn login_failures(&self, key: &str, since: Timestamp) -> Result<Option<LoginFailures>> {
+        self.read("read the failed logins", |db| login_failures(db, key, since))
+    }
+
+    fn note_login_failure(&self, key: &str, since: Timestamp, now: Timestamp) -> Result<LoginFailures> {
+        self.write("note the failed login", |db| note_login_failure(db, key, since, now))
+    }
+
+    fn forget_login_failures(&self, key: &str) -> Result<()> {
+        self.write("forget the failed logins", |db| {
+            db.execute("DELETE FROM login_failures WHERE key = $1", &[&key])?;
+            Ok(())
+        })
     }
 }
 
@@ -104,7 +130,12 @@ pub(super) fn set_password(
         "UPDATE admin_users SET hashed_password = $2, updated_at = $3::timestamp WHERE username = $1",
         &[&username, &hashed_password, &seconds(now)],
     )?;
-    if changed == 0 { Err(NO_ADMIN.into()) } else { Ok(()) }
+    if changed == 0 {
+        return Err(NO_ADMIN.into());
+    }
+    // After the change: a login that was begun with the old password meanwhile is seen, and ends too.
+    end_logins_of(db, username, now)?;
+    Ok(())
 }
 
 pub(super) fn update(
@@ -138,13 +169,22 @@ pub(super) fn update(
     Ok(find(db, username)?.ok_or(NO_ADMIN)?)
 }
 
-pub(super) fn begin_login(db: &mut Transaction<'_>, login: &NewLogin) -> Outcome<()> {
-    find(db, &login.username)?.ok_or(NO_ADMIN)?;
+pub(super) fn begin_login(db: &mut Transaction<'_>, login: &NewLogin, verified_hash: &str) -> Outcome<bool> {
+    // The row is held until the login is written: a change of the password waits for it, or is seen.
+    let user = db.query_opt(
+        "SELECT hashed_password, COALESCE(is_active, true) FROM admin_users WHERE username = $1 FOR SHARE",
+        &[&login.username],
+    )?;
+    let user = user.ok_or(NO_ADMIN)?;
+    let (hash, is_active): (String, bool) = (user.try_get(0)?, user.try_get(1)?);
+    if !is_active || hash != verified_hash {
+        return Ok(false);
+    }
     db.execute(
         "INSERT INTO logins (id, username, refresh_hash, created_at, expires_at) VALUES ($1, $2, $3, $4, $5)",
         &[&login.id, &login.username, &login.refresh_hash, &micros(login.created_at), &micros(login.expires_at)],
     )?;
-    Ok(())
+    Ok(true)
 }
 
 pub(super) fn login_holder(
@@ -201,4 +241,35 @@ pub(super) fn end_logins_of(db: &mut Transaction<'_>, username: &str, now: Times
         "UPDATE logins SET ended_at = $2 WHERE username = $1 AND ended_at IS NULL AND expires_at > $2",
         &[&username, &micros(now)],
     )?)
+}
+
+fn login_failures(db: &mut Transaction<'_>, key: &str, since: Timestamp) -> Outcome<Option<LoginFailures>> {
+    let row = db.query_opt(
+        "SELECT failures, last_at FROM login_failures WHERE key = $1 AND last_at >= $2",
+        &[&key, &micros(since)],
+    )?;
+    row.map(|row| Ok(LoginFailures { count: failures(&row)?, last_at: certain_time(&row, 1)? })).transpose()
+}
+
+fn failures(row: &Row) -> Outcome<u32> {
+    Ok(u32::try_from(row.try_get::<_, i64>(0)?).unwrap_or(u32::MAX))
+}
+
+fn note_login_failure(db: &mut Transaction<'_>, key: &str, since: Timestamp, now: Timestamp) -> Outcome<LoginFailures> {
+    let row = db.query_one(
+        "INSERT INTO login_failures (key, failures, last_at) VALUES ($1, 1, $2)
+         ON CONFLICT (key) DO UPDATE
+         SET failures = CASE WHEN login_failures.last_at < $3 THEN 1 ELSE login_failures.failures + 1 END,
+             last_at = excluded.last_at
+         RETURNING failures",
+        &[&key, &micros(now), &micros(since)],
+    )?;
+    // Rows that another server is writing at this moment are left to it: nobody waits for anybody here.
+    db.execute(
+        "DELETE FROM login_failures WHERE key IN (SELECT key FROM login_failures WHERE last_at < $1
+         OR last_at < (SELECT last_at FROM login_failures ORDER BY last_at DESC LIMIT 1 OFFSET $2)
+         FOR UPDATE SKIP LOCKED)",
+        &[&micros(since), &i64::from(MAX_LOGIN_FAILURES)],
+    )?;
+    Ok(LoginFailures { count: failures(&row)?, last_at: now })
 }

@@ -40,7 +40,17 @@ const MIGRATIONS: &[Migration] = &[
     },
     // Its sequences never go back.
     Migration { version: 9, name: "no id of a template is given twice", statements: "" },
+    Migration { version: 10, name: "failed logins, by the hash of whose they are", statements: FAILURES },
 ];
+
+const FAILURES: &str = "
+CREATE TABLE IF NOT EXISTS login_failures (
+    key TEXT NOT NULL PRIMARY KEY,
+    failures BIGINT NOT NULL,
+    last_at TIMESTAMP NOT NULL
+);
+CREATE INDEX IF NOT EXISTS ix_login_failures_last_at ON login_failures (last_at);
+";
 
 /// Whoever migrates holds this lock until the transaction is over: "face" in ASCII.
 const LOCK: i64 = 0x6661_6365;

@@ -5,9 +5,9 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::super::naive_time::{to_micros, to_seconds};
 use super::super::rules::{NO_ADMIN, TAKEN_NAME};
-use super::super::{Accounts, AdminChange, AdminUser, Logins, NewAdmin, NewLogin};
+use super::super::{Accounts, AdminChange, AdminUser, LoginFailures, Logins, MAX_LOGIN_FAILURES, NewAdmin, NewLogin};
 use super::SqliteStore;
-use super::connection::Outcome;
+use super::connection::{Outcome, Time};
 use crate::error::{Error, Result};
 
 impl Accounts for SqliteStore {
@@ -39,7 +39,22 @@ impl Accounts for SqliteStore {
                 "UPDATE admin_users SET hashed_password = ?2, updated_at = ?3 WHERE username = ?1",
                 params![username, hashed_password, to_seconds(now)],
             )?;
-            if changed == 0 { Err(NO_ADMIN.into()) } else { Ok(()) }
+            if changed == 0 {
+                return Err(NO_ADMIN.into());
+            }
+            end_logins_of(db, username, now)?;
+            Ok(())
+        })
+    }
+
+    fn renew_password_hash(&self, username: &str, old_hash: &str, new_hash: &str, now: Timestamp) -> Result<()> {
+        self.write("renew the hash of a password", |db| {
+            db.execute(
+                "UPDATE admin_users SET hashed_password = ?3, updated_at = ?4
+                 WHERE username = ?1 AND hashed_password = ?2",
+                params![username, old_hash, new_hash, to_seconds(now)],
+            )?;
+            Ok(())
         })
     }
 
@@ -49,8 +64,8 @@ impl Accounts for SqliteStore {
 }
 
 impl Logins for SqliteStore {
-    fn begin_login(&self, login: &NewLogin) -> Result<()> {
-        self.write("keep the login", |db| begin_login(db, login))
+    fn begin_login(&self, login: &NewLogin, verified_hash: &str) -> Result<bool> {
+        self.write("keep the login", |db| begin_login(db, login, verified_hash))
     }
 
     fn login_holder(&self, username: &str, login: Option<&str>, now: Timestamp) -> Result<Option<AdminUser>> {
@@ -74,6 +89,21 @@ impl Logins for SqliteStore {
 
     fn end_logins_of(&self, username: &str, now: Timestamp) -> Result<u64> {
         self.write("end the logins", |db| Ok(end_logins_of(db, username, now)?))
+    }
+
+    fn login_failures(&self, key: &str, since: Timestamp) -> Result<Option<LoginFailures>> {
+        self.read("read the failed logins", |db| Ok(login_failures(db, key, since)?))
+    }
+
+    fn note_login_failure(&self, key: &str, since: Timestamp, now: Timestamp) -> Result<LoginFailures> {
+        self.write("note the failed login", |db| Ok(note_login_failure(db, key, since, now)?))
+    }
+
+    fn forget_login_failures(&self, key: &str) -> Result<()> {
+        self.write("forget the failed logins", |db| {
+            db.prepare_cached("DELETE FROM login_failures WHERE key = ?1")?.execute([key])?;
+            Ok(())
+        })
     }
 }
 
@@ -122,15 +152,16 @@ pub(super) fn update_admin(
     Ok(admins(db, Some(username))?.pop().ok_or(NO_ADMIN)?)
 }
 
-pub(super) fn begin_login(db: &Connection, login: &NewLogin) -> Outcome<()> {
-    if admins(db, Some(&login.username))?.is_empty() {
-        return Err(NO_ADMIN.into());
+pub(super) fn begin_login(db: &Connection, login: &NewLogin, verified_hash: &str) -> Outcome<bool> {
+    let user = admins(db, Some(&login.username))?.pop().ok_or(NO_ADMIN)?;
+    if !user.is_active || user.hashed_password != verified_hash {
+        return Ok(false);
     }
     db.execute(
         "INSERT INTO logins (id, username, refresh_hash, created_at, expires_at) VALUES (?1, ?2, ?3, ?4, ?5)",
         params![login.id, login.username, login.refresh_hash, to_micros(login.created_at), to_micros(login.expires_at)],
     )?;
-    Ok(())
+    Ok(true)
 }
 
 pub(super) fn login_holder(
@@ -191,4 +222,28 @@ pub(super) fn end_logins_of(db: &Connection, username: &str, now: Timestamp) -> 
         params![username, to_micros(now)],
     )?;
     Ok(ended as u64)
+}
+
+fn login_failures(db: &Connection, key: &str, since: Timestamp) -> rusqlite::Result<Option<LoginFailures>> {
+    db.prepare_cached("SELECT failures, last_at FROM login_failures WHERE key = ?1 AND last_at >= ?2")?
+        .query_row(params![key, to_micros(since)], |row| {
+            Ok(LoginFailures { count: row.get(0)?, last_at: row.get::<_, Time>(1)?.0 })
+        })
+        .optional()
+}
+
+fn note_login_failure(db: &Connection, key: &str, since: Timestamp, now: Timestamp) -> rusqlite::Result<LoginFailures> {
+    db.prepare_cached("DELETE FROM login_failures WHERE last_at < ?1")?.execute([to_micros(since)])?;
+    let count = db
+        .prepare_cached(
+            "INSERT INTO login_failures (key, failures, last_at) VALUES (?1, 1, ?2)
+             ON CONFLICT (key) DO UPDATE SET failures = failures + 1, last_at = excluded.last_at RETURNING failures",
+        )?
+        .query_row(params![key, to_micros(now)], |row| row.get(0))?;
+    db.prepare_cached(
+        "DELETE FROM login_failures WHERE key IN
+         (SELECT key FROM login_failures ORDER BY last_at DESC LIMIT -1 OFFSET ?1)",
+    )?
+    .execute([MAX_LOGIN_FAILURES])?;
+    Ok(LoginFailures { count, last_at: now })
 }

@@ -45,7 +45,7 @@ fn fill(store: &dyn Store) {
         created_at: now(),
         expires_at: now() + 1.hour(),
     };
-    store.begin_login(&login).unwrap();
+    assert!(store.begin_login(&login, "$argon2$b").unwrap());
     store.create_student("Zoë \"学生\" \\ \n", "R0", now()).unwrap();
     let student = store.register_student(completed(store, None), "A", "R1", &enrolment(1.0), now()).unwrap().id;
     let later = NewAuditEntry {

@@ -447,3 +447,22 @@ fn of_a_face_that_is_deleted_no_byte_stays_in_the_file() {
         assert_eq!(found(), 0, "door {door}");
     }
 }
+
+#[test]
+fn inventing_names_fills_no_disk() {
+    let (store, folder) = empty();
+    let now = at("2026-03-02T08:00:00Z");
+    store.note_login_failure("oldest", now, now).unwrap();
+    let db = Connection::open(folder.path().join("face_attendance.db")).unwrap();
+    db.execute(
+        "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < ?1)
+         INSERT INTO login_failures SELECT 'key ' || n, 1, '2026-03-02 08:00:01.000000' FROM n",
+        [MAX_LOGIN_FAILURES],
+    )
+    .unwrap();
+    store.note_login_failure("newest", now, now + jiff::SignedDuration::from_secs(2)).unwrap();
+    let count: u32 = db.query_row("SELECT count(*) FROM login_failures", [], |row| row.get(0)).unwrap();
+    assert_eq!(count, MAX_LOGIN_FAILURES);
+    assert_eq!(store.login_failures("oldest", now).unwrap(), None);
+    assert!(store.login_failures("newest", now).unwrap().is_some());
+}

@@ -26,7 +26,7 @@ fn login(store: &dyn Store, id: &str, name: &str) {
         created_at: now(),
         expires_at: now() + 1.hour(),
     };
-    store.begin_login(&login).unwrap();
+    assert!(store.begin_login(&login, "$argon2$a").unwrap());
 }
 
 fn holder(store: &dyn Store, name: &str, login: Option<&str>, at: Timestamp) -> Option<String> {
@@ -80,7 +80,73 @@ pub(crate) fn a_login_holds_until_it_ends(store: &dyn Store) {
         created_at: now(),
         expires_at: now(),
     };
-    assert_eq!(store.begin_login(&stranger).unwrap_err().kind(), ErrorKind::NotFound);
+    assert_eq!(store.begin_login(&stranger, "$argon2$a").unwrap_err().kind(), ErrorKind::NotFound);
+}
+
+pub(crate) fn a_login_whose_password_has_changed_meanwhile_does_not_begin(store: &dyn Store) {
+    user(store, "admin", "admin");
+    user(store, "bob", "viewer");
+    login(store, "a", "bob");
+    // Somebody logs in; the password was compared with the hash, and is changed before the login is written.
+    store.set_admin_password("bob", "$argon2$b", now()).unwrap();
+    assert_eq!(holder(store, "bob", Some("a"), now()), None, "the change ends what was there");
+    let late = NewLogin {
+        id: "b".into(),
+        username: "bob".into(),
+        refresh_hash: "h".into(),
+        created_at: now(),
+        expires_at: now() + 1.hour(),
+    };
+    assert!(!store.begin_login(&late, "$argon2$a").unwrap());
+    assert_eq!(holder(store, "bob", Some("b"), now()), None);
+    assert!(store.begin_login(&late, "$argon2$b").unwrap());
+    // A better hash of the same password ends nothing, and does not undo a change.
+    store.renew_password_hash("bob", "$argon2$a", "$argon2$lost", now()).unwrap();
+    store.renew_password_hash("bob", "$argon2$b", "$argon2$c", now()).unwrap();
+    assert_eq!(store.admin("bob").unwrap().unwrap().hashed_password, "$argon2$c");
+    assert_eq!(holder(store, "bob", Some("b"), now()), Some("bob".into()));
+    // Who is disabled meanwhile does not log in either.
+    store.update_admin("bob", &AdminChange { role: None, is_active: Some(false) }, now()).unwrap();
+    let later = NewLogin { id: "c".into(), ..late };
+    assert!(!store.begin_login(&later, "$argon2$c").unwrap());
+}
+
+/// Logs in and changes the password at once, again and again: no login of an old password is left.
+pub(crate) fn no_login_outlives_a_change_of_the_password(store: &dyn Store) {
+    user(store, "admin", "admin");
+    for round in 0..20 {
+        let hash = store.admin("admin").unwrap().unwrap().hashed_password;
+        let id = format!("login {round}");
+        let new = NewLogin {
+            id: id.clone(),
+            username: "admin".into(),
+            refresh_hash: "h".into(),
+            created_at: now(),
+            expires_at: now() + 1.hour(),
+        };
+        std::thread::scope(|scope| {
+            scope.spawn(|| store.begin_login(&new, &hash).unwrap());
+            scope.spawn(|| store.set_admin_password("admin", &format!("$argon2$round {round}"), now()).unwrap());
+        });
+        assert_eq!(holder(store, "admin", Some(&id), now()), None, "round {round}");
+    }
+}
+
+pub(crate) fn failed_logins_are_counted_until_one_passes_or_they_are_old(store: &dyn Store) {
+    let since = now() - 1.hour();
+    assert_eq!(store.login_failures("a", since).unwrap(), None);
+    for count in 1..=3 {
+        let noted = store.note_login_failure("a", since, now()).unwrap();
+        assert_eq!((noted.count, noted.last_at), (count, now()));
+    }
+    store.note_login_failure("b", since, now()).unwrap();
+    assert_eq!(store.login_failures("a", since).unwrap().map(|failures| failures.count), Some(3));
+    store.forget_login_failures("a").unwrap();
+    assert_eq!(store.login_failures("a", since).unwrap(), None);
+    assert_eq!(store.login_failures("b", since).unwrap().map(|failures| failures.last_at), Some(now()));
+    // What is old counts no more, and the count begins anew.
+    assert_eq!(store.login_failures("b", now() + 1.second()).unwrap(), None);
+    assert_eq!(store.note_login_failure("b", now() + 1.second(), now() + 2.seconds()).unwrap().count, 1);
 }
 
 pub(crate) fn an_old_refresh_token_ends_the_login(store: &dyn Store) {

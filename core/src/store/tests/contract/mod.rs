@@ -66,6 +66,8 @@ macro_rules! contract {
             a_frame_of_another_session_is_known_by_its_looks, attendance_is_marked_once_for_a_day_and_period,
             threads_that_mark_the_same_student_leave_one_row, attendance_is_filtered_and_newest_first,
             logs_are_newest_first, an_admin_user_is_found_by_name, the_shape_of_debug_is_no_leak,
+            a_login_whose_password_has_changed_meanwhile_does_not_begin, no_login_outlives_a_change_of_the_password,
+            failed_logins_are_counted_until_one_passes_or_they_are_old,
             a_login_holds_until_it_ends, an_old_refresh_token_ends_the_login, a_deactivated_user_is_logged_out,
             the_last_active_admin_stays, the_audit_log_is_newest_first, consent_comes_back_and_goes,
             a_view_is_kept_beside_the_registration_once_a_month, views_are_taken_back_and_the_registration_stays,
