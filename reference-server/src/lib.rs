@@ -57,6 +57,7 @@ pub fn app(state: AppState) -> Router {
     Router::new()
         .fallback_service(routes.into_service(state.clone()))
         .layer(axum::middleware::from_fn_with_state(state.clone(), web_socket::intercept))
+        .layer(axum::middleware::from_fn_with_state(state.clone(), net::in_flight::limit))
         .layer(axum::middleware::from_fn_with_state(state.clone(), net::rate_limit::limit))
         .layer(CatchPanicLayer::custom(|_: Box<dyn std::any::Any + Send>| -> Response {
             // What a panic says may name anything; the log has it from the panic's own message.

@@ -24,6 +24,7 @@ use crate::request::coerce;
 use crate::request::extract::authenticate;
 use crate::settings::WebSocketAccess;
 use crate::state::AppState;
+use crate::state::in_flight::Turn;
 
 /// The path, but for the client's number.
 const PATH: &str = "/api/v1/detection/ws/";
@@ -67,11 +68,14 @@ pub(crate) async fn intercept(State(state): State<AppState>, request: Request, n
         Ok(upgrade) => upgrade.max_message_size(LONGEST_MESSAGE).max_frame_size(LONGEST_MESSAGE),
         Err(_) => return detail_response(StatusCode::BAD_REQUEST, "Not a WebSocket handshake"),
     };
+    // Where no token says who holds the connection, it counts among the open requests of its client.
+    let turn = parts.extensions.remove::<Turn>().filter(|_| state.settings().web_socket == WebSocketAccess::Open);
     let upgrade = if offered { upgrade.protocols([SUBPROTOCOL]) } else { upgrade };
     upgrade.on_upgrade(move |socket| async move {
         state.figures().web_sockets.fetch_add(1, Relaxed);
         serve(socket, &state, token, subscribed).await;
         state.figures().web_sockets.fetch_sub(1, Relaxed);
+        drop(turn);
     })
 }
 

@@ -71,7 +71,7 @@ fn errors(endpoint: &Endpoint, described: &Described) -> BTreeMap<u16, Vec<&'sta
     for (status, text) in endpoint.errors.iter().chain(&ALWAYS) {
         add(*status, text);
     }
-    if !crate::net::rate_limit::EXEMPT.contains(&endpoint.path) {
+    if !crate::net::ALWAYS_ANSWERED.contains(&endpoint.path) {
         add(429, "Too many requests, try again later");
     }
     if let Some(least) = endpoint.access.least() {

@@ -9,6 +9,7 @@ mod retention;
 use std::time::Duration;
 
 use faceattend_core::attendance::AttendancePolicy;
+use faceattend_core::decode::DecodeLimits;
 use faceattend_core::enrolment::DuplicatePolicy;
 use faceattend_core::liveness::{LivenessOptions, ReceiptKey};
 use faceattend_core::store::MarksOfErased;
@@ -54,6 +55,10 @@ pub struct Settings {
     pub live: LiveSettings,
     /// How often one client may ask.
     pub rates: RateLimits,
+    /// How many requests of one address (of IPv6, of one network of 64 bits) are answered at the same time; 0 for no
+    /// limit. By default a quarter of the connections of [`ConnectionLimits`](crate::net::listen::ConnectionLimits), so
+    /// that no address holds all of them. A class of forty has some forty.
+    pub at_once_per_address: usize,
     /// The proxies whose word on the client's address counts.
     pub trusted_proxies: Vec<Network>,
     /// The passive antispoof networks, where they can be fetched while the server runs.
@@ -61,6 +66,9 @@ pub struct Settings {
     /// How long the body of a request may take to arrive. By default a minute: a picture of the page's size (4 MB)
     /// over a line of 1 Mbit/s, twice. Who sends it drop by drop holds no place for longer.
     pub body_within: Duration,
+    /// How many bytes of memory pictures may take together while they are decoded. A picture that takes more alone is
+    /// refused. By default as much as [`DecodeLimits`] allows one picture.
+    pub picture_memory: u64,
 }
 
 /// [`Settings::body_within`] unless it is set.
@@ -85,9 +93,11 @@ impl Settings {
             retention: RetentionDays::default(),
             live: LiveSettings::default(),
             rates: RateLimits::default(),
+            at_once_per_address: 200,
             trusted_proxies: Vec::new(),
             passive: None,
             body_within: BODY_WITHIN,
+            picture_memory: DecodeLimits::default().max_memory,
         }
     }
 
@@ -161,6 +171,13 @@ impl Settings {
         self
     }
 
+    /// The same settings with so many requests of one address at the same time.
+    #[must_use]
+    pub fn with_at_once_per_address(mut self, requests: usize) -> Self {
+        self.at_once_per_address = requests;
+        self
+    }
+
     /// The same settings behind these proxies.
     #[must_use]
     pub fn with_trusted_proxies(mut self, proxies: Vec<Network>) -> Self {
@@ -179,6 +196,13 @@ impl Settings {
     #[must_use]
     pub fn with_body_within(mut self, time: Duration) -> Self {
         self.body_within = time;
+        self
+    }
+
+    /// The same settings with this many bytes of memory for decoding pictures.
+    #[must_use]
+    pub fn with_picture_memory(mut self, bytes: u64) -> Self {
+        self.picture_memory = bytes;
         self
     }
 

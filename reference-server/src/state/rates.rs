@@ -94,7 +94,7 @@ impl Rates {
 }
 
 /// A provider gives a customer 64 bits of IPv6 addresses and more: they count as one.
-fn of_one_client(address: IpAddr) -> IpAddr {
+pub(crate) fn of_one_client(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V4(_) => address,
         IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() >> 64 << 64)),

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use faceattend_core::Error;
+use faceattend_core::decode::DecodeLimits;
 use faceattend_core::detection::{DetectOptions, InputSize};
 use faceattend_core::engine::{Engine, EngineBuilder};
 use faceattend_core::enrolment::DuplicatePolicy;
@@ -201,6 +202,10 @@ pub struct ServeArgs {
         default_value_t = ConnectionLimits::default().connections,
     )]
     pub(crate) max_connections: usize,
+    /// The number of requests of one address that are answered at the same time, 0 for no limit [default: a quarter
+    /// of --max-connections]
+    #[arg(long, help_heading = heading::LIMITS, env = "FACEATTEND_MAX_PER_ADDRESS", value_name = "REQUESTS")]
+    pub(super) max_per_address: Option<usize>,
     /// The time for the head of a request to arrive, and for an idle connection to stay open
     #[arg(
         long,
@@ -221,6 +226,17 @@ pub struct ServeArgs {
         default_value_t = BODY_WITHIN.as_secs(),
     )]
     pub(super) body_timeout: u64,
+    /// The memory in MiB for pictures that are decoded at the same time. A larger picture waits, then gets 503; one
+    /// that needs more alone is refused
+    #[arg(
+        long,
+        help_heading = heading::LIMITS,
+        env = "FACEATTEND_PICTURE_MEMORY",
+        value_name = "MIB",
+        value_parser = clap::value_parser!(u64).range(32..=65_536),
+        default_value_t = DecodeLimits::default().max_memory >> 20,
+    )]
+    pub(super) picture_memory: u64,
     /// Deletes liveness sessions, which hold embeddings, this many days after their end [default: never]
     #[arg(long, help_heading = heading::RETENTION, env = "FACEATTEND_RETAIN_SESSIONS", value_name = "DAYS")]
     pub(super) retain_sessions: Option<u32>,
