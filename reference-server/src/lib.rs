@@ -38,7 +38,8 @@ pub use live::events::{Events, LiveEvent, SeenFace};
 pub use passive::{PassiveNetworks, RenewableEngine};
 pub use request::body::{BODY_LIMIT, STRANGERS_BODY_LIMIT};
 pub use settings::{
-    ChallengePolicy, LiveSettings, Logout, Network, RateLimits, RetentionDays, Settings, WebSocketAccess,
+    AllowedHost, AllowedHosts, AllowedOrigin, AllowedOrigins, ChallengePolicy, LiveSettings, Logout, Network,
+    RateLimits, RetentionDays, Settings, WebSocketAccess,
 };
 pub use state::AppState;
 
@@ -63,7 +64,8 @@ pub fn app(state: AppState) -> Router {
             // What a panic says may name anything; the log has it from the panic's own message.
             error::detail_response(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error").into_response()
         }))
-        .layer(axum::middleware::from_fn(net::cors::cross_origin))
+        .layer(axum::middleware::from_fn_with_state(state.clone(), net::cors::cross_origin))
+        .layer(axum::middleware::from_fn_with_state(state.clone(), net::host::check))
         .layer(axum::middleware::from_fn_with_state(state, net::trace::trace))
 }
 

@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 
 use crate::auth::{check_login, hash_of_refresh, random_key, token_seconds};
 use crate::error::{AppError, during};
+use crate::net::origin::{DOCUMENTED_PASSWORD, Origin};
 use crate::net::peer::Peer;
 use crate::request::extract::{Authed, Open};
 use crate::request::input::{Nothing, input};
@@ -58,16 +59,18 @@ pub(super) const LOGIN: Endpoint = Endpoint {
     audit: Audit::None,
     tag: Tag::Accounts,
     summary: "Logs in with JSON or a form",
-    errors: &[(401, WRONG_PASSWORD), (429, TOO_MANY_FAILED)],
+    errors: &[(401, WRONG_PASSWORD), (403, DOCUMENTED_PASSWORD), (429, TOO_MANY_FAILED)],
 };
 
 pub(super) async fn login(
     State(app): State<AppState>,
     Peer(from): Peer,
+    origin: Origin,
     call: Open<Credentials>,
 ) -> Result<Json<Tokens>, AppError> {
     const PREFIX: &str = "Login failed";
     let Credentials { username, password } = call.0;
+    origin.may_send(&password)?;
     let now = Timestamp::now();
     if let Some(seconds) = app.throttle().wait(&username, from, now) {
         return Err(AppError::Later(StatusCode::TOO_MANY_REQUESTS, TOO_MANY_FAILED, seconds));

@@ -10,6 +10,7 @@ use utoipa::openapi::schema::{Object, Schema, SchemaFormat, Type};
 use utoipa::openapi::{KnownFormat, ObjectBuilder, Ref, RefOr};
 
 use crate::error::AppError;
+use crate::net::origin::Origin;
 use crate::net::peer::Peer;
 use crate::request::extract::{Authed, FRAME, Open, Upload};
 use crate::request::input::{Input, RequestFields};
@@ -92,6 +93,10 @@ impl Argument for Peer {
     fn describe(_described: &mut Described) {}
 }
 
+impl Argument for Origin {
+    fn describe(_described: &mut Described) {}
+}
+
 impl Argument for HeaderMap {
     fn describe(_described: &mut Described) {}
 }
@@ -139,3 +144,4 @@ describes!();
 describes!(A);
 describes!(A B);
 describes!(A B C);
+describes!(A B C D);

@@ -1,8 +1,10 @@
 //! What the operator chose, as plain values: at the bottom of the server, so that every module may read them.
 
 mod choices;
+mod hosts;
 mod live;
 mod network;
+mod origins;
 mod rates;
 mod retention;
 
@@ -19,8 +21,11 @@ use crate::auth::Secret;
 use crate::passive::PassiveNetworks;
 
 pub use choices::{ChallengePolicy, Logout, WebSocketAccess};
+pub use hosts::{AllowedHost, AllowedHosts};
+pub(crate) use hosts::{host_of, is_localhost};
 pub use live::LiveSettings;
 pub use network::Network;
+pub use origins::{AllowedOrigin, AllowedOrigins};
 pub use rates::RateLimits;
 pub use retention::RetentionDays;
 
@@ -59,6 +64,10 @@ pub struct Settings {
     /// limit. By default a quarter of the connections of [`ConnectionLimits`](crate::net::listen::ConnectionLimits), so
     /// that no address holds all of them. A class of forty has some forty.
     pub at_once_per_address: usize,
+    /// The names under which the server answers.
+    pub allowed_hosts: AllowedHosts,
+    /// The web pages whose scripts may read the answers.
+    pub allowed_origins: AllowedOrigins,
     /// The proxies whose word on the client's address counts.
     pub trusted_proxies: Vec<Network>,
     /// The passive antispoof networks, where they can be fetched while the server runs.
@@ -94,6 +103,8 @@ impl Settings {
             live: LiveSettings::default(),
             rates: RateLimits::default(),
             at_once_per_address: 200,
+            allowed_hosts: AllowedHosts::default(),
+            allowed_origins: AllowedOrigins::default(),
             trusted_proxies: Vec::new(),
             passive: None,
             body_within: BODY_WITHIN,
@@ -175,6 +186,20 @@ impl Settings {
     #[must_use]
     pub fn with_at_once_per_address(mut self, requests: usize) -> Self {
         self.at_once_per_address = requests;
+        self
+    }
+
+    /// The same settings under these names.
+    #[must_use]
+    pub fn with_allowed_hosts(mut self, hosts: AllowedHosts) -> Self {
+        self.allowed_hosts = hosts;
+        self
+    }
+
+    /// The same settings for pages of these origins.
+    #[must_use]
+    pub fn with_allowed_origins(mut self, origins: AllowedOrigins) -> Self {
+        self.allowed_origins = origins;
         self
     }
 

@@ -196,8 +196,8 @@ impl AppState {
         .await
     }
 
-    /// Decodes `bytes` and does `work` with the frame and the engine, at most [`Settings::threads`] at a time and within
-    /// [`Settings::picture_memory`].
+    /// Decodes `bytes` and does `work` with the frame and the engine, at most [`Settings::threads`] at a time and
+    /// within [`Settings::picture_memory`].
     pub(crate) async fn with_frame<T: Send + 'static>(
         &self,
         prefix: &'static str,

@@ -127,7 +127,7 @@ fn who_dawdles_is_hung_up_on_and_takes_nobodys_place() {
         server.is_well();
     }
     all.iter_mut().for_each(|stream| drop(heard(stream)));
-    // All places are at work, with bodies that are on their way: one more is told to come again, and health and readiness
+    // All places are at work, with bodies that are on their way: one more is told to come again. Health and readiness
     // are answered all the same.
     let start = format!(
         "POST /api/v1/students/ HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {}\r\nContent-Type: application/json\r\n\

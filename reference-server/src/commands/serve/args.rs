@@ -17,7 +17,7 @@ use crate::commands::Hidden;
 use crate::commands::database::DatabaseArgs;
 use crate::commands::keys::KeyArgs;
 use crate::net::listen::ConnectionLimits;
-use crate::settings::{BODY_WITHIN, ChallengePolicy, LiveSettings, Network, RateLimits};
+use crate::settings::{AllowedHost, AllowedOrigin, BODY_WITHIN, ChallengePolicy, LiveSettings, Network, RateLimits};
 
 /// The headings of `serve --help`.
 mod heading {
@@ -41,6 +41,26 @@ pub struct ServeArgs {
     /// The port to listen on
     #[arg(long, help_heading = heading::NETWORK, env = "FACEATTEND_PORT", default_value_t = 8001)]
     pub(crate) port: u16,
+    /// The names under which the server answers, separated by commas, or * for every name. Needed behind a proxy
+    /// that passes its own name on. IP addresses, localhost and the names of this machine always work
+    #[arg(
+        long,
+        help_heading = heading::NETWORK,
+        env = "FACEATTEND_ALLOWED_HOSTS",
+        value_name = "NAMES",
+        value_delimiter = ',',
+    )]
+    pub(super) allowed_hosts: Vec<AllowedHost>,
+    /// The web pages whose scripts may read the answers, separated by commas, such as https://school.example. The
+    /// server's own pages always may [default: every page that has a token]
+    #[arg(
+        long,
+        help_heading = heading::NETWORK,
+        env = "FACEATTEND_ALLOWED_ORIGINS",
+        value_name = "ORIGINS",
+        value_delimiter = ',',
+    )]
+    pub(super) allowed_origins: Vec<AllowedOrigin>,
     /// The proxies whose X-Forwarded-For names the client: addresses or ranges, separated by commas
     #[arg(
         long,

@@ -28,7 +28,8 @@ use crate::commands::{Hidden, enrol_again};
 use crate::net::listen::{self, ConnectionLimits};
 use crate::passive;
 use crate::{
-    AppState, LiveSettings, Logout, PassiveNetworks, RenewableEngine, RetentionDays, Settings, WebSocketAccess,
+    AllowedHosts, AllowedOrigins, AppState, LiveSettings, Logout, PassiveNetworks, RenewableEngine, RetentionDays,
+    Settings, WebSocketAccess,
 };
 pub use args::ServeArgs;
 
@@ -156,6 +157,8 @@ async fn serve(args: ServeArgs, data: Data) -> Result<()> {
         .with_at_once_per_address(at_once_per_address)
         .with_passive(passive)
         .with_trusted_proxies(args.trusted_proxies)
+        .with_allowed_hosts(AllowedHosts::new(args.allowed_hosts))
+        .with_allowed_origins(AllowedOrigins::new(args.allowed_origins))
         .with_body_within(Duration::from_secs(args.body_timeout))
         .with_picture_memory(args.picture_memory << 20)
         .with_web_socket(if args.open_web_socket { WebSocketAccess::Open } else { WebSocketAccess::Token })
