@@ -4,7 +4,8 @@ use std::fs::File;
 use std::io::{Cursor, Read as _};
 use std::path::Path;
 
-use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits, RgbImage};
+use image::metadata::Orientation;
+use image::{ColorType, DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits, RgbImage};
 
 use crate::error::{Error, Result};
 use crate::frame::{ChannelOrder, Frame};
@@ -25,11 +26,14 @@ pub struct DecodeLimits {
     pub max_bytes: usize,
     /// Pixels, whatever the header's sides. Default 50 million: 150 MB decoded, the largest phone photographs in use.
     pub max_pixels: u64,
+    /// Bytes of memory while the picture is decoded, as [`memory_to_decode`] tells them. Default 512 MiB: 50 million
+    /// pixels in every usual form. A few hundred kilobytes of PNG with 16 bits a channel can ask for more.
+    pub max_memory: u64,
 }
 
 impl Default for DecodeLimits {
     fn default() -> Self {
-        Self { max_bytes: 20 << 20, max_pixels: 50_000_000 }
+        Self { max_bytes: 20 << 20, max_pixels: 50_000_000, max_memory: 512 << 20 }
     }
 }
 
@@ -45,6 +49,13 @@ impl DecodeLimits {
     #[must_use]
     pub fn with_max_pixels(mut self, max_pixels: u64) -> Self {
         self.max_pixels = max_pixels;
+        self
+    }
+
+    /// Returns the same limits with at most `max_memory` bytes of memory while a picture is decoded.
+    #[must_use]
+    pub fn with_max_memory(mut self, max_memory: u64) -> Self {
+        self.max_memory = max_memory;
         self
     }
 }
@@ -65,6 +76,52 @@ impl DecodeLimits {
 /// [`Error::InvalidImage`] for other formats, damaged files, and files over the limits; a header that claims more than
 /// the limits is refused before any memory is taken for it.
 pub fn decode(bytes: &[u8], limits: &DecodeLimits) -> Result<Frame<'static>> {
+    let Opened { decoder, jpeg, orientation, .. } = open(bytes, limits)?;
+    let (width, height) = decoder.dimensions();
+    let mut picture = if jpeg.is_some_and(|jpeg| jpeg.scans_apart) {
+        drop(decoder);
+        decode_scans_apart(bytes, width, height)?
+    } else {
+        DynamicImage::from_decoder(decoder).map_err(|e| Error::invalid_image(e.to_string()))?
+    };
+    picture.apply_orientation(orientation);
+    let rgb = picture.into_rgb8();
+    let (width, height) = rgb.dimensions();
+    Frame::new(rgb.into_raw(), width, height, ChannelOrder::Rgb)
+}
+
+/// Returns how many bytes of memory [`decode`] takes for `bytes` at most, the frame among them. Only the header is
+/// read, so that a program can wait for memory before it decodes.
+///
+/// The sizes are those of the buffers that the decoders allocate for the whole picture. Buffers of a few rows are not
+/// counted.
+///
+/// ```
+/// use faceattend_core::decode::{DecodeLimits, decode, memory_to_decode};
+///
+/// let limits = DecodeLimits::default();
+/// let bytes = std::fs::read("../examples/media/hopper/center.jpg").expect("a picture");
+/// let frame = decode(&bytes, &limits)?;
+/// assert!(memory_to_decode(&bytes, &limits)? >= frame.pixels().len() as u64);
+/// # Ok::<(), faceattend_core::Error>(())
+/// ```
+///
+/// # Errors
+/// [`Error::InvalidImage`] for other formats, damaged headers, and files over the limits.
+pub fn memory_to_decode(bytes: &[u8], limits: &DecodeLimits) -> Result<u64> {
+    Ok(open(bytes, limits)?.memory)
+}
+
+/// A picture whose header has been read and is within the limits.
+struct Opened<'b> {
+    decoder: Box<dyn ImageDecoder + 'b>,
+    jpeg: Option<JpegHeader>,
+    orientation: Orientation,
+    /// The most bytes that decoding takes.
+    memory: u64,
+}
+
+fn open<'b>(bytes: &'b [u8], limits: &DecodeLimits) -> Result<Opened<'b>> {
     if bytes.len() > limits.max_bytes {
         return Err(Error::invalid_image(format!(
             "{} bytes are more than the limit of {}",
@@ -78,28 +135,60 @@ pub fn decode(bytes: &[u8], limits: &DecodeLimits) -> Result<Frame<'static>> {
         return Err(Error::invalid_image("neither JPEG, PNG nor WebP"));
     };
     let mut memory = Limits::default();
-    // The decoder's own work: up to eight bytes a pixel (16-bit RGBA) beside the result.
-    memory.max_alloc = Some(limits.max_pixels.saturating_mul(16));
+    memory.max_alloc = Some(limits.max_memory);
     reader.limits(memory);
     let mut decoder = reader.into_decoder().map_err(|e| Error::invalid_image(e.to_string()))?;
     let (width, height) = decoder.dimensions();
-    if u64::from(width) * u64::from(height) > limits.max_pixels {
+    let pixels = u64::from(width) * u64::from(height);
+    if pixels > limits.max_pixels {
         return Err(Error::invalid_image(format!(
             "{width}x{height} is more than the limit of {} pixels",
             limits.max_pixels
         )));
     }
     // A damaged orientation tag is no reason to refuse the picture: it is shown as stored.
-    let orientation = decoder.orientation().unwrap_or(image::metadata::Orientation::NoTransforms);
-    let mut picture = if format == ImageFormat::Jpeg && has_scans_apart(bytes) {
-        decode_scans_apart(bytes, width, height)?
-    } else {
-        DynamicImage::from_decoder(decoder).map_err(|e| Error::invalid_image(e.to_string()))?
+    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+    let jpeg = (format == ImageFormat::Jpeg).then(|| JpegHeader::read(bytes));
+    let working = match (&jpeg, format) {
+        (Some(jpeg), _) => jpeg.working_bytes_per_pixel(),
+        (None, ImageFormat::WebP) => webp_working_bytes_per_pixel(bytes),
+        (None, _) => 0,
     };
-    picture.apply_orientation(orientation);
-    let rgb = picture.into_rgb8();
-    let (width, height) = rgb.dimensions();
-    Frame::new(rgb.into_raw(), width, height, ChannelOrder::Rgb)
+    let decoded = u64::from(decoder.color_type().bytes_per_pixel());
+    let turned = if turns_sideways(orientation) { 2 * decoded } else { 0 };
+    let converted = if decoder.color_type() == ColorType::Rgb8 { RGB } else { decoded + RGB };
+    let per_pixel = (decoded + working).max(turned).max(converted);
+    let memory = pixels.saturating_mul(per_pixel).saturating_add(bytes.len() as u64);
+    if memory > limits.max_memory {
+        return Err(Error::invalid_image(format!(
+            "decoding it takes {memory} bytes of memory, more than the limit of {}",
+            limits.max_memory
+        )));
+    }
+    Ok(Opened { decoder: Box::new(decoder), jpeg, orientation, memory })
+}
+
+/// Bytes of a pixel of a frame.
+const RGB: u64 = 3;
+
+/// Returns whether upright pixels need a second picture beside the stored one. The others are turned in place.
+fn turns_sideways(orientation: Orientation) -> bool {
+    matches!(
+        orientation,
+        Orientation::Rotate90 | Orientation::Rotate270 | Orientation::Rotate90FlipH | Orientation::Rotate270FlipH
+    )
+}
+
+/// Returns what image-webp 0.2 allocates beside the decoded picture, in bytes a pixel: planes of a lossy picture (1.5),
+/// four channels of a lossless one, both for a picture with transparency, and a canvas and a frame of an animation.
+fn webp_working_bytes_per_pixel(bytes: &[u8]) -> u64 {
+    const ANIMATION: u8 = 0x02;
+    const ALPHA: u8 = 0x10;
+    match (bytes.get(12..16), bytes.get(20)) {
+        (Some(b"VP8X"), Some(flags)) if flags & ANIMATION != 0 => 15,
+        (Some(b"VP8X"), Some(flags)) if flags & ALPHA != 0 => 7,
+        _ => 4,
+    }
 }
 
 impl Frame<'static> {
@@ -144,28 +233,50 @@ impl Frame<'static> {
     }
 }
 
-/// Returns whether a sequential JPEG keeps its components in scans of their own. The usual decoder (zune-jpeg 0.5,
-/// issues 419 and 448 there) answers those with a wrong picture and no error.
-fn has_scans_apart(bytes: &[u8]) -> bool {
-    let mut components = 0;
-    let mut at = 2;
-    while let [0xFF, marker, high, low, payload @ ..] = bytes.get(at..).unwrap_or_default() {
-        match marker {
-            // Fill bytes before a marker.
-            0xFF => {
-                at += 1;
-                continue;
+/// What the markers of a JPEG say up to its first scan.
+#[derive(Debug, Clone, Copy, Default)]
+struct JpegHeader {
+    components: u8,
+    progressive: bool,
+    /// Whether it is sequential and keeps its components in scans of their own. The usual decoder (zune-jpeg 0.5,
+    /// issues 419 and 448 there) answers those with a wrong picture and no error.
+    scans_apart: bool,
+}
+
+impl JpegHeader {
+    fn read(bytes: &[u8]) -> Self {
+        let mut header = Self::default();
+        let mut at = 2;
+        while let [0xFF, marker, high, low, payload @ ..] = bytes.get(at..).unwrap_or_default() {
+            match marker {
+                // Fill bytes before a marker.
+                0xFF => {
+                    at += 1;
+                    continue;
+                }
+                // Frames: precision, height, width, then the number of components.
+                0xC0..=0xC2 => {
+                    header.components = payload.get(5).copied().unwrap_or(0);
+                    header.progressive = *marker == 0xC2;
+                }
+                // The first scan: the number of its components.
+                0xDA => {
+                    let in_scan = payload.first().copied();
+                    header.scans_apart = !header.progressive && in_scan.is_some_and(|some| some < header.components);
+                    return header;
+                }
+                _ => {}
             }
-            // Sequential frames: precision, height, width, then the number of components.
-            0xC0 | 0xC1 => components = payload.get(5).copied().unwrap_or(0),
-            0xC2 => return false,
-            // The first scan: the number of its components.
-            0xDA => return payload.first().is_some_and(|in_scan| *in_scan < components),
-            _ => {}
+            at += 2 + usize::from(u16::from_be_bytes([*high, *low]));
         }
-        at += 2 + usize::from(u16::from_be_bytes([*high, *low]));
+        header
     }
-    false
+
+    /// Returns what is allocated beside the decoded picture, in bytes a pixel. A picture whose components come in
+    /// several scans is kept as coefficients of 16 bits until the last of them.
+    fn working_bytes_per_pixel(self) -> u64 {
+        if self.progressive || self.scans_apart { 2 * u64::from(self.components) } else { 0 }
+    }
 }
 
 fn decode_scans_apart(bytes: &[u8], width: u32, height: u32) -> Result<DynamicImage> {
@@ -203,7 +314,7 @@ mod tests {
     #[test]
     fn separate_scans_show_the_same_picture_as_joined_ones() {
         let (apart, joined) = (jpeg(true), jpeg(false));
-        assert!(has_scans_apart(&apart) && !has_scans_apart(&joined));
+        assert!(JpegHeader::read(&apart).scans_apart && !JpegHeader::read(&joined).scans_apart);
         let decoded = |bytes: &[u8]| decode(bytes, &DecodeLimits::default()).unwrap();
         let (apart, joined) = (decoded(&apart), decoded(&joined));
         // Two decoders smooth chroma differently: a few levels at edges, never a wrong picture (which errs by over
@@ -230,6 +341,49 @@ mod tests {
         DynamicImage::new_rgb8(8, 8).write_to(&mut Cursor::new(&mut small), ImageFormat::Png).unwrap();
         assert!(decode(&small, &limits).unwrap_err().to_string().contains("63 pixels"));
         assert!(decode(&small, &DecodeLimits::default().with_max_bytes(10)).is_err());
+    }
+
+    #[test]
+    fn the_memory_is_known_from_the_header() {
+        let limits = DecodeLimits::default();
+        let need = |picture: DynamicImage, format| {
+            let mut bytes = Cursor::new(Vec::new());
+            picture.write_to(&mut bytes, format).unwrap();
+            let bytes = bytes.into_inner();
+            memory_to_decode(&bytes, &limits).unwrap() - bytes.len() as u64
+        };
+        assert_eq!(need(DynamicImage::new_rgb8(100, 10), ImageFormat::Png), 3000);
+        assert_eq!(need(DynamicImage::new_luma8(100, 10), ImageFormat::Png), 1000 + 3000);
+        assert_eq!(need(DynamicImage::new_rgba16(100, 10), ImageFormat::Png), 8000 + 3000);
+        assert_eq!(need(DynamicImage::new_rgb8(100, 10), ImageFormat::Jpeg), 3000);
+        assert_eq!(need(DynamicImage::new_rgb8(100, 10), ImageFormat::WebP), 3000 + 4000);
+    }
+
+    /// 7,000 x 7,000 pixels of 64 bits are a few hundred kilobytes of PNG, and more than half a gigabyte of memory.
+    #[test]
+    fn a_small_file_that_needs_too_much_memory_is_refused_by_its_header() {
+        let mut deep = Cursor::new(Vec::new());
+        DynamicImage::new_rgba16(64, 64).write_to(&mut deep, ImageFormat::Png).unwrap();
+        let deep = deep.into_inner();
+        let need = memory_to_decode(&deep, &DecodeLimits::default()).unwrap();
+        assert!(decode(&deep, &DecodeLimits::default().with_max_memory(need)).is_ok());
+        let refused = decode(&deep, &DecodeLimits::default().with_max_memory(need - 1)).unwrap_err();
+        assert!(refused.to_string().contains("memory"), "{refused}");
+        // Within the limit of pixels: the header alone decides.
+        let header = [&7000_u32.to_be_bytes()[..], &7000_u32.to_be_bytes(), &[16, 6, 0, 0, 0]].concat();
+        let mut large = deep.clone();
+        large[16..29].copy_from_slice(&header);
+        let crc = crc(&large[12..29]);
+        large[29..33].copy_from_slice(&crc.to_be_bytes());
+        let refused = memory_to_decode(&large, &DecodeLimits::default()).unwrap_err();
+        assert!(refused.to_string().contains("memory"), "{refused}");
+    }
+
+    /// The checksum of a chunk of PNG.
+    fn crc(bytes: &[u8]) -> u32 {
+        !bytes.iter().fold(!0_u32, |crc, byte| {
+            (0..8).fold(crc ^ u32::from(*byte), |crc, _| if crc & 1 == 1 { (crc >> 1) ^ 0xedb8_8320 } else { crc >> 1 })
+        })
     }
 
     #[test]

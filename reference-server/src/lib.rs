@@ -38,7 +38,8 @@ pub use live::events::{Events, LiveEvent, SeenFace};
 pub use passive::{PassiveNetworks, RenewableEngine};
 pub use request::body::{BODY_LIMIT, STRANGERS_BODY_LIMIT};
 pub use settings::{
-    ChallengePolicy, Embeddings, LiveSettings, Logout, Network, RateLimits, RetentionDays, Settings, WebSocketAccess,
+    AllowedHost, AllowedHosts, AllowedOrigin, AllowedOrigins, ChallengePolicy, Embeddings, LiveSettings, Logout,
+    Network, RateLimits, RetentionDays, Settings, WebSocketAccess,
 };
 pub use state::AppState;
 
@@ -57,12 +58,14 @@ pub fn app(state: AppState) -> Router {
     Router::new()
         .fallback_service(routes.into_service(state.clone()))
         .layer(axum::middleware::from_fn_with_state(state.clone(), web_socket::intercept))
+        .layer(axum::middleware::from_fn_with_state(state.clone(), net::in_flight::limit))
         .layer(axum::middleware::from_fn_with_state(state.clone(), net::rate_limit::limit))
         .layer(CatchPanicLayer::custom(|_: Box<dyn std::any::Any + Send>| -> Response {
             // What a panic says may name anything; the log has it from the panic's own message.
             error::detail_response(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error").into_response()
         }))
-        .layer(axum::middleware::from_fn(net::cors::cross_origin))
+        .layer(axum::middleware::from_fn_with_state(state.clone(), net::cors::cross_origin))
+        .layer(axum::middleware::from_fn_with_state(state.clone(), net::host::check))
         .layer(axum::middleware::from_fn_with_state(state, net::trace::trace))
 }
 

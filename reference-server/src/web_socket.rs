@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
 use axum::extract::{FromRequestParts, Request, State};
-use axum::http::{HeaderMap, StatusCode, Uri, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
@@ -24,6 +24,7 @@ use crate::request::coerce;
 use crate::request::extract::authenticate;
 use crate::settings::WebSocketAccess;
 use crate::state::AppState;
+use crate::state::in_flight::Turn;
 
 /// The path, but for the client's number.
 const PATH: &str = "/api/v1/detection/ws/";
@@ -53,6 +54,10 @@ pub(crate) async fn intercept(State(state): State<AppState>, request: Request, n
     if number.and_then(|number| coerce::integer(&number).ok()).is_none() {
         return detail_response(StatusCode::FORBIDDEN, "Forbidden");
     }
+    // A token is no page's without being given to it. Where none is asked for, the page's origin counts.
+    if state.settings().web_socket == WebSocketAccess::Open && !is_own(request.headers(), &state) {
+        return detail_response(StatusCode::FORBIDDEN, "Forbidden");
+    }
     let (token, offered) = token_of(request.uri(), request.headers());
     if state.settings().web_socket == WebSocketAccess::Token {
         let Some(token) = &token else { return AppError::Unauthorized("Not authenticated").into_response() };
@@ -67,12 +72,23 @@ pub(crate) async fn intercept(State(state): State<AppState>, request: Request, n
         Ok(upgrade) => upgrade.max_message_size(LONGEST_MESSAGE).max_frame_size(LONGEST_MESSAGE),
         Err(_) => return detail_response(StatusCode::BAD_REQUEST, "Not a WebSocket handshake"),
     };
+    // Where no token says who holds the connection, it counts among the open requests of its client.
+    let turn = parts.extensions.remove::<Turn>().filter(|_| state.settings().web_socket == WebSocketAccess::Open);
     let upgrade = if offered { upgrade.protocols([SUBPROTOCOL]) } else { upgrade };
     upgrade.on_upgrade(move |socket| async move {
         state.figures().web_sockets.fetch_add(1, Relaxed);
         serve(socket, &state, token, subscribed).await;
         state.figures().web_sockets.fetch_sub(1, Relaxed);
+        drop(turn);
     })
+}
+
+/// Returns whether the page that opens the WebSocket, if it is one, is the server's own or of an allowed origin.
+fn is_own(headers: &HeaderMap, state: &AppState) -> bool {
+    let Some(origin) = headers.get(header::ORIGIN).map(HeaderValue::as_bytes) else { return true };
+    let authority = origin.windows(3).position(|part| part == b"://").map(|at| &origin[at + 3..]);
+    let host = headers.get(header::HOST).map(HeaderValue::as_bytes);
+    state.settings().allowed_origins.hold(origin) || (authority.is_some() && authority == host)
 }
 
 /// The token in `?token=` or behind the subprotocol `bearer`, and whether the subprotocol was offered.

@@ -7,6 +7,7 @@ use axum::http::{Request, header};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use common::{SECRET, Service};
+use faceattend_server::AllowedOrigins;
 use hmac::{Hmac, KeyInit as _};
 use serde_json::json;
 
@@ -222,4 +223,89 @@ async fn every_origin_may_ask_and_preflights_are_answered_on_any_path() {
     assert_eq!(refused.status, 401);
     assert_eq!(refused.header("access-control-allow-origin"), "https://other.test");
     assert_eq!(refused.header("access-control-allow-credentials"), "true");
+}
+
+#[tokio::test]
+async fn the_operator_can_narrow_the_origins() {
+    let service = Service::start_with(|settings| {
+        settings.with_allowed_origins(AllowedOrigins::new(vec!["https://school.example".parse().unwrap()]))
+    })
+    .await;
+    let ask = async |method: &str, origin: &str, preflight: bool| {
+        let mut request = plain(method, "/api/v1/ping").header(header::ORIGIN, origin);
+        if preflight {
+            request = request.header(header::ACCESS_CONTROL_REQUEST_METHOD, "GET");
+        }
+        service.raw(request.body(Body::empty()).unwrap()).await
+    };
+    let good = ask("OPTIONS", "https://school.example", true).await;
+    assert_eq!((good.status.as_u16(), good.header("access-control-allow-origin")), (200, "https://school.example"));
+    let bad = ask("OPTIONS", "https://other.test", true).await;
+    assert_eq!((bad.status.as_u16(), bad.text.as_str()), (400, "Disallowed CORS origin"));
+    assert_eq!(bad.header("access-control-allow-origin"), "");
+    let good = ask("GET", "https://school.example", false).await;
+    assert_eq!(good.header("access-control-allow-origin"), "https://school.example");
+    let bad = ask("GET", "https://other.test", false).await;
+    assert_eq!((bad.status.as_u16(), bad.header("access-control-allow-origin")), (200, ""));
+    assert_eq!(bad.header("access-control-allow-credentials"), "");
+}
+
+#[tokio::test]
+async fn a_page_of_another_machine_cannot_log_in_with_the_documented_password() {
+    let service = Service::start().await;
+    let login = async |origin: Option<&str>, kind: &str, body: &str| {
+        let mut request = plain("POST", "/api/v1/auth/login").header(header::CONTENT_TYPE, kind);
+        if let Some(origin) = origin {
+            request = request.header(header::ORIGIN, origin);
+        }
+        service.raw(request.body(Body::from(body.to_owned())).unwrap()).await
+    };
+    let (json, form) = ("application/json", "application/x-www-form-urlencoded");
+    let documented = [
+        (json, r#"{"username": "admin", "password": "admin123"}"#),
+        (form, "username=admin&password=admin123"),
+        (json, r#"{"username": "nobody", "password": "admin123"}"#),
+    ];
+    for other in ["https://evil.example", "null", "http://192.168.1.5:8001", "http://localhost.evil.example"] {
+        for (kind, body) in documented {
+            let answer = login(Some(other), kind, body).await;
+            assert_eq!(answer.status, 403, "{other}: {}", answer.text);
+            assert!(answer.text.contains("faceattend admin passwd"), "{}", answer.text);
+        }
+    }
+    for own in [None, Some("http://localhost:8000"), Some("http://127.0.0.1:8001"), Some("http://[::1]:8001")] {
+        assert_eq!(login(own, json, documented[0].1).await.status, 200, "{own:?}");
+    }
+    // Every other password may come from any page, as recorded.
+    service
+        .post("/api/v1/auth/users", &json!({ "username": "eva", "password": "correct horse", "role": "viewer" }))
+        .await;
+    let eva = r#"{"username": "eva", "password": "correct horse"}"#;
+    assert_eq!(login(Some("https://evil.example"), json, eva).await.status, 200);
+}
+
+#[tokio::test]
+async fn the_server_answers_under_its_own_names_only() {
+    let service = Service::start().await;
+    let ask = async |path: &str, host: &str| {
+        let request = Request::builder().method("GET").uri(path).header(header::HOST, host);
+        service.raw(request.body(Body::empty()).unwrap()).await
+    };
+    for good in ["127.0.0.1:8001", "192.168.1.5:8000", "[::1]:8001", "localhost:8001", "site.test", "SITE.test.:80"] {
+        assert_eq!(ask("/health", good).await.status, 200, "{good}");
+    }
+    for bad in ["evil.example", "evil.example:8001", "127.0.0.1.evil.example", "localhost.evil.example:8001"] {
+        for path in ["/health", "/ui/", "/openapi.json", "/api/v1/students/", "/nope"] {
+            let answer = ask(path, bad).await;
+            assert_eq!(answer.status, 421, "{path} {bad}: {}", answer.text);
+            assert!(answer.text.contains("--allowed-hosts") && answer.text.contains("evil.example"), "{}", answer.text);
+        }
+    }
+    // A name in the request line counts as well, and one good name is no cover for another.
+    let line = Request::builder().method("GET").uri("http://evil.example/health").header(header::HOST, "127.0.0.1");
+    assert_eq!(service.raw(line.body(Body::empty()).unwrap()).await.status, 421);
+    let two = plain("GET", "/health").header(header::HOST, "evil.example").body(Body::empty());
+    assert_eq!(service.raw(two.unwrap()).await.status, 421);
+    let none = Request::builder().method("GET").uri("/health").body(Body::empty());
+    assert_eq!(service.raw(none.unwrap()).await.status, 200, "probes without a name");
 }

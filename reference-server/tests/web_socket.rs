@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use common::Service;
 use faceattend_server::net::listen::{ConnectionLimits, serve};
+use faceattend_server::{AllowedOrigins, WebSocketAccess};
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
@@ -56,6 +57,44 @@ async fn handshakes_need_a_number_and_a_token() {
     let open = Service::start_as_recorded().await;
     let base = listen(&open).await;
     assert_eq!(status_of(format!("{base}/api/v1/detection/ws/7")).await, 101);
+    assert_eq!(status_from(&base, "https://evil.example").await, 101, "as recorded");
+}
+
+/// Opens a WebSocket without a token from a page of this origin.
+async fn status_from(base: &str, origin: &str) -> u16 {
+    let mut request = format!("{base}/api/v1/detection/ws/7").into_client_request().unwrap();
+    request.headers_mut().insert("origin", origin.parse().unwrap());
+    match tokio_tungstenite::connect_async(request).await {
+        Err(Error::Http(refused)) => refused.status().as_u16(),
+        Ok(_) => 101,
+        Err(other) => panic!("{other}"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_open_web_socket_follows_the_list_of_origins_and_counts_among_its_clients_requests() {
+    let origins = AllowedOrigins::new(vec!["https://school.example".parse().unwrap()]);
+    let open = Service::start_with(|settings| {
+        settings.with_web_socket(WebSocketAccess::Open).with_allowed_origins(origins).with_at_once_per_address(2)
+    })
+    .await;
+    let base = listen(&open).await;
+    let own = base.replace("ws://", "http://");
+    for (origin, status) in [("https://evil.example", 403), ("null", 403), ("https://school.example", 101), (&own, 101)]
+    {
+        assert_eq!(status_from(&base, origin).await, status, "{origin}");
+    }
+    // Each of these stays open.
+    let mut kept = Vec::new();
+    let refused = loop {
+        match tokio_tungstenite::connect_async(format!("{base}/api/v1/detection/ws/7")).await {
+            Ok((link, _)) => kept.push(link),
+            Err(Error::Http(refused)) => break refused.status().as_u16(),
+            Err(other) => panic!("{other}"),
+        }
+        assert!(kept.len() <= 2, "no limit");
+    };
+    assert_eq!(refused, 429);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

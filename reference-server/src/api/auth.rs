@@ -16,6 +16,7 @@ use crate::auth::hashing::Turn;
 use crate::auth::throttle::{Device, Guesser};
 use crate::auth::{Compared, LONGEST_NAME, LONGEST_PASSWORD, check_login, hash_of_refresh, random_key, token_seconds};
 use crate::error::{AppError, during};
+use crate::net::origin::{DOCUMENTED_PASSWORD, Origin};
 use crate::net::peer::Peer;
 use crate::request::extract::{Authed, Open};
 use crate::request::input::{Nothing, input};
@@ -63,7 +64,7 @@ pub(super) const LOGIN: Endpoint = Endpoint {
     audit: Audit::None,
     tag: Tag::Accounts,
     summary: "Logs in with JSON or a form",
-    errors: &[(401, WRONG_PASSWORD), (429, TOO_MANY_FAILED), (503, "The server is busy")],
+    errors: &[(401, WRONG_PASSWORD), (403, DOCUMENTED_PASSWORD), (429, TOO_MANY_FAILED), (503, "The server is busy")],
 };
 
 /// The cookie of a device that has logged in. It opens nothing: tokens travel in headers.
@@ -103,6 +104,7 @@ pub(super) async fn login(
 ) -> Result<LoggedIn, AppError> {
     const PREFIX: &str = "Login failed";
     let Credentials { username, password } = call.0;
+    Origin::of(&headers).may_send(&password)?;
     let refused = || {
         app.figures().failed_logins.fetch_add(1, Relaxed);
         AppError::Unauthorized(WRONG_PASSWORD)

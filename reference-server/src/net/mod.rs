@@ -1,7 +1,13 @@
-//! Connections and what applies to every request: limits, addresses, CORS, request ids.
+//! Connections and what applies to every request: limits, addresses, names, CORS, request ids.
 
 pub(crate) mod cors;
+pub(crate) mod host;
+pub(crate) mod in_flight;
 pub mod listen;
+pub(crate) mod origin;
 pub(crate) mod peer;
 pub(crate) mod rate_limit;
 pub(crate) mod trace;
+
+/// What is answered to everybody at any time: whoever watches over the server must always reach it.
+pub(crate) const ALWAYS_ANSWERED: [&str; 3] = ["/health", "/ready", "/metrics"];

@@ -9,18 +9,16 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use crate::error::AppError;
+use crate::net::ALWAYS_ANSWERED;
 use crate::net::peer::Peer;
 use crate::request::extract::token_in;
 use crate::state::AppState;
 use crate::state::rates::LOGIN_COST;
 
-/// Whoever watches over the server must always reach it.
-pub(crate) const EXEMPT: [&str; 3] = ["/health", "/ready", "/metrics"];
-
 /// Passes a request on, or answers 429 with the seconds to wait.
 pub(crate) async fn limit(State(state): State<AppState>, request: Request, next: Next) -> Response {
     let path = request.uri().path();
-    if EXEMPT.contains(&path) {
+    if ALWAYS_ANSWERED.contains(&path) {
         return next.run(request).await;
     }
     let Peer(from) = Peer::of(request.extensions(), request.headers(), &state.settings().trusted_proxies);

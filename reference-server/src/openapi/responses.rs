@@ -15,7 +15,11 @@ use crate::router::described::Described;
 use crate::router::endpoint::Endpoint;
 
 /// Status and detail of the errors that every endpoint may answer.
-const ALWAYS: [(u16, &str); 2] = [(405, "Method Not Allowed"), (500, "The server failed; its log says why")];
+const ALWAYS: [(u16, &str); 3] = [
+    (405, "Method Not Allowed"),
+    (421, "This server does not answer to the name in the request"),
+    (500, "The server failed; its log says why"),
+];
 
 /// Returns the schemas that the answers of every endpoint refer to.
 pub(super) fn schemas() -> Vec<(String, RefOr<Schema>)> {
@@ -71,7 +75,7 @@ fn errors(endpoint: &Endpoint, described: &Described) -> BTreeMap<u16, Vec<&'sta
     for (status, text) in endpoint.errors.iter().chain(&ALWAYS) {
         add(*status, text);
     }
-    if !crate::net::rate_limit::EXEMPT.contains(&endpoint.path) {
+    if !crate::net::ALWAYS_ANSWERED.contains(&endpoint.path) {
         add(429, "Too many requests, try again later");
     }
     if let Some(least) = endpoint.access.least() {

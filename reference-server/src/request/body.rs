@@ -1,27 +1,22 @@
-//! Reads a body: its size limit, its kind, and the answers to JSON that does not parse, in the original's words.
+//! Reads a body: its size limits, its kind, and the answers to JSON that does not parse, in the original's words.
 
 use std::time::Duration;
 
-use axum::body::Bytes;
 use axum::extract::Request;
 use axum::http::{HeaderMap, StatusCode, header};
+use http_body::Body as _;
 use serde_json::{Map, Value};
 
 use crate::error::{AppError, Issue};
+use crate::request::pace::{Paced, TooSlow};
 
 /// The largest body that the server reads. Existing pages send up to 4 MB; a 12-megapixel JPEG in base64 still fits.
 pub const BODY_LIMIT: usize = 16 * 1024 * 1024;
 
-/// The largest body that the server reads from a client without a valid token. A login is small; the largest one in the
-/// recordings has 200 KB. Anybody can open hundreds of connections, and together they must not fill the memory.
-pub const STRANGERS_BODY_LIMIT: usize = 1024 * 1024;
-
-/// The limits on reading a body: its size, and the time for it to arrive.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct BodyLimits {
-    pub(crate) bytes: usize,
-    pub(crate) within: Duration,
-}
+/// How much of a body the server reads before it knows that the caller may send it. A login is small; the largest one
+/// in the recordings that is answered has 20 KB. Anybody can open hundreds of connections, and together they must not
+/// fill the memory.
+pub const STRANGERS_BODY_LIMIT: usize = 64 * 1024;
 
 /// The kind of body that an endpoint reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,39 +45,88 @@ pub(crate) enum Body {
     Text(String),
 }
 
-/// Reads the body of `request` as `expects` says.
-pub(crate) async fn read(request: Request, expects: Expects, limits: BodyLimits) -> Result<Body, AppError> {
-    if expects == Expects::Nothing {
-        return Ok(Body::Absent);
-    }
-    let headers = request.headers().clone();
-    let bytes = read_limited(request, limits).await?;
-    if bytes.is_empty() {
-        return Ok(Body::Absent);
-    }
-    let (main, sub) = media_type(&headers);
-    if expects == Expects::JsonOrForm && (main.as_str(), sub.as_str()) == ("application", "x-www-form-urlencoded") {
-        return Ok(Body::Json(Value::Object(form(&bytes))));
-    }
-    if main == "application" && (sub == "json" || sub.ends_with("+json")) {
-        return parse_json(&bytes).map(Body::Json);
-    }
-    Ok(Body::Text(String::from_utf8_lossy(&bytes).into_owned()))
+/// A body on its way, and what has arrived of it.
+pub(crate) struct Arriving {
+    body: Paced,
+    /// The length that the head tells.
+    announced: Option<u64>,
+    bytes: Vec<u8>,
 }
 
-async fn read_limited(request: Request, limits: BodyLimits) -> Result<Bytes, AppError> {
-    let declared = request.headers().get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse::<u64>().ok());
-    if declared.is_some_and(|length| length > limits.bytes as u64) {
-        return Err(too_large());
+impl Arriving {
+    /// Takes the body of `request`, which has this much time to arrive.
+    pub(crate) fn of(request: Request, within: Duration) -> Self {
+        let length = request.headers().get(header::CONTENT_LENGTH);
+        let announced = length.and_then(|value| value.to_str().ok()?.parse().ok());
+        Self { body: Paced::new(request.into_body(), within), announced, bytes: Vec::new() }
     }
-    let arriving = axum::body::to_bytes(request.into_body(), limits.bytes);
-    let Ok(arrived) = tokio::time::timeout(limits.within, arriving).await else {
-        return Err(too_slow());
-    };
-    arrived.map_err(|error| {
-        let past_the_limit = std::error::Error::source(&error).is_some_and(|cause| cause.to_string().contains("limit"));
-        if past_the_limit { too_large() } else { AppError::bad_request("There was an error parsing the body") }
-    })
+
+    /// Returns whether the head announces more than `limit` bytes.
+    pub(crate) fn announces_more_than(&self, limit: usize) -> bool {
+        self.announced.is_some_and(|length| length > limit as u64)
+    }
+
+    /// Reads until the end, or until more than `limit` bytes have arrived. Returns whether this is the whole body.
+    ///
+    /// # Errors
+    /// 408 for a body that arrives too slowly, 400 for one that breaks off.
+    pub(crate) async fn fill(&mut self, limit: usize) -> Result<bool, AppError> {
+        let announced = usize::try_from(self.announced.unwrap_or(0)).unwrap_or(usize::MAX).min(limit);
+        self.bytes.reserve_exact(announced.saturating_sub(self.bytes.len()));
+        while self.bytes.len() <= limit {
+            let frame = std::future::poll_fn(|cx| std::pin::Pin::new(&mut self.body).poll_frame(cx)).await;
+            match frame {
+                None => return Ok(true),
+                Some(Ok(frame)) => self.bytes.extend_from_slice(frame.data_ref().map_or(&[], |data| data)),
+                Some(Err(error)) if TooSlow::caused(&error) => return Err(too_slow()),
+                Some(Err(_)) => return Err(unreadable()),
+            }
+        }
+        Ok(false)
+    }
+
+    /// Returns the body as `expects` says.
+    pub(crate) fn read(&self, headers: &HeaderMap, expects: Expects) -> Result<Body, AppError> {
+        let bytes = &self.bytes;
+        if bytes.is_empty() {
+            return Ok(Body::Absent);
+        }
+        let kind = media_type(headers);
+        if expects == Expects::JsonOrForm
+            && (kind.0.as_str(), kind.1.as_str()) == ("application", "x-www-form-urlencoded")
+        {
+            return Ok(Body::Json(Value::Object(form(bytes))));
+        }
+        if is_json(&kind) {
+            return parse_json(bytes).map(Body::Json);
+        }
+        Ok(Body::Text(String::from_utf8_lossy(bytes).into_owned()))
+    }
+
+    /// Returns the answer to a body of which only the first `limit` bytes are looked at: what is wrong with its syntax
+    /// up to there, or else that it is too large.
+    pub(crate) fn refused(&self, limit: usize, headers: &HeaderMap) -> AppError {
+        if !is_json(&media_type(headers)) {
+            return too_large();
+        }
+        let start = &self.bytes[..limit.min(self.bytes.len())];
+        let text = match std::str::from_utf8(start) {
+            Ok(text) => text,
+            // The limit may cut a letter in two.
+            Err(cut) if cut.error_len().is_none() => {
+                std::str::from_utf8(&start[..cut.valid_up_to()]).unwrap_or_default()
+            }
+            Err(_) => return unreadable(),
+        };
+        match serde_json::from_str::<Value>(text) {
+            Err(error) if !error.is_eof() => syntax_error(text, &error),
+            _ => too_large(),
+        }
+    }
+}
+
+fn unreadable() -> AppError {
+    AppError::bad_request("There was an error parsing the body")
 }
 
 /// Returns the answer to a body beyond its limit.
@@ -101,23 +145,28 @@ fn media_type(headers: &HeaderMap) -> (String, String) {
     essence.split_once('/').map(|(main, sub)| (main.to_owned(), sub.to_owned())).unwrap_or_default()
 }
 
+fn is_json((main, sub): &(String, String)) -> bool {
+    main == "application" && (sub == "json" || sub.ends_with("+json"))
+}
+
 /// Returns the pairs of a form or a query string. The last of a repeated name counts.
 pub(crate) fn form(bytes: &[u8]) -> Map<String, Value> {
     form_urlencoded::parse(bytes).map(|(name, value)| (name.into_owned(), Value::String(value.into_owned()))).collect()
 }
 
 fn parse_json(bytes: &[u8]) -> Result<Value, AppError> {
-    let unreadable = || AppError::bad_request("There was an error parsing the body");
     let text = std::str::from_utf8(bytes).map_err(|_| unreadable())?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    serde_json::from_str(text).map_err(|error| {
-        let message = error.to_string();
-        if message.starts_with("recursion limit") {
-            return unreadable();
-        }
-        let (offset, told) = as_python_tells(text, &error, &message);
-        AppError::Invalid(vec![Issue::json_invalid(offset, told)])
-    })
+    serde_json::from_str(text).map_err(|error| syntax_error(text, &error))
+}
+
+fn syntax_error(text: &str, error: &serde_json::Error) -> AppError {
+    let message = error.to_string();
+    if message.starts_with("recursion limit") {
+        return unreadable();
+    }
+    let (offset, told) = as_python_tells(text, error, &message);
+    AppError::Invalid(vec![Issue::json_invalid(offset, told)])
 }
 
 /// Translates an error of serde_json into the character offset and the words of Python's parser.

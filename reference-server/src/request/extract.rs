@@ -1,5 +1,6 @@
 //! The extractors of the handlers. They check in the original's order: the JSON syntax, then the credentials, then all
-//! fields at once.
+//! fields at once. Of a body beyond [`STRANGERS_BODY_LIMIT`] nothing more is read, and nothing is parsed, before the
+//! credentials and the role are found good.
 
 use std::sync::{Arc, OnceLock};
 
@@ -12,9 +13,10 @@ use serde_json::{Map, Value};
 
 use crate::auth::Role;
 use crate::error::{AppError, Issue};
-use crate::request::body::{self, BODY_LIMIT, BodyLimits, Expects, STRANGERS_BODY_LIMIT};
+use crate::request::body::{self, Arriving, BODY_LIMIT, Body, Expects, STRANGERS_BODY_LIMIT};
 use crate::request::fields::Reader;
 use crate::request::input::Input;
+use crate::request::pace::{Paced, TooSlow};
 use crate::state::AppState;
 
 /// The parameters of the path. The router inserts them.
@@ -72,9 +74,16 @@ impl<I: Input> FromRequest<AppState> for Open<I> {
     type Rejection = AppError;
 
     async fn from_request(request: Request, state: &AppState) -> Result<Self, AppError> {
-        let limits = BodyLimits { bytes: STRANGERS_BODY_LIMIT, within: state.settings().body_within };
-        let (mut reader, _) = gather(request, I::EXPECTS, limits).await?;
-        finish(&mut reader).map(Self)
+        let mut gathered = Gathered::of(request);
+        if I::EXPECTS != Expects::Nothing {
+            let mut arriving = gathered.arriving(state);
+            let whole = arriving.fill(STRANGERS_BODY_LIMIT).await?;
+            if !whole {
+                return Err(arriving.refused(STRANGERS_BODY_LIMIT, &gathered.headers));
+            }
+            gathered.reader.body = arriving.read(&gathered.headers, I::EXPECTS)?;
+        }
+        finish(&mut gathered.reader).map(Self)
     }
 }
 
@@ -84,18 +93,48 @@ impl<I: Input> FromRequest<AppState> for Authed<I> {
     async fn from_request(request: Request, state: &AppState) -> Result<Self, AppError> {
         let gate = Gate::of(&request);
         let trail = gate.trail.clone();
-        let stranger = token_in(request.headers()).is_none_or(|token| state.tokens().bearer_of(token).is_none());
-        let bytes = if stranger { STRANGERS_BODY_LIMIT } else { BODY_LIMIT };
-        let limits = BodyLimits { bytes, within: state.settings().body_within };
-        let headers = request.headers().clone();
-        let gathered = gather(request, I::EXPECTS, limits).await;
-        if stranger && matches!(gathered, Err(AppError::Detail(StatusCode::PAYLOAD_TOO_LARGE, _))) {
-            gate.admit(&headers, state).await?;
-            return Err(body::too_large());
+        let mut gathered = Gathered::of(request);
+        let (user, role, login);
+        if I::EXPECTS == Expects::Nothing {
+            (user, role, login) = gate.admit(&gathered.headers, state).await?;
+        } else {
+            let mut arriving = gathered.arriving(state);
+            let small =
+                !arriving.announces_more_than(STRANGERS_BODY_LIMIT) && arriving.fill(STRANGERS_BODY_LIMIT).await?;
+            if small {
+                // The recorded order: what is no JSON is told before the credentials are looked at.
+                gathered.reader.body = arriving.read(&gathered.headers, I::EXPECTS)?;
+            }
+            (user, role, login) = gate.admit(&gathered.headers, state).await?;
+            if !small {
+                if arriving.announces_more_than(BODY_LIMIT) || !arriving.fill(BODY_LIMIT).await? {
+                    return Err(body::too_large());
+                }
+                gathered.reader.body = arriving.read(&gathered.headers, I::EXPECTS)?;
+            }
         }
-        let (mut reader, headers) = gathered?;
-        let (user, role, login) = gate.admit(&headers, state).await?;
-        Ok(Self { user, role, login, trail, input: finish(&mut reader)? })
+        Ok(Self { user, role, login, trail, input: finish(&mut gathered.reader)? })
+    }
+}
+
+/// The parts of a request from which the fields are read.
+struct Gathered {
+    headers: HeaderMap,
+    reader: Reader,
+    request: Request,
+}
+
+impl Gathered {
+    fn of(request: Request) -> Self {
+        let query = body::form(request.uri().query().unwrap_or_default().as_bytes());
+        let path = request.extensions().get::<PathParameters>().cloned().unwrap_or_default().0;
+        let reader = Reader { path, query, body: Body::Absent, issues: Vec::new() };
+        Self { headers: request.headers().clone(), reader, request }
+    }
+
+    /// Takes the body.
+    fn arriving(&mut self, state: &AppState) -> Arriving {
+        Arriving::of(std::mem::take(&mut self.request), state.settings().body_within)
     }
 }
 
@@ -146,35 +185,26 @@ pub(crate) const FRAME: &str = "frame";
 impl FromRequest<AppState> for Upload {
     type Rejection = AppError;
 
-    async fn from_request(mut request: Request, state: &AppState) -> Result<Self, AppError> {
+    async fn from_request(request: Request, state: &AppState) -> Result<Self, AppError> {
         let (user, ..) = Gate::of(&request).admit(request.headers(), state).await?;
+        let within = state.settings().body_within;
+        let mut request = request.map(|body| axum::body::Body::new(Paced::new(body, within)));
         DefaultBodyLimit::max(BODY_LIMIT).apply(&mut request);
         let missing = || AppError::Invalid(vec![Issue::missing_field(FRAME)]);
         let Ok(mut form) = Multipart::from_request(request, state).await else { return Err(missing()) };
         let unreadable = |error: MultipartError| match error.status() {
+            _ if TooSlow::caused(&error) => body::too_slow(),
             StatusCode::PAYLOAD_TOO_LARGE => body::too_large(),
             _ => AppError::bad_request("There was an error parsing the body"),
         };
-        let arriving = async {
-            while let Some(field) = form.next_field().await.map_err(unreadable)? {
-                if field.name() == Some(FRAME) {
-                    return Ok(field.bytes().await.map_err(unreadable)?.to_vec());
-                }
+        while let Some(field) = form.next_field().await.map_err(unreadable)? {
+            if field.name() == Some(FRAME) {
+                let frame = field.bytes().await.map_err(unreadable)?.to_vec();
+                return Ok(Self { user, frame });
             }
-            Err(missing())
-        };
-        let frame =
-            tokio::time::timeout(state.settings().body_within, arriving).await.map_err(|_| body::too_slow())??;
-        Ok(Self { user, frame })
+        }
+        Err(missing())
     }
-}
-
-async fn gather(request: Request, expects: Expects, limits: BodyLimits) -> Result<(Reader, HeaderMap), AppError> {
-    let headers = request.headers().clone();
-    let query = body::form(request.uri().query().unwrap_or_default().as_bytes());
-    let path = request.extensions().get::<PathParameters>().cloned().unwrap_or_default().0;
-    let body = body::read(request, expects, limits).await?;
-    Ok((Reader { path, query, body, issues: Vec::new() }, headers))
 }
 
 fn finish<I: Input>(reader: &mut Reader) -> Result<I, AppError> {

@@ -7,3 +7,4 @@ pub(crate) mod extract;
 pub(crate) mod fields;
 pub(crate) mod input;
 pub(crate) mod kinds;
+pub(crate) mod pace;

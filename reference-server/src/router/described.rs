@@ -10,6 +10,7 @@ use utoipa::openapi::schema::{Object, Schema, SchemaFormat, Type};
 use utoipa::openapi::{KnownFormat, ObjectBuilder, Ref, RefOr};
 
 use crate::error::AppError;
+use crate::net::origin::Origin;
 use crate::net::peer::Peer;
 use crate::request::extract::{Authed, FRAME, Open, Upload};
 use crate::request::input::{Input, RequestFields};
@@ -89,6 +90,10 @@ impl Argument for State<AppState> {
 }
 
 impl Argument for Peer {
+    fn describe(_described: &mut Described) {}
+}
+
+impl Argument for Origin {
     fn describe(_described: &mut Described) {}
 }
 

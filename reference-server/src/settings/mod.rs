@@ -1,14 +1,17 @@
 //! What the operator chose, as plain values: at the bottom of the server, so that every module may read them.
 
 mod choices;
+mod hosts;
 mod live;
 mod network;
+mod origins;
 mod rates;
 mod retention;
 
 use std::time::Duration;
 
 use faceattend_core::attendance::AttendancePolicy;
+use faceattend_core::decode::DecodeLimits;
 use faceattend_core::enrolment::DuplicatePolicy;
 use faceattend_core::liveness::{LivenessOptions, ReceiptKey};
 use faceattend_core::store::MarksOfErased;
@@ -18,8 +21,11 @@ use crate::auth::Secret;
 use crate::passive::PassiveNetworks;
 
 pub use choices::{ChallengePolicy, Embeddings, Logout, WebSocketAccess};
+pub use hosts::{AllowedHost, AllowedHosts};
+pub(crate) use hosts::{host_of, is_localhost};
 pub use live::LiveSettings;
 pub use network::Network;
+pub use origins::{AllowedOrigin, AllowedOrigins};
 pub use rates::RateLimits;
 pub use retention::RetentionDays;
 
@@ -56,6 +62,14 @@ pub struct Settings {
     pub live: LiveSettings,
     /// How often one client may ask.
     pub rates: RateLimits,
+    /// How many requests of one address (of IPv6, of one network of 64 bits) are answered at the same time; 0 for no
+    /// limit. By default a quarter of the connections of [`ConnectionLimits`](crate::net::listen::ConnectionLimits), so
+    /// that no address holds all of them. A class of forty has some forty.
+    pub at_once_per_address: usize,
+    /// The names under which the server answers.
+    pub allowed_hosts: AllowedHosts,
+    /// The web pages whose scripts may read the answers.
+    pub allowed_origins: AllowedOrigins,
     /// The proxies whose word on the client's address counts.
     pub trusted_proxies: Vec<Network>,
     /// The passive antispoof networks, where they can be fetched while the server runs.
@@ -63,6 +77,9 @@ pub struct Settings {
     /// How long the body of a request may take to arrive. By default a minute: a picture of the page's size (4 MB)
     /// over a line of 1 Mbit/s, twice. Who sends it drop by drop holds no place for longer.
     pub body_within: Duration,
+    /// How many bytes of memory pictures may take together while they are decoded. A picture that takes more alone is
+    /// refused. By default as much as [`DecodeLimits`] allows one picture.
+    pub picture_memory: u64,
 }
 
 /// [`Settings::body_within`] unless it is set.
@@ -88,9 +105,13 @@ impl Settings {
             retention: RetentionDays::default(),
             live: LiveSettings::default(),
             rates: RateLimits::default(),
+            at_once_per_address: 200,
+            allowed_hosts: AllowedHosts::default(),
+            allowed_origins: AllowedOrigins::default(),
             trusted_proxies: Vec::new(),
             passive: None,
             body_within: BODY_WITHIN,
+            picture_memory: DecodeLimits::default().max_memory,
         }
     }
 
@@ -171,6 +192,27 @@ impl Settings {
         self
     }
 
+    /// The same settings with so many requests of one address at the same time.
+    #[must_use]
+    pub fn with_at_once_per_address(mut self, requests: usize) -> Self {
+        self.at_once_per_address = requests;
+        self
+    }
+
+    /// The same settings under these names.
+    #[must_use]
+    pub fn with_allowed_hosts(mut self, hosts: AllowedHosts) -> Self {
+        self.allowed_hosts = hosts;
+        self
+    }
+
+    /// The same settings for pages of these origins.
+    #[must_use]
+    pub fn with_allowed_origins(mut self, origins: AllowedOrigins) -> Self {
+        self.allowed_origins = origins;
+        self
+    }
+
     /// The same settings behind these proxies.
     #[must_use]
     pub fn with_trusted_proxies(mut self, proxies: Vec<Network>) -> Self {
@@ -189,6 +231,13 @@ impl Settings {
     #[must_use]
     pub fn with_body_within(mut self, time: Duration) -> Self {
         self.body_within = time;
+        self
+    }
+
+    /// The same settings with this many bytes of memory for decoding pictures.
+    #[must_use]
+    pub fn with_picture_memory(mut self, bytes: u64) -> Self {
+        self.picture_memory = bytes;
         self
     }
 

@@ -1,12 +1,14 @@
 //! What every handler shares.
 
+pub(crate) mod in_flight;
+pub(crate) mod picture_memory;
 pub(crate) mod rates;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
 use axum::http::StatusCode;
-use faceattend_core::decode::{DecodeLimits, decode};
+use faceattend_core::decode::{DecodeLimits, decode, memory_to_decode};
 use faceattend_core::engine::{Analysis, AnalyzeOptions, FaceEngine};
 use faceattend_core::enrolment::Registry;
 use faceattend_core::frame::Frame;
@@ -23,6 +25,8 @@ use crate::live::Live;
 use crate::metrics::Figures;
 use crate::settings::Settings;
 
+use in_flight::InFlight;
+use picture_memory::PictureMemory;
 use rates::Rates;
 
 /// How many frames may wait for the engine before a new one is answered 503: at the page's five frames a second and
@@ -42,6 +46,8 @@ struct Shared {
     figures: Figures,
     hashing: Hashing,
     rates: Rates,
+    in_flight: InFlight,
+    picture_memory: PictureMemory,
     /// One permit a frame that waits or is analyzed.
     queue: Semaphore,
     /// One permit a frame that is analyzed.
@@ -59,6 +65,8 @@ impl AppState {
         let tokens = Tokens::new(&settings.secret);
         let live = Live::new(Arc::clone(&store), &engine, &settings)?;
         let rates = Rates::new(&settings.rates);
+        let in_flight = InFlight::new(settings.at_once_per_address);
+        let picture_memory = PictureMemory::new(settings.picture_memory);
         let threads = settings.threads.max(1);
         Ok(Self(Arc::new(Shared {
             store,
@@ -69,6 +77,8 @@ impl AppState {
             figures: Figures::default(),
             hashing: Hashing::new(),
             rates,
+            in_flight,
+            picture_memory,
             queue: Semaphore::new(threads * WAITING_PER_THREAD),
             running: Arc::new(Semaphore::new(threads)),
         })))
@@ -84,6 +94,10 @@ impl AppState {
 
     pub(crate) fn rates(&self) -> &Rates {
         &self.0.rates
+    }
+
+    pub(crate) fn in_flight(&self) -> &InFlight {
+        &self.0.in_flight
     }
 
     /// Waits for a turn to hash a password.
@@ -189,7 +203,8 @@ impl AppState {
         .await
     }
 
-    /// Decodes `bytes` and does `work` with the frame and the engine, at most [`Settings::threads`] at a time.
+    /// Decodes `bytes` and does `work` with the frame and the engine, at most [`Settings::threads`] at a time and
+    /// within [`Settings::picture_memory`].
     pub(crate) async fn with_frame<T: Send + 'static>(
         &self,
         prefix: &'static str,
@@ -200,6 +215,14 @@ impl AppState {
             self.0.figures.busy.fetch_add(1, Relaxed);
             AppError::Later(StatusCode::SERVICE_UNAVAILABLE, "The server is busy", 1)
         };
+        let limits = DecodeLimits::default().with_max_memory(self.0.settings.picture_memory);
+        let (bytes, needed) = blocking(prefix, move || {
+            let needed = memory_to_decode(&bytes, &limits)?;
+            Ok((bytes, needed))
+        })
+        .await?;
+        // Before the queue: what waits for room keeps no thread and no place from the usual pictures.
+        let mut room = self.0.picture_memory.take(needed).await.ok_or_else(busy)?;
         let _place = self.0.queue.try_acquire().map_err(|_| busy())?;
         let permit = Arc::clone(&self.0.running).acquire_owned().await.map_err(|_| AppError::Died(prefix))?;
         let engine = Arc::clone(&self.0.engine);
@@ -207,7 +230,10 @@ impl AppState {
         blocking(prefix, move || {
             // Moved in: a client that hangs up cancels its request, but not the analysis that has begun.
             let _permit = permit;
-            work(decode(&bytes, &DecodeLimits::default())?, &*engine)
+            let frame = decode(&bytes, &limits)?;
+            drop(bytes);
+            room.keep(frame.pixels().len());
+            work(frame, &*engine)
         })
         .await
     }

@@ -17,7 +17,7 @@ use base64::Engine as _;
 use faceattend_core::attendance::AttendancePolicy;
 use faceattend_core::store::{SqliteStore, TemplateKeys};
 use faceattend_server::auth::Secret;
-use faceattend_server::{AppState, Logout, Settings, WebSocketAccess, app};
+use faceattend_server::{AllowedHosts, AppState, Logout, Settings, WebSocketAccess, app};
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
@@ -86,6 +86,7 @@ impl Service {
         let store = Arc::new(SqliteStore::open_with_keys(folder.path().join(DATABASE), keys).unwrap());
         let settings = Settings::new(Secret::new(SECRET).unwrap())
             .with_policy(AttendancePolicy::in_time_zone("UTC").unwrap())
+            .with_allowed_hosts(hosts())
             .with_threads(2);
         let settings = change(settings);
         let state = AppState::new(store.clone(), Arc::new(marker::MarkerEngine::new()), settings).unwrap();
@@ -160,6 +161,11 @@ impl Service {
         let body = json!({ "name": name, "roll_number": roll, "session_id": session });
         self.post("/api/v1/liveness/register-student", &body).await
     }
+}
+
+/// The names that the tests address the service by.
+pub fn hosts() -> AllowedHosts {
+    AllowedHosts::new(["site.test", "x"].map(|name| name.parse().unwrap()).to_vec())
 }
 
 pub const BLACK: [u8; 3] = [0, 0, 0];

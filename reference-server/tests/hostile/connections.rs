@@ -127,7 +127,8 @@ fn who_dawdles_is_hung_up_on_and_takes_nobodys_place() {
         server.is_well();
     }
     all.iter_mut().for_each(|stream| drop(heard(stream)));
-    // All places are at work, with bodies that are on their way: one more is told to come again.
+    // All places are at work, with bodies that are on their way: one more is told to come again. Health and readiness
+    // are answered all the same.
     let start = format!(
         "POST /api/v1/students/ HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {}\r\nContent-Type: application/json\r\n\
          Connection: close\r\nContent-Length: 1000\r\n\r\n{{",
@@ -135,15 +136,21 @@ fn who_dawdles_is_hung_up_on_and_takes_nobodys_place() {
     );
     let mut all: Vec<TcpStream> = (0..CONNECTIONS).map(|_| server.connect()).collect();
     all.iter_mut().for_each(|stream| stream.write_all(start.as_bytes()).unwrap());
+    // A connection whose request is not read yet would give way.
+    std::thread::sleep(PATIENCE / 7);
     let answer = loop {
         // The last of them may not have been taken yet.
-        let answer = server.say(b"GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+        let answer = server.say(b"GET /api/v1/ping HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
         if status_of(&answer) != Some(200) {
             break answer;
         }
     };
     assert_eq!(status_of(&answer), Some(503), "{answer}");
     assert!(answer.contains("retry-after: 1"), "{answer}");
+    assert_eq!(detail_of(&answer), Some("The server is busy".into()), "{answer}");
+    server.is_well();
+    let ready = server.say(b"GET /ready HTTP/1.1\r\nHost: x\r\n\r\n");
+    assert_eq!(status_of(&ready), Some(200), "{ready}");
     for stream in &mut all {
         assert_eq!(status_of(&heard(stream)), Some(408));
     }

@@ -15,6 +15,9 @@ mod attacked;
 #[path = "../common/mod.rs"]
 mod common;
 mod connections;
+mod floods;
 mod http;
 mod inputs;
+mod large_bodies;
 mod overload;
+mod pictures;

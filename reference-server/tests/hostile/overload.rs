@@ -67,7 +67,8 @@ async fn an_overloaded_server_says_so_and_still_tells_its_health() {
     });
     let folder = tempfile::tempdir().unwrap();
     let store = Arc::new(SqliteStore::open(folder.path().join("face_attendance.db")).unwrap());
-    let settings = Settings::new(Secret::new(common::SECRET).unwrap()).with_threads(2);
+    let settings =
+        Settings::new(Secret::new(common::SECRET).unwrap()).with_allowed_hosts(common::hosts()).with_threads(2);
     let state = AppState::new(store.clone(), engine.clone(), settings).unwrap();
     let mut service = Service { router: app(state.clone()), state, store, folder, token: String::new() };
     let admin = json!({ "username": "admin", "password": "admin123" });

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use faceattend_core::Error;
+use faceattend_core::decode::DecodeLimits;
 use faceattend_core::detection::{DetectOptions, InputSize};
 use faceattend_core::engine::{Engine, EngineBuilder};
 use faceattend_core::enrolment::DuplicatePolicy;
@@ -16,7 +17,7 @@ use crate::commands::Hidden;
 use crate::commands::database::DatabaseArgs;
 use crate::commands::keys::KeyArgs;
 use crate::net::listen::ConnectionLimits;
-use crate::settings::{BODY_WITHIN, ChallengePolicy, LiveSettings, Network, RateLimits};
+use crate::settings::{AllowedHost, AllowedOrigin, BODY_WITHIN, ChallengePolicy, LiveSettings, Network, RateLimits};
 
 /// The headings of `serve --help`.
 mod heading {
@@ -40,6 +41,26 @@ pub struct ServeArgs {
     /// The port to listen on
     #[arg(long, help_heading = heading::NETWORK, env = "FACEATTEND_PORT", default_value_t = 8001)]
     pub(crate) port: u16,
+    /// The names under which the server answers, separated by commas, or * for every name. Needed behind a proxy
+    /// that passes its own name on. IP addresses, localhost and the names of this machine always work
+    #[arg(
+        long,
+        help_heading = heading::NETWORK,
+        env = "FACEATTEND_ALLOWED_HOSTS",
+        value_name = "NAMES",
+        value_delimiter = ',',
+    )]
+    pub(super) allowed_hosts: Vec<AllowedHost>,
+    /// The web pages whose scripts may read the answers, separated by commas, such as https://school.example. The
+    /// server's own pages always may [default: every page that has a token]
+    #[arg(
+        long,
+        help_heading = heading::NETWORK,
+        env = "FACEATTEND_ALLOWED_ORIGINS",
+        value_name = "ORIGINS",
+        value_delimiter = ',',
+    )]
+    pub(super) allowed_origins: Vec<AllowedOrigin>,
     /// The proxies whose X-Forwarded-For names the client: addresses or ranges, separated by commas
     #[arg(
         long,
@@ -204,6 +225,10 @@ pub struct ServeArgs {
         default_value_t = ConnectionLimits::default().connections,
     )]
     pub(crate) max_connections: usize,
+    /// The number of requests of one address that are answered at the same time, 0 for no limit [default: a quarter
+    /// of --max-connections]
+    #[arg(long, help_heading = heading::LIMITS, env = "FACEATTEND_MAX_PER_ADDRESS", value_name = "REQUESTS")]
+    pub(super) max_per_address: Option<usize>,
     /// The time for the head of a request to arrive, and for an idle connection to stay open
     #[arg(
         long,
@@ -224,6 +249,17 @@ pub struct ServeArgs {
         default_value_t = BODY_WITHIN.as_secs(),
     )]
     pub(super) body_timeout: u64,
+    /// The memory in MiB for pictures that are decoded at the same time. A larger picture waits, then gets 503; one
+    /// that needs more alone is refused
+    #[arg(
+        long,
+        help_heading = heading::LIMITS,
+        env = "FACEATTEND_PICTURE_MEMORY",
+        value_name = "MIB",
+        value_parser = clap::value_parser!(u64).range(32..=65_536),
+        default_value_t = DecodeLimits::default().max_memory >> 20,
+    )]
+    pub(super) picture_memory: u64,
     /// Deletes liveness sessions, which hold embeddings, this many days after their end [default: never]
     #[arg(long, help_heading = heading::RETENTION, env = "FACEATTEND_RETAIN_SESSIONS", value_name = "DAYS")]
     pub(super) retain_sessions: Option<u32>,

@@ -29,8 +29,8 @@ use crate::commands::{Hidden, enrol_again};
 use crate::net::listen::{self, ConnectionLimits};
 use crate::passive;
 use crate::{
-    AppState, Embeddings, LiveSettings, Logout, PassiveNetworks, RenewableEngine, RetentionDays, Settings,
-    WebSocketAccess,
+    AllowedHosts, AllowedOrigins, AppState, Embeddings, LiveSettings, Logout, PassiveNetworks, RenewableEngine,
+    RetentionDays, Settings, WebSocketAccess,
 };
 pub use args::ServeArgs;
 
@@ -146,6 +146,7 @@ async fn serve(args: ServeArgs, data: Data) -> Result<()> {
         .with_tracking(tracking)
         .with_age_templates(args.age_templates);
     live.server_name = args.server_name;
+    let at_once_per_address = args.max_per_address.unwrap_or_else(|| (args.max_connections / 4).max(1));
     let rates = args::rates(args.rate_limit, args.rate_limit_login);
     let settings = Settings::new(secret)
         .with_policy(policy)
@@ -156,9 +157,13 @@ async fn serve(args: ServeArgs, data: Data) -> Result<()> {
         .with_live(live)
         .with_retention(retention)
         .with_rates(rates)
+        .with_at_once_per_address(at_once_per_address)
         .with_passive(passive)
         .with_trusted_proxies(args.trusted_proxies)
+        .with_allowed_hosts(AllowedHosts::new(args.allowed_hosts))
+        .with_allowed_origins(AllowedOrigins::new(args.allowed_origins))
         .with_body_within(Duration::from_secs(args.body_timeout))
+        .with_picture_memory(args.picture_memory << 20)
         .with_web_socket(if args.open_web_socket { WebSocketAccess::Open } else { WebSocketAccess::Token })
         .with_logout(if args.logout_leaves_token { Logout::LeavesToken } else { Logout::EndsLogin })
         .with_embeddings(if args.embeddings_to_all { Embeddings::Everyone } else { Embeddings::Admins })
