@@ -3,6 +3,7 @@
 mod accounts;
 mod attendance;
 mod enrolment;
+mod limits;
 mod sessions;
 mod students;
 mod templates;
@@ -10,6 +11,7 @@ mod templates;
 pub(crate) use accounts::*;
 pub(crate) use attendance::*;
 pub(crate) use enrolment::*;
+pub(crate) use limits::*;
 pub(crate) use sessions::*;
 pub(crate) use students::*;
 pub(crate) use templates::*;
@@ -65,6 +67,8 @@ macro_rules! contract {
             of_two_frames_on_one_version_one_must_read_again,
             a_frame_of_another_session_is_known_by_its_looks, attendance_is_marked_once_for_a_day_and_period,
             threads_that_mark_the_same_student_leave_one_row, attendance_is_filtered_and_newest_first,
+            a_text_beyond_its_limit_is_refused_and_changes_nothing,
+            a_log_with_a_long_text_is_kept_with_its_beginning,
             logs_are_newest_first, an_admin_user_is_found_by_name, the_shape_of_debug_is_no_leak,
             a_login_holds_until_it_ends, an_old_refresh_token_ends_the_login, a_deactivated_user_is_logged_out,
             the_last_active_admin_stays, the_audit_log_is_newest_first, consent_comes_back_and_goes,
