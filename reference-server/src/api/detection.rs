@@ -15,20 +15,19 @@ use crate::request::body::Expects;
 use crate::request::extract::Authed;
 use crate::request::fields::Reader;
 use crate::request::input::{Input, Nothing, RequestFields, input};
-use crate::request::kinds::{Count, Optional, TEXT, Text};
+use crate::request::kinds::{Count, Optional};
+use crate::request::texts;
 use crate::responses::{Done, Reply, done, naive_utc, reply};
 use crate::router::endpoint::{Access, Audit, Endpoint, Tag};
 use crate::state::{AppState, blocking};
-
-const LOCATION: Text = TEXT.example("Gate 1");
 
 input! {
     /// A camera of the server to start.
     pub(crate) struct ServerCamera {
         body Json {
             /// The address of a stream, the path of a recording at the server, or the number of a device.
-            camera_url: String = TEXT.example("rtsp://camera.local/stream"),
-            camera_location: Option<String> = Optional(LOCATION),
+            camera_url: String = texts::CAMERA_ADDRESS,
+            camera_location: Option<String> = Optional(texts::CAMERA_LOCATION),
         }
     }
 }
@@ -38,7 +37,7 @@ input! {
     pub(crate) struct BrowserCamera {
         body Json {
             /// The name of the camera.
-            camera_source: String = LOCATION,
+            camera_source: String = texts::CAMERA_LOCATION,
         }
     }
 }
@@ -138,9 +137,9 @@ input! {
     /// The camera or the session to stop.
     pub(crate) struct Which {
         body Dictionary {
-            camera_url: Option<String> = Optional(TEXT.example("rtsp://camera.local/stream")),
+            camera_url: Option<String> = Optional(texts::CAMERA_ADDRESS),
             /// A session of a browser.
-            session_id: Option<String> = Optional(TEXT),
+            session_id: Option<String> = Optional(texts::SESSION_ID),
         }
     }
 }

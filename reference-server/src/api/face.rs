@@ -18,7 +18,8 @@ use crate::live::events::LiveEvent;
 use crate::live::watch::whole_pixels;
 use crate::request::extract::Authed;
 use crate::request::input::input;
-use crate::request::kinds::{Optional, Picture, TEXT};
+use crate::request::kinds::{Optional, Picture};
+use crate::request::texts;
 use crate::responses::{Reply, reply};
 use crate::router::endpoint::{Access, Audit, Endpoint, Tag};
 use crate::state::AppState;
@@ -29,7 +30,7 @@ input! {
         body Json {
             image_data: String = Picture,
             /// Where it was taken. Recognition then marks attendance too.
-            camera_source: Option<String> = Optional(TEXT.example("Gate 1")),
+            camera_source: Option<String> = Optional(texts::CAMERA_LOCATION),
         }
     }
 }
