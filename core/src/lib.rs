@@ -186,6 +186,7 @@ pub mod pose;
 mod preprocess;
 pub mod quality;
 pub mod recognition;
+mod redaction;
 pub mod store;
 pub mod tracking;
 pub mod types;

@@ -2,15 +2,17 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::Method;
+use axum::http::{Method, StatusCode};
+use faceattend_core::camera::redacted;
 use faceattend_core::store::DetectionLog;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
+use crate::auth::Role;
 use crate::error::AppError;
 use crate::live::browser::SessionStats;
-use crate::live::cameras::{CameraItem, shown};
+use crate::live::cameras::{CameraItem, Starter, shown_place};
 use crate::request::body::Expects;
 use crate::request::extract::Authed;
 use crate::request::fields::Reader;
@@ -97,6 +99,9 @@ struct BrowserSession {
     session_id: String,
 }
 
+/// One text for all that an operator may not open, there or not.
+const NOT_PERMITTED: &str = "This camera or recording is not there, or only an admin may start it";
+
 pub(super) const START: Endpoint = Endpoint {
     method: Method::POST,
     path: "/api/v1/detection/start",
@@ -104,24 +109,28 @@ pub(super) const START: Endpoint = Endpoint {
     audit: Audit::Entry,
     tag: Tag::LiveDetection,
     summary: "Starts a camera of the server, or a session for the pictures of a browser",
-    errors: &[(400, "Error starting face detection: no camera's address")],
+    errors: &[(400, "Error starting face detection: no camera's address"), (403, NOT_PERMITTED)],
 };
 
-/// Starts a camera. One that runs already goes on as it is. One that cannot be opened is started all the same, and its
-/// status says that it does not run. With `camera_source` it is a browser's session, whose pictures go to
-/// `/detection/frame`.
+/// Starts a camera. An operator starts those of `--camera-hosts` and `--camera-folders`, an admin any. One that runs
+/// already goes on as it is. One that cannot be opened is started all the same, and its status says that it does not
+/// run. With `camera_source` it is a browser's session, whose pictures go to `/detection/frame`.
 pub(super) async fn start(State(app): State<AppState>, call: Authed<NewCamera>) -> Result<Json<Started>, AppError> {
     const PREFIX: &str = "Error starting face detection";
     match call.input {
         NewCamera::Server(ServerCamera { camera_url: url, camera_location: location }) => {
-            let name = shown(&url);
+            let name = redacted(&url);
             let message = format!("Face detection started for camera: {name}");
             let started = ServerStarted { camera_url: name, camera_location: location.clone() };
             // A camera that is replaced is stopped first, which may take a second.
-            blocking(PREFIX, move || app.live().start_camera(&url, location.as_deref())).await?;
+            let starter = if call.role == Role::Admin { Starter::Admin } else { Starter::Operator };
+            if !blocking(PREFIX, move || app.live().start_camera(&url, location.as_deref(), starter)).await? {
+                return Err(AppError::Detail(StatusCode::FORBIDDEN, NOT_PERMITTED.into()));
+            }
             Ok(Json(Started::Server(reply(message, started))))
         }
         NewCamera::Browser(BrowserCamera { camera_source }) => {
+            let camera_source = shown_place(&camera_source);
             let session_id = app.live().browsers().begin(&camera_source);
             Ok(Json(Started::Browser(BrowserStarted {
                 success: true,
@@ -188,7 +197,7 @@ pub(super) async fn stop(State(app): State<AppState>, call: Authed<Which>) -> Re
         })));
     }
     let url = camera_url.ok_or_else(|| AppError::bad_request(NO_URL))?;
-    let message = format!("Face detection stopped for camera: {}", shown(&url));
+    let message = format!("Face detection stopped for camera: {}", redacted(&url));
     blocking("Error stopping face detection", move || app.live().stop_camera(&url)).await?;
     Ok(Json(Stopped::Server(done(message))))
 }

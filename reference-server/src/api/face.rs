@@ -14,6 +14,7 @@ use utoipa::ToSchema;
 
 use crate::error::AppError;
 use crate::image_data::{self, INVALID};
+use crate::live::cameras::shown_place;
 use crate::live::events::LiveEvent;
 use crate::live::watch::whole_pixels;
 use crate::request::extract::Authed;
@@ -130,6 +131,7 @@ pub(super) async fn recognize(
     const PREFIX: &str = "Error in face recognition";
     let started = Instant::now();
     let Shown { image_data, camera_source } = call.input;
+    let camera_source = camera_source.as_deref().map(shown_place);
     let bytes = image_data::bytes_of(&image_data)?;
     let options = AnalyzeOptions::default().with_depth(Depth::Embedding);
     let (_, analysis) = app.analyze(PREFIX, bytes, options).await?;
