@@ -366,6 +366,8 @@ def test_attendance_is_filtered_and_exported(admin, hopper):
 
 def test_every_list_of_the_admin_opens(admin, media, hopper):
     Camera.objects.create(name="Gate", source="rtsp://user:S3CRET@host/1")
+    Camera.objects.create(name="Mistyped", source="rtsp:/user:S3CRET@host/1")
+    Camera.objects.create(name="Pin", source="http://host/1?channel=2&pin=S3CRET")
     enrolment.begin_session(hopper)
     DetectionLog.objects.create(faces_detected=1, students_recognized=0)
     for model in ("student", "attendance", "camera", "livenesssession", "detectionlog"):

@@ -145,8 +145,7 @@
 //! 2. the path in the environment variable `ORT_DYLIB_PATH`;
 //! 3. a library beside the executable or in `../lib` of it;
 //! 4. the user's cache, which `cargo xtask setup` of the repository fills;
-//! 5. the Python package `onnxruntime` of the active virtual environment, or the npm package `onnxruntime-node` of the
-//!    current folder or a folder above it;
+//! 5. the Python package `onnxruntime` of the active virtual environment;
 //! 6. the system's library folders.
 //!
 //! `pip install onnxruntime` and `ORT_DYLIB_PATH` are the shortest way on a machine without the repository.
@@ -182,10 +181,12 @@ pub mod landmarks;
 pub mod liveness;
 pub mod models;
 pub mod motion;
+pub mod own_file;
 pub mod pose;
 mod preprocess;
 pub mod quality;
 pub mod recognition;
+mod redaction;
 pub mod store;
 pub mod tracking;
 pub mod types;

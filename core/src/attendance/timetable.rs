@@ -3,6 +3,7 @@
 use jiff::civil::Time;
 
 use crate::error::{Error, Result};
+use crate::store::limits;
 
 /// The period of a site that marks once a day.
 pub const WHOLE_DAY: &str = "day";
@@ -88,6 +89,9 @@ impl Timetable {
             let Period { name, begins, .. } = period;
             if name.trim().is_empty() {
                 return wrong(format!("the period that begins at {begins} has no name"));
+            }
+            if limits::cut(name, limits::PERIOD).len() < name.len() {
+                return wrong(format!("the name of the period that begins at {begins} is too long"));
             }
             if periods[..at].iter().any(|other| other.name == *name) {
                 return wrong(format!("there are two periods named {name:?}"));
@@ -184,6 +188,7 @@ mod tests {
         let midnight = Time::midnight();
         for periods in [
             vec![Period::new(" ", at(8, 0))],
+            vec![Period::new("a".repeat(limits::PERIOD + 1), at(8, 0))],
             vec![Period::new("a", at(8, 0)), Period::new("a", at(9, 0))],
             vec![Period::new("a", at(8, 0)), Period::new("b", at(8, 0))],
             vec![Period::new("a", at(8, 0)).with_late_after(at(7, 0))],

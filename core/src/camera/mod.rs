@@ -6,6 +6,8 @@
 //! | a video file of any other kind | OpenCV | refused |
 //! | a USB camera, an RTSP or HTTP stream | OpenCV | refused |
 
+mod access;
+mod address;
 mod avi;
 mod capture;
 mod devices;
@@ -16,6 +18,7 @@ mod open;
 mod opencv;
 mod options;
 mod orientation;
+mod permitted;
 mod probe;
 mod recording_clock;
 mod replay;
@@ -26,6 +29,7 @@ mod source;
 mod tests;
 mod worker;
 
+pub use access::{CameraAccess, CameraHosts};
 pub use devices::{CameraDevice, devices};
 pub use frame_source::FrameSource;
 pub use health::{CameraHealth, CameraState};
@@ -36,5 +40,5 @@ pub use options::{Attention, OpenOptions, Pace, WorkerOptions};
 pub use orientation::Orientation;
 pub use replay::{AviReplay, FolderReplay};
 pub use scheduler::Scheduler;
-pub use source::{CameraSource, Nature};
+pub use source::{CameraSource, Nature, redacted};
 pub use worker::CameraWorker;

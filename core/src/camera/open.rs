@@ -28,7 +28,8 @@ use crate::error::Result;
 /// [`Error::Io`](crate::Error::Io) for a file or folder that cannot be read; [`Error::Camera`](crate::Error::Camera)
 /// when it holds no frames, when the camera does not answer in time, and when it needs OpenCV and this build has none.
 pub fn open(source: &CameraSource, options: &OpenOptions) -> Result<Box<dyn FrameSource>> {
-    Ok(options.orientation.turning(as_mounted(source, options)?))
+    let opened = source.to_open(options.open_timeout)?;
+    Ok(options.orientation.turning(as_mounted(&opened, options)?))
 }
 
 fn as_mounted(source: &CameraSource, options: &OpenOptions) -> Result<Box<dyn FrameSource>> {

@@ -7,14 +7,24 @@ use std::io::{Read as _, Write as _};
 use std::net::{TcpStream, ToSocketAddrs as _};
 use std::time::Duration;
 
+use super::source::CameraSource;
+
 /// A stream's server.
 pub(super) struct Probe {
     host: String,
     /// The question to the server; none for servers behind TLS, where an open port is enough.
     question: Option<String>,
+    /// The source where it is bound to an access, which says where to connect.
+    bound: Option<CameraSource>,
 }
 
 impl Probe {
+    /// Creates the probe of this source; `None` for one that does not speak TCP.
+    pub(super) fn of_source(source: &CameraSource) -> Option<Self> {
+        let probe = Self::of(source.address()?)?;
+        Some(Self { bound: source.access().map(|_| source.clone()), ..probe })
+    }
+
     /// Creates the probe of this address; `None` for one that does not speak TCP.
     pub(super) fn of(url: &str) -> Option<Self> {
         let (scheme, rest) = url.split_once("://")?;
@@ -38,13 +48,16 @@ impl Probe {
             "http" => Some(format!("HEAD / HTTP/1.0\r\nHost: {host}\r\n\r\n")),
             _ => None,
         };
-        Some(Self { host, question })
+        Some(Self { host, question, bound: None })
     }
 
     /// Returns whether it answers within `patience`, whatever it says.
     pub(super) fn answers(&self, patience: Duration) -> bool {
-        let Ok(addresses) = self.host.to_socket_addrs() else { return false };
-        addresses.take(2).any(|address| {
+        let addresses = match &self.bound {
+            Some(source) => source.places(),
+            None => self.host.to_socket_addrs().ok().map(Iterator::collect),
+        };
+        addresses.unwrap_or_default().into_iter().take(2).any(|address| {
             let Ok(mut stream) = TcpStream::connect_timeout(&address, patience) else { return false };
             let Some(question) = &self.question else { return true };
             let asked = stream

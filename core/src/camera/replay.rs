@@ -9,6 +9,7 @@ use super::avi::{AviReader, Chunk};
 use super::frame_source::{FrameSource, camera_error};
 use super::options::OpenOptions;
 use super::recording_clock::RecordingClock;
+use super::source::shown_path;
 use crate::decode::{DecodeLimits, decode};
 use crate::error::{Error, Result};
 use crate::frame::Frame;
@@ -39,7 +40,7 @@ impl FolderReplay {
     /// # Errors
     /// [`Error::Io`] when it cannot be read, [`Error::Camera`] when it holds no picture.
     pub fn open(folder: &Path, options: &OpenOptions) -> Result<Self> {
-        let unreadable = |source| Error::Io { action: "read", path: folder.into(), source };
+        let unreadable = |source| Error::Io { action: "read", path: shown_path(folder), source };
         let mut pictures = Vec::new();
         for entry in std::fs::read_dir(folder).map_err(unreadable)? {
             let path = entry.map_err(unreadable)?.path();
@@ -49,7 +50,7 @@ impl FolderReplay {
             }
         }
         if pictures.is_empty() {
-            return Err(camera_error(&folder.display(), "the folder holds no JPEG, PNG or WebP picture"));
+            return Err(camera_error(&shown_path(folder).display(), "the folder holds no JPEG, PNG or WebP picture"));
         }
         pictures.sort();
         let clock = RecordingClock::new(options, options.folder_interval);
@@ -61,7 +62,8 @@ impl FrameSource for FolderReplay {
     fn next_frame(&mut self) -> Result<Option<Frame<'static>>> {
         let Some(path) = self.pictures.next() else { return Ok(None) };
         let captured_at = self.clock.tick();
-        let bytes = std::fs::read(&path).map_err(|source| Error::Io { action: "read", path, source })?;
+        let bytes =
+            std::fs::read(&path).map_err(|source| Error::Io { action: "read", path: shown_path(&path), source })?;
         Ok(Some(decode(&bytes, &DecodeLimits::default())?.with_captured_at(captured_at)))
     }
 
@@ -94,7 +96,7 @@ pub struct AviReplay {
 
 impl std::fmt::Debug for AviReplay {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "AviReplay({}, {:?})", self.path.display(), self.clock)
+        write!(f, "AviReplay({}, {:?})", shown_path(&self.path).display(), self.clock)
     }
 }
 
@@ -105,12 +107,12 @@ impl AviReplay {
     /// [`Error::Io`] when it cannot be read, [`Error::Camera`] when it is no AVI file or has no such stream.
     pub fn open(path: &Path, options: &OpenOptions) -> Result<Self> {
         Self::open_if_mjpeg(path, options)?
-            .ok_or_else(|| camera_error(&path.display(), "no AVI file with an MJPEG stream"))
+            .ok_or_else(|| camera_error(&shown_path(path).display(), "no AVI file with an MJPEG stream"))
     }
 
     /// Opens it as [`open`](Self::open) does; returns `None` for a file that somebody else may be able to read.
     pub(super) fn open_if_mjpeg(path: &Path, options: &OpenOptions) -> Result<Option<Self>> {
-        let unreadable = |source| Error::Io { action: "read", path: path.into(), source };
+        let unreadable = |source| Error::Io { action: "read", path: shown_path(path), source };
         let file = File::open(path).map_err(unreadable)?;
         let reader = AviReader::open(BufReader::new(file)).map_err(unreadable)?;
         Ok(reader.map(|reader| {
@@ -123,8 +125,11 @@ impl AviReplay {
 impl FrameSource for AviReplay {
     fn next_frame(&mut self) -> Result<Option<Frame<'static>>> {
         loop {
-            let chunk =
-                self.reader.next().map_err(|source| Error::Io { action: "read", path: self.path.clone(), source })?;
+            let chunk = self.reader.next().map_err(|source| Error::Io {
+                action: "read",
+                path: shown_path(&self.path),
+                source,
+            })?;
             let Some(chunk) = chunk else { return Ok(None) };
             let captured_at = self.clock.tick();
             if let Chunk::Jpeg(bytes) = chunk {
@@ -136,7 +141,7 @@ impl FrameSource for AviReplay {
     fn skip(&mut self) -> Result<bool> {
         self.clock.tick();
         let passed = self.reader.next();
-        let passed = passed.map_err(|source| Error::Io { action: "read", path: self.path.clone(), source })?;
+        let passed = passed.map_err(|source| Error::Io { action: "read", path: shown_path(&self.path), source })?;
         Ok(passed.is_some())
     }
 

@@ -2,8 +2,11 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use super::access::CameraAccess;
 use crate::error::{Error, Result};
+use crate::redaction::{self, LoneUser};
 
 /// A camera or recording. `Display` and `Debug` show it without credentials.
 ///
@@ -18,10 +21,14 @@ use crate::error::{Error, Result};
 /// # Ok::<(), faceattend_core::Error>(())
 /// ```
 #[derive(Clone, PartialEq, Eq, Hash)]
-pub struct CameraSource(Kind);
+pub struct CameraSource {
+    kind: Kind,
+    /// What it is bound to each time it is opened.
+    access: Option<Arc<CameraAccess>>,
+}
 
 #[derive(Clone, PartialEq, Eq, Hash)]
-enum Kind {
+pub(super) enum Kind {
     Device(u32),
     DevicePath(PathBuf),
     Url(String),
@@ -50,9 +57,6 @@ pub enum Nature {
 /// The streams that OpenCV's FFmpeg reads and a camera speaks. A closed list: FFmpeg has protocols that read local
 /// files or join other addresses, and a camera's address comes from a request.
 const SCHEMES: [&str; 7] = ["rtsp", "rtsps", "http", "https", "rtmp", "rtmps", "srt"];
-
-/// Parts of the names of parameters that hold credentials.
-const SECRETS: [&str; 11] = ["pass", "pwd", "psw", "user", "login", "token", "key", "auth", "secret", "sig", "cred"];
 
 impl CameraSource {
     /// Reads the source that `text` names: the number of a camera (`0`), its device (`/dev/video0`), the address of
@@ -83,7 +87,7 @@ impl CameraSource {
         if let Some((scheme, _)) = text.split_once("://") {
             let known = SCHEMES.iter().any(|known| known.eq_ignore_ascii_case(scheme));
             return if known {
-                Ok(Self(Kind::Url(text.to_owned())))
+                Ok(Self::of(Kind::Url(text.to_owned())))
             } else {
                 Err(Error::invalid_input(
                     "camera",
@@ -95,7 +99,7 @@ impl CameraSource {
             return Ok(Self::device(number));
         }
         let path = PathBuf::from(text);
-        Ok(Self(if path.starts_with("/dev") {
+        Ok(Self::of(if path.starts_with("/dev") {
             Kind::DevicePath(path)
         } else if path.is_dir() {
             Kind::Folder(path)
@@ -107,42 +111,61 @@ impl CameraSource {
     /// Creates the source of the camera with this number.
     #[must_use]
     pub fn device(number: u32) -> Self {
-        Self(Kind::Device(number))
+        Self::of(Kind::Device(number))
+    }
+
+    /// Returns the source of this kind, bound to nothing.
+    pub(super) fn of(kind: Kind) -> Self {
+        Self { kind, access: None }
+    }
+
+    pub(super) fn kind(&self) -> &Kind {
+        &self.kind
+    }
+
+    /// Returns the source of this kind, bound to `access` whenever it is opened.
+    pub(super) fn bound(kind: Kind, access: Arc<CameraAccess>) -> Self {
+        Self { kind, access: Some(access) }
+    }
+
+    /// Returns what it is bound to.
+    pub(super) fn access(&self) -> Option<&Arc<CameraAccess>> {
+        self.access.as_ref()
     }
 
     /// Returns whether it is a camera or a recording.
     #[must_use]
     pub fn nature(&self) -> Nature {
-        match self.0 {
+        match self.kind {
             Kind::Device(_) | Kind::DevicePath(_) | Kind::Url(_) => Nature::Live,
             Kind::File(_) | Kind::Folder(_) => Nature::Recording,
         }
     }
 
     pub(super) fn folder(&self) -> Option<&Path> {
-        if let Kind::Folder(path) = &self.0 { Some(path) } else { None }
+        if let Kind::Folder(path) = &self.kind { Some(path) } else { None }
     }
 
     pub(super) fn file(&self) -> Option<&Path> {
-        if let Kind::File(path) = &self.0 { Some(path) } else { None }
+        if let Kind::File(path) = &self.kind { Some(path) } else { None }
     }
 
     /// Returns the address of a stream, credentials and all.
     pub(super) fn address(&self) -> Option<&str> {
-        if let Kind::Url(url) = &self.0 { Some(url) } else { None }
+        if let Kind::Url(url) = &self.kind { Some(url) } else { None }
     }
 
     /// Returns the number of a camera, for OpenCV.
     #[cfg(feature = "opencv")]
     pub(super) fn number(&self) -> Option<u32> {
-        if let Kind::Device(number) = self.0 { Some(number) } else { None }
+        if let Kind::Device(number) = self.kind { Some(number) } else { None }
     }
 
     /// Returns the name by which OpenCV opens everything but a numbered camera, credentials and all. A relative path
     /// is made absolute, so that FFmpeg cannot take it for a protocol.
     #[cfg(feature = "opencv")]
     pub(super) fn opencv_name(&self) -> std::ffi::OsString {
-        match &self.0 {
+        match &self.kind {
             Kind::Device(number) => number.to_string().into(),
             Kind::Url(url) => url.into(),
             Kind::DevicePath(path) | Kind::File(path) | Kind::Folder(path) => {
@@ -153,16 +176,18 @@ impl CameraSource {
 
     #[cfg(feature = "opencv")]
     pub(super) fn is_device_path(&self) -> bool {
-        matches!(self.0, Kind::DevicePath(_))
+        matches!(self.kind, Kind::DevicePath(_))
     }
 }
 
 impl fmt::Display for CameraSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.0 {
+        match &self.kind {
             Kind::Device(number) => write!(f, "{number}"),
             Kind::Url(url) => f.write_str(&redacted(url)),
-            Kind::DevicePath(path) | Kind::File(path) | Kind::Folder(path) => write!(f, "{}", path.display()),
+            Kind::DevicePath(path) | Kind::File(path) | Kind::Folder(path) => {
+                write!(f, "{}", shown_path(path).display())
+            }
         }
     }
 }
@@ -181,39 +206,22 @@ impl std::str::FromStr for CameraSource {
     }
 }
 
-/// Returns `url` without what could be a credential. Passwords with a raw `@`, `/` or `?` in them are common in camera
-/// addresses and make the end of the password uncertain, so everything up to the last `@` goes: an address that loses
-/// more than its password is a smaller harm than a password in a log.
-fn redacted(url: &str) -> String {
-    let Some((scheme, rest)) = url.split_once("://") else { return "***".into() };
-    let shown = match rest.rsplit_once('@') {
-        Some((before, after)) => match before.split_once(':') {
-            Some((user, _)) if !user.contains(['/', '?', '@']) => format!("{user}:***@{after}"),
-            _ if before.contains(['/', '?']) => format!("***@{after}"),
-            // A user without a password may be a token.
-            _ => format!("***@{after}"),
-        },
-        None => rest.to_owned(),
-    };
-    format!("{scheme}://{}", without_secret_parameters(&shown))
+/// Returns the address of a camera as it may be shown: without what could be a credential, also where it is mistyped.
+///
+/// ```
+/// use faceattend_core::camera::redacted;
+///
+/// assert_eq!(redacted("rtsp://admin:secret@10.0.0.7/1?pin=1"), "rtsp://admin:***@10.0.0.7/1?pin=***");
+/// assert_eq!(redacted("rtsp:/admin:secret@10.0.0.7/1"), "***@10.0.0.7/1");
+/// ```
+#[must_use]
+pub fn redacted(text: &str) -> String {
+    redaction::redacted(text, LoneUser::Hidden)
 }
 
-/// Removes parameters that hold secrets. Some cameras take `?user=a&pwd=b`, some take it as a part of the path.
-fn without_secret_parameters(rest: &str) -> String {
-    let mut shown = String::with_capacity(rest.len());
-    for part in rest.split_inclusive(['/', '?', '&', ';', '#']) {
-        let (body, end) = part.split_at(part.trim_end_matches(['/', '?', '&', ';', '#']).len());
-        let lower = body.to_ascii_lowercase();
-        match body.split_once('=') {
-            Some((name, _)) if SECRETS.iter().any(|secret| lower.contains(secret)) => {
-                shown.push_str(name);
-                shown.push_str("=***");
-            }
-            _ => shown.push_str(body),
-        }
-        shown.push_str(end);
-    }
-    shown
+/// Returns a path as errors may show it: it may be the mistyped address of a camera.
+pub(super) fn shown_path(path: &Path) -> PathBuf {
+    path.to_str().map_or_else(|| path.into(), |text| redacted(text).into())
 }
 
 #[cfg(test)]

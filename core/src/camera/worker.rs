@@ -81,7 +81,7 @@ impl CameraWorker {
     ) -> Result<Self> {
         let (camera, nature, opened) = (source.to_string(), source.nature(), source.clone());
         let opening = move || open(&opened, &options.open);
-        Self::run(scheduler, camera, nature, options, source.address().and_then(Probe::of), opening, consumer)
+        Self::run(scheduler, camera, nature, options, Probe::of_source(source), opening, consumer)
     }
 
     /// Starts a source of the caller's own as [`start`](Self::start) does: `open` is called for each attempt. `camera`

@@ -1,6 +1,6 @@
 //! A partly downloaded file, beside the place where it belongs.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, TryLockError};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 use super::hash::hex;
 use super::manifest::Sha256Hex;
 use crate::error::{Error, Result};
+use crate::own_file::{self, Readers};
 
 /// What has arrived of a file, with its hash so far. Locked against a second pull.
 pub(super) struct PartFile<'a> {
@@ -30,9 +31,7 @@ impl<'a> PartFile<'a> {
     /// # Errors
     /// [`Error::Download`] while another process holds it; [`Error::Io`].
     pub(super) fn open(destination: &Path, size: u64, sha256: &'a Sha256Hex) -> Result<Self> {
-        let mut name = destination.as_os_str().to_owned();
-        name.push(".part");
-        let path = PathBuf::from(name);
+        let path = own_file::beside(destination, ".part");
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder).map_err(|source| Error::Io {
                 action: "create",
@@ -41,8 +40,7 @@ impl<'a> PartFile<'a> {
             })?;
         }
         let writing = |source| Error::Io { action: "write", path: path.clone(), source };
-        let file =
-            OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(writing)?;
+        let file = own_file::open_or_create(&path, Readers::AsUsual).map_err(writing)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {

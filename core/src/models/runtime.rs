@@ -13,8 +13,9 @@ const LIBRARY: &str = "libonnxruntime.dylib";
 const LIBRARY: &str = "libonnxruntime.so";
 
 /// Finds the library to load: `explicit`, else `ORT_DYLIB_PATH`, else the newest one found beside the executable,
-/// in the user cache that `cargo xtask setup` fills, in the Python or Node package at hand, or in the system's
-/// folders.
+/// in the user cache that `cargo xtask setup` fills, in the Python package of the active environment, or in the
+/// system's folders. Never below the working directory, where somebody else may have put it: what is found is run. The
+/// addon for Node names the library of its package itself.
 ///
 /// # Errors
 /// [`Error::Runtime`] naming every place looked at.
@@ -34,8 +35,8 @@ pub(super) fn locate(explicit: Option<&Path>) -> Result<PathBuf> {
     let list = places.iter().map(|p| format!("\n  {}", p.display())).collect::<String>();
     Err(Error::Runtime {
         reason: format!(
-            "{LIBRARY} was not found. Run `cargo xtask setup`, or install the Python package `onnxruntime` or the npm \
-             package `onnxruntime-node`, or set ORT_DYLIB_PATH to the library (1.24 or newer). Looked in:{list}"
+            "{LIBRARY} was not found. Run `cargo xtask setup`, or install the Python package `onnxruntime` into the \
+             active environment, or set ORT_DYLIB_PATH to the library (1.24 or newer). Looked in:{list}"
         ),
         source: None,
     })
@@ -60,14 +61,6 @@ fn places() -> Vec<PathBuf> {
     if let Some(venv) = env::var_os("VIRTUAL_ENV") {
         for python in children(&Path::new(&venv).join("lib")) {
             places.push(python.join("site-packages/onnxruntime/capi"));
-        }
-    }
-    if let Ok(here) = env::current_dir() {
-        for dir in here.ancestors() {
-            let package = dir.join("node_modules/onnxruntime-node/bin/napi-v6");
-            for system in children(&package) {
-                places.extend(children(&system));
-            }
         }
     }
     places.extend(

@@ -15,6 +15,7 @@ use crate::error::{Error, Result};
 use crate::frame::Frame;
 use crate::gallery::Gallery;
 use crate::geometry::Rect;
+use crate::store::limits;
 use crate::tracking::{Decision, TrackId, Tracker};
 
 /// Recognizes the faces of one camera. The engine, the gallery and the marker are shared; the faces in view are
@@ -66,10 +67,12 @@ impl Recognizer {
         }
     }
 
-    /// Returns the recognizer, marking whom it recognizes as seen at this place.
+    /// Returns the recognizer, marking whom it recognizes as seen at this place. Marks keep the first
+    /// [`CAMERA_LOCATION`](limits::CAMERA_LOCATION) characters of it: a long name of a place must not cost a mark.
     #[must_use]
     pub fn with_marker(mut self, marker: Arc<Marker>, camera_location: Option<String>) -> Self {
-        (self.marker, self.camera_location) = (Some(marker), camera_location);
+        self.marker = Some(marker);
+        self.camera_location = camera_location.map(|text| limits::cut(&text, limits::CAMERA_LOCATION).to_owned());
         self
     }
 

@@ -17,9 +17,9 @@ use crate::gallery::Gallery;
 use crate::geometry::Rect;
 use crate::quality::{Quality, QualityReason};
 use crate::store::prelude::*;
-use crate::store::{AttendanceFilter, MarksOfErased, Page, SqliteStore};
+use crate::store::{AttendanceFilter, MarksOfErased, Page, SqliteStore, limits};
 use crate::tracking::Decision;
-use crate::types::{ModelId, StudentId, Threshold};
+use crate::types::{ModelId, Similarity, StudentId, Threshold};
 
 const RED: [u8; 3] = [230, 20, 20];
 const GREEN: [u8; 3] = [20, 200, 20];
@@ -130,6 +130,19 @@ fn views_that_agree_mark_a_student_once() {
         assert!(matches!(&report.marks[..], [Marking::AlreadyMarked(row)] if row.student == site.red));
     }
     assert_eq!(site.attendance(), [site.red]);
+}
+
+#[test]
+fn a_long_name_of_a_place_costs_no_mark() {
+    let site = Site::new();
+    let long = "x".repeat(40_000);
+    let recognizer = Recognizer::new(ByColor::shared(), site.gallery.clone(), &RecognitionOptions::default());
+    let mut recognizer = recognizer.with_marker(site.marker.clone(), Some(long.clone()));
+    show(&mut recognizer, RED, at(0));
+    let report = show(&mut recognizer, RED, at(0));
+    let [Marking::Marked(row)] = &report.marks[..] else { panic!("{:?}", report.marks) };
+    assert_eq!(row.camera_location.as_deref(), Some(&long[..limits::CAMERA_LOCATION]));
+    assert!(site.marker.mark(site.green, Similarity::new(0.9), Some(&long), at(0)).is_err(), "a caller is told");
 }
 
 #[test]

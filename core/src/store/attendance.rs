@@ -14,7 +14,8 @@ pub trait Attendance: Send + Sync {
     /// decides, so two cameras, threads or servers cannot mark twice.
     ///
     /// # Errors
-    /// [`Error::NotFound`](crate::Error::NotFound) for an unknown student.
+    /// [`Error::NotFound`](crate::Error::NotFound) for an unknown student;
+    /// [`Error::InvalidInput`](crate::Error::InvalidInput) for a text beyond its [limit](super::limits).
     fn mark_attendance(&self, new: &NewAttendance) -> Result<Marking>;
 
     /// Returns a page of attendance, newest first, and how many rows pass the filter in all.
@@ -44,7 +45,8 @@ pub trait Attendance: Send + Sync {
     /// Gives a row the status of the correction, keeps who, why and what it was before, and returns the row.
     ///
     /// # Errors
-    /// [`Error::NotFound`](crate::Error::NotFound).
+    /// [`Error::NotFound`](crate::Error::NotFound); [`Error::InvalidInput`](crate::Error::InvalidInput) for a text
+    /// beyond its [limit](super::limits).
     fn correct_attendance(&self, id: i64, correction: &Correction, now: Timestamp) -> Result<AttendanceRecord>;
 
     /// Returns the corrections of a row, oldest first. They stay when the row is deleted, and go with its student.

@@ -18,7 +18,8 @@ pub trait Cluster: Send + Sync {
     /// holds it. A camera that is watched already stays with its server and gets the address of `camera`.
     ///
     /// # Errors
-    /// [`Error::Store`](crate::Error::Store).
+    /// [`Error::Store`](crate::Error::Store); [`Error::InvalidInput`](crate::Error::InvalidInput) for a text beyond
+    /// its [limit](super::limits).
     fn watch_camera(&self, camera: &CameraRequest, by: &ServerId, lease: Duration) -> Result<bool>;
 
     /// Removes a camera from those that are watched. Returns whether it was among them.

@@ -5,13 +5,14 @@ use crate::error::Result;
 
 /// The detection log.
 pub trait DetectionLogs: Send + Sync {
-    /// Writes a detection log row; returns its id.
+    /// Writes a detection log row; returns its id. A text beyond its [limit](super::limits) is cut.
     ///
     /// # Errors
     /// [`Error::Store`](crate::Error::Store).
     fn add_detection_log(&self, log: &NewDetectionLog) -> Result<i64>;
 
-    /// Writes the detection log rows of many cameras in one transaction: all of them or none.
+    /// Writes the detection log rows of many cameras in one transaction: all of them or none. A text beyond its
+    /// [limit](super::limits) is cut.
     ///
     /// # Errors
     /// [`Error::Store`](crate::Error::Store).

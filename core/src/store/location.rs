@@ -12,6 +12,7 @@ use super::SqliteStore;
 use super::{Portable, Survey};
 use super::{Store, TemplateKeys};
 use crate::error::{Error, Result};
+use crate::redaction::{self, LoneUser};
 
 /// Opens the database that `location` names: the path of a SQLite file, or `postgres://USER:PASSWORD@HOST/NAME`.
 ///
@@ -161,24 +162,7 @@ impl StoreLocation {
 /// Returns `text` without the password that a URL holds before its host or among its parameters.
 #[must_use]
 pub fn redacted(text: &str) -> String {
-    let Some((kind, rest)) = text.split_once("://") else { return text.to_owned() };
-    let (address, query) = rest.split_once('?').map_or((rest, None), |(address, query)| (address, Some(query)));
-    // A password may hold a sign that should have been encoded: everything up to the last is taken for it.
-    let address = match address.rsplit_once('@') {
-        Some((login, host)) => match login.split_once(':') {
-            Some((user, _)) => format!("{user}:***@{host}"),
-            None => address.to_owned(),
-        },
-        None => address.to_owned(),
-    };
-    let query = query.map(|query| {
-        let parts = query.split('&').map(|part| match part.split_once('=') {
-            Some((key, _)) if key.eq_ignore_ascii_case("password") => format!("{key}=***"),
-            _ => part.to_owned(),
-        });
-        format!("?{}", parts.collect::<Vec<_>>().join("&"))
-    });
-    format!("{kind}://{address}{}", query.unwrap_or_default())
+    redaction::redacted(text, LoneUser::Shown)
 }
 
 #[cfg(test)]

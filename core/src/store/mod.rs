@@ -14,6 +14,7 @@ mod cluster;
 mod codec;
 mod detection_logs;
 mod given_ids;
+pub mod limits;
 mod location;
 mod model;
 mod naive_time;

@@ -17,7 +17,8 @@ pub trait Privacy: Send + Sync {
     /// Records the consent of the student, or its withdrawal.
     ///
     /// # Errors
-    /// [`Error::NotFound`](crate::Error::NotFound).
+    /// [`Error::NotFound`](crate::Error::NotFound); [`Error::InvalidInput`](crate::Error::InvalidInput) for a text
+    /// beyond its [limit](super::limits).
     fn set_consent(&self, student: StudentId, consent: Option<&Consent>, now: Timestamp) -> Result<()>;
 
     /// Erases what identifies the student: the face, the templates, the liveness sessions with the embeddings in them,

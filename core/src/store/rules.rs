@@ -1,7 +1,11 @@
 //! What every database decides alike: the rules that come before a row is written, and how its words are read.
 
+use super::limits::{self, fits};
 pub(super) use super::model::embedding_text as json;
-use super::{Admission, CorrectedStatus, NewAuditEntry, SessionRecord};
+use super::{
+    Admission, Consent, CorrectedStatus, Correction, Enrolee, NewAttendance, NewAuditEntry, NewDetectionLog,
+    SessionRecord, StudentChange,
+};
 use jiff::Timestamp;
 
 use crate::embedding::Embedding;
@@ -24,6 +28,57 @@ pub(super) const STUDENT_MODEL: &str = "COALESCE((SELECT t.model_id FROM student
 /// Whether a student `s` has a face, in both databases' SQL.
 pub(super) const STUDENT_HAS_FACE: &str = "(s.face_embedding IS NOT NULL OR s.embedding_vector IS NOT NULL
     OR EXISTS (SELECT 1 FROM student_templates t WHERE t.student_id = s.id))";
+
+/// That name and roll number are no longer than the stores keep them.
+pub(super) fn student_fits(name: Option<&str>, roll_number: Option<&str>) -> Result<()> {
+    name.map_or(Ok(()), |name| fits("name", name, limits::STUDENT_NAME))?;
+    roll_number.map_or(Ok(()), |roll_number| fits("roll number", roll_number, limits::ROLL_NUMBER))
+}
+
+/// The same of a student who is created by an enrolment.
+pub(super) fn enrolee_fits(who: &Enrolee<'_>) -> Result<()> {
+    match who {
+        Enrolee::New { name, roll_number } => student_fits(Some(name), Some(roll_number)),
+        Enrolee::Student(_) => Ok(()),
+    }
+}
+
+/// The same of a change.
+pub(super) fn change_fits(change: &StudentChange) -> Result<()> {
+    student_fits(change.name.as_deref(), change.roll_number.as_deref())
+}
+
+/// The same of the texts of a mark.
+pub(super) fn mark_fits(new: &NewAttendance) -> Result<()> {
+    fits("camera location", new.camera_location.as_deref().unwrap_or_default(), limits::CAMERA_LOCATION)?;
+    fits("period", &new.period, limits::PERIOD)
+}
+
+/// The same of the texts of a correction.
+pub(super) fn correction_fits(correction: &Correction) -> Result<()> {
+    fits("name of who corrects", &correction.by, limits::PERSON)?;
+    fits("reason of a correction", &correction.reason, limits::REASON)
+}
+
+/// The same of the texts of a consent.
+pub(super) fn consent_fits(consent: &Consent) -> Result<()> {
+    fits("name of who consents", &consent.given_by, limits::PERSON)?;
+    fits("version of the notice", &consent.notice, limits::NOTICE)
+}
+
+/// The same of a camera that servers share.
+#[cfg(feature = "postgres")]
+pub(super) fn camera_fits(camera: &super::CameraRequest) -> Result<()> {
+    fits("camera", &camera.address, limits::CAMERA_ADDRESS)?;
+    fits("camera location", camera.location.as_deref().unwrap_or_default(), limits::CAMERA_LOCATION)
+}
+
+/// Returns the location and the error of a row of the detection log, cut to what the stores keep.
+pub(super) fn logged_texts(log: &NewDetectionLog) -> [Option<&str>; 2] {
+    let location = log.camera_location.as_deref().map(|text| limits::cut(text, limits::CAMERA_LOCATION));
+    let error = log.error_message.as_deref().map(|text| limits::cut(text, limits::LOGGED_ERROR));
+    [location, error]
+}
 
 /// The first of the templates that a student may get: at least one, all of one model, and a score in range.
 pub(super) fn first_template(templates: &[Embedding], liveness_score: Option<f64>) -> Result<&Embedding> {

@@ -11,7 +11,8 @@ pub trait Students: Send + Sync {
     /// Creates a student without a face.
     ///
     /// # Errors
-    /// [`Error::Conflict`](crate::Error::Conflict) when the roll number is taken.
+    /// [`Error::Conflict`](crate::Error::Conflict) when the roll number is taken;
+    /// [`Error::InvalidInput`](crate::Error::InvalidInput) for a text beyond its [limit](super::limits).
     fn create_student(&self, name: &str, roll_number: &str, now: Timestamp) -> Result<Student>;
 
     /// Returns a page of the students, ordered by id, and how many there are in all. `search` keeps the students whose
@@ -38,7 +39,8 @@ pub trait Students: Send + Sync {
     ///
     /// # Errors
     /// [`Error::NotFound`](crate::Error::NotFound); [`Error::Conflict`](crate::Error::Conflict) when the roll number
-    /// is another student's.
+    /// is another student's; [`Error::InvalidInput`](crate::Error::InvalidInput) for a text beyond its
+    /// [limit](super::limits).
     fn update_student(&self, id: StudentId, change: &StudentChange, now: Timestamp) -> Result<Student>;
 
     /// Gives `who` the face that a completed liveness session proved, and uses up the session in the same transaction:
@@ -50,7 +52,8 @@ pub trait Students: Send + Sync {
     /// nothing has changed then. The audit log gets an entry of `actor` in the same transaction.
     ///
     /// # Errors
-    /// In this order: [`Error::NotFound`](crate::Error::NotFound) for an unknown session,
+    /// In this order: [`Error::InvalidInput`](crate::Error::InvalidInput) for a text beyond its
+    /// [limit](super::limits), [`Error::NotFound`](crate::Error::NotFound) for an unknown session,
     /// [`Error::State`](crate::Error::State) for one that is not completed,
     /// [`Error::Conflict`](crate::Error::Conflict) for a taken roll number and
     /// [`Error::NotFound`](crate::Error::NotFound) for an unknown student,

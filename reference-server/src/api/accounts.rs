@@ -13,13 +13,13 @@ use crate::auth::{Role, check_password, hash_password};
 use crate::error::{AppError, during};
 use crate::request::extract::Authed;
 use crate::request::input::{Nothing, input};
-use crate::request::kinds::{Flag, Optional, TEXT, Text, Word};
+use crate::request::kinds::{Flag, Optional, Word};
+use crate::request::texts;
 use crate::responses::{LIMIT, Listing, Reply, SKIP, naive_utc, page_of, reply};
 use crate::router::endpoint::{Access, Audit, Endpoint, Tag};
 use crate::state::AppState;
 
 const ROLE: Word<Role> = Word(&[("viewer", Role::Viewer), ("operator", Role::Operator), ("admin", Role::Admin)]);
-const PASSWORD: Text = TEXT.of(1, 1000).example("correct horse");
 
 const NAME_TAKEN: &str = "User with this name already exists";
 const NO_USER: &str = "User not found";
@@ -80,8 +80,8 @@ input! {
     /// An account to create.
     pub(crate) struct NewAccount {
         body Json {
-            username: String = TEXT.of(1, 50).example("bob"),
-            password: String = PASSWORD,
+            username: String = texts::NEW_USER_NAME,
+            password: String = texts::NEW_PASSWORD,
             role: Role = ROLE,
         }
     }
@@ -121,10 +121,10 @@ input! {
     /// A change to the account in the path.
     pub(crate) struct Change {
         path {
-            username: String = TEXT,
+            username: String = texts::USER_NAME,
         }
         body Json {
-            password: Option<String> = Optional(PASSWORD),
+            password: Option<String> = Optional(texts::NEW_PASSWORD),
             role: Option<Role> = Optional(ROLE),
             is_active: Option<bool> = Optional(Flag),
         }

@@ -17,7 +17,8 @@ use crate::error::{AppError, during};
 use crate::live::events::LiveEvent;
 use crate::request::extract::Authed;
 use crate::request::input::input;
-use crate::request::kinds::{Day, Integer, Number, Optional, Student, TEXT};
+use crate::request::kinds::{Day, Integer, Number, Optional, Student};
+use crate::request::texts;
 use crate::responses::{
     AttendanceItem, Done, LIMIT, Listing, Reply, SKIP, StudentDetails, done, naive_utc, page_of, reply,
 };
@@ -49,7 +50,7 @@ input! {
             end_date: Option<Date> = Optional(Day),
             student_id: Option<StudentId> = Optional(Student),
             /// Such as `Present` or `Late`.
-            status_filter: Option<String> = Optional(TEXT),
+            status_filter: Option<String> = Optional(texts::STATUS),
         }
     }
 }
@@ -84,7 +85,7 @@ input! {
         query {
             student_id: StudentId = Student,
             confidence_score: Option<f64> = Optional(Number),
-            camera_location: Option<String> = Optional(TEXT.example("Gate 1")),
+            camera_location: Option<String> = Optional(texts::CAMERA_LOCATION),
         }
     }
 }

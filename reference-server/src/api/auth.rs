@@ -20,7 +20,7 @@ use crate::net::origin::{DOCUMENTED_PASSWORD, Origin};
 use crate::net::peer::Peer;
 use crate::request::extract::{Authed, Open};
 use crate::request::input::{Nothing, input};
-use crate::request::kinds::TEXT;
+use crate::request::texts;
 use crate::responses::{Done, Reply, done, reply};
 use crate::router::described::{Answer, Described};
 use crate::router::endpoint::{Access, Audit, Endpoint, Tag};
@@ -34,8 +34,8 @@ input! {
     /// Name and password, as JSON or as a form.
     pub(crate) struct Credentials {
         body JsonOrForm {
-            username: String = TEXT.of(1, usize::MAX).example("admin"),
-            password: String = TEXT.of(1, usize::MAX).example("correct horse"),
+            username: String = texts::USER_NAME,
+            password: String = texts::PASSWORD,
         }
     }
 }
@@ -210,7 +210,7 @@ input! {
     /// A refresh token.
     pub(crate) struct Refresh {
         body JsonOrForm {
-            refresh_token: String = TEXT,
+            refresh_token: String = texts::REFRESH_TOKEN,
         }
     }
 }

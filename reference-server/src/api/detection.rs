@@ -2,33 +2,34 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::Method;
+use axum::http::{Method, StatusCode};
+use faceattend_core::camera::redacted;
 use faceattend_core::store::DetectionLog;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
+use crate::auth::Role;
 use crate::error::AppError;
 use crate::live::browser::SessionStats;
-use crate::live::cameras::{CameraItem, shown};
+use crate::live::cameras::{CameraItem, Starter, shown_place};
 use crate::request::body::Expects;
 use crate::request::extract::Authed;
 use crate::request::fields::Reader;
 use crate::request::input::{Input, Nothing, RequestFields, input};
-use crate::request::kinds::{Count, Optional, TEXT, Text};
+use crate::request::kinds::{Count, Optional};
+use crate::request::texts;
 use crate::responses::{Done, Reply, done, naive_utc, reply};
 use crate::router::endpoint::{Access, Audit, Endpoint, Tag};
 use crate::state::{AppState, blocking};
-
-const LOCATION: Text = TEXT.example("Gate 1");
 
 input! {
     /// A camera of the server to start.
     pub(crate) struct ServerCamera {
         body Json {
             /// The address of a stream, the path of a recording at the server, or the number of a device.
-            camera_url: String = TEXT.example("rtsp://camera.local/stream"),
-            camera_location: Option<String> = Optional(LOCATION),
+            camera_url: String = texts::CAMERA_ADDRESS,
+            camera_location: Option<String> = Optional(texts::CAMERA_LOCATION),
         }
     }
 }
@@ -38,7 +39,7 @@ input! {
     pub(crate) struct BrowserCamera {
         body Json {
             /// The name of the camera.
-            camera_source: String = LOCATION,
+            camera_source: String = texts::CAMERA_LOCATION,
         }
     }
 }
@@ -100,8 +101,11 @@ struct BrowserSession {
 
 /// Returns what the audit log says of a camera: its address without credentials, and its place.
 pub(super) fn place(address: &str, location: Option<&str>) -> String {
-    location.map_or_else(|| address.to_owned(), |location| format!("{address} at {location}"))
+    location.map_or_else(|| address.to_owned(), |location| format!("{address} at {}", shown_place(location)))
 }
+
+/// One text for all that an operator may not open, there or not.
+const NOT_PERMITTED: &str = "This camera or recording is not there, or only an admin may start it";
 
 pub(super) const START: Endpoint = Endpoint {
     method: Method::POST,
@@ -110,26 +114,30 @@ pub(super) const START: Endpoint = Endpoint {
     audit: Audit::Entry,
     tag: Tag::LiveDetection,
     summary: "Starts a camera of the server, or a session for the pictures of a browser",
-    errors: &[(400, "Error starting face detection: no camera's address")],
+    errors: &[(400, "Error starting face detection: no camera's address"), (403, NOT_PERMITTED)],
 };
 
-/// Starts a camera. One that runs already goes on as it is. One that cannot be opened is started all the same, and its
-/// status says that it does not run. With `camera_source` it is a browser's session, whose pictures go to
-/// `/detection/frame`.
+/// Starts a camera. An operator starts those of `--camera-hosts` and `--camera-folders`, an admin any. One that runs
+/// already goes on as it is. One that cannot be opened is started all the same, and its status says that it does not
+/// run. With `camera_source` it is a browser's session, whose pictures go to `/detection/frame`.
 pub(super) async fn start(State(app): State<AppState>, call: Authed<NewCamera>) -> Result<Json<Started>, AppError> {
     const PREFIX: &str = "Error starting face detection";
-    let trail = call.trail;
-    match call.input {
+    let Authed { trail, role, input, .. } = call;
+    match input {
         NewCamera::Server(ServerCamera { camera_url: url, camera_location: location }) => {
-            let name = shown(&url);
+            let name = redacted(&url);
             trail.note(place(&name, location.as_deref()));
             let message = format!("Face detection started for camera: {name}");
             let started = ServerStarted { camera_url: name, camera_location: location.clone() };
             // A camera that is replaced is stopped first, which may take a second.
-            blocking(PREFIX, move || app.live().start_camera(&url, location.as_deref())).await?;
+            let starter = if role == Role::Admin { Starter::Admin } else { Starter::Operator };
+            if !blocking(PREFIX, move || app.live().start_camera(&url, location.as_deref(), starter)).await? {
+                return Err(AppError::Detail(StatusCode::FORBIDDEN, NOT_PERMITTED.into()));
+            }
             Ok(Json(Started::Server(reply(message, started))))
         }
         NewCamera::Browser(BrowserCamera { camera_source }) => {
+            let camera_source = shown_place(&camera_source);
             trail.note(place("a browser", Some(&camera_source)));
             let session_id = app.live().browsers().begin(&camera_source);
             Ok(Json(Started::Browser(BrowserStarted {
@@ -146,9 +154,9 @@ input! {
     /// The camera or the session to stop.
     pub(crate) struct Which {
         body Dictionary {
-            camera_url: Option<String> = Optional(TEXT.example("rtsp://camera.local/stream")),
+            camera_url: Option<String> = Optional(texts::CAMERA_ADDRESS),
             /// A session of a browser.
-            session_id: Option<String> = Optional(TEXT),
+            session_id: Option<String> = Optional(texts::SESSION_ID),
         }
     }
 }
@@ -197,8 +205,8 @@ pub(super) async fn stop(State(app): State<AppState>, call: Authed<Which>) -> Re
         })));
     }
     let url = camera_url.ok_or_else(|| AppError::bad_request(NO_URL))?;
-    call.trail.note(shown(&url));
-    let message = format!("Face detection stopped for camera: {}", shown(&url));
+    call.trail.note(redacted(&url));
+    let message = format!("Face detection stopped for camera: {}", redacted(&url));
     blocking("Error stopping face detection", move || app.live().stop_camera(&url)).await?;
     Ok(Json(Stopped::Server(done(message))))
 }

@@ -1,5 +1,7 @@
 //! Exports attendance as a file: CSV as the existing service writes it, or a workbook.
 
+use std::borrow::Cow;
+
 use axum::extract::State;
 use axum::http::{Method, header};
 use axum::response::{IntoResponse, Response};
@@ -14,7 +16,8 @@ use super::attendance::filter_of_days;
 use crate::error::{AppError, during};
 use crate::request::extract::Authed;
 use crate::request::input::input;
-use crate::request::kinds::{Day, Optional, Student, TEXT};
+use crate::request::kinds::{Day, Optional, Student};
+use crate::request::texts;
 use crate::router::described::{Answer, Described};
 use crate::router::endpoint::{Access, Audit, Endpoint, Tag};
 use crate::state::AppState;
@@ -23,6 +26,9 @@ const COLUMNS: [&str; 8] =
     ["Student Name", "Roll Number", "Date", "Time", "Status", "Confidence Score", "Camera Location", "Created At"];
 /// The column with numbers.
 const CONFIDENCE: usize = 5;
+/// The most UTF-16 units in a cell and the most rows in a sheet below its head, as Excel has them.
+const LONGEST_CELL: usize = 32_767;
+const MOST_ROWS: usize = 1_048_575;
 const CSV: &str = "text/csv; charset=utf-8";
 const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 
@@ -36,7 +42,7 @@ input! {
             end_date: Option<Date> = Optional(Day),
             student_id: Option<StudentId> = Optional(Student),
             /// `excel` or `xlsx` for a workbook; anything else, as recorded, is CSV.
-            format: Option<String> = Optional(TEXT.example("csv")),
+            format: Option<String> = Optional(texts::FORMAT.example("csv")),
         }
     }
 }
@@ -90,7 +96,7 @@ pub(super) async fn export(State(app): State<AppState>, call: Authed<Wanted>) ->
             let rows = store.attendance(&filter, Page::ALL)?.items;
             let rows: Vec<[String; 8]> = rows.iter().map(|row| cells(row, policy.time_zone())).collect();
             let file = if workbook {
-                File { bytes: xlsx_of(&rows)?, kind: XLSX, extension: "xlsx" }
+                File { bytes: xlsx_of(&rows, MOST_ROWS)?, kind: XLSX, extension: "xlsx" }
             } else {
                 File { bytes: csv_of(&rows).into_bytes(), kind: CSV, extension: "csv" }
             };
@@ -156,31 +162,89 @@ fn csv_field(cell: &str) -> String {
     }
 }
 
-fn xlsx_of(rows: &[[String; 8]]) -> Result<Vec<u8>> {
+/// Returns the rows as a workbook, `most` to a sheet.
+fn xlsx_of(rows: &[[String; 8]], most: usize) -> Result<Vec<u8>> {
     let write = || -> std::result::Result<Vec<u8>, rust_xlsxwriter::XlsxError> {
         let mut book = rust_xlsxwriter::Workbook::new();
-        let sheet = book.add_worksheet();
-        sheet.set_name("Attendance")?;
-        for (column, title) in (0..).zip(COLUMNS) {
-            sheet.write_string(0, column, title)?;
-        }
-        for (line, row) in (1..).zip(rows) {
-            for (column, cell) in row.iter().enumerate().filter(|(_, cell)| !cell.is_empty()) {
-                let at = u16::try_from(column).unwrap_or_default();
-                match cell.parse::<f64>() {
-                    Ok(number) if column == CONFIDENCE => sheet.write_number(line, at, number)?,
-                    _ => sheet.write_string(line, at, cell)?,
-                };
-            }
+        // One sheet at least.
+        for number in 0..rows.len().div_ceil(most).max(1) {
+            let sheet = book.add_worksheet();
+            match number {
+                0 => sheet.set_name("Attendance")?,
+                _ => sheet.set_name(format!("Attendance {}", number + 1))?,
+            };
+            write_sheet(sheet, rows.iter().skip(number * most).take(most))?;
         }
         book.save_to_buffer()
     };
     write().map_err(|_| Error::Internal { reason: "the workbook could not be written".into() })
 }
 
+fn write_sheet<'a>(
+    sheet: &mut rust_xlsxwriter::Worksheet,
+    rows: impl Iterator<Item = &'a [String; 8]>,
+) -> std::result::Result<(), rust_xlsxwriter::XlsxError> {
+    for (column, title) in (0..).zip(COLUMNS) {
+        sheet.write_string(0, column, title)?;
+    }
+    for (line, row) in (1..).zip(rows) {
+        for (column, cell) in row.iter().enumerate().filter(|(_, cell)| !cell.is_empty()) {
+            let at = u16::try_from(column).unwrap_or_default();
+            match cell.parse::<f64>() {
+                Ok(number) if column == CONFIDENCE => sheet.write_number(line, at, number)?,
+                _ => sheet.write_string(line, at, xlsx_cell(cell))?,
+            };
+        }
+    }
+    Ok(())
+}
+
+/// Returns the text as far as a cell holds it, with an ellipsis where it was cut. Earlier versions stored texts of any
+/// length.
+fn xlsx_cell(text: &str) -> Cow<'_, str> {
+    if text.len() <= LONGEST_CELL || text.encode_utf16().count() <= LONGEST_CELL {
+        return Cow::Borrowed(text);
+    }
+    let mut units = 0;
+    let fitting = text.chars().take_while(|letter| {
+        units += letter.len_utf16();
+        units < LONGEST_CELL
+    });
+    Cow::Owned(fitting.chain(['\u{2026}']).collect())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn row(location: &str) -> [String; 8] {
+        std::array::from_fn(|at| if at == 6 { location.to_owned() } else { String::new() })
+    }
+
+    #[test]
+    fn a_cell_holds_the_beginning_of_a_text_that_is_too_long_for_it() {
+        let longest = "x".repeat(LONGEST_CELL);
+        assert_eq!(xlsx_cell(&longest), longest);
+        // Each is four bytes, two units, one character.
+        for long in [longest + "x", "x".repeat(40_000), "\u{1f600}".repeat(16_384), "\u{1f600}".repeat(40_000)] {
+            let cell = xlsx_cell(&long);
+            assert!(cell.ends_with('\u{2026}') && cell.encode_utf16().count() <= LONGEST_CELL);
+            assert!(long.starts_with(cell.trim_end_matches('\u{2026}')) && cell.encode_utf16().count() > 32_760);
+            assert!(xlsx_of(&[row(&long)], MOST_ROWS).unwrap().starts_with(b"PK"));
+        }
+    }
+
+    #[test]
+    fn rows_beyond_a_sheet_go_to_the_next() {
+        let rows: Vec<_> = ["a", "b", "c", "d", "e"].map(row).into();
+        let sheets = |rows: &[[String; 8]]| {
+            let book = xlsx_of(rows, 2).unwrap();
+            // Each file of a ZIP is named in its directory, at the end.
+            let names = (1..9).map(|number| format!("xl/worksheets/sheet{number}."));
+            names.filter(|name| book.windows(name.len()).any(|part| part == name.as_bytes())).count()
+        };
+        assert_eq!((sheets(&[]), sheets(&rows[..2]), sheets(&rows)), (1, 1, 3));
+    }
 
     #[test]
     fn fields_are_quoted_where_they_must_be_and_formulas_are_text() {
@@ -204,6 +268,6 @@ mod tests {
     #[test]
     fn a_workbook_is_a_zip() {
         let row = std::array::from_fn(|at| if at == CONFIDENCE { "0.91".to_owned() } else { "=x".to_owned() });
-        assert!(xlsx_of(&[row]).unwrap().starts_with(b"PK"));
+        assert!(xlsx_of(&[row], MOST_ROWS).unwrap().starts_with(b"PK"));
     }
 }

@@ -14,11 +14,13 @@ use utoipa::ToSchema;
 
 use crate::error::AppError;
 use crate::image_data::{self, INVALID};
+use crate::live::cameras::shown_place;
 use crate::live::events::LiveEvent;
 use crate::live::watch::whole_pixels;
 use crate::request::extract::Authed;
 use crate::request::input::input;
-use crate::request::kinds::{Optional, Picture, TEXT};
+use crate::request::kinds::{Optional, Picture};
+use crate::request::texts;
 use crate::responses::{Reply, reply};
 use crate::router::endpoint::{Access, Audit, Endpoint, Tag};
 use crate::state::AppState;
@@ -29,7 +31,7 @@ input! {
         body Json {
             image_data: String = Picture,
             /// Where it was taken. Recognition then marks attendance too.
-            camera_source: Option<String> = Optional(TEXT.example("Gate 1")),
+            camera_source: Option<String> = Optional(texts::CAMERA_LOCATION),
         }
     }
 }
@@ -129,6 +131,7 @@ pub(super) async fn recognize(
     const PREFIX: &str = "Error in face recognition";
     let started = Instant::now();
     let Shown { image_data, camera_source } = call.input;
+    let camera_source = camera_source.as_deref().map(shown_place);
     let bytes = image_data::bytes_of(&image_data)?;
     let options = AnalyzeOptions::default().with_depth(Depth::Embedding);
     let (_, analysis) = app.analyze(PREFIX, bytes, options).await?;

@@ -14,7 +14,8 @@ use crate::image_data::{self, INVALID};
 use crate::live::browser::BrowserFace;
 use crate::request::extract::{Authed, Upload};
 use crate::request::input::input;
-use crate::request::kinds::{Picture, TEXT};
+use crate::request::kinds::Picture;
+use crate::request::texts;
 use crate::router::endpoint::{Access, Audit, Endpoint, Tag};
 use crate::state::AppState;
 
@@ -23,7 +24,7 @@ input! {
     pub(crate) struct SessionFrame {
         body Json {
             image_data: String = Picture,
-            session_id: String = TEXT.example("6c1e3a52-0d0e-4a38-9f63-2f6b1f6d9a10"),
+            session_id: String = texts::SESSION_ID,
         }
     }
 }

@@ -10,6 +10,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::error::AppError;
+use crate::live::cameras::Starter;
 use crate::request::body::Expects;
 use crate::request::extract::Authed;
 use crate::request::fields::Reader;
@@ -19,7 +20,7 @@ use crate::responses::{Done, Reply, done, reply};
 use crate::router::endpoint::{Access, Audit, Endpoint, Tag};
 use crate::state::{AppState, blocking};
 
-/// The location that each of them has.
+/// The location that each of them has. They are started as by an admin: a number names no host and no file.
 const LOCATION: &str = "Laptop Camera";
 
 input! {
@@ -90,7 +91,7 @@ pub(super) async fn start(
     let Index(index) = call.input;
     call.trail.note(format!("camera {index}"));
     let available = blocking("Error starting laptop camera detection", move || {
-        app.live().laptop().start(&index.to_string(), Some(LOCATION))?;
+        app.live().laptop().start(&index.to_string(), Some(LOCATION), Starter::Admin)?;
         Ok(available())
     })
     .await?;
@@ -201,7 +202,7 @@ pub(super) async fn switch(
         if running.name != index.to_string() {
             cameras.halt(&running.name);
         }
-        cameras.start(&index.to_string(), Some(LOCATION))
+        cameras.start(&index.to_string(), Some(LOCATION), Starter::Admin)
     };
     blocking("Error switching laptop camera", switching)
         .await

@@ -10,7 +10,7 @@ use tokio_stream::wrappers::WatchStream;
 use crate::error::AppError;
 use crate::request::extract::Authed;
 use crate::request::input::input;
-use crate::request::kinds::TEXT;
+use crate::request::texts;
 use crate::router::described::{Answer, Described};
 use crate::router::endpoint::{Access, Audit, Endpoint, Tag};
 use crate::state::AppState;
@@ -23,7 +23,7 @@ input! {
     pub(crate) struct Which {
         path {
             /// The number of the camera, as its status tells it, and `.mjpeg`.
-            camera: String = TEXT.example("1.mjpeg"),
+            camera: String = texts::PREVIEW,
         }
     }
 }

@@ -15,7 +15,8 @@ use super::students::{NO_STUDENT, Which, student_error};
 use crate::error::AppError;
 use crate::request::extract::Authed;
 use crate::request::input::input;
-use crate::request::kinds::{Student, TEXT};
+use crate::request::kinds::Student;
+use crate::request::texts;
 use crate::responses::{AttendanceItem, Done, Reply, StudentItem, done, naive_utc, null, reply};
 use crate::router::endpoint::{Access, Audit, Endpoint, Tag};
 use crate::state::AppState;
@@ -269,9 +270,9 @@ input! {
             student_id: StudentId = Student,
         }
         body Json {
-            given_by: String = TEXT.of(1, 255).example("a parent"),
+            given_by: String = texts::PERSON,
             /// The version of the notice that was agreed to.
-            notice: String = TEXT.of(1, 255).example("2026-01"),
+            notice: String = texts::NOTICE,
         }
     }
 }

@@ -15,7 +15,8 @@ use crate::error::AppError;
 use crate::metrics::Gauges;
 use crate::request::extract::Open;
 use crate::request::input::input;
-use crate::request::kinds::{Optional, TEXT};
+use crate::request::kinds::Optional;
+use crate::request::texts;
 use crate::router::described::{Answer, Described};
 use crate::router::endpoint::{Access, Audit, Endpoint, Tag};
 use crate::state::AppState;
@@ -170,7 +171,7 @@ input! {
     pub(crate) struct Form {
         query {
             /// `prometheus` for Prometheus' text format.
-            format: Option<String> = Optional(TEXT),
+            format: Option<String> = Optional(texts::FORMAT),
         }
     }
 }

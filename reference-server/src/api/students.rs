@@ -13,14 +13,12 @@ use utoipa::ToSchema;
 use crate::error::{AppError, during};
 use crate::request::extract::Authed;
 use crate::request::input::input;
-use crate::request::kinds::{FlagOr, Optional, Student, TEXT, Text};
+use crate::request::kinds::{FlagOr, Optional, Student};
+use crate::request::texts;
 use crate::responses::{Done, LIMIT, Listing, Reply, SKIP, StudentDetails, StudentItem, done, page_of, reply};
 use crate::router::endpoint::{Access, Audit, Endpoint, Tag};
 use crate::state::AppState;
 
-pub(super) const NAME: Text = TEXT.of(1, 255).example("Asha Rao");
-/// The demo pages call the roll number `roll_no`.
-pub(super) const ROLL_NUMBER: Text = TEXT.of(1, 50).or_named("roll_no").example("R001");
 pub(super) const ROLL_TAKEN: &str = "Student with this roll number already exists";
 pub(super) const NO_STUDENT: &str = "Student not found";
 
@@ -28,8 +26,8 @@ input! {
     /// A student to create.
     pub(crate) struct NewStudent {
         body Json {
-            name: String = NAME,
-            roll_number: String = ROLL_NUMBER,
+            name: String = texts::STUDENT_NAME,
+            roll_number: String = texts::ROLL_NUMBER,
         }
     }
 }
@@ -41,7 +39,7 @@ input! {
             skip: u32 = SKIP,
             limit: u32 = LIMIT,
             /// A part of the name or of the roll number.
-            search: Option<String> = Optional(TEXT),
+            search: Option<String> = Optional(texts::SEARCHED),
             /// Whether to list only students whose stored face this server's model cannot match.
             must_enrol_again: bool = FlagOr(false),
         }
@@ -64,8 +62,8 @@ input! {
             student_id: StudentId = Student,
         }
         body Json {
-            name: Option<String> = Optional(NAME),
-            roll_number: Option<String> = Optional(ROLL_NUMBER),
+            name: Option<String> = Optional(texts::STUDENT_NAME),
+            roll_number: Option<String> = Optional(texts::ROLL_NUMBER),
         }
     }
 }

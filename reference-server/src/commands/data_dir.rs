@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use faceattend_core::own_file::{self, Readers};
 use faceattend_core::{Error, Result};
 
 /// Returns the data directory, which is `given` or faceattend's folder among the user's data. Creates it if it is
@@ -27,7 +28,7 @@ pub(crate) fn data_dir(given: Option<PathBuf>) -> Result<PathBuf> {
 /// What the system says when `dir` cannot be written.
 pub(crate) fn check_writable(dir: &Path) -> std::io::Result<()> {
     let probe = dir.join(format!(".writable-{}", std::process::id()));
-    std::fs::write(&probe, b"").and_then(|()| std::fs::remove_file(&probe))
+    own_file::open_or_create(&probe, Readers::Owner).and_then(|_| std::fs::remove_file(&probe))
 }
 
 /// Returns the folder for data that no setting names.

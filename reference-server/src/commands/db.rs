@@ -1,10 +1,11 @@
 //! `faceattend db check | migrate | export | import`: the database as a whole.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{BufReader, BufWriter};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
+use faceattend_core::own_file::{self, Readers};
 use faceattend_core::store::{Counts, NewAuditEntry, Present, Store, Survey, schema};
 use faceattend_core::{Error, Result};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -134,15 +135,18 @@ fn export(place: &Place, file: &Path) -> Result<()> {
     }
     let store = place.open_portable()?;
     // Beside it and then in its place: what is there under its name is whole.
-    let mut beside = file.as_os_str().to_owned();
-    beside.push(".part");
-    let part = Part(PathBuf::from(beside));
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    // It holds faces and password hashes.
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut out = BufWriter::new(options.open(&part.0).map_err(io("create", &part.0))?);
+    let beside = own_file::beside(file, ".part");
+    // It holds faces and password hashes. What is there already is somebody else's, or a link to it.
+    let created = own_file::create_new(&beside, Readers::Owner).map_err(|source| match source.kind() {
+        std::io::ErrorKind::AlreadyExists => {
+            let reason =
+                format!("{} is there: delete it, if it is what an export that was cut off has left", beside.display());
+            Error::InvalidInput { what: "export file", reason }
+        }
+        _ => io("create", &beside)(source),
+    })?;
+    let part = Part(beside);
+    let mut out = BufWriter::new(created);
     let bar = bar();
     let rows = store.export(&mut out, &mut |rows| bar.set_position(rows))?;
     bar.finish_and_clear();

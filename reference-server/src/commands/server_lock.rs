@@ -3,6 +3,7 @@
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 
+use faceattend_core::own_file::{self, Readers};
 use faceattend_core::{Error, Result};
 
 /// Holds a database file for one server until it is dropped. The operating system releases it when the process dies,
@@ -35,7 +36,7 @@ impl ServerLock {
                 path.display()
             ),
         };
-        let file = File::options().create(true).append(true).open(&path).map_err(failed)?;
+        let file = own_file::open_or_create(&path, Readers::AsUsual).map_err(failed)?;
         match file.try_lock() {
             Ok(()) => Ok(Self(file)),
             Err(TryLockError::WouldBlock) => Err(Error::State {

@@ -9,12 +9,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use faceattend_core::Result;
-use faceattend_core::camera::CameraSource;
+use faceattend_core::camera::{CameraSource, redacted};
 use faceattend_core::store::{CameraKey, CameraReport, CameraRequest, Cluster, ServerId, Store, WatchedCamera};
 use serde_json::{Map, Value, json};
 
 use super::background::BackgroundThreads;
-use super::cameras::{Cameras, reached_by_all, shown};
+use super::cameras::{Cameras, Starter, reached_by_all};
 use super::event_relay::seen_from_afar;
 
 /// How often leases are renewed and lapsed ones are looked for.
@@ -134,31 +134,39 @@ impl CameraLeases {
         }
     }
 
-    /// Has the camera at `address` watched, by this server unless another does so already.
-    pub(super) fn watch(&self, address: &str, location: Option<&str>) -> Result<()> {
+    /// Has the camera at `address` watched, by this server unless another does so already; whether it may be opened.
+    /// The others cannot tell who started it. An operator therefore names no host that another may take the place of.
+    pub(super) fn watch(&self, address: &str, location: Option<&str>, starter: Starter) -> Result<bool> {
         if !address.trim().is_empty() {
-            CameraSource::parse(address)?;
+            let source = self.cameras.source(address, starter)?;
+            let is_sure = |source: &CameraSource| starter == Starter::Admin || self.cameras.is_fixed(source);
+            if !source.is_some_and(|source| is_sure(&source)) {
+                return Ok(false);
+            }
         }
         let _turn = self.turn();
         let asked = Instant::now();
-        let key = self.key_of(&shown(address));
+        let key = self.key_of(&redacted(address));
         let request = CameraRequest { key, address: address.to_owned(), location: location.map(str::to_owned) };
         if self.cluster()?.watch_camera(&request, &self.server, LEASE)? {
             // What was held before is still to be renewed; a server that holds nothing has just begun to.
             if self.cameras.status().is_empty() {
                 *self.holds_until.lock().unwrap_or_else(PoisonError::into_inner) = asked + LEASE - MARGIN;
             }
-            self.cameras.start(address, location)?;
+            self.cameras.start(address, location, starter)?;
         }
-        self.read_all()
+        self.read_all()?;
+        Ok(true)
     }
 
     /// Has the camera at `address` watched no longer, by whichever server; with or without its credentials.
     pub(super) fn unwatch(&self, address: &str) -> Result<()> {
         let _turn = self.turn();
-        let name = shown(address);
+        let name = redacted(address);
         self.read_all()?;
-        let of_another = self.all().iter().find(|camera| self.name_of(&camera.key) == name).map(|c| c.key.clone());
+        // The name of another server's own camera, such as `0@b`, is no address.
+        let is_meant = |camera: &&WatchedCamera| [address, &name].contains(&self.name_of(&camera.key).as_str());
+        let of_another = self.all().iter().find(is_meant).map(|c| c.key.clone());
         self.cluster()?.unwatch_camera(&of_another.unwrap_or_else(|| self.key_of(&name)))?;
         self.cameras.stop(address);
         self.read_all()

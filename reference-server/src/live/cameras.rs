@@ -7,7 +7,8 @@ use std::thread;
 use std::time::Duration;
 
 use faceattend_core::camera::{
-    CameraHealth, CameraSource, CameraWorker, FrameSource, Nature, OpenOptions, Scheduler, WorkerOptions, open,
+    CameraAccess, CameraHealth, CameraSource, CameraWorker, FrameSource, Nature, OpenOptions, Scheduler, WorkerOptions,
+    open, redacted,
 };
 use faceattend_core::{Error, Result};
 
@@ -30,12 +31,22 @@ const BETWEEN_ATTEMPTS: Duration = Duration::from_millis(180);
 /// Numbers cameras for their previews, across all groups.
 static NEXT_ID: AtomicU64 = AtomicU64::new(1);
 
+/// Who has a camera started, which decides what may be opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Starter {
+    /// Whoever administers the site: any camera and any file.
+    Admin,
+    /// Anybody else: those that the operator of the site allows.
+    Operator,
+}
+
 /// The cameras.
 pub(crate) struct Cameras {
     watcher: Watcher,
     scheduler: Scheduler,
     rate: f32,
     preview: bool,
+    access: Arc<CameraAccess>,
     running: Mutex<BTreeMap<String, Camera>>,
 }
 
@@ -119,13 +130,11 @@ fn tenths(value: f32) -> f64 {
     (f64::from(value) * 10.0).round() / 10.0
 }
 
-/// `address` as it may be shown: what is no address of ours is shown as it is, for it holds no credentials that we know
-/// of.
-pub(crate) fn shown(address: &str) -> String {
-    CameraSource::parse(address)
-        .ok()
-        .filter(|_| address.contains("://"))
-        .map_or_else(|| address.to_owned(), |source| source.to_string())
+/// The name of a camera or of its place, as it is kept and shown: a client of the replaced service may send the address
+/// of a camera instead.
+pub(crate) fn shown_place(name: &str) -> String {
+    let may_be_address = name.contains("://") || name.contains('@') && name.contains(':');
+    if may_be_address { redacted(name) } else { name.to_owned() }
 }
 
 /// Whether a camera is at an address of the network, as opposed to a device or a file of one machine.
@@ -135,30 +144,74 @@ pub(super) fn reached_by_all(name: &str) -> bool {
 
 impl Cameras {
     pub(super) fn new(watcher: Watcher, scheduler: Scheduler, settings: &LiveSettings) -> Self {
-        Self { watcher, scheduler, rate: settings.rate, preview: settings.preview, running: Mutex::default() }
+        let LiveSettings { rate, preview, camera_access, .. } = settings;
+        let access = Arc::clone(camera_access);
+        Self { watcher, scheduler, rate: *rate, preview: *preview, access, running: Mutex::default() }
     }
 
-    /// Starts the camera at `address`. One that runs already goes on as it is, in the place it was started with; one
-    /// that was started with other credentials is started anew.
+    /// The source at `address`, bound to what its starter may open; `None` for one that may not be opened. Blocks while
+    /// a name is resolved.
     ///
     /// # Errors
     /// [`Error::InvalidInput`] for an address that is none of a camera's.
-    pub(crate) fn start(&self, address: &str, location: Option<&str>) -> Result<()> {
-        self.start_unless(address, location, |camera| {
-            camera.address == address && !camera.worker.health().state.is_over()
+    pub(super) fn source(&self, address: &str, starter: Starter) -> Result<Option<CameraSource>> {
+        let source = CameraSource::parse(address)?;
+        Ok(match starter {
+            Starter::Admin => Some(source),
+            Starter::Operator => source.permitted_by(&self.access),
         })
     }
 
-    /// Starts the camera at `address` unless it was started already, also when it is over.
+    /// Whether the host of an address cannot become another before it is opened.
+    pub(super) fn is_fixed(&self, source: &CameraSource) -> bool {
+        source.is_fixed_by(&self.access)
+    }
+
+    /// Starts the camera at `address`; whether it may be opened. One that runs already goes on as it is, in the place
+    /// it was started with; one that was started with other credentials is started anew.
+    ///
+    /// # Errors
+    /// [`Error::InvalidInput`] for an address that is none of a camera's.
+    pub(crate) fn start(&self, address: &str, location: Option<&str>, starter: Starter) -> Result<bool> {
+        // An empty address is started, as recorded, and ends like a file that is not there.
+        let source = match address.trim().is_empty() {
+            true => None,
+            false => match self.source(address, starter)? {
+                Some(source) => Some(source),
+                None => return Ok(false),
+            },
+        };
+        self.start_unless(address, source, location, |camera| {
+            camera.address == address && !camera.worker.health().state.is_over()
+        })?;
+        Ok(true)
+    }
+
+    /// Starts a camera that another server let go unless it was started already, also when it is over. Where its
+    /// address is one that an operator may open, it is bound as if one had started it.
     ///
     /// # Errors
     /// As [`start`](Self::start).
     pub(super) fn take_up(&self, address: &str, location: Option<&str>) -> Result<()> {
-        self.start_unless(address, location, |camera| camera.address == address)
+        // It is asked every two seconds, and a name need not be resolved for that.
+        if self.lock().get(&redacted(address)).is_some_and(|camera| camera.address == address) {
+            return Ok(());
+        }
+        let source = match address.trim().is_empty() {
+            true => None,
+            false => self.source(address, Starter::Operator)?.or(self.source(address, Starter::Admin)?),
+        };
+        self.start_unless(address, source, location, |camera| camera.address == address)
     }
 
-    fn start_unless(&self, address: &str, location: Option<&str>, is_good: impl Fn(&Camera) -> bool) -> Result<()> {
-        let name = shown(address);
+    fn start_unless(
+        &self,
+        address: &str,
+        source: Option<CameraSource>,
+        location: Option<&str>,
+        is_good: impl Fn(&Camera) -> bool,
+    ) -> Result<()> {
+        let name = redacted(address);
         let mut running = self.lock();
         if running.get(&name).is_some_and(is_good) {
             return Ok(());
@@ -166,20 +219,19 @@ impl Cameras {
         let preview = self.preview.then(|| Arc::new(Preview::default()));
         let watch = self.watcher.watch(&name, location, preview.clone());
         let options = WorkerOptions::default().with_rate(self.rate).with_close_rate(self.rate * CLOSER);
-        // An empty address is started, as recorded, and ends like a file that is not there.
-        let worker = if address.trim().is_empty() {
-            let nothing = || Err(Error::NotFound { what: "camera" });
-            let opening = persistently(nothing);
-            CameraWorker::start_with_on(&self.scheduler, "", Nature::Recording, options, opening, watch)?
-        } else {
-            let source = CameraSource::parse(address)?;
-            match source.nature() {
-                Nature::Live => CameraWorker::start_on(&self.scheduler, &source, options, watch)?,
-                Nature::Recording => {
-                    let (shown, nature) = (source.to_string(), source.nature());
-                    let opening = persistently(move || open(&source, &OpenOptions::default()));
-                    CameraWorker::start_with_on(&self.scheduler, shown, nature, options, opening, watch)?
-                }
+        let worker = match source {
+            None => {
+                let nothing = || Err(Error::NotFound { what: "camera" });
+                let opening = persistently(nothing);
+                CameraWorker::start_with_on(&self.scheduler, "", Nature::Recording, options, opening, watch)?
+            }
+            Some(source) if source.nature() == Nature::Live => {
+                CameraWorker::start_on(&self.scheduler, &source, options, watch)?
+            }
+            Some(source) => {
+                let (shown, nature) = (source.to_string(), source.nature());
+                let opening = persistently(move || open(&source, &OpenOptions::default()));
+                CameraWorker::start_with_on(&self.scheduler, shown, nature, options, opening, watch)?
             }
         };
         tracing::info!(camera = worker.camera(), "detection started");
@@ -195,7 +247,7 @@ impl Cameras {
     /// stopped, for about a second at most.
     pub(crate) fn stop(&self, address: &str) -> bool {
         // Out of the lock before it is stopped: others may be started and shown meanwhile.
-        let stopped = self.lock().remove(&shown(address));
+        let stopped = self.lock().remove(&redacted(address));
         if let Some(camera) = &stopped {
             camera.worker.stop();
             tracing::info!(camera = camera.worker.camera(), "detection stopped");
@@ -206,7 +258,7 @@ impl Cameras {
     /// Stops the camera at `address` but goes on listing it. Blocks like [`stop`](Self::stop).
     pub(crate) fn halt(&self, address: &str) {
         // Its own handle is all that a stop needs, but it lies in the map: stopping is prompt.
-        if let Some(camera) = self.lock().get(&shown(address)) {
+        if let Some(camera) = self.lock().get(&redacted(address)) {
             camera.worker.stop();
         }
     }
@@ -283,9 +335,12 @@ mod tests {
 
     #[test]
     fn an_address_is_shown_without_credentials_and_as_it_was_given_otherwise() {
-        assert_eq!(shown("rtsp://a:b@host/1"), "rtsp://a:***@host/1");
+        assert_eq!(redacted("rtsp://a:b@host/1"), "rtsp://a:***@host/1");
+        assert_eq!(shown_place("rtsp:/a:b@host/1"), "***@host/1");
+        assert_eq!(shown_place("Gate @ north?"), "Gate @ north?");
         for plain in ["", " 0", "/dev/video0", "clip.avi", "rtsp://host/1", "nonsense://x"] {
-            assert_eq!(shown(plain), plain);
+            assert_eq!(redacted(plain), plain);
+            assert_eq!(shown_place(plain), plain);
         }
     }
 }

@@ -33,7 +33,7 @@ use crate::settings::Settings;
 use background::BackgroundThreads;
 use browser::Browsers;
 use camera_leases::CameraLeases;
-use cameras::Cameras;
+use cameras::{Cameras, Starter};
 use cluster::cluster;
 use db_listener::DbListener;
 use gallery_sync::GallerySync;
@@ -186,14 +186,14 @@ impl Live {
         &self.events
     }
 
-    /// Has the camera at `address` watched. Blocks, for about a second at most.
+    /// Has the camera at `address` watched; whether its starter may open it. Blocks, for about a second at most.
     ///
     /// # Errors
     /// As [`Cameras::start`], and those of the store where servers share their cameras.
-    pub(crate) fn start_camera(&self, address: &str, location: Option<&str>) -> Result<()> {
+    pub(crate) fn start_camera(&self, address: &str, location: Option<&str>, starter: Starter) -> Result<bool> {
         match &self.leases {
-            Some(leases) => leases.watch(address, location),
-            None => self.cameras.start(address, location),
+            Some(leases) => leases.watch(address, location, starter),
+            None => self.cameras.start(address, location, starter),
         }
     }
 

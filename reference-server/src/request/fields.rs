@@ -78,10 +78,10 @@ impl<'r> Fields<'r> {
     }
 
     /// Reads a required text, whose number of characters lies in `length`.
-    pub(crate) fn text_of(&mut self, name: &'static str, length: Option<(usize, usize)>) -> Option<String> {
+    pub(crate) fn text_of(&mut self, name: &'static str, length: (usize, usize)) -> Option<String> {
         let value = self.required(name)?;
         let text = self.string(name, value)?;
-        let Some((least, most)) = length else { return Some(text) };
+        let (least, most) = length;
         let characters = text.chars().count();
         let (kind, word, bound, key) = if characters < least {
             ("string_too_short", "least", least, "min_length")

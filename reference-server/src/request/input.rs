@@ -56,9 +56,9 @@ impl RequestFields {
 ///     /// A student to create.
 ///     pub(crate) struct NewStudent {
 ///         body Json {
-///             name: String = TEXT.of(1, 255),
+///             name: String = texts::STUDENT_NAME,
 ///             /// As the school writes it.
-///             roll_number: Option<String> = Optional(TEXT.of(1, 50)),
+///             roll_number: Option<String> = Optional(texts::ROLL_NUMBER),
 ///         }
 ///     }
 /// }

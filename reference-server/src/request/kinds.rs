@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 use utoipa::openapi::{KnownFormat, SchemaFormat};
 
+use crate::request::body::BODY_LIMIT;
 use crate::request::coerce;
 use crate::request::fields::Fields;
 
@@ -36,24 +37,28 @@ pub(crate) trait Kind {
     }
 }
 
+/// A text without limits, which no field is: see the table in [`texts`](super::texts).
+pub(crate) struct UnlimitedText;
+
+/// The beginning of every kind of text.
+pub(crate) const TEXT: UnlimitedText = UnlimitedText;
+
+impl UnlimitedText {
+    /// Demands a number of characters from `least` to `most`.
+    pub(crate) const fn of(self, least: usize, most: usize) -> Text {
+        Text { length: (least, most), alias: None, example: None }
+    }
+}
+
 /// A text.
 #[derive(Clone, Copy)]
 pub(crate) struct Text {
-    length: Option<(usize, usize)>,
+    length: (usize, usize),
     alias: Option<&'static str>,
     example: Option<&'static str>,
 }
 
-/// A text of any length.
-pub(crate) const TEXT: Text = Text { length: None, alias: None, example: None };
-
 impl Text {
-    /// Demands a number of characters from `least` to `most`.
-    pub(crate) const fn of(mut self, least: usize, most: usize) -> Self {
-        self.length = Some((least, most));
-        self
-    }
-
     /// Accepts the field under another name too, where its own is missing.
     pub(crate) const fn or_named(mut self, alias: &'static str) -> Self {
         self.alias = Some(alias);
@@ -76,10 +81,10 @@ impl Kind for Text {
     }
 
     fn schema(&self) -> ObjectBuilder {
-        let most = self.length.map(|(_, most)| most).filter(|most| *most < usize::MAX);
+        let (least, most) = self.length;
         typed(Type::String)
-            .min_length(self.length.map(|(least, _)| least))
-            .max_length(most)
+            .min_length(Some(least).filter(|least| *least > 0))
+            .max_length(Some(most))
             .examples(self.example.map(|example| json!(example)))
     }
 
@@ -224,18 +229,18 @@ impl Kind for Day {
     }
 }
 
-/// A picture file in base64, with or without the head of a data URL.
+/// A picture file in base64, with or without the head of a data URL. It is as long as the largest body allows.
 pub(crate) struct Picture;
 
 impl Kind for Picture {
     type Value = String;
 
     fn read(&self, fields: &mut Fields<'_>, name: &'static str) -> Option<String> {
-        TEXT.read(fields, name)
+        TEXT.of(0, BODY_LIMIT).read(fields, name)
     }
 
     fn schema(&self) -> ObjectBuilder {
-        typed(Type::String).content_encoding("base64").content_media_type("image/jpeg")
+        typed(Type::String).max_length(Some(BODY_LIMIT)).content_encoding("base64").content_media_type("image/jpeg")
     }
 }
 

@@ -1,5 +1,5 @@
-//! Reads requests: bodies, credentials and fields, in the order in which the original checks them. `input` and `kinds`
-//! declare the fields; the other modules read them.
+//! Reads requests: bodies, credentials and fields, in the order in which the original checks them. `input`, `kinds`
+//! and `texts` declare the fields; the other modules read them.
 
 pub(crate) mod body;
 pub(crate) mod coerce;
@@ -8,3 +8,4 @@ pub(crate) mod fields;
 pub(crate) mod input;
 pub(crate) mod kinds;
 pub(crate) mod pace;
+pub(crate) mod texts;

@@ -4,6 +4,7 @@ use axum::body::Body;
 use axum::http::Method;
 use axum::response::Response;
 use faceattend_core::store::NewAuditEntry;
+use faceattend_core::store::limits::{self, cut};
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
@@ -49,16 +50,21 @@ pub(crate) async fn record(
     Response::from_parts(parts, body)
 }
 
-/// Returns the subject of an entry, such as `student_id 7`: from the path, else from the answer.
+/// Returns the subject of an entry, such as `student_id 7`: from the path, else from the answer. It is cut to the length
+/// of a name: a number in a path may be written with any number of zeros.
 fn subject_of(parameters: &Map<String, Value>, answer: &[u8]) -> Option<String> {
     let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let named = |name: &str, value: &Value| {
+        let subject = format!("{name} {}", text(value));
+        cut(&subject, limits::PERSON).to_owned()
+    };
     if let Some((name, value)) = parameters.iter().next() {
-        return Some(format!("{name} {}", text(value)));
+        return Some(named(name, value));
     }
     let answer: Value = serde_json::from_slice(answer).ok()?;
     NAMED.iter().find_map(|name| {
         let value = answer["data"].get(name).or_else(|| answer.get(name)).filter(|value| !value.is_null())?;
-        Some(format!("{name} {}", text(value)))
+        Some(named(name, value))
     })
 }
 
@@ -75,5 +81,7 @@ mod tests {
         let answer = json!({ "data": { "student_id": 8, "embedding": "secret" } }).to_string();
         assert_eq!(subject_of(&Map::new(), answer.as_bytes()).as_deref(), Some("student_id 8"));
         assert_eq!(subject_of(&Map::new(), b"no json"), None);
+        let padded = json!({ "student_id": "0".repeat(60_000) + "7" });
+        assert_eq!(subject_of(padded.as_object().unwrap(), b"").map(|subject| subject.len()), Some(limits::PERSON));
     }
 }

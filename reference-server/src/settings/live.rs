@@ -1,5 +1,8 @@
 //! How cameras are watched.
 
+use std::sync::Arc;
+
+use faceattend_core::camera::CameraAccess;
 use faceattend_core::tracking::TrackingOptions;
 
 /// How cameras are watched.
@@ -19,6 +22,8 @@ pub struct LiveSettings {
     /// Whether now and then a view of a student is kept from a confident, living mark, so that templates grow older
     /// with their people. Default off.
     pub age_templates: bool,
+    /// Which cameras and recordings an operator may start. An admin may start any.
+    pub camera_access: Arc<CameraAccess>,
 }
 
 impl Default for LiveSettings {
@@ -29,6 +34,7 @@ impl Default for LiveSettings {
             preview: false,
             server_name: None,
             age_templates: false,
+            camera_access: Arc::default(),
         }
     }
 }
@@ -52,6 +58,13 @@ impl LiveSettings {
     #[must_use]
     pub fn with_preview(mut self, preview: bool) -> Self {
         self.preview = preview;
+        self
+    }
+
+    /// The same settings, where operators may start these cameras and recordings.
+    #[must_use]
+    pub fn with_camera_access(mut self, access: CameraAccess) -> Self {
+        self.camera_access = Arc::new(access);
         self
     }
 

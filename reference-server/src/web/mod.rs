@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Response};
 use crate::error::AppError;
 use crate::request::extract::Open;
 use crate::request::input::input;
-use crate::request::kinds::TEXT;
+use crate::request::texts;
 
 /// Scripts, styles and data come from this server only, and no other page may frame it.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
@@ -44,7 +44,7 @@ input! {
     /// The file in the path.
     pub(crate) struct File {
         path {
-            file: String = TEXT,
+            file: String = texts::FILE,
         }
     }
 }

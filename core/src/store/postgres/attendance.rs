@@ -6,7 +6,7 @@ use postgres::types::ToSql;
 use postgres::{Row, Transaction};
 
 use super::super::notices::text;
-use super::super::rules::{NO_ATTENDANCE, NO_STUDENT, corrected_status};
+use super::super::rules::{NO_ATTENDANCE, NO_STUDENT, corrected_status, correction_fits, mark_fits};
 use super::super::{
     Attendance, AttendanceFilter, AttendanceRecord, AttendanceSummary, Correction, CorrectionRecord, Listed, Marking,
     NewAttendance, Page,
@@ -17,6 +17,7 @@ use crate::types::StudentId;
 
 impl Attendance for PostgresStore {
     fn mark_attendance(&self, new: &NewAttendance) -> Result<Marking> {
+        mark_fits(new)?;
         self.write("mark attendance", |db| {
             let marking = mark(db, new)?;
             if let Marking::Marked(record) = &marking {
@@ -46,6 +47,7 @@ impl Attendance for PostgresStore {
     }
 
     fn correct_attendance(&self, id: i64, correction: &Correction, now: Timestamp) -> Result<AttendanceRecord> {
+        correction_fits(correction)?;
         self.write("correct attendance", |db| {
             notices::leave(db, text::ATTENDANCE)?;
             correct(db, id, correction, now)

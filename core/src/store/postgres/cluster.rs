@@ -6,6 +6,7 @@ use postgres::{Row, Transaction};
 
 use super::super::model::{CameraKey, CameraReport, CameraRequest, ClaimedCamera, ServerId, WatchedCamera};
 use super::super::notices::text;
+use super::super::rules::camera_fits;
 use super::super::{Cluster, FORGET_BOUND_CAMERAS_AFTER};
 use super::notices::leave;
 use super::{Outcome, PostgresStore, notices};
@@ -22,6 +23,7 @@ impl Cluster for PostgresStore {
     }
 
     fn watch_camera(&self, camera: &CameraRequest, by: &ServerId, lease: Duration) -> Result<bool> {
+        camera_fits(camera)?;
         self.write("have the camera watched", |db| watch(db, camera, by, lease))
     }
 

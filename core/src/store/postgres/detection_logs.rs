@@ -2,6 +2,7 @@
 
 use postgres::{Row, Transaction};
 
+use super::super::rules::logged_texts;
 use super::super::{DetectionLog, DetectionLogs, NewDetectionLog};
 use super::{Outcome, PostgresStore, certain_time, micros};
 use crate::error::Result;
@@ -27,6 +28,7 @@ impl DetectionLogs for PostgresStore {
 
 pub(super) fn add_detection_log(db: &mut Transaction<'_>, log: &NewDetectionLog) -> Outcome<i64> {
     let whole = |count: u32| i32::try_from(count).unwrap_or(i32::MAX);
+    let [camera_location, error_message] = logged_texts(log);
     let row = db.query_one(
         "INSERT INTO detection_logs (timestamp, faces_detected, students_recognized, processing_time, camera_location,
              error_message) VALUES ($1::timestamp, $2::int, $3::int, $4, $5, $6) RETURNING id::bigint",
@@ -35,8 +37,8 @@ pub(super) fn add_detection_log(db: &mut Transaction<'_>, log: &NewDetectionLog)
             &whole(log.faces_detected),
             &whole(log.students_recognized),
             &log.processing_time,
-            &log.camera_location,
-            &log.error_message,
+            &camera_location,
+            &error_message,
         ],
     )?;
     Ok(row.try_get(0)?)

@@ -5,6 +5,7 @@ use postgres::Transaction;
 
 use super::super::model::{NAME_OF_ERASED, roll_number_of_erased};
 use super::super::notices::text;
+use super::super::rules::consent_fits;
 use super::super::{
     Consent, Erasure, MarksOfErased, Privacy, Resealed, Retention, Retired, SessionSummary, TemplateForms,
 };
@@ -18,6 +19,7 @@ impl Privacy for PostgresStore {
     }
 
     fn set_consent(&self, student: StudentId, consent: Option<&Consent>, now: Timestamp) -> Result<()> {
+        consent.map_or(Ok(()), consent_fits)?;
         self.write("record the consent", |db| set_consent(db, student, consent, now))
     }
 

@@ -3,7 +3,9 @@
 use jiff::Timestamp;
 use postgres::{Row, Transaction};
 
-use super::super::rules::{NO_STUDENT, STUDENT_HAS_FACE, STUDENT_MODEL, TAKEN};
+use super::super::rules::{
+    NO_STUDENT, STUDENT_HAS_FACE, STUDENT_MODEL, TAKEN, change_fits, enrolee_fits, student_fits,
+};
 use super::super::{Enrolee, Enrolment, FaceCheck, Listed, Page, Student, StudentChange, Students};
 use super::{Outcome, PostgresStore, certain_time, count, enrol, seconds, time};
 use crate::error::Result;
@@ -11,6 +13,7 @@ use crate::types::{ModelId, SessionId, StudentId};
 
 impl Students for PostgresStore {
     fn create_student(&self, name: &str, roll_number: &str, now: Timestamp) -> Result<Student> {
+        student_fits(Some(name), Some(roll_number))?;
         self.write("create the student", |db| create(db, name, roll_number, now))
     }
 
@@ -27,6 +30,7 @@ impl Students for PostgresStore {
     }
 
     fn update_student(&self, id: StudentId, change: &StudentChange, now: Timestamp) -> Result<Student> {
+        change_fits(change)?;
         self.write("update the student", |db| update(db, id, change, now))
     }
 
@@ -39,6 +43,7 @@ impl Students for PostgresStore {
         actor: &str,
         now: Timestamp,
     ) -> Result<Option<Student>> {
+        enrolee_fits(who)?;
         self.write("enrol the student", |db| enrol::enrol(db, &self.keys, session, who, enrolment, check, actor, now))
     }
 }

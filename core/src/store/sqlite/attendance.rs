@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params, params_from_iter
 
 use super::super::naive_time::{to_bound, to_micros, to_seconds};
 use super::super::notices::text;
-use super::super::rules::{NO_ATTENDANCE, NO_STUDENT, corrected_status};
+use super::super::rules::{NO_ATTENDANCE, NO_STUDENT, corrected_status, correction_fits, mark_fits};
 use super::super::{
     Attendance, AttendanceFilter, AttendanceRecord, AttendanceSummary, Correction, CorrectionRecord, Listed, Marking,
     NewAttendance, Page,
@@ -20,6 +20,7 @@ use crate::types::StudentId;
 
 impl Attendance for SqliteStore {
     fn mark_attendance(&self, new: &NewAttendance) -> Result<Marking> {
+        mark_fits(new)?;
         self.write("mark attendance", |db| {
             student(db, new.student)?.ok_or(NO_STUDENT)?;
             let day = new.day.date.to_string();
@@ -96,6 +97,7 @@ impl Attendance for SqliteStore {
     }
 
     fn correct_attendance(&self, id: i64, correction: &Correction, now: Timestamp) -> Result<AttendanceRecord> {
+        correction_fits(correction)?;
         self.write("correct attendance", |db| {
             let before = attendance_record(db, id)?.ok_or(NO_ATTENDANCE)?;
             let status = correction.status.as_str();

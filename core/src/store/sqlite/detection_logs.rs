@@ -3,6 +3,7 @@
 use rusqlite::{Connection, params};
 
 use super::super::naive_time::to_micros;
+use super::super::rules::logged_texts;
 use super::super::{DetectionLog, DetectionLogs, NewDetectionLog};
 use super::SqliteStore;
 use super::connection::Time;
@@ -50,6 +51,7 @@ impl DetectionLogs for SqliteStore {
 }
 
 pub(super) fn insert_detection_log(db: &Connection, log: &NewDetectionLog) -> rusqlite::Result<i64> {
+    let [camera_location, error_message] = logged_texts(log);
     db.prepare_cached(
         "INSERT INTO detection_logs (timestamp, faces_detected, students_recognized, processing_time,
              camera_location, error_message) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
@@ -59,8 +61,8 @@ pub(super) fn insert_detection_log(db: &Connection, log: &NewDetectionLog) -> ru
         log.faces_detected,
         log.students_recognized,
         log.processing_time,
-        log.camera_location,
-        log.error_message,
+        camera_location,
+        error_message,
     ])?;
     Ok(db.last_insert_rowid())
 }

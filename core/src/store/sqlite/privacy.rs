@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use super::super::model::{NAME_OF_ERASED, roll_number_of_erased};
 use super::super::naive_time::{to_bound, to_micros};
 use super::super::notices::text;
-use super::super::rules::NO_STUDENT;
+use super::super::rules::{NO_STUDENT, consent_fits};
 use super::super::{
     Consent, Erasure, MarksOfErased, Privacy, Resealed, Retention, Retired, SessionSummary, TemplateForms,
 };
@@ -23,6 +23,7 @@ impl Privacy for SqliteStore {
     }
 
     fn set_consent(&self, student: StudentId, consent: Option<&Consent>, now: Timestamp) -> Result<()> {
+        consent.map_or(Ok(()), consent_fits)?;
         self.write("record the consent", |db| set_consent(db, student, consent, now))
     }
 

@@ -4,7 +4,9 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::super::naive_time::to_seconds;
-use super::super::rules::{NO_STUDENT, STUDENT_HAS_FACE, STUDENT_MODEL, TAKEN};
+use super::super::rules::{
+    NO_STUDENT, STUDENT_HAS_FACE, STUDENT_MODEL, TAKEN, change_fits, enrolee_fits, student_fits,
+};
 use super::super::{Enrolee, Enrolment, FaceCheck, Listed, Page, Student, StudentChange, Students};
 use super::connection::{Outcome, Time, time};
 use super::{SqliteStore, enrol};
@@ -13,6 +15,7 @@ use crate::types::{ModelId, SessionId, StudentId};
 
 impl Students for SqliteStore {
     fn create_student(&self, name: &str, roll_number: &str, now: Timestamp) -> Result<Student> {
+        student_fits(Some(name), Some(roll_number))?;
         self.write("create the student", |db| {
             let id = insert_student(db, name, roll_number, now)?;
             Ok(student(db, id)?.ok_or(NO_STUDENT)?)
@@ -32,6 +35,7 @@ impl Students for SqliteStore {
     }
 
     fn update_student(&self, id: StudentId, change: &StudentChange, now: Timestamp) -> Result<Student> {
+        change_fits(change)?;
         self.write("update the student", |db| {
             let before = student(db, id)?.ok_or(NO_STUDENT)?;
             if change.name.is_none() && change.roll_number.is_none() {
@@ -58,6 +62,7 @@ impl Students for SqliteStore {
         actor: &str,
         now: Timestamp,
     ) -> Result<Option<Student>> {
+        enrolee_fits(who)?;
         self.write("enrol the student", |db| enrol::enrol(db, &self.keys, session, who, enrolment, check, actor, now))
     }
 }

@@ -10,12 +10,13 @@ use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{ENROLLED_ALREADY, SESSION_ID};
+use super::ENROLLED_ALREADY;
 use crate::api::students::NO_STUDENT;
 use crate::error::AppError;
 use crate::request::extract::Authed;
 use crate::request::input::input;
 use crate::request::kinds::{Optional, Student};
+use crate::request::texts;
 use crate::responses::{Reply, reply};
 use crate::router::endpoint::{Access, Audit, Endpoint, Tag};
 use crate::state::AppState;
@@ -24,7 +25,7 @@ input! {
     /// A session, and who gets its face.
     pub(crate) struct Completion {
         body Json {
-            session_id: String = SESSION_ID,
+            session_id: String = texts::SESSION_ID,
             /// The student whom the session was started for, where it is left out.
             student_id: Option<StudentId> = Optional(Student),
         }

@@ -11,12 +11,13 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{ReasonItem, SESSION_ID, Steps, TOO_MANY, receipt_of};
+use super::{ReasonItem, Steps, TOO_MANY, receipt_of};
 use crate::error::AppError;
 use crate::image_data::{self, INVALID};
 use crate::request::extract::Authed;
 use crate::request::input::input;
-use crate::request::kinds::{Number, Optional, Picture, TEXT, Word};
+use crate::request::kinds::{Number, Optional, Picture, Word};
+use crate::request::texts;
 use crate::responses::null;
 use crate::router::endpoint::{Access, Audit, Endpoint, Tag};
 use crate::state::AppState;
@@ -31,11 +32,11 @@ input! {
     /// A frame for a position of a session.
     pub(crate) struct NewFrame {
         body Json {
-            session_id: String = SESSION_ID,
+            session_id: String = texts::SESSION_ID,
             position: Position = POSITION,
             frame_data: String = Picture,
             /// The nonce of the step that the frame answers, in a random order.
-            nonce: Option<String> = Optional(TEXT),
+            nonce: Option<String> = Optional(texts::NONCE),
             /// How long after the session's begin the frame was captured, in milliseconds of the client's clock.
             elapsed_ms: Option<f64> = Optional(Number),
         }

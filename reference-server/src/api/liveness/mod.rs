@@ -12,10 +12,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::error::AppError;
-use crate::request::kinds::{TEXT, Text};
 use crate::state::AppState;
 
-const SESSION_ID: Text = TEXT.example("6c1e3a52-0d0e-4a38-9f63-2f6b1f6d9a10");
 const TOO_MANY: &str = "Too many frames at once";
 /// The answer to a face that the policy on duplicates refuses, as an example for the document.
 const ENROLLED_ALREADY: &str = "This face is already enrolled as student 7.";

@@ -9,11 +9,12 @@ use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{ENROLLED_ALREADY, ReasonItem, SESSION_ID, receipt_of};
-use crate::api::students::{NAME, ROLL_NUMBER, ROLL_TAKEN, student_error};
+use super::{ENROLLED_ALREADY, ReasonItem, receipt_of};
+use crate::api::students::{ROLL_TAKEN, student_error};
 use crate::error::AppError;
 use crate::request::extract::Authed;
 use crate::request::input::input;
+use crate::request::texts;
 use crate::responses::{Reply, reply};
 use crate::router::endpoint::{Access, Audit, Endpoint, Tag};
 use crate::state::AppState;
@@ -24,9 +25,9 @@ input! {
     /// A student to create with the face of a completed session.
     pub(crate) struct Registration {
         body Json {
-            name: String = NAME,
-            roll_number: String = ROLL_NUMBER,
-            session_id: String = SESSION_ID,
+            name: String = texts::STUDENT_NAME,
+            roll_number: String = texts::ROLL_NUMBER,
+            session_id: String = texts::SESSION_ID,
         }
     }
 }

@@ -10,11 +10,12 @@ use serde::Serialize;
 use serde_json::json;
 use utoipa::ToSchema;
 
-use super::{SESSION_ID, Steps, TOO_MANY};
+use super::{Steps, TOO_MANY};
 use crate::error::AppError;
 use crate::request::extract::Authed;
 use crate::request::input::{Nothing, input};
 use crate::request::kinds::{FlagOr, Optional, Student, Word};
+use crate::request::texts;
 use crate::responses::{Reply, null, reply};
 use crate::router::endpoint::{Access, Audit, Endpoint, Tag};
 use crate::settings::ChallengePolicy;
@@ -106,7 +107,7 @@ input! {
     /// The session in the body.
     pub(crate) struct Closing {
         body Json {
-            session_id: String = SESSION_ID,
+            session_id: String = texts::SESSION_ID,
         }
     }
 }
@@ -176,7 +177,7 @@ input! {
     /// The session in the path.
     pub(crate) struct Which {
         path {
-            session_id: String = SESSION_ID,
+            session_id: String = texts::SESSION_ID,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Measuring pictures once: a cache of what was measured, so that a stopped run goes on, and a bar to watch.
 
 use std::collections::HashMap;
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,6 +13,7 @@ use faceattend_core::decode::{DecodeLimits, decode};
 use faceattend_core::embedding::Embedding;
 use faceattend_core::engine::{AnalyzeOptions, Depth, Selection};
 use faceattend_core::models::store::hash_of;
+use faceattend_core::own_file::{self, Readers};
 use faceattend_core::recognition::view_weight;
 use faceattend_core::types::ModelId;
 use faceattend_core::{Error, Result};
@@ -193,11 +194,7 @@ impl Cache {
         };
         private_folder(&folder).map_err(fault(&folder, "create"))?;
         let path = folder.join(format!("{}-{}.jsonl", what.word(), loaded.fingerprint));
-        let mut options = OpenOptions::new();
-        options.create(true).read(true).append(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut file = options.open(&path).map_err(fault(&path, "write"))?;
+        let mut file = own_file::open_or_create(&path, Readers::Owner).map_err(fault(&path, "write"))?;
         if fresh {
             file.set_len(0).map_err(fault(&path, "write"))?;
         }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use faceattend_core::evaluation::{Interval, Rate};
+use faceattend_core::own_file::{self, Readers};
 use faceattend_core::{Error, Result};
 use serde_json::{Value, json};
 
@@ -179,7 +180,11 @@ impl Report {
 }
 
 fn write_file(path: &Path, text: &str) -> Result<()> {
-    std::fs::write(path, text).map_err(|source| Error::Io { action: "write", path: path.to_owned(), source })
+    own_file::replace(path, text.as_bytes(), Readers::AsUsual).map_err(|source| Error::Io {
+        action: "write",
+        path: path.to_owned(),
+        source,
+    })
 }
 
 /// `text` as it may stand between tags and in quotes.

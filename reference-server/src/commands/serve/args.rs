@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use faceattend_core::Error;
+use faceattend_core::camera::CameraHosts;
 use faceattend_core::decode::DecodeLimits;
 use faceattend_core::detection::{DetectOptions, InputSize};
 use faceattend_core::engine::{Engine, EngineBuilder};
@@ -190,6 +191,27 @@ pub struct ServeArgs {
         value_parser = strangers,
     )]
     pub(super) strangers: Option<Impostors>,
+    /// The hosts whose cameras operators may start, separated by commas: addresses, ranges, names, `private`,
+    /// `loopback` (this machine) or `any`. Admins may start any camera
+    #[arg(
+        long,
+        help_heading = heading::CAMERAS,
+        env = "FACEATTEND_CAMERA_HOSTS",
+        value_name = "HOSTS",
+        value_delimiter = ',',
+        default_value = "private",
+        value_parser = parsed::<CameraHosts>,
+    )]
+    pub(super) camera_hosts: Vec<CameraHosts>,
+    /// The folders whose recordings operators may play, separated by commas [default: none]. Admins may play any
+    #[arg(
+        long,
+        help_heading = heading::CAMERAS,
+        env = "FACEATTEND_CAMERA_FOLDERS",
+        value_name = "DIRS",
+        value_delimiter = ',',
+    )]
+    pub(super) camera_folders: Vec<PathBuf>,
     /// The name of this server, unique among the servers of one database. They share their cameras and their
     /// events
     #[arg(

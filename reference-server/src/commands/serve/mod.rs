@@ -1,6 +1,8 @@
 //! `faceattend serve`: opens the database and the engine, listens, and stops cleanly.
 
 pub(crate) mod args;
+#[cfg(all(unix, feature = "opencv"))]
+mod redirections;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -8,6 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use faceattend_core::attendance::AttendancePolicy;
+use faceattend_core::camera::CameraAccess;
 use faceattend_core::engine::{ANTISPOOF_PACK, FaceEngine as _, PassiveCheck};
 use faceattend_core::liveness::ReceiptKey;
 use faceattend_core::models::download::Downloader;
@@ -48,6 +51,8 @@ const RETIRE_EVERY: Duration = Duration::from_secs(3600);
 /// # Errors
 /// What keeps the server from starting, with what to do about it.
 pub fn run(args: ServeArgs) -> Result<()> {
+    #[cfg(all(unix, feature = "opencv"))]
+    redirections::follow_none();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|source| Error::Io {
         action: "start",
         path: "the server's threads".into(),
@@ -144,6 +149,7 @@ async fn serve(args: ServeArgs, data: Data) -> Result<()> {
         .with_preview(args.preview)
         .with_rate(args.rate)
         .with_tracking(tracking)
+        .with_camera_access(CameraAccess::default().with_hosts(args.camera_hosts).with_folders(args.camera_folders))
         .with_age_templates(args.age_templates);
     live.server_name = args.server_name;
     let at_once_per_address = args.max_per_address.unwrap_or_else(|| (args.max_connections / 4).max(1));

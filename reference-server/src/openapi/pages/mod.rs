@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use crate::error::AppError;
 use crate::request::extract::Open;
 use crate::request::input::input;
-use crate::request::kinds::TEXT;
+use crate::request::texts;
 use crate::router::Listed;
 
 /// The scripts of both pages write styles. Swagger UI shows pictures from data URLs; ReDoc searches in a worker.
@@ -83,7 +83,7 @@ input! {
     /// The file in the path.
     pub(crate) struct File {
         path {
-            file: String = TEXT,
+            file: String = texts::FILE,
         }
     }
 }

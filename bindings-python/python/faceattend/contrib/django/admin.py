@@ -242,6 +242,20 @@ def _cell(value: Any) -> Any:
     return "'" + text if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
 
 
+def _without_credentials(source: str) -> str:
+    """Returns the address of a camera without all that may hold a password, also where it is mistyped: without what
+    stands before the last ``@`` and after the first ``?`` behind it."""
+    scheme, sep, rest = source.partition("://")
+    if not sep:
+        scheme, rest = "", source
+    login, at, place = rest.rpartition("@")
+    # The path of a file may hold the sign; no login begins with a slash and is without a colon.
+    if at and not sep and login.startswith("/") and ":" not in login:
+        login, at, place = "", "", rest
+    address, question, _ = place.partition("?")
+    return scheme + sep + ("***@" if at else "") + address + ("?***" if question else "")
+
+
 @admin.register(Camera)
 class CameraAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """Cameras for ``manage.py faceattend_run_cameras``."""
@@ -251,9 +265,8 @@ class CameraAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     @admin.display(description="Source")
     def shown_source(self, camera: Camera) -> str:
-        """Returns the source without credentials: everything up to the last ``@`` of an address is left out."""
-        scheme, sep, rest = camera.source.partition("://")
-        return f"{scheme}{sep}***@{rest.rpartition('@')[2]}" if sep and "@" in rest else camera.source
+        """Returns the source without credentials."""
+        return _without_credentials(camera.source)
 
 
 class _ReadOnly(admin.ModelAdmin):  # type: ignore[type-arg]

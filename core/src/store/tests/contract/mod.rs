@@ -3,6 +3,7 @@
 mod accounts;
 mod attendance;
 mod enrolment;
+mod limits;
 mod sessions;
 mod students;
 mod templates;
@@ -10,6 +11,7 @@ mod templates;
 pub(crate) use accounts::*;
 pub(crate) use attendance::*;
 pub(crate) use enrolment::*;
+pub(crate) use limits::*;
 pub(crate) use sessions::*;
 pub(crate) use students::*;
 pub(crate) use templates::*;
@@ -65,6 +67,8 @@ macro_rules! contract {
             of_two_frames_on_one_version_one_must_read_again,
             a_frame_of_another_session_is_known_by_its_looks, attendance_is_marked_once_for_a_day_and_period,
             threads_that_mark_the_same_student_leave_one_row, attendance_is_filtered_and_newest_first,
+            a_text_beyond_its_limit_is_refused_and_changes_nothing,
+            a_log_with_a_long_text_is_kept_with_its_beginning,
             logs_are_newest_first, an_admin_user_is_found_by_name, the_shape_of_debug_is_no_leak,
             a_login_whose_password_has_changed_meanwhile_does_not_begin, no_login_outlives_a_change_of_the_password,
             failed_logins_are_counted_until_one_passes_or_they_are_old,

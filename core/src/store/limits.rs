@@ -1,0 +1,46 @@
+//! How long the texts are that a database keeps, in characters. One table for every way in: the stores refuse a longer
+//! text, and forms in front of them can ask for no more.
+//!
+//! The columns of the existing service declare lengths too, which neither SQLite nor our tables in PostgreSQL enforce.
+//! Rows that are in a database already keep their texts.
+
+/// The name of a student: the length of the column in the existing service, which checks it too.
+pub const STUDENT_NAME: usize = 255;
+/// A roll number: the length of the column in the existing service, which checks it too.
+pub const ROLL_NUMBER: usize = 50;
+/// The location of a camera, which every mark by it repeats. The existing service declares 100 and accepts more.
+pub const CAMERA_LOCATION: usize = 255;
+/// The address of a camera or the path of a recording: the longest path that Linux takes (`PATH_MAX`).
+pub const CAMERA_ADDRESS: usize = 4096;
+/// The name of a part of the day, such as a lesson.
+pub const PERIOD: usize = 255;
+/// The name of a person who gave a consent or made a correction.
+pub const PERSON: usize = 255;
+/// The version of the notice that a person agreed to: the length of the column.
+pub const NOTICE: usize = 255;
+/// The reason of a correction: a page of text.
+pub const REASON: usize = 4000;
+/// The error in a row of the detection log, which is a code. A longer text is cut: a log must not fail.
+pub const LOGGED_ERROR: usize = 255;
+
+/// Returns the first `most` characters of `text`.
+///
+/// ```
+/// use faceattend_core::store::limits::cut;
+///
+/// assert_eq!(cut("Gate", 255), "Gate");
+/// assert_eq!(cut("Tür 1", 3), "Tür");
+/// ```
+#[must_use]
+pub fn cut(text: &str, most: usize) -> &str {
+    text.char_indices().nth(most).map_or(text, |(end, _)| &text[..end])
+}
+
+/// Checks that `text` has at most `most` characters.
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+pub(super) fn fits(what: &'static str, text: &str, most: usize) -> crate::error::Result<()> {
+    if cut(text, most).len() == text.len() {
+        return Ok(());
+    }
+    Err(crate::error::Error::invalid_input(what, format!("it has more than {most} characters")))
+}

@@ -1,0 +1,54 @@
+//! Every text that a request may hold, with its limits in characters: one table for the whole API. A field of another
+//! kind (a date, a word of a list) is bounded by its form, and every body by [`BODY_LIMIT`](super::body::BODY_LIMIT).
+//!
+//! What is stored is as long as the stores keep it; see [`faceattend_core::store::limits`].
+
+use faceattend_core::store::limits;
+
+use super::kinds::{TEXT, Text};
+
+/// The longest text that is compared with what is there and kept nowhere: the recordings send 20,000 characters and
+/// read the answer to a text that matches nothing.
+pub(crate) const COMPARED: usize = 20_000;
+
+/// The name of a student.
+pub(crate) const STUDENT_NAME: Text = TEXT.of(1, limits::STUDENT_NAME).example("Asha Rao");
+/// A roll number. The demo pages call it `roll_no`.
+pub(crate) const ROLL_NUMBER: Text = TEXT.of(1, limits::ROLL_NUMBER).or_named("roll_no").example("R001");
+/// A part of a name or of a roll number.
+pub(crate) const SEARCHED: Text = TEXT.of(0, COMPARED);
+
+/// The location of a camera.
+pub(crate) const CAMERA_LOCATION: Text = TEXT.of(0, limits::CAMERA_LOCATION).example("Gate 1");
+/// The address of a camera.
+pub(crate) const CAMERA_ADDRESS: Text = TEXT.of(0, limits::CAMERA_ADDRESS).example("rtsp://camera.local/stream");
+/// The file of a camera's preview.
+pub(crate) const PREVIEW: Text = TEXT.of(0, COMPARED).example("1.mjpeg");
+
+/// A session's id.
+pub(crate) const SESSION_ID: Text = TEXT.of(0, COMPARED).example("6c1e3a52-0d0e-4a38-9f63-2f6b1f6d9a10");
+/// The nonce of a step of a session.
+pub(crate) const NONCE: Text = TEXT.of(0, COMPARED);
+
+/// The status of an attendance row.
+pub(crate) const STATUS: Text = TEXT.of(0, COMPARED);
+/// The name of a format.
+pub(crate) const FORMAT: Text = TEXT.of(0, COMPARED);
+/// The name of a file of the pages.
+pub(crate) const FILE: Text = TEXT.of(0, COMPARED);
+
+/// The name of a person who gave a consent.
+pub(crate) const PERSON: Text = TEXT.of(1, limits::PERSON).example("a parent");
+/// The version of the notice that a person agreed to.
+pub(crate) const NOTICE: Text = TEXT.of(1, limits::NOTICE).example("2026-01");
+
+/// The name of an account to create: the length of the column.
+pub(crate) const NEW_USER_NAME: Text = TEXT.of(1, 50).example("bob");
+/// The name of an account that is there or not.
+pub(crate) const USER_NAME: Text = TEXT.of(1, COMPARED).example("admin");
+/// A password to set: longer than any that a person types.
+pub(crate) const NEW_PASSWORD: Text = TEXT.of(1, 1000).example("correct horse");
+/// A password that is right or not.
+pub(crate) const PASSWORD: Text = TEXT.of(1, COMPARED).example("correct horse");
+/// A refresh token, which has some 100 characters.
+pub(crate) const REFRESH_TOKEN: Text = TEXT.of(0, 1000);
