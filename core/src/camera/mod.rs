@@ -6,7 +6,7 @@
 //! | a video file of any other kind | OpenCV | refused |
 //! | a USB camera, an RTSP or HTTP stream | OpenCV | refused |
 
-mod avi;
+pub(crate) mod avi;
 mod capture;
 mod devices;
 mod frame_source;
