@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{Cursor, Read as _};
+use std::panic::catch_unwind;
 use std::path::Path;
 
 use image::metadata::Orientation;
@@ -129,6 +130,11 @@ fn open<'b>(bytes: &'b [u8], limits: &DecodeLimits) -> Result<Opened<'b>> {
             limits.max_bytes
         )));
     }
+    // No decoder is free of panics: zune-jpeg 0.5.15 has one for a component finer than the first.
+    catch_unwind(|| decoded(bytes, limits)).unwrap_or_else(|_| Err(Error::invalid_image("its decoder failed")))
+}
+
+fn decoded(bytes: &[u8], limits: &DecodeLimits) -> Result<Frame<'static>> {
     let mut reader =
         ImageReader::new(Cursor::new(bytes)).with_guessed_format().map_err(|e| Error::invalid_image(e.to_string()))?;
     let Some(format @ (ImageFormat::Jpeg | ImageFormat::Png | ImageFormat::WebP)) = reader.format() else {
@@ -293,6 +299,7 @@ fn decode_scans_apart(bytes: &[u8], width: u32, height: u32) -> Result<DynamicIm
 
 #[cfg(test)]
 mod tests {
+    use base64::prelude::{BASE64_STANDARD, Engine as _};
     use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
 
     use super::*;
@@ -331,6 +338,27 @@ mod tests {
                 let _ = decode(&bytes[..end], &DecodeLimits::default());
             }
             assert!(decode(&bytes[..bytes.len() / 4], &DecodeLimits::default()).is_err());
+        }
+    }
+
+    /// A JPEG with a component that is finer than the first, found by fuzzing: zune-jpeg 0.5.15 panics on it where the
+    /// processor has AVX2.
+    const FINER_CHROMA: &str = "\
+        /9j/4AAQSkZJ/////0YAAQIAAAEAAbIAAAD/wAARCAAQABgDABEAAREBAkEB/9sAQwADAgIDAgIDAwMDBAMDBQQIBQUEBAUKBwcGCAwI\
+        CgoLCwsMDQ4SEA0OEQ4LCxAWEBETFBUVFQwPFxgWFBgSFBUU/9sAQwEDBAQFBAUJBQQQ2P/iAAUJFA0LDRQUFBQUFBQUFBQLDQ4SEA0O\
+        EQ4LCxAWEBETFBUVFQwPFxgWFBgSFBUU/9sAQwEDBAQFBAUJBQUJFA0LDRQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQU\
+        FBQUFBQUFBQUFBQUFBQU/8QAFgABAQEAAAAAAAAAAAAAAAAABwYI/8QAGRAAAQUAAAAAAAAAAAAAAAAAAAUHIzOh/8QAFwEBAQEBAAAA\
+        AAAAAAAAAAAABgcFCf/EABkRAAIDAQAAAAAAAAAAAAAAAAAFBCEwYf/aAAgBAAAAPwDGaI19YcEBEa+sLyAiNfWHC8RGvrFggIjX1iwv\
+        0Rr6xYcAABEAPwDAUPcstSh7llrUPcs5ZqHuWWtQ9yxAtah7AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
+        AAAAAAAAAAAAAP/aAAgBAREAPwB1Ib9Dchv0NyG/Q7Ib9Dchv0NyG/T/ln//2doACAECEQA/AMBQ9yy1KHuWWtQ9yzlGoe5Za1D3LLWo\
+        e5Z//9k=";
+
+    #[test]
+    fn a_picture_on_which_its_decoder_panics_is_an_error_or_a_picture() {
+        let bytes = BASE64_STANDARD.decode(FINER_CHROMA).unwrap();
+        match decode(&bytes, &DecodeLimits::default()) {
+            Ok(frame) => assert_eq!((frame.width(), frame.height()), (24, 16)),
+            Err(error) => assert_eq!(error.kind(), crate::ErrorKind::InvalidImage, "{error}"),
         }
     }
 

@@ -13,6 +13,8 @@ pub mod auth;
 pub mod commands;
 mod error;
 mod image_data;
+#[doc(hidden)]
+pub mod internals;
 mod live;
 mod metrics;
 pub mod net;

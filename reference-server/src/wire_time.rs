@@ -4,8 +4,9 @@ use jiff::Timestamp;
 
 /// Returns a naive UTC time in ISO 8601, with microseconds when there are any.
 pub(crate) fn naive_utc(at: Timestamp) -> String {
-    let format = if at.subsec_nanosecond() / 1000 == 0 { "%Y-%m-%dT%H:%M:%S" } else { "%Y-%m-%dT%H:%M:%S.%6f" };
-    at.strftime(format).to_string()
+    // The parts of a second before 1970 are counted backwards: the text is asked, and not the time.
+    let text = at.strftime("%Y-%m-%dT%H:%M:%S.%6f").to_string();
+    text.strip_suffix(".000000").map_or_else(|| text.clone(), ToOwned::to_owned)
 }
 
 #[cfg(test)]
@@ -18,5 +19,6 @@ mod tests {
         assert_eq!(at(0), "2023-11-14T22:13:20");
         assert_eq!(at(999), "2023-11-14T22:13:20");
         assert_eq!(at(1_000), "2023-11-14T22:13:20.000001");
+        assert_eq!(naive_utc(Timestamp::new(0, -100).unwrap()), "1969-12-31T23:59:59.999999");
     }
 }

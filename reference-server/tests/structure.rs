@@ -14,7 +14,7 @@ use graph::{graph, rings};
 
 /// The top-level modules in layers, from the bottom. A module imports only from the layers below its own. A new module
 /// gets a layer here. `lib.rs` is above all of them.
-const LAYERS: [&[&str]; 9] = [
+const LAYERS: [&[&str]; 10] = [
     &["auth", "metrics", "passive", "receipts", "wire_time"],
     &["settings"],
     &["live"],
@@ -24,6 +24,7 @@ const LAYERS: [&[&str]; 9] = [
     &["net", "responses"],
     &["router", "web_socket"],
     &["api", "commands", "openapi", "web"],
+    &["internals"],
 ];
 
 /// The subcommands of the binary. The files of one share its arguments and its findings, and nothing outside imports

@@ -16,7 +16,7 @@ pub(crate) struct Options {
 }
 
 /// Features that no test needs. Their code is linted and documented all the same.
-const LINTED: &str = "xtask/media,faceattend-benches/criterion";
+const LINTED: &str = "xtask/media,faceattend-benches/criterion,faceattend-fuzz/libfuzzer";
 
 /// Runs the steps that need no test program.
 ///

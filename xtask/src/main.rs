@@ -11,6 +11,7 @@ mod check;
 mod demo;
 mod example;
 mod files;
+mod fuzz;
 mod lines;
 mod media;
 mod models;
@@ -56,6 +57,8 @@ enum Verb {
     Pages(pages::Options),
     /// Put the server's OpenAPI document to the test: every endpoint, asked with good and bad values.
     Schema,
+    /// Try the code that reads strangers' bytes with inputs made up by libFuzzer; `test` does it for a few seconds.
+    Fuzz(fuzz::Options),
     /// What to run before a commit: formatting, length of lines, lints, documentation. `test` does it too.
     Check(check::Options),
     /// Build the book of the documentation into target/book; needs mdBook.
@@ -69,6 +72,9 @@ enum Verb {
 }
 
 fn main() -> ExitCode {
+    if let Some(compiled) = fuzz::in_place_of_rustc() {
+        return compiled;
+    }
     let outcome = match Arguments::parse().verb {
         Verb::Setup(options) => setup::run(&options),
         Verb::Serve(options) => serve::run(&options),
@@ -77,6 +83,7 @@ fn main() -> ExitCode {
         Verb::Test(options) => test::run(&options),
         Verb::Pages(options) => pages::run(&options),
         Verb::Schema => schema::run(),
+        Verb::Fuzz(options) => fuzz::run(&options),
         Verb::Check(options) => check::run(&options),
         Verb::Book => book::run(),
         Verb::Bench(options) => bench::run(&options),

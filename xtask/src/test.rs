@@ -10,7 +10,7 @@ use crate::postgres::{self, Postgres};
 use crate::setup::Cameras;
 use crate::steps::{self, Step};
 use crate::workspace::cargo;
-use crate::{Result, check, demo, models, node, pages, python, schema, setup};
+use crate::{Result, check, demo, fuzz, models, node, pages, python, schema, setup};
 
 #[derive(Args)]
 pub(crate) struct Options {
@@ -33,6 +33,7 @@ enum Name {
     BareLints,
     Documentation,
     Rust,
+    Fuzz,
     Python,
     Node,
     Demo,
@@ -91,6 +92,7 @@ fn steps(cameras: Cameras, built: &Built) -> Vec<Step<'_>> {
     let mut steps: Vec<Step<'_>> = check::steps(cameras);
     steps.extend([
         Step::new("rust", "Rust, with a PostgreSQL of its own", 150, move || rust(cameras)),
+        Step::new("fuzz", "Fuzzing, a few seconds each target", 70, move || fuzz::briefly(cameras)),
         Step::new("python", "Python: types, module, Django app", 90, || python::test_module(built)),
         Step::new("node", "Node: types, addon, example service", 90, || node::test(built)),
         Step::new("demo", "From registration to attendance", 20, || demo::play(&built.server())),

@@ -194,6 +194,26 @@ fn is_mjpeg(code: Option<&[u8]>) -> bool {
     code.is_some_and(|code| code.eq_ignore_ascii_case(b"MJPG"))
 }
 
+/// The frames of a recording, `None` for each that was left out.
+pub type Frames = Vec<Option<Vec<u8>>>;
+
+/// Returns the interval and the frames of a recording in memory; `None` when it is no AVI file with an MJPEG stream.
+/// For fuzzing.
+///
+/// # Errors
+/// None, as reading memory does not fail.
+pub fn frames_of(recording: &[u8]) -> io::Result<Option<(Duration, Frames)>> {
+    let Some(mut reader) = AviReader::open(io::Cursor::new(recording))? else { return Ok(None) };
+    let mut frames = Vec::new();
+    while let Some(chunk) = reader.next()? {
+        frames.push(match chunk {
+            Chunk::Jpeg(bytes) => Some(bytes),
+            Chunk::Empty => None,
+        });
+    }
+    Ok(Some((reader.interval(), frames)))
+}
+
 #[cfg(test)]
 pub(super) mod tests {
     use std::io::Cursor;

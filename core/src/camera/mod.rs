@@ -8,7 +8,7 @@
 
 mod access;
 mod address;
-mod avi;
+pub(crate) mod avi;
 mod capture;
 mod devices;
 mod frame_source;

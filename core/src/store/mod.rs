@@ -11,13 +11,13 @@ mod accounts;
 mod attendance;
 mod audit;
 mod cluster;
-mod codec;
+pub(crate) mod codec;
 mod detection_logs;
 mod given_ids;
 pub mod limits;
 mod location;
 mod model;
-mod naive_time;
+pub(crate) mod naive_time;
 mod notices;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod portable;

@@ -2,6 +2,15 @@
 
 use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
 
+/// Everything that this module does with a text and with a time, for fuzzing: the time that the text spells, and the
+/// spellings of a time to the microsecond, in whole seconds, and as a bound.
+#[cfg(feature = "sqlite")]
+#[must_use]
+pub fn read_and_spelled(text: &str) -> Option<(Timestamp, [String; 3])> {
+    let at = parse(text)?;
+    Some((at, [to_micros(at), to_seconds(at), to_bound(at)]))
+}
+
 /// `2026-01-31 09:30:00.250000`: what the existing service writes for a time it took itself. Text of this form and
 /// text without a fraction sort together, and both read back.
 #[cfg(any(feature = "sqlite", test))]
@@ -19,17 +28,20 @@ pub(super) fn to_seconds(at: Timestamp) -> String {
 /// when it is zero, because `…:00` sorts before `…:00.000000`.
 #[cfg(any(feature = "sqlite", test))]
 pub(super) fn to_bound(at: Timestamp) -> String {
-    if at.subsec_microsecond() == 0 && at.subsec_millisecond() == 0 { to_seconds(at) } else { to_micros(at) }
+    // The parts of a second before 1970 are counted backwards: the text is asked, and not the time.
+    let micros = to_micros(at);
+    micros.strip_suffix(".000000").map_or_else(|| micros.clone(), ToOwned::to_owned)
 }
 
 /// The time that `text` spells: with a space or a `T`, with or without a fraction, and read as UTC when it has no
-/// offset.
+/// offset. From the year 1 on, as the existing service has them: text of earlier years would neither sort nor read
+/// back.
 pub(super) fn parse(text: &str) -> Option<Timestamp> {
-    if let Ok(with_offset) = text.parse::<Timestamp>() {
-        return Some(with_offset);
-    }
-    let naive: DateTime = text.parse().ok()?;
-    TimeZone::UTC.to_timestamp(naive).ok()
+    let at = match text.parse::<Timestamp>() {
+        Ok(with_offset) => with_offset,
+        Err(_) => TimeZone::UTC.to_timestamp(text.parse::<DateTime>().ok()?).ok()?,
+    };
+    (TimeZone::UTC.to_datetime(at).year() >= 1).then_some(at)
 }
 
 #[cfg(test)]
@@ -46,6 +58,16 @@ mod tests {
             assert_eq!(parse(text), Some(at), "{text}");
         }
         assert_eq!(parse("yesterday"), None);
+        assert_eq!(to_seconds(parse("0001-01-01 00:00:00").unwrap()), "0001-01-01 00:00:00");
+        for before in ["0000-12-31 23:59:59", "0001-01-01T00:00:00+01:00", "-000001-12-31T22:00:00Z"] {
+            assert_eq!(parse(before), None, "{before} could not be written");
+        }
+    }
+
+    #[test]
+    fn a_time_before_1970_keeps_its_fraction_in_a_bound() {
+        let at: Timestamp = "1969-12-31T23:59:59.9999999Z".parse().unwrap();
+        assert_eq!(to_bound(at), "1969-12-31 23:59:59.999999");
     }
 
     #[test]

@@ -154,7 +154,7 @@ pub(crate) fn form(bytes: &[u8]) -> Map<String, Value> {
     form_urlencoded::parse(bytes).map(|(name, value)| (name.into_owned(), Value::String(value.into_owned()))).collect()
 }
 
-fn parse_json(bytes: &[u8]) -> Result<Value, AppError> {
+pub(crate) fn parse_json(bytes: &[u8]) -> Result<Value, AppError> {
     let text = std::str::from_utf8(bytes).map_err(|_| unreadable())?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     serde_json::from_str(text).map_err(|error| syntax_error(text, &error))

@@ -136,7 +136,7 @@ fn plain_date(text: &str) -> Option<Date> {
 fn moment(text: &str) -> Result<DateTime, &'static str> {
     if let Ok(seconds) = text.parse::<i64>() {
         // The original's watershed: larger numbers are milliseconds.
-        let seconds = if seconds.abs() > 20_000_000_000 { seconds / 1000 } else { seconds };
+        let seconds = if seconds.unsigned_abs() > 20_000_000_000 { seconds / 1000 } else { seconds };
         let at = jiff::Timestamp::from_second(seconds)
             .map_err(|_| "dates after 9999 are not supported as unix timestamps")?;
         return Ok(jiff::tz::Offset::UTC.to_datetime(at));
@@ -200,7 +200,9 @@ mod tests {
         assert_eq!(date(&json!("2024-02-29")).ok(), Some(jiff::civil::date(2024, 2, 29)));
         assert_eq!(date(&json!("2024-02-29T00:00:00Z")).ok(), Some(jiff::civil::date(2024, 2, 29)));
         assert_eq!(date(&json!("86400")).ok(), Some(jiff::civil::date(1970, 1, 2)));
-        for bad in ["x", "", "yesterday", "2024-13-01", "2024-02-30", "2024/01/01", "2024-01-01T99"] {
+        for bad in
+            ["x", "", "yesterday", "2024-13-01", "2024-02-30", "2024/01/01", "2024-01-01T99", "-9223372036854775808"]
+        {
             assert_eq!(kind(date(&json!(bad))), "date_from_datetime_parsing", "{bad}");
         }
         assert_eq!(kind(date(&json!("2024-01-01T10:00:00"))), "date_from_datetime_inexact");

@@ -13,6 +13,7 @@ use crate::error::AppError;
 use crate::net::origin::Origin;
 use crate::net::peer::Peer;
 use crate::request::extract::{Authed, FRAME, Open, Upload};
+use crate::request::fields::Reader;
 use crate::request::input::{Input, RequestFields};
 use crate::state::AppState;
 
@@ -22,6 +23,8 @@ pub(crate) struct Described {
     /// Whether the handler asks for credentials.
     pub(crate) authed: bool,
     pub(crate) fields: RequestFields,
+    /// Reads the fields of a request; whether all of them could be read.
+    pub(crate) read: Option<fn(&mut Reader) -> bool>,
     /// The schema of the multipart form, where the handler takes one.
     pub(crate) form: Option<Object>,
     /// Status, media type and schema of each answer.
@@ -66,12 +69,14 @@ pub(crate) trait Argument {
 impl<I: Input> Argument for Authed<I> {
     fn describe(described: &mut Described) {
         described.authed = true;
+        described.read = Some(|reader| I::read(reader).is_some());
         I::describe(&mut described.fields);
     }
 }
 
 impl<I: Input> Argument for Open<I> {
     fn describe(described: &mut Described) {
+        described.read = Some(|reader| I::read(reader).is_some());
         I::describe(&mut described.fields);
     }
 }

@@ -22,6 +22,7 @@ pub(super) const ID_BYTES: usize = 8;
 pub struct KeyId(pub(super) [u8; ID_BYTES]);
 
 impl KeyId {
+    /// Reads an id as it is written: nothing binds its letters to the sealed value, so there is one spelling.
     pub(super) fn parse(text: &str) -> Option<Self> {
         if text.len() != 2 * ID_BYTES || !text.is_ascii() {
             return None;
@@ -30,7 +31,7 @@ impl KeyId {
         for (byte, at) in id.iter_mut().zip((0..).step_by(2)) {
             *byte = u8::from_str_radix(&text[at..at + 2], 16).ok()?;
         }
-        Some(Self(id))
+        Some(Self(id)).filter(|id| id.to_string() == text)
     }
 }
 

@@ -21,6 +21,7 @@
 
 mod aead;
 mod context;
+pub(crate) mod door;
 mod forms;
 mod key;
 #[cfg(all(test, feature = "encryption"))]

@@ -25,6 +25,16 @@ fn what_is_sealed_opens_again_and_shows_nothing() {
 }
 
 #[test]
+fn the_name_of_a_key_has_one_spelling() {
+    // What names the key is not bound to the value: a changed letter must not open.
+    let keys = TemplateKeys::parse("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=").unwrap();
+    let (id, text) = (keys.sealing_key().unwrap().to_string(), keys.seal_text(&context(), "[1.0]").unwrap());
+    let capitals = text.replacen(&id, &id.to_ascii_uppercase(), 1);
+    assert!(text != capitals && keys.open_text(&context(), &text).is_ok());
+    assert_eq!(keys.open_text(&context(), &capitals), Err(NotOpened::Damaged));
+}
+
+#[test]
 fn without_keys_everything_stays_as_it_is() {
     let none = TemplateKeys::none();
     assert_eq!(none.seal_text(&context(), "[1.0]").unwrap(), "[1.0]");
