@@ -91,6 +91,8 @@ pub(super) fn create(db: &mut Transaction<'_>, new: &NewAdmin, now: Timestamp) -
     if made == 0 {
         return Err(TAKEN_NAME.into());
     }
+    // Another program may have deleted an account of this name: its tokens are not this one's.
+    end_logins_of(db, &new.username, now)?;
     Ok(find(db, &new.username)?.ok_or(NO_ADMIN)?)
 }
 
@@ -198,7 +200,7 @@ pub(super) fn end_login(db: &mut Transaction<'_>, login: &str, now: Timestamp) -
 
 pub(super) fn end_logins_of(db: &mut Transaction<'_>, username: &str, now: Timestamp) -> Outcome<u64> {
     Ok(db.execute(
-        "UPDATE logins SET ended_at = $2 WHERE username = $1 AND ended_at IS NULL AND expires_at > $2",
+        "UPDATE logins SET ended_at = $2 WHERE username = $1 AND ended_at IS NULL",
         &[&username, &micros(now)],
     )?)
 }

@@ -21,6 +21,8 @@ impl Accounts for SqliteStore {
             if made == 0 {
                 return Err(TAKEN_NAME.into());
             }
+            // Another program may have deleted an account of this name: its tokens are not this one's.
+            end_logins_of(db, &new.username, now)?;
             Ok(admins(db, Some(&new.username))?.pop().ok_or(NO_ADMIN)?)
         })
     }
@@ -187,7 +189,7 @@ pub(super) fn end_login(db: &Connection, login: &str, now: Timestamp) -> rusqlit
 
 pub(super) fn end_logins_of(db: &Connection, username: &str, now: Timestamp) -> rusqlite::Result<u64> {
     let ended = db.execute(
-        "UPDATE logins SET ended_at = ?2 WHERE username = ?1 AND ended_at IS NULL AND expires_at > ?2",
+        "UPDATE logins SET ended_at = ?2 WHERE username = ?1 AND ended_at IS NULL",
         params![username, to_micros(now)],
     )?;
     Ok(ended as u64)

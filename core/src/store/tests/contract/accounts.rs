@@ -109,6 +109,14 @@ pub(crate) fn a_deactivated_user_is_logged_out(store: &dyn Store) {
     assert_eq!(store.update_admin("nobody", &change(true), now()).unwrap_err().kind(), ErrorKind::NotFound);
 }
 
+pub(crate) fn a_login_that_was_ended_stays_ended_when_the_clock_goes_back(store: &dyn Store) {
+    user(store, "bob", "viewer");
+    login(store, "b", "bob");
+    // The clock was wrong by a day while somebody ended the logins; by it this one had expired.
+    assert_eq!(store.end_logins_of("bob", now() + 24.hours()).unwrap(), 1);
+    assert_eq!(holder(store, "bob", Some("b"), now()), None);
+}
+
 pub(crate) fn the_last_active_admin_stays(store: &dyn Store) {
     user(store, "admin", "admin");
     user(store, "bob", "operator");
