@@ -144,6 +144,7 @@ impl Tokens {
         hs256::install();
         let mut validation = Validation::new(Algorithm::HS256);
         validation.leeway = 0;
+        validation.validate_nbf = true;
         // The original accepts a token without `exp`; only the holder of the secret can make one.
         validation.required_spec_claims.clear();
         Self {
