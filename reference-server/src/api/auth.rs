@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::auth::{check_login, hash_of_refresh, random_key, token_seconds};
+use crate::auth::{check_login, clock, hash_of_refresh, random_key, token_seconds};
 use crate::error::{AppError, during};
 use crate::net::peer::Peer;
 use crate::request::extract::{Authed, Open};
@@ -68,7 +68,7 @@ pub(super) async fn login(
 ) -> Result<Json<Tokens>, AppError> {
     const PREFIX: &str = "Login failed";
     let Credentials { username, password } = call.0;
-    let now = Timestamp::now();
+    let now = clock::now();
     if let Some(seconds) = app.throttle().wait(&username, from, now) {
         return Err(AppError::Later(StatusCode::TOO_MANY_REQUESTS, TOO_MANY_FAILED, seconds));
     }
@@ -129,7 +129,7 @@ pub(super) async fn refresh(State(app): State<AppState>, call: Open<Refresh>) ->
     let Open(Refresh { refresh_token }) = call;
     let (id, secret) = refresh_token.split_once('.').ok_or_else(refused)?;
     let (id, old, fresh) = (id.to_owned(), hash_of_refresh(secret), random_key());
-    let (login, fresh_hash, now) = (id.clone(), hash_of_refresh(&fresh), Timestamp::now());
+    let (login, fresh_hash, now) = (id.clone(), hash_of_refresh(&fresh), clock::now());
     let user = app
         .with_store(PREFIX, move |store| store.renew_login(&login, &old, &fresh_hash, now + LOGIN_LIFETIME, now))
         .await?

@@ -7,10 +7,9 @@ use axum::extract::multipart::{Multipart, MultipartError};
 use axum::extract::{DefaultBodyLimit, FromRequest, Request};
 use axum::http::{HeaderMap, StatusCode, header};
 use faceattend_core::store::AdminUser;
-use jiff::Timestamp;
 use serde_json::{Map, Value};
 
-use crate::auth::{Bearer, Role};
+use crate::auth::{Bearer, Role, clock};
 use crate::error::{AppError, Issue};
 use crate::request::body::{self, BODY_LIMIT, BodyLimits, Expects, STRANGERS_BODY_LIMIT};
 use crate::request::fields::Reader;
@@ -175,7 +174,7 @@ pub(crate) async fn authenticate(token: &str, state: &AppState) -> Result<(Admin
 pub(crate) async fn holder_of(user: String, login: Option<String>, state: &AppState) -> Result<AdminUser, AppError> {
     let holder = state
         .with_store("Error checking credentials", move |store| {
-            store.login_holder(&user, login.as_deref(), Timestamp::now())
+            store.login_holder(&user, login.as_deref(), clock::now())
         })
         .await?;
     holder.ok_or(AppError::Unauthorized(NOT_VALID))

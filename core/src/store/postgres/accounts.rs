@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use postgres::Transaction;
 
-use super::super::rules::{NO_ADMIN, TAKEN_NAME};
+use super::super::rules::{NO_ADMIN, TAKEN_NAME, latest_login};
 use super::super::{Accounts, AdminChange, AdminUser, Logins, NewAdmin, NewLogin};
 use super::{Outcome, PostgresStore, count, micros, seconds};
 use crate::error::{Error, Result};
@@ -157,8 +157,9 @@ pub(super) fn login_holder(
 ) -> Outcome<Option<AdminUser>> {
     if let Some(login) = login {
         let good = db.query_opt(
-            "SELECT 1 FROM logins WHERE id = $1 AND username = $2 AND ended_at IS NULL AND expires_at > $3",
-            &[&login, &username, &micros(now)],
+            "SELECT 1 FROM logins WHERE id = $1 AND username = $2 AND ended_at IS NULL AND expires_at > $3
+             AND created_at <= $4",
+            &[&login, &username, &micros(now), &micros(latest_login(now))],
         )?;
         if good.is_none() {
             return Ok(None);
@@ -176,8 +177,9 @@ pub(super) fn renew_login(
 ) -> Outcome<Option<AdminUser>> {
     // Of two that use one refresh token one waits here, and then finds that it is the old one.
     let found = db.query_opt(
-        "SELECT username, refresh_hash FROM logins WHERE id = $1 AND ended_at IS NULL AND expires_at > $2 FOR UPDATE",
-        &[&login, &micros(now)],
+        "SELECT username, refresh_hash FROM logins WHERE id = $1 AND ended_at IS NULL AND expires_at > $2
+         AND created_at <= $3 FOR UPDATE",
+        &[&login, &micros(now), &micros(latest_login(now))],
     )?;
     let Some(row) = found else { return Ok(None) };
     let (username, hash): (String, String) = (row.try_get(0)?, row.try_get(1)?);
