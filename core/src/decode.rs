@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{Cursor, Read as _};
-use std::panic::catch_unwind;
+use std::panic::{UnwindSafe, catch_unwind};
 use std::path::Path;
 
 use image::metadata::Orientation;
@@ -77,6 +77,16 @@ impl DecodeLimits {
 /// [`Error::InvalidImage`] for other formats, damaged files, and files over the limits; a header that claims more than
 /// the limits is refused before any memory is taken for it.
 pub fn decode(bytes: &[u8], limits: &DecodeLimits) -> Result<Frame<'static>> {
+    caught(|| decoded(bytes, limits))
+}
+
+/// Makes a panic of a decoder an invalid image. None is free of them: zune-jpeg 0.5.15 has one for a component finer
+/// than the first.
+fn caught<T>(decoding: impl FnOnce() -> Result<T> + UnwindSafe) -> Result<T> {
+    catch_unwind(decoding).unwrap_or_else(|_| Err(Error::invalid_image("its decoder failed")))
+}
+
+fn decoded(bytes: &[u8], limits: &DecodeLimits) -> Result<Frame<'static>> {
     let Opened { decoder, jpeg, orientation, .. } = open(bytes, limits)?;
     let (width, height) = decoder.dimensions();
     let mut picture = if jpeg.is_some_and(|jpeg| jpeg.scans_apart) {
@@ -110,7 +120,7 @@ pub fn decode(bytes: &[u8], limits: &DecodeLimits) -> Result<Frame<'static>> {
 /// # Errors
 /// [`Error::InvalidImage`] for other formats, damaged headers, and files over the limits.
 pub fn memory_to_decode(bytes: &[u8], limits: &DecodeLimits) -> Result<u64> {
-    Ok(open(bytes, limits)?.memory)
+    caught(|| Ok(open(bytes, limits)?.memory))
 }
 
 /// A picture whose header has been read and is within the limits.
@@ -130,11 +140,6 @@ fn open<'b>(bytes: &'b [u8], limits: &DecodeLimits) -> Result<Opened<'b>> {
             limits.max_bytes
         )));
     }
-    // No decoder is free of panics: zune-jpeg 0.5.15 has one for a component finer than the first.
-    catch_unwind(|| decoded(bytes, limits)).unwrap_or_else(|_| Err(Error::invalid_image("its decoder failed")))
-}
-
-fn decoded(bytes: &[u8], limits: &DecodeLimits) -> Result<Frame<'static>> {
     let mut reader =
         ImageReader::new(Cursor::new(bytes)).with_guessed_format().map_err(|e| Error::invalid_image(e.to_string()))?;
     let Some(format @ (ImageFormat::Jpeg | ImageFormat::Png | ImageFormat::WebP)) = reader.format() else {

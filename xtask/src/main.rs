@@ -10,6 +10,7 @@ mod build;
 mod check;
 mod demo;
 mod example;
+mod faults;
 mod files;
 mod fuzz;
 mod lines;
@@ -55,6 +56,8 @@ enum Verb {
     Test(test::Options),
     /// Try the server's pages in Chromium, with a person before its camera.
     Pages(pages::Options),
+    /// Break things around the server for long: kill it, fill its disk, hold, restart and replace its database.
+    Faults(faults::Options),
     /// Put the server's OpenAPI document to the test: every endpoint, asked with good and bad values.
     Schema,
     /// Try the code that reads strangers' bytes with inputs made up by libFuzzer; `test` does it for a few seconds.
@@ -82,6 +85,7 @@ fn main() -> ExitCode {
         Verb::Example(options) => example::run(&options),
         Verb::Test(options) => test::run(&options),
         Verb::Pages(options) => pages::run(&options),
+        Verb::Faults(options) => faults::run(&options),
         Verb::Schema => schema::run(),
         Verb::Fuzz(options) => fuzz::run(&options),
         Verb::Check(options) => check::run(&options),

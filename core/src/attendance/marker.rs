@@ -243,6 +243,22 @@ mod tests {
     }
 
     #[test]
+    fn a_clock_that_jumps_marks_nobody_twice_on_a_day() {
+        let (first, store, student, _folder) = marker("Asia/Kolkata");
+        let restarted = Marker::new(store.clone(), first.policy().clone());
+        let noon = at("2026-03-02T06:30:00Z");
+        // Hours by which the clock is wrong: set back over midnight, corrected, ahead by days, and back again.
+        for (turn, wrong) in [0, -3, -13, 0, 1, 49, 0, -13, 49, 25, 0].into_iter().enumerate() {
+            let marker = if turn % 2 == 0 { &first } else { &restarted };
+            marker.mark(student, Similarity::new(0.9), None, noon + wrong.hours()).unwrap();
+        }
+        let rows = store.attendance(&AttendanceFilter::default(), Page::ALL).unwrap().items;
+        let mut days: Vec<_> = rows.iter().map(|row| row.local_day.unwrap().to_string()).collect();
+        days.sort();
+        assert_eq!(days, ["2026-03-01", "2026-03-02", "2026-03-03", "2026-03-04"], "each day once");
+    }
+
+    #[test]
     fn a_correction_says_who_and_why_and_is_not_undone_by_the_next_camera() {
         let (marker, store, student, _folder) = marker("UTC");
         let now = at("2026-03-02T08:00:00Z");

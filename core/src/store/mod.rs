@@ -34,6 +34,7 @@ mod students;
 mod templates;
 #[cfg(test)]
 pub(crate) mod tests;
+mod trouble;
 
 use std::time::Duration;
 
@@ -67,6 +68,7 @@ pub use sessions::Sessions;
 pub use sqlite::{Inspection, SqliteStore};
 pub use students::Students;
 pub use templates::Templates;
+pub use trouble::StoreTrouble;
 
 /// The traits of a store. Import them to call their methods on a [`SqliteStore`] or a `PostgresStore`; a `dyn Store`
 /// needs no import.

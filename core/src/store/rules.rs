@@ -1,12 +1,13 @@
 //! What every database decides alike: the rules that come before a row is written, and how its words are read.
 
+use jiff::{SignedDuration, Timestamp};
+
 use super::limits::{self, fits};
 pub(super) use super::model::embedding_text as json;
 use super::{
     Admission, Consent, CorrectedStatus, Correction, Enrolee, NewAttendance, NewAuditEntry, NewDetectionLog,
     SessionRecord, StudentChange,
 };
-use jiff::Timestamp;
 
 use crate::embedding::Embedding;
 use crate::error::{Error, Result};
@@ -19,6 +20,15 @@ pub(super) const NO_ATTENDANCE: Error = Error::NotFound { what: "attendance reco
 pub(super) const NO_ADMIN: Error = Error::NotFound { what: "admin user" };
 pub(super) const TAKEN: Error = Error::Conflict { what: "student with this roll number" };
 pub(super) const TAKEN_NAME: Error = Error::Conflict { what: "admin user with this name" };
+
+/// How far the clocks of two servers may be apart. Kerberos (RFC 4120) recommends the same.
+const CLOCKS_DIFFER_BY: SignedDuration = SignedDuration::from_mins(5);
+
+/// The latest beginning of a login that holds at `now`. One that began later was made by a clock that was wrong, and
+/// would last as much longer.
+pub(super) fn latest_login(now: Timestamp) -> Timestamp {
+    now.checked_add(CLOCKS_DIFFER_BY).unwrap_or(now)
+}
 
 /// The model of a student `s`, in both databases' SQL: its templates' (all of a student's are of one model), else
 /// that of the single embedding.

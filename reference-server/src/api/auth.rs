@@ -14,7 +14,9 @@ use utoipa::ToSchema;
 
 use crate::auth::hashing::Turn;
 use crate::auth::throttle::{Device, Guesser};
-use crate::auth::{Compared, LONGEST_NAME, LONGEST_PASSWORD, check_login, hash_of_refresh, random_key, token_seconds};
+use crate::auth::{
+    Compared, LONGEST_NAME, LONGEST_PASSWORD, check_login, clock, hash_of_refresh, random_key, token_seconds,
+};
 use crate::error::{AppError, during};
 use crate::net::origin::{DOCUMENTED_PASSWORD, Origin};
 use crate::net::peer::Peer;
@@ -117,7 +119,7 @@ pub(super) async fn login(
     let known = device_in(&headers).and_then(|cookie| Device::of_cookie(secret, &username, cookie));
     let guesser = Guesser::new(&username, from, known.as_ref());
     let turn = app.turn_to_hash().await?;
-    let (name, now) = (username.clone(), Timestamp::now());
+    let (name, now) = (username.clone(), clock::now());
     let came_to =
         app.with_store(PREFIX, move |store| try_to_log_in(store, turn, guesser, [&name, &password], from, now));
     let (user, id, refresh_token) = match came_to.await? {
@@ -233,7 +235,7 @@ pub(super) async fn refresh(State(app): State<AppState>, call: Open<Refresh>) ->
     let Open(Refresh { refresh_token }) = call;
     let (id, secret) = refresh_token.split_once('.').ok_or_else(refused)?;
     let (id, old, fresh) = (id.to_owned(), hash_of_refresh(secret), random_key());
-    let (login, fresh_hash, now) = (id.clone(), hash_of_refresh(&fresh), Timestamp::now());
+    let (login, fresh_hash, now) = (id.clone(), hash_of_refresh(&fresh), clock::now());
     let user = app
         .with_store(PREFIX, move |store| store.renew_login(&login, &old, &fresh_hash, now + LOGIN_LIFETIME, now))
         .await?

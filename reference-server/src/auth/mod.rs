@@ -1,5 +1,6 @@
 //! Who may ask: tokens, passwords, and the secret that signs.
 
+pub(crate) mod clock;
 pub(crate) mod hashing;
 mod hs256;
 pub(crate) mod throttle;
@@ -23,6 +24,8 @@ pub const DEFAULT_ADMIN: &str = "admin";
 pub const DEFAULT_PASSWORD: &str = "admin123";
 /// How long a token is good for.
 const TOKEN_LIFETIME: SignedDuration = SignedDuration::from_mins(30);
+/// How far the clocks of two servers may be apart, in seconds.
+const CLOCKS_DIFFER_BY: i64 = 300;
 /// The bytes of a secret made here: as many as HS256 uses.
 const SECRET_BYTES: usize = 32;
 
@@ -156,6 +159,9 @@ impl Tokens {
         hs256::install();
         let mut validation = Validation::new(Algorithm::HS256);
         validation.leeway = 0;
+        validation.validate_nbf = true;
+        // By a clock that does not go back: see `bearer_of`.
+        validation.validate_exp = false;
         // The original accepts a token without `exp`; only the holder of the secret can make one.
         validation.required_spec_claims.clear();
         Self {
@@ -179,6 +185,14 @@ impl Tokens {
     /// Whose `token` is; `None` for one that is not good.
     pub(crate) fn bearer_of(&self, token: &str) -> Option<Bearer> {
         let claims = jsonwebtoken::decode::<Claims>(token, &self.decoding, &self.validation).ok()?.claims;
+        if let Some(ends) = claims.exp {
+            let now = clock::now().as_second();
+            // A token of ours that lasts longer than ours do was made while the clock was wrong.
+            let of_the_future = claims.sid.is_some() && ends > now + TOKEN_LIFETIME.as_secs() + CLOCKS_DIFFER_BY;
+            if ends < now || of_the_future {
+                return None;
+            }
+        }
         Some(Bearer { user: claims.sub?, login: claims.sid })
     }
 }
@@ -311,6 +325,8 @@ mod tests {
         assert_eq!(tokens.bearer_of(&fresh), Some(bearer));
         let late = now - SignedDuration::from_mins(30) - SignedDuration::from_secs(1);
         assert_eq!(tokens.bearer_of(&tokens.issue("admin", "login", late).unwrap()), None);
+        let of_the_future = tokens.issue("admin", "login", now + SignedDuration::from_hours(24)).unwrap();
+        assert_eq!(tokens.bearer_of(&of_the_future), None, "made by a clock that was wrong by a day");
         let other = Tokens::new(&Secret::random());
         assert_eq!(tokens.bearer_of(&other.issue("admin", "login", now).unwrap()), None, "signed by another");
     }

@@ -1,6 +1,7 @@
 //! The subcommands of the `faceattend` binary.
 
 pub mod admin;
+pub mod arenas;
 pub mod calibrate;
 mod data_dir;
 pub mod database;

@@ -7,6 +7,7 @@ use std::error::Error as _;
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use faceattend_core::store::StoreTrouble;
 use faceattend_core::{Error, ErrorKind};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -85,7 +86,11 @@ impl IntoResponse for AppError {
     }
 }
 
+/// After how many seconds a client may try again when the database did not do its work: as long as a write waits.
+const RETRY_AFTER: u64 = 5;
+
 fn answer_to(prefix: &str, error: &Error) -> Response {
+    let trouble = StoreTrouble::of(error);
     let (status, detail) = match error.kind() {
         ErrorKind::InvalidImage => (StatusCode::BAD_REQUEST, "Invalid image data".to_owned()),
         ErrorKind::InvalidInput => (StatusCode::BAD_REQUEST, format!("{prefix}: {error}")),
@@ -96,7 +101,11 @@ fn answer_to(prefix: &str, error: &Error) -> Response {
             (StatusCode::SERVICE_UNAVAILABLE, format!("{prefix}: face analysis is not available"))
         }
         ErrorKind::ModelMismatch | ErrorKind::Store | ErrorKind::Io | ErrorKind::Download | ErrorKind::Internal => {
-            (StatusCode::INTERNAL_SERVER_ERROR, format!("{prefix}: internal error"))
+            match trouble {
+                // It tells no path and no value, and what to do: the person who asks may be the one who can.
+                Some(trouble) => (StatusCode::SERVICE_UNAVAILABLE, format!("{prefix}: {}", trouble.advice())),
+                None => (StatusCode::INTERNAL_SERVER_ERROR, format!("{prefix}: internal error")),
+            }
         }
     };
     if status.is_server_error() {
@@ -109,7 +118,11 @@ fn answer_to(prefix: &str, error: &Error) -> Response {
         }
         tracing::error!(code = error.kind().code(), ?causes, "{prefix}: {error}");
     }
-    detail_response(status, &detail)
+    let mut response = detail_response(status, &detail);
+    if trouble.is_some() {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER));
+    }
+    response
 }
 
 fn capitalised(text: &str) -> String {

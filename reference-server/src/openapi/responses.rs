@@ -15,10 +15,11 @@ use crate::router::described::Described;
 use crate::router::endpoint::Endpoint;
 
 /// Status and detail of the errors that every endpoint may answer.
-const ALWAYS: [(u16, &str); 3] = [
+const ALWAYS: [(u16, &str); 4] = [
     (405, "Method Not Allowed"),
     (421, "This server does not answer to the name in the request"),
     (500, "The server failed; its log says why"),
+    (503, "The database is busy, away, full or read-only; the text says which"),
 ];
 
 /// Returns the schemas that the answers of every endpoint refer to.

@@ -8,16 +8,18 @@ use axum::extract::multipart::{Multipart, MultipartError};
 use axum::extract::{DefaultBodyLimit, FromRequest, Request};
 use axum::http::{HeaderMap, StatusCode, header};
 use faceattend_core::store::AdminUser;
-use jiff::Timestamp;
 use serde_json::{Map, Value};
 
-use crate::auth::Role;
+use crate::auth::{Bearer, Role, clock};
 use crate::error::{AppError, Issue};
 use crate::request::body::{self, Arriving, BODY_LIMIT, Body, Expects, STRANGERS_BODY_LIMIT};
 use crate::request::fields::Reader;
 use crate::request::input::Input;
 use crate::request::pace::{Paced, TooSlow};
 use crate::state::AppState;
+
+/// The answer to a token that is not valid, or no longer.
+const NOT_VALID: &str = "Could not validate credentials";
 
 /// The parameters of the path. The router inserts them.
 #[derive(Debug, Clone, Default)]
@@ -217,13 +219,17 @@ fn finish<I: Input>(reader: &mut Reader) -> Result<I, AppError> {
 
 /// Returns the active user of a token whose login has not ended, and the login.
 pub(crate) async fn authenticate(token: &str, state: &AppState) -> Result<(AdminUser, Option<String>), AppError> {
-    let refused = || AppError::Unauthorized("Could not validate credentials");
-    let bearer = state.tokens().bearer_of(token).ok_or_else(refused)?;
-    let login = bearer.login.clone();
+    let Bearer { user, login } = state.tokens().bearer_of(token).ok_or(AppError::Unauthorized(NOT_VALID))?;
+    let user = holder_of(user, login.clone(), state).await?;
+    Ok((user, login))
+}
+
+/// Returns the active user of a login that has not ended. What stays open asks again now and then.
+pub(crate) async fn holder_of(user: String, login: Option<String>, state: &AppState) -> Result<AdminUser, AppError> {
     let holder = state
         .with_store("Error checking credentials", move |store| {
-            store.login_holder(&bearer.user, bearer.login.as_deref(), Timestamp::now())
+            store.login_holder(&user, login.as_deref(), clock::now())
         })
         .await?;
-    holder.map(|user| (user, login)).ok_or_else(refused)
+    holder.ok_or(AppError::Unauthorized(NOT_VALID))
 }

@@ -27,7 +27,12 @@ pub struct ServerProcess {
 impl ServerProcess {
     /// Starts the ignored test `name` of this test program with an order, and waits until it listens.
     pub fn start(name: &str, order: &str) -> Self {
-        let mut child = Command::new(std::env::current_exe().unwrap())
+        Self::start_by(&mut Command::new(std::env::current_exe().unwrap()), name, order)
+    }
+
+    /// The same with a command that runs this test program, such as a shell that sets a limit first.
+    pub fn start_by(command: &mut Command, name: &str, order: &str) -> Self {
+        let mut child = command
             .args(["--exact", name, "--ignored", "--nocapture"])
             .env(ORDER, order)
             .stdin(Stdio::null())

@@ -53,6 +53,6 @@ pub fn opened(keys: &TemplateKeys, context: &SealContext, stored: &Stored) -> Op
     };
     opened.unwrap_or_else(|refused| match refused {
         NotOpened::NoKey(_) => Opened::NoKey,
-        NotOpened::NoCipher | NotOpened::Damaged => Opened::Refused,
+        NotOpened::NoCipher | NotOpened::Damaged | NotOpened::Plain => Opened::Refused,
     })
 }

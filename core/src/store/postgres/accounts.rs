@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use postgres::{Row, Transaction};
 
-use super::super::rules::{NO_ADMIN, TAKEN_NAME};
+use super::super::rules::{NO_ADMIN, TAKEN_NAME, latest_login};
 use super::super::{Accounts, AdminChange, AdminUser, LoginFailures, Logins, MAX_LOGIN_FAILURES, NewAdmin, NewLogin};
 use super::{Outcome, PostgresStore, certain_time, count, micros, seconds};
 use crate::error::{Error, Result};
@@ -117,6 +117,8 @@ pub(super) fn create(db: &mut Transaction<'_>, new: &NewAdmin, now: Timestamp) -
     if made == 0 {
         return Err(TAKEN_NAME.into());
     }
+    // Another program may have deleted an account of this name: its tokens are not this one's.
+    end_logins_of(db, &new.username, now)?;
     Ok(find(db, &new.username)?.ok_or(NO_ADMIN)?)
 }
 
@@ -195,8 +197,9 @@ pub(super) fn login_holder(
 ) -> Outcome<Option<AdminUser>> {
     if let Some(login) = login {
         let good = db.query_opt(
-            "SELECT 1 FROM logins WHERE id = $1 AND username = $2 AND ended_at IS NULL AND expires_at > $3",
-            &[&login, &username, &micros(now)],
+            "SELECT 1 FROM logins WHERE id = $1 AND username = $2 AND ended_at IS NULL AND expires_at > $3
+             AND created_at <= $4",
+            &[&login, &username, &micros(now), &micros(latest_login(now))],
         )?;
         if good.is_none() {
             return Ok(None);
@@ -214,8 +217,9 @@ pub(super) fn renew_login(
 ) -> Outcome<Option<AdminUser>> {
     // Of two that use one refresh token one waits here, and then finds that it is the old one.
     let found = db.query_opt(
-        "SELECT username, refresh_hash FROM logins WHERE id = $1 AND ended_at IS NULL AND expires_at > $2 FOR UPDATE",
-        &[&login, &micros(now)],
+        "SELECT username, refresh_hash FROM logins WHERE id = $1 AND ended_at IS NULL AND expires_at > $2
+         AND created_at <= $3 FOR UPDATE",
+        &[&login, &micros(now), &micros(latest_login(now))],
     )?;
     let Some(row) = found else { return Ok(None) };
     let (username, hash): (String, String) = (row.try_get(0)?, row.try_get(1)?);
@@ -238,7 +242,7 @@ pub(super) fn end_login(db: &mut Transaction<'_>, login: &str, now: Timestamp) -
 
 pub(super) fn end_logins_of(db: &mut Transaction<'_>, username: &str, now: Timestamp) -> Outcome<u64> {
     Ok(db.execute(
-        "UPDATE logins SET ended_at = $2 WHERE username = $1 AND ended_at IS NULL AND expires_at > $2",
+        "UPDATE logins SET ended_at = $2 WHERE username = $1 AND ended_at IS NULL",
         &[&username, &micros(now)],
     )?)
 }

@@ -12,6 +12,7 @@ use postgres::{Client, Config, IsolationLevel, Transaction};
 use rustls::pki_types::{CertificateDer, pem::PemObject as _};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
+use super::super::StoreTrouble;
 use super::{Fault, Outcome, without_values};
 use crate::error::{Error, Result};
 
@@ -120,11 +121,11 @@ impl Pool {
     }
 
     fn try_run<T>(&self, doing: &str, reads: bool, work: impl FnOnce(&mut Transaction<'_>) -> Outcome<T>) -> Result<T> {
-        let away = |source| Error::Store { reason: format!("cannot {doing}: the database does not answer"), source };
-        let Some(pool) = &self.0 else { return Err(away(None)) };
+        let away = |cause| StoreTrouble::Away.while_doing(doing, cause);
+        let Some(pool) = &self.0 else { return Err(away("the pool is closed".into())) };
         // After a restart of the database every pooled connection may be dead.
         for _ in 0..=CONNECTIONS {
-            let mut connection = pool.get().map_err(|error| away(Some(error.into())))?;
+            let mut connection = pool.get().map_err(|error| away(error.into()))?;
             let Connection { client, is_broken } = &mut *connection;
             let isolation = if reads { IsolationLevel::RepeatableRead } else { IsolationLevel::ReadCommitted };
             let begun = client.build_transaction().isolation_level(isolation).read_only(reads).start();
@@ -142,21 +143,18 @@ impl Pool {
                 Ok(value)
             });
             return done.map_err(|fault| {
-                *is_broken = matches!(&fault, Fault::Sql(error) if is_lost(error));
-                if *is_broken {
-                    let Fault::Sql(error) = fault else { return fault.while_doing(doing) };
-                    let reason = format!("cannot {doing}: the connection to the database was lost; try again");
-                    return Error::Store { reason, source: Some(without_values(error)) };
-                }
-                fault.while_doing(doing)
+                let error = fault.while_doing(doing);
+                // A server that no longer writes has become a standby: the next connection may find the other one.
+                *is_broken = matches!(StoreTrouble::of(&error), Some(StoreTrouble::Lost | StoreTrouble::ReadOnly));
+                error
             });
         }
-        Err(away(None))
+        Err(away("every connection was lost".into()))
     }
 }
 
 /// Whether the connection is gone: the network, or the database ended it.
-fn is_lost(error: &postgres::Error) -> bool {
+pub(super) fn is_lost(error: &postgres::Error) -> bool {
     match error.as_db_error() {
         // The plain word for it is in the database's language.
         Some(database) => matches!(database.parsed_severity(), Some(Severity::Fatal | Severity::Panic)),

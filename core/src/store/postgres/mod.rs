@@ -36,9 +36,9 @@ use postgres::{Row, Transaction};
 use super::codec::TemplateKeys;
 use super::notices::Follower;
 use super::rules::{TAKEN, TAKEN_NAME};
-use super::{Cluster, Store};
+use super::{Cluster, Store, StoreTrouble};
 use crate::error::{Error, Result};
-use connection::Pool;
+use connection::{Pool, is_lost};
 
 /// The store in a PostgreSQL database.
 ///
@@ -99,8 +99,38 @@ impl Fault {
                 _ => {}
             }
         }
-        Error::Store { reason: format!("cannot {doing}"), source: Some(without_values(error)) }
+        match trouble_of(&error) {
+            Some(trouble) => trouble.while_doing(doing, without_values(error)),
+            None => Error::Store { reason: format!("cannot {doing}"), source: Some(without_values(error)) },
+        }
     }
+}
+
+/// Returns what PostgreSQL's code says about the server, its disk, and the other programs on it.
+fn trouble_of(error: &postgres::Error) -> Option<StoreTrouble> {
+    if is_lost(error) {
+        return Some(StoreTrouble::Lost);
+    }
+    let code = error.code()?;
+    if *code == SqlState::DISK_FULL {
+        return Some(StoreTrouble::Full);
+    }
+    // A server that has become a standby, or is kept from writing by its operator.
+    if *code == SqlState::READ_ONLY_SQL_TRANSACTION {
+        return Some(StoreTrouble::ReadOnly);
+    }
+    if *code == SqlState::IO_ERROR {
+        return Some(StoreTrouble::Disk);
+    }
+    let busy = [
+        SqlState::LOCK_NOT_AVAILABLE,
+        SqlState::QUERY_CANCELED,
+        SqlState::T_R_DEADLOCK_DETECTED,
+        SqlState::T_R_SERIALIZATION_FAILURE,
+        SqlState::OUT_OF_MEMORY,
+        SqlState::TOO_MANY_CONNECTIONS,
+    ];
+    busy.contains(code).then_some(StoreTrouble::Busy)
 }
 
 /// The database's error without its details, which quote the values of a row.

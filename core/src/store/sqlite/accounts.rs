@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::super::naive_time::{to_micros, to_seconds};
-use super::super::rules::{NO_ADMIN, TAKEN_NAME};
+use super::super::rules::{NO_ADMIN, TAKEN_NAME, latest_login};
 use super::super::{Accounts, AdminChange, AdminUser, LoginFailures, Logins, MAX_LOGIN_FAILURES, NewAdmin, NewLogin};
 use super::SqliteStore;
 use super::connection::{Outcome, Time};
@@ -21,6 +21,8 @@ impl Accounts for SqliteStore {
             if made == 0 {
                 return Err(TAKEN_NAME.into());
             }
+            // Another program may have deleted an account of this name: its tokens are not this one's.
+            end_logins_of(db, &new.username, now)?;
             Ok(admins(db, Some(&new.username))?.pop().ok_or(NO_ADMIN)?)
         })
     }
@@ -174,9 +176,9 @@ pub(super) fn login_holder(
         let good: bool = db
             .prepare_cached(
                 "SELECT EXISTS (SELECT 1 FROM logins
-                 WHERE id = ?1 AND username = ?2 AND ended_at IS NULL AND expires_at > ?3)",
+                 WHERE id = ?1 AND username = ?2 AND ended_at IS NULL AND expires_at > ?3 AND created_at <= ?4)",
             )?
-            .query_row(params![login, username, to_micros(now)], |row| row.get(0))?;
+            .query_row(params![login, username, to_micros(now), to_micros(latest_login(now))], |row| row.get(0))?;
         if !good {
             return Ok(None);
         }
@@ -193,8 +195,9 @@ pub(super) fn renew_login(
 ) -> rusqlite::Result<Option<AdminUser>> {
     let found: Option<(String, String)> = db
         .query_row(
-            "SELECT username, refresh_hash FROM logins WHERE id = ?1 AND ended_at IS NULL AND expires_at > ?2",
-            params![login, to_micros(now)],
+            "SELECT username, refresh_hash FROM logins WHERE id = ?1 AND ended_at IS NULL AND expires_at > ?2
+                 AND created_at <= ?3",
+            params![login, to_micros(now), to_micros(latest_login(now))],
             |row| Ok((row.get(0)?, row.get(1)?)),
         )
         .optional()?;
@@ -218,7 +221,7 @@ pub(super) fn end_login(db: &Connection, login: &str, now: Timestamp) -> rusqlit
 
 pub(super) fn end_logins_of(db: &Connection, username: &str, now: Timestamp) -> rusqlite::Result<u64> {
     let ended = db.execute(
-        "UPDATE logins SET ended_at = ?2 WHERE username = ?1 AND ended_at IS NULL AND expires_at > ?2",
+        "UPDATE logins SET ended_at = ?2 WHERE username = ?1 AND ended_at IS NULL",
         params![username, to_micros(now)],
     )?;
     Ok(ended as u64)

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ValueRef};
-use rusqlite::{Connection, Row};
+use rusqlite::{Connection, ErrorCode, Row};
 
+use super::super::StoreTrouble;
 use super::super::naive_time::parse;
 use crate::error::{Error, Result};
 
@@ -35,8 +36,24 @@ impl Fault {
     pub(super) fn while_doing(self, doing: &str) -> Error {
         match self {
             Self::Ours(error) => error,
-            Self::Sql(error) => Error::Store { reason: format!("cannot {doing}"), source: Some(error.into()) },
+            Self::Sql(error) => match trouble_of(&error) {
+                Some(trouble) => trouble.while_doing(doing, error.into()),
+                None => Error::Store { reason: format!("cannot {doing}"), source: Some(error.into()) },
+            },
         }
+    }
+}
+
+/// Returns what SQLite's code says about the file, its disk, and the other programs on it.
+fn trouble_of(error: &rusqlite::Error) -> Option<StoreTrouble> {
+    match error.sqlite_error_code()? {
+        ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::FileLockingProtocolFailed => {
+            Some(StoreTrouble::Busy)
+        }
+        ErrorCode::DiskFull => Some(StoreTrouble::Full),
+        ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::CannotOpen => Some(StoreTrouble::ReadOnly),
+        ErrorCode::SystemIoFailure => Some(StoreTrouble::Disk),
+        _ => None,
     }
 }
 

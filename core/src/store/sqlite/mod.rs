@@ -1,6 +1,6 @@
 //! The store in one SQLite file. This file and its folder are the only place that knows `rusqlite`.
 //!
-//! One connection writes, behind a lock, so that writers queue here instead of failing with "busy"; a pool reads.
+//! One connection writes, so that writers queue here instead of failing with "busy"; a pool reads.
 //! Write-ahead logging lets reads go on while a write runs. `synchronous=FULL` makes a commit return only after the
 //! log is on the disk: a killed process would lose nothing with `NORMAL` either, because the log is already with the
 //! kernel, but a power cut would take back attendance that a person saw acknowledged, and there are only a few writes
@@ -23,31 +23,32 @@ mod seen;
 mod sessions;
 mod students;
 mod templates;
+mod writer;
 
 pub use inspect::Inspection;
 
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
 
 use r2d2_sqlite::SqliteConnectionManager;
 use rusqlite::{Connection, TransactionBehavior};
 
 use super::codec::TemplateKeys;
 use super::notices::Follower;
-use super::{Cluster, Store};
+use super::{Cluster, Store, StoreTrouble};
 use crate::error::{Error, Result};
 use connection::{BUSY_TIMEOUT, Fault, Outcome, Time, make_private, prepare_writer};
 use schema::migrate;
 use sessions::{completed_session, use_up};
 use students::{insert_student, student, touch};
 use templates::{visit_written_since, write_templates};
+use writer::Writer;
 
 /// Connections for reading: enough for the blocking threads of a server on a common machine, at 2 MB of cache each.
 const READERS: u32 = 8;
 
 /// The store in one SQLite file.
 pub struct SqliteStore {
-    writer: Mutex<Connection>,
+    writer: Writer,
     readers: r2d2::Pool<SqliteConnectionManager>,
     keys: TemplateKeys,
     path: PathBuf,
@@ -80,10 +81,8 @@ impl SqliteStore {
     pub fn open_with_keys(path: impl AsRef<Path>, keys: TemplateKeys) -> Result<Self> {
         let path = path.as_ref();
         make_private(path)?;
-        let failed = |source: rusqlite::Error| Error::Store {
-            reason: format!("cannot open the database {}", path.display()),
-            source: Some(source.into()),
-        };
+        let failed =
+            |error: rusqlite::Error| Fault::Sql(error).while_doing(&format!("open the database {}", path.display()));
         let mut writer = Connection::open(path).map_err(failed)?;
         prepare_writer(&writer).map_err(failed)?;
         migrate(&mut writer).map_err(|fault| fault.while_doing(&format!("migrate the database {}", path.display())))?;
@@ -103,28 +102,27 @@ impl SqliteStore {
                 source: Some(source.into()),
             })?;
         let name = uuid::Uuid::new_v4().simple().to_string();
-        Ok(Self { writer: Mutex::new(writer), readers, keys, path: path.into(), name })
+        Ok(Self { writer: Writer::new(writer), readers, keys, path: path.into(), name })
     }
 
     /// Runs `change` as one transaction.
     fn write<T>(&self, doing: &str, change: impl FnOnce(&Connection) -> Outcome<T>) -> Result<T> {
-        // A panic in a transaction rolls it back as it unwinds, so a poisoned lock guards a sound connection.
-        let mut connection = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        let run = || -> Outcome<T> {
+        let run = |connection: &mut Connection| -> Outcome<T> {
             let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             let value = change(&transaction)?;
             transaction.commit()?;
             Ok(value)
         };
-        run().map_err(|fault| fault.while_doing(doing))
+        let Some(done) = self.writer.in_turn(run) else {
+            return Err(StoreTrouble::Busy.while_doing(doing, "others write".into()));
+        };
+        done.map_err(|fault| fault.while_doing(doing))
     }
 
     /// Runs `query` on one snapshot of the database.
     fn read<T>(&self, doing: &str, query: impl FnOnce(&Connection) -> Outcome<T>) -> Result<T> {
-        let mut connection = self
-            .readers
-            .get()
-            .map_err(|source| Error::Store { reason: format!("cannot {doing}"), source: Some(source.into()) })?;
+        let mut connection =
+            self.readers.get().map_err(|source| StoreTrouble::Busy.while_doing(doing, source.into()))?;
         let run = || -> Outcome<T> { query(&*connection.transaction()?) };
         run().map_err(|fault| fault.while_doing(doing))
     }

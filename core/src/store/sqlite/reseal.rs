@@ -64,11 +64,13 @@ pub(super) fn all(store: &SqliteStore, progress: &mut dyn FnMut(u64)) -> Result<
 /// Rewrites the file, so that no page keeps what stood there before, and empties the log. Somebody else's open
 /// transaction can stand in the way; then what is left lies in free space until it is overwritten.
 fn compact(store: &SqliteStore) {
-    let connection = store.writer.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    let emptied = connection.execute_batch("VACUUM").and_then(|()| {
-        connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0)).map(|busy| busy == 0)
+    let emptied = store.writer.when_free(|connection| {
+        connection.execute_batch("VACUUM").and_then(|()| {
+            let emptied = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0));
+            emptied.map(|busy| busy == 0)
+        })
     });
-    if !matches!(emptied, Ok(true)) {
+    if !matches!(emptied, Some(Ok(true))) {
         tracing::warn!(
             "the file could not be compacted while others use it: earlier values stay in its free space until it is \
              done again with no server running"

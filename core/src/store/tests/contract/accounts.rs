@@ -175,6 +175,24 @@ pub(crate) fn a_deactivated_user_is_logged_out(store: &dyn Store) {
     assert_eq!(store.update_admin("nobody", &change(true), now()).unwrap_err().kind(), ErrorKind::NotFound);
 }
 
+pub(crate) fn a_login_that_was_ended_stays_ended_when_the_clock_goes_back(store: &dyn Store) {
+    user(store, "bob", "viewer");
+    login(store, "b", "bob");
+    // The clock was wrong by a day while somebody ended the logins; by it this one had expired.
+    assert_eq!(store.end_logins_of("bob", now() + 24.hours()).unwrap(), 1);
+    assert_eq!(holder(store, "bob", Some("b"), now()), None);
+}
+
+pub(crate) fn a_login_that_a_wrong_clock_began_does_not_last_longer(store: &dyn Store) {
+    user(store, "bob", "viewer");
+    login(store, "b", "bob");
+    // The clock was ahead by a day when the login began, and was corrected.
+    let corrected = now() - 24.hours();
+    assert_eq!(holder(store, "bob", Some("b"), corrected), None);
+    assert!(store.renew_login("b", "one", "two", corrected + 1.hour(), corrected).unwrap().is_none());
+    assert_eq!(holder(store, "bob", Some("b"), now() - 1.minute()), Some("bob".into()), "another server's clock");
+}
+
 pub(crate) fn the_last_active_admin_stays(store: &dyn Store) {
     user(store, "admin", "admin");
     user(store, "bob", "operator");
