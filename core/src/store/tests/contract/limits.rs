@@ -19,7 +19,7 @@ pub(crate) fn a_text_beyond_its_limit_is_refused_and_changes_nothing(store: &dyn
     for (name, roll_number) in [(long_name.as_str(), "R2"), ("B", long_roll.as_str())] {
         assert_eq!(kind(store.create_student(name, roll_number, now())), ErrorKind::InvalidInput);
         let who = Enrolee::New { name, roll_number };
-        assert_eq!(kind(store.enrol(session, &who, &enrolment(0.0), None, now())), ErrorKind::InvalidInput);
+        assert_eq!(kind(store.enrol(session, &who, &enrolment(0.0), None, "test", now())), ErrorKind::InvalidInput);
     }
     for change in [
         StudentChange { name: Some(long_name), roll_number: None },
