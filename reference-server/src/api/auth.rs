@@ -15,7 +15,8 @@ use utoipa::ToSchema;
 use crate::auth::hashing::Turn;
 use crate::auth::throttle::{Device, Guesser};
 use crate::auth::{
-    Compared, LONGEST_NAME, LONGEST_PASSWORD, check_login, clock, hash_of_refresh, random_key, token_seconds,
+    Compared, LONGEST_NAME, LONGEST_PASSWORD, check_login, clock, hash_of_refresh, is_random_key, random_key,
+    token_seconds,
 };
 use crate::error::{AppError, during};
 use crate::net::origin::{DOCUMENTED_PASSWORD, Origin};
@@ -234,6 +235,10 @@ pub(super) async fn refresh(State(app): State<AppState>, call: Open<Refresh>) ->
     let refused = || AppError::Unauthorized(NOT_VALID);
     let Open(Refresh { refresh_token }) = call;
     let (id, secret) = refresh_token.split_once('.').ok_or_else(refused)?;
+    // What no login has is refused before the database is asked to write.
+    if !is_random_key(id) || !is_random_key(secret) {
+        return Err(refused());
+    }
     let (id, old, fresh) = (id.to_owned(), hash_of_refresh(secret), random_key());
     let (login, fresh_hash, now) = (id.clone(), hash_of_refresh(&fresh), clock::now());
     let user = app

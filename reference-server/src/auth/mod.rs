@@ -207,6 +207,11 @@ pub(crate) fn random_key() -> String {
     Secret::random().0
 }
 
+/// Returns whether `text` is as [`random_key`] makes them.
+pub(crate) fn is_random_key(text: &str) -> bool {
+    text.len() == 2 * SECRET_BYTES && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
 /// What the store keeps of a refresh token. It has 256 random bits, so a fast hash is enough.
 pub(crate) fn hash_of_refresh(token: &str) -> String {
     use sha2::Digest as _;
