@@ -51,7 +51,7 @@ impl Challenge {
 
     /// Begins anew; a random order is drawn anew.
     pub(super) fn restart(&mut self, order: Order, extra_steps: u32) {
-        self.draws += 1;
+        self.draws = self.draws.saturating_add(1);
         self.done = 0;
         self.draw(order, extra_steps);
     }
@@ -103,7 +103,7 @@ impl Challenge {
     }
 
     pub(super) fn advance(&mut self) {
-        self.done = (self.done + 1).min(self.steps.len());
+        self.done = self.done.saturating_add(1).min(self.steps.len());
     }
 
     /// Returns the nonce of the session's receipt: it tells nothing of the session, and is the same however often it

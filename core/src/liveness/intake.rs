@@ -22,7 +22,7 @@ impl LivenessSession {
         if let Some(over) = self.over(now) {
             judged.verdict = Err(over);
         } else if !self.is_completed() {
-            self.state.revision += 1;
+            self.state.revision = self.state.revision.saturating_add(1);
             if self.state.progress == Progress::Pending {
                 self.state.progress = Progress::Begun;
             }
@@ -124,7 +124,7 @@ impl LivenessSession {
             let asked = self.next().unwrap_or(observation.requested);
             judged.verdict = Err(Reason::WrongTurn { asked });
             self.restart();
-            self.state.wrong_turns += 1;
+            self.state.wrong_turns = self.state.wrong_turns.saturating_add(1);
             if self.state.wrong_turns > options.wrong_turns {
                 self.state.progress = Progress::GivenUp;
             }

@@ -163,7 +163,7 @@ impl LivenessSession {
     pub fn verify(&mut self, now: Timestamp) -> Verification {
         if self.is_open(now) && self.state.progress != Progress::ClosedEarly {
             self.state.progress = Progress::ClosedEarly;
-            self.state.revision += 1;
+            self.state.revision = self.state.revision.saturating_add(1);
         }
         Verification {
             status: self.status_at(now),
@@ -194,7 +194,7 @@ impl LivenessSession {
             }
             Progress::Completed { consumed, .. } => {
                 *consumed = true;
-                self.state.revision += 1;
+                self.state.revision = self.state.revision.saturating_add(1);
                 Ok(self.templates().cloned().collect())
             }
             _ => Err(Error::State { what: "liveness session", reason: "it is not complete".into() }),

@@ -199,6 +199,14 @@ mod tests {
     }
 
     #[test]
+    fn sizes_beyond_a_number_add_up_to_the_largest() {
+        let mut pack = Manifest::embedded().unwrap().pack("default").unwrap().clone();
+        pack.files.iter_mut().for_each(|file| file.size = Some(u64::MAX));
+        assert!(pack.files.len() > 1);
+        assert_eq!(pack.size(), u64::MAX);
+    }
+
+    #[test]
     fn what_is_wrong_is_named() {
         for (replace, with, says) in [
             ("schema = 1", "schema = 2", "schema 2"),

@@ -74,7 +74,7 @@ impl Pack {
     /// Returns the sizes of all files that can be had, in bytes.
     #[must_use]
     pub fn size(&self) -> u64 {
-        self.files.iter().filter_map(|file| file.size).sum()
+        self.files.iter().filter_map(|file| file.size).fold(0, u64::saturating_add)
     }
 
     /// Checks that the pack may be put on this machine: always, unless its licence has to be accepted and is not.

@@ -18,6 +18,24 @@ fn suspicious_frames_fail_a_session_for_good_and_wrong_poses_do_not() {
 }
 
 #[test]
+fn counters_of_a_stored_state_stay_at_their_largest_value() {
+    let options = LivenessOptions::default().with_guard().with_wrong_turns(u32::MAX);
+    let state = LivenessSession::with_entropy(SessionId::random(), None, options, start(), 7).to_state();
+    let mut state = serde_json::to_value(state).unwrap();
+    state["revision"] = u64::MAX.into();
+    (state["wrong_turns"], state["frames"], state["suspicious"]) = (u32::MAX.into(), 0.into(), 0.into());
+    (state["challenge"]["draws"], state["challenge"]["done"]) = (u32::MAX.into(), usize::MAX.into());
+    let session = LivenessSession::from_state(serde_json::from_value(state).unwrap()).unwrap();
+    let mut run = Run { session, embedder: embedder(), frames: 0 };
+    for yaw in [0.0, -20.0, 20.0, 20.0, -20.0, -20.0] {
+        let requested = run.session.next().unwrap_or(Position::Center);
+        run.see(requested, vec![view(0, yaw)]);
+    }
+    run.session.verify(seconds(9));
+    assert_eq!(run.session.revision(), u64::MAX);
+}
+
+#[test]
 fn an_expired_session_takes_no_frame() {
     let mut run = default_run();
     run.see(Position::Center, vec![view(0, 0.0)]);
