@@ -1,7 +1,7 @@
 //! The addresses of cameras, and how they are shown.
 //!
-//! - A password before the host, and the value of a parameter that holds a secret, are shown nowhere: not in `Display`,
-//!   not in `Debug`, not in an error.
+//! - A password before the host, in a mistyped address too, and the value of a parameter that holds a secret, are shown
+//!   nowhere: not in `Display`, not in `Debug`, not in an error.
 //! - What is shown of an address is an address of which the same is shown.
 //! - An address that is refused is not repeated.
 
@@ -41,13 +41,17 @@ fn is_hidden(address: &str) {
 
 fn with_a_password(from: &mut Unstructured<'_>) -> Result<String> {
     let scheme = from.choose(&["rtsp", "http", "https", "rtsps", "srt", "RTSP", "gopher"])?;
+    // As it should be written, and as people mistype it.
+    let before_login = from.choose(&["://", ":/", ":", ":///"])?;
+    let start = if from.ratio(1, 8)? { String::new() } else { format!("{scheme}{before_login}") };
     let (user, password, tail) = (noise(from)?, value(from, &[])?, noise(from)?);
-    Ok(format!("{scheme}://{user}:{password}@host{tail}"))
+    Ok(format!("{start}{user}:{password}@host{tail}"))
 }
 
 fn with_a_parameter(from: &mut Unstructured<'_>) -> Result<String> {
-    const ENDS: &[char] = &['/', '?', '&', ';', '#', '@'];
-    let name = from.choose(&["password", "pwd", "user", "token", "access_key", "auth", "sig", "psw", "secret"])?;
+    const ENDS: &[char] = &['/', '?', '&', ';', '#'];
+    let name =
+        from.choose(&["password", "pwd", "user", "token", "access_key", "auth", "sig", "psw", "secret", "pw", "pin"])?;
     let name = in_any_case(from, name)?;
     let begin = from.choose(&["/?", "/?channel=1&", "/a/", ";", "/s#"])?;
     let (value, tail) = (value(from, ENDS)?, noise(from)?);

@@ -33,7 +33,7 @@ fn is_hidden(address: &str) {
 
 fn with_a_password(from: &mut Unstructured<'_>) -> Result<String> {
     let scheme = from.choose(&["postgres", "postgresql"])?;
-    let (user, password, tail) = (noise(from)?.replace('?', ""), value(from, &['?'])?, noise(from)?);
+    let (user, password, tail) = (noise(from)?, value(from, &[])?, noise(from)?);
     Ok(format!("{scheme}://{user}:{password}@host/name{tail}"))
 }
 
