@@ -11,7 +11,7 @@ use faceattend_core::frame::{ChannelOrder, Frame as CoreFrame};
 use faceattend_core::{Error, Result};
 use jiff::Timestamp;
 use numpy::ndarray::{ArrayView3, Axis};
-use numpy::{PyArray3, PyArrayDyn, PyArrayMethods, PyReadonlyArrayDyn, PyUntypedArrayMethods};
+use numpy::{PyArray3, PyArrayDyn, PyArrayMethods, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 use pyo3::types::{PyByteArray, PyBytes, PyDict, PyString};
 
@@ -122,10 +122,9 @@ pub(crate) fn order(py: Python<'_>, color: &str) -> PyResult<ChannelOrder> {
     }
 }
 
-/// A picture as it was given, held while the core analyzes it.
+/// A picture as it was given, held while the core analyzes it. Nothing in it changes meanwhile, though the interpreter
+/// runs other threads: what they could write to or free, an array or a `bytearray`, is copied first.
 pub(crate) enum Picture<'py> {
-    /// Pixels in place: an array whose rows have no gaps.
-    Array(PyReadonlyArrayDyn<'py, u8>, ChannelOrder),
     /// Pixels of our own.
     Owned(CoreFrame<'static>),
     /// A frame of a camera.
@@ -142,7 +141,6 @@ pub(crate) enum Picture<'py> {
 
 /// What is left of it without the interpreter.
 enum Source<'a> {
-    Pixels(&'a [u8], u32, u32, ChannelOrder),
     Frame(&'a CoreFrame<'static>),
     Encoded(&'a [u8]),
     Base64(&'a str),
@@ -211,8 +209,8 @@ impl<'py> Picture<'py> {
                 .map_err(|error| exception(py, &error))
         };
         match shape[..] {
-            [_, _, 3] if read.is_c_contiguous() => Ok(Self::Array(read, order)),
-            [_, _, 3] => owned(view.iter().copied().collect()),
+            // A view for reading would not keep other threads from writing, nor `resize` from freeing.
+            [_, _, 3] => owned(read.as_slice().map_or_else(|_| view.iter().copied().collect(), <[u8]>::to_vec)),
             // The fourth channel is transparency, which no face has.
             [_, _, 4] => owned(view.iter().enumerate().filter(|(i, _)| i % 4 != 3).map(|(_, v)| *v).collect()),
             [_, _, 1] | [_, _] => owned(view.iter().flat_map(|gray| [*gray; 3]).collect()),
@@ -237,11 +235,6 @@ impl<'py> Picture<'py> {
         look: impl FnOnce(&CoreFrame<'_>) -> Result<T> + Send,
     ) -> PyResult<T> {
         let source = match self {
-            Self::Array(array, order) => {
-                let pixels = array.as_slice().map_err(|e| invalid_input(py, "frame", e.to_string()))?;
-                let side = |side: usize| u32::try_from(side).unwrap_or(u32::MAX);
-                Source::Pixels(pixels, side(array.shape()[1]), side(array.shape()[0]), *order)
-            }
             Self::Owned(frame) => Source::Frame(frame),
             Self::Frame(frame) => Source::Frame(&frame.get().inner),
             Self::Bytes(bytes) => Source::Encoded(bytes.as_bytes()),
@@ -257,7 +250,6 @@ impl Source<'_> {
     fn with<T>(self, look: impl FnOnce(&CoreFrame<'_>) -> Result<T>) -> Result<T> {
         let limits = DecodeLimits::default();
         match self {
-            Self::Pixels(pixels, width, height, order) => look(&CoreFrame::new(pixels, width, height, order)?),
             Self::Frame(frame) => look(frame),
             Self::Encoded(bytes) => look(&decode(bytes, &limits)?),
             Self::Base64(text) => look(&decode(&bytes_of(text)?, &limits)?),

@@ -320,6 +320,27 @@ def test_other_threads_run_while_a_frame_is_looked_at(engine, media):
     assert during > 0
 
 
+def test_another_thread_may_write_to_an_array_or_free_it_while_it_is_looked_at(engine, media):
+    picture = faceattend.decode_image(media / "hopper" / "center.jpg").to_numpy("bgr").copy()
+    expected = [face.bbox for face in engine.detect(picture)]
+    assert expected
+    interval = sys.getswitchinterval()
+    # The other thread gets the interpreter when the engine releases it, and not before.
+    sys.setswitchinterval(5)
+    try:
+        for damage in (lambda array: array.fill(0), lambda array: array.resize((1,), refcheck=False)):
+            array, go = picture.copy(), threading.Event()
+            thread = threading.Thread(target=lambda: go.wait() and damage(array))
+            thread.start()
+            go.set()
+            faces = engine.detect(array)
+            thread.join()
+            assert [face.bbox for face in faces] == expected
+            assert not array.any()
+    finally:
+        sys.setswitchinterval(interval)
+
+
 def test_the_packs_are_listed_and_a_licence_is_asked_for(tmp_path):
     packs = {pack["name"]: pack for pack in faceattend.models.available(tmp_path)}
     assert packs["default"]["installed"] and packs["default"]["built_in"] and not packs["buffalo_l"]["installed"]

@@ -90,6 +90,10 @@ pub(crate) fn redacted(text: &str, lone_user: LoneUser) -> String {
     let Some((login, at, place)) = split_login(rest, is_url) else {
         return format!("{scheme}{}", without_parameters(&without_odd_port(rest, is_url), is_url));
     };
+    // The sign may stand in the value of a parameter, whose end is then taken for the place.
+    if login.contains('=') {
+        return format!("{scheme}{HIDDEN}{at}{HIDDEN}");
+    }
     let login = match login.split_once(':') {
         Some((user, _)) if is_url && is_word(user) => format!("{user}:{HIDDEN}"),
         None if is_url && lone_user == LoneUser::Shown && is_word(login) => login.to_owned(),
@@ -186,6 +190,8 @@ mod tests {
             ("rtsp://admin:PW/host/s", "rtsp://admin:***/host/s"),
             ("rtsp://ad/min:PW@host/s", "rtsp://***@host/s"),
             ("file:///srv/a@b", "file://***@b"),
+            ("http://host/a/access_key=@@S3CRET", "http://***@***"),
+            ("http://host/s?pw=PW@S3CRET", "http://***@***"),
         ] {
             assert_eq!(shown(text), expected, "{text}");
         }

@@ -49,7 +49,7 @@ pub trait Attendance: Send + Sync {
     /// beyond its [limit](super::limits).
     fn correct_attendance(&self, id: i64, correction: &Correction, now: Timestamp) -> Result<AttendanceRecord>;
 
-    /// Returns the corrections of a row, oldest first. They stay when the row is deleted, and go with its student.
+    /// Returns the corrections of a row, oldest first. They go with the row, whoever deletes it.
     ///
     /// # Errors
     /// [`Error::Store`](crate::Error::Store).

@@ -115,10 +115,10 @@ pub const MIGRATIONS: &[Migration] = &[
     },
     Migration {
         version: 10,
-        name: "failed logins, by the hash of whose they are",
+        name: "failed logins, by the hash of whose they are; corrections go with their mark",
         tables: FAILURE_TABLE,
         columns: &[],
-        after: "CREATE INDEX IF NOT EXISTS ix_login_failures_last_at ON login_failures (last_at);",
+        after: CORRECTIONS_GO,
     },
 ];
 
@@ -300,6 +300,15 @@ CREATE TABLE IF NOT EXISTS login_failures (
     failures INTEGER NOT NULL,
     last_at DATETIME NOT NULL
 );
+";
+
+// Whoever deletes a mark: the reason of a correction may name the person.
+const CORRECTIONS_GO: &str = "
+CREATE INDEX IF NOT EXISTS ix_login_failures_last_at ON login_failures (last_at);
+DELETE FROM attendance_corrections WHERE attendance_id NOT IN (SELECT id FROM attendance_log);
+CREATE TRIGGER IF NOT EXISTS tr_attendance_log_corrections_go AFTER DELETE ON attendance_log BEGIN
+    DELETE FROM attendance_corrections WHERE attendance_id = OLD.id;
+END;
 ";
 
 const CONSENT_COLUMNS: &[(&str, &str, &str)] = &[

@@ -112,8 +112,10 @@ pub(super) async fn login(
         app.figures().failed_logins.fetch_add(1, Relaxed);
         AppError::Unauthorized(WRONG_PASSWORD)
     };
-    // No account has such a name or password, so there is nothing to compare, to count or to keep.
-    if username.chars().count() > LONGEST_NAME || password.chars().count() > LONGEST_PASSWORD {
+    // No account has such a name or password, so there is nothing to compare, to count or to keep. PostgreSQL takes no
+    // NUL in a text.
+    if username.contains('\0') || username.chars().count() > LONGEST_NAME || password.chars().count() > LONGEST_PASSWORD
+    {
         return Err(refused());
     }
     let secret = &app.settings().secret;

@@ -16,7 +16,7 @@ use faceattend_core::store::{Listed, NewAuditEntry, Page, Retired, Store, Studen
 use faceattend_core::types::StudentId;
 use faceattend_core::{Error, Result};
 use jiff::Timestamp;
-use tokio::sync::Semaphore;
+use tokio::sync::{Mutex, MutexGuard, Semaphore};
 
 use crate::auth::Tokens;
 use crate::auth::hashing::{Hashing, Turn};
@@ -45,6 +45,7 @@ struct Shared {
     live: Live,
     figures: Figures,
     hashing: Hashing,
+    counting: Mutex<()>,
     rates: Rates,
     in_flight: InFlight,
     picture_memory: PictureMemory,
@@ -76,6 +77,7 @@ impl AppState {
             live,
             figures: Figures::default(),
             hashing: Hashing::new(),
+            counting: Mutex::new(()),
             rates,
             in_flight,
             picture_memory,
@@ -109,6 +111,11 @@ impl AppState {
             self.0.figures.busy.fetch_add(1, Relaxed);
             AppError::Later(StatusCode::SERVICE_UNAVAILABLE, "The server is busy", 1)
         })
+    }
+
+    /// Waits for a turn to count rows for somebody without a login.
+    pub(crate) async fn turn_to_count(&self) -> MutexGuard<'_, ()> {
+        self.0.counting.lock().await
     }
 
     /// The students whose stored faces this server's embedding model cannot match: they have to enrol again. Blocks.

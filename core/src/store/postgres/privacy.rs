@@ -85,6 +85,12 @@ pub(super) fn erase(db: &mut Transaction<'_>, id: StudentId, marks: MarksOfErase
     let (marks_deleted, marks_anonymised) = match marks {
         MarksOfErased::Delete => (delete_rows(db, id)?, 0),
         MarksOfErased::Anonymise => {
+            // Why a mark was corrected may name the person.
+            db.execute(
+                "UPDATE attendance_corrections SET reason = '' WHERE attendance_id IN
+                 (SELECT id FROM attendance_log WHERE student_id = $1::bigint)",
+                &[&id.0],
+            )?;
             // How sure the match was is a figure of the face.
             let stayed = db
                 .execute("UPDATE attendance_log SET confidence_score = NULL WHERE student_id = $1::bigint", &[&id.0])?;
@@ -108,14 +114,9 @@ fn forget_face(db: &mut Transaction<'_>, id: StudentId) -> Outcome<u64> {
     Ok(db.execute("DELETE FROM liveness_detection_sessions WHERE student_id = $1::bigint", &[&id.0])?)
 }
 
-/// Deletes the student and its marks with their corrections; returns how many marks there were. A table that the
-/// existing service made has no cascade, so nothing is left to it.
+/// Deletes the student and its marks, with which their corrections go; returns how many marks there were. A table that
+/// the existing service made has no cascade, so nothing is left to it.
 fn delete_rows(db: &mut Transaction<'_>, id: StudentId) -> Outcome<u64> {
-    db.execute(
-        "DELETE FROM attendance_corrections
-         WHERE attendance_id IN (SELECT id FROM attendance_log WHERE student_id = $1::bigint)",
-        &[&id.0],
-    )?;
     let marks = db.execute("DELETE FROM attendance_log WHERE student_id = $1::bigint", &[&id.0])?;
     db.execute("DELETE FROM students WHERE id = $1::bigint", &[&id.0])?;
     Ok(marks)

@@ -40,7 +40,11 @@ const MIGRATIONS: &[Migration] = &[
     },
     // Its sequences never go back.
     Migration { version: 9, name: "no id of a template is given twice", statements: "" },
-    Migration { version: 10, name: "failed logins, by the hash of whose they are", statements: FAILURES },
+    Migration {
+        version: 10,
+        name: "failed logins, by the hash of whose they are; corrections go with their mark",
+        statements: FAILURES,
+    },
 ];
 
 const FAILURES: &str = "
@@ -50,6 +54,15 @@ CREATE TABLE IF NOT EXISTS login_failures (
     last_at TIMESTAMP NOT NULL
 );
 CREATE INDEX IF NOT EXISTS ix_login_failures_last_at ON login_failures (last_at);
+DELETE FROM attendance_corrections c WHERE NOT EXISTS (SELECT 1 FROM attendance_log a WHERE a.id = c.attendance_id);
+CREATE OR REPLACE FUNCTION faceattend_corrections_go() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    DELETE FROM attendance_corrections WHERE attendance_id = OLD.id;
+    RETURN NULL;
+END $$;
+DROP TRIGGER IF EXISTS tr_attendance_log_corrections_go ON attendance_log;
+CREATE TRIGGER tr_attendance_log_corrections_go AFTER DELETE ON attendance_log
+    FOR EACH ROW EXECUTE FUNCTION faceattend_corrections_go();
 ";
 
 /// Whoever migrates holds this lock until the transaction is over: "face" in ASCII.

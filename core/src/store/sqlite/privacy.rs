@@ -87,6 +87,12 @@ pub(super) fn erase(db: &Connection, id: StudentId, marks: MarksOfErased, now: T
     let (marks_deleted, marks_anonymised) = match marks {
         MarksOfErased::Delete => (delete_rows(db, id)?, 0),
         MarksOfErased::Anonymise => {
+            // Why a mark was corrected may name the person.
+            db.execute(
+                "UPDATE attendance_corrections SET reason = '' WHERE attendance_id IN
+                 (SELECT id FROM attendance_log WHERE student_id = ?1)",
+                [id.0],
+            )?;
             // How sure the match was is a figure of the face.
             let stayed =
                 db.execute("UPDATE attendance_log SET confidence_score = NULL WHERE student_id = ?1", [id.0])? as u64;
@@ -112,14 +118,9 @@ fn forget_face(db: &Connection, id: StudentId) -> rusqlite::Result<u64> {
     Ok(db.execute("DELETE FROM liveness_detection_sessions WHERE student_id = ?1", [id.0])? as u64)
 }
 
-/// Deletes the student and its marks with their corrections; returns how many marks there were. A table that the
-/// existing service made has no cascade, so nothing is left to it.
+/// Deletes the student and its marks, with which their corrections go; returns how many marks there were. A table that
+/// the existing service made has no cascade, so nothing is left to it.
 fn delete_rows(db: &Connection, id: StudentId) -> rusqlite::Result<u64> {
-    db.execute(
-        "DELETE FROM attendance_corrections
-         WHERE attendance_id IN (SELECT id FROM attendance_log WHERE student_id = ?1)",
-        [id.0],
-    )?;
     let marks = db.execute("DELETE FROM attendance_log WHERE student_id = ?1", [id.0])? as u64;
     db.execute("DELETE FROM students WHERE id = ?1", [id.0])?;
     Ok(marks)

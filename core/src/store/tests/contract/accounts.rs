@@ -257,6 +257,24 @@ pub(crate) fn erasing_leaves_no_trace_of_the_face(store: &dyn Store) {
     assert_eq!(store.erase_student(id, MarksOfErased::Delete, now()).unwrap_err().kind(), ErrorKind::NotFound);
 }
 
+/// Corrections go with the mark, whoever deletes it and whatever it is deleted with.
+pub(crate) fn a_correction_does_not_outlive_its_mark(store: &dyn Store) {
+    let (id, _) = enrolled(store);
+    let all = || store.attendance(&AttendanceFilter::default(), Page::ALL).unwrap().items;
+    let correct = |mark: i64| {
+        let correction = Correction::new(CorrectedStatus::Late, "operator", "Asha came by bus");
+        store.correct_attendance(mark, &correction, now()).unwrap();
+        assert_eq!(store.corrections(mark).unwrap().len(), 1);
+    };
+    let mark = all()[0].id;
+    correct(mark);
+    store.erase_student(id, MarksOfErased::Anonymise, now()).unwrap();
+    assert_eq!(store.corrections(mark).unwrap()[0].correction.reason, "");
+    let late = Retention { attendance_before: Some(now() + 2.hours()), ..Retention::default() };
+    store.retire(&late).unwrap();
+    assert_eq!(store.corrections(mark).unwrap(), []);
+}
+
 pub(crate) fn erasing_can_leave_nameless_marks(store: &dyn Store) {
     let (id, session) = enrolled(store);
     let erasure = store.erase_student(id, MarksOfErased::Anonymise, now()).unwrap();

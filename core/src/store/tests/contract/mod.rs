@@ -77,7 +77,7 @@ macro_rules! contract {
             a_login_that_a_wrong_clock_began_does_not_last_longer,
             the_last_active_admin_stays, the_audit_log_is_newest_first, consent_comes_back_and_goes,
             a_view_is_kept_beside_the_registration_once_a_month, views_are_taken_back_and_the_registration_stays,
-            erasing_leaves_no_trace_of_the_face, erasing_can_leave_nameless_marks, what_is_old_is_retired);
+            erasing_leaves_no_trace_of_the_face, erasing_can_leave_nameless_marks, a_correction_does_not_outlive_its_mark, what_is_old_is_retired);
     };
     (@ $open:expr; $($name:ident),+) => {
         $(#[test] fn $name() {
