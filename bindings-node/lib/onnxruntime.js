@@ -20,11 +20,12 @@ function libraryIn(folder) {
 
 /** Finds the library in the npm package `onnxruntime-node`. It runs nothing of that package, not its install script. */
 function inPackage() {
-  // From this package, and from the program's own folder: either may have it.
-  for (const from of [__filename, path.join(process.cwd(), 'package.json')]) {
+  // From this package, and from the program itself: either may have it. Not from the working directory, where anybody
+  // may have put a library that would be run.
+  for (const from of [__filename, process.argv[1]].filter(Boolean)) {
     let bin
     try {
-      bin = path.join(path.dirname(createRequire(from).resolve('onnxruntime-node/package.json')), 'bin')
+      bin = path.join(path.dirname(createRequire(path.resolve(from)).resolve('onnxruntime-node/package.json')), 'bin')
     } catch {
       continue
     }

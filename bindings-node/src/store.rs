@@ -242,7 +242,8 @@ impl Store {
     /// transaction, so that of two calls that race one wins and the other rejects with `state`. A taken roll number
     /// (`conflict`) does not cost the session.
     #[napi(
-        ts_args_type = "session: LivenessSession, name: string, rollNumber: string, options?: RegisterOptions & Abortable",
+        ts_args_type = "session: LivenessSession, name: string, rollNumber: string, \
+                        options?: RegisterOptions & Abortable",
         ts_return_type = "Promise<Student>"
     )]
     pub fn register_student(

@@ -2,6 +2,7 @@
 
 const assert = require('node:assert/strict')
 const { randomUUID } = require('node:crypto')
+const fs = require('node:fs')
 const path = require('node:path')
 const { test } = require('node:test')
 const {
@@ -57,6 +58,20 @@ test('a completed session registers one student, once, and a gallery loads the f
   assert.deepEqual(await gallery.load(store), { people: 1, ofOtherModels: 0, legacy: 0 })
   const probe = await (await engine()).embed(picture('hopper/yaw-10.jpg'))
   assert.equal((await gallery.identify(probe)).best.studentId, student.id)
+})
+
+test('an erasure leaves no byte of the face in the files', async (t) => {
+  const home = folder(t)
+  const store = await Store.open(path.join(home, 'a.db'))
+  const face = await (await engine()).embed(picture('hopper/center.jpg'))
+  const { buffer, byteOffset, byteLength } = face.values
+  const bytes = Buffer.from(buffer, byteOffset, byteLength)
+  const { id } = await store.createStudent('Grace Hopper', 'R1')
+  await store.replaceTemplates(id, [face])
+  const holds = (wanted) => fs.readdirSync(home).some((name) => fs.readFileSync(path.join(home, name)).includes(wanted))
+  assert.ok(holds(bytes))
+  await store.eraseStudent(id)
+  assert.ok(!holds(bytes) && !holds('Grace Hopper'))
 })
 
 test('another face takes the place of a student only when that is said', async (t) => {

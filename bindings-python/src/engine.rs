@@ -195,7 +195,7 @@ impl Engine {
     /// ----------
     /// frame : array, bytes, str, path or image
     ///     NumPy
-    ///     ``uint8`` of height x width x 3 (copied first, so that other threads may write to it), the bytes of a JPEG, PNG or
+    ///     ``uint8`` of height x width x 3 (copied first), the bytes of a JPEG, PNG or
     ///     WebP, its base64 or data URI, its path, a PIL image, or a ``faceattend.Frame``.
     /// color : {"bgr", "rgb"}
     ///     The order of an array's channels. OpenCV gives ``"bgr"``. Other pictures know their own.

@@ -201,6 +201,12 @@ def test_deleting_a_student_takes_the_sessions_along(media, hopper, admin):
         hopper = Student.objects.create(name="Grace Hopper", roll_number="R1")
 
 
+def test_sqlite_overwrites_what_django_deletes(hopper):
+    if connection.vendor == "sqlite":
+        with connection.cursor() as cursor:
+            assert cursor.execute("PRAGMA secure_delete").fetchone() == (1,)
+
+
 def test_saving_a_form_leaves_the_face(media, hopper):
     stale = Student.objects.get(pk=hopper.pk)
     enrolment.enrol_from_photos(hopper, [media / "hopper" / "center.jpg"])

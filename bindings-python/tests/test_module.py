@@ -386,6 +386,20 @@ def test_a_postgresql_is_a_store_like_any_other(postgres, engine, media):
     assert store.erase_student(student.id).marks_deleted == 1
 
 
+def test_an_erasure_leaves_no_byte_of_the_face_in_the_files(engine, media, tmp_path):
+    store = faceattend.Store(tmp_path / "a.db")
+    face = engine.embed(media / "hopper" / "center.jpg")
+    student = store.create_student("Grace Hopper", "R1")
+    store.replace_templates(student.id, face)
+
+    def files_hold(wanted):
+        return any(wanted in path.read_bytes() for path in tmp_path.iterdir())
+
+    assert files_hold(face.to_bytes())
+    store.erase_student(student.id)
+    assert not files_hold(face.to_bytes()) and not files_hold(b"Grace Hopper")
+
+
 def test_an_erasure_says_what_is_gone_and_may_keep_marks_without_a_name(engine, media, tmp_path):
     store = faceattend.Store(tmp_path / "a.db")
     student = store.create_student("Grace Hopper", "R1")

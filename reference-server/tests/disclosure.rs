@@ -5,6 +5,7 @@
 mod common;
 
 use common::Service;
+use faceattend_core::store::StoredEmbedding;
 use faceattend_core::store::prelude::*;
 use faceattend_core::types::StudentId;
 use faceattend_server::Embeddings;
@@ -93,6 +94,32 @@ async fn an_operator_cannot_put_another_face_under_a_name_and_an_admin_leaves_a_
     let history: Vec<_> = export["history"].as_array().unwrap().iter().map(|entry| &entry["details"]).collect();
     assert!(history.contains(&&entry["details"]), "{history:?}");
     assert!(history.iter().any(|details| details.as_str().unwrap_or_default().starts_with("the first face")));
+}
+
+#[tokio::test]
+async fn an_erasure_leaves_no_byte_of_the_face_in_the_files() {
+    let admin = Service::start().await;
+    let (student, _) = asha(&admin).await;
+    let open = admin.begin(&json!({ "student_id": student })).await;
+    admin.frame(&open, "center", &common::picture(common::GREEN, 1)).await;
+    let faces: Vec<_> = admin.store.templates_of(StudentId(student)).unwrap();
+    let faces = faces.iter().filter_map(|template| match &template.embedding {
+        StoredEmbedding::Tagged(face) => Some(face),
+        StoredEmbedding::Legacy(_) => None,
+    });
+    let secrets: Vec<Vec<u8>> =
+        faces.flat_map(|face| [face.to_bytes(), json!(face.values()).to_string().into_bytes()]).collect();
+    let files_hold = |wanted: &[u8]| {
+        let mut files = std::fs::read_dir(admin.folder.path()).unwrap().map(|entry| entry.unwrap().path());
+        files.any(|file| std::fs::read(file).unwrap().windows(wanted.len()).any(|window| window == wanted))
+    };
+    assert!(secrets.len() == 6 && secrets.iter().any(|secret| files_hold(secret)), "or the next lines show nothing");
+    let erased = admin.send("DELETE", &format!("/api/v1/students/{student}"), &Value::Null).await.json();
+    assert_eq!(erased["receipt"]["liveness_sessions"], 2);
+    for secret in &secrets {
+        assert!(!files_hold(secret), "{}", String::from_utf8_lossy(secret));
+    }
+    assert!(!files_hold(b"Asha"));
 }
 
 #[tokio::test]

@@ -150,7 +150,7 @@ pub(super) struct Compared {
 impl Compared {
     /// Returns whose face it is, for one that was refused; `None` when it was refused for being unlike.
     pub(super) fn refusal(&self) -> Option<Match> {
-        self.resembles.clone().filter(|_| !self.is_unlike)
+        self.resembles.filter(|_| !self.is_unlike)
     }
 }
 

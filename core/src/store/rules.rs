@@ -30,6 +30,14 @@ pub(super) fn latest_login(now: Timestamp) -> Timestamp {
     now.checked_add(CLOCKS_DIFFER_BY).unwrap_or(now)
 }
 
+/// How long a login may be renewed before the password is asked for again: OWASP's ASVS (3.3.2, level 1).
+const LONGEST_LOGIN: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+/// The earliest beginning of a login that is renewed at `now`.
+pub(super) fn earliest_login(now: Timestamp) -> Timestamp {
+    now.checked_sub(LONGEST_LOGIN).unwrap_or(Timestamp::MIN)
+}
+
 /// The model of a student `s`, in both databases' SQL: its templates' (all of a student's are of one model), else
 /// that of the single embedding.
 pub(super) const STUDENT_MODEL: &str = "COALESCE((SELECT t.model_id FROM student_templates t WHERE t.student_id = s.id

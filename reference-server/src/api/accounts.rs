@@ -156,18 +156,17 @@ pub(super) async fn update(
 ) -> Result<Json<Reply<Account>>, AppError> {
     const PREFIX: &str = "Error updating user";
     let Change { username, password, role, is_active } = call.input;
-    let change = AdminChange { role: role.map(|role| role.as_str().into()), is_active };
     call.trail.note(told(password.is_some(), role, is_active));
     let turn = app.turn_to_hash().await?;
     let changed = app
         .with_store(PREFIX, move |store| {
-            let now = Timestamp::now();
-            if let Some(password) = password {
+            let hash = |password: String| {
                 check_password(&password)?;
-                let hash = turn.run(|| hash_password(&password))?;
-                store.set_admin_password(&username, &hash, now)?;
-            }
-            store.update_admin(&username, &change, now)
+                hash_password(&password)
+            };
+            let hashed_password = password.map(|password| turn.run(|| hash(password))).transpose()?;
+            let change = AdminChange { hashed_password, role: role.map(|role| role.as_str().into()), is_active };
+            store.update_admin(&username, &change, Timestamp::now())
         })
         .await
         .map_err(account_error(PREFIX))?;

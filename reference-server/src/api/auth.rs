@@ -124,7 +124,7 @@ pub(super) async fn login(
     let turn = app.turn_to_hash().await?;
     let (name, now) = (username.clone(), clock::now());
     let came_to =
-        app.with_store(PREFIX, move |store| try_to_log_in(store, turn, guesser, [&name, &password], from, now));
+        app.with_store(PREFIX, move |store| try_to_log_in(store, turn, &guesser, [&name, &password], from, now));
     let (user, id, refresh_token) = match came_to.await? {
         Tried::Wait(seconds) => {
             return Err(AppError::Later(StatusCode::TOO_MANY_REQUESTS, TOO_MANY_FAILED, seconds));
@@ -152,7 +152,7 @@ enum Tried {
 fn try_to_log_in(
     store: &dyn Store,
     turn: Turn,
-    guesser: Guesser,
+    guesser: &Guesser,
     [username, password]: [&str; 2],
     from: Option<IpAddr>,
     now: Timestamp,
@@ -164,6 +164,9 @@ fn try_to_log_in(
         Compared::Right(user) => user,
         Compared::Wrong { is_known } => {
             guesser.failed(store, now)?;
+            if !is_known && !guesser.named_nobody(store, now)? {
+                return Ok(Tried::Wrong);
+            }
             // A name that is nobody's may be a password in the wrong field.
             let actor = if is_known { username } else { "unknown" };
             let details = from.map(|address| format!("from {address}"));

@@ -5,6 +5,7 @@ use std::time::Instant;
 use axum::Json;
 use axum::extract::State;
 use axum::http::Method;
+use faceattend_core::Error;
 use faceattend_core::attendance::Marking;
 use faceattend_core::engine::{AnalyzeOptions, Depth, Face};
 use faceattend_core::gallery::Identification;
@@ -149,7 +150,10 @@ pub(super) async fn recognize(
                 // It may have been deleted a moment ago.
                 let Some(student) = store.student(best.student)? else { continue };
                 if let Some(source) = &camera_source {
-                    let marking = marker.mark(student.id, best.similarity, Some(source), Timestamp::now())?;
+                    let marking = match marker.mark(student.id, best.similarity, Some(source), Timestamp::now()) {
+                        Err(Error::NotFound { .. }) => continue,
+                        marking => marking?,
+                    };
                     if let Marking::Marked(record) = &marking {
                         events.publish(LiveEvent::marked(record));
                         marked.push(student.id.to_string());

@@ -232,7 +232,8 @@ pub(crate) const LONGEST_NAME: usize = 255;
 pub fn check_password(password: &str) -> Result<()> {
     if !(SHORTEST_PASSWORD..=LONGEST_PASSWORD).contains(&password.chars().count()) || password == DEFAULT_PASSWORD {
         let reason = format!(
-            "it needs at least {SHORTEST_PASSWORD} characters and at most {LONGEST_PASSWORD}, and not {DEFAULT_PASSWORD:?}, which everybody knows"
+            "it needs at least {SHORTEST_PASSWORD} characters and at most {LONGEST_PASSWORD}, and not \
+             {DEFAULT_PASSWORD:?}, which everybody knows"
         );
         return Err(Error::InvalidInput { what: "password", reason });
     }

@@ -129,7 +129,7 @@ pub fn run(args: AdminArgs) -> Result<()> {
 }
 
 fn set_active(store: &dyn Store, username: &str, is_active: bool, now: Timestamp) -> Result<()> {
-    store.update_admin(username, &AdminChange { role: None, is_active: Some(is_active) }, now).map(drop)
+    store.update_admin(username, &AdminChange { is_active: Some(is_active), ..AdminChange::default() }, now).map(drop)
 }
 
 fn change(store: &dyn Store, username: &str, password: &str, now: Timestamp) -> Result<()> {

@@ -3,7 +3,7 @@
 use std::sync::Once;
 
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, StatusCode, Uri, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::Response;
 
@@ -30,7 +30,7 @@ pub(crate) async fn check(State(state): State<AppState>, request: Request, next:
 /// Returns the name in a request that is not the server's.
 fn other_name(uri: &Uri, headers: &HeaderMap, allowed: &AllowedHosts) -> Option<String> {
     let in_line = uri.authority().map(|authority| authority.as_str().as_bytes());
-    let in_headers = headers.get_all(header::HOST).iter().map(|value| value.as_bytes());
+    let in_headers = headers.get_all(header::HOST).iter().map(HeaderValue::as_bytes);
     in_line.into_iter().chain(in_headers).filter(|name| !name.is_empty()).find_map(|name| {
         let name = String::from_utf8_lossy(name);
         (!allowed.hold(&name)).then(|| name.chars().take(LONGEST_NAME).collect())

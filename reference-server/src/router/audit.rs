@@ -50,8 +50,8 @@ pub(crate) async fn record(
     Response::from_parts(parts, body)
 }
 
-/// Returns the subject of an entry, such as `student_id 7`: from the path, else from the answer. It is cut to the length
-/// of a name: a number in a path may be written with any number of zeros.
+/// Returns the subject of an entry, such as `student_id 7`: from the path, else from the answer. It is cut to the
+/// length of a name: a number in a path may be written with any number of zeros.
 fn subject_of(parameters: &Map<String, Value>, answer: &[u8]) -> Option<String> {
     let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     let named = |name: &str, value: &Value| {

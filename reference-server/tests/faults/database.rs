@@ -63,8 +63,8 @@ impl Database {
         }
         for table in ["attendance_log", "student_templates", "liveness_detection_sessions"] {
             let query = format!(
-                "SELECT count(*) FROM {table} t WHERE t.student_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM students s \
-                 WHERE s.id = t.student_id)"
+                "SELECT count(*) FROM {table} t WHERE t.student_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM \
+                 students s WHERE s.id = t.student_id)"
             );
             assert_eq!(self.number(&query), 0, "{when}: {table} keeps something of an erased person");
         }

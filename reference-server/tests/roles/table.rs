@@ -42,7 +42,7 @@ pub(crate) const ROUTES: [(&str, &str, Least); 58] = [
     ("GET", "/api/v1/attendance/", Viewer),
     ("GET", "/api/v1/attendance/{attendance_id}", Viewer),
     ("GET", "/api/v1/attendance/stats/summary", Viewer),
-    ("POST", "/api/v1/attendance/export", Viewer),
+    ("POST", "/api/v1/attendance/export", Operator),
     ("GET", "/api/v1/liveness/session/{session_id}", Viewer),
     ("GET", "/api/v1/liveness/receipt-key", Viewer),
     ("GET", "/api/v1/detection/status", Viewer),

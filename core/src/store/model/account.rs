@@ -44,12 +44,21 @@ impl fmt::Debug for AdminUser {
 }
 
 /// A change to an admin user; `None` keeps the value.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Clone, PartialEq, Eq, Default)]
 pub struct AdminChange {
+    /// The hash of another password, which ends every login of the user.
+    pub hashed_password: Option<String>,
     /// What the user may do.
     pub role: Option<String>,
     /// Whether the user may log in. Turning it off ends every login of the user.
     pub is_active: Option<bool>,
+}
+
+impl fmt::Debug for AdminChange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let password = self.hashed_password.is_some();
+        write!(f, "AdminChange(password: {password}, role: {:?}, active: {:?})", self.role, self.is_active)
+    }
 }
 
 /// How logins of one key have failed of late.

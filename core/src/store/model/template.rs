@@ -43,7 +43,8 @@ pub enum StoredEmbedding {
 
 impl StoredEmbedding {
     /// Reads the embedding of a row whose columns may be sealed: as [`Self::read`], where what was changed, or is
-    /// plain although it should not be, counts as damaged. A value that needs another key is an error: to leave it out would leave out everybody.
+    /// plain although it should not be, counts as damaged. A value that needs another key is an error: to leave it out
+    /// would leave out everybody.
     pub(in crate::store) fn unseal(
         keys: &TemplateKeys,
         model: Option<&ModelId>,

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use postgres::{Row, Transaction};
 
-use super::super::rules::{NO_ADMIN, TAKEN_NAME, latest_login};
+use super::super::rules::{NO_ADMIN, TAKEN_NAME, earliest_login, latest_login};
 use super::super::{Accounts, AdminChange, AdminUser, LoginFailures, Logins, MAX_LOGIN_FAILURES, NewAdmin, NewLogin};
 use super::{Outcome, PostgresStore, certain_time, count, micros, seconds};
 use crate::error::{Error, Result};
@@ -150,9 +150,9 @@ pub(super) fn update(
     db.batch_execute("LOCK TABLE admin_users IN SHARE ROW EXCLUSIVE MODE")?;
     let changed = db.execute(
         "UPDATE admin_users SET role = COALESCE($2, role), is_active = COALESCE($3, is_active),
-         updated_at = $4::timestamp
+         updated_at = $4::timestamp, hashed_password = COALESCE($5, hashed_password)
          WHERE username = $1",
-        &[&username, &change.role, &change.is_active, &seconds(now)],
+        &[&username, &change.role, &change.is_active, &seconds(now), &change.hashed_password],
     )?;
     if changed == 0 {
         return Err(NO_ADMIN.into());
@@ -165,7 +165,7 @@ pub(super) fn update(
         let reason = "nobody could change the accounts any more: make another admin first".into();
         return Err(Error::State { what: "the last active admin", reason }.into());
     }
-    if change.is_active == Some(false) {
+    if change.is_active == Some(false) || change.hashed_password.is_some() {
         end_logins_of(db, username, now)?;
     }
     Ok(find(db, username)?.ok_or(NO_ADMIN)?)
@@ -218,8 +218,8 @@ pub(super) fn renew_login(
     // Of two that use one refresh token one waits here, and then finds that it is the old one.
     let found = db.query_opt(
         "SELECT username, refresh_hash FROM logins WHERE id = $1 AND ended_at IS NULL AND expires_at > $2
-         AND created_at <= $3 FOR UPDATE",
-        &[&login, &micros(now), &micros(latest_login(now))],
+         AND created_at <= $3 AND created_at > $4 FOR UPDATE",
+        &[&login, &micros(now), &micros(latest_login(now)), &micros(earliest_login(now))],
     )?;
     let Some(row) = found else { return Ok(None) };
     let (username, hash): (String, String) = (row.try_get(0)?, row.try_get(1)?);

@@ -218,9 +218,11 @@ fn read(url: &str) -> Result<(Config, Option<String>)> {
         let reason = "expected postgres://USER:PASSWORD@HOST:PORT/DATABASE, its parts percent-encoded";
         Error::invalid_input("database URL", reason)
     })?;
-    // What does not leave the machine needs no certificate.
-    if !says_mode && authorities.is_none() && config.get_hosts().iter().all(is_this_machine) {
-        config.ssl_mode(SslMode::Disable);
+    // What does not leave the machine needs no certificate. What does is encrypted: the client's own default goes on in
+    // plain text when the other end, or somebody between, says that it cannot encrypt.
+    if !says_mode {
+        let stays_here = authorities.is_none() && config.get_hosts().iter().all(is_this_machine);
+        config.ssl_mode(if stays_here { SslMode::Disable } else { SslMode::Require });
     }
     if config.get_connect_timeout().is_none() {
         config.connect_timeout(PATIENCE);
@@ -301,7 +303,8 @@ mod tests {
     fn what_leaves_the_machine_is_encrypted_and_checked() {
         let mode = |url: &str| read(url).unwrap().0.get_ssl_mode();
         assert_eq!(mode("postgres://me@db.school/x?sslmode=verify-full"), SslMode::Require);
-        assert_eq!(mode("postgres://me@db.school/x"), SslMode::Prefer);
+        assert_eq!(mode("postgres://me@db.school/x"), SslMode::Require);
+        assert_eq!(mode("postgres://me@localhost,db.school/x"), SslMode::Require);
         assert_eq!(mode("postgres://me@localhost,127.0.0.1/x"), SslMode::Disable);
         assert_eq!(mode("postgres:///x?host=/run/postgresql"), SslMode::Disable);
         assert_eq!(mode("postgres://me@localhost/x?sslmode=require"), SslMode::Require);

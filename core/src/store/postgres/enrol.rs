@@ -24,8 +24,7 @@ pub(super) fn enrol(
     who: &Enrolee<'_>,
     enrolment: &Enrolment,
     check: Option<FaceCheck<'_>>,
-    actor: &str,
-    now: Timestamp,
+    (actor, now): (&str, Timestamp),
 ) -> Outcome<Option<Student>> {
     lock(db)?;
     // The student before the session, as an erasure locks them.

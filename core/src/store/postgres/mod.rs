@@ -148,8 +148,9 @@ impl PostgresStore {
     /// of the existing service, or of an earlier version of this library, is brought to the current schema first; of
     /// several servers that start at once one does it.
     ///
-    /// With `sslmode=prefer` (the default) or `require` the connection is encrypted, and the server's certificate
-    /// checked against the web's authorities, or against those in the PEM file that `sslrootcert=FILE` names.
+    /// With `sslmode=require` (the default for another machine) the connection is encrypted, and the server's
+    /// certificate checked against the web's authorities, or against those in the PEM file that `sslrootcert=FILE`
+    /// names.
     ///
     /// # Errors
     /// [`Error::InvalidInput`] for a URL that is none; [`Error::Store`] when the database does not answer, refuses the
@@ -159,7 +160,7 @@ impl PostgresStore {
     }
 
     /// As [`open`](Self::open), where faces are encrypted: what is written is sealed with the first of `keys`, and what
-    /// is read may be plain or sealed with any of them.
+    /// is read must be sealed with one of them, unless they accept plain values.
     ///
     /// # Errors
     /// As [`open`](Self::open).

@@ -44,7 +44,7 @@ impl Students for PostgresStore {
         now: Timestamp,
     ) -> Result<Option<Student>> {
         enrolee_fits(who)?;
-        self.write("enrol the student", |db| enrol::enrol(db, &self.keys, session, who, enrolment, check, actor, now))
+        self.write("enrol the student", |db| enrol::enrol(db, &self.keys, session, who, enrolment, check, (actor, now)))
     }
 }
 

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::super::naive_time::{to_micros, to_seconds};
-use super::super::rules::{NO_ADMIN, TAKEN_NAME, latest_login};
+use super::super::rules::{NO_ADMIN, TAKEN_NAME, earliest_login, latest_login};
 use super::super::{Accounts, AdminChange, AdminUser, LoginFailures, Logins, MAX_LOGIN_FAILURES, NewAdmin, NewLogin};
 use super::SqliteStore;
 use super::connection::{Outcome, Time};
@@ -133,9 +133,9 @@ pub(super) fn update_admin(
     now: Timestamp,
 ) -> Outcome<AdminUser> {
     let changed = db.execute(
-        "UPDATE admin_users SET role = COALESCE(?2, role), is_active = COALESCE(?3, is_active), updated_at = ?4
-         WHERE username = ?1",
-        params![username, change.role, change.is_active, to_seconds(now)],
+        "UPDATE admin_users SET role = COALESCE(?2, role), is_active = COALESCE(?3, is_active), updated_at = ?4,
+             hashed_password = COALESCE(?5, hashed_password) WHERE username = ?1",
+        params![username, change.role, change.is_active, to_seconds(now), change.hashed_password],
     )?;
     if changed == 0 {
         return Err(NO_ADMIN.into());
@@ -148,7 +148,7 @@ pub(super) fn update_admin(
         let reason = "nobody could change the accounts any more: make another admin first".into();
         return Err(Error::State { what: "the last active admin", reason }.into());
     }
-    if change.is_active == Some(false) {
+    if change.is_active == Some(false) || change.hashed_password.is_some() {
         end_logins_of(db, username, now)?;
     }
     Ok(admins(db, Some(username))?.pop().ok_or(NO_ADMIN)?)
@@ -196,8 +196,8 @@ pub(super) fn renew_login(
     let found: Option<(String, String)> = db
         .query_row(
             "SELECT username, refresh_hash FROM logins WHERE id = ?1 AND ended_at IS NULL AND expires_at > ?2
-                 AND created_at <= ?3",
-            params![login, to_micros(now), to_micros(latest_login(now))],
+                 AND created_at <= ?3 AND created_at > ?4",
+            params![login, to_micros(now), to_micros(latest_login(now)), to_micros(earliest_login(now))],
             |row| Ok((row.get(0)?, row.get(1)?)),
         )
         .optional()?;

@@ -59,6 +59,9 @@ fn trouble_of(error: &rusqlite::Error) -> Option<StoreTrouble> {
 
 pub(super) type Outcome<T> = std::result::Result<T, Fault>;
 
+/// How long emptying the log waits for readers.
+pub(super) const FOR_READERS: std::time::Duration = std::time::Duration::from_millis(500);
+
 /// Makes an absent file readable by its owner alone, before SQLite would make it readable by all: it will hold
 /// embeddings and password hashes. SQLite gives its log the same permissions.
 pub(super) fn make_private(path: &Path) -> Result<()> {

@@ -19,8 +19,7 @@ pub(super) fn enrol(
     who: &Enrolee<'_>,
     enrolment: &Enrolment,
     check: Option<FaceCheck<'_>>,
-    actor: &str,
-    now: Timestamp,
+    (actor, now): (&str, Timestamp),
 ) -> Outcome<Option<Student>> {
     let proof = completed_session(db, keys, session)?;
     // A used session enrols nobody, whosever the face is.

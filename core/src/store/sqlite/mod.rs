@@ -36,7 +36,7 @@ use super::codec::TemplateKeys;
 use super::notices::Follower;
 use super::{Cluster, Store, StoreTrouble};
 use crate::error::{Error, Result};
-use connection::{BUSY_TIMEOUT, Fault, Outcome, Time, make_private, prepare_writer};
+use connection::{BUSY_TIMEOUT, FOR_READERS, Fault, Outcome, Time, make_private, prepare_writer};
 use schema::migrate;
 use sessions::{completed_session, use_up};
 use students::{insert_student, student, touch};
@@ -117,6 +117,18 @@ impl SqliteStore {
             return Err(StoreTrouble::Busy.while_doing(doing, "others write".into()));
         };
         done.map_err(|fault| fault.while_doing(doing))
+    }
+
+    /// Empties SQLite's log: pages in it still hold what was deleted or changed. A reader can stand in the way, and
+    /// then they are overwritten later; nobody waits long for that.
+    fn empty_log(&self) {
+        let emptied = self.writer.in_turn(|connection| {
+            connection.busy_timeout(FOR_READERS)?;
+            connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| Ok(row.get::<_, i64>(0)? == 0))
+        });
+        if !matches!(emptied, Some(Ok(true))) {
+            tracing::info!("the database's log could not be emptied while others read; deleted rows leave it later");
+        }
     }
 
     /// Runs `query` on one snapshot of the database.

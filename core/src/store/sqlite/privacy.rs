@@ -28,11 +28,17 @@ impl Privacy for SqliteStore {
     }
 
     fn erase_student(&self, student: StudentId, marks: MarksOfErased, now: Timestamp) -> Result<Erasure> {
-        self.write("erase the student", |db| erase(db, student, marks, now))
+        let erasure = self.write("erase the student", |db| erase(db, student, marks, now))?;
+        self.empty_log();
+        Ok(erasure)
     }
 
     fn retire(&self, retention: &Retention) -> Result<Retired> {
-        self.write("delete what is old", |db| Ok(retire(db, retention)?))
+        let retired = self.write("delete what is old", |db| Ok(retire(db, retention)?))?;
+        if retired.total() > 0 {
+            self.empty_log();
+        }
+        Ok(retired)
     }
 
     fn template_forms(&self) -> Result<TemplateForms> {

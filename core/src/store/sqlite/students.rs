@@ -63,7 +63,7 @@ impl Students for SqliteStore {
         now: Timestamp,
     ) -> Result<Option<Student>> {
         enrolee_fits(who)?;
-        self.write("enrol the student", |db| enrol::enrol(db, &self.keys, session, who, enrolment, check, actor, now))
+        self.write("enrol the student", |db| enrol::enrol(db, &self.keys, session, who, enrolment, check, (actor, now)))
     }
 }
 

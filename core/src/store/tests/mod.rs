@@ -13,6 +13,8 @@ mod sharing;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 #[cfg(feature = "sqlite")]
+mod sqlite_erasure;
+#[cfg(feature = "sqlite")]
 mod sqlite_notices;
 
 use jiff::Timestamp;

@@ -183,7 +183,7 @@ fn admins_that_disable_each_other_at_once_leave_one() {
         let new = NewAdmin { username: name.into(), hashed_password: "$".into(), role: "admin".into() };
         store.create_admin(&new, now).unwrap();
     }
-    let off = AdminChange { role: None, is_active: Some(false) };
+    let off = AdminChange { is_active: Some(false), ..AdminChange::default() };
     let done: Vec<_> = std::thread::scope(|scope| {
         let both: Vec<_> = ["a", "b"]
             .into_iter()

@@ -52,7 +52,7 @@ pub struct ServeArgs {
         value_delimiter = ',',
     )]
     pub(super) allowed_hosts: Vec<AllowedHost>,
-    /// The web pages whose scripts may read the answers, separated by commas, such as https://school.example. The
+    /// The web pages whose scripts may read the answers, separated by commas, such as `https://school.example`. The
     /// server's own pages always may [default: every page that has a token]
     #[arg(
         long,

@@ -3,8 +3,8 @@
 //! A client that sends the head of a request drop by drop, keeps a connection for nothing, or does not read its answer
 //! holds one of a limited number of places, and only for a limited time. When all are taken, the connection that has
 //! waited longest for nothing gives way to a newcomer. When every place is at work, a newcomer is still told the health
-//! of the service ([`ALWAYS_ANSWERED`](super::ALWAYS_ANSWERED)), and 503 to everything else. How many places one client
-//! takes is limited by [`in_flight`](super::in_flight). Bodies have limits of their own
+//! of the service (`ALWAYS_ANSWERED`), and 503 to everything else. How many places one client
+//! takes is limited by `in_flight`. Bodies have limits of their own
 //! ([`BODY_LIMIT`](crate::BODY_LIMIT) and [`Settings::body_within`](crate::Settings::body_within)).
 
 mod connection;

@@ -215,7 +215,8 @@ class AttendanceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 def csv_of(rows: QuerySet[Attendance]) -> StreamingHttpResponse:
     """Returns the rows as CSV, generated while it is sent."""
-    writer = csv.writer(_Echo())
+    # Every cell in quotes: a spreadsheet that separates by semicolons or tabs begins no cell inside another.
+    writer = csv.writer(_Echo(), quoting=csv.QUOTE_ALL)
     head = ["student", "roll_number", "date", "timestamp", "status", "confidence_score", "camera_location"]
 
     def lines() -> Any:
@@ -239,7 +240,12 @@ def csv_of(rows: QuerySet[Attendance]) -> StreamingHttpResponse:
 def _cell(value: Any) -> Any:
     """Returns the value in a form that a spreadsheet does not take for a formula."""
     text = "" if value is None else str(value)
-    return "'" + text if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
+    begin = text.lstrip("\ufeff\" \t\r\n\u00a0\u3000")[:1]
+    return "'" + text if text[:1] in ("\t", "\r", "\n") or begin in _FORMULA_SIGNS else text
+
+
+# The full-width ones too: some spreadsheets take them for the plain ones.
+_FORMULA_SIGNS = frozenset("=+-@\uff1d\uff0b\uff0d\uff20")
 
 
 def _without_credentials(source: str) -> str:

@@ -105,8 +105,17 @@ pub(crate) fn a_login_whose_password_has_changed_meanwhile_does_not_begin(store:
     store.renew_password_hash("bob", "$argon2$b", "$argon2$c", now()).unwrap();
     assert_eq!(store.admin("bob").unwrap().unwrap().hashed_password, "$argon2$c");
     assert_eq!(holder(store, "bob", Some("b"), now()), Some("bob".into()));
+    // Password and role change together or not at all: the last admin stays one, with the old password.
+    let both = AdminChange {
+        hashed_password: Some("$argon2$d".into()),
+        role: Some("viewer".into()),
+        ..AdminChange::default()
+    };
+    assert_eq!(kind(store.update_admin("admin", &both, now())), ErrorKind::State);
+    assert_eq!(store.admin("admin").unwrap().unwrap().hashed_password, "$argon2$a");
+    assert!(!format!("{both:?}").contains("argon2"));
     // Who is disabled meanwhile does not log in either.
-    store.update_admin("bob", &AdminChange { role: None, is_active: Some(false) }, now()).unwrap();
+    store.update_admin("bob", &AdminChange { is_active: Some(false), ..AdminChange::default() }, now()).unwrap();
     let later = NewLogin { id: "c".into(), ..late };
     assert!(!store.begin_login(&later, "$argon2$c").unwrap());
 }
@@ -149,6 +158,20 @@ pub(crate) fn failed_logins_are_counted_until_one_passes_or_they_are_old(store: 
     assert_eq!(store.note_login_failure("b", now() + 1.second(), now() + 2.seconds()).unwrap().count, 1);
 }
 
+pub(crate) fn a_login_is_renewed_for_a_month_at_most(store: &dyn Store) {
+    user(store, "admin", "admin");
+    login(store, "a", "admin");
+    let mut renewed = 0;
+    for half_hour in 1..3000 {
+        let at = now() + (half_hour * 30).minutes();
+        if store.renew_login("a", "one", "one", at + 1.hour(), at).unwrap().is_none() {
+            break;
+        }
+        renewed = half_hour;
+    }
+    assert_eq!(renewed, 30 * 48 - 1, "half hours: less than 30 days");
+}
+
 pub(crate) fn an_old_refresh_token_ends_the_login(store: &dyn Store) {
     user(store, "admin", "admin");
     login(store, "a", "admin");
@@ -166,7 +189,7 @@ pub(crate) fn a_deactivated_user_is_logged_out(store: &dyn Store) {
     user(store, "admin", "admin");
     user(store, "bob", "viewer");
     login(store, "b", "bob");
-    let change = |is_active| AdminChange { role: None, is_active: Some(is_active) };
+    let change = |is_active| AdminChange { is_active: Some(is_active), ..AdminChange::default() };
     assert!(!store.update_admin("bob", &change(false), now()).unwrap().is_active);
     assert_eq!(holder(store, "bob", Some("b"), now()), None);
     assert_eq!(holder(store, "bob", None, now()), None);
@@ -196,13 +219,13 @@ pub(crate) fn a_login_that_a_wrong_clock_began_does_not_last_longer(store: &dyn 
 pub(crate) fn the_last_active_admin_stays(store: &dyn Store) {
     user(store, "admin", "admin");
     user(store, "bob", "operator");
-    let demote = AdminChange { role: Some("viewer".into()), is_active: None };
-    let off = AdminChange { role: None, is_active: Some(false) };
+    let demote = AdminChange { role: Some("viewer".into()), ..AdminChange::default() };
+    let off = AdminChange { is_active: Some(false), ..AdminChange::default() };
     for change in [&demote, &off] {
         assert_eq!(store.update_admin("admin", change, now()).unwrap_err().kind(), ErrorKind::State);
     }
     assert!(store.admin("admin").unwrap().unwrap().is_active, "nothing has changed");
-    let promote = AdminChange { role: Some("admin".into()), is_active: None };
+    let promote = AdminChange { role: Some("admin".into()), ..AdminChange::default() };
     assert_eq!(store.update_admin("bob", &promote, now()).unwrap().role, "admin");
     assert_eq!(store.update_admin("admin", &demote, now()).unwrap().role, "viewer");
 }

@@ -72,12 +72,13 @@ macro_rules! contract {
             logs_are_newest_first, an_admin_user_is_found_by_name, the_shape_of_debug_is_no_leak,
             a_login_whose_password_has_changed_meanwhile_does_not_begin, no_login_outlives_a_change_of_the_password,
             failed_logins_are_counted_until_one_passes_or_they_are_old,
-            a_login_holds_until_it_ends, an_old_refresh_token_ends_the_login, a_deactivated_user_is_logged_out,
+            a_login_is_renewed_for_a_month_at_most, a_login_holds_until_it_ends, an_old_refresh_token_ends_the_login, a_deactivated_user_is_logged_out,
             a_login_that_was_ended_stays_ended_when_the_clock_goes_back,
             a_login_that_a_wrong_clock_began_does_not_last_longer,
             the_last_active_admin_stays, the_audit_log_is_newest_first, consent_comes_back_and_goes,
             a_view_is_kept_beside_the_registration_once_a_month, views_are_taken_back_and_the_registration_stays,
-            erasing_leaves_no_trace_of_the_face, erasing_can_leave_nameless_marks, a_correction_does_not_outlive_its_mark, what_is_old_is_retired);
+            erasing_leaves_no_trace_of_the_face, erasing_can_leave_nameless_marks,
+            a_correction_does_not_outlive_its_mark, what_is_old_is_retired);
     };
     (@ $open:expr; $($name:ident),+) => {
         $(#[test] fn $name() {

@@ -1,0 +1,47 @@
+//! What an erasure leaves in the files of a SQLite database: nothing of the face, in no page and not in the log.
+
+use std::path::Path;
+
+use super::super::*;
+use super::EnrolUnchecked as _;
+use super::contract::{at, completed, embedding, enrolment, mark};
+use super::sqlite::empty;
+
+/// Whether a file of the folder holds `wanted`.
+fn files_hold(folder: &Path, wanted: &[u8]) -> bool {
+    std::fs::read_dir(folder)
+        .unwrap()
+        .any(|entry| std::fs::read(entry.unwrap().path()).unwrap().windows(wanted.len()).any(|window| window == wanted))
+}
+
+#[test]
+fn no_byte_of_an_erased_face_is_left_in_any_file_of_the_database() {
+    let now = at("2026-03-02T08:00:00Z");
+    for marks in [MarksOfErased::Delete, MarksOfErased::Anonymise] {
+        let (store, folder) = empty();
+        // Others before and behind, so that pages are shared.
+        for (roll, seed) in [("R1", 11.0), ("R2", 1.0), ("R3", 12.0)] {
+            let session = completed(&store, None);
+            store.register_student(session, "Eileen Collins", roll, &enrolment(seed), now).unwrap();
+        }
+        let student = store.students(Some("R2"), Page::ALL).unwrap().items[0].id;
+        let replaced = completed(&store, Some(student));
+        store.enrol_student(replaced, student, &enrolment(5.0), now).unwrap();
+        let row = store.mark_attendance(&mark(student, "2026-03-02T08:00:00Z")).unwrap().record().id;
+        let correction = Correction::new(CorrectedStatus::Late, "admin", "overslept again");
+        store.correct_attendance(row, &correction, now).unwrap();
+
+        let mut secrets = vec![b"overslept again".to_vec()];
+        for seed in [1.0, 5.0] {
+            secrets.push(embedding(seed).to_bytes());
+            secrets.push(serde_json::json!(embedding(seed).values()).to_string().into_bytes());
+        }
+        assert!(secrets.iter().any(|secret| files_hold(folder.path(), secret)), "or the next lines show nothing");
+        store.erase_student(student, marks, now).unwrap();
+        for secret in &secrets {
+            let text = String::from_utf8_lossy(secret);
+            assert!(!files_hold(folder.path(), secret), "{marks:?}: {text}");
+        }
+        assert!(files_hold(folder.path(), &embedding(11.0).to_bytes()), "the others are as they were");
+    }
+}
