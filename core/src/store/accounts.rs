@@ -37,8 +37,8 @@ pub trait Accounts: Send + Sync {
     /// [`Error::Store`](crate::Error::Store).
     fn renew_password_hash(&self, username: &str, old_hash: &str, new_hash: &str, now: Timestamp) -> Result<()>;
 
-    /// Changes password, role and activity where given, all or nothing; returns the user as it is now. A user that becomes
-    /// inactive or gets another password loses every login in the same transaction.
+    /// Changes password, role and activity where given, all or nothing; returns the user as it is now. A user that
+    /// becomes inactive or gets another password loses every login in the same transaction.
     ///
     /// # Errors
     /// [`Error::NotFound`](crate::Error::NotFound); [`Error::State`](crate::Error::State) when no active user of the

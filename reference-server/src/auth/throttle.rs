@@ -21,8 +21,8 @@ use super::Secret;
 /// So many failures are a person who forgot a password; OWASP's Authentication Cheat Sheet leaves the number to the
 /// site.
 const FREE: u32 = 20;
-/// The same for one name from everywhere: with [`LONGEST`] and [`WINDOW`] it leaves under 100 guesses of one name in any
-/// hour, as NIST SP 800-63B (5.2.2) and OWASP's ASVS (2.2.1) ask for.
+/// The same for one name from everywhere: with [`LONGEST`] and [`WINDOW`] it leaves under 100 guesses of one name in
+/// any hour, as NIST SP 800-63B (5.2.2) and OWASP's ASVS (2.2.1) ask for.
 const FREE_FOR_A_NAME: u32 = 30;
 /// How long failures count after the last one.
 const WINDOW: SignedDuration = SignedDuration::from_hours(1);
