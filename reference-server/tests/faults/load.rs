@@ -1,7 +1,7 @@
 //! Clients that work at once until the server dies, and what it has promised them.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use serde_json::{Value, json};
 
@@ -217,4 +217,13 @@ fn mark(client: &Client, identity: u8, promised: &mut Promised) -> Option<()> {
         promised.writes += 1;
     }
     Some(())
+}
+
+/// Ends the workers of a test that fails, which would wait for them for ever.
+pub(crate) struct SetWhenDropped<'a>(pub(crate) &'a AtomicBool);
+
+impl Drop for SetWhenDropped<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
 }

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::client::Client;
 use crate::database::Database;
-use crate::load::{KNOWN, Promised, WORKERS, work};
+use crate::load::{KNOWN, Promised, SetWhenDropped, WORKERS, work};
 use crate::server::start;
 
 /// How long the other program holds it: 25 seconds in the long run, and more than a write waits in any.
@@ -35,6 +35,7 @@ fn a_database_that_another_program_holds_refuses_writes_in_time() {
     let mut promised = Promised::default();
     let (mut slowest_health, mut asked) = (Duration::ZERO, 0);
     std::thread::scope(|scope| {
+        let _ends_the_workers = SetWhenDropped(&over);
         let workers: Vec<_> = (0..WORKERS)
             .map(|n| {
                 let (client, numbers, over) = (Client::of(&server, &token), &numbers, &over);
@@ -55,7 +56,8 @@ fn a_database_that_another_program_holds_refuses_writes_in_time() {
                     let (status, answer) = client.post("/students/", &new).unwrap();
                     let took = asked.elapsed();
                     assert!(took < ANSWERED_WITHIN, "a write was answered after {took:?}");
-                    assert!(status == 503 || free.load(Ordering::Relaxed), "{status} {answer}");
+                    // 429: all of them come from one address.
+                    assert!(matches!(status, 429 | 503) || free.load(Ordering::Relaxed), "{status} {answer}");
                     assert!(answer["detail"].as_str().is_none_or(|text| text.contains("try again")), "{answer}");
                 })
             })

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::client::Client;
 use crate::cluster::Cluster;
 use crate::common::server_process::ServerProcess;
-use crate::load::{KNOWN, Promised, WORKERS, work};
+use crate::load::{KNOWN, Promised, SetWhenDropped, WORKERS, work};
 use crate::server::start;
 
 /// How soon the service writes again once the database is back.
@@ -29,6 +29,7 @@ fn while_it_happens(server: &ServerProcess, token: &str, happen: impl FnOnce()) 
     let mut promised = Promised::default();
     let mut back = Duration::ZERO;
     std::thread::scope(|scope| {
+        let _ends_the_workers = SetWhenDropped(&over);
         let workers: Vec<_> = (0..WORKERS)
             .map(|n| {
                 let (client, numbers, over) = (Client::of(server, token), &numbers, &over);
