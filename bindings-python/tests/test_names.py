@@ -93,7 +93,7 @@ SERVER_ONLY = set(
     follow forget_seen_templates frame_seen_elsewhere keep_seen_template login_holder newest_template release_cameras
     remember_frame renew_login reseal_templates retire sessions_of set_admin_password set_consent
     students_to_enrol_again template_forms unwatch_all_cameras unwatch_camera update_admin watch_camera
-    watched_cameras enrol
+    watched_cameras enrol audit_about login_failures note_login_failure forget_login_failures renew_password_hash
     """.split()
 )
 

@@ -27,6 +27,8 @@ fn the_server() {
                 .with_policy(AttendancePolicy::in_time_zone("UTC").unwrap())
                 // One newcomer is enrolled over and over.
                 .with_duplicates(DuplicatePolicy::Warn)
+                // A crowd of clients, all from this machine.
+                .with_at_once_per_address(1000)
                 .with_threads(2);
             let state = AppState::new(Arc::clone(&store), Arc::new(MarkerEngine::new()), settings).unwrap();
             (state, store)
