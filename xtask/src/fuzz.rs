@@ -121,7 +121,10 @@ fn targets() -> Result<Vec<String>> {
 
 /// Builds the targets with the features and the libraries of the tests; returns where they lie.
 fn ours(cameras: Cameras) -> Result<PathBuf> {
-    let wrapper = std::env::current_exe().map_err(|e| format!("cannot tell where this program is: {e}"))?;
+    let running = std::env::current_exe().map_err(|e| format!("cannot tell where this program is: {e}"))?;
+    // The build of the tests has put another build of this program in its place: Linux says so behind the name.
+    let named = running.to_string_lossy();
+    let wrapper = PathBuf::from(named.strip_suffix(" (deleted)").unwrap_or(&named));
     let mut cargo = cargo(&["build"]);
     build::test_arguments(&mut cargo, cameras);
     cargo.args(["--features", "faceattend-fuzz/libfuzzer"]);

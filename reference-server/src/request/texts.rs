@@ -11,31 +11,36 @@ use super::kinds::{TEXT, Text};
 /// read the answer to a text that matches nothing.
 pub(crate) const COMPARED: usize = 20_000;
 
+/// The longest text in a query or in a path: it takes twelve bytes a character where it is encoded.
+const IN_ADDRESS: usize = 1000;
+
 /// The name of a student.
 pub(crate) const STUDENT_NAME: Text = TEXT.of(1, limits::STUDENT_NAME).example("Asha Rao");
 /// A roll number. The demo pages call it `roll_no`.
 pub(crate) const ROLL_NUMBER: Text = TEXT.of(1, limits::ROLL_NUMBER).or_named("roll_no").example("R001");
 /// A part of a name or of a roll number.
-pub(crate) const SEARCHED: Text = TEXT.of(0, COMPARED);
+pub(crate) const SEARCHED: Text = TEXT.of(0, IN_ADDRESS);
 
 /// The location of a camera.
 pub(crate) const CAMERA_LOCATION: Text = TEXT.of(0, limits::CAMERA_LOCATION).example("Gate 1");
 /// The address of a camera.
 pub(crate) const CAMERA_ADDRESS: Text = TEXT.of(0, limits::CAMERA_ADDRESS).example("rtsp://camera.local/stream");
 /// The file of a camera's preview.
-pub(crate) const PREVIEW: Text = TEXT.of(0, COMPARED).example("1.mjpeg");
+pub(crate) const PREVIEW: Text = TEXT.of(0, IN_ADDRESS).example("1.mjpeg");
 
 /// A session's id.
 pub(crate) const SESSION_ID: Text = TEXT.of(0, COMPARED).example("6c1e3a52-0d0e-4a38-9f63-2f6b1f6d9a10");
+/// A session's id in a path.
+pub(crate) const SESSION_ID_IN_PATH: Text = TEXT.of(0, IN_ADDRESS).example("6c1e3a52-0d0e-4a38-9f63-2f6b1f6d9a10");
 /// The nonce of a step of a session.
 pub(crate) const NONCE: Text = TEXT.of(0, COMPARED);
 
 /// The status of an attendance row.
-pub(crate) const STATUS: Text = TEXT.of(0, COMPARED);
+pub(crate) const STATUS: Text = TEXT.of(0, IN_ADDRESS);
 /// The name of a format.
-pub(crate) const FORMAT: Text = TEXT.of(0, COMPARED);
+pub(crate) const FORMAT: Text = TEXT.of(0, IN_ADDRESS);
 /// The name of a file of the pages.
-pub(crate) const FILE: Text = TEXT.of(0, COMPARED);
+pub(crate) const FILE: Text = TEXT.of(0, IN_ADDRESS);
 
 /// The name of a person who gave a consent.
 pub(crate) const PERSON: Text = TEXT.of(1, limits::PERSON).example("a parent");

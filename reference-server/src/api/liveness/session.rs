@@ -177,7 +177,7 @@ input! {
     /// The session in the path.
     pub(crate) struct Which {
         path {
-            session_id: String = texts::SESSION_ID,
+            session_id: String = texts::SESSION_ID_IN_PATH,
         }
     }
 }
