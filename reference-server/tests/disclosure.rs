@@ -97,6 +97,18 @@ async fn an_operator_cannot_put_another_face_under_a_name_and_an_admin_leaves_a_
 }
 
 #[tokio::test]
+async fn no_answer_of_the_api_is_kept_in_a_cache() {
+    let admin = Service::start().await;
+    let (student, _) = asha(&admin).await;
+    for path in [format!("/api/v1/students/{student}"), "/api/v1/attendance/".to_owned(), "/api/v1/nowhere".to_owned()]
+    {
+        let answer = admin.get(&path).await;
+        let expected = if answer.status == 200 { ("no-store", "nosniff") } else { ("", "") };
+        assert_eq!((answer.header("cache-control"), answer.header("x-content-type-options")), expected, "{path}");
+    }
+}
+
+#[tokio::test]
 async fn an_erasure_leaves_no_byte_of_the_face_in_the_files() {
     let admin = Service::start().await;
     let (student, _) = asha(&admin).await;
