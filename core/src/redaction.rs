@@ -128,7 +128,11 @@ fn split_login(rest: &str, is_url: bool) -> Option<(&str, &str, &str)> {
 fn without_odd_port(rest: &str, is_url: bool) -> String {
     let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
     match authority.split_once(':') {
-        Some((host, port)) if is_url && !authority.starts_with('[') && !port.bytes().all(|b| b.is_ascii_digit()) => {
+        Some((host, port))
+            if is_url
+                && !(authority.starts_with('[') && authority.contains(']'))
+                && !port.bytes().all(|b| b.is_ascii_digit()) =>
+        {
             format!("{host}:{HIDDEN}{path}")
         }
         _ => rest.to_owned(),

@@ -2,7 +2,6 @@
 //!
 //! - A password before the host, and the parameter `password`, are shown nowhere: not in `Display`, not in `Debug`, not
 //!   in an error.
-//! - What is shown of an address is an address of which the same is shown.
 
 use arbitrary::{Result, Unstructured};
 use faceattend_core::store::{StoreLocation, redacted};
@@ -15,8 +14,6 @@ pub fn check(data: &[u8]) {
     if let Ok(location) = StoreLocation::parse(&text) {
         assert_eq!(format!("{location:?}"), format!("StoreLocation({location})"));
     }
-    let shown = redacted(&text);
-    assert_eq!(redacted(&shown), shown);
     let mut from = Unstructured::new(data);
     // An address needs more bytes than there are: nothing to try.
     let _ = with_a_password(&mut from).map(|address| is_hidden(&address));
