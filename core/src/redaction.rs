@@ -144,15 +144,20 @@ fn without_parameters(rest: &str, is_url: bool) -> String {
     const ENDS: [char; 5] = ['/', '?', '&', ';', '#'];
     let mut shown = String::with_capacity(rest.len());
     let mut in_query = false;
+    // A slash in a query may stand in a value, whose rest then looks like a parameter.
+    let mut in_value = false;
     for part in rest.split_inclusive(ENDS) {
         let (body, end) = part.split_at(part.trim_end_matches(ENDS).len());
-        if in_query || is_url && body.contains('=') {
+        if in_query && in_value && !body.is_empty() {
+            shown.push_str(HIDDEN);
+        } else if in_query || is_url && body.contains('=') {
             shown.push_str(&without_value(body));
         } else {
             shown.push_str(body);
         }
         shown.push_str(end);
         in_query |= end.contains(['?', '#']);
+        in_value = end.ends_with('/');
     }
     shown
 }
@@ -207,6 +212,7 @@ mod tests {
             ("http://host/s?pw=a&pin=1&channel=2", "http://host/s?pw=***&pin=***&channel=2"),
             ("http://host/s?CHANNEL=2;Stream=sub", "http://host/s?CHANNEL=2;Stream=sub"),
             ("http://host/s?p=a/b?c", "http://host/s?p=***/***?***"),
+            ("http://host/s?pw=x/S3CRET=y", "http://host/s?pw=***/***"),
             ("http://host/s?S3CRET", "http://host/s?***"),
             ("http://host/cgi?1", "http://host/cgi?1"),
             ("http://host/s?channel=1_pw=S3CRET", "http://host/s?channel=***"),
