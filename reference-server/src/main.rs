@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use faceattend_core::Result;
-use faceattend_server::commands::{admin, arenas, calibrate, db, doctor, eval, keys, models, serve, settings};
+use faceattend_server::commands::{admin, calibrate, db, doctor, eval, keys, models, serve, settings};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::prelude::*;
 
@@ -75,10 +75,7 @@ fn run() -> Result<()> {
     let matches = command.get_matches_mut();
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     match cli.command {
-        Command::Serve(args) => {
-            arenas::limit();
-            serve::run(args)
-        }
+        Command::Serve(args) => serve::run(args),
         Command::Config(_) => {
             if let (Some(command), Some(matches)) =
                 (command.find_subcommand("config"), matches.subcommand_matches("config"))

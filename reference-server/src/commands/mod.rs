@@ -1,7 +1,6 @@
 //! The subcommands of the `faceattend` binary.
 
 pub mod admin;
-pub mod arenas;
 pub mod calibrate;
 mod data_dir;
 pub mod database;

@@ -1,8 +1,12 @@
 //! `faceattend serve`: opens the database and the engine, listens, and stops cleanly.
 
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+mod arenas;
 pub(crate) mod args;
 #[cfg(all(unix, feature = "opencv"))]
 mod redirections;
+#[cfg(unix)]
+mod second_start;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -51,8 +55,8 @@ const RETIRE_EVERY: Duration = Duration::from_secs(3600);
 /// # Errors
 /// What keeps the server from starting, with what to do about it.
 pub fn run(args: ServeArgs) -> Result<()> {
-    #[cfg(all(unix, feature = "opencv"))]
-    redirections::follow_none();
+    #[cfg(unix)]
+    second_start::with_variables();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|source| Error::Io {
         action: "start",
         path: "the server's threads".into(),

@@ -1,8 +1,8 @@
 //! Keeps cameras from sending the server elsewhere: FFmpeg follows the redirections of HTTP unless it is told not to.
+//! Without the option the server works too: what is bound to the hosts of operators is asked for redirections before it
+//! is opened.
 
 use std::ffi::{OsStr, OsString};
-use std::os::unix::process::CommandExt as _;
-use std::process::Command;
 
 /// The variable from which OpenCV takes the options of FFmpeg, `name;value|name;value`. There is no other way to set
 /// one.
@@ -11,20 +11,9 @@ const VARIABLE: &str = "OPENCV_FFMPEG_CAPTURE_OPTIONS";
 const USUAL: &str = "rtsp_flags;prefer_tcp";
 const OPTION: &str = "max_redirects";
 
-/// Begins the process again with the option in its environment, unless it is there. An environment cannot be changed
-/// safely in a process that may have threads; the new program has the same number, arguments and files. Where that
-/// fails the server goes on: what is bound to the hosts of operators is asked for redirections before it is opened.
-pub(super) fn follow_none() {
-    let Some(options) = with_option(std::env::var_os(VARIABLE).as_deref()) else { return };
-    let Ok(program) = std::env::current_exe() else { return };
-    let mut arguments = std::env::args_os();
-    let mut command = Command::new(program);
-    command.env(VARIABLE, options);
-    if let Some(name) = arguments.next() {
-        command.arg0(name);
-    }
-    let error = command.args(arguments).exec();
-    tracing::warn!("the redirections of HTTP cameras are followed: the server could not begin again: {error}");
+/// Returns the variable with the option; `None` where it is there.
+pub(super) fn variable() -> Option<(&'static str, OsString)> {
+    Some((VARIABLE, with_option(std::env::var_os(VARIABLE).as_deref())?))
 }
 
 /// The options with ours; `None` where they say something about redirections already.
