@@ -152,7 +152,7 @@ impl Ageing {
             at: now,
             actor: "camera".into(),
             action: "template.seen".into(),
-            subject: Some(format!("student_id {student}")),
+            subject: Some(NewAuditEntry::subject_of(student)),
             details: Some(format!("a view is kept beside the registration, seen at {}", place.unwrap_or("no place"))),
         };
         let kept = self.store.keep_seen_template(student, embedding, &self.options.limits, &entry)?;

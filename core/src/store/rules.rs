@@ -148,7 +148,7 @@ pub(super) fn enrolment_entry(
         at,
         actor: actor.to_owned(),
         action: "student.enrol".into(),
-        subject: Some(format!("student_id {student}")),
+        subject: Some(NewAuditEntry::subject_of(student)),
         details: Some(format!("{what}, by liveness session {session}")),
     }
 }

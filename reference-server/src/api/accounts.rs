@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::auth::{Role, check_password, hash_password};
+use crate::auth::{Role, hash_new_password};
 use crate::error::{AppError, during};
 use crate::request::extract::Authed;
 use crate::request::input::{Nothing, input};
@@ -107,8 +107,7 @@ pub(super) async fn create(
     let turn = app.turn_to_hash().await?;
     let made = app
         .with_store(PREFIX, move |store| {
-            check_password(&password)?;
-            let hashed_password = turn.run(|| hash_password(&password))?;
+            let hashed_password = turn.run(|| hash_new_password(&password))?;
             let new = NewAdmin { username, hashed_password, role: role.as_str().into() };
             store.create_admin(&new, Timestamp::now())
         })
@@ -157,14 +156,14 @@ pub(super) async fn update(
     const PREFIX: &str = "Error updating user";
     let Change { username, password, role, is_active } = call.input;
     call.trail.note(told(password.is_some(), role, is_active));
-    let turn = app.turn_to_hash().await?;
+    let password = match password {
+        Some(password) => Some((password, app.turn_to_hash().await?)),
+        None => None,
+    };
     let changed = app
         .with_store(PREFIX, move |store| {
-            let hash = |password: String| {
-                check_password(&password)?;
-                hash_password(&password)
-            };
-            let hashed_password = password.map(|password| turn.run(|| hash(password))).transpose()?;
+            let hashed = password.map(|(password, turn)| turn.run(|| hash_new_password(&password)));
+            let hashed_password = hashed.transpose()?;
             let change = AdminChange { hashed_password, role: role.map(|role| role.as_str().into()), is_active };
             store.update_admin(&username, &change, Timestamp::now())
         })

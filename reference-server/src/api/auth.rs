@@ -20,7 +20,7 @@ use crate::auth::{
 };
 use crate::error::{AppError, during};
 use crate::net::origin::{DOCUMENTED_PASSWORD, Origin};
-use crate::net::peer::Peer;
+use crate::net::peer::{Peer, is_https};
 use crate::request::extract::{Authed, Open};
 use crate::request::input::{Nothing, input};
 use crate::request::texts;
@@ -201,8 +201,7 @@ fn device_in(headers: &HeaderMap) -> Option<&str> {
 }
 
 fn cookie_of(device: &Device, headers: &HeaderMap) -> Option<HeaderValue> {
-    let is_https = headers.get("x-forwarded-proto").is_some_and(|scheme| scheme == "https");
-    let secure = if is_https { "; Secure" } else { "" };
+    let secure = if is_https(headers) { "; Secure" } else { "" };
     let cookie = device.cookie();
     let text = format!(
         "{DEVICE_COOKIE}={cookie}; Path=/api/v1/auth; Max-Age={DEVICE_SECONDS}; HttpOnly; SameSite=Strict{secure}"

@@ -4,7 +4,8 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::Method;
 use faceattend_core::store::{
-    AttendanceFilter, AuditEntry, Consent, Erasure, Page, SessionSummary, StoredEmbedding, StoredTemplate,
+    AttendanceFilter, AuditEntry, Consent, Erasure, NewAuditEntry, Page, SessionSummary, StoredEmbedding,
+    StoredTemplate,
 };
 use faceattend_core::types::StudentId;
 use jiff::Timestamp;
@@ -207,7 +208,7 @@ pub(super) async fn export(State(app): State<AppState>, call: Authed<Which>) -> 
                 liveness_sessions: store.sessions_of(id)?.iter().map(SessionItem::of).collect(),
                 attendance: attendance.items.iter().map(AttendanceItem::of).collect(),
                 frames: [],
-                history: store.audit_about(&format!("student_id {id}"))?.iter().map(HistoryItem::of).collect(),
+                history: store.audit_about(&NewAuditEntry::subject_of(id))?.iter().map(HistoryItem::of).collect(),
                 exported_at: naive_utc(Timestamp::now()),
             }))
         })

@@ -2,7 +2,6 @@
 //! ask for one.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use faceattend_core::Result;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -14,39 +13,30 @@ const WAITING: usize = 64;
 /// threads exist than turns.
 #[derive(Debug)]
 pub(crate) struct Hashing {
+    /// One permit a login that waits.
+    queue: Semaphore,
+    /// One permit a password that is hashed.
     running: Arc<Semaphore>,
-    waiting: AtomicUsize,
 }
 
 /// A turn for hashing one password.
 #[derive(Debug)]
 pub(crate) struct Turn(OwnedSemaphorePermit);
 
-/// Counts one who waits until it is dropped, also by a client that hangs up.
-struct Waiting<'a>(&'a AtomicUsize);
-
-impl Drop for Waiting<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::AcqRel);
-    }
-}
-
 impl Hashing {
     /// Returns the turns of a machine.
     pub(crate) fn new() -> Self {
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        Self { running: Arc::new(Semaphore::new(cores)), waiting: AtomicUsize::new(0) }
+        Self::with_turns(std::thread::available_parallelism().map_or(1, usize::from))
+    }
+
+    fn with_turns(turns: usize) -> Self {
+        Self { queue: Semaphore::new(WAITING), running: Arc::new(Semaphore::new(turns)) }
     }
 
     /// Waits for a turn; `None` when too many wait already.
     pub(crate) async fn turn(&self) -> Option<Turn> {
-        let waiting = Waiting(&self.waiting);
-        if self.waiting.fetch_add(1, Ordering::AcqRel) >= WAITING {
-            return None;
-        }
-        let permit = Arc::clone(&self.running).acquire_owned().await.ok()?;
-        drop(waiting);
-        Some(Turn(permit))
+        let _waits = self.queue.try_acquire().ok()?;
+        Arc::clone(&self.running).acquire_owned().await.ok().map(Turn)
     }
 }
 
@@ -68,7 +58,7 @@ mod tests {
     #[tokio::test]
     async fn as_many_hash_as_there_are_cores_a_few_wait_and_the_rest_is_refused() {
         let mut context = Context::from_waker(Waker::noop());
-        let hashing = Hashing { running: Arc::new(Semaphore::new(2)), waiting: AtomicUsize::new(0) };
+        let hashing = Hashing::with_turns(2);
         let first = hashing.turn().await.unwrap();
         let _second = hashing.turn().await.unwrap();
         let mut waiting: Vec<_> = (0..WAITING).map(|_| Box::pin(hashing.turn())).collect();

@@ -36,7 +36,7 @@ pub struct Secret(String);
 impl Secret {
     /// Returns the keyed hash of `parts`, in hexadecimal.
     pub(crate) fn mac(&self, parts: &[&str]) -> String {
-        hs256::mac(self.0.as_bytes(), &parts.join("\n")).iter().map(|byte| format!("{byte:02x}")).collect()
+        hex(&hs256::mac(self.0.as_bytes(), &parts.join("\n")))
     }
 
     /// A secret that the operator chose.
@@ -55,7 +55,7 @@ impl Secret {
     #[must_use]
     pub fn random() -> Self {
         let bytes: [u8; SECRET_BYTES] = rand::random();
-        Self(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+        Self(hex(&bytes))
     }
 
     /// The secret kept in `file`, made there on the first call, readable by its owner only.
@@ -202,6 +202,11 @@ pub(crate) fn token_seconds() -> i64 {
     TOKEN_LIFETIME.as_secs()
 }
 
+/// Returns the bytes in hexadecimal.
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// A fresh key of a login, or the secret half of a refresh token: 32 random bytes in hexadecimal.
 pub(crate) fn random_key() -> String {
     Secret::random().0
@@ -215,7 +220,7 @@ pub(crate) fn is_random_key(text: &str) -> bool {
 /// What the store keeps of a refresh token. It has 256 random bits, so a fast hash is enough.
 pub(crate) fn hash_of_refresh(token: &str) -> String {
     use sha2::Digest as _;
-    sha2::Sha256::digest(token.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&sha2::Sha256::digest(token.as_bytes()))
 }
 
 /// The shortest password that is taken: NIST SP 800-63B.
@@ -247,6 +252,15 @@ pub fn check_password(password: &str) -> Result<()> {
 pub fn hash_password(password: &str) -> Result<String> {
     let hash = Argon2::default().hash_password(password.as_bytes());
     hash.map(|hash| hash.to_string()).map_err(|_| Error::Internal { reason: "a password could not be hashed".into() })
+}
+
+/// Returns the hash of a new password that somebody may have. Slow on purpose, as [`hash_password`].
+///
+/// # Errors
+/// Those of [`check_password`] and [`hash_password`].
+pub fn hash_new_password(password: &str) -> Result<String> {
+    check_password(password)?;
+    hash_password(password)
 }
 
 /// Whether `password` is the one that `hash` was made of: argon2, or bcrypt as the replaced service wrote it.

@@ -16,7 +16,7 @@ use faceattend_core::store::{LoginFailures, Store};
 use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest as _, Sha256};
 
-use super::Secret;
+use super::{Secret, hex};
 
 /// So many failures are a person who forgot a password; OWASP's Authentication Cheat Sheet leaves the number to the
 /// site.
@@ -73,10 +73,7 @@ pub(crate) struct Guesser {
 
 impl Guesser {
     pub(crate) fn new(username: &str, from: Option<IpAddr>, device: Option<&Device>) -> Self {
-        let key = |kind: &str, whose: &str| {
-            let hash = Sha256::new().chain_update(format!("{kind}\n{whose}\n{username}")).finalize();
-            hash.iter().map(|byte| format!("{byte:02x}")).collect::<String>()
-        };
+        let key = |kind: &str, whose: &str| hash(&format!("{kind}\n{whose}\n{username}"));
         let network = from.map(of_one_client).map(|address| address.to_string()).unwrap_or_default();
         let counts = match device {
             Some(device) => vec![(key("device", device.cookie()), FREE)],
@@ -84,8 +81,7 @@ impl Guesser {
                 vec![(key("network", &network), FREE), (key("name", ""), FREE_FOR_A_NAME)]
             }
         };
-        let unknown = Sha256::new().chain_update(format!("unknown\n{network}")).finalize();
-        Self { counts, unknown: unknown.iter().map(|byte| format!("{byte:02x}")).collect() }
+        Self { counts, unknown: hash(&format!("unknown\n{network}")) }
     }
 
     /// Returns in how many seconds the next try is let through; `None` for at once.
@@ -125,6 +121,10 @@ impl Guesser {
     pub(crate) fn passed(&self, store: &dyn Store) -> Result<()> {
         self.counts.iter().take(1).try_for_each(|(key, _)| store.forget_login_failures(key))
     }
+}
+
+fn hash(text: &str) -> String {
+    hex(&Sha256::digest(text))
 }
 
 fn since(now: Timestamp) -> Timestamp {

@@ -8,7 +8,7 @@ use faceattend_core::store::{AdminChange, NewAdmin, NewAuditEntry, Store, Templa
 use faceattend_core::{Error, Result};
 use jiff::Timestamp;
 
-use crate::auth::{DEFAULT_ADMIN, check_password, ensure_admin, hash_password};
+use crate::auth::{DEFAULT_ADMIN, ensure_admin, hash_new_password};
 use crate::commands::data_dir::data_dir;
 use crate::commands::database::DatabaseArgs;
 
@@ -88,8 +88,7 @@ pub fn run(args: AdminArgs) -> Result<()> {
     let (action, username, said) = match args.action {
         Action::Create { username, role } => {
             let password = read_password()?;
-            check_password(&password)?;
-            let hashed_password = hash_password(&password)?;
+            let hashed_password = hash_new_password(&password)?;
             store.create_admin(
                 &NewAdmin { username: username.clone(), hashed_password, role: role.word().into() },
                 now,
@@ -133,8 +132,7 @@ fn set_active(store: &dyn Store, username: &str, is_active: bool, now: Timestamp
 }
 
 fn change(store: &dyn Store, username: &str, password: &str, now: Timestamp) -> Result<()> {
-    check_password(password)?;
-    store.set_admin_password(username, &hash_password(password)?, now)
+    store.set_admin_password(username, &hash_new_password(password)?, now)
 }
 
 fn read_password() -> Result<String> {

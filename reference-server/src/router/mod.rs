@@ -21,6 +21,7 @@ use tower::util::BoxCloneSyncService;
 use tower::{Service, ServiceExt, service_fn};
 
 use crate::error::detail_response;
+use crate::net::peer::is_https;
 use crate::request::extract::{Least, PathParameters, Trail};
 use crate::router::described::{Described, Describes};
 use crate::router::endpoint::{Access, Audit, Endpoint};
@@ -176,9 +177,9 @@ fn match_path(pattern: &[Segment], path: &str) -> Option<Map<String, Value>> {
 fn redirect(request: &Request, path: &str) -> Response {
     let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
     // The original's Location is absolute; behind a proxy that ends TLS, the scheme is the proxy's.
-    let text_of = |name| request.headers().get(name).and_then(|value: &HeaderValue| value.to_str().ok());
-    let scheme = text_of("x-forwarded-proto").filter(|scheme| *scheme == "https").unwrap_or("http");
-    let base = text_of("host").map(|host| format!("{scheme}://{host}")).unwrap_or_default();
+    let scheme = if is_https(request.headers()) { "https" } else { "http" };
+    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
+    let base = host.map(|host| format!("{scheme}://{host}")).unwrap_or_default();
     let mut response = StatusCode::TEMPORARY_REDIRECT.into_response();
     if let Ok(location) = HeaderValue::from_str(&format!("{base}{path}{query}")) {
         response.headers_mut().insert(header::LOCATION, location);

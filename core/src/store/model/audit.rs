@@ -2,6 +2,8 @@
 
 use jiff::Timestamp;
 
+use crate::types::StudentId;
+
 /// A new entry of the audit log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewAuditEntry {
@@ -15,6 +17,21 @@ pub struct NewAuditEntry {
     pub subject: Option<String>,
     /// What else matters, in one sentence.
     pub details: Option<String>,
+}
+
+impl NewAuditEntry {
+    /// Returns how entries name a student as their subject: `student_id 7`.
+    ///
+    /// ```
+    /// use faceattend_core::store::NewAuditEntry;
+    /// use faceattend_core::types::StudentId;
+    ///
+    /// assert_eq!(NewAuditEntry::subject_of(StudentId(7)), "student_id 7");
+    /// ```
+    #[must_use]
+    pub fn subject_of(student: StudentId) -> String {
+        format!("student_id {student}")
+    }
 }
 
 /// An entry of the audit log.
