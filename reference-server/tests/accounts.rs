@@ -14,10 +14,7 @@ const PASSWORD: &str = "correct horse";
 async fn as_user(service: &Service, name: &str, password: &str) -> (Service, Value) {
     let body = json!({ "username": name, "password": password });
     let tokens = service.post("/api/v1/auth/login", &body).await.json();
-    let token = tokens["access_token"].as_str().unwrap_or_default().to_owned();
-    let router = service.router.clone();
-    let folder = tempfile::tempdir().unwrap();
-    (Service { router, state: service.state.clone(), store: service.store.clone(), folder, token }, tokens)
+    (service.asked_with(tokens["access_token"].as_str().unwrap_or_default()), tokens)
 }
 
 async fn account(service: &Service, name: &str, role: &str) -> (Service, Value) {
@@ -166,9 +163,8 @@ async fn a_name_of_any_length_is_refused_before_anything_is_kept() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_flood_of_logins_is_refused_in_time_and_health_answers() {
     // Without a token, whose login would be limited.
-    let mut stranger = Service::start().await;
-    stranger.token.clear();
-    let service = std::sync::Arc::new(stranger);
+    let started = Service::start().await;
+    let service = std::sync::Arc::new(started.asked_with(""));
     let logins: Vec<_> = (0..300)
         .map(|n| {
             let service = service.clone();

@@ -22,16 +22,7 @@ const NOT_PERMITTED: &str = "This camera or recording is not there, or only an a
 async fn as_operator(access: CameraAccess) -> (Service, Service) {
     let live = LiveSettings::default().with_camera_access(access);
     let admin = Service::start_with(|settings| settings.with_live(live)).await;
-    let account = json!({ "username": "op", "password": "correct horse", "role": "operator" });
-    assert_eq!(admin.post("/api/v1/auth/users", &account).await.status, 200);
-    let tokens = admin.post("/api/v1/auth/login", &account).await.json();
-    let operator = Service {
-        router: admin.router.clone(),
-        state: admin.state.clone(),
-        store: admin.store.clone(),
-        folder: tempfile::tempdir().unwrap(),
-        token: tokens["access_token"].as_str().unwrap().to_owned(),
-    };
+    let operator = admin.account("op", "operator").await;
     (admin, operator)
 }
 

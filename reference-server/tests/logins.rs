@@ -21,12 +21,6 @@ fn credentials(name: &str, password: &str) -> Value {
     json!({ "username": name, "password": password })
 }
 
-/// The same service, asked by a stranger.
-fn stranger(service: &Service) -> Service {
-    let (router, state, store) = (service.router.clone(), service.state.clone(), service.store.clone());
-    Service { router, state, store, folder: tempfile::tempdir().unwrap(), token: String::new() }
-}
-
 fn account_with_hash(service: &Service, hashed_password: String) {
     let new = NewAdmin { username: "bob".into(), hashed_password, role: "operator".into() };
     service.store.create_admin(&new, Timestamp::now()).unwrap();
@@ -34,20 +28,19 @@ fn account_with_hash(service: &Service, hashed_password: String) {
 
 /// Changes the password while a login with the old one is being checked, which takes long.
 async fn change_during_login(service: &Service) {
-    let asked = stranger(service);
+    let asked = service.asked_with("");
     let login = tokio::spawn(async move { asked.post(LOGIN, &credentials("bob", OLD)).await });
     tokio::time::sleep(Duration::from_millis(150)).await;
     let changed = service.send("PUT", "/api/v1/auth/users/bob", &json!({ "password": NEW })).await;
     assert_eq!(changed.status, 200, "{}", changed.text);
     let answer = login.await.unwrap();
     if answer.status == 200 {
-        let mut bob = stranger(service);
-        bob.token = answer.json()["access_token"].as_str().unwrap().to_owned();
+        let bob = service.asked_with(answer.json()["access_token"].as_str().unwrap());
         bob.get("/api/v1/auth/me").await.is(401, "Could not validate credentials");
     } else {
         answer.is(401, "Incorrect username or password");
     }
-    let other = stranger(service);
+    let other = service.asked_with("");
     other.post(LOGIN, &credentials("bob", OLD)).await.is(401, "Incorrect username or password");
     assert_eq!(other.post(LOGIN, &credentials("bob", NEW)).await.status, 200);
 }

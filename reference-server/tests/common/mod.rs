@@ -103,9 +103,13 @@ impl Service {
         let made = self.post("/api/v1/auth/users", &body).await;
         assert_eq!(made.status, 200, "{}", made.text);
         let tokens = self.post("/api/v1/auth/login", &body).await.json();
-        let token = tokens["access_token"].as_str().unwrap().to_owned();
-        let folder = tempfile::tempdir().unwrap();
-        Self { router: self.router.clone(), state: self.state.clone(), store: self.store.clone(), folder, token }
+        self.asked_with(tokens["access_token"].as_str().unwrap())
+    }
+
+    /// The same service, asked with this token; with an empty one, by a stranger.
+    pub fn asked_with(&self, token: &str) -> Self {
+        let (router, state, store) = (self.router.clone(), self.state.clone(), self.store.clone());
+        Self { router, state, store, folder: tempfile::tempdir().unwrap(), token: token.to_owned() }
     }
 
     pub async fn raw(&self, request: Request<Body>) -> Answer {

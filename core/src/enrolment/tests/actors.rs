@@ -12,12 +12,7 @@ fn audit(registry: &Registry) -> Vec<NewAuditEntry> {
 
 /// Completes a session of `person` for `student` with `actor`'s frames.
 fn complete_as(registry: &Registry, actor: Actor<'_>, person: usize, student: StudentId) -> Observed {
-    let session = two_views(registry, person, Some(student));
-    let analysis = Analysis { faces: vec![view(person, Position::Right)], input_size: 320 };
-    let (position, embedder) = (Position::Right, embedder());
-    let frame =
-        ClientFrame { position, analysis: &analysis, embedder: &embedder, hash: hash(), nonce: None, elapsed: None };
-    registry.observe(session, &frame, actor, now()).unwrap().unwrap()
+    observe_as(registry, actor, two_views(registry, person, Some(student)), person, Position::Right)
 }
 
 #[test]

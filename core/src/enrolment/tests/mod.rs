@@ -51,11 +51,22 @@ fn hash() -> FrameHash {
 }
 
 fn observe(registry: &Registry, session: StoredSession, person: usize, position: Position) -> Observed {
+    observe_as(registry, OPERATOR, session, person, position)
+}
+
+/// Sends a view of `person` as a frame of `actor`'s.
+fn observe_as(
+    registry: &Registry,
+    actor: Actor<'_>,
+    session: StoredSession,
+    person: usize,
+    position: Position,
+) -> Observed {
     let analysis = Analysis { faces: vec![view(person, position)], input_size: 320 };
     let embedder = embedder();
     let frame =
         ClientFrame { position, analysis: &analysis, embedder: &embedder, hash: hash(), nonce: None, elapsed: None };
-    registry.observe(session, &frame, OPERATOR, now()).unwrap().unwrap()
+    registry.observe(session, &frame, actor, now()).unwrap().unwrap()
 }
 
 /// A session of `person` that lacks the last view.

@@ -23,6 +23,14 @@ use super::{Enrolee, Enrolment, Store, Student};
 use crate::error::Result;
 use crate::types::{SessionId, StudentId};
 
+/// Returns whether a file of the folder holds `wanted`.
+#[cfg(feature = "sqlite")]
+fn files_hold(folder: &std::path::Path, wanted: &[u8]) -> bool {
+    std::fs::read_dir(folder)
+        .unwrap()
+        .any(|entry| std::fs::read(entry.unwrap().path()).unwrap().windows(wanted.len()).any(|window| window == wanted))
+}
+
 /// Enrolments that compare the face with nobody.
 pub(crate) trait EnrolUnchecked {
     /// Creates a student with the face.

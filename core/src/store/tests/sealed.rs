@@ -7,8 +7,8 @@ use rusqlite::Connection;
 use rusqlite::types::Value;
 
 use super::super::*;
-use super::EnrolUnchecked as _;
 use super::contract::{at, completed, contract, embedding, enrolment};
+use super::{EnrolUnchecked as _, files_hold};
 use crate::error::ErrorKind;
 use crate::types::StudentId;
 
@@ -78,13 +78,6 @@ fn raw(path: &Path) -> Vec<Vec<Value>> {
 
 fn faces(store: &dyn Store, ids: &[StudentId]) -> Vec<(Vec<StoredTemplate>, Option<String>)> {
     ids.iter().map(|id| (store.templates_of(*id).unwrap(), store.embedding_json(*id).unwrap())).collect()
-}
-
-/// Whether any file of the database holds `wanted`.
-fn files_hold(folder: &Path, wanted: &[u8]) -> bool {
-    std::fs::read_dir(folder)
-        .unwrap()
-        .any(|entry| std::fs::read(entry.unwrap().path()).unwrap().windows(wanted.len()).any(|window| window == wanted))
 }
 
 #[test]

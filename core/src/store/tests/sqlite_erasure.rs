@@ -1,18 +1,9 @@
 //! What an erasure leaves in the files of a SQLite database: nothing of the face, in no page and not in the log.
 
-use std::path::Path;
-
 use super::super::*;
-use super::EnrolUnchecked as _;
 use super::contract::{at, completed, embedding, enrolment, mark};
 use super::sqlite::empty;
-
-/// Whether a file of the folder holds `wanted`.
-fn files_hold(folder: &Path, wanted: &[u8]) -> bool {
-    std::fs::read_dir(folder)
-        .unwrap()
-        .any(|entry| std::fs::read(entry.unwrap().path()).unwrap().windows(wanted.len()).any(|window| window == wanted))
-}
+use super::{EnrolUnchecked as _, files_hold};
 
 #[test]
 fn no_byte_of_an_erased_face_is_left_in_any_file_of_the_database() {
