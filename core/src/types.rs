@@ -1,6 +1,8 @@
 //! The values of the field: each is parsed once and carries its proof.
 
 use std::fmt;
+use std::net::IpAddr;
+use std::str::FromStr;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -233,6 +235,62 @@ impl fmt::Display for SessionId {
     }
 }
 
+/// A range of addresses of the network, or one address.
+///
+/// ```
+/// use faceattend_core::types::Network;
+///
+/// let network: Network = "10.0.0.0/8".parse()?;
+/// assert!(network.holds("10.1.2.3".parse().unwrap()));
+/// assert_eq!("2001:db8::7".parse::<Network>()?.to_string(), "2001:db8::7");
+/// # Ok::<(), faceattend_core::Error>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Network {
+    address: IpAddr,
+    prefix: u8,
+}
+
+impl Network {
+    /// Returns whether the address is in the range. An address of IPv4 is the same written as one of IPv6.
+    #[must_use]
+    pub fn holds(&self, other: IpAddr) -> bool {
+        let bits = |address: IpAddr| match address.to_canonical() {
+            IpAddr::V4(v4) => (u128::from(v4.to_bits()) << 96, 4),
+            IpAddr::V6(v6) => (v6.to_bits(), 6),
+        };
+        let ((ours, kind), (theirs, other_kind)) = (bits(self.address), bits(other));
+        // Shifting by all 128 bits is none that Rust does.
+        let differing = (ours ^ theirs).checked_shr(128 - u32::from(self.prefix)).unwrap_or(0);
+        kind == other_kind && differing == 0
+    }
+
+    /// The prefix of a range that is one address.
+    fn whole(address: IpAddr) -> u8 {
+        if address.is_ipv4() { 32 } else { 128 }
+    }
+}
+
+impl FromStr for Network {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let wrong = || Error::invalid_input("network", format!("{text} is no address and no range such as 10.0.0.0/8"));
+        let (address, prefix) = text.trim().split_once('/').map_or((text.trim(), None), |(a, p)| (a, Some(p)));
+        let address: IpAddr = address.parse().map_err(|_| wrong())?;
+        let whole = Self::whole(address);
+        let prefix = prefix.map_or(Ok(whole), |prefix| prefix.parse().map_err(|_| wrong()))?;
+        if prefix > whole { Err(wrong()) } else { Ok(Self { address, prefix }) }
+    }
+}
+
+impl fmt::Display for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { address, prefix } = self;
+        if *prefix == Self::whole(*address) { write!(f, "{address}") } else { write!(f, "{address}/{prefix}") }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -248,5 +306,16 @@ mod tests {
             assert!(Threshold::new(bad).is_err(), "{bad}");
         }
         assert!(serde_json::from_str::<Threshold>("1.5").is_err());
+    }
+
+    #[test]
+    fn ranges_are_addresses_and_prefixes() {
+        for wrong in ["", "10.0.0.0/33", "10.0.0/8", "::1/129", "localhost", "10.0.0.0/x"] {
+            assert!(wrong.parse::<Network>().is_err(), "{wrong}");
+        }
+        let all: Network = "0.0.0.0/0".parse().unwrap();
+        assert!(all.holds("203.0.113.9".parse().unwrap()) && !all.holds("::1".parse().unwrap()));
+        let one: Network = "10.0.0.1".parse().unwrap();
+        assert!(one.holds("10.0.0.1".parse().unwrap()) && !one.holds("10.0.0.2".parse().unwrap()));
     }
 }

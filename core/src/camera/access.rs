@@ -9,6 +9,7 @@ use std::str::FromStr;
 
 use super::address::Address;
 use crate::error::{Error, Result};
+use crate::types::Network;
 
 /// The hosts and the folders of which cameras and recordings may be opened.
 ///
@@ -58,7 +59,7 @@ pub enum CameraHosts {
     /// `any`: every host.
     Any,
     /// A range of addresses.
-    Range(IpAddr, u8),
+    Range(Network),
     /// A name, at whatever address it is.
     Name(String),
 }
@@ -71,7 +72,7 @@ impl CameraHosts {
             Self::Private => is_private(address),
             Self::Loopback => address.is_loopback(),
             Self::Any => true,
-            Self::Range(first, prefix) => in_range(address, *first, *prefix),
+            Self::Range(network) => network.holds(address),
             Self::Name(_) => false,
         }
     }
@@ -96,16 +97,6 @@ fn is_private(address: IpAddr) -> bool {
     is_local && !METADATA.contains(&address)
 }
 
-fn in_range(address: IpAddr, first: IpAddr, prefix: u8) -> bool {
-    let bits = |address: IpAddr| match address {
-        IpAddr::V4(v4) => (u128::from(v4.to_bits()) << 96, 4),
-        IpAddr::V6(v6) => (v6.to_bits(), 6),
-    };
-    let ((ours, kind), (theirs, other_kind)) = (bits(first), bits(address));
-    // Shifting by all 128 bits is none that Rust does.
-    kind == other_kind && (ours ^ theirs).checked_shr(128 - u32::from(prefix)).unwrap_or(0) == 0
-}
-
 impl FromStr for CameraHosts {
     type Err = Error;
 
@@ -119,15 +110,12 @@ impl FromStr for CameraHosts {
             "any" => return Ok(Self::Any),
             _ => {}
         }
-        let (address, prefix) = text.split_once('/').map_or((text, None), |(address, prefix)| (address, Some(prefix)));
-        let Ok(address) = address.parse::<IpAddr>() else {
-            let is_name = text.contains(|c: char| c.is_ascii_alphabetic())
-                && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
-            return if is_name { Ok(Self::Name(text.to_ascii_lowercase())) } else { Err(wrong()) };
-        };
-        let whole = if address.is_ipv4() { 32 } else { 128 };
-        let prefix = prefix.map_or(Ok(whole), |prefix| prefix.parse().map_err(|_| wrong()))?;
-        if prefix > whole { Err(wrong()) } else { Ok(Self::Range(address, prefix)) }
+        if let Ok(network) = text.parse() {
+            return Ok(Self::Range(network));
+        }
+        let is_name = text.contains(|c: char| c.is_ascii_alphabetic())
+            && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
+        if is_name { Ok(Self::Name(text.to_ascii_lowercase())) } else { Err(wrong()) }
     }
 }
 
@@ -137,9 +125,7 @@ impl std::fmt::Display for CameraHosts {
             Self::Private => f.write_str("private"),
             Self::Loopback => f.write_str("loopback"),
             Self::Any => f.write_str("any"),
-            Self::Range(IpAddr::V4(address), 32) => write!(f, "{address}"),
-            Self::Range(IpAddr::V6(address), 128) => write!(f, "{address}"),
-            Self::Range(address, prefix) => write!(f, "{address}/{prefix}"),
+            Self::Range(network) => network.fmt(f),
             Self::Name(name) => f.write_str(name),
         }
     }

@@ -3,7 +3,6 @@
 mod choices;
 mod hosts;
 mod live;
-mod network;
 mod origins;
 mod rates;
 mod retention;
@@ -15,6 +14,7 @@ use faceattend_core::decode::DecodeLimits;
 use faceattend_core::enrolment::DuplicatePolicy;
 use faceattend_core::liveness::{LivenessOptions, ReceiptKey};
 use faceattend_core::store::MarksOfErased;
+pub use faceattend_core::types::Network;
 use faceattend_core::types::Threshold;
 
 use crate::auth::Secret;
@@ -24,7 +24,6 @@ pub use choices::{ChallengePolicy, Embeddings, Logout, WebSocketAccess};
 pub use hosts::{AllowedHost, AllowedHosts};
 pub(crate) use hosts::{host_of, is_localhost};
 pub use live::LiveSettings;
-pub use network::Network;
 pub use origins::{AllowedOrigin, AllowedOrigins};
 pub use rates::RateLimits;
 pub use retention::RetentionDays;
