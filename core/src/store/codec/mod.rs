@@ -33,7 +33,7 @@ pub use key::{KeyId, TemplateKey, TemplateKeys};
 
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub(super) use context::{AT_ONCE, OF_SESSION};
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
+// Opening a value needs these too, with or without a store.
 pub(super) use forms::{Form, form_of_bytes, form_of_text};
 
 use std::borrow::Cow;
