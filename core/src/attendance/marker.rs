@@ -1,18 +1,16 @@
 //! Marks attendance. Frames that cannot change a mark do not reach the store.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
+use super::answers::Answers;
 use super::{AttendancePolicy, Correction, Marking};
 use crate::error::Result;
-use crate::store::{AttendanceRecord, NewAttendance, Store};
+use crate::store::{
+    AttendanceRecord, NewAttendance, NewSecondLook, SecondLook, SecondLookVerdict, SecondLooking, Store,
+};
 use crate::types::{Similarity, StudentId};
-
-/// The time for which an answer of the store is trusted. A row that an operator deletes can be marked again after it,
-/// and a person who stands before a camera for an hour costs sixty queries instead of tens of thousands.
-const BELIEVED_FOR: SignedDuration = SignedDuration::from_secs(60);
 
 /// Marks students present by the site's policy. One for all cameras and threads of a process.
 ///
@@ -41,15 +39,10 @@ const BELIEVED_FOR: SignedDuration = SignedDuration::from_secs(60);
 pub struct Marker {
     store: Arc<dyn Store>,
     policy: AttendancePolicy,
-    known: Mutex<HashMap<StudentId, Known>>,
-}
-
-/// The store's last answer about a student.
-struct Known {
-    record: AttendanceRecord,
-    period: String,
-    ends_at: Timestamp,
-    asked_at: Timestamp,
+    /// The rows that mark students.
+    known: Answers<StudentId, AttendanceRecord>,
+    /// The open entries of the second-look list.
+    looks: Answers<(StudentId, SecondLookVerdict), SecondLook>,
 }
 
 impl std::fmt::Debug for Marker {
@@ -62,7 +55,7 @@ impl Marker {
     /// Creates a marker for this store and policy.
     #[must_use]
     pub fn new(store: Arc<dyn Store>, policy: AttendancePolicy) -> Self {
-        Self { store, policy, known: Mutex::default() }
+        Self { store, policy, known: Answers::default(), looks: Answers::default() }
     }
 
     /// Returns the site's rules.
@@ -84,28 +77,75 @@ impl Marker {
         now: Timestamp,
     ) -> Result<Marking> {
         let period = self.policy.period(now);
-        if let Some(record) = self.remembered(student, period, now) {
+        if let Some(record) = self.known.get(&student, period, now) {
             return Ok(Marking::AlreadyMarked(record));
         }
-        let new = NewAttendance {
-            student,
-            at: now,
-            day: self.policy.day(now)?,
-            period: period.to_owned(),
-            status: self.policy.status(now),
-            confidence_score: Some(shortest_f64(similarity.value())),
-            camera_location: camera_location.map(str::to_owned),
-        };
+        let new = self.sighting(student, similarity, camera_location, now)?;
         let mut marking = self.store.mark_attendance(&new)?;
         if let (Marking::AlreadyMarked(record), true) = (&marking, self.policy.checks_out(now)) {
             marking = Marking::AlreadyMarked(self.store.check_out(record.id, now)?);
         }
-        let known =
-            Known { record: marking.record().clone(), period: new.period, ends_at: new.day.ends_at, asked_at: now };
-        let mut all = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        all.retain(|_, known| known.holds_at(now));
-        all.insert(student, known);
+        self.known.keep(student, marking.record().clone(), new.period, new.day.ends_at, now);
         Ok(marking)
+    }
+
+    /// Puts the student, seen at `now` and not believed to be alive, on the second-look list, or says why that need
+    /// not be: the student is marked in this day and period, or is on the list with this verdict. The store decides;
+    /// what it said is remembered for a minute at most, so that a face that stands there writes nothing more.
+    ///
+    /// `reasons` are codes such as `few_views`, the weightiest first.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`](crate::Error::NotFound) for an unknown student;
+    /// [`Error::InvalidInput`](crate::Error::InvalidInput) for a reason that is no code; those of the store.
+    pub fn second_look(
+        &self,
+        student: StudentId,
+        similarity: Similarity,
+        camera_location: Option<&str>,
+        verdict: SecondLookVerdict,
+        reasons: Vec<String>,
+        now: Timestamp,
+    ) -> Result<SecondLooking> {
+        let period = self.policy.period(now);
+        if let Some(record) = self.known.get(&student, period, now) {
+            return Ok(SecondLooking::AlreadyMarked(record));
+        }
+        let key = (student, verdict);
+        if let Some(look) = self.looks.get(&key, period, now) {
+            return Ok(SecondLooking::AlreadyOpen(look));
+        }
+        let sighting = self.sighting(student, similarity, camera_location, now)?;
+        let (period, ends_at) = (sighting.period.clone(), sighting.day.ends_at);
+        let looking = self.store.add_second_look(&NewSecondLook { sighting, verdict, reasons })?;
+        match &looking {
+            SecondLooking::Added(look) | SecondLooking::AlreadyOpen(look) => {
+                self.looks.keep(key, look.clone(), period, ends_at, now);
+            }
+            SecondLooking::AlreadyMarked(record) => {
+                self.known.keep(student, record.clone(), period, ends_at, now);
+            }
+        }
+        Ok(looking)
+    }
+
+    /// Returns the mark that this sighting makes by the site's policy.
+    fn sighting(
+        &self,
+        student: StudentId,
+        similarity: Similarity,
+        camera_location: Option<&str>,
+        now: Timestamp,
+    ) -> Result<NewAttendance> {
+        Ok(NewAttendance {
+            student,
+            at: now,
+            day: self.policy.day(now)?,
+            period: self.policy.period(now).to_owned(),
+            status: self.policy.status(now),
+            confidence_score: Some(shortest_f64(similarity.value())),
+            camera_location: camera_location.map(str::to_owned),
+        })
     }
 
     /// Corrects a row, with who did it and why, and returns it. The store keeps what it was before.
@@ -116,27 +156,15 @@ impl Marker {
     pub fn correct(&self, attendance: i64, correction: &Correction, now: Timestamp) -> Result<AttendanceRecord> {
         correction.check()?;
         let record = self.store.correct_attendance(attendance, correction, now)?;
-        self.known.lock().unwrap_or_else(PoisonError::into_inner).remove(&record.student);
+        self.known.remove(&record.student);
         Ok(record)
     }
 
-    /// Forgets the store's answers, so that the next mark asks the store. Call this after rows or students were
-    /// deleted.
+    /// Forgets the store's answers, so that the next sighting asks the store. Call this after rows or students were
+    /// deleted, and after an entry of the second-look list was decided.
     pub fn forget(&self) {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner).clear();
-    }
-
-    fn remembered(&self, student: StudentId, period: &str, now: Timestamp) -> Option<AttendanceRecord> {
-        let all = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = all.get(&student)?;
-        (known.period == period && known.holds_at(now)).then(|| known.record.clone())
-    }
-}
-
-impl Known {
-    fn holds_at(&self, now: Timestamp) -> bool {
-        // A clock that was set back makes an answer from the future, which is no answer either.
-        now < self.ends_at && self.asked_at <= now && now.duration_since(self.asked_at) < BELIEVED_FOR
+        self.known.clear();
+        self.looks.clear();
     }
 }
 
@@ -154,7 +182,7 @@ mod tests {
     use super::super::Period;
     use super::*;
     use crate::store::prelude::*;
-    use crate::store::{AttendanceFilter, CorrectedStatus, Page, SqliteStore};
+    use crate::store::{AttendanceFilter, CorrectedStatus, Page, SecondLookAnswer, SecondLookDecision, SqliteStore};
 
     fn at(text: &str) -> Timestamp {
         text.parse().unwrap()
@@ -273,6 +301,41 @@ mod tests {
         assert_eq!((kept.status_before.as_str(), kept.correction.by.as_str()), ("Present", "teacher"));
         assert_eq!((kept.correction.reason.as_str(), kept.at), ("it was the twin", now + 5.minutes()));
         assert!(marker.correct(row + 1, &wrong, now).is_err());
+    }
+
+    #[test]
+    fn a_sighting_for_a_second_look_is_written_once_and_not_for_who_is_marked() {
+        let (_, store, student, _folder) = marker("UTC");
+        let time = |hour| jiff::civil::Time::constant(hour, 0, 0, 0);
+        let morning = Period::new("morning", time(7)).with_late_after(time(8));
+        let policy = AttendancePolicy::in_time_zone("UTC").unwrap().with_periods(vec![morning]).unwrap();
+        let marker = Marker::new(store.clone(), policy);
+        let first = at("2026-03-02T08:30:00Z");
+        let seen = |verdict, now| {
+            marker.second_look(student, Similarity::new(0.91), Some("Gate"), verdict, vec!["flat".into()], now).unwrap()
+        };
+        let undecided = SecondLookVerdict::Undecided;
+        let SecondLooking::Added(look) = seen(undecided, first) else { panic!("it is new") };
+        let sighting = &look.sighting;
+        assert_eq!((sighting.at, sighting.period.as_str(), sighting.status.as_str()), (first, "morning", "Late"));
+        assert_eq!((sighting.day.date.to_string().as_str(), sighting.confidence_score), ("2026-03-02", Some(0.91)));
+        assert_eq!(look.reasons, ["flat"]);
+        // An entry that somebody decides behind its back shows whether it asked.
+        let refusal = SecondLookDecision::new(SecondLookAnswer::Refuse, "admin", first);
+        store.decide_second_look(look.id, &refusal).unwrap();
+        let is_new = |looking| matches!(looking, SecondLooking::Added(_));
+        assert!(!is_new(seen(undecided, first + 59.seconds())), "it asked within the minute");
+        assert!(is_new(seen(undecided, first + 61.seconds())), "it did not ask after the minute");
+        assert!(is_new(seen(SecondLookVerdict::Spoof, first + 62.seconds())), "another verdict is another entry");
+        store.decide_second_look(look.id + 1, &refusal).unwrap();
+        marker.forget();
+        assert!(is_new(seen(undecided, first + 63.seconds())));
+
+        assert!(newly_marked(&marker, student, first + 64.seconds()));
+        assert_eq!(store.open_second_looks().unwrap(), 0, "the mark settles what is open");
+        assert!(matches!(seen(undecided, first + 65.seconds()), SecondLooking::AlreadyMarked(_)));
+        marker.forget();
+        assert!(matches!(seen(undecided, first + 66.seconds()), SecondLooking::AlreadyMarked(_)));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Attendance: the rules of the site, and the marker that applies them.
 
+mod answers;
 mod marker;
 mod policy;
 mod timetable;

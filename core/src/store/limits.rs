@@ -23,6 +23,11 @@ pub const REASON: usize = 4000;
 /// The error in a row of the detection log, which is a code. A longer text is cut: a log must not fail.
 pub const LOGGED_ERROR: usize = 255;
 
+/// How many reasons an entry of the second-look list has: more than there are cues of life.
+pub const SECOND_LOOK_REASONS: usize = 16;
+/// A reason of an entry of the second-look list, which is a code.
+pub const SECOND_LOOK_REASON: usize = 40;
+
 /// Returns the first `most` characters of `text`.
 ///
 /// ```

@@ -27,6 +27,7 @@ mod privacy;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod rules;
 pub mod schema;
+mod second_looks;
 mod sessions;
 #[cfg(feature = "sqlite")]
 mod sqlite;
@@ -51,11 +52,12 @@ pub use location::{StoreLocation, open, redacted};
 pub use model::{
     AdminChange, AdminUser, Admission, AttendanceFilter, AttendanceRecord, AttendanceStatus, AttendanceSummary,
     AuditEntry, CameraKey, CameraReport, CameraRequest, ClaimedCamera, Consent, CorrectedStatus, Correction,
-    CorrectionRecord, DayWindow, DetectionLog, ENROLMENT_LOCK, Enrolee, Enrolment, Erasure, FaceCheck, KeptSeen,
-    LegacyVector, Listed, LoginFailures, Marking, MarksOfErased, NewAdmin, NewAttendance, NewAuditEntry,
-    NewDetectionLog, NewLogin, NewSession, Page, PositionColumns, Retention, Retired, SeenLimits, ServerId,
-    SessionRecord, SessionSummary, SessionUpdate, StoredEmbedding, StoredTemplate, Student, StudentChange,
-    TemplateMark, TemplateOrigin, WatchedCamera, embedding_text,
+    CorrectionRecord, DayWindow, DecidedSecondLook, DetectionLog, ENROLMENT_LOCK, Enrolee, Enrolment, Erasure,
+    FaceCheck, KeptSeen, LegacyVector, Listed, LoginFailures, Marking, MarksOfErased, NewAdmin, NewAttendance,
+    NewAuditEntry, NewDetectionLog, NewLogin, NewSecondLook, NewSession, Page, PositionColumns, Retention, Retired,
+    SecondLook, SecondLookAnswer, SecondLookDecision, SecondLookFilter, SecondLookState, SecondLookVerdict,
+    SecondLooking, SeenLimits, ServerId, SessionRecord, SessionSummary, SessionUpdate, StoredEmbedding, StoredTemplate,
+    Student, StudentChange, TemplateMark, TemplateOrigin, WatchedCamera, embedding_text,
 };
 pub use notices::{Follower, Notice};
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
@@ -63,6 +65,7 @@ pub use portable::{Counts, Imported, Portable, Present, Survey};
 #[cfg(feature = "postgres")]
 pub use postgres::PostgresStore;
 pub use privacy::Privacy;
+pub use second_looks::SecondLooks;
 pub use sessions::Sessions;
 #[cfg(feature = "sqlite")]
 pub use sqlite::{Inspection, SqliteStore};
@@ -88,7 +91,8 @@ pub use trouble::StoreTrouble;
 /// ```
 pub mod prelude {
     pub use super::{
-        Accounts, Attendance, Audit, Cluster, DetectionLogs, Logins, Privacy, Sessions, Store, Students, Templates,
+        Accounts, Attendance, Audit, Cluster, DetectionLogs, Logins, Privacy, SecondLooks, Sessions, Store, Students,
+        Templates,
     };
 }
 
@@ -109,7 +113,7 @@ pub const FORGET_BOUND_CAMERAS_AFTER: Duration = Duration::from_secs(60);
 /// [`Error::NotFound`](crate::Error::NotFound). Everything else that a database can do wrong is
 /// [`Error::Store`](crate::Error::Store), whose message holds no SQL, no path and no value.
 pub trait Store:
-    Students + Templates + Sessions + Attendance + DetectionLogs + Accounts + Logins + Audit + Privacy
+    Students + Templates + Sessions + Attendance + SecondLooks + DetectionLogs + Accounts + Logins + Audit + Privacy
 {
     /// Whether the database answers.
     ///

@@ -5,8 +5,9 @@ use jiff::{SignedDuration, Timestamp};
 use super::limits::{self, fits};
 pub(super) use super::model::embedding_text as json;
 use super::{
-    Admission, Consent, CorrectedStatus, Correction, Enrolee, NewAttendance, NewAuditEntry, NewDetectionLog,
-    SessionRecord, StudentChange,
+    Admission, AttendanceStatus, Consent, CorrectedStatus, Correction, Enrolee, NewAttendance, NewAuditEntry,
+    NewDetectionLog, NewSecondLook, SecondLook, SecondLookDecision, SecondLookState, SecondLookVerdict, SessionRecord,
+    StudentChange,
 };
 
 use crate::embedding::Embedding;
@@ -17,6 +18,7 @@ use crate::types::{SessionId, StudentId};
 pub(super) const NO_STUDENT: Error = Error::NotFound { what: "student" };
 pub(super) const NO_SESSION: Error = Error::NotFound { what: "liveness session" };
 pub(super) const NO_ATTENDANCE: Error = Error::NotFound { what: "attendance record" };
+pub(super) const NO_SECOND_LOOK: Error = Error::NotFound { what: "second look" };
 pub(super) const NO_ADMIN: Error = Error::NotFound { what: "admin user" };
 pub(super) const TAKEN: Error = Error::Conflict { what: "student with this roll number" };
 pub(super) const TAKEN_NAME: Error = Error::Conflict { what: "admin user with this name" };
@@ -76,6 +78,59 @@ pub(super) fn mark_fits(new: &NewAttendance) -> Result<()> {
 pub(super) fn correction_fits(correction: &Correction) -> Result<()> {
     fits("name of who corrects", &correction.by, limits::PERSON)?;
     fits("reason of a correction", &correction.reason, limits::REASON)
+}
+
+/// The same of the texts of a sighting for the second-look list; its reasons must be codes.
+pub(super) fn second_look_fits(new: &NewSecondLook) -> Result<()> {
+    mark_fits(&new.sighting)?;
+    let is_code = |reason: &str| {
+        !reason.is_empty() && reason.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+    };
+    if new.reasons.len() > limits::SECOND_LOOK_REASONS || !new.reasons.iter().all(|reason| is_code(reason)) {
+        let reason = format!("at most {} codes such as few_views are possible", limits::SECOND_LOOK_REASONS);
+        return Err(Error::invalid_input("reasons of a second look", reason));
+    }
+    new.reasons.iter().try_for_each(|reason| fits("reason of a second look", reason, limits::SECOND_LOOK_REASON))
+}
+
+/// The same of a decision, which names somebody.
+pub(super) fn decision_fits(decision: &SecondLookDecision) -> Result<()> {
+    if decision.by.trim().is_empty() {
+        return Err(Error::invalid_input("decision of a second look", "it must say who made it"));
+    }
+    fits("name of who decides", &decision.by, limits::PERSON)
+}
+
+/// That nobody has decided the entry.
+pub(super) fn must_be_open(look: &SecondLook) -> Result<()> {
+    let reason = match look.state {
+        SecondLookState::Open => return Ok(()),
+        SecondLookState::Settled => "is settled: the student was marked otherwise".to_owned(),
+        state => format!("is {} already, by {}", state.as_str(), look.decided_by.as_deref().unwrap_or("somebody")),
+    };
+    Err(Error::State { what: "second look", reason })
+}
+
+/// The reasons of an entry as the text of its column, and back: codes have no spaces.
+pub(super) fn reasons_text(reasons: &[String]) -> String {
+    reasons.join(" ")
+}
+
+pub(super) fn reasons_of(stored: &str) -> Vec<String> {
+    stored.split_whitespace().map(ToOwned::to_owned).collect()
+}
+
+/// The verdict, the state and the status of the mark that the row of an entry says.
+pub(super) fn second_look_words(
+    verdict: &str,
+    state: &str,
+    status: &str,
+) -> (SecondLookVerdict, SecondLookState, AttendanceStatus) {
+    // A word that nobody wrote neither asks for a decision nor excuses a photograph.
+    let verdict = if verdict == "undecided" { SecondLookVerdict::Undecided } else { SecondLookVerdict::Spoof };
+    let state = SecondLookState::from_code(state).unwrap_or(SecondLookState::Settled);
+    let status = if status == "Late" { AttendanceStatus::Late } else { AttendanceStatus::Present };
+    (verdict, state, status)
 }
 
 /// The same of the texts of a consent.

@@ -20,6 +20,7 @@
 //! | `attendance_log` | `checked_out_at`: last seen in the time in which leaving is expected |
 //! | `admin_users` | `role` |
 //! | `attendance_corrections` | new: who changed the status of a row, when, why, and what it was before |
+//! | `second_looks` | new: sightings that wait for a person's decision, and what was decided |
 //! | `student_templates` | new: the templates of a student, each with its model, in order; `origin`: `seen` for a camera's view |
 //! | `liveness_seen_frames` | new: hash and yaw of the frames of recent sessions, against replay |
 //! | `students` | `consent_given_at`, `consent_given_by`, `consent_notice`: who agreed to what, and when |
@@ -119,6 +120,13 @@ pub const MIGRATIONS: &[Migration] = &[
         tables: FAILURE_TABLE,
         columns: &[],
         after: CORRECTIONS_GO,
+    },
+    Migration {
+        version: 11,
+        name: "the second-look list",
+        tables: SECOND_LOOK_TABLE,
+        columns: &[],
+        after: MARKS_SETTLE_LOOKS,
     },
 ];
 
@@ -300,6 +308,47 @@ CREATE TABLE IF NOT EXISTS login_failures (
     failures INTEGER NOT NULL,
     last_at DATETIME NOT NULL
 );
+";
+
+// Its ids are in the addresses of decisions: none is given twice.
+const SECOND_LOOK_TABLE: &str = "
+CREATE TABLE IF NOT EXISTS second_looks (
+    id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    student_id INTEGER NOT NULL REFERENCES students (id) ON DELETE CASCADE,
+    seen_at DATETIME NOT NULL,
+    local_day DATE NOT NULL,
+    day_starts_at DATETIME NOT NULL,
+    day_ends_at DATETIME NOT NULL,
+    period TEXT NOT NULL,
+    status VARCHAR(20) NOT NULL,
+    confidence_score FLOAT,
+    camera_location VARCHAR(255),
+    verdict VARCHAR(20) NOT NULL,
+    reasons TEXT NOT NULL,
+    state VARCHAR(20) NOT NULL DEFAULT 'open',
+    decided_by VARCHAR(255),
+    decided_at DATETIME
+);
+CREATE UNIQUE INDEX IF NOT EXISTS uq_second_looks_open ON second_looks (student_id, local_day, period, verdict)
+    WHERE state = 'open';
+CREATE INDEX IF NOT EXISTS ix_second_looks_student_id ON second_looks (student_id);
+CREATE INDEX IF NOT EXISTS ix_second_looks_seen_at ON second_looks (seen_at);
+";
+
+// Triggers, so that a mark settles whoever makes it, also the existing service, whose rows name no day. The row that
+// `given_ids` holds for a moment is no mark: it has the largest id of the deleted rows and is not noted as held yet.
+// A program that enforces no foreign keys deletes students too.
+const MARKS_SETTLE_LOOKS: &str = "
+CREATE TRIGGER IF NOT EXISTS tr_attendance_log_settles_looks AFTER INSERT ON attendance_log
+WHEN EXISTS (SELECT 1 FROM second_looks WHERE student_id = NEW.student_id AND state = 'open')
+    AND NOT EXISTS (SELECT 1 FROM ids_given WHERE of_table = 'attendance_log' AND highest = NEW.id AND NOT held) BEGIN
+    UPDATE second_looks SET state = 'settled', decided_at = NEW.timestamp
+    WHERE student_id = NEW.student_id AND state = 'open' AND ((local_day = NEW.local_day AND period = NEW.period)
+        OR (NEW.local_day IS NULL AND NEW.timestamp >= day_starts_at AND NEW.timestamp < day_ends_at));
+END;
+CREATE TRIGGER IF NOT EXISTS tr_students_looks_go AFTER DELETE ON students BEGIN
+    DELETE FROM second_looks WHERE student_id = OLD.id;
+END;
 ";
 
 // Whoever deletes a mark: the reason of a correction may name the person.

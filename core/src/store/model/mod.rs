@@ -8,6 +8,7 @@ mod detection_log;
 mod face_check;
 mod page;
 mod privacy;
+mod second_look;
 pub(super) mod seen_template;
 mod session;
 mod student;
@@ -26,6 +27,10 @@ pub use page::{Listed, Page};
 pub use privacy::{Consent, Erasure, MarksOfErased, Retention, Retired, SessionSummary};
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub(super) use privacy::{NAME_OF_ERASED, roll_number_of_erased};
+pub use second_look::{
+    DecidedSecondLook, NewSecondLook, SecondLook, SecondLookAnswer, SecondLookDecision, SecondLookFilter,
+    SecondLookState, SecondLookVerdict, SecondLooking,
+};
 pub use seen_template::{KeptSeen, SeenLimits, TemplateOrigin};
 pub use session::{NewSession, PositionColumns, SessionRecord, SessionUpdate};
 pub use student::{Student, StudentChange};

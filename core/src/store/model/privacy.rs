@@ -39,6 +39,8 @@ pub struct Erasure {
     pub marks_deleted: u64,
     /// How many attendance rows stayed, without a name.
     pub marks_anonymised: u64,
+    /// How many entries of the second-look list were deleted.
+    pub second_looks: u64,
 }
 
 /// A liveness session as the person it is of may see it: without the state, which is the server's.
@@ -63,7 +65,7 @@ pub struct Retention {
     pub sessions_before: Option<Timestamp>,
     /// Detection logs from before.
     pub detection_logs_before: Option<Timestamp>,
-    /// Attendance from before.
+    /// Attendance from before, and with it sightings of the second-look list.
     pub attendance_before: Option<Timestamp>,
     /// Entries of the audit log from before.
     pub audit_before: Option<Timestamp>,
@@ -80,6 +82,8 @@ pub struct Retired {
     pub detection_logs: u64,
     /// Attendance rows.
     pub attendance: u64,
+    /// Entries of the second-look list.
+    pub second_looks: u64,
     /// Audit entries.
     pub audit: u64,
     /// Logins.
@@ -90,7 +94,7 @@ impl Retired {
     /// Returns the sum of all rows.
     #[must_use]
     pub fn total(&self) -> u64 {
-        self.sessions + self.detection_logs + self.attendance + self.audit + self.logins
+        self.sessions + self.detection_logs + self.attendance + self.second_looks + self.audit + self.logins
     }
 }
 

@@ -25,7 +25,7 @@ use super::schema::newest_version;
 use crate::error::{Error, Result};
 
 pub(in crate::store) use file::{Writer, read};
-pub(in crate::store) use tables::{Column, Kind, TABLES, Table, UNIQUE_KEYS, Value};
+pub(in crate::store) use tables::{Column, Kind, TABLES, Table, Value, unique_keys};
 
 /// A store that can be copied whole.
 pub trait Portable: Store {

@@ -181,6 +181,28 @@ pub(in crate::store) const TABLES: &[Table] = &[
         of_a_student: false,
     },
     Table {
+        name: "second_looks",
+        columns: &[
+            column("id", Kind::Int),
+            column("student_id", Kind::Int),
+            column("seen_at", Kind::Micros),
+            column("local_day", Kind::Date),
+            // Whole seconds in every time zone of today: written as bounds, which sort before a time with a fraction.
+            column("day_starts_at", Kind::Seconds),
+            column("day_ends_at", Kind::Seconds),
+            column("period", Kind::Text),
+            column("status", Kind::Text),
+            column("confidence_score", Kind::Real),
+            column("camera_location", Kind::Text),
+            column("verdict", Kind::Text),
+            column("reasons", Kind::Text),
+            column("state", Kind::Text),
+            column("decided_by", Kind::Text),
+            column("decided_at", Kind::Micros),
+        ],
+        of_a_student: true,
+    },
+    Table {
         name: "detection_logs",
         columns: &[
             column("id", Kind::Int),
@@ -230,10 +252,16 @@ pub(in crate::store) const TABLES: &[Table] = &[
     },
 ];
 
-/// Unique keys that what happens once relies on; a database that lost one is in danger.
-pub(in crate::store) const UNIQUE_KEYS: &[&str] = &[
-    "ix_admin_users_username",
-    "ix_students_roll_number",
-    "ix_liveness_detection_sessions_session_id",
-    "uq_attendance_log_student_day_period",
+/// Unique keys that what happens once relies on, each with the schema that brought it.
+const UNIQUE_KEYS: &[(i64, &str)] = &[
+    (1, "ix_admin_users_username"),
+    (1, "ix_students_roll_number"),
+    (1, "ix_liveness_detection_sessions_session_id"),
+    (1, "uq_attendance_log_student_day_period"),
+    (11, "uq_second_looks_open"),
 ];
+
+/// Returns the unique keys that a database of this schema must have: one that lost a key is in danger.
+pub(in crate::store) fn unique_keys(schema: i64) -> impl Iterator<Item = &'static str> {
+    UNIQUE_KEYS.iter().filter(move |(since, _)| *since <= schema).map(|(_, name)| *name)
+}

@@ -94,7 +94,7 @@ pub(super) fn find(db: &mut Transaction<'_>, id: i64) -> Outcome<Option<Attendan
 }
 
 /// The row that stands for this day and period: the one of the unique key, or one that the existing service wrote.
-fn standing(db: &mut Transaction<'_>, new: &NewAttendance) -> Outcome<Option<AttendanceRecord>> {
+pub(super) fn standing(db: &mut Transaction<'_>, new: &NewAttendance) -> Outcome<Option<AttendanceRecord>> {
     let row = db.query_opt(
         &format!(
             "SELECT {ATTENDANCE} FROM attendance_log a JOIN students s ON s.id = a.student_id
@@ -160,7 +160,7 @@ fn from_where(filter: &AttendanceFilter) -> (String, Vec<Box<dyn ToSql + Sync>>)
     (sql, values)
 }
 
-fn as_params(values: &[Box<dyn ToSql + Sync>]) -> Vec<&(dyn ToSql + Sync)> {
+pub(super) fn as_params(values: &[Box<dyn ToSql + Sync>]) -> Vec<&(dyn ToSql + Sync)> {
     values.iter().map(|value| &**value as _).collect()
 }
 

@@ -22,6 +22,7 @@ mod portable;
 mod privacy;
 mod reseal;
 mod schema;
+mod second_looks;
 mod seen;
 mod sessions;
 mod students;

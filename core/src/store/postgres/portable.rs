@@ -9,7 +9,7 @@ use postgres::types::ToSql;
 use postgres::{Row, Statement, Transaction};
 
 use super::super::portable::{
-    self, Counts, Imported, Kind, Portable, Present, Survey, TABLES, Table, UNIQUE_KEYS, Value,
+    self, Counts, Imported, Kind, Portable, Present, Survey, TABLES, Table, Value, unique_keys,
 };
 use super::{Fault, Outcome, PostgresStore, connection::Pool, count, micros, schema};
 use crate::error::{Error, Result};
@@ -206,7 +206,7 @@ fn look_at(db: &mut Transaction<'_>) -> Outcome<Survey> {
         for row in db.query(keys, &[])? {
             valid.insert(row.try_get::<_, String>(0)?);
         }
-        let missing = UNIQUE_KEYS.iter().filter(|name| !valid.contains(**name));
+        let missing = unique_keys(survey.schema).filter(|name| !valid.contains(*name));
         survey.problems.extend(missing.map(|name| format!("the unique key {name} is missing")));
     }
     Ok(survey)

@@ -82,6 +82,8 @@ pub(super) fn erase(db: &mut Transaction<'_>, id: StudentId, marks: MarksOfErase
     )?;
     let templates = count(&row, 0)?.max(u64::from(row.try_get::<_, bool>(1)?));
     let sessions = forget_face(db, id)?;
+    // That somebody was taken for a photograph is of no use to a statistic: no list keeps it.
+    let second_looks = db.execute("DELETE FROM second_looks WHERE student_id = $1", &[&id.0])?;
     let (marks_deleted, marks_anonymised) = match marks {
         MarksOfErased::Delete => (delete_rows(db, id)?, 0),
         MarksOfErased::Anonymise => {
@@ -105,7 +107,7 @@ pub(super) fn erase(db: &mut Transaction<'_>, id: StudentId, marks: MarksOfErase
             (0, stayed)
         }
     };
-    Ok(Erasure { student: before, templates, sessions, marks_deleted, marks_anonymised })
+    Ok(Erasure { student: before, templates, sessions, marks_deleted, marks_anonymised, second_looks })
 }
 
 /// Deletes the templates and the sessions, whose state holds embeddings; returns how many sessions there were.
@@ -157,6 +159,7 @@ pub(super) fn retire(db: &mut Transaction<'_>, retention: &Retention) -> Outcome
             "DELETE FROM detection_logs WHERE timestamp < $1::timestamp",
         )?,
         attendance: delete(retention.attendance_before, "DELETE FROM attendance_log WHERE timestamp < $1::timestamp")?,
+        second_looks: delete(retention.attendance_before, "DELETE FROM second_looks WHERE seen_at < $1")?,
         audit: delete(retention.audit_before, "DELETE FROM audit_log WHERE timestamp < $1")?,
         logins: delete(retention.logins_before, "DELETE FROM logins WHERE expires_at < $1 OR ended_at < $1")?,
     })

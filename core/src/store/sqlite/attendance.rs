@@ -12,7 +12,7 @@ use super::super::{
     Attendance, AttendanceFilter, AttendanceRecord, AttendanceSummary, Correction, CorrectionRecord, Listed, Marking,
     NewAttendance, Page,
 };
-use super::connection::{Time, time};
+use super::connection::{Outcome, Time, time};
 use super::students::student;
 use super::{SqliteStore, notices};
 use crate::error::Result;
@@ -22,40 +22,11 @@ impl Attendance for SqliteStore {
     fn mark_attendance(&self, new: &NewAttendance) -> Result<Marking> {
         mark_fits(new)?;
         self.write("mark attendance", |db| {
-            student(db, new.student)?.ok_or(NO_STUDENT)?;
-            let day = new.day.date.to_string();
-            let there = db
-                .prepare_cached(&format!(
-                    "SELECT {ATTENDANCE} FROM attendance_log a JOIN students s ON s.id = a.student_id
-                     WHERE a.student_id = ?1 AND ((a.local_day = ?2 AND a.period = ?3)
-                         OR (a.local_day IS NULL AND a.timestamp >= ?4 AND a.timestamp < ?5))
-                     ORDER BY a.id LIMIT 1"
-                ))?
-                .query_row(
-                    params![new.student.0, day, new.period, to_bound(new.day.starts_at), to_bound(new.day.ends_at)],
-                    attendance_from_row,
-                )
-                .optional()?;
-            if let Some(record) = there {
-                return Ok(Marking::AlreadyMarked(record));
+            let marking = mark(db, new)?;
+            if let Marking::Marked(record) = &marking {
+                notices::leave(db, &text::marked(&self.name, record.id))?;
             }
-            db.prepare_cached(
-                "INSERT INTO attendance_log (student_id, timestamp, status, confidence_score, camera_location,
-                     created_at, local_day, period) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-            )?
-            .execute(params![
-                new.student.0,
-                to_micros(new.at),
-                new.status.as_str(),
-                new.confidence_score,
-                new.camera_location,
-                to_seconds(new.at),
-                day,
-                new.period,
-            ])?;
-            let record = attendance_record(db, db.last_insert_rowid())?.ok_or(NO_ATTENDANCE)?;
-            notices::leave(db, &text::marked(&self.name, record.id))?;
-            Ok(Marking::Marked(record))
+            Ok(marking)
         })
     }
 
@@ -185,6 +156,41 @@ pub(super) fn attendance_record(db: &Connection, id: i64) -> rusqlite::Result<Op
     ))?
     .query_row([id], attendance_from_row)
     .optional()
+}
+
+/// The row that stands for this day and period: the one of the unique key, or one that the existing service wrote.
+pub(super) fn standing(db: &Connection, new: &NewAttendance) -> rusqlite::Result<Option<AttendanceRecord>> {
+    let (day, from, until) = (new.day.date.to_string(), to_bound(new.day.starts_at), to_bound(new.day.ends_at));
+    db.prepare_cached(&format!(
+        "SELECT {ATTENDANCE} FROM attendance_log a JOIN students s ON s.id = a.student_id
+         WHERE a.student_id = ?1 AND ((a.local_day = ?2 AND a.period = ?3)
+             OR (a.local_day IS NULL AND a.timestamp >= ?4 AND a.timestamp < ?5))
+         ORDER BY a.id LIMIT 1"
+    ))?
+    .query_row(params![new.student.0, day, new.period, from, until], attendance_from_row)
+    .optional()
+}
+
+pub(super) fn mark(db: &Connection, new: &NewAttendance) -> Outcome<Marking> {
+    student(db, new.student)?.ok_or(NO_STUDENT)?;
+    if let Some(record) = standing(db, new)? {
+        return Ok(Marking::AlreadyMarked(record));
+    }
+    db.prepare_cached(
+        "INSERT INTO attendance_log (student_id, timestamp, status, confidence_score, camera_location, created_at,
+             local_day, period) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+    )?
+    .execute(params![
+        new.student.0,
+        to_micros(new.at),
+        new.status.as_str(),
+        new.confidence_score,
+        new.camera_location,
+        to_seconds(new.at),
+        new.day.date.to_string(),
+        new.period,
+    ])?;
+    Ok(Marking::Marked(attendance_record(db, db.last_insert_rowid())?.ok_or(NO_ATTENDANCE)?))
 }
 
 /// The rows that pass the filter, as the FROM and WHERE of a query and the values of its parameters.

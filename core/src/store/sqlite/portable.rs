@@ -10,7 +10,7 @@ use rusqlite::{Connection, OpenFlags, Row, params_from_iter};
 use super::super::given_ids::BEYOND_CORRECTIONS;
 use super::super::naive_time::{parse, to_micros, to_seconds};
 use super::super::portable::{
-    self, Column, Counts, Imported, Kind, Portable, Present, Survey, TABLES, Table, UNIQUE_KEYS, Value,
+    self, Column, Counts, Imported, Kind, Portable, Present, Survey, TABLES, Table, Value, unique_keys,
 };
 use super::{BUSY_TIMEOUT, Fault, Outcome, SqliteStore};
 use crate::error::{Error, Result};
@@ -162,7 +162,7 @@ fn look_at(db: &Connection) -> rusqlite::Result<Survey> {
         survey.problems.push("it has none of the tables: it is another program's database, or a new one".into());
     }
     if survey.schema > 0 {
-        let missing = UNIQUE_KEYS.iter().filter(|name| !there.contains_key(**name));
+        let missing = unique_keys(survey.schema).filter(|name| !there.contains_key(*name));
         survey.problems.extend(missing.map(|name| format!("the unique key {name} is missing")));
     }
     let mut statement = db.prepare("PRAGMA integrity_check(20)")?;

@@ -90,6 +90,8 @@ pub(super) fn erase(db: &Connection, id: StudentId, marks: MarksOfErased, now: T
     )?;
     let templates = u64::try_from(kept).unwrap_or(0).max(u64::from(single));
     let sessions = forget_face(db, id)?;
+    // That somebody was taken for a photograph is of no use to a statistic: no list keeps it.
+    let second_looks = db.execute("DELETE FROM second_looks WHERE student_id = ?1", [id.0])? as u64;
     let (marks_deleted, marks_anonymised) = match marks {
         MarksOfErased::Delete => (delete_rows(db, id)?, 0),
         MarksOfErased::Anonymise => {
@@ -113,7 +115,7 @@ pub(super) fn erase(db: &Connection, id: StudentId, marks: MarksOfErased, now: T
             (0, stayed)
         }
     };
-    Ok(Erasure { student: before, templates, sessions, marks_deleted, marks_anonymised })
+    Ok(Erasure { student: before, templates, sessions, marks_deleted, marks_anonymised, second_looks })
 }
 
 /// Deletes the templates and the sessions, whose state holds embeddings; returns how many sessions there were.
@@ -158,6 +160,7 @@ pub(super) fn retire(db: &Connection, retention: &Retention) -> rusqlite::Result
         sessions: delete(retention.sessions_before, "DELETE FROM liveness_detection_sessions WHERE expires_at < ?1")?,
         detection_logs: delete(retention.detection_logs_before, "DELETE FROM detection_logs WHERE timestamp < ?1")?,
         attendance: delete(retention.attendance_before, "DELETE FROM attendance_log WHERE timestamp < ?1")?,
+        second_looks: delete(retention.attendance_before, "DELETE FROM second_looks WHERE seen_at < ?1")?,
         audit: delete(retention.audit_before, "DELETE FROM audit_log WHERE timestamp < ?1")?,
         logins: delete(retention.logins_before, "DELETE FROM logins WHERE expires_at < ?1 OR ended_at < ?1")?,
     })

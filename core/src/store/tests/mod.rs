@@ -16,6 +16,8 @@ mod sqlite;
 mod sqlite_erasure;
 #[cfg(feature = "sqlite")]
 mod sqlite_notices;
+#[cfg(feature = "sqlite")]
+mod sqlite_second_looks;
 
 use jiff::Timestamp;
 

@@ -70,6 +70,18 @@ fn fill(store: &dyn Store) {
     store.mark_attendance(&bare).unwrap();
     store.check_out(row, now() + 8.hours()).unwrap();
     store.correct_attendance(row, &Correction::new(CorrectedStatus::Late, "admin", "bus"), now()).unwrap();
+    // One that the mark of its day has settled, an open one, and one that somebody decided.
+    let sightings = ["2026-03-04T08:00:00Z", "2026-03-05T08:00:00.25Z", "2026-03-06T08:00:00Z"];
+    let looks = sightings.map(|when| {
+        let sighting = NewAttendance { camera_location: None, ..mark(student, when) };
+        let new =
+            NewSecondLook { sighting, verdict: SecondLookVerdict::Spoof, reasons: vec!["flat".into(), "x_1".into()] };
+        let SecondLooking::Added(look) = store.add_second_look(&new).unwrap() else { panic!("{when}") };
+        look.id
+    });
+    let yes = SecondLookDecision::new(SecondLookAnswer::Confirm, "admin", now());
+    store.decide_second_look(looks[2], &yes).unwrap();
+    store.mark_attendance(&mark(student, "2026-03-04T09:00:00Z")).unwrap();
     let log = NewDetectionLog {
         timestamp: now(),
         faces_detected: 2,
@@ -116,6 +128,7 @@ fn copies_whole(from: &dyn Portable, to: &dyn Portable) {
             templates,
             store.attendance(&AttendanceFilter::default(), Page::ALL).unwrap(),
             store.admins().unwrap(),
+            store.second_looks(&SecondLookFilter::default(), Page::ALL).unwrap(),
         )
     };
     assert_eq!(all(to), all(from));
@@ -317,7 +330,7 @@ mod with_postgres {
         fill(&schema.store());
         let survey = PostgresStore::survey(&schema.url()).unwrap();
         assert!(!survey.needs_migration() && survey.problems.is_empty(), "{survey:?}");
-        assert!(survey.rows.contains(&("attendance_log", 2)));
+        assert!(survey.rows.contains(&("attendance_log", 4)));
         schema.client().batch_execute("DROP INDEX ix_students_roll_number").unwrap();
         let problems = PostgresStore::survey(&schema.url()).unwrap().problems;
         assert_eq!(problems, ["the unique key ix_students_roll_number is missing"]);

@@ -176,6 +176,27 @@ fn servers_that_mark_the_same_student_leave_one_row() {
 }
 
 #[test]
+fn a_mark_of_the_existing_service_settles_the_sightings_of_its_day() {
+    let Some((store, schema)) = empty() else { return };
+    let student = store.create_student("A", "R1", at("2026-03-01T08:00:00Z")).unwrap().id;
+    let looks = ["2026-03-01T23:59:59Z", "2026-03-02T08:00:00Z", "2026-03-03T00:00:00Z"].map(|when| {
+        let (sighting, verdict) = (mark(student, when), SecondLookVerdict::Undecided);
+        let new = NewSecondLook { sighting, verdict, reasons: vec!["few_views".into()] };
+        let SecondLooking::Added(look) = store.add_second_look(&new).unwrap() else { panic!("{when}") };
+        look.id
+    });
+    let insert = "INSERT INTO attendance_log (student_id, timestamp, status) VALUES ($1, '2026-03-02', 'Present')";
+    schema.client().execute(insert, &[&student.0]).unwrap();
+    let states = looks.map(|look| store.second_look(look).unwrap().unwrap().state);
+    assert_eq!(states, [SecondLookState::Open, SecondLookState::Settled, SecondLookState::Open]);
+    let copy = "INSERT INTO second_looks (student_id, seen_at, local_day, day_starts_at, day_ends_at, period, status,
+        verdict, reasons) SELECT student_id, seen_at, local_day, day_starts_at, day_ends_at, period, status, verdict,
+        reasons FROM second_looks WHERE id = $1";
+    assert!(schema.client().execute(copy, &[&looks[0]]).is_err(), "the database itself refuses a second open entry");
+    assert!(schema.client().execute(copy, &[&looks[1]]).is_ok());
+}
+
+#[test]
 fn admins_that_disable_each_other_at_once_leave_one() {
     let Some((store, schema)) = empty() else { return };
     let now = at("2026-03-02T08:00:00Z");

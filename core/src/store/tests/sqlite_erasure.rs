@@ -21,13 +21,19 @@ fn no_byte_of_an_erased_face_is_left_in_any_file_of_the_database() {
         let row = store.mark_attendance(&mark(student, "2026-03-02T08:00:00Z")).unwrap().record().id;
         let correction = Correction::new(CorrectedStatus::Late, "admin", "overslept again");
         store.correct_attendance(row, &correction, now).unwrap();
+        let place = Some("door of the boiler room".to_owned());
+        let sighting = NewAttendance { camera_location: place, ..mark(student, "2026-03-03T08:00:00Z") };
+        let verdict = SecondLookVerdict::Spoof;
+        store.add_second_look(&NewSecondLook { sighting, verdict, reasons: vec!["telephone_bezel".into()] }).unwrap();
 
-        let mut secrets = vec![b"overslept again".to_vec()];
+        let mut secrets = ["overslept again", "door of the boiler room", "telephone_bezel"]
+            .map(|text| text.as_bytes().to_vec())
+            .to_vec();
         for seed in [1.0, 5.0] {
             secrets.push(embedding(seed).to_bytes());
             secrets.push(serde_json::json!(embedding(seed).values()).to_string().into_bytes());
         }
-        assert!(secrets.iter().any(|secret| files_hold(folder.path(), secret)), "or the next lines show nothing");
+        assert!(secrets.iter().all(|secret| files_hold(folder.path(), secret)), "or the next lines show nothing");
         store.erase_student(student, marks, now).unwrap();
         for secret in &secrets {
             let text = String::from_utf8_lossy(secret);

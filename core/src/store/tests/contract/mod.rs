@@ -4,6 +4,7 @@ mod accounts;
 mod attendance;
 mod enrolment;
 mod limits;
+mod second_looks;
 mod sessions;
 mod students;
 mod templates;
@@ -12,6 +13,7 @@ pub(crate) use accounts::*;
 pub(crate) use attendance::*;
 pub(crate) use enrolment::*;
 pub(crate) use limits::*;
+pub(crate) use second_looks::*;
 pub(crate) use sessions::*;
 pub(crate) use students::*;
 pub(crate) use templates::*;
@@ -79,7 +81,13 @@ macro_rules! contract {
             the_last_active_admin_stays, the_audit_log_is_newest_first, consent_comes_back_and_goes,
             a_view_is_kept_beside_the_registration_once_a_month, views_are_taken_back_and_the_registration_stays,
             erasing_leaves_no_trace_of_the_face, erasing_can_leave_nameless_marks,
-            a_correction_does_not_outlive_its_mark, what_is_old_is_retired);
+            a_correction_does_not_outlive_its_mark, what_is_old_is_retired,
+            a_sighting_is_on_the_second_look_list_once, a_confirmed_sighting_is_a_mark_of_its_own_time,
+            after_a_refusal_a_later_sighting_is_listed, a_second_look_is_decided_once,
+            a_mark_settles_the_sightings_of_its_day_and_period, of_decisions_at_once_one_counts,
+            of_a_mark_and_a_sighting_at_once_none_stays_open, second_looks_are_filtered_and_newest_first,
+            second_looks_go_with_their_student_and_with_time,
+            a_second_look_with_a_text_that_does_not_fit_is_refused);
     };
     (@ $open:expr; $($name:ident),+) => {
         $(#[test] fn $name() {
