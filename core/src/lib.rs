@@ -174,6 +174,7 @@ pub mod error;
 pub mod evaluation;
 pub mod frame;
 pub mod gallery;
+pub mod gate;
 pub mod geometry;
 #[doc(hidden)]
 pub mod internals;

@@ -89,6 +89,16 @@ impl Marker {
         Ok(marking)
     }
 
+    /// Returns the row by which a student is marked already, if it is remembered and this sighting would not change
+    /// it: nobody has to look at such a face any closer.
+    #[must_use]
+    pub fn already_marked(&self, student: StudentId, now: Timestamp) -> Option<AttendanceRecord> {
+        if self.policy.checks_out(now) {
+            return None;
+        }
+        self.known.get(&student, self.policy.period(now), now)
+    }
+
     /// Puts the student, seen at `now` and not believed to be alive, on the second-look list, or says why that need
     /// not be: the student is marked in this day and period, or is on the list with this verdict. The store decides;
     /// what it said is remembered for a minute at most, so that a face that stands there writes nothing more.

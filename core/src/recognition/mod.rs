@@ -5,6 +5,7 @@
 
 mod ageing;
 mod gallery_load;
+mod gatekeeper;
 mod options;
 mod recognizer;
 mod region_of_interest;
@@ -17,10 +18,13 @@ pub use gallery_load::{GalleryLoad, load_gallery, refresh_gallery};
 pub use options::RecognitionOptions;
 pub use recognizer::Recognizer;
 pub use region_of_interest::RegionOfInterest;
-pub use report::{RecognitionReport, RecognizedFace};
+pub use report::{RecognitionReport, RecognizedFace, Sighting};
 pub use scan_plan::{Effort, ScanOptions};
 pub use view::view_weight;
 
+#[cfg(test)]
+#[cfg(feature = "sqlite")]
+mod gate_tests;
 #[cfg(test)]
 #[cfg(feature = "sqlite")]
 mod tests;

@@ -2,6 +2,7 @@
 
 use super::region_of_interest::RegionOfInterest;
 use super::scan_plan::{Effort, ScanOptions};
+use crate::gate::GateOptions;
 use crate::tracking::TrackingOptions;
 use crate::types::Threshold;
 
@@ -30,6 +31,9 @@ pub struct RecognitionOptions {
     pub scan: ScanOptions,
     /// The part of the picture that counts. Default: all of it.
     pub interest: Option<RegionOfInterest>,
+    /// What is asked of a face before its person is marked. Default: that it is alive
+    /// ([`GatePolicy::Require`](crate::gate::GatePolicy::Require)).
+    pub gate: GateOptions,
 }
 
 impl RecognitionOptions {
@@ -58,6 +62,13 @@ impl RecognitionOptions {
     #[must_use]
     pub fn with_scan(mut self, scan: ScanOptions) -> Self {
         self.scan = scan;
+        self
+    }
+
+    /// Returns the same options, asking this of a face before its person is marked.
+    #[must_use]
+    pub fn with_gate(mut self, gate: GateOptions) -> Self {
+        self.gate = gate;
         self
     }
 

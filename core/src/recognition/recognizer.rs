@@ -1,22 +1,26 @@
 //! The recognizer of one camera.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use super::ageing::{self, Ageing};
+use super::gatekeeper::{Admission, Gatekeeper};
 use super::options::RecognitionOptions;
-use super::report::{RecognitionReport, RecognizedFace};
+use super::report::{RecognitionReport, RecognizedFace, Sighting};
 use super::scan_plan::{Effort, Scan, ScanPlan};
 use super::view::{is_good, view_weight};
-use crate::attendance::Marker;
+use crate::attendance::{Marker, Marking};
 use crate::engine::{AnalyzeOptions, Depth, Face, FaceEngine};
 use crate::error::{Error, Result};
 use crate::frame::Frame;
 use crate::gallery::Gallery;
+use crate::gate::{GatePolicy, LifeVerdict, LifeView};
 use crate::geometry::Rect;
-use crate::store::limits;
-use crate::tracking::{Decision, TrackId, Tracker};
+use crate::store::{SecondLookVerdict, SecondLooking, limits};
+use crate::tracking::{Decision, Track, TrackId, Tracker, Watch};
+use crate::types::{Similarity, StudentId};
 
 /// Recognizes the faces of one camera. The engine, the gallery and the marker are shared; the faces in view are
 /// its own.
@@ -42,6 +46,9 @@ pub struct Recognizer {
     options: RecognitionOptions,
     tracker: Tracker,
     scan_plan: ScanPlan,
+    gatekeeper: Gatekeeper,
+    /// Whom the second-look list has to hold and does not yet.
+    to_hand_over: VecDeque<Sighting>,
     ageing: Option<Arc<Ageing>>,
 }
 
@@ -63,6 +70,8 @@ impl Recognizer {
             options: options.clone(),
             tracker: Tracker::new(options.tracking),
             scan_plan: ScanPlan::default(),
+            gatekeeper: Gatekeeper::default(),
+            to_hand_over: VecDeque::new(),
             ageing: None,
         }
     }
@@ -108,33 +117,107 @@ impl Recognizer {
         });
         let voted = self.judge(frame, faces, &tracks, now, &mut report)?;
         for (bbox, track) in boxes.into_iter().zip(&tracks) {
-            report.faces.push(RecognizedFace { bbox, track: *track, decision: self.tracker.decision(*track) });
+            report.faces.push(self.recognized(bbox, *track));
         }
         if look != Scan::Everywhere(None) {
             let held = self.tracker.tracks().iter().filter(|track| track.last_seen() == now);
             let held = held.filter(|track| !tracks.contains(&track.id()));
-            report.faces.extend(held.map(|track| RecognizedFace {
-                bbox: track.bbox(),
-                track: track.id(),
-                decision: self.tracker.decision(track.id()),
-            }));
+            report.faces.extend(held.map(|track| self.recognized(track.bbox(), track.id())));
         }
+        self.admit(&mut report, now)?;
         report.open = tracks.iter().any(|track| self.tracker.is_open(*track));
-        if let Some(marker) = &self.marker {
-            for (student, similarity) in report.faces.iter().filter_map(RecognizedFace::known) {
-                // Erased while this frame was looked at.
-                if !self.gallery.contains(student) {
-                    continue;
-                }
-                match marker.mark(student, similarity, self.camera_location.as_deref(), now) {
-                    Ok(marking) => report.marks.push(marking),
-                    // Deleted, and the gallery has not heard of it yet.
+        report.open |= self.tracker.tracks().iter().any(Track::is_watched_closely);
+        self.age(frame, &voted, &report, now)?;
+        Ok(report)
+    }
+
+    fn recognized(&self, bbox: Rect, track: TrackId) -> RecognizedFace {
+        let (decision, life) = (self.tracker.decision(track), self.tracker.life(track, &self.options.gate));
+        RecognizedFace { bbox, track, decision, life }
+    }
+
+    /// Marks the people who may be, and hands over those who did not show in time that they are alive.
+    fn admit(&mut self, report: &mut RecognitionReport, now: Timestamp) -> Result<()> {
+        let options = self.options.gate;
+        let tracks = self.tracker.tracks();
+        let left = self.gatekeeper.left(&options, |id| tracks.iter().any(|track| track.id() == id));
+        self.to_hand_over.extend(left);
+        let known: Vec<_> =
+            report.faces.iter().filter_map(|face| Some((face.track, face.known()?, face.life))).collect();
+        for (track, (student, similarity), life) in known {
+            // Erased while this frame was looked at.
+            if !self.gallery.contains(student) {
+                continue;
+            }
+            let marker = self.marker.as_ref().filter(|_| options.policy == GatePolicy::Require);
+            if let Some(record) = marker.and_then(|marker| marker.already_marked(student, now)) {
+                self.tracker.watch(track, Watch::No);
+                report.marks.push(Marking::AlreadyMarked(record));
+                continue;
+            }
+            let admission = self.gatekeeper.admit(track, (student, similarity), life, &options, now);
+            if self.gatekeeper.suspects(track) {
+                report.suspected.push(Sighting { track, student, similarity, life, at: now });
+            }
+            self.tracker.watch(track, self.gatekeeper.watch(track, &options));
+            match admission {
+                Admission::Mark => self.mark(student, similarity, report, now)?,
+                Admission::SecondLook(sighting) => self.to_hand_over.push_back(sighting),
+                Admission::Wait | Admission::HandedOver => {}
+            }
+        }
+        self.hand_over(report)
+    }
+
+    fn mark(
+        &self,
+        student: StudentId,
+        similarity: Similarity,
+        to: &mut RecognitionReport,
+        now: Timestamp,
+    ) -> Result<()> {
+        let Some(marker) = &self.marker else { return Ok(()) };
+        match marker.mark(student, similarity, self.camera_location.as_deref(), now) {
+            Ok(marking) => to.marks.push(marking),
+            // Deleted, and the gallery has not heard of it yet.
+            Err(Error::NotFound { .. }) => {}
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+
+    /// Puts on the second-look list whom it has to hold. What the store does not take now is kept for the next frame.
+    fn hand_over(&mut self, report: &mut RecognitionReport) -> Result<()> {
+        while let Some(sighting) = self.to_hand_over.front() {
+            if let Some(marker) = &self.marker {
+                let verdict = match sighting.life.verdict {
+                    LifeVerdict::Spoof => SecondLookVerdict::Spoof,
+                    LifeVerdict::Live | LifeVerdict::Undecided => SecondLookVerdict::Undecided,
+                };
+                let reasons = sighting.life.reason.map(|reason| reason.as_str().to_owned()).into_iter().collect();
+                let (similarity, place) = (sighting.similarity, self.camera_location.as_deref());
+                match marker.second_look(sighting.student, similarity, place, verdict, reasons, sighting.at) {
+                    Ok(SecondLooking::Added(look)) => report.added_second_looks.push(look),
+                    // It need not be there, or the student was deleted.
+                    Ok(SecondLooking::AlreadyOpen(_) | SecondLooking::AlreadyMarked(_)) => {}
                     Err(Error::NotFound { .. }) => {}
                     Err(error) => return Err(error),
                 }
             }
+            report.second_looks.extend(self.to_hand_over.pop_front());
         }
-        self.age(frame, &voted, &report, now)?;
+        Ok(())
+    }
+
+    /// Ends the watch: hands over the people who are recognized and have not shown to be alive yet. Call it before a
+    /// recognizer is dropped, or their sightings are lost.
+    ///
+    /// # Errors
+    /// Those of the store; call it again then.
+    pub fn finish(&mut self) -> Result<RecognitionReport> {
+        let mut report = RecognitionReport::default();
+        self.to_hand_over.extend(self.gatekeeper.left(&self.options.gate, |_| false));
+        self.hand_over(&mut report)?;
         Ok(report)
     }
 
@@ -204,26 +287,47 @@ impl Recognizer {
         let mut voted = Vec::new();
         let everything = self.options.effort == Effort::Everything;
         for (face, track) in faces.into_iter().zip(tracks) {
-            if !everything && !self.tracker.wants_view(*track, now) {
+            let for_its_name = everything || self.tracker.wants_view(*track, now);
+            let for_life = self.tracker.wants_life(*track, now);
+            if !for_its_name && !for_life {
                 continue;
             }
+            let embed = for_its_name || self.tracker.wants_proof(*track, now);
             let mut view = vec![face];
             if !everything {
                 // Whether the view is good costs less than embedding it.
                 self.engine.deepen(frame, &mut view, Depth::Pose)?;
                 view.retain(is_good);
-                self.engine.deepen(frame, &mut view, Depth::Embedding)?;
-            }
-            match view.first().filter(|face| is_good(face)).and_then(|face| Some((face, face.embedding.as_ref()?))) {
-                Some((face, embedding)) => {
-                    report.embedded += 1;
-                    let threshold = self.options.threshold;
-                    self.tracker.see(*track, embedding, view_weight(face), &self.gallery, threshold, now)?;
-                    if self.ageing.is_some() {
-                        voted.push((*track, face.clone()));
-                    }
+                if embed {
+                    self.engine.deepen(frame, &mut view, Depth::Embedding)?;
                 }
-                None => self.tracker.poor_view(*track, now),
+            }
+            view.retain(is_good);
+            let Some(embedding) = view.first().and_then(|face| face.embedding.clone()) else {
+                if embed {
+                    self.tracker.poor_view(*track, now);
+                } else if let Some(view) = view.first().and_then(|face| LifeView::of(face, now)) {
+                    let calibration = &self.engine.embedder().calibration;
+                    self.tracker.see_life(*track, view, calibration, &self.options.gate);
+                }
+                continue;
+            };
+            report.embedded += 1;
+            let (weight, threshold) = (view_weight(&view[0]), self.options.threshold);
+            self.tracker.see(*track, &embedding, weight, &self.gallery, threshold, now)?;
+            if self.options.gate.policy != GatePolicy::Off {
+                let is_alive = self.tracker.life(*track, &self.options.gate).verdict == LifeVerdict::Live;
+                // A stranger is marked by nobody, alive or not.
+                if !is_alive && self.tracker.may_be_named(*track) {
+                    self.engine.deepen(frame, &mut view, Depth::Antispoof)?;
+                }
+                if let Some(view) = view.first().and_then(|face| LifeView::of(face, now)) {
+                    let calibration = &self.engine.embedder().calibration;
+                    self.tracker.see_life(*track, view, calibration, &self.options.gate);
+                }
+            }
+            if self.ageing.is_some() {
+                voted.extend(view.into_iter().next().map(|face| (*track, face)));
             }
         }
         Ok(voted)

@@ -1,7 +1,11 @@
 //! The report on a frame of a camera.
 
+use jiff::Timestamp;
+
 use crate::attendance::Marking;
+use crate::gate::Life;
 use crate::geometry::Rect;
+use crate::store::SecondLook;
 use crate::tracking::{Decision, TrackId};
 use crate::types::{Similarity, StudentId};
 
@@ -29,8 +33,46 @@ pub struct RecognitionReport {
     pub embedded: usize,
     /// Whether the next good view of a face may decide its identity: the next frame is worth having sooner.
     pub open: bool,
-    /// The marking of each student that was recognized; [`Marking::Marked`] for the newly marked.
+    /// The marking of each student that was recognized; [`Marking::Marked`] for the newly marked. Under
+    /// [`GatePolicy::Require`](crate::gate::GatePolicy::Require) of the living alone.
     pub marks: Vec<Marking>,
+    /// The people who were recognized and are not marked, because their views did not show in time that they are
+    /// alive. Each sighting is reported once, and goes on the second-look list of the marker's store.
+    pub second_looks: Vec<Sighting>,
+    /// Of them, the new entries of the list: a student who is on it already, or was marked by another camera, is not
+    /// put there again.
+    pub added_second_looks: Vec<SecondLook>,
+    /// The faces that show a picture of a person, each reported once.
+    pub suspected: Vec<Sighting>,
+}
+
+/// A person whom a camera recognized, and what the views say of life.
+///
+/// ```
+/// use faceattend_core::recognition::RecognitionReport;
+///
+/// fn told(report: &RecognitionReport) -> Vec<String> {
+///     let line = |seen: &faceattend_core::recognition::Sighting| {
+///         let why = seen.life.reason.map_or("no reason", |reason| reason.as_str());
+///         format!("student {}: {}", seen.student, why)
+///     };
+///     report.second_looks.iter().map(line).collect()
+/// }
+/// assert!(told(&RecognitionReport::default()).is_empty());
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub struct Sighting {
+    /// The face.
+    pub track: TrackId,
+    /// Whom it shows.
+    pub student: StudentId,
+    /// The similarity of the mean of the views.
+    pub similarity: Similarity,
+    /// What the views say of life.
+    pub life: Life,
+    /// When it was seen last.
+    pub at: Timestamp,
 }
 
 /// A face of a frame.
@@ -52,6 +94,9 @@ pub struct RecognizedFace {
     pub track: TrackId,
     /// Whose it is, as far as the views of it tell.
     pub decision: Decision,
+    /// Whether it is alive, as far as they tell. Nobody looks for it under
+    /// [`GatePolicy::Off`](crate::gate::GatePolicy::Off), and for long only where it decides about a mark.
+    pub life: Life,
 }
 
 impl RecognizedFace {

@@ -164,7 +164,7 @@ impl ScanPlan {
             let around = expected.scaled(room);
             let due = due(Some(track.last_looked()), options.still_every);
             // A face that is not decided yet is looked at, moving or not.
-            if motion.within(&around) || due || track.wants_view(now) {
+            if motion.within(&around) || due || track.wants_look(now) {
                 let face = expected.width().max(expected.height());
                 regions.push(Region::around(expected, face, room, &whole));
             }

@@ -14,6 +14,7 @@ use crate::engine::{Analysis, AnalyzeOptions, Embedder, Face, FaceEngine};
 use crate::error::Result;
 use crate::frame::{ChannelOrder, Frame};
 use crate::gallery::Gallery;
+use crate::gate::{GateOptions, GatePolicy};
 use crate::geometry::Rect;
 use crate::quality::{Quality, QualityReason};
 use crate::store::prelude::*;
@@ -61,6 +62,11 @@ impl FaceEngine for ByColor {
     }
 }
 
+/// Marks whom it sees: the faces of this engine have no points to tell life by.
+fn off() -> RecognitionOptions {
+    RecognitionOptions::default().with_gate(GateOptions::of(GatePolicy::Off))
+}
+
 /// A store with two students, whose faces are red and green, their gallery, and a recognizer.
 struct Site {
     store: Arc<SqliteStore>,
@@ -92,7 +98,7 @@ impl Site {
     }
 
     fn recognizer(&self) -> Recognizer {
-        Recognizer::new(ByColor::shared(), self.gallery.clone(), &RecognitionOptions::default())
+        Recognizer::new(ByColor::shared(), self.gallery.clone(), &off())
             .with_marker(self.marker.clone(), Some("Gate".into()))
     }
 
@@ -136,7 +142,7 @@ fn views_that_agree_mark_a_student_once() {
 fn a_long_name_of_a_place_costs_no_mark() {
     let site = Site::new();
     let long = "x".repeat(40_000);
-    let recognizer = Recognizer::new(ByColor::shared(), site.gallery.clone(), &RecognitionOptions::default());
+    let recognizer = Recognizer::new(ByColor::shared(), site.gallery.clone(), &off());
     let mut recognizer = recognizer.with_marker(site.marker.clone(), Some(long.clone()));
     show(&mut recognizer, RED, at(0));
     let report = show(&mut recognizer, RED, at(0));
@@ -221,7 +227,7 @@ fn the_next_person_at_a_slow_camera_never_has_the_name_of_the_one_before() {
 #[test]
 fn without_a_marker_faces_are_told_and_nothing_is_marked() {
     let site = Site::new();
-    let mut recognizer = Recognizer::new(ByColor::shared(), site.gallery.clone(), &RecognitionOptions::default());
+    let mut recognizer = Recognizer::new(ByColor::shared(), site.gallery.clone(), &off());
     show(&mut recognizer, RED, at(0));
     assert_eq!(show(&mut recognizer, RED, at(0)).faces[0].student(), Some(site.red));
     assert!(site.attendance().is_empty());

@@ -43,6 +43,17 @@ pub(super) struct Evidence {
     known: Option<Match>,
 }
 
+/// What a view said of those before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Taken {
+    /// It shows the same face.
+    Same,
+    /// It shows another face, which may have been a bad view.
+    Apart,
+    /// Another face has taken the place of the one before: the evidence begins anew.
+    Anew,
+}
+
 /// The weighted mean of the views that resemble each other.
 #[derive(Debug, Clone, Default)]
 struct Gathered {
@@ -109,23 +120,26 @@ impl Evidence {
         gallery: &Gallery,
         threshold: Threshold,
         options: &TrackingOptions,
-    ) -> Result<()> {
+    ) -> Result<Taken> {
         self.views += 1;
         let weight = weight.clamp(0.01, 1.0);
-        if !self.gathered.resembles(view, gallery)? {
+        let taken = if !self.gathered.resembles(view, gallery)? {
             self.apart.push((view.clone(), weight));
             let enough = if self.known.is_some() { DOUBTS } else { FALSE_STARTS };
             if self.apart.len() < enough {
                 let named = gallery.search(view, 1)?.into_iter().next();
                 self.against += usize::from(named.is_some_and(|best| threshold.admits(best.similarity)));
-                return Ok(());
+                return Ok(Taken::Apart);
             }
             self.begin_anew(gallery)?;
+            Taken::Anew
         } else {
             self.apart.clear();
             self.gathered.add(view, weight);
-        }
-        self.decide(gallery, threshold, options)
+            Taken::Same
+        };
+        self.decide(gallery, threshold, options)?;
+        Ok(taken)
     }
 
     /// Begins with the last views, which show another face: what the face before it was seen as says nothing of this

@@ -14,9 +14,10 @@ mod track;
 
 use jiff::Timestamp;
 
-use crate::embedding::Embedding;
+use crate::embedding::{Calibration, Embedding};
 use crate::error::Result;
 use crate::gallery::Gallery;
+use crate::gate::{GateOptions, Life, LifeView};
 use crate::geometry::Rect;
 use crate::types::Threshold;
 
@@ -24,6 +25,7 @@ pub use decision::{Decision, TrackId};
 pub use impostors::{Impostors, bound};
 pub use options::TrackingOptions;
 pub use track::Track;
+pub(crate) use track::Watch;
 
 /// The faces that one camera has in view.
 ///
@@ -112,7 +114,7 @@ impl Tracker {
         now: Timestamp,
     ) -> Result<Decision> {
         let options = self.options;
-        let Some(track) = self.tracks.iter_mut().find(|track| track.id() == id) else { return Ok(Decision::Waiting) };
+        let Some(track) = self.track_mut(id) else { return Ok(Decision::Waiting) };
         track.see(view, weight, gallery, threshold, &options, now)?;
         Ok(track.decision(&options))
     }
@@ -129,9 +131,46 @@ impl Tracker {
 
     /// Takes in that a view of a track was too poor to vote.
     pub fn poor_view(&mut self, id: TrackId, now: Timestamp) {
-        if let Some(track) = self.tracks.iter_mut().find(|track| track.id() == id) {
+        if let Some(track) = self.track_mut(id) {
             track.see_poorly(now);
         }
+    }
+
+    /// Takes in what a good view of a track tells of life. Call this after [`see`](Self::see) for a view that was
+    /// embedded: views of another face are no evidence, and when another face takes the track over, the evidence
+    /// begins anew. A view that was not embedded counts once the next one shows the same face.
+    pub fn see_life(&mut self, id: TrackId, view: LifeView, calibration: &Calibration, options: &GateOptions) {
+        if let Some(track) = self.track_mut(id) {
+            track.see_life(view, calibration, options);
+        }
+    }
+
+    /// Returns what the views of a track say of life; nothing when it has ended.
+    #[must_use]
+    pub fn life(&self, id: TrackId, options: &GateOptions) -> Life {
+        self.track(id).map_or_else(Life::default, |track| track.life(options))
+    }
+
+    /// Says how closely a track is watched for signs of life.
+    pub(crate) fn watch(&mut self, id: TrackId, watch: Watch) {
+        if let Some(track) = self.track_mut(id) {
+            track.watch(watch);
+        }
+    }
+
+    /// Returns whether this view of a track is wanted, to tell whether the face is alive.
+    pub(crate) fn wants_life(&self, id: TrackId, now: Timestamp) -> bool {
+        self.track(id).is_some_and(|track| track.wants_life(now))
+    }
+
+    /// Returns whether a track that is watched wants the next view embedded.
+    pub(crate) fn wants_proof(&self, id: TrackId, now: Timestamp) -> bool {
+        self.track(id).is_some_and(|track| track.wants_proof(now))
+    }
+
+    /// Returns whether the views of a track name somebody, or nearly.
+    pub(crate) fn may_be_named(&self, id: TrackId) -> bool {
+        self.track(id).is_some_and(Track::may_be_named)
     }
 
     /// Returns whether another view of a track is worth embedding the face: it is not decided yet, or larger than
@@ -149,29 +188,34 @@ impl Tracker {
     /// ```
     #[must_use]
     pub fn wants_view(&self, id: TrackId, now: Timestamp) -> bool {
-        self.tracks.iter().find(|track| track.id() == id).is_some_and(|track| track.wants_view(now))
+        self.track(id).is_some_and(|track| track.wants_view(now))
     }
 
     /// Returns whether the next good view of a track may decide whose face it is: it has had few, or one that came
     /// near to somebody. Such a face is worth being looked at more often.
     #[must_use]
     pub fn is_open(&self, id: TrackId) -> bool {
-        self.tracks.iter().any(|track| track.id() == id && track.is_open())
+        self.track(id).is_some_and(Track::is_open)
     }
 
     /// Returns what is decided about a track; [`Decision::Waiting`] when it has ended.
     #[must_use]
     pub fn decision(&self, id: TrackId) -> Decision {
-        self.tracks
-            .iter()
-            .find(|track| track.id() == id)
-            .map_or(Decision::Waiting, |track| track.decision(&self.options))
+        self.track(id).map_or(Decision::Waiting, |track| track.decision(&self.options))
     }
 
     /// Returns the faces followed, those out of sight for a moment included.
     #[must_use]
     pub fn tracks(&self) -> &[Track] {
         &self.tracks
+    }
+
+    fn track(&self, id: TrackId) -> Option<&Track> {
+        self.tracks.iter().find(|track| track.id() == id)
+    }
+
+    fn track_mut(&mut self, id: TrackId) -> Option<&mut Track> {
+        self.tracks.iter_mut().find(|track| track.id() == id)
     }
 
     fn begin(&mut self, bbox: Rect, now: Timestamp) -> TrackId {

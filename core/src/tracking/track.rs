@@ -2,14 +2,15 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::embedding::Embedding;
+use crate::embedding::{Calibration, Embedding};
 use crate::error::Result;
 use crate::gallery::{Gallery, Match};
+use crate::gate::{GateOptions, Life, LifeEvidence, LifeView};
 use crate::geometry::{Point, Rect};
 use crate::types::{StudentId, Threshold};
 
 use super::decision::{Decision, TrackId};
-use super::evidence::Evidence;
+use super::evidence::{Evidence, Taken};
 use super::options::TrackingOptions;
 
 /// One face as the tracker knows it.
@@ -38,6 +39,13 @@ pub struct Track {
     /// When it was last looked for.
     last_looked: Timestamp,
     evidence: Evidence,
+    life: LifeEvidence,
+    /// Views that were not embedded: whose they are is shown by the next that is.
+    unnamed: Vec<LifeView>,
+    /// How closely it is watched for signs of life.
+    watch: Watch,
+    /// When a view was last looked at for them.
+    watched_at: Option<Timestamp>,
     views: Views,
 }
 
@@ -71,6 +79,26 @@ const BETTER: f32 = 1.2;
 const POOR: u32 = 3;
 const AFTER_POOR: SignedDuration = SignedDuration::from_millis(500);
 
+/// How closely a face is watched for signs of life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Watch {
+    /// Not at all: by the views alone that tell its name.
+    #[default]
+    No,
+    /// By a view every [`NOW_AND_THEN`]: somebody has been asked to look, and life may show yet.
+    NowAndThen,
+    /// By every view.
+    Closely,
+}
+
+/// See [`Watch::NowAndThen`]: eight views in the window that is judged.
+const NOW_AND_THEN: SignedDuration = SignedDuration::from_millis(500);
+/// How many views wait to be told whose they are: a second at ten pictures a second.
+const UNNAMED: usize = 10;
+/// How often a face that is watched for signs of life is embedded: that shows whose views they are, and how much its
+/// embedding changes. A view between costs a mesh.
+const PROVE: SignedDuration = SignedDuration::from_millis(180);
+
 /// The part of a surprise in the position that goes into the velocity: the gain of a constant-velocity (alpha-beta)
 /// filter, the steady state of a Kalman filter for a walk as restless as its measurements.
 const VELOCITY_GAIN: f32 = 0.5;
@@ -86,6 +114,10 @@ impl Track {
             last_seen: now,
             last_looked: now,
             evidence: Evidence::default(),
+            life: LifeEvidence::default(),
+            unnamed: Vec::new(),
+            watch: Watch::default(),
+            watched_at: None,
             views: Views::default(),
         }
     }
@@ -178,7 +210,9 @@ impl Track {
             widest: self.views.widest.max(self.bbox.width()),
             unproven: self.views.unproven,
         };
-        self.evidence.add(view, weight, gallery, threshold, options)?;
+        if self.evidence.add(view, weight, gallery, threshold, options)? == Taken::Anew {
+            self.forget_life();
+        }
         // A view that resembles those before it shows that the face is still the same.
         self.views.unproven &= self.evidence.in_doubt();
         Ok(())
@@ -198,6 +232,73 @@ impl Track {
     /// Forgets every view, as if the face had just come into the picture.
     pub(super) fn forget_views(&mut self) {
         (self.evidence, self.views) = (Evidence::default(), Views::default());
+        self.forget_life();
+    }
+
+    /// Forgets the evidence of life: another face has taken the track over.
+    fn forget_life(&mut self) {
+        self.life = LifeEvidence::default();
+        self.unnamed.clear();
+    }
+
+    /// Takes in what a good view tells of life. One that was embedded has been [seen](Self::see) before, which says
+    /// whether it shows the face of the views before it; one that was not waits for the next that is.
+    pub(super) fn see_life(&mut self, view: LifeView, calibration: &Calibration, options: &GateOptions) {
+        self.watched_at = Some(view.at());
+        if !view.is_embedded() {
+            self.unnamed.push(view);
+            if self.unnamed.len() > UNNAMED {
+                self.unnamed.remove(0);
+            }
+            return;
+        }
+        let unnamed = std::mem::take(&mut self.unnamed);
+        if self.evidence.in_doubt() {
+            return;
+        }
+        for view in unnamed.iter().chain([&view]) {
+            self.life.add(view, calibration, options);
+        }
+    }
+
+    /// Returns what the views say of life.
+    pub(super) fn life(&self, options: &GateOptions) -> Life {
+        self.life.life(options)
+    }
+
+    /// Returns whether whose view the next one is has to be shown by an embedding.
+    pub(super) fn wants_proof(&self, now: Timestamp) -> bool {
+        self.views.last_at.is_none_or(|last| now < last || now.duration_since(last) >= PROVE)
+    }
+
+    /// Says how closely the face is watched for signs of life.
+    pub(super) fn watch(&mut self, watch: Watch) {
+        self.watch = watch;
+    }
+
+    /// Returns whether every view is wanted, to tell whether the face is alive.
+    pub(crate) fn is_watched_closely(&self) -> bool {
+        self.watch == Watch::Closely
+    }
+
+    /// Returns whether this view is wanted, to tell whether the face is alive.
+    pub(crate) fn wants_life(&self, now: Timestamp) -> bool {
+        let due = || self.watched_at.is_none_or(|last| now < last || now.duration_since(last) >= NOW_AND_THEN);
+        match self.watch {
+            Watch::No => false,
+            Watch::NowAndThen => due(),
+            Watch::Closely => true,
+        }
+    }
+
+    /// Returns whether the face is worth a look: to embed it, or to see whether it is alive.
+    pub(crate) fn wants_look(&self, now: Timestamp) -> bool {
+        self.wants_life(now) || self.wants_view(now)
+    }
+
+    /// Returns whether the views so far name somebody, or nearly.
+    pub(super) fn may_be_named(&self) -> bool {
+        self.evidence.known().is_some() || self.evidence.is_promising()
     }
 
     pub(super) fn decision(&self, options: &TrackingOptions) -> Decision {

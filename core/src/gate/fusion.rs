@@ -1,0 +1,99 @@
+//! The fusion of the signs of life: a sum of log-odds, with measured weights.
+
+use super::signs::Signs;
+
+/// The weights of the signs of movement: of their natural logarithms, which
+/// add up to log-odds.
+///
+/// ```
+/// use faceattend_core::gate::Fusion;
+///
+/// // A picture that is tilted is stretched, and its points are less exact: then the same change says less.
+/// assert!(Fusion::MEASURED.mesh.stretch < 0.0);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Weights {
+    /// Of [`Signs::residual`].
+    pub residual: f32,
+    /// Of [`Signs::stretch`].
+    pub stretch: f32,
+    /// Of [`Signs::scale`].
+    pub scale: f32,
+    /// Of [`Signs::lid_dip`].
+    pub lids: f32,
+    /// Of [`Signs::mouth_range`].
+    pub mouth: f32,
+    /// Of [`Signs::change`].
+    pub change: f32,
+    /// Of [`Signs::seconds`].
+    pub seconds: f32,
+    /// The log-odds where every logarithm is 0.
+    pub bias: f32,
+}
+
+impl Weights {
+    pub(crate) fn sum(&self, signs: &[f32; 7]) -> f32 {
+        let weights = [self.residual, self.stretch, self.scale, self.lids, self.mouth, self.change, self.seconds];
+        self.bias + weights.iter().zip(signs).map(|(w, x)| w * x).sum::<f32>()
+    }
+}
+
+/// The fusion of all signs.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Fusion {
+    /// For views with a mesh.
+    pub mesh: Weights,
+    /// For views with five points alone.
+    pub five: Weights,
+    /// The slope and the level of the passive check's mean log-odds.
+    pub passive: [f32; 2],
+    /// The most that movement counts either way beside the passive check.
+    pub movement_most: f32,
+}
+
+impl Fusion {
+    /// As `faceattend eval gate --fit` measured it.
+    pub const MEASURED: Self = Self {
+        mesh: Weights {
+            residual: 2.44,
+            stretch: -2.75,
+            scale: -4.16,
+            lids: 0.61,
+            mouth: 0.22,
+            change: 3.74,
+            seconds: 0.33,
+            bias: -2.19,
+        },
+        five: Weights {
+            residual: 2.44,
+            stretch: -2.75,
+            scale: -4.16,
+            lids: 0.61,
+            mouth: 0.22,
+            change: 3.74,
+            seconds: 0.33,
+            bias: -2.19,
+        },
+        passive: [2.0, -3.0],
+        movement_most: 2.0,
+    };
+
+    /// Returns the log-odds of a living face by its movement alone.
+    #[must_use]
+    pub fn movement(&self, signs: &Signs) -> f32 {
+        let weights = if signs.lid_dip.is_some() { &self.mesh } else { &self.five };
+        weights.sum(&signs.movement())
+    }
+
+    /// Returns the log-odds of a living face by all signs.
+    #[must_use]
+    pub fn log_odds(&self, signs: &Signs) -> f32 {
+        let movement = self.movement(signs);
+        match signs.passive {
+            Some(passive) => {
+                self.passive[0] * passive + self.passive[1] + movement.clamp(-self.movement_most, self.movement_most)
+            }
+            None => movement,
+        }
+    }
+}

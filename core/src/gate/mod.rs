@@ -1,0 +1,37 @@
+//! Liveness at the gate: whether the face that a camera follows is a living person's or a picture's.
+//!
+//! A registration asks the person to turn the head. At a gate people walk by, so this module judges what the views of
+//! a track show anyway:
+//!
+//! | cue | in | what a picture cannot do |
+//! |---|---|---|
+//! | shape | [`Signs::residual`] | change its shape beyond what one flat map explains: turn, nod, talk |
+//! | lids | [`Signs::lid_dip`] | blink |
+//! | mouth | [`Signs::mouth_range`] | move its lips |
+//! | appearance | [`Signs::change`] | change its embedding more than the way in which it is held explains |
+//! | passive check | [`Signs::passive`] | look like skin to MiniFASNet, where its models are installed |
+//! | frozen frames | [`Signs::frozen`] | carry the noise of a sensor when it is injected |
+//!
+//! [`Fusion`] adds the evidence up as log-odds, [`LifeEvidence`] decides for one track, and [`GateOptions`] say what a
+//! camera does with the answer. The weights of the fusion come from `faceattend eval gate --fit`. `docs/src/gate.md`
+//! has the figures and the limits.
+
+mod evidence;
+mod flat_map;
+mod fusion;
+mod policy;
+mod signs;
+mod verdict;
+mod view;
+
+pub use evidence::LifeEvidence;
+pub use fusion::{Fusion, Weights};
+pub use policy::{GateOptions, GatePolicy};
+pub use signs::Signs;
+pub use verdict::{Life, LifeReason, LifeVerdict};
+pub use view::LifeView;
+
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+pub(crate) mod tests;

@@ -1,0 +1,112 @@
+//! What a camera does with whom it cannot tell from a picture.
+
+use std::str::FromStr;
+
+use jiff::SignedDuration;
+use serde::{Deserialize, Serialize};
+
+use crate::error::Error;
+
+/// What a camera asks for before it marks somebody.
+///
+/// ```
+/// use faceattend_core::gate::GatePolicy;
+///
+/// assert_eq!("observe".parse::<GatePolicy>()?, GatePolicy::Observe);
+/// # Ok::<(), faceattend_core::Error>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum GatePolicy {
+    /// Nothing: whoever is recognized is marked, and nobody looks for signs of life.
+    Off,
+    /// Nothing either, but it says what the views tell of life: to try a camera, and for recordings.
+    Observe,
+    /// A living person. Everybody else who is recognized goes on the second-look list.
+    #[default]
+    Require,
+}
+
+impl GatePolicy {
+    /// All policies.
+    pub const ALL: [Self; 3] = [Self::Off, Self::Observe, Self::Require];
+
+    /// Returns the word for it in settings and on the wire.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::Observe => "observe",
+            Self::Require => "require",
+        }
+    }
+}
+
+impl FromStr for GatePolicy {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        Self::ALL
+            .into_iter()
+            .find(|policy| policy.as_str() == text)
+            .ok_or_else(|| Error::invalid_input("gate policy", format!("{text:?} is none of off, observe, require")))
+    }
+}
+
+/// The policy of a camera and the hurdles of its verdicts.
+///
+/// ```
+/// use faceattend_core::RecognitionOptions;
+/// use faceattend_core::gate::{GateOptions, GatePolicy};
+///
+/// let options = RecognitionOptions::default().with_gate(GateOptions::of(GatePolicy::Observe));
+/// assert_eq!(options.gate.policy, GatePolicy::Observe);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub struct GateOptions {
+    /// What the camera asks for. Default [`GatePolicy::Require`].
+    pub policy: GatePolicy,
+    /// From which log-odds a person is living.
+    pub live_from: f32,
+    /// Up to which log-odds a face is a picture's.
+    pub spoof_below: f32,
+    /// How long a person who is recognized is watched for signs of life before the sighting goes on the second-look
+    /// list. Default 4 s.
+    pub wait: SignedDuration,
+}
+
+impl Default for GateOptions {
+    fn default() -> Self {
+        Self { policy: GatePolicy::Require, live_from: 3.0, spoof_below: -3.0, wait: SignedDuration::from_secs(4) }
+    }
+}
+
+impl GateOptions {
+    /// Returns the default options with this policy.
+    #[must_use]
+    pub fn of(policy: GatePolicy) -> Self {
+        Self { policy, ..Self::default() }
+    }
+
+    /// Returns the same options with this policy.
+    #[must_use]
+    pub fn with_policy(mut self, policy: GatePolicy) -> Self {
+        self.policy = policy;
+        self
+    }
+
+    /// Returns the same options, waiting so long for signs of life.
+    #[must_use]
+    pub fn with_wait(mut self, wait: SignedDuration) -> Self {
+        self.wait = wait;
+        self
+    }
+
+    /// Returns the same options with other hurdles, in log-odds.
+    #[must_use]
+    pub fn with_hurdles(mut self, live_from: f32, spoof_below: f32) -> Self {
+        (self.live_from, self.spoof_below) = (live_from, spoof_below);
+        self
+    }
+}

@@ -1,0 +1,253 @@
+//! Marks at a gate: people and pictures of people whose signs of life are known exactly, before a real store.
+
+use std::sync::{Arc, Mutex};
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::*;
+use crate::attendance::{AttendancePolicy, Marker, Marking};
+use crate::embedding::Calibration;
+use crate::engine::{Analysis, AnalyzeOptions, Depth, Embedder, Face, FaceEngine};
+use crate::error::Result;
+use crate::frame::{ChannelOrder, Frame};
+use crate::gallery::Gallery;
+use crate::gate::tests::{DIMENSION, Head, PICTURE, person};
+use crate::gate::{GateOptions, GatePolicy, LifeReason, LifeVerdict};
+use crate::store::prelude::*;
+use crate::store::{AttendanceFilter, Page, SecondLookFilter, SecondLookVerdict, SqliteStore};
+use crate::types::{ModelId, StudentId};
+
+/// Sees what a test shows it, as far as it is asked.
+struct Stage {
+    shown: Mutex<Option<Head>>,
+    embedder: Embedder,
+    /// Whether it has a passive check.
+    has_passive: bool,
+    scored: Mutex<usize>,
+}
+
+impl Stage {
+    fn face(&self, depth: Depth) -> Option<Face> {
+        let head = (*self.shown.lock().unwrap())?;
+        let mut face = head.face();
+        if depth < Depth::Embedding {
+            face.embedding = None;
+        }
+        if depth < Depth::Antispoof || !self.has_passive {
+            face.antispoof = crate::antispoof::PassivePad::not_run();
+        }
+        if depth == Depth::Antispoof {
+            *self.scored.lock().unwrap() += 1;
+        }
+        Some(face)
+    }
+}
+
+impl FaceEngine for Stage {
+    fn analyze(&self, _frame: &Frame<'_>, options: &AnalyzeOptions) -> Result<Analysis> {
+        Ok(Analysis::of(self.face(options.depth).into_iter().collect()))
+    }
+
+    fn deepen(&self, _frame: &Frame<'_>, faces: &mut Vec<Face>, depth: Depth) -> Result<()> {
+        faces.clear();
+        faces.extend(self.face(depth));
+        Ok(())
+    }
+
+    fn embedder(&self) -> &Embedder {
+        &self.embedder
+    }
+}
+
+struct Gate {
+    stage: Arc<Stage>,
+    store: Arc<SqliteStore>,
+    recognizer: Recognizer,
+    students: [StudentId; 2],
+    /// In milliseconds since the morning.
+    now: i64,
+    _folder: tempfile::TempDir,
+}
+
+impl Gate {
+    fn new(policy: GatePolicy) -> Self {
+        Self::with(policy, false)
+    }
+
+    fn with(policy: GatePolicy, has_passive: bool) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Arc::new(SqliteStore::open(folder.path().join("a.db")).unwrap());
+        let morning: Timestamp = "2026-03-02T08:00:00Z".parse().unwrap();
+        let embedder = Embedder { model: ModelId::new("m"), dimension: DIMENSION, calibration: Calibration::arcface() };
+        let gallery = Arc::new(Gallery::new(embedder.clone()));
+        let students = [0, 1].map(|person| {
+            let student = store.create_student("A", &format!("R{person}"), morning).unwrap().id;
+            let template = Head { person, ..PICTURE }.face().embedding.unwrap();
+            gallery.insert(student, &[template]).unwrap();
+            student
+        });
+        let stage = Arc::new(Stage { shown: Mutex::default(), embedder, has_passive, scored: Mutex::default() });
+        let marker = Arc::new(Marker::new(store.clone(), AttendancePolicy::in_time_zone("UTC").unwrap()));
+        let options = RecognitionOptions::default().with_gate(GateOptions::of(policy));
+        let recognizer = Recognizer::new(stage.clone(), gallery, &options).with_marker(marker, Some("Gate".to_owned()));
+        Self { stage, store, recognizer, students, now: 0, _folder: folder }
+    }
+
+    /// Shows a head in the next picture, a tenth of a second later.
+    fn show(&mut self, head: Option<Head>) -> RecognitionReport {
+        *self.stage.shown.lock().unwrap() = head;
+        let morning: Timestamp = "2026-03-02T08:00:00Z".parse().unwrap();
+        let now = morning + SignedDuration::from_millis(self.now);
+        self.now += 100;
+        // Something moves in every picture: the plan looks wherever it would.
+        let shade = if self.now % 200 == 0 { 90 } else { 120 };
+        let frame = Frame::new(vec![shade; 640 * 480 * 3], 640, 480, ChannelOrder::Rgb).unwrap();
+        self.recognizer.process(&frame, now).unwrap()
+    }
+
+    fn show_for(&mut self, seconds: f32, head: impl Fn(f32) -> Head) -> Vec<RecognitionReport> {
+        #[expect(clippy::cast_possible_truncation, reason = "tenths of seconds")]
+        let pictures = (seconds * 10.0) as i32;
+        (0..pictures).map(|n| self.show(Some(head(n as f32 / 10.0)))).collect()
+    }
+
+    fn marked(&self) -> Vec<StudentId> {
+        let rows = self.store.attendance(&AttendanceFilter::default(), Page::ALL).unwrap().items;
+        rows.iter().rev().map(|row| row.student).collect()
+    }
+
+    fn second_looks(&self) -> Vec<(StudentId, SecondLookVerdict, String)> {
+        let open = self.store.second_looks(&SecondLookFilter::open(), Page::ALL).unwrap().items;
+        open.into_iter().map(|look| (look.student(), look.verdict, look.reasons.join(" "))).collect()
+    }
+}
+
+/// A photograph in a hand: it is moved and tilted, and nothing else.
+fn photograph(second: f32) -> Head {
+    Head { yaw: 20.0 * (second * 1.3).sin(), change: 0.03 * (second * 9.0).sin(), ..PICTURE }
+}
+
+#[test]
+fn a_person_is_marked_within_three_seconds() {
+    let mut gate = Gate::new(GatePolicy::Require);
+    let reports = gate.show_for(3.0, person);
+    assert_eq!(gate.marked(), [gate.students[0]]);
+    let first = reports.iter().position(|report| !report.marks.is_empty()).unwrap();
+    assert!(first > 2, "two views name the person, and are not enough to be alive: {first}");
+    assert_eq!(reports[first].faces[0].life.verdict, LifeVerdict::Live);
+    assert!(reports[..first].iter().any(|report| report.open), "the next picture is wanted sooner");
+    assert!(gate.second_looks().is_empty());
+}
+
+#[test]
+fn a_photograph_is_marked_never_and_somebody_looks_again_once() {
+    let mut gate = Gate::new(GatePolicy::Require);
+    let reports = gate.show_for(10.0, photograph);
+    assert!(gate.marked().is_empty());
+    assert!(reports.iter().all(|report| report.marks.is_empty()));
+    let handed_over = reports.iter().position(|report| !report.second_looks.is_empty()).unwrap();
+    assert!((35..50).contains(&handed_over), "after the wait of four seconds: {handed_over}");
+    let all: usize = reports.iter().map(|report| report.second_looks.len()).sum();
+    assert_eq!(all, 1);
+    assert_eq!(gate.second_looks().len(), 1);
+    assert_eq!(gate.second_looks()[0].0, gate.students[0]);
+}
+
+#[test]
+fn a_picture_again_and_again_is_suspected() {
+    let mut gate = Gate::new(GatePolicy::Require);
+    let reports = gate.show_for(6.0, |_| PICTURE);
+    let suspected: Vec<_> = reports.iter().flat_map(|report| &report.suspected).collect();
+    assert_eq!(suspected.len(), 1, "once");
+    assert_eq!(suspected[0].life.reason, Some(LifeReason::Frozen));
+    assert_eq!(gate.second_looks(), [(gate.students[0], SecondLookVerdict::Spoof, "frozen".to_owned())]);
+    assert!(gate.marked().is_empty());
+}
+
+#[test]
+fn observing_marks_at_once_and_tells_what_it_thought() {
+    let mut gate = Gate::new(GatePolicy::Observe);
+    let reports = gate.show_for(6.0, |_| PICTURE);
+    assert_eq!(gate.marked(), [gate.students[0]]);
+    assert_eq!(reports.iter().map(|report| report.suspected.len()).sum::<usize>(), 1);
+    assert!(gate.second_looks().is_empty());
+    assert!(matches!(&reports[1].marks[..], [Marking::Marked(_)]), "with the second view");
+}
+
+#[test]
+fn without_a_gate_nobody_looks_for_life() {
+    let mut gate = Gate::with(GatePolicy::Off, true);
+    gate.show_for(3.0, |_| PICTURE);
+    assert_eq!(gate.marked(), [gate.students[0]]);
+    assert_eq!(*gate.stage.scored.lock().unwrap(), 0);
+}
+
+#[test]
+fn who_walks_on_before_the_wait_is_over_is_not_lost() {
+    let mut gate = Gate::new(GatePolicy::Require);
+    gate.show_for(1.0, photograph);
+    assert!(gate.second_looks().is_empty());
+    // The face is gone, and its track ends after a second.
+    let reports: Vec<_> = (0..15).map(|_| gate.show(None)).collect();
+    assert_eq!(reports.iter().map(|report| report.second_looks.len()).sum::<usize>(), 1);
+    assert_eq!(gate.second_looks()[0].0, gate.students[0]);
+}
+
+#[test]
+fn whoever_is_in_view_when_a_camera_stops_is_not_lost() {
+    let mut gate = Gate::new(GatePolicy::Require);
+    gate.show_for(1.0, photograph);
+    assert_eq!(gate.recognizer.finish().unwrap().second_looks.len(), 1);
+    assert_eq!(gate.second_looks().len(), 1);
+    assert_eq!(gate.recognizer.finish().unwrap().second_looks.len(), 0, "once");
+}
+
+#[test]
+fn life_that_shows_late_marks_and_settles_the_second_look() {
+    let mut gate = Gate::new(GatePolicy::Require);
+    gate.show_for(5.0, photograph);
+    assert_eq!(gate.second_looks().len(), 1);
+    gate.show_for(12.0, person);
+    assert_eq!(gate.marked(), [gate.students[0]]);
+    assert!(gate.second_looks().is_empty());
+}
+
+#[test]
+fn the_life_of_one_person_says_nothing_of_a_picture_that_takes_the_place() {
+    let mut gate = Gate::new(GatePolicy::Require);
+    gate.show_for(3.0, person);
+    assert_eq!(gate.marked(), [gate.students[0]]);
+    // In the next picture the same place shows a photograph of the other student.
+    let reports = gate.show_for(10.0, |second| Head { person: 1, ..photograph(second) });
+    assert_eq!(gate.marked(), [gate.students[0]], "no mark for the photograph");
+    let last = reports.last().unwrap();
+    assert_eq!(last.faces[0].student(), Some(gate.students[1]), "it is recognized, by the same track or another");
+    assert_ne!(last.faces[0].life.verdict, LifeVerdict::Live);
+}
+
+#[test]
+fn a_film_passes_the_movement_and_the_passive_check_stops_it() {
+    let film = |second: f32| Head { passive: Some(0.05), ..person(second) };
+    let mut blind = Gate::new(GatePolicy::Require);
+    blind.show_for(4.0, film);
+    assert_eq!(blind.marked().len(), 1, "without the passive check a film is a person");
+    let mut gate = Gate::with(GatePolicy::Require, true);
+    let reports = gate.show_for(6.0, film);
+    assert!(gate.marked().is_empty());
+    assert_eq!(gate.second_looks()[0].1, SecondLookVerdict::Spoof);
+    let suspected: Vec<_> = reports.iter().flat_map(|report| &report.suspected).collect();
+    assert_eq!(suspected[0].life.reason, Some(LifeReason::PassiveLow));
+}
+
+#[test]
+fn with_the_passive_check_a_person_who_stands_still_is_marked_soon() {
+    let mut gate = Gate::with(GatePolicy::Require, true);
+    let still = |second: f32| Head { passive: Some(0.99), change: 0.06 * (second * 9.0).sin(), ..PICTURE };
+    let reports = gate.show_for(2.0, still);
+    let marked = reports.iter().position(|report| !report.marks.is_empty()).unwrap();
+    assert!(marked <= 6, "{marked} tenths of a second");
+    // Nobody looks any closer at who is marked.
+    let scored = *gate.stage.scored.lock().unwrap();
+    gate.show_for(10.0, still);
+    assert!(*gate.stage.scored.lock().unwrap() <= scored + 1, "{scored}");
+}

@@ -1,0 +1,107 @@
+//! Decides, for each person whom a camera recognizes, whether to mark, to wait for signs of life, or to hand the
+//! sighting over to a person.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::report::Sighting;
+use crate::gate::{GateOptions, GatePolicy, Life, LifeVerdict};
+use crate::tracking::{TrackId, Watch};
+use crate::types::{Similarity, StudentId};
+
+/// What is done with a person who is recognized.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Admission {
+    /// The person is marked.
+    Mark,
+    /// The next views may show life.
+    Wait,
+    /// The time is over: somebody has to look.
+    SecondLook(Sighting),
+    /// Somebody has been asked to look.
+    HandedOver,
+}
+
+/// The people whom one camera recognizes and who have not shown to be alive.
+#[derive(Debug, Default)]
+pub(super) struct Gatekeeper {
+    waiting: BTreeMap<TrackId, Waiting>,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    since: Timestamp,
+    /// As it was seen last.
+    sighting: Sighting,
+    /// Whether the wait is over.
+    is_over: bool,
+    is_suspected: bool,
+}
+
+impl Gatekeeper {
+    /// Decides about a person whose views say this of life.
+    pub(super) fn admit(
+        &mut self,
+        track: TrackId,
+        (student, similarity): (StudentId, Similarity),
+        life: Life,
+        options: &GateOptions,
+        now: Timestamp,
+    ) -> Admission {
+        if options.policy == GatePolicy::Off {
+            return Admission::Mark;
+        }
+        if life.verdict == LifeVerdict::Live {
+            self.waiting.remove(&track);
+            return Admission::Mark;
+        }
+        let sighting = Sighting { track, student, similarity, life, at: now };
+        let new = Waiting { since: now, sighting, is_over: false, is_suspected: false };
+        let waiting = self.waiting.entry(track).or_insert(new);
+        if waiting.sighting.student != student {
+            // The views have shown somebody else.
+            *waiting = Waiting { since: now, sighting, is_over: false, is_suspected: false };
+        }
+        waiting.sighting = sighting;
+        // A clock that was set back has no one wait for hours.
+        let is_over = now < waiting.since || now.duration_since(waiting.since) >= options.wait;
+        let was_over = waiting.is_over;
+        waiting.is_over |= is_over;
+        match (options.policy, was_over, is_over) {
+            (GatePolicy::Off | GatePolicy::Observe, ..) => Admission::Mark,
+            (GatePolicy::Require, true, _) => Admission::HandedOver,
+            (GatePolicy::Require, false, true) => Admission::SecondLook(sighting),
+            (GatePolicy::Require, false, false) => Admission::Wait,
+        }
+    }
+
+    /// Returns whether this is the first time that a track is suspected to show a picture.
+    pub(super) fn suspects(&mut self, track: TrackId) -> bool {
+        let Some(waiting) = self.waiting.get_mut(&track) else { return false };
+        waiting.sighting.life.verdict == LifeVerdict::Spoof && !std::mem::replace(&mut waiting.is_suspected, true)
+    }
+
+    /// Returns how closely a track is watched for signs of life: its person has not shown any yet.
+    pub(super) fn watch(&self, track: TrackId, options: &GateOptions) -> Watch {
+        match (self.waiting.get(&track), options.policy) {
+            (None, _) | (_, GatePolicy::Off) => Watch::No,
+            (Some(waiting), _) if !waiting.is_over => Watch::Closely,
+            (Some(_), GatePolicy::Observe) => Watch::No,
+            (Some(_), GatePolicy::Require) => Watch::NowAndThen,
+        }
+    }
+
+    /// Returns the people who have left before the wait was over, if they had to wait, and forgets all who have left.
+    pub(super) fn left(&mut self, options: &GateOptions, is_followed: impl Fn(TrackId) -> bool) -> Vec<Sighting> {
+        let mut left = Vec::new();
+        self.waiting.retain(|track, waiting| {
+            let stays = is_followed(*track);
+            if !stays && !waiting.is_over && options.policy == GatePolicy::Require {
+                left.push(waiting.sighting);
+            }
+            stays
+        });
+        left
+    }
+}
