@@ -16,12 +16,14 @@
 //! | intervals where trials share people | [`bootstrap`] |
 //! | a threshold for a wished false match rate | [`threshold`] |
 //! | false names in the time that strangers are seen | [`live`] |
+//! | log-odds as a weighted sum, fitted to samples | [`logistic`] |
 
 pub mod bootstrap;
 pub mod comparison;
 pub mod groups;
 pub mod identification;
 pub mod live;
+pub mod logistic;
 pub mod pad;
 pub mod pose;
 pub mod rate;
