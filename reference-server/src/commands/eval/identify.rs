@@ -168,7 +168,7 @@ pub(super) fn evaluate(args: &IdentifyArgs) -> Result<Finished> {
     );
     report.failures =
         paths.iter().zip(&readings).filter(|(_, r)| r.is_none()).map(|(p, _)| p.display().to_string()).collect();
-    Ok(Finished { report, cache })
+    Ok(Finished { report, cache: Some(cache) })
 }
 
 /// The pictures of strangers, in the folder or in its sub-folders.

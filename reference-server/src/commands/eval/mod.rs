@@ -1,10 +1,11 @@
-//! `faceattend eval pad | verify | pose | identify | live`: how well the models do on labeled pictures of one's own.
+//! `faceattend eval pad | verify | pose | identify | live | gate`: how well the models do on labeled pictures of one's own.
 //!
 //! Each command reads folders or a CSV, measures every picture once, and reports rates with their sample sizes and
 //! confidence intervals: a table on the terminal, JSON, and an HTML page that needs nothing from anywhere. The
 //! arithmetic is `faceattend_core::evaluation`.
 
 mod by_group;
+mod gate;
 mod identify;
 mod input;
 mod live;
@@ -44,6 +45,8 @@ enum Action {
     Identify(identify::IdentifyArgs),
     /// Clips of people, as strangers and as students: false names a minute, and the time to the right name
     Live(live::LiveArgs),
+    /// Clips of living people and of pictures of people: who is marked, who is looked at again, and how soon
+    Gate(gate::GateArgs),
 }
 
 /// What every evaluation has.
@@ -76,15 +79,16 @@ pub fn run(args: &EvalArgs) -> Result<()> {
         Action::Pose(args) => (pose::evaluate(args)?, &args.common),
         Action::Identify(args) => (identify::evaluate(args)?, &args.common),
         Action::Live(args) => (live::evaluate(args)?, &args.common),
+        Action::Gate(args) => (gate::evaluate(args)?, &args.common),
     };
     finished.report.emit(&common.report, &mut std::io::stdout().lock())?;
-    finished.cache.finish(common.keep_embeddings)
+    finished.cache.map_or(Ok(()), |cache| cache.finish(common.keep_embeddings))
 }
 
-/// A report, and the cache that it no longer needs.
+/// A report, and the cache that it no longer needs, where it has one.
 struct Finished {
     report: report::Report,
-    cache: reading::Cache,
+    cache: Option<reading::Cache>,
 }
 
 /// An error about what the caller gave.

@@ -54,6 +54,11 @@ pub(super) struct Loaded {
 }
 
 impl ModelArgs {
+    /// The same models, analyzing one picture after the other.
+    pub(super) fn on_one_thread(&self) -> Self {
+        Self { threads: Some(NonZero::<usize>::MIN), ..self.clone() }
+    }
+
     /// Loads the models; `with_antispoof` says whether those of passive antispoof are wanted.
     pub(super) fn load(&self, with_antispoof: bool) -> Result<Loaded> {
         let mut parts = vec![format!("version {}", env!("CARGO_PKG_VERSION"))];

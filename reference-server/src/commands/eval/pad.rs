@@ -83,7 +83,7 @@ pub(super) fn evaluate(args: &PadArgs) -> Result<Finished> {
         .filter(|(_, real)| real.is_none())
         .map(|(l, _)| l.path.display().to_string())
         .collect();
-    Ok(Finished { report, cache })
+    Ok(Finished { report, cache: Some(cache) })
 }
 
 fn from_folder(folder: &Path) -> Result<Vec<Labeled>> {
@@ -134,7 +134,7 @@ fn from_table(path: &Path) -> Result<Vec<Labeled>> {
 }
 
 /// What a label says; `None` for a word that is no label.
-fn presentation(label: &str, kind: Option<&str>) -> Option<Presentation> {
+pub(super) fn presentation(label: &str, kind: Option<&str>) -> Option<Presentation> {
     match label.to_lowercase().as_str() {
         "bonafide" | "bona_fide" | "bona fide" | "real" | "live" | "genuine" => Some(Presentation::BonaFide),
         word @ ("attack" | "spoof" | "fake") => Some(Presentation::Attack(kind.unwrap_or(word).to_owned())),

@@ -59,7 +59,7 @@ pub(super) fn evaluate(args: &PoseArgs) -> Result<Finished> {
     );
     report.failures =
         paths.iter().zip(&measured).filter(|(_, m)| m.is_none()).map(|(p, _)| p.display().to_string()).collect();
-    Ok(Finished { report, cache })
+    Ok(Finished { report, cache: Some(cache) })
 }
 
 fn assess(labels: &[f32], measured: &[Option<f32>], max_yaw: f32) -> Result<Report> {

@@ -23,6 +23,7 @@ fn evaluate(words: &[&str]) -> Result<Finished> {
         Action::Pose(args) => pose::evaluate(&args),
         Action::Identify(args) => identify::evaluate(&args),
         Action::Live(args) => live::evaluate(&args),
+        Action::Gate(args) => gate::evaluate(&args),
     }
 }
 
@@ -64,7 +65,7 @@ fn a_run_goes_on_where_it_stopped_and_leaves_no_embedding_behind() {
     assert_eq!(first.report.figures["at_threshold"]["far"]["trials"], 8);
 
     // Cut off inside its last line, as a run that is killed leaves it.
-    let path = first.cache.path().to_owned();
+    let path = first.cache.as_ref().unwrap().path().to_owned();
     drop(first.cache);
     let text = std::fs::read_to_string(&path).unwrap();
     assert_eq!(text.lines().count(), 5);
@@ -79,7 +80,7 @@ fn a_run_goes_on_where_it_stopped_and_leaves_no_embedding_behind() {
         let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&path).unwrap().permissions());
         assert_eq!(mode & 0o777, 0o600);
     }
-    again.cache.finish(false).unwrap();
+    again.cache.unwrap().finish(false).unwrap();
     assert!(!path.exists());
 }
 
@@ -266,4 +267,24 @@ fn clips_are_played_as_those_of_strangers_and_of_students() {
     assert!(text.contains("galleries of 100, 1000, 10000"), "{text}");
     assert!(refused(&["live", clips, "--gallery", gallery, "--rate", "0"]).contains("pictures a second"));
     assert!(refused(&["live", gallery, "--gallery", gallery]).contains("no clip"));
+}
+
+#[test]
+fn the_gate_marks_a_head_that_turns_and_no_picture_of_it() {
+    let folder = tempfile::tempdir().unwrap();
+    for (from, to) in [("turn.avi", "bonafide"), ("center.jpg", "print")] {
+        let to = folder.path().join(to).join("hopper");
+        std::fs::create_dir_all(&to).unwrap();
+        std::fs::copy(media("hopper").join(from), to.join(from)).unwrap();
+    }
+    let words = ["gate", folder.path().to_str().unwrap(), "--without-passive", "--seconds", "6"];
+    let report = evaluate(&words).unwrap().report;
+    assert_eq!(report.figures["living"]["outcomes"]["marked"]["hits"], 1, "{:?}", report.figures);
+    let print = &report.figures["print"];
+    assert_eq!((&print["marked"]["hits"], &print["marked"]["trials"]), (&0.into(), &1.into()), "{print:?}");
+    assert_eq!(print["marked_without"]["hits"], 1, "without the gate it is marked: {print:?}");
+    assert_eq!(print["suspected"]["hits"], 1, "{print:?}");
+
+    let fitted = evaluate(&[&words[..], &["--fit"]].concat()).unwrap().report;
+    assert!(fitted.figures["weights"]["change"].as_f64().unwrap() > 0.0, "{:?}", fitted.figures);
 }

@@ -134,7 +134,7 @@ pub(super) fn evaluate(args: &VerifyArgs) -> Result<Finished> {
         .filter(|(_, r)| r.is_none())
         .map(|(p, _)| p.display().to_string())
         .collect();
-    Ok(Finished { report, cache })
+    Ok(Finished { report, cache: Some(cache) })
 }
 
 /// Pairs that could not be compared, a face being missing.

@@ -39,7 +39,7 @@ fn of_folder(folder: &Path) -> Result<Vec<Person>> {
         let unreadable = |error: std::io::Error| bad("folder", format!("{}: {error}", path.display()));
         for entry in std::fs::read_dir(&path).map_err(unreadable)? {
             let file = entry.map_err(unreadable)?.path();
-            if file.is_file() && ends(&file, &VIDEOS) && !name(&file).starts_with('.') {
+            if file.is_file() && is_video(&file) && !name(&file).starts_with('.') {
                 clips.push(file);
             }
         }
@@ -62,15 +62,25 @@ fn of_table(path: &Path) -> Result<Vec<Person>> {
             continue;
         }
         let file = row.file(file)?;
-        if ends(&file, &PICTURES) {
+        if is_picture(&file) {
             who.pictures.push(file);
-        } else if ends(&file, &VIDEOS) {
+        } else if is_video(&file) {
             who.clips.push(file);
         } else {
             return Err(row.fault("neither a picture nor a video by its ending; convert it or take the line out"));
         }
     }
     Ok(people.into_values().collect())
+}
+
+/// Returns whether the ending of a path is that of a video.
+pub(in super::super) fn is_video(path: &Path) -> bool {
+    ends(path, &VIDEOS)
+}
+
+/// Returns whether the ending of a path is that of a picture.
+pub(in super::super) fn is_picture(path: &Path) -> bool {
+    ends(path, &PICTURES)
 }
 
 fn ends(path: &Path, endings: &[&str]) -> bool {

@@ -1,6 +1,6 @@
 //! `faceattend eval live`: strangers and students before a camera, in clips of people who are known.
 
-mod clips;
+pub(super) mod clips;
 mod replay;
 
 use std::path::PathBuf;
@@ -124,7 +124,7 @@ pub(super) fn evaluate(args: &LiveArgs) -> Result<Finished> {
     );
     report.failures =
         paths.iter().zip(&readings).filter(|(_, r)| r.is_none()).map(|(p, _)| p.display().to_string()).collect();
-    Ok(Finished { report, cache })
+    Ok(Finished { report, cache: Some(cache) })
 }
 
 fn id_of(person: usize) -> StudentId {
