@@ -40,8 +40,8 @@ pub use live::events::{Events, LiveEvent, SeenFace};
 pub use passive::{PassiveNetworks, RenewableEngine};
 pub use request::body::{BODY_LIMIT, STRANGERS_BODY_LIMIT};
 pub use settings::{
-    AllowedHost, AllowedHosts, AllowedOrigin, AllowedOrigins, ChallengePolicy, Embeddings, LiveSettings, Logout,
-    Network, RateLimits, RetentionDays, Settings, WebSocketAccess,
+    AllowedHost, AllowedHosts, AllowedOrigin, AllowedOrigins, ChallengePolicy, Embeddings, GateSettings, LiveSettings,
+    Logout, Network, RateLimits, RetentionDays, Settings, SinglePictures, WebSocketAccess,
 };
 pub use state::AppState;
 

@@ -33,6 +33,8 @@ pub(crate) struct Gauges {
     pub(crate) templates: usize,
     pub(crate) cameras: usize,
     pub(crate) active_cameras: usize,
+    pub(crate) spoofs_suspected: u64,
+    pub(crate) second_looks: u64,
 }
 
 impl Figures {
@@ -61,6 +63,14 @@ impl Figures {
         for (name, help, value) in counters {
             let _ = writeln!(text, "# HELP faceattend_{name}_total {help}\n# TYPE faceattend_{name}_total counter");
             let _ = writeln!(text, "faceattend_{name}_total {}", value.load(Relaxed));
+        }
+        let counted = [
+            ("spoofs_suspected", "Pictures of people that cameras suspected.", gauges.spoofs_suspected),
+            ("second_looks", "Sightings that cameras put on the second-look list.", gauges.second_looks),
+        ];
+        for (name, help, value) in counted {
+            let _ = writeln!(text, "# HELP faceattend_{name}_total {help}\n# TYPE faceattend_{name}_total counter");
+            let _ = writeln!(text, "faceattend_{name}_total {value}");
         }
         #[expect(clippy::cast_precision_loss, reason = "shown, not counted with")]
         let values = [

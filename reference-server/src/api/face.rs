@@ -98,6 +98,8 @@ pub(crate) struct People {
     attendance_logs_created: u64,
     /// In seconds.
     processing_time: f64,
+    /// `undecided` where a living person is asked for before a mark, which one picture cannot show; else `not_asked`.
+    liveness: &'static str,
 }
 
 /// A student in a picture.
@@ -124,7 +126,8 @@ pub(super) const RECOGNIZE: Endpoint = Endpoint {
     errors: &[(400, INVALID), (503, "The server is busy")],
 };
 
-/// Recognizes who is in the picture. The demo page shows how many marks were made.
+/// Recognizes who is in the picture. One picture shows nothing of life: where the camera's place asks for a living
+/// person, nobody is marked, and `liveness` says so. `/detection/frame` takes several pictures and marks.
 pub(super) async fn recognize(
     State(app): State<AppState>,
     call: Authed<Shown>,
@@ -139,6 +142,7 @@ pub(super) async fn recognize(
     let gallery = app.live().gallery();
     let threshold = app.settings().threshold;
     let marker = app.live().marker();
+    let marks = app.settings().live.gate.marks_single_pictures(camera_source.as_deref());
     let events = app.live().events().clone();
     let (matches, marked) = app
         .with_store(PREFIX, move |store| {
@@ -149,7 +153,7 @@ pub(super) async fn recognize(
                 let Identification::Known { best, .. } = gallery.identify(embedding, threshold)? else { continue };
                 // It may have been deleted a moment ago.
                 let Some(student) = store.student(best.student)? else { continue };
-                if let Some(source) = &camera_source {
+                if let Some(source) = camera_source.as_ref().filter(|_| marks) {
                     let marking = match marker.mark(student.id, best.similarity, Some(source), Timestamp::now()) {
                         Err(Error::NotFound { .. }) => continue,
                         marking => marking?,
@@ -177,5 +181,7 @@ pub(super) async fn recognize(
     app.figures().recognitions.fetch_add(matches.len() as u64, std::sync::atomic::Ordering::Relaxed);
     let message = format!("Recognized {} faces", matches.len());
     let processing_time = started.elapsed().as_secs_f64();
-    Ok(Json(reply(message, People { matches, attendance_logs_created: marked.len() as u64, processing_time })))
+    let attendance_logs_created = marked.len() as u64;
+    let liveness = if marks { "not_asked" } else { "undecided" };
+    Ok(Json(reply(message, People { matches, attendance_logs_created, processing_time, liveness })))
 }

@@ -209,6 +209,8 @@ pub(super) async fn metrics(
         templates: gallery.templates(),
         cameras: cameras.len(),
         active_cameras: cameras.iter().filter(|camera| camera.is_running).count(),
+        spoofs_suspected: app.live().gate_figures().suspected.load(Relaxed),
+        second_looks: app.live().gate_figures().second_looks.load(Relaxed),
     };
     let accepted = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let prometheus = format.is_some_and(|format| format == "prometheus");

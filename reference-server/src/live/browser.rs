@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use faceattend_core::Result;
+use faceattend_core::camera::Nature;
 use faceattend_core::frame::Frame;
+use faceattend_core::gate::LifeReason;
 use faceattend_core::recognition::Effort;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -71,6 +73,12 @@ pub(crate) struct BrowserFace {
     /// The same face keeps its number from picture to picture.
     track: u64,
     attendance_marked: bool,
+    /// Whether the face is alive, as far as its pictures tell: `live`, `undecided` or `spoof`. Where a living person
+    /// is asked for, the others are not marked.
+    liveness: &'static str,
+    /// What speaks against a living person, as a stable code.
+    #[schema(required)]
+    liveness_reason: Option<&'static str>,
 }
 
 /// What a session of a browser came to.
@@ -132,7 +140,7 @@ impl Browsers {
     fn insert(&self, key: String, source: &str) -> Arc<Session> {
         let now = Instant::now();
         let session = Arc::new(Session {
-            watch: Mutex::new(self.watcher.watching(source, Some(source), Effort::Everything)),
+            watch: Mutex::new(self.watcher.watching(source, Some(source), Nature::Live, Effort::Everything)),
             figures: Mutex::new(Figures {
                 started: now,
                 last: now,
@@ -179,6 +187,8 @@ impl Session {
                 bbox: whole_pixels(&face.bbox),
                 track: face.track.0,
                 attendance_marked: student.is_some_and(|student| sight.marked.contains(&student.id)),
+                liveness: face.life.verdict.as_str(),
+                liveness_reason: face.life.reason.map(LifeReason::as_str),
             }
         };
         Ok(BrowserSight { faces: sight.faces.iter().map(item).collect(), recognized })

@@ -217,7 +217,8 @@ impl Cameras {
             return Ok(());
         }
         let preview = self.preview.then(|| Arc::new(Preview::default()));
-        let watch = self.watcher.watch(&name, location, preview.clone());
+        let nature = source.as_ref().map_or(Nature::Recording, CameraSource::nature);
+        let watch = self.watcher.watch(&name, location, nature, preview.clone());
         let options = WorkerOptions::default().with_rate(self.rate).with_close_rate(self.rate * CLOSER);
         let worker = match source {
             None => {
@@ -225,11 +226,9 @@ impl Cameras {
                 let opening = persistently(nothing);
                 CameraWorker::start_with_on(&self.scheduler, "", Nature::Recording, options, opening, watch)?
             }
-            Some(source) if source.nature() == Nature::Live => {
-                CameraWorker::start_on(&self.scheduler, &source, options, watch)?
-            }
+            Some(source) if nature == Nature::Live => CameraWorker::start_on(&self.scheduler, &source, options, watch)?,
             Some(source) => {
-                let (shown, nature) = (source.to_string(), source.nature());
+                let shown = source.to_string();
                 let opening = persistently(move || open(&source, &OpenOptions::default()));
                 CameraWorker::start_with_on(&self.scheduler, shown, nature, options, opening, watch)?
             }

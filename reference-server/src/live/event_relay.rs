@@ -39,6 +39,15 @@ enum Relayed {
         error: Option<String>,
         timestamp: Timestamp,
     },
+    SpoofSuspected {
+        camera: String,
+        camera_location: Option<String>,
+        timestamp: Timestamp,
+        track: u64,
+        student_id: i64,
+        student_name: Option<String>,
+        reasons: Vec<String>,
+    },
 }
 
 /// Announces what happens at the server called `server`, until nobody can tell anything any more.
@@ -99,6 +108,18 @@ fn relayed(event: &LiveEvent, server: &str) -> Option<Relayed> {
             error,
             timestamp,
         }),
+        LiveEvent::SpoofSuspected { camera, camera_location, timestamp, track, student_id, student_name, reasons } => {
+            let camera = seen_from_afar(&camera, server);
+            Some(Relayed::SpoofSuspected {
+                camera,
+                camera_location,
+                timestamp,
+                track,
+                student_id,
+                student_name,
+                reasons,
+            })
+        }
         LiveEvent::AttendanceMarked { .. } | LiveEvent::LogLine { .. } => None,
     }
 }
@@ -129,6 +150,9 @@ fn event_of(relayed: Relayed) -> Option<LiveEvent> {
         Relayed::CameraState { camera, camera_location, state, error, timestamp } => {
             let state = STATES.into_iter().map(CameraState::as_str).find(|known| *known == state)?;
             LiveEvent::CameraState { camera, camera_location, state, error, timestamp }
+        }
+        Relayed::SpoofSuspected { camera, camera_location, timestamp, track, student_id, student_name, reasons } => {
+            LiveEvent::SpoofSuspected { camera, camera_location, timestamp, track, student_id, student_name, reasons }
         }
     })
 }

@@ -3,6 +3,7 @@
 //! Events are told to everybody who listens at that moment and kept for nobody: a listener that falls more than
 //! [`KEPT`] events behind loses the oldest and is told how many, so a slow one costs no memory.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use faceattend_core::store::AttendanceRecord;
@@ -65,6 +66,24 @@ pub enum LiveEvent {
         #[serde(serialize_with = "naive")]
         timestamp: Timestamp,
     },
+    /// A camera shows a picture of a person instead of the person.
+    SpoofSuspected {
+        /// The camera, as its status names it.
+        camera: String,
+        /// Its place.
+        camera_location: Option<String>,
+        /// When.
+        #[serde(serialize_with = "naive")]
+        timestamp: Timestamp,
+        /// The face, as `detection_update` numbers it.
+        track: u64,
+        /// Whom the picture shows.
+        student_id: i64,
+        /// The student's name.
+        student_name: Option<String>,
+        /// Why, as stable codes.
+        reasons: Vec<String>,
+    },
     /// A line of the log that an operator wants to see.
     LogLine {
         /// `INFO`, `WARN` or `ERROR`.
@@ -90,6 +109,10 @@ pub struct SeenFace {
     pub student_name: Option<String>,
     /// The similarity, once known.
     pub confidence: Option<f32>,
+    /// Whether it is alive, as far as its pictures tell: `live`, `undecided` or `spoof`. Other servers of an earlier
+    /// version say nothing of it.
+    #[serde(default)]
+    pub liveness: Cow<'static, str>,
 }
 
 impl LiveEvent {

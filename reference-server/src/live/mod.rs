@@ -39,7 +39,7 @@ use db_listener::DbListener;
 use gallery_sync::GallerySync;
 use housekeeping::Housekeeping;
 use log::DetectionLog;
-use watch::Watcher;
+use watch::{GateFigures, Watcher};
 
 /// Everything that lives as long as the server does.
 pub(crate) struct Live {
@@ -55,6 +55,7 @@ pub(crate) struct Live {
     events: Events,
     leases: Option<Arc<CameraLeases>>,
     background: BackgroundThreads,
+    gate_figures: Arc<GateFigures>,
 }
 
 impl Live {
@@ -73,6 +74,7 @@ impl Live {
         let follower = store.follow()?;
         gallery_sync.load()?;
         let log = Arc::new(DetectionLog::new(Arc::clone(&store)));
+        let gate_figures = Arc::new(GateFigures::default());
         let watcher = Watcher {
             engine: Arc::clone(engine),
             gallery: Arc::clone(&gallery),
@@ -81,6 +83,8 @@ impl Live {
             log: Arc::clone(&log),
             threshold: settings.threshold,
             tracking: settings.live.tracking,
+            gate: settings.live.gate.clone(),
+            figures: Arc::clone(&gate_figures),
             events: events.clone(),
             ageing: settings.live.age_templates.then(|| {
                 let options = AgeingOptions::default();
@@ -107,6 +111,7 @@ impl Live {
             events,
             leases: None,
             background,
+            gate_figures,
         };
         if let Some(name) = &settings.live.server_name {
             cluster(&*store)?;
@@ -127,6 +132,11 @@ impl Live {
 
     pub(crate) fn gallery(&self) -> Arc<Gallery> {
         Arc::clone(&self.gallery)
+    }
+
+    /// What the gates of all cameras counted.
+    pub(crate) fn gate_figures(&self) -> &GateFigures {
+        &self.gate_figures
     }
 
     pub(crate) fn marker(&self) -> Arc<Marker> {

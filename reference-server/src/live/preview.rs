@@ -3,6 +3,7 @@
 
 use axum::body::Bytes;
 use faceattend_core::frame::{ChannelOrder, Frame};
+use faceattend_core::gate::LifeVerdict;
 use faceattend_core::geometry::Rect;
 use font8x8::UnicodeFonts as _;
 use image::codecs::jpeg::JpegEncoder;
@@ -16,6 +17,10 @@ const QUALITY: u8 = 70;
 const LETTER: u32 = 16;
 const KNOWN: Rgb<u8> = Rgb([52, 211, 153]);
 const UNKNOWN: Rgb<u8> = Rgb([250, 204, 21]);
+/// Known, but not to be alive yet.
+const UNDECIDED: Rgb<u8> = Rgb([96, 165, 250]);
+/// A picture of a person.
+const SUSPECTED: Rgb<u8> = Rgb([248, 113, 113]);
 const LABEL: Rgb<u8> = Rgb([16, 24, 31]);
 
 /// A camera's last picture.
@@ -33,6 +38,8 @@ pub(super) struct Drawn {
     pub(super) bbox: Rect,
     /// Whose it is.
     pub(super) name: Option<String>,
+    /// Whether it is alive.
+    pub(super) life: LifeVerdict,
 }
 
 impl Preview {
@@ -75,7 +82,12 @@ fn smaller(frame: &Frame<'_>) -> RgbImage {
 }
 
 fn draw(picture: &mut RgbImage, face: &Drawn, scale: f32) {
-    let color = if face.name.is_some() { KNOWN } else { UNKNOWN };
+    let color = match (face.life, &face.name) {
+        (LifeVerdict::Spoof, _) => SUSPECTED,
+        (LifeVerdict::Undecided, Some(_)) => UNDECIDED,
+        (LifeVerdict::Live, Some(_)) => KNOWN,
+        (LifeVerdict::Live | LifeVerdict::Undecided, None) => UNKNOWN,
+    };
     // A cast saturates, so what lies outside is the edge.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to the picture")]
     let [left, top, right, bottom] =
@@ -122,8 +134,12 @@ mod tests {
         assert!(preview.is_watched());
         let frame = Frame::new(vec![90; 1280 * 720 * 3], 1280, 720, ChannelOrder::Bgr).unwrap();
         let faces = [
-            Drawn { bbox: Rect::new(200.0, 200.0, 400.0, 400.0), name: Some("Asha Rão".into()) },
-            Drawn { bbox: Rect::new(-50.0, -9.0, 5000.0, 5000.0), name: None },
+            Drawn {
+                bbox: Rect::new(200.0, 200.0, 400.0, 400.0),
+                name: Some("Asha Rão".into()),
+                life: LifeVerdict::Live,
+            },
+            Drawn { bbox: Rect::new(-50.0, -9.0, 5000.0, 5000.0), name: None, life: LifeVerdict::Undecided },
         ];
         preview.show(&frame, &faces);
         let picture = image::load_from_memory(&watching.borrow()).unwrap().to_rgb8();

@@ -3,14 +3,16 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use faceattend_core::Result;
 use faceattend_core::attendance::{Marker, Marking};
-use faceattend_core::camera::Attention;
+use faceattend_core::camera::{Attention, Nature};
 use faceattend_core::engine::FaceEngine;
 use faceattend_core::frame::Frame;
 use faceattend_core::gallery::Gallery;
+use faceattend_core::gate::LifeReason;
 use faceattend_core::geometry::Rect;
 use faceattend_core::recognition::{Ageing, Effort, RecognitionOptions, RecognitionReport, RecognizedFace, Recognizer};
 use faceattend_core::store::{NewDetectionLog, Store, Student};
@@ -21,6 +23,7 @@ use jiff::Timestamp;
 use super::log::DetectionLog;
 use super::preview::{Drawn, Preview};
 use crate::live::events::{Events, LiveEvent, SeenFace};
+use crate::settings::GateSettings;
 
 /// How often a camera's figures go to the detection log: a row a frame would be 25 rows a second and camera.
 const LOG_EVERY: Duration = Duration::from_secs(5);
@@ -37,6 +40,8 @@ pub(crate) struct Watcher {
     pub(super) log: Arc<DetectionLog>,
     pub(super) threshold: Threshold,
     pub(super) tracking: TrackingOptions,
+    pub(super) gate: GateSettings,
+    pub(super) figures: Arc<GateFigures>,
     pub(super) events: Events,
     /// Keeps views of whom the cameras mark, where the operator wants it.
     pub(super) ageing: Option<Arc<Ageing>>,
@@ -48,20 +53,23 @@ impl Watcher {
         &self,
         camera: &str,
         location: Option<&str>,
+        nature: Nature,
         preview: Option<Arc<Preview>>,
     ) -> impl FnMut(Frame<'static>) -> Attention + Send + use<> {
-        let mut watch = self.watching(camera, location, Effort::Thrifty);
+        let mut watch = self.watching(camera, location, nature, Effort::Thrifty);
         watch.preview = preview;
         move |frame| watch.take(&frame)
     }
 
     /// The watch of pictures that somebody sends, one by one.
-    pub(super) fn watching(&self, camera: &str, location: Option<&str>, effort: Effort) -> Watch {
+    pub(super) fn watching(&self, camera: &str, location: Option<&str>, nature: Nature, effort: Effort) -> Watch {
+        let gate = self.gate.of(nature, location);
         let location = location.map(str::to_owned);
         let options = RecognitionOptions::default()
             .with_threshold(self.threshold)
             .with_tracking(self.tracking)
-            .with_effort(effort);
+            .with_effort(effort)
+            .with_gate(gate);
         let mut recognizer = Recognizer::new(Arc::clone(&self.engine), Arc::clone(&self.gallery), &options)
             .with_marker(Arc::clone(&self.marker), location.clone());
         if let Some(ageing) = &self.ageing {
@@ -80,6 +88,13 @@ impl Watcher {
     }
 }
 
+/// What the gates of all cameras counted since the start.
+#[derive(Debug, Default)]
+pub(crate) struct GateFigures {
+    pub(crate) suspected: AtomicU64,
+    pub(crate) second_looks: AtomicU64,
+}
+
 /// One camera's watch. Its last figures are logged when it ends.
 pub(super) struct Watch {
     recognizer: Recognizer,
@@ -89,8 +104,8 @@ pub(super) struct Watch {
     preview: Option<Arc<Preview>>,
     figures: Figures,
     names: HashMap<StudentId, (Student, Instant)>,
-    /// The tracks that were last told of, and whose they were.
-    told: Vec<(u64, Option<StudentId>)>,
+    /// The tracks that were last told of, whose they were, and whether they were alive.
+    told: Vec<(u64, Option<StudentId>, &'static str)>,
 }
 
 /// What happened since the last row of the log.
@@ -102,8 +117,13 @@ struct Figures {
     /// The most faces that one frame showed.
     faces: usize,
     recognized: BTreeSet<StudentId>,
+    /// Whether a picture of a person was suspected.
+    suspected: bool,
     error: Option<&'static str>,
 }
+
+/// What the detection log says of a picture of a person.
+const SPOOF_SUSPECTED: &str = "spoof_suspected";
 
 /// A face, and the student whose it is.
 pub(super) struct Seen {
@@ -158,6 +178,7 @@ impl Watch {
             }
         }
         let faces = self.named(&report);
+        self.tell_of_the_gate(&report);
         self.tell(&faces, now);
         if let Some(preview) = self.preview.as_ref().filter(|preview| preview.is_watched()) {
             let drawn: Vec<_> = faces
@@ -165,6 +186,7 @@ impl Watch {
                 .map(|seen| Drawn {
                     bbox: seen.face.bbox,
                     name: seen.student.as_ref().map(|student| student.name.clone()),
+                    life: seen.face.life.verdict,
                 })
                 .collect();
             preview.show(frame, &drawn);
@@ -172,18 +194,46 @@ impl Watch {
         Ok(Sight { faces, marked, open: report.open })
     }
 
+    /// Tells of people who are on the second-look list from now on, and of pictures of people.
+    fn tell_of_the_gate(&mut self, report: &RecognitionReport) {
+        for look in &report.added_second_looks {
+            tracing::info!(student = %look.student(), place = self.location, "somebody has to look again");
+            self.shared.figures.second_looks.fetch_add(1, Relaxed);
+            // MERGE self.shared.events.publish(LiveEvent::second_look(look));
+        }
+        for sighting in &report.suspected {
+            let reason = sighting.life.reason.map_or("unknown", LifeReason::as_str);
+            tracing::warn!(student = %sighting.student, place = self.location, reason, "a picture is suspected");
+            self.shared.figures.suspected.fetch_add(1, Relaxed);
+            self.figures.suspected = true;
+            let name = self.student(sighting.student).map(|student| student.name);
+            self.shared.events.publish(LiveEvent::SpoofSuspected {
+                camera: self.camera.clone(),
+                camera_location: self.location.clone(),
+                timestamp: sighting.at,
+                track: sighting.track.0,
+                student_id: sighting.student.0,
+                student_name: name,
+                reasons: vec![reason.to_owned()],
+            });
+        }
+    }
+
+    /// The student with this id, as the store had it lately. `None` for one who was deleted a moment ago, and when the
+    /// store does not answer.
+    fn student(&mut self, id: StudentId) -> Option<Student> {
+        if !self.names.contains_key(&id) {
+            let student = self.shared.store.student(id).ok().flatten()?;
+            self.names.insert(id, (student, Instant::now()));
+        }
+        self.names.get(&id).map(|(student, _)| student.clone())
+    }
+
     fn named(&mut self, report: &RecognitionReport) -> Vec<Seen> {
         self.names.retain(|_, (_, since)| since.elapsed() < NAME_FOR);
         let mut faces = Vec::with_capacity(report.faces.len());
         for face in &report.faces {
-            let student = face.student().and_then(|id| {
-                if !self.names.contains_key(&id) {
-                    // Deleted a moment ago, or the store does not answer: a face without a name.
-                    let student = self.shared.store.student(id).ok().flatten()?;
-                    self.names.insert(id, (student, Instant::now()));
-                }
-                self.names.get(&id).map(|(student, _)| student.clone())
-            });
+            let student = face.student().and_then(|id| self.student(id));
             faces.push(Seen { face: *face, student });
         }
         faces
@@ -191,7 +241,8 @@ impl Watch {
 
     /// Tells who is in view when that has changed.
     fn tell(&mut self, faces: &[Seen], now: Timestamp) {
-        let mut tracks: Vec<_> = faces.iter().map(|seen| (seen.face.track.0, seen.face.student())).collect();
+        let seen = |seen: &Seen| (seen.face.track.0, seen.face.student(), seen.face.life.verdict.as_str());
+        let mut tracks: Vec<_> = faces.iter().map(seen).collect();
         tracks.sort_unstable();
         if tracks == self.told {
             return;
@@ -205,6 +256,7 @@ impl Watch {
                 student_id: student.as_ref().map(|student| student.id.0),
                 student_name: student.as_ref().map(|student| student.name.clone()),
                 confidence: student.as_ref().and(face.similarity()).map(faceattend_core::types::Similarity::value),
+                liveness: face.life.verdict.as_str().into(),
             })
             .collect();
         self.shared.events.publish(LiveEvent::DetectionUpdate {
@@ -220,19 +272,24 @@ impl Watch {
         if figures.faces == 0 && figures.error.is_none() {
             return;
         }
+        let suspected = figures.suspected.then_some(SPOOF_SUSPECTED);
         self.shared.log.add(NewDetectionLog {
             timestamp: Timestamp::now(),
             faces_detected: u32::try_from(figures.faces).unwrap_or(u32::MAX),
             students_recognized: u32::try_from(figures.recognized.len()).unwrap_or(u32::MAX),
             processing_time: Some(figures.busy.as_secs_f64() / f64::from(figures.frames.max(1))),
             camera_location: self.location.clone(),
-            error_message: figures.error.map(str::to_owned),
+            error_message: figures.error.or(suspected).map(str::to_owned),
         });
     }
 }
 
 impl Drop for Watch {
     fn drop(&mut self) {
+        match self.recognizer.finish() {
+            Ok(report) => self.tell_of_the_gate(&report),
+            Err(error) => tracing::error!(code = error.kind().code(), "a sighting could not be kept: {error}"),
+        }
         self.log();
     }
 }

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use faceattend_core::camera::CameraAccess;
 use faceattend_core::tracking::TrackingOptions;
 
+use super::gate::GateSettings;
+
 /// How cameras are watched.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
@@ -22,6 +24,8 @@ pub struct LiveSettings {
     /// Whether now and then a view of a student is kept from a confident, living mark, so that templates grow older
     /// with their people. Default off.
     pub age_templates: bool,
+    /// What is asked of a face before its person is marked.
+    pub gate: GateSettings,
     /// Which cameras and recordings an operator may start. An admin may start any.
     pub camera_access: Arc<CameraAccess>,
 }
@@ -34,6 +38,7 @@ impl Default for LiveSettings {
             preview: false,
             server_name: None,
             age_templates: false,
+            gate: GateSettings::default(),
             camera_access: Arc::default(),
         }
     }
@@ -58,6 +63,13 @@ impl LiveSettings {
     #[must_use]
     pub fn with_preview(mut self, preview: bool) -> Self {
         self.preview = preview;
+        self
+    }
+
+    /// The same settings, asking this of a face before its person is marked.
+    #[must_use]
+    pub fn with_gate(mut self, gate: GateSettings) -> Self {
+        self.gate = gate;
         self
     }
 

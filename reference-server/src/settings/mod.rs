@@ -1,6 +1,7 @@
 //! What the operator chose, as plain values: at the bottom of the server, so that every module may read them.
 
 mod choices;
+mod gate;
 mod hosts;
 mod live;
 mod origins;
@@ -21,6 +22,7 @@ use crate::auth::Secret;
 use crate::passive::PassiveNetworks;
 
 pub use choices::{ChallengePolicy, Embeddings, Logout, WebSocketAccess};
+pub use gate::{GateSettings, SinglePictures};
 pub use hosts::{AllowedHost, AllowedHosts};
 pub(crate) use hosts::{host_of, is_localhost};
 pub use live::LiveSettings;

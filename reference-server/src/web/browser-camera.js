@@ -7,8 +7,13 @@ import { list, number, t } from "./text.js";
 import { element, pause, say } from "./ui.js";
 
 const RECOGNIZE_EVERY = 500;
+// While a picture more may show whether a person is alive: a blink is over in a third of a second.
+const WATCH_EVERY = 150;
+// The colors of the server's own previews.
 const KNOWN = "#34d399";
 const STRANGER = "#facc15";
+const UNDECIDED = "#60a5fa";
+const SUSPECTED = "#f87171";
 
 // Not mirrored: boxes and names are drawn as they come.
 const camera = new Camera(element("browser-canvas"), { mirror: false });
@@ -17,6 +22,8 @@ let session = null;
 let run = 0;
 // Who has been told of already, for as long as they stay.
 let told = new Set();
+// Who was marked while this camera ran.
+let marked = new Set();
 
 function buttons(on) {
   element("browser-off").hidden = on;
@@ -29,11 +36,18 @@ export function stopBrowserCamera() {
   if (session) post("/detection/stop", { session_id: session }).catch(() => {});
   session = null;
   told = new Set();
+  marked = new Set();
   found.matches = [];
   camera.stop();
   element("browser-off").textContent = t("camera.off");
   buttons(false);
   say(element("browser-note"), "");
+}
+
+function colorOf(match) {
+  if (match.liveness === "spoof") return SUSPECTED;
+  if (match.student_name === null) return STRANGER;
+  return match.liveness === "undecided" ? UNDECIDED : KNOWN;
 }
 
 camera.overlay = (context) => {
@@ -45,7 +59,7 @@ camera.overlay = (context) => {
   for (const match of found.matches) {
     const [x1, y1, x2, y2] = match.bbox.map((value) => value * scale);
     const known = match.student_name !== null;
-    context.strokeStyle = known ? KNOWN : STRANGER;
+    context.strokeStyle = colorOf(match);
     context.strokeRect(x1, y1, x2 - x1, y2 - y1);
     const label = known
       ? `${match.student_name} ${number(match.confidence, { maximumFractionDigits: 2 })}`
@@ -90,7 +104,13 @@ function show(matches) {
   const text = names.length
     ? t("live.recognized", { names: list(names) })
     : t(strangers ? "live.none_recognized" : "live.no_face");
-  say(element("browser-note"), text, names.length ? "good" : "");
+  // A camera for which life does not matter says nothing of it, and marks all the same.
+  for (const match of known) if (match.attendance_marked) marked.add(match.student_id);
+  const waits = known.filter((match) => match.liveness !== "live" && !marked.has(match.student_id));
+  const said = waits.some((match) => match.liveness === "spoof")
+    ? `${text} ${t("live.suspected")}`
+    : waits.length ? `${text} ${t("live.look_at_camera")}` : text;
+  say(element("browser-note"), said, waits.length ? "" : names.length ? "good" : "");
 }
 
 async function start() {
@@ -128,7 +148,8 @@ async function start() {
         await pause(1000);
       }
     }
-    await pause(Math.max(0, RECOGNIZE_EVERY - (performance.now() - began)));
+    const undecided = found.matches.some((match) => match.student_name && match.liveness === "undecided");
+    await pause(Math.max(0, (undecided ? WATCH_EVERY : RECOGNIZE_EVERY) - (performance.now() - began)));
   }
 }
 

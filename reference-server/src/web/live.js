@@ -87,10 +87,17 @@ function healthOf(camera) {
 
 function seenBy(url) {
   const faces = inView.get(url) ?? [];
-  const names = faces.map((face) => face.student_name).filter(Boolean);
+  const names = faces.filter((face) => face.student_name).map(nameOf);
   const strangers = faces.length - names.length;
   const words = strangers > 0 ? [...names, t("live.strangers", { count: strangers })] : names;
   return words.length ? list(words) : t("live.nobody");
+}
+
+// A name, with what is not known of its life: a photograph has a name too.
+function nameOf(face) {
+  if (face.liveness === "spoof") return t("live.named_picture", { name: face.student_name });
+  if (face.liveness === "undecided") return t("live.named_undecided", { name: face.student_name });
+  return face.student_name;
 }
 
 function showCameras(cameras) {
@@ -199,6 +206,11 @@ listen("detection_update", (event) => {
       banner(t("banner.recognized", { name: face.student_name, place: event.camera_location ?? event.camera }), "");
     }
   }
+});
+listen("spoof_suspected", (event) => {
+  if (!watched()) return;
+  const { student_name: name, student_id: id, camera_location: place, camera } = event;
+  banner(t("banner.spoof_suspected", { name: name ?? `${id}`, place: place ?? camera }), "bad");
 });
 listen("camera_state", (event) => {
   if (["stopped", "failed"].includes(event.state)) inView.delete(event.camera);

@@ -12,6 +12,7 @@ use faceattend_core::detection::{DetectOptions, InputSize};
 use faceattend_core::engine::{Engine, EngineBuilder};
 use faceattend_core::enrolment::DuplicatePolicy;
 use faceattend_core::frame::ChannelOrder;
+use faceattend_core::gate::GatePolicy;
 use faceattend_core::tracking::{Impostors, TrackingOptions};
 
 use crate::commands::Hidden;
@@ -191,6 +192,36 @@ pub struct ServeArgs {
         value_parser = strangers,
     )]
     pub(super) strangers: Option<Impostors>,
+    /// What is asked of a face before its person is marked: off, observe (only tell) or require (a living person).
+    /// [default: require for cameras and browsers, observe for recordings]
+    #[arg(
+        long,
+        help_heading = heading::CAMERAS,
+        env = "FACEATTEND_GATE_LIVENESS",
+        value_name = "POLICY",
+        value_parser = parsed::<GatePolicy>,
+    )]
+    pub(super) gate_liveness: Option<GatePolicy>,
+    /// The policies of single cameras by their places, separated by commas, such as `Library=observe`
+    #[arg(
+        long,
+        help_heading = heading::CAMERAS,
+        env = "FACEATTEND_GATE_LIVENESS_AT",
+        value_name = "PLACE=POLICY",
+        value_delimiter = ',',
+        value_parser = policy_at,
+    )]
+    pub(super) gate_liveness_at: Vec<(String, GatePolicy)>,
+    /// How many seconds a person is watched for signs of life before the second-look list asks an operator
+    #[arg(
+        long,
+        help_heading = heading::CAMERAS,
+        env = "FACEATTEND_GATE_WAIT",
+        value_name = "SECONDS",
+        default_value_t = LiveSettings::default().gate.wait.as_secs_f32(),
+        value_parser = gate_wait,
+    )]
+    pub(super) gate_wait: f32,
     /// The hosts whose cameras operators may start, separated by commas: addresses, ranges, names, `private`,
     /// `loopback` (this machine) or `any`. Admins may start any camera
     #[arg(
@@ -225,6 +256,9 @@ pub struct ServeArgs {
     /// Opens the WebSocket to everybody, without a token
     #[arg(long, help_heading = heading::COMPATIBILITY, env = "FACEATTEND_OPEN_WEB_SOCKET")]
     pub(super) open_web_socket: bool,
+    /// Marks whoever is recognized in a single picture sent to `/face/recognize`, which a photograph can be
+    #[arg(long, help_heading = heading::COMPATIBILITY, env = "FACEATTEND_SINGLE_PICTURES_MARK")]
+    pub(super) single_pictures_mark: bool,
     /// Leaves a token valid after logging out, until it expires
     #[arg(long, help_heading = heading::COMPATIBILITY, env = "FACEATTEND_LOGOUT_LEAVES_TOKEN")]
     pub(super) logout_leaves_token: bool,
@@ -339,6 +373,18 @@ pub(crate) fn strangers(text: &str) -> std::result::Result<Impostors, String> {
     let read = text.split_once(',').and_then(|(mean, spread)| Some((number(mean)?, number(spread)?)));
     let (mean, spread) = read.ok_or("expected two numbers with a comma between them, such as 0.12,0.09")?;
     Impostors::new(mean, spread).map_err(|error| error.to_string())
+}
+
+/// Parses a camera's place and its policy.
+fn policy_at(text: &str) -> std::result::Result<(String, GatePolicy), String> {
+    let (place, policy) = text.rsplit_once('=').ok_or("expected a place and a policy, such as Library=observe")?;
+    Ok((place.trim().to_owned(), parsed(policy.trim())?))
+}
+
+/// Parses a time to wait for signs of life, in seconds.
+fn gate_wait(text: &str) -> std::result::Result<f32, String> {
+    let seconds = text.parse::<f32>().ok().filter(|seconds| (0.5..=60.0).contains(seconds));
+    seconds.ok_or_else(|| "expected seconds from 0.5 to 60".to_owned())
 }
 
 fn server_name(name: &str) -> std::result::Result<String, String> {

@@ -16,6 +16,7 @@ use std::time::Duration;
 use faceattend_core::attendance::AttendancePolicy;
 use faceattend_core::camera::CameraAccess;
 use faceattend_core::engine::{ANTISPOOF_PACK, FaceEngine as _, PassiveCheck};
+use faceattend_core::gate::GateOptions;
 use faceattend_core::liveness::ReceiptKey;
 use faceattend_core::models::download::Downloader;
 use faceattend_core::models::manifest::Manifest;
@@ -23,7 +24,7 @@ use faceattend_core::models::store::ModelStore;
 use faceattend_core::store::{MarksOfErased, Store};
 use faceattend_core::tracking::TrackingOptions;
 use faceattend_core::{Error, Result};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio::net::TcpListener;
 
 use crate::auth::{DEFAULT_ADMIN, DEFAULT_PASSWORD, Secret, default_password_works, ensure_admin};
@@ -36,8 +37,8 @@ use crate::commands::{Hidden, enrol_again};
 use crate::net::listen::{self, ConnectionLimits};
 use crate::passive;
 use crate::{
-    AllowedHosts, AllowedOrigins, AppState, Embeddings, LiveSettings, Logout, PassiveNetworks, RenewableEngine,
-    RetentionDays, Settings, WebSocketAccess,
+    AllowedHosts, AllowedOrigins, AppState, Embeddings, GateSettings, LiveSettings, Logout, PassiveNetworks,
+    RenewableEngine, RetentionDays, Settings, SinglePictures, WebSocketAccess,
 };
 pub use args::ServeArgs;
 
@@ -149,12 +150,19 @@ async fn serve(args: ServeArgs, data: Data) -> Result<()> {
     };
     let tracking = TrackingOptions::default().with_false_names(args.false_names)?;
     let tracking = args.strangers.map_or(tracking, |strangers| tracking.with_impostors(strangers));
+    let single_pictures = if args.single_pictures_mark { SinglePictures::Mark } else { SinglePictures::Name };
+    let gate = GateSettings::default()
+        .with_policy(args.gate_liveness)
+        .with_places(args.gate_liveness_at)
+        .with_wait(SignedDuration::try_from_secs_f32(args.gate_wait).unwrap_or(GateOptions::default().wait))
+        .with_single_pictures(single_pictures);
     let mut live = LiveSettings::default()
         .with_preview(args.preview)
         .with_rate(args.rate)
         .with_tracking(tracking)
         .with_camera_access(CameraAccess::default().with_hosts(args.camera_hosts).with_folders(args.camera_folders))
-        .with_age_templates(args.age_templates);
+        .with_age_templates(args.age_templates)
+        .with_gate(gate);
     live.server_name = args.server_name;
     let at_once_per_address = args.max_per_address.unwrap_or_else(|| (args.max_connections / 4).max(1));
     let rates = args::rates(args.rate_limit, args.rate_limit_login);
@@ -214,6 +222,11 @@ async fn serve(args: ServeArgs, data: Data) -> Result<()> {
         let from =
             "Templates follow their people, by views from confident marks that the antispoof networks call living";
         lines.push(format!("{from} (antispoof: {})", description.antispoof));
+    }
+    if args.single_pictures_mark {
+        let what = "Single pictures mark attendance (--single-pictures-mark)";
+        tracing::warn!("{what}: a photograph sent to /face/recognize marks whom it shows");
+        lines.push(format!("{what}: so does a photograph"));
     }
     if known_password {
         lines.push(format!("Log in as {DEFAULT_ADMIN} / {DEFAULT_PASSWORD}"));
