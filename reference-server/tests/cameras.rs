@@ -10,9 +10,8 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
-use common::{Answer, GREEN, Service, picture};
+use common::{Answer, GREEN, Service, picture, without_a_gate};
 use faceattend_core::camera::CameraAccess;
-use faceattend_server::LiveSettings;
 use serde_json::{Value, json};
 
 const START: &str = "/api/v1/detection/start";
@@ -20,7 +19,7 @@ const NOT_PERMITTED: &str = "This camera or recording is not there, or only an a
 
 /// The service as an operator sees it, who may start what `access` says.
 async fn as_operator(access: CameraAccess) -> (Service, Service) {
-    let live = LiveSettings::default().with_camera_access(access);
+    let live = without_a_gate().with_camera_access(access);
     let admin = Service::start_with(|settings| settings.with_live(live)).await;
     let operator = admin.account("op", "operator").await;
     (admin, operator)

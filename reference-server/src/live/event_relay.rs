@@ -169,6 +169,7 @@ mod tests {
             student_id: Some(3),
             student_name: Some("Zoë".into()),
             confidence: Some(0.91),
+            liveness: "undecided".into(),
         };
         let update = |camera: &str| LiveEvent::DetectionUpdate {
             camera: camera.into(),

@@ -15,9 +15,11 @@ use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode, header};
 use base64::Engine as _;
 use faceattend_core::attendance::AttendancePolicy;
+use faceattend_core::engine::FaceEngine;
+use faceattend_core::gate::GatePolicy;
 use faceattend_core::store::{SqliteStore, TemplateKeys};
 use faceattend_server::auth::Secret;
-use faceattend_server::{AllowedHosts, AppState, Logout, Settings, WebSocketAccess, app};
+use faceattend_server::{AllowedHosts, AppState, GateSettings, LiveSettings, Logout, Settings, WebSocketAccess, app};
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
@@ -83,13 +85,24 @@ impl Service {
         keys: TemplateKeys,
         change: impl FnOnce(Settings) -> Settings,
     ) -> Self {
+        Self::start_on(Arc::new(marker::MarkerEngine::new()), folder, keys, change).await
+    }
+
+    /// The same with another engine than the tests' own.
+    pub async fn start_on(
+        engine: Arc<dyn FaceEngine>,
+        folder: tempfile::TempDir,
+        keys: TemplateKeys,
+        change: impl FnOnce(Settings) -> Settings,
+    ) -> Self {
         let store = Arc::new(SqliteStore::open_with_keys(folder.path().join(DATABASE), keys).unwrap());
         let settings = Settings::new(Secret::new(SECRET).unwrap())
             .with_policy(AttendancePolicy::in_time_zone("UTC").unwrap())
             .with_allowed_hosts(hosts())
+            .with_live(without_a_gate())
             .with_threads(2);
         let settings = change(settings);
-        let state = AppState::new(store.clone(), Arc::new(marker::MarkerEngine::new()), settings).unwrap();
+        let state = AppState::new(store.clone(), engine, settings).unwrap();
         let mut service = Self { router: app(state.clone()), state, store, folder, token: String::new() };
         let admin = json!({ "username": "admin", "password": "admin123" });
         service.token =
@@ -165,6 +178,12 @@ impl Service {
         let body = json!({ "name": name, "roll_number": roll, "session_id": session });
         self.post("/api/v1/liveness/register-student", &body).await
     }
+}
+
+/// Cameras that mark whom they recognize: the faces of the tests' engine are colors, which show nothing of life.
+/// `tests/gate.rs` has the real engine and the gate.
+pub fn without_a_gate() -> LiveSettings {
+    LiveSettings::default().with_gate(GateSettings::default().with_policy(Some(GatePolicy::Off)))
 }
 
 /// The names that the tests address the service by.

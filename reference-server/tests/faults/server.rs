@@ -29,6 +29,7 @@ fn the_server() {
                 .with_duplicates(DuplicatePolicy::Warn)
                 // A crowd of clients, all from this machine.
                 .with_at_once_per_address(1000)
+                .with_live(crate::common::without_a_gate())
                 .with_threads(2);
             let state = AppState::new(Arc::clone(&store), Arc::new(MarkerEngine::new()), settings).unwrap();
             (state, store)

@@ -119,7 +119,7 @@ async fn whatever_ends_a_login_closes_its_web_socket() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whatever_ends_a_login_ends_its_stream_of_pictures() {
     let service = Service::start_with(|settings| {
-        let live = faceattend_server::LiveSettings::default().with_preview(true);
+        let live = crate::common::without_a_gate().with_preview(true);
         settings.with_live(live)
     })
     .await;

@@ -8,12 +8,12 @@ use faceattend_core::attendance::AttendancePolicy;
 use faceattend_core::store::{PostgresStore, Store};
 use faceattend_server::auth::Secret;
 use faceattend_server::net::listen::ConnectionLimits;
-use faceattend_server::{AppState, LiveSettings, Settings, app};
+use faceattend_server::{AppState, Settings, app};
 use serde_json::Value;
 use tokio_tungstenite::tungstenite;
 
 use crate::common::server_process::{ServerProcess, serve_if_started};
-use crate::common::{SECRET, marker};
+use crate::common::{SECRET, marker, without_a_gate};
 
 pub struct Server {
     pub name: String,
@@ -127,7 +127,7 @@ pub fn serve_if_told_to() {
         let store: Arc<dyn Store> = Arc::new(opened.await.unwrap());
         let settings = Settings::new(Secret::new(SECRET).unwrap())
             .with_policy(AttendancePolicy::in_time_zone("UTC").unwrap())
-            .with_live(LiveSettings::default().with_server_name(name))
+            .with_live(without_a_gate().with_server_name(name))
             .with_threads(2);
         let engine = Arc::new(marker::MarkerEngine::new());
         let state = tokio::task::spawn_blocking(|| AppState::new(store, engine, settings).unwrap()).await.unwrap();

@@ -73,7 +73,7 @@ pub(super) fn read(
     args: &CommonArgs,
 ) -> Result<(Vec<Option<Reading>>, Cache)> {
     let cache = Cache::open(args.cache_dir.as_deref(), what, loaded, args.fresh)?;
-    let bar = bar(paths.len());
+    let bar = progress(paths.len(), "pictures");
     let shared = Mutex::new(cache);
     let next = AtomicUsize::new(0);
     let work = || -> Result<Vec<(usize, Option<Reading>)>> {
@@ -140,13 +140,14 @@ fn measure(loaded: &Loaded, what: What, path: &Path, cache: &Mutex<Cache>) -> Re
     Ok(reading)
 }
 
-fn bar(pictures: usize) -> ProgressBar {
+/// Shows at a terminal how many of so many things are measured, and how long the rest takes.
+pub(super) fn progress(count: usize, things: &str) -> ProgressBar {
     if !std::io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }
-    let bar = ProgressBar::new(pictures as u64);
-    if let Ok(style) = ProgressStyle::with_template("measuring {bar:30} {pos} of {len} pictures, {per_sec}, {eta} left")
-    {
+    let bar = ProgressBar::new(count as u64);
+    let template = format!("measuring {{bar:30}} {{pos}} of {{len}} {things}, {{per_sec}}, {{eta}} left");
+    if let Ok(style) = ProgressStyle::with_template(&template) {
         bar.set_style(style);
     }
     bar

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::super::bad;
 use super::super::plot::{Axis, Plot, Series, Style};
+use super::super::reading::progress;
 use super::super::report::{Report, Table};
 use super::attempts::Attempt;
 use super::play::Showing;
@@ -65,7 +66,9 @@ impl Measured<'_> {
 
 pub(super) fn fit(attempts: &[Attempt], engine: &Engine, showing: Showing) -> Result<Report> {
     let mut measured = Vec::with_capacity(attempts.len());
+    let bar = progress(attempts.len(), "attempts");
     for attempt in attempts {
+        bar.inc(1);
         measured.push(Measured { attempt, signs: showing.signs(&attempt.path, engine)? });
     }
     let still: Vec<&Measured<'_>> = measured.iter().filter(|m| !m.is_film()).collect();

@@ -17,6 +17,7 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use super::plot::{Axis, Plot, Series, Style};
+use super::reading::progress;
 use super::report::{RATE_COLUMNS, Report, Table, range, row};
 use super::{CommonArgs, Finished, bad};
 use attempts::{Attempt, attempts};
@@ -81,7 +82,9 @@ pub(super) fn evaluate(args: &GateArgs) -> Result<Finished> {
     } else {
         let folder = tempfile::tempdir().map_err(|error| Error::Internal { reason: error.to_string() })?;
         let (mut shown, mut faceless) = (Vec::new(), Vec::new());
+        let bar = progress(attempts.len(), "attempts");
         for attempt in &attempts {
+            bar.inc(1);
             let faces = showing.faces(&attempt.path, &engine)?;
             if faces.is_empty() {
                 faceless.push(attempt.path.display().to_string());
