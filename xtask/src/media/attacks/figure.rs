@@ -62,6 +62,8 @@ struct Vertex {
 /// A person who can be drawn before any background.
 pub(super) struct Figure {
     texture: Sheet,
+    /// The same at half the size, for small figures.
+    half: Sheet,
     vertices: Vec<Vertex>,
     triangles: Vec<[usize; 3]>,
     pivot: [f64; 3],
@@ -104,7 +106,15 @@ impl Figure {
         // From the farthest to the nearest, for the soft edge of the hair.
         let far = |t: &[usize; 3]| t.iter().map(|&i| vertices[i].rest[2]).sum::<f64>();
         triangles.sort_by(|a, b| far(b).total_cmp(&far(a)));
-        Self { texture, vertices, triangles, pivot: [0.0, 0.0, PIVOT * face.width], own_yaw, face }
+        Self {
+            half: texture.halved(),
+            texture,
+            vertices,
+            triangles,
+            pivot: [0.0, 0.0, PIVOT * face.width],
+            own_yaw,
+            face,
+        }
     }
 
     /// Returns where every point of the face and body lies at `moment`, in photograph's pixels from the middle of the
@@ -139,10 +149,13 @@ impl Figure {
                 Corner { target, depth, texture: vertex.texture }
             })
             .collect();
-        let mut layer = Layer::around(corners.iter().map(|c| c.target), [picture.width, picture.height]);
+        let mut layer = Layer::around(corners.iter().map(|c| c.target), [picture.width, picture.height], 1);
+        // About one pixel of the texture for a pixel of the picture.
+        let small = width * place.scale < TEXTURE_FACE * 0.66;
+        let (texture, fine) = if small { (&self.half, 0.5) } else { (&self.texture, 1.0) };
         for triangle in &self.triangles {
             layer.triangle(triangle.map(|i| corners[i]), |[x, y]| {
-                let color = self.texture.at(x, y);
+                let color = texture.at(x * fine, y * fine);
                 [color[0] * light[0], color[1] * light[1], color[2] * light[2], color[3]]
             });
         }

@@ -169,7 +169,11 @@ fn stroke(picture: &mut Sheet, ends: [[f64; 2]; 2], radii: [f64; 2], color: [f32
             let along = ((px * way[0] + py * way[1]) / length).clamp(0.0, 1.0);
             let radius = radii[0] + (radii[1] - radii[0]) * along;
             let off = [px - way[0] * along, py - way[1] * along];
-            let away = off[0].hypot(off[1]);
+            let square = off[0] * off[0] + off[1] * off[1];
+            if square > (radius + 1.0).powi(2) {
+                continue;
+            }
+            let away = square.sqrt();
             let covered = 1.0 - step(radius - 0.8, radius + 0.8, away);
             if covered > 0.0 {
                 let round = (away / radius).min(1.0);

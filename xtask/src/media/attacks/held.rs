@@ -30,7 +30,7 @@ pub(super) struct Held<'a> {
 
 enum Look<'a> {
     Paper { print: Print, sheen: f32 },
-    Screen { device: Device, content: Content<'a> },
+    Screen(Box<(Device, Content<'a>)>),
 }
 
 /// The pixels across a screen's content: more than the camera sees of it.
@@ -105,7 +105,7 @@ impl<'a> Held<'a> {
             offset: [0, 1].map(|axis| on_screen[axis] * device.screen[axis] * unit),
             cm: 2.0 * medium.half[0] / centimeters,
             slim: true,
-            look: Look::Screen { device, content },
+            look: Look::Screen(Box::new((device, content))),
         }
     }
 
@@ -115,7 +115,8 @@ impl<'a> Held<'a> {
             Look::Paper { print, sheen } => self.medium.draw(picture, &stage.lens, place, pose, |at, light| {
                 paper::shown(print, at, light, stage.light, *sheen)
             }),
-            Look::Screen { device, content } => {
+            Look::Screen(screen) => {
+                let (device, content) = &**screen;
                 let content = content.at(time, device.aspect());
                 let tilt = [pose.tilt[0], pose.tilt[1]];
                 self.medium.draw(picture, &stage.lens, place, pose, |at, light| {
@@ -140,7 +141,7 @@ struct Content<'a> {
 
 enum Source<'a> {
     Still(Sheet),
-    Film(Film<'a>),
+    Film(Box<Film<'a>>),
 }
 
 /// A rendered film of a person, as somebody would have taken it with a telephone.
@@ -178,7 +179,7 @@ impl<'a> Content<'a> {
         let view = fitted([w, h], place.center, width, device.aspect(), random.uniform() < 0.5);
         let lens = Lens::new(FILM[0], FILM[1]);
         let film = Film { subject, room, lens, life, place, width, light };
-        Self { source: Source::Film(film), view, face: width, center: place.center, bars: 0.0 }
+        Self { source: Source::Film(Box::new(film)), view, face: width, center: place.center, bars: 0.0 }
     }
 
     /// Returns what the screen shows at `time` in seconds.

@@ -55,7 +55,7 @@ impl Hold {
         let mut within = |low: f64, high: f64| low + (high - low) * random.uniform();
         let at_rest = [within(-9.0, 9.0), within(-8.0, 8.0), within(-5.0, 5.0)];
         let upright = within(0.0, 1.0) < 0.35;
-        let (far, speed, phase) = (within(30.0, 40.0), within(0.12, 0.35), within(0.0, 6.28));
+        let (far, speed, phase) = (within(30.0, 40.0), within(0.12, 0.35), within(0.0, std::f64::consts::TAU));
         let swing = match (grip, upright) {
             (Grip::Swung, false) => [far, 4.0, speed, phase],
             (Grip::Swung, true) => [4.0, far * 0.85, speed, phase],
@@ -162,7 +162,7 @@ impl Medium {
                 Corner { target, depth, texture: [u, v] }
             })
             .collect();
-        let mut layer = Layer::around(corners.iter().map(|c| c.target), [picture.width, picture.height]);
+        let mut layer = Layer::around(corners.iter().map(|c| c.target), [picture.width, picture.height], 2);
         let [yaw, pitch, _] = pose.tilt;
         let along = pose.grain.to_radians().cos();
         for row in 0..PIECES {

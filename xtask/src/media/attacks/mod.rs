@@ -111,3 +111,89 @@ fn seed(of: &[u64]) -> u64 {
 fn hash(text: &str) -> u64 {
     seed(&text.bytes().map(u64::from).collect::<Vec<_>>())
 }
+
+#[cfg(test)]
+mod tests {
+    use faceattend_core::engine::Antispoof;
+    use faceattend_core::{AnalyzeOptions, Depth, Engine};
+
+    use super::figure::LIDS;
+    use super::life::Moment;
+    use super::*;
+    use crate::workspace::root;
+
+    const SIZE: [usize; 2] = [640, 480];
+
+    /// The people of the sample media, whose photographs may be published.
+    fn subjects() -> Vec<Subject> {
+        subjects::read(&root().join("examples/media"), 2).unwrap()
+    }
+
+    fn clip_of(kind: Kind, subjects: &[Subject], seed: u64, seconds: f64) -> Vec<Vec<u8>> {
+        let stage = Stage::new(SIZE, 5);
+        clip::render(&stage, &subjects[0], &subjects[1], Shot { kind, seconds, fps: 10, seed }).unwrap()
+    }
+
+    fn analyzed(engine: &Engine, picture: &[u8]) -> faceattend_core::Analysis {
+        let file = faceattend_core::decode::decode(picture, &Default::default()).unwrap();
+        engine.analyze(&file, &AnalyzeOptions::default().with_depth(Depth::Pose)).unwrap()
+    }
+
+    fn engine() -> Engine {
+        Engine::builder().with_antispoof(Antispoof::Off).build().unwrap()
+    }
+
+    #[test]
+    fn a_seed_gives_the_same_clip_and_another_seed_another() {
+        let subjects = subjects();
+        for kind in [Kind::Bonafide, Kind::PrintBent, Kind::TabletTalk] {
+            let clip = clip_of(kind, &subjects, 7, 0.2);
+            assert_eq!(clip.len(), 2);
+            assert_ne!(clip[0], clip[1], "noise makes each picture another");
+            assert_eq!(clip, clip_of(kind, &subjects, 7, 0.2), "{kind:?}");
+            assert_ne!(clip, clip_of(kind, &subjects, 8, 0.2), "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn every_kind_shows_a_face_of_the_size_and_at_the_place_of_the_stage() {
+        let (engine, subjects, stage) = (engine(), subjects(), Stage::new(SIZE, 5));
+        for kind in [Kind::Bonafide].into_iter().chain(Kind::ATTACKS) {
+            let clip = clip_of(kind, &subjects, 3, 0.1);
+            let faces = analyzed(&engine, &clip[0]).faces;
+            assert!(!faces.is_empty(), "{kind:?}: no face");
+            let mesh = faces[0].mesh.as_ref().unwrap();
+            let points: Vec<_> = mesh.points().iter().map(|point| point.map(f64::from)).collect();
+            let (face, place) = (matte::FaceSize::of(&points), stage.place(0.0));
+            let away = (face.center[0] - place.center[0]).hypot(face.center[1] - place.center[1]);
+            let width = face.width / (stage.width * place.scale);
+            println!("{kind:?}: {:.0} pixels, {away:.0} away, {width:.2} of the width", face.width);
+            assert!(away < 0.5 * stage.width, "{kind:?}: {away} pixels from the place");
+            assert!((0.75..1.25).contains(&width), "{kind:?}: {width} of the width");
+        }
+    }
+
+    #[test]
+    fn the_face_mesh_sees_a_rendered_blink() {
+        let (engine, subjects, stage) = (engine(), subjects(), Stage::new(SIZE, 5));
+        // Without glasses, whose frames the mesh takes for lids.
+        let subject = &subjects[0];
+        for width in [64.0, 140.0] {
+            let opening = |blink: f64| {
+                let mut picture = stage.room.clone();
+                let place = lens::Place { center: [320.0, 200.0], scale: 1.0 };
+                let moment = Moment { blink, ..Moment::default() };
+                subject.figure.draw(&mut picture, &stage.lens, place, width, &moment, [1.0; 3]);
+                let analysis = analyzed(&engine, &stage.sensor(1).take(&picture).unwrap());
+                let mesh = analysis.faces[0].mesh.clone().unwrap();
+                let points = mesh.points();
+                let eye = |lids: &[(usize, usize)]| lids.iter().map(|&(a, b)| points[b][1] - points[a][1]).sum::<f32>();
+                let corners = (points[133][0] - points[33][0]) + (points[263][0] - points[362][0]);
+                LIDS.iter().map(|lids| eye(lids)).sum::<f32>() / 7.0 / corners
+            };
+            let [open, half, closed] = [0.0, 0.5, 1.0].map(opening);
+            assert!(half < open * 0.95, "{width} pixels: {open} open, {half} half open");
+            assert!(closed < open * 0.75, "{width} pixels: {open} open, {closed} closed");
+        }
+    }
+}

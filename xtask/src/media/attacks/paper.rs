@@ -132,6 +132,6 @@ pub(super) fn shown(print: &Print, [u, v]: [f64; 2], light: f32, room: [f32; 3],
     let color = print.sheet.at((u + 1.0) / 2.0 * print.sheet.width as f64, (v + 1.0) / 2.0 * print.sheet.height as f64);
     let [red, green, blue] = [0, 1, 2].map(|i| color[i] * room[i] * light);
     // A glossy sheet adds the lamp's light to every color alike.
-    let gloss = sheen * 40.0 * (1.0 - step(0.0, 0.9, (u - 0.2).hypot(v + 0.7)));
+    let gloss = if sheen > 0.0 { sheen * 40.0 * (1.0 - step(0.0, 0.9, (u - 0.2).hypot(v + 0.7))) } else { 0.0 };
     mix([red, green, blue, color[3]], [red + gloss, green + gloss, blue + gloss, color[3]], color[3])
 }

@@ -81,7 +81,7 @@ impl Device {
         let (x, y) = (u * self.body[0], v * self.body[1]);
         let outside = |half: [f64; 2], radius: f64| {
             let (dx, dy) = ((x.abs() - half[0] + radius).max(0.0), (y.abs() - half[1] + radius).max(0.0));
-            dx.hypot(dy) - radius
+            (dx * dx + dy * dy).sqrt() - radius
         };
         let covered = 1.0 - step(-0.004, 0.004, outside(self.body, self.corner));
         let on_screen = 1.0 - step(-0.002, 0.002, outside(self.screen, (self.corner - 0.02).max(0.004)));
@@ -99,11 +99,12 @@ impl Device {
             let ((sin, cos), line) = (turn(column).sin_cos(), 0.6 * turn(row).cos());
             let stripes = [cos, -0.5 * cos - 0.866 * sin, -0.5 * cos + 0.866 * sin];
             let glare = self.glare_at(x, y, tilt) + self.veil;
-            let lit: [f32; 3] = std::array::from_fn(|i| {
+            let mut lit = [0.0; 3];
+            for i in 0..3 {
                 let pixels = 1.0 + self.moire * (stripes[i] + line);
                 let value = (own[i] / 255.0).clamp(0.0, 1.0).powf(self.gamma) * 255.0;
-                value * self.gain[i] * pixels * band + glare * room[i]
-            });
+                lit[i] = value * self.gain[i] * pixels * band + glare * room[i];
+            }
             color = super::sheet::mix(casing, lit, on_screen);
         }
         opaque(color.map(|v| v.min(262.0))).map(|v| v * covered)

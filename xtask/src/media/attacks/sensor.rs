@@ -40,7 +40,7 @@ impl Sensor {
         let bands =
             [if within(0.0, 1.0) < 0.4 { within(0.002, 0.012) } else { 0.0 }, within(1.0, 4.0), within(0.5, 5.0)];
         let quality = within(62.0, 86.0) as u8;
-        let mut noise = Noise::new(seed ^ 0x5E45_0E);
+        let mut noise = Noise::new(seed ^ 0x5E_450E);
         let table = (0..TABLE).map(|_| noise.normal() as f32).collect();
         let gain = [exposure * (1.0 + warm), exposure * (1.0 + green), exposure * (1.0 - warm)];
         Self { blur, read, shot, gain, vignette, bands, quality, drift: 0.0, noise, table, pictures: 0 }
@@ -71,7 +71,7 @@ impl Sensor {
                     let value = (blurred[y * width + x][channel] * self.gain[channel] * row * corner).clamp(0.0, 255.0);
                     let deviation = (self.read * self.read + self.shot * self.shot * value / 255.0).sqrt();
                     let own = noise[channel * 2] * 0.6 + shared * 0.8;
-                    bytes.push((value + deviation * own).round().clamp(0.0, 255.0) as u8);
+                    bytes.push((value + deviation * own + 0.5).clamp(0.0, 255.0) as u8);
                 }
             }
         }
@@ -88,14 +88,24 @@ pub(super) fn blurred(light: &Sheet, share: f32) -> Vec<[f32; 3]> {
     for row in light.pixels.chunks_exact(width) {
         for x in 0..width {
             let (before, own, after) = (row[x.saturating_sub(1)], row[x], row[(x + 1).min(width - 1)]);
-            rows.push([0, 1, 2].map(|c| own[c] * kept + (before[c] + after[c]) * share));
+            let mut color = [0.0; 3];
+            for c in 0..3 {
+                color[c] = own[c] * kept + (before[c] + after[c]) * share;
+            }
+            rows.push(color);
         }
     }
     let mut all: Vec<[f32; 3]> = Vec::with_capacity(width * height);
     for y in 0..height {
         let row = |y: usize| &rows[y * width..(y + 1) * width];
         let (before, own, after) = (row(y.saturating_sub(1)), row(y), row((y + 1).min(height - 1)));
-        all.extend((0..width).map(|x| [0, 1, 2].map(|c| own[x][c] * kept + (before[x][c] + after[x][c]) * share)));
+        for x in 0..width {
+            let mut color = [0.0; 3];
+            for c in 0..3 {
+                color[c] = own[x][c] * kept + (before[x][c] + after[x][c]) * share;
+            }
+            all.push(color);
+        }
     }
     all
 }

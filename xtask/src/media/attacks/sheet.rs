@@ -4,9 +4,6 @@ use image::RgbImage;
 
 use super::super::raster::Corner;
 
-/// Samples along each side of a pixel where triangles are drawn.
-const SAMPLES: usize = 2;
-
 /// A color from 0 to 255 in each channel and an alpha from 0 to 1; the color is multiplied with the alpha already.
 pub(super) type Color = [f32; 4];
 
@@ -44,20 +41,32 @@ impl Sheet {
         let ((x0, x1, fx), (y0, y1, fy)) = (place(x, self.width), place(y, self.height));
         let pixel = |x: usize, y: usize| self.pixels[y * self.width + x];
         let (nw, ne, sw, se) = (pixel(x0, y0), pixel(x1, y0), pixel(x0, y1), pixel(x1, y1));
-        std::array::from_fn(|i| {
+        let mut color = [0.0; 4];
+        for i in 0..4 {
             let (north, south) = (nw[i] + (ne[i] - nw[i]) * fx, sw[i] + (se[i] - sw[i]) * fx);
-            north + (south - north) * fy
+            color[i] = north + (south - north) * fy;
+        }
+        color
+    }
+
+    /// Returns the sheet at half its size: every pixel the mean of four.
+    pub(super) fn halved(&self) -> Self {
+        Self::from_fn(self.width / 2, self.height / 2, |x, y| {
+            let at = |dx: usize, dy: usize| self.pixels[(2 * y + dy) * self.width + 2 * x + dx];
+            let (nw, ne, sw, se) = (at(0, 0), at(1, 0), at(0, 1), at(1, 1));
+            [0, 1, 2, 3].map(|i| (nw[i] + ne[i] + sw[i] + se[i]) / 4.0)
         })
     }
 
     /// Lays `layer` over this sheet.
     pub(super) fn lay(&mut self, layer: &Layer) {
-        let share = 1.0 / (SAMPLES * SAMPLES) as f32;
-        for y in 0..layer.height / SAMPLES {
-            for x in 0..layer.width / SAMPLES {
+        let samples = layer.samples;
+        let share = 1.0 / (samples * samples) as f32;
+        for y in 0..layer.height / samples {
+            for x in 0..layer.width / samples {
                 let mut mean = [0.0; 4];
-                for i in 0..SAMPLES * SAMPLES {
-                    let at = (y * SAMPLES + i / SAMPLES) * layer.width + x * SAMPLES + i % SAMPLES;
+                for i in 0..samples * samples {
+                    let at = (y * samples + i / samples) * layer.width + x * samples + i % samples;
                     for (mean, value) in mean.iter_mut().zip(layer.color[at]) {
                         *mean += value * share;
                     }
@@ -71,8 +80,10 @@ impl Sheet {
     }
 }
 
-/// Textured triangles, four samples to a pixel, in the part of a picture that they cover.
+/// Textured triangles in the part of a picture that they cover.
 pub(super) struct Layer {
+    /// Samples along each side of a pixel.
+    samples: usize,
     left: usize,
     top: usize,
     width: usize,
@@ -82,8 +93,9 @@ pub(super) struct Layer {
 }
 
 impl Layer {
-    /// Creates an empty layer that covers `points` inside a picture of `size` pixels.
-    pub(super) fn around(points: impl Iterator<Item = [f64; 2]>, size: [usize; 2]) -> Self {
+    /// Creates an empty layer that covers `points` inside a picture of `size` pixels, with `samples` along each side of
+    /// a pixel: two for hard edges, one where every edge is soft.
+    pub(super) fn around(points: impl Iterator<Item = [f64; 2]>, size: [usize; 2], samples: usize) -> Self {
         let (mut low, mut high) = ([f64::INFINITY; 2], [f64::NEG_INFINITY; 2]);
         for point in points {
             for axis in 0..2 {
@@ -94,8 +106,9 @@ impl Layer {
         let start = |axis: usize| low[axis].floor().clamp(0.0, size[axis] as f64) as usize;
         let length =
             |axis: usize| (high[axis].ceil().clamp(0.0, size[axis] as f64) as usize).saturating_sub(start(axis));
-        let (width, height) = (length(0) * SAMPLES, length(1) * SAMPLES);
+        let (width, height) = (length(0) * samples, length(1) * samples);
         Self {
+            samples,
             left: start(0),
             top: start(1),
             width,
@@ -110,7 +123,7 @@ impl Layer {
     pub(super) fn triangle(&mut self, corners: [Corner; 3], shade: impl Fn([f64; 2]) -> Color) {
         let origin = [self.left as f64, self.top as f64];
         let [a, b, c] =
-            corners.map(|corner| [0, 1].map(|axis| (corner.target[axis] - origin[axis]) * SAMPLES as f64 - 0.5));
+            corners.map(|corner| [0, 1].map(|axis| (corner.target[axis] - origin[axis]) * self.samples as f64 - 0.5));
         let area = (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0]);
         if area.abs() < 1e-9 {
             return;
@@ -173,12 +186,17 @@ pub(super) fn opaque(color: [f32; 3]) -> Color {
 
 /// `color` in front of `under`.
 pub(super) fn over(color: Color, under: Color) -> Color {
-    std::array::from_fn(|i| color[i] + under[i] * (1.0 - color[3]))
+    let rest = 1.0 - color[3];
+    [color[0] + under[0] * rest, color[1] + under[1] * rest, color[2] + under[2] * rest, color[3] + under[3] * rest]
 }
 
 /// From `a` to `b` as `share` goes from 0 to 1.
 pub(super) fn mix<const N: usize>(a: [f32; N], b: [f32; N], share: f32) -> [f32; N] {
-    std::array::from_fn(|i| a[i] + (b[i] - a[i]) * share)
+    let mut mixed = a;
+    for i in 0..N {
+        mixed[i] += (b[i] - a[i]) * share;
+    }
+    mixed
 }
 
 /// 0 below `low`, 1 above `high`, smooth between.

@@ -42,7 +42,7 @@ impl Stage {
 
     /// Returns the camera. Its settings are those of the stage; its noise is another in each clip.
     pub(super) fn sensor(&self, clip: u64) -> Sensor {
-        Sensor::new(&mut Noise::new(self.seed ^ 0xCA3E_4A), clip)
+        Sensor::new(&mut Noise::new(self.seed ^ 0xCA_3E4A), clip)
     }
 
     /// Returns where the middle of the face is at `time` in seconds.
