@@ -1,10 +1,10 @@
 //! Simulated clips of living people and of attacks, as a fixed camera would deliver them: for measuring what liveness
 //! at the gate stops and whom it refuses.
 //!
-//! Everything comes from one photograph of each person. A genuine clip is a rendering of the person's head; an attack is
-//! the photograph, or such a rendering, on paper or on a screen that is held to the camera. Both are before the same
-//! room, taken by the same camera, at the same place and of the same size, so that nothing but what is shown can tell
-//! them apart. They are labelled simulated, and figures from them are to be reported apart from those of real clips.
+//! Everything comes from one photograph of each person. A genuine clip is a rendering of the person's head; an attack
+//! is the photograph, or such a rendering, on paper or on a screen that is held to the camera. Both are before the
+//! same room, taken by the same camera, at the same place and of the same size, so that nothing but what is shown can
+//! tell them apart. They are labelled simulated, and figures from them are to be reported apart from those of real clips.
 
 mod clip;
 mod figure;

@@ -128,7 +128,7 @@ impl Layer {
         if area.abs() < 1e-9 {
             return;
         }
-        // The weight of each corner at (0, 0), and its growth along x and y. Samples on an edge belong to both triangles.
+        // The weight of each corner at (0, 0), and its growth along x and y. Edges belong to both triangles.
         let weight = |from: [f64; 2], to: [f64; 2]| {
             let (dx, dy) = ((to[0] - from[0]) / area, (to[1] - from[1]) / area);
             [dy * from[0] - dx * from[1], -dy, dx]
