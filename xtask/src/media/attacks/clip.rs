@@ -101,7 +101,9 @@ pub(super) fn render(stage: &Stage, subject: &Subject, holder: &Subject, shot: S
     for i in 0..frames {
         let time = f64::from(i) / f64::from(shot.fps);
         picture.pixels.copy_from_slice(&stage.room.pixels);
-        let (place, moment) = (stage.place(time), life.at(time));
+        // What stands on a stand is there from the start.
+        let stands = held.as_ref().is_some_and(|held| held.hold.stands());
+        let (place, moment) = (stage.place(if stands { f64::INFINITY } else { time }), life.at(time));
         match (&held, &hand) {
             (Some(held), Some(hand)) => {
                 let center = [0, 1].map(|axis| place.center[axis] - held.offset[axis] * place.scale);

@@ -37,11 +37,21 @@ use stage::Stage;
 /// that another one enrols the person.
 const HEAD: &str = "path,label,attack,subject,origin,stage,picture";
 
+/// The longest clip, in seconds: what a file in this format holds, with room to spare.
+const LONGEST: f64 = 600.0;
+
 /// Writes the clips and their `labels.csv`.
 ///
 /// # Errors
 /// When the photographs cannot be read or the clips not be written.
 pub(super) fn run(options: &Attacks) -> Result<()> {
+    let known = Kind::ATTACKS.map(Kind::name);
+    if let Some(unknown) = options.only.iter().find(|only| !known.contains(&only.as_str())) {
+        return Err(format!("{unknown} is no kind of attack; there are {}", known.join(", ")));
+    }
+    if !(options.seconds > 0.0 && options.seconds <= LONGEST) {
+        return Err(format!("a clip of {} s: it has to be above 0 and at most {LONGEST}", options.seconds));
+    }
     let size = [options.width, options.height].map(|v| v as usize);
     let subjects = subjects::read(&options.people, options.count.unwrap_or(usize::MAX))?;
     let next = AtomicUsize::new(0);
@@ -91,14 +101,20 @@ fn of_subject(options: &Attacks, size: [usize; 2], subject: &Subject, holder: &S
         write(&folder.join(&name), &avi(&pictures, options.width, options.height, options.fps)?)?;
         let label = if kind == Kind::Bonafide { "bonafide" } else { "attack" };
         let attack = if kind == Kind::Bonafide { "" } else { kind.name() };
-        let (who, picture) = (&subject.name, &subject.picture);
-        rows.push(format!("{who}/{name},{label},{attack},{who},simulated,{},{picture}", of_stage + 1));
+        let path = field(&format!("{}/{name}", subject.name));
+        let (who, picture, stage) = (field(&subject.name), field(&subject.picture), of_stage + 1);
+        rows.push(format!("{path},{label},{attack},{who},simulated,{stage},{picture}"));
     }
     Ok(rows)
 }
 
 fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     fs::write(path, bytes).map_err(|e| format!("cannot write {}: {e}", path.display()))
+}
+
+/// A field of a CSV file, in quotes where it needs them.
+fn field(text: &str) -> String {
+    if text.contains([',', '"', '\n']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text.to_owned() }
 }
 
 /// One number out of several: FNV-1a.
@@ -156,6 +172,22 @@ mod tests {
     }
 
     #[test]
+    fn only_what_is_on_a_stand_keeps_still() {
+        let subjects = subjects();
+        let moved = |kind: Kind| {
+            let clip = clip_of(kind, &subjects, 7, 2.0);
+            let [first, last] = [&clip[0], &clip[clip.len() - 1]]
+                .map(|picture| image::load_from_memory(picture).unwrap().to_luma8().into_raw());
+            let far = first.iter().zip(&last).filter(|(a, b)| a.abs_diff(**b) > 24).count();
+            far as f64 / first.len() as f64
+        };
+        assert!(moved(Kind::PrintStill) < 1e-4, "{}", moved(Kind::PrintStill));
+        for kind in [Kind::Bonafide, Kind::PrintHeld, Kind::Cutout, Kind::PhoneStill] {
+            assert!(moved(kind) > 2e-3, "{kind:?}: {}", moved(kind));
+        }
+    }
+
+    #[test]
     fn every_kind_shows_a_face_of_the_size_and_at_the_place_of_the_stage() {
         let (engine, subjects, stage) = (engine(), subjects(), Stage::new(SIZE, 5));
         for kind in [Kind::Bonafide].into_iter().chain(Kind::ATTACKS) {
@@ -164,10 +196,10 @@ mod tests {
             assert!(!faces.is_empty(), "{kind:?}: no face");
             let mesh = faces[0].mesh.as_ref().unwrap();
             let points: Vec<_> = mesh.points().iter().map(|point| point.map(f64::from)).collect();
-            let (face, place) = (matte::FaceSize::of(&points), stage.place(0.0));
+            let start = if kind == Kind::PrintStill { f64::INFINITY } else { 0.0 };
+            let (face, place) = (matte::FaceSize::of(&points), stage.place(start));
             let away = (face.center[0] - place.center[0]).hypot(face.center[1] - place.center[1]);
             let width = face.width / (stage.width * place.scale);
-            println!("{kind:?}: {:.0} pixels, {away:.0} away, {width:.2} of the width", face.width);
             assert!(away < 0.5 * stage.width, "{kind:?}: {away} pixels from the place");
             assert!((0.75..1.25).contains(&width), "{kind:?}: {width} of the width");
         }

@@ -9,6 +9,7 @@ use image::RgbImage;
 
 use super::clip::Subject;
 use super::figure::Figure;
+use super::hash;
 use crate::Result;
 
 /// The endings of photographs.
@@ -35,7 +36,7 @@ pub(super) fn read(folder: &Path, count: usize) -> Result<Vec<Subject>> {
         });
         let mut found = None;
         for picture in pictures {
-            found = subject(&engine, &name, &picture, subjects.len() as u64)?;
+            found = subject(&engine, &name, &picture)?;
             if found.is_some() {
                 break;
             }
@@ -51,7 +52,7 @@ pub(super) fn read(folder: &Path, count: usize) -> Result<Vec<Subject>> {
     Ok(subjects)
 }
 
-fn subject(engine: &Engine, name: &str, picture: &Path, seed: u64) -> Result<Option<Subject>> {
+fn subject(engine: &Engine, name: &str, picture: &Path) -> Result<Option<Subject>> {
     let photo = image::open(picture).map_err(|e| format!("{}: {e}", picture.display()))?.to_rgb8();
     let frame = Frame::new(photo.as_raw().as_slice(), photo.width(), photo.height(), ChannelOrder::Rgb)
         .map_err(|e| e.to_string())?;
@@ -63,7 +64,7 @@ fn subject(engine: &Engine, name: &str, picture: &Path, seed: u64) -> Result<Opt
     if pose.yaw.0.abs() > MOST_YAW || !inside(&mesh, &photo) {
         return Ok(None);
     }
-    let figure = Figure::new(&photo, &mesh, f64::from(pose.yaw.0), seed);
+    let figure = Figure::new(&photo, &mesh, f64::from(pose.yaw.0), hash(name));
     Ok(Some(Subject { name: name.to_owned(), picture: name_of(picture), photo, figure }))
 }
 
