@@ -96,7 +96,34 @@ pub(super) fn matte(photo: &RgbImage, face: FaceSize) -> Vec<f32> {
         }
     }
     // A walker's alpha is soft where nothing stops it; the edge of a person is a pixel or two wide.
-    alpha.iter().map(|&a| super::sheet::step(0.38, 0.62, f64::from(a))).collect()
+    let alpha: Vec<f32> = alpha.iter().map(|&a| super::sheet::step(0.38, 0.62, f64::from(a))).collect();
+    in_one_piece(alpha, width, &seeds)
+}
+
+/// Takes away what does not hang together with the face: something of the background in the person's colors.
+fn in_one_piece(mut alpha: Vec<f32>, width: usize, seeds: &[Option<f32>]) -> Vec<f32> {
+    let mut kept = vec![false; alpha.len()];
+    let mut open: Vec<usize> = (0..alpha.len()).filter(|&i| seeds[i] == Some(1.0)).collect();
+    for &i in &open {
+        kept[i] = true;
+    }
+    while let Some(i) = open.pop() {
+        let (x, rows) = (i % width, alpha.len() / width);
+        let beside = [(x > 0, i.wrapping_sub(1)), (x + 1 < width, i + 1)];
+        let above = [(i >= width, i.wrapping_sub(width)), (i / width + 1 < rows, i + width)];
+        for (inside, neighbor) in beside.into_iter().chain(above) {
+            if inside && !kept[neighbor] && alpha[neighbor] > 0.05 {
+                kept[neighbor] = true;
+                open.push(neighbor);
+            }
+        }
+    }
+    for (alpha, kept) in alpha.iter_mut().zip(kept) {
+        if !kept {
+            *alpha = 0.0;
+        }
+    }
+    alpha
 }
 
 /// 1 in the face, the neck and the chest; 0 far from the head; `None` where the colors have to say.
@@ -139,13 +166,19 @@ mod tests {
         let head = |x: f64, y: f64| ((x - 60.0) / 25.0).hypot((y - 56.0) / 36.0) < 1.0;
         let photo = RgbImage::from_fn(120, 120, |x, y| {
             let speckle = ((x * 7 + y * 13) % 5) as u8;
-            if head(f64::from(x), f64::from(y)) { Rgb([150 + speckle, 100, 80]) } else { Rgb([60, 90 + speckle, 150]) }
+            // Beside the head hangs something of its color.
+            let lamp = (90..96).contains(&x) && (50..56).contains(&y);
+            if lamp || head(f64::from(x), f64::from(y)) {
+                Rgb([150 + speckle, 100, 80])
+            } else {
+                Rgb([60, 90 + speckle, 150])
+            }
         });
         let alpha = matte(&photo, face);
         for (x, y) in [(60, 60), (60, 24), (38, 56), (82, 56)] {
             assert!(alpha[y * 120 + x] > 0.9, "({x}, {y}) is the head: {}", alpha[y * 120 + x]);
         }
-        for (x, y) in [(60, 14), (30, 50), (90, 50), (5, 5), (115, 60)] {
+        for (x, y) in [(60, 14), (30, 50), (93, 53), (5, 5), (115, 60)] {
             assert!(alpha[y * 120 + x] < 0.1, "({x}, {y}) is the background: {}", alpha[y * 120 + x]);
         }
     }
