@@ -12,6 +12,7 @@ use image::imageops::{FilterType, resize};
 use super::super::head::{View, turn};
 use super::super::raster::Corner;
 use super::lens::{Lens, Place};
+use super::lid::{Lid, blinking};
 use super::life::Moment;
 use super::matte::{FaceSize, matte};
 use super::sheet::{Layer, Sheet, grain, mix, opaque, step};
@@ -41,11 +42,6 @@ pub(super) const LIDS: [[(usize, usize); 7]; 2] = [
     [(246, 7), (161, 163), (160, 144), (159, 145), (158, 153), (157, 154), (173, 155)],
     [(466, 249), (388, 390), (387, 373), (386, 374), (385, 380), (384, 381), (398, 382)],
 ];
-/// The crease and the lid's skin above each upper lid, which follow it halfway.
-const CREASES: [[usize; 7]; 2] = [[247, 30, 29, 27, 28, 56, 190], [467, 260, 259, 257, 258, 286, 414]];
-/// How much of the eye's height the upper lid closes; the lower lid does the rest.
-const UPPER_LID: f64 = 0.85;
-
 /// The lower lip, inner and outer, from corner to corner without the corners.
 const LOWER_LIP: [usize; 18] = [95, 88, 178, 87, 14, 317, 402, 318, 324, 146, 91, 181, 84, 17, 314, 405, 321, 375];
 /// The mouth's corners.
@@ -66,6 +62,7 @@ pub(super) struct Figure {
     half: Sheet,
     vertices: Vec<Vertex>,
     triangles: Vec<[usize; 3]>,
+    lids: [Lid; 2],
     pivot: [f64; 3],
     /// How far the head is turned in the photograph, in degrees.
     own_yaw: f64,
@@ -106,7 +103,10 @@ impl Figure {
         // From the farthest to the nearest, for the soft edge of the hair.
         let far = |t: &[usize; 3]| t.iter().map(|&i| vertices[i].rest[2]).sum::<f64>();
         triangles.sort_by(|a, b| far(b).total_cmp(&far(a)));
+        let places: Vec<[f64; 2]> = vertices[..mesh.len()].iter().map(|v| v.texture).collect();
+        let lids = Lid::both(&places, TEXTURE_FACE);
         Self {
+            lids,
             half: texture.halved(),
             texture,
             vertices,
@@ -155,7 +155,11 @@ impl Figure {
         let (texture, fine) = if small { (&self.half, 0.5) } else { (&self.texture, 1.0) };
         for triangle in &self.triangles {
             layer.triangle(triangle.map(|i| corners[i]), |[x, y]| {
-                let color = texture.at(x * fine, y * fine);
+                let color = if moment.blink > 0.0 {
+                    blinking(&self.lids, texture, fine, [x, y], moment.blink)
+                } else {
+                    texture.at(x * fine, y * fine)
+                };
                 [color[0] * light[0], color[1] * light[1], color[2] * light[2], color[3]]
             });
         }
@@ -169,21 +173,9 @@ impl Figure {
     }
 }
 
-/// The points with lids and jaw moved as `moment` says.
+/// The points with the jaw moved as `moment` says.
 fn expressed(rest: &[[f64; 3]], moment: &Moment, face: FaceSize) -> Vec<[f64; 3]> {
     let mut points = rest.to_vec();
-    if moment.blink > 0.0 {
-        for (lids, creases) in LIDS.iter().zip(&CREASES) {
-            for (&(upper, lower), &crease) in lids.iter().zip(creases) {
-                let opening: [f64; 3] = std::array::from_fn(|i| rest[lower][i] - rest[upper][i]);
-                for axis in 0..3 {
-                    points[upper][axis] += opening[axis] * UPPER_LID * moment.blink;
-                    points[lower][axis] -= opening[axis] * (1.0 - UPPER_LID) * moment.blink;
-                    points[crease][axis] += opening[axis] * 0.35 * moment.blink;
-                }
-            }
-        }
-    }
     if moment.mouth > 0.0 {
         let [left, right] = MOUTH.map(|i| rest[i]);
         let (middle, half) = ((left[0] + right[0]) / 2.0, (right[0] - left[0]).abs() / 2.0);
@@ -342,15 +334,9 @@ mod tests {
         FaceSize { center: [0.0, 0.0], width: 100.0, half_height: 60.0 }
     }
 
-    /// Points with eyes that are 6 open, lips that touch, and everything else at the mouth's height or above.
+    /// Points with lips that touch, and everything else above them.
     fn points() -> Vec<[f64; 3]> {
         let mut points = vec![[0.0, -50.0, 0.0]; 468];
-        for (eye, middle) in LIDS.iter().zip([-20.0, 20.0]) {
-            for (i, &(upper, lower)) in eye.iter().enumerate() {
-                points[upper] = [middle + i as f64, -13.0, 1.0];
-                points[lower] = [middle + i as f64, -7.0, 2.0];
-            }
-        }
         points[MOUTH[0]] = [-18.0, 30.0, 0.0];
         points[MOUTH[1]] = [18.0, 30.0, 0.0];
         points[13] = [0.0, 30.0, 0.0];
@@ -358,28 +344,11 @@ mod tests {
         points
     }
 
-    fn opening(points: &[[f64; 3]], eye: usize) -> f64 {
-        LIDS[eye].iter().map(|&(upper, lower)| points[lower][1] - points[upper][1]).sum::<f64>() / 7.0
-    }
-
     #[test]
-    fn a_blink_closes_both_eyes_and_nothing_else() {
-        let open = points();
-        let closed = expressed(&open, &Moment { blink: 1.0, ..Moment::default() }, face());
-        let half = expressed(&open, &Moment { blink: 0.5, ..Moment::default() }, face());
-        for eye in 0..2 {
-            assert!((opening(&open, eye) - 6.0).abs() < 1e-9);
-            assert!(opening(&closed, eye).abs() < 1e-9, "closed: {}", opening(&closed, eye));
-            assert!((opening(&half, eye) - 3.0).abs() < 1e-9);
-        }
-        assert_eq!(closed[14], open[14], "the mouth stays as it is");
-    }
-
-    #[test]
-    fn a_word_opens_the_mouth_and_no_eye() {
+    fn a_word_opens_the_mouth_alone() {
         let shut = points();
         let open = expressed(&shut, &Moment { mouth: 1.0, ..Moment::default() }, face());
         assert!(open[14][1] - open[13][1] > 8.0, "the lower lip drops: {}", open[14][1] - open[13][1]);
-        assert!((opening(&open, 0) - opening(&shut, 0)).abs() < 1e-9);
+        assert_eq!(open[159], shut[159], "the eyes stay as they are");
     }
 }

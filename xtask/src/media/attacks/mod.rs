@@ -11,6 +11,7 @@ mod figure;
 mod hand;
 mod held;
 mod lens;
+mod lid;
 mod life;
 mod matte;
 mod medium;
