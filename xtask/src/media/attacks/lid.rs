@@ -5,8 +5,8 @@ use super::sheet::{Color, Sheet, mix, step};
 
 /// The corners of both eyes in the face mesh (MediaPipe's numbers), the picture's left one first.
 const CORNERS: [[usize; 2]; 2] = [[33, 133], [362, 263]];
-/// The mesh takes an eye for narrower than it is: so far above and below its lids, in widths of the face, the photograph
-/// still shows the eye. Judged by eye on photographs with faces of 100 pixels.
+/// The mesh takes an eye for narrower than it is: so far above and below its lids, in widths of the face, the
+/// photograph still shows the eye. Judged by eye on photographs with faces of 100 pixels.
 const ABOVE: f64 = 0.03;
 const BELOW: f64 = 0.018;
 /// How far beyond the skin is taken from, in widths of the face.

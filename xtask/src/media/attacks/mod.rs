@@ -4,7 +4,7 @@
 //! Everything comes from one photograph of each person. A genuine clip is a rendering of the person's head; an attack
 //! is the photograph, or such a rendering, on paper or on a screen that is held to the camera. Both are before the
 //! same room, taken by the same camera, at the same place and of the same size, so that nothing but what is shown can
-//! tell them apart. They are labelled simulated, and figures from them are to be reported apart from those of real clips.
+//! tell them apart. They are labelled simulated; report figures from them apart from those of real clips.
 
 mod clip;
 mod figure;
