@@ -2,7 +2,7 @@
 import { get, post } from "./api.js";
 import { listen } from "./events.js";
 import { may } from "./roles.js";
-import { dateTime, list, number, t, told } from "./text.js";
+import { dateTime, number, t, told } from "./text.js";
 import { Pager, button, element, make, say, showRows } from "./ui.js";
 
 const VERDICTS = { undecided: "second_look.undecided", spoof: "second_look.spoof" };
@@ -63,17 +63,19 @@ export async function count() {
 function badge(waiting) {
   const place = element("second-look-open");
   place.hidden = waiting === 0;
+  place.replaceChildren();
+  if (waiting === 0) return;
   // To the eye a number, to the ear a sentence.
   const seen = make("span", { textContent: number(waiting) });
   seen.setAttribute("aria-hidden", "true");
   const heard = make("span", { className: "hidden", textContent: t("second_look.waiting", { count: waiting }) });
-  place.replaceChildren(seen, heard);
+  place.replaceChildren(" ", seen, heard);
 }
 
 function why(item) {
   const reasons = item.reasons.map((code) => told(REASONS, code));
   const verdict = told(VERDICTS, item.verdict);
-  return reasons.length ? t("second_look.because", { verdict, reasons: list(reasons) }) : verdict;
+  return reasons.length ? t("second_look.because", { verdict, reasons: reasons.join("; ") }) : verdict;
 }
 
 function choices(item) {
