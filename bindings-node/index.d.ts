@@ -154,6 +154,12 @@ export declare class AttendanceBook {
    * object.
    */
   forget(): void
+  /**
+   * Puts a student who was seen and not believed to be alive on the second-look list, unless the student is marked
+   * in that day or on the list with this verdict. `reasons` are codes of lowercase letters, digits and underscores,
+   * such as `few_views`. `Store.decideSecondLook` decides; what the database answered is remembered for a minute.
+   */
+  secondLook(studentId: number, verdict: SecondLookVerdict, reasons: Array<string>, options?: SecondLookOptions & Abortable): Promise<SecondLooking>
 }
 
 /** Finds, measures and embeds faces. One engine serves a whole process: make it once and keep it. */
@@ -353,6 +359,18 @@ export declare class ReceiptKey {
  */
 export declare class Store {
   private constructor()
+  /** Resolves to the sightings that pass the query, newest first. `AttendanceBook.secondLook` puts them there. */
+  secondLooks(query?: SecondLookQuery & Abortable): Promise<SecondLookList>
+  /** Resolves to the sighting with this key. */
+  secondLook(id: number, options?: Abortable): Promise<SecondLook | null>
+  /** Resolves to how many sightings wait for a decision. */
+  openSecondLooks(options?: Abortable): Promise<number>
+  /**
+   * Decides an open sighting, once; `by` is who decides. A confirmed one marks the student at the time of the
+   * sighting, in the same transaction, and resolves to the mark; a refused one to `null`. Rejects with `state` when
+   * it is decided already or the student was marked otherwise.
+   */
+  decideSecondLook(id: number, answer: SecondLookAnswer, by: string, options?: Abortable): Promise<Marking | null>
   /**
    * Opens a database and brings an older one up to date. `location` is the path of a SQLite file, which is created
    * when it is not there, or `postgres://USER:PASSWORD@HOST/NAME`. Rejects with `invalid_input` for the URL of
@@ -716,6 +734,8 @@ export interface Erasure {
   marksDeleted: number
   /** How many attendance rows stayed, without a name. */
   marksAnonymized: number
+  /** How many entries of the second-look list are gone. */
+  secondLooks: number
 }
 
 /** One face of a frame. What the depth that was asked for does not reach is `null`. */
@@ -1075,6 +1095,86 @@ export interface RegisterOptions {
   /** The name in the audit log. Default `node`. */
   actor?: string
 }
+
+/** A sighting of somebody whom a camera recognized and did not believe to be alive. There is no picture of it. */
+export interface SecondLook {
+  /** The key. It is never given to another sighting. */
+  id: number
+  studentId: number
+  studentName: string
+  studentRollNumber: string
+  /** When the student was seen: the time of the mark that a confirmation makes. */
+  timestamp: Date
+  /** The site's day as `YYYY-MM-DD`. */
+  day: string
+  /** The part of the day that is marked once. */
+  period: string
+  /** `Present` or `Late`: the status of the mark that a confirmation makes. */
+  status: string
+  /** The similarity of the match, in [0, 1]. */
+  confidenceScore: number | null
+  /** The camera's place. */
+  cameraLocation: string | null
+  verdict: SecondLookVerdict
+  /** Why, as stable codes such as `few_views`. */
+  reasons: Array<string>
+  state: SecondLookState
+  /** Who decided; `null` until then. */
+  decidedBy: string | null
+  /** When it was decided; `null` until then. */
+  decidedAt: Date | null
+}
+
+/** What a person says of a sighting: the student was there, or it was not the student. */
+export type SecondLookAnswer = 'confirm' | 'refuse'
+
+/** What came of a sighting for the second-look list. */
+export interface SecondLooking {
+  /** Whether this call made the entry. */
+  newlyListed: boolean
+  /** The entry, new or open before; `null` where the student is marked. */
+  look: SecondLook | null
+  /** The row that marks the student; `null` where the sighting is on the list. */
+  record: AttendanceRecord | null
+}
+
+/** A slice of the second-look list, newest first. */
+export interface SecondLookList {
+  items: Array<SecondLook>
+  /** How many there are without the slicing. */
+  total: number
+}
+
+/** How sure, where and when somebody was seen. */
+export interface SecondLookOptions {
+  /** How similar the seen face was, in [0, 1]. Default 1. */
+  similarity?: number
+  /** When. Default: now. */
+  at?: Date
+  /** The camera's place. */
+  cameraLocation?: string
+}
+
+/** Which sightings to list. What is left out does not narrow the selection. */
+export interface SecondLookQuery {
+  /** Those in this state: `open` for those that wait for a decision. */
+  state?: SecondLookState
+  /** Those of this student. */
+  studentId?: number
+  /** How many to skip. Default 0. */
+  skip?: number
+  /** How many to return at most. Default 100. */
+  limit?: number
+}
+
+/**
+ * What has become of a sighting: it waits for a decision, a person confirmed or refused it, or it was settled, because
+ * the student was marked otherwise.
+ */
+export type SecondLookState = 'open' | 'confirmed' | 'refused' | 'settled'
+
+/** What a camera thought: it saw too little to tell, or signs of a photograph or a replay. */
+export type SecondLookVerdict = 'undecided' | 'spoof'
 
 /** A face in view of a camera. */
 export interface SeenFace {

@@ -20,6 +20,7 @@ mod models;
 mod per_process;
 mod recognition;
 mod records;
+mod second_look;
 mod store;
 mod time;
 
@@ -55,6 +56,8 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<records::Student>()?;
     module.add_class::<records::AttendanceRecord>()?;
     module.add_class::<records::Erasure>()?;
+    module.add_class::<second_look::SecondLook>()?;
+    module.add_class::<second_look::SecondLooking>()?;
     module.add_class::<store::Store>()?;
     module.add_function(wrap_pyfunction!(embedding::similarity, module)?)?;
     module.add_function(wrap_pyfunction!(frame::decode_image, module)?)?;

@@ -117,6 +117,7 @@ async fn what_happens_is_told_as_it_happens() {
                     assert!(faces.len() <= 1, "{faces:?}");
                     updates += 1;
                 }
+                LiveEvent::SecondLook { .. } => panic!("nobody is doubted"),
                 LiveEvent::SpoofSuspected { .. } | LiveEvent::LogLine { .. } => {}
             }
         }

@@ -51,6 +51,9 @@ __all__ = [
     "QualityDict",
     "ReceiptDict",
     "RecognizedFaceDict",
+    "SecondLookDict",
+    "SecondLookState",
+    "SecondLookVerdict",
     "Selection",
     "Status",
     "StudentDict",
@@ -78,6 +81,8 @@ Decision = Literal["waiting", "unknown", "known"]
 CameraState = Literal["connecting", "running", "reconnecting", "stopped", "failed"]
 """What a camera is doing."""
 Marks = Literal["delete", "anonymize"]
+SecondLookState = Literal["open", "confirmed", "refused", "settled"]
+SecondLookVerdict = Literal["undecided", "spoof"]
 """What becomes of the attendance of a student who is erased."""
 Corners = tuple[float, float, float, float]
 """A box as (x1, y1, x2, y2)."""
@@ -254,6 +259,27 @@ class ErasureDict(TypedDict):
     sessions: int
     marks_deleted: int
     marks_anonymized: int
+    second_looks: int
+
+
+class SecondLookDict(TypedDict):
+    """`SecondLook.to_dict`. Times are texts such as ``2026-03-02T08:00:00Z``, ``day`` is one such as ``2026-03-02``."""
+
+    id: int
+    student_id: int
+    student_name: str
+    student_roll_number: str
+    timestamp: str
+    day: str
+    period: str
+    status: str
+    confidence_score: Optional[float]
+    camera_location: Optional[str]
+    verdict: SecondLookVerdict
+    reasons: list[str]
+    state: SecondLookState
+    decided_by: Optional[str]
+    decided_at: Optional[str]
 
 
 class GalleryLoadDict(TypedDict):
