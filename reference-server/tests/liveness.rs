@@ -76,6 +76,28 @@ async fn a_client_that_follows_a_random_order_completes_and_gets_a_receipt() {
 }
 
 #[tokio::test]
+async fn a_pause_between_frames_is_seen_whatever_time_the_client_claims() {
+    let service = Service::start().await;
+    let begun = begin(&service).await;
+    let mut asked = begun.clone();
+    let mut codes = Vec::new();
+    for number in 0..7_u8 {
+        if number == 6 {
+            // Somebody fetches another picture, and says that it took a fifth of a second.
+            tokio::time::sleep(std::time::Duration::from_millis(2700)).await;
+        }
+        let position = asked["next_position"].as_str().unwrap().to_owned();
+        let body = json!({
+            "session_id": begun["session_id"], "position": position, "nonce": asked["nonce"],
+            "frame_data": marked(color(&position), 5, number), "elapsed_ms": u32::from(number) * 200,
+        });
+        asked = service.post("/api/v1/liveness/detect", &body).await.json();
+        codes.push(asked["reasons"][0]["code"].clone());
+    }
+    assert_eq!((&codes[6], &asked["steps"]["passed"]), (&json!("track_broken"), &json!(0)), "{codes:?}");
+}
+
+#[tokio::test]
 async fn an_answer_without_its_nonce_or_for_another_step_does_not_count() {
     let service = Service::start().await;
     let begun = begin(&service).await;

@@ -238,7 +238,8 @@ impl LivenessSession {
         let picture = Picture::take(image).or_throw()?;
         let (captured, now) = options.map_or((None, None), |options| (options.captured_at, options.now));
         let captured = captured_at(captured).or_throw()?;
-        let now = now.map(time::moment).transpose().or_throw()?;
+        // When the call came, not when a worker has time for it: a client's claims are held against it.
+        let now = time::moment_or_now(now).or_throw()?;
         Ok(job(move || {
             let frame = picture.into_frame()?;
             let analysis = engine.analyze(&frame, &AnalyzeOptions::default())?;
@@ -250,7 +251,7 @@ impl LivenessSession {
                 captured_at: captured.or(frame.captured_at()),
             };
             let mut live = live.lock().unwrap_or_else(PoisonError::into_inner);
-            Ok(take(live.session_mut(), &observation, now.unwrap_or_else(Timestamp::now)).into())
+            Ok(take(live.session_mut(), &observation, now).into())
         }))
     }
 

@@ -17,8 +17,14 @@ use crate::embedding::Calibration;
 use crate::types::{Degrees, Similarity};
 
 impl LivenessSession {
-    pub(super) fn take(&mut self, observation: &Observation<'_>, objection: Option<Reason>, now: Timestamp) -> Outcome {
-        let mut judged = self.judge(observation, now);
+    pub(super) fn take(
+        &mut self,
+        observation: &Observation<'_>,
+        objection: Option<Reason>,
+        arrived: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Outcome {
+        let mut judged = self.judge(observation, arrived, now);
         if let Some(over) = self.over(now) {
             judged.verdict = Err(over);
         } else if !self.is_completed() {
@@ -143,7 +149,7 @@ impl LivenessSession {
             ..gates
         };
         let before = self.state.challenge.before();
-        self.state.stream.turns_wrong(|yaw| sides.shown(yaw, mirrored), glimpse.yaw, asked, before)
+        self.state.stream.turns_wrong(|yaw| sides.shown(yaw, mirrored), glimpse, asked, before)
     }
 
     /// Forgets the positions and begins anew: what was shown before the face was lost proves nothing of the face

@@ -64,7 +64,13 @@ impl LivenessSession {
         yaw.0.is_finite().then_some(SeenFrame { perceptual: hash.perceptual, yaw })
     }
 
-    pub(super) fn judge<'a>(&self, observation: &Observation<'a>, now: Timestamp) -> Judged<'a> {
+    /// Judges a frame that is taken in `now`, and that `arrived` from a client at a distance.
+    pub(super) fn judge<'a>(
+        &self,
+        observation: &Observation<'a>,
+        arrived: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Judged<'a> {
         let LivenessOptions { gates, mirrored, dominance, steady_frames, .. } = self.state.options;
         let face = match dominant_face(observation.analysis, dominance) {
             Ok(face) => face,
@@ -72,8 +78,9 @@ impl LivenessSession {
         };
         let mut judged = Judged { face: Some(face), ..Judged::refused(Reason::FaceUnclear) };
         let Some(pose) = face.pose else { return judged };
-        let at = observation.captured_at.unwrap_or(now);
-        let glimpse = Glimpse { at, bbox: face.bbox, yaw: pose.yaw, nose_offset: pose.nose_offset };
+        // No frame arrives before it is captured: a clock that runs ahead tells no later time than the arrival.
+        let at = observation.captured_at.map_or(now, |claimed| arrived.map_or(claimed, |arrived| claimed.min(arrived)));
+        let glimpse = Glimpse { at, arrived, bbox: face.bbox, yaw: pose.yaw, nose_offset: pose.nose_offset };
         judged.yaw = Some(pose.yaw);
         judged.detected_pose = gates.shown(pose.yaw, mirrored);
         // Nothing of a face that cannot be measured may be stored.

@@ -137,14 +137,18 @@ impl LivenessSession {
     /// # Ok::<(), faceattend_core::Error>(())
     /// ```
     pub fn observe(&mut self, observation: &Observation<'_>, now: Timestamp) -> Outcome {
-        self.take(observation, None, now)
+        self.take(observation, None, None, now)
     }
 
     /// Takes a frame in from a remote client: one that does not carry the [`Self::nonce`] of the present
     /// step is refused, when the session has one.
+    ///
+    /// `now` is when the frame arrived, whole, on a clock that does not go back: the client's word on
+    /// [`Observation::captured_at`] hides no pause between the frames of one track but for a second in all, which a
+    /// network that stands still may take.
     pub fn observe_answer(&mut self, nonce: Option<&str>, observation: &Observation<'_>, now: Timestamp) -> Outcome {
         let wrong = self.nonce().is_some_and(|expected| nonce != Some(expected.as_str()));
-        self.take(observation, wrong.then_some(Reason::WrongNonce), now)
+        self.take(observation, wrong.then_some(Reason::WrongNonce), Some(now), now)
     }
 
     /// Closes the session, as the wire's `verify` does: the template when it is complete, otherwise it has failed,

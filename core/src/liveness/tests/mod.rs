@@ -1,5 +1,6 @@
 //! Tests of the session, with faces made up in the geometry of the recordings.
 
+mod arrival;
 mod evidence;
 mod lifecycle;
 mod one_frame;

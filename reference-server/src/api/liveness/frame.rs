@@ -7,11 +7,12 @@ use faceattend_core::engine::{AnalyzeOptions, Depth, Selection};
 use faceattend_core::enrolment::{ClientFrame, FaceOfSession, Observed};
 use faceattend_core::liveness::{PadPolicy, Position, frame_hash};
 use faceattend_core::types::SessionId;
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{ReasonItem, Steps, TOO_MANY, receipt_of};
+use crate::auth::clock;
 use crate::error::AppError;
 use crate::image_data::{self, INVALID};
 use crate::request::extract::Authed;
@@ -130,13 +131,15 @@ pub(crate) const FRAMES: Endpoint = Endpoint { path: "/api/v1/liveness/frames", 
 
 pub(crate) async fn detect(State(app): State<AppState>, call: Authed<NewFrame>) -> Result<Json<Judged>, AppError> {
     const PREFIX: &str = "Error in liveness detection";
+    // The whole of it has been read by now: what a client sends slowly has not arrived before its end.
+    let arrived = clock::now();
     let Authed { user, role, input, .. } = call;
     let NewFrame { session_id, position, frame_data, nonce, elapsed_ms } = input;
     let elapsed = elapsed_ms.and_then(milliseconds);
     let unknown = || AppError::not_found(NO_SESSION);
     let id = SessionId::parse(&session_id).ok_or_else(unknown)?;
     let stored = app.with_registry(PREFIX, move |registry| registry.session(id)).await?.ok_or_else(unknown)?;
-    if stored.is_over(Timestamp::now()) {
+    if stored.is_over(arrived) {
         return Err(AppError::Detail(StatusCode::GONE, SESSION_OVER.into()));
     }
 
@@ -157,7 +160,7 @@ pub(crate) async fn detect(State(app): State<AppState>, call: Authed<NewFrame>) 
                 nonce: nonce.as_deref(),
                 elapsed,
             };
-            registry.observe(stored, &frame, role.enrols_as(&user), Timestamp::now())
+            registry.observe(stored, &frame, role.enrols_as(&user), arrived)
         })
         .await?
         .ok_or_else(unknown)?;
