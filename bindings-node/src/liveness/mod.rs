@@ -247,7 +247,7 @@ impl LivenessSession {
                 requested: position.into(),
                 analysis: &analysis,
                 embedder: engine.embedder(),
-                frame_hash: frame_hash(&frame),
+                frame_hash: frame_hash(&frame).with_face(&frame, &analysis),
                 captured_at: captured.or(frame.captured_at()),
             };
             let mut live = live.lock().unwrap_or_else(PoisonError::into_inner);

@@ -150,7 +150,7 @@ impl LivenessSession {
                 requested,
                 analysis: &analysis,
                 embedder: engine.embedder(),
-                frame_hash: frame_hash(frame),
+                frame_hash: frame_hash(frame).with_face(frame, &analysis),
                 captured_at: captured_at.or(frame.captured_at()),
             };
             Ok(self.with(|session| take(session, &observation, now)))

@@ -16,6 +16,10 @@ use super::stream::Glimpse;
 use crate::embedding::Calibration;
 use crate::types::{Degrees, Similarity};
 
+/// After how many mirrored frames a session fails for good: one in a hundred altered ones is not known for what it is,
+/// and whoever may try often finds it. Of 324 genuine pairs of opposite views none was taken for mirrored.
+const MIRRORED_LIMIT: u32 = 5;
+
 impl LivenessSession {
     pub(super) fn take(
         &mut self,
@@ -87,7 +91,9 @@ impl LivenessSession {
         }
         if open && judged.verdict.as_ref().err().is_some_and(Reason::is_suspicious) {
             self.state.suspicious = self.state.suspicious.saturating_add(1);
-            if self.state.suspicious >= self.state.options.suspicious_limit {
+            let mirrored = matches!(judged.verdict, Err(Reason::MirroredFrame));
+            self.state.mirrored = self.state.mirrored.saturating_add(u32::from(mirrored));
+            if self.state.suspicious >= self.state.options.suspicious_limit || self.state.mirrored >= MIRRORED_LIMIT {
                 self.state.progress = Progress::GivenUp;
             }
         }

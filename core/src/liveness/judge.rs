@@ -8,7 +8,7 @@ use super::movement::{Shape, nose_shift};
 use super::options::{LivenessOptions, QualityGate};
 use super::pad::PadPolicy;
 use super::position::Position;
-use super::replay::SeenFrame;
+use super::replay::{Looks, SeenFrame};
 use super::session::{LivenessSession, Observation};
 use super::state::{Source, VerifiedPosition};
 use super::stream::{CaptureTime, Glimpse};
@@ -40,8 +40,8 @@ impl Judged<'_> {
     }
 
     /// Returns the frame as others of its like are told by.
-    pub(super) fn looks(&self, observation: &Observation<'_>) -> Option<SeenFrame> {
-        self.yaw.map(|yaw| SeenFrame { perceptual: observation.frame_hash.perceptual, yaw })
+    pub(super) fn looks(&self, observation: &Observation<'_>) -> Option<Looks> {
+        self.yaw.map(|yaw| looks_at(yaw, &observation.frame_hash))
     }
 }
 
@@ -139,7 +139,7 @@ impl LivenessSession {
                 self.check_pair(requested, &view, known, verified, calibration)?;
             }
         }
-        let looks = SeenFrame { perceptual: observation.frame_hash.perceptual, yaw: glimpse.yaw };
+        let looks = looks_at(glimpse.yaw, &observation.frame_hash);
         if requested != Position::Center && self.state.seen.contain_mirror_of(&looks) {
             return Err(Reason::MirroredFrame);
         }
@@ -239,6 +239,10 @@ impl LivenessSession {
             _ => Ok(()),
         }
     }
+}
+
+fn looks_at(yaw: Degrees, hash: &FrameHash) -> Looks {
+    Looks { seen: SeenFrame { perceptual: hash.perceptual, yaw }, face: hash.face }
 }
 
 /// Returns what speaks against a view, but for its pose.

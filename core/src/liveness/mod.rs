@@ -20,6 +20,7 @@
 mod challenge;
 mod decision;
 mod exif;
+mod face_hash;
 mod frame_hash;
 mod gates;
 mod hash;

@@ -39,7 +39,7 @@ pub struct Observation<'a> {
     pub analysis: &'a Analysis,
     /// What made the analysis's embeddings: its calibration puts them on the scale of the thresholds.
     pub embedder: &'a Embedder,
-    /// The hash that is kept of the frame: [`super::frame_hash`].
+    /// The hash that is kept of the frame: [`super::frame_hash`], with the face that the analysis found.
     pub frame_hash: FrameHash,
     /// The capture time, if the source tells it.
     pub captured_at: Option<Timestamp>,
@@ -49,7 +49,8 @@ impl<'a> Observation<'a> {
     /// Describes `frame`, analyzed by the engine of `embedder`, as the answer to `requested`.
     #[must_use]
     pub fn new(requested: Position, frame: &Frame<'_>, analysis: &'a Analysis, embedder: &'a Embedder) -> Self {
-        Self { requested, analysis, embedder, frame_hash: frame_hash(frame), captured_at: frame.captured_at() }
+        let frame_hash = frame_hash(frame).with_face(frame, analysis);
+        Self { requested, analysis, embedder, frame_hash, captured_at: frame.captured_at() }
     }
 }
 
@@ -106,6 +107,7 @@ impl LivenessSession {
                 progress: Progress::Pending,
                 challenge: Challenge::new(options.order, options.extra_steps, entropy),
                 wrong_turns: 0,
+                mirrored: 0,
                 frames: 0,
                 seen: SeenFrames::default(),
                 stream: Stream::default(),

@@ -73,6 +73,8 @@ pub struct SessionState {
     #[serde(default)]
     pub(super) wrong_turns: u32,
     #[serde(default)]
+    pub(super) mirrored: u32,
+    #[serde(default)]
     pub(super) frames: u32,
     #[serde(default)]
     pub(super) seen: SeenFrames,

@@ -57,7 +57,8 @@ pub struct Shot {
 impl Shot {
     pub fn of(engine: &Engine, frame: &Frame<'_>) -> Self {
         let analysis = engine.analyze(frame, &AnalyzeOptions::default()).unwrap();
-        Self { analysis, hash: frame_hash(frame) }
+        let hash = frame_hash(frame).with_face(frame, &analysis);
+        Self { analysis, hash }
     }
 
     /// The yaw of the largest face.

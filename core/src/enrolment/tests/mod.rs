@@ -47,7 +47,7 @@ fn hash() -> FrameHash {
     let words = [(); 5].map(|()| uuid::Uuid::new_v4().into_bytes()).concat();
     let perceptual = PerceptualHash::from_bytes(&words[..72]).unwrap();
     let exact = u64::from_le_bytes(*words.last_chunk().unwrap());
-    FrameHash { exact, perceptual, size: [640, 480], camera: None, seen_elsewhere: false }
+    FrameHash { exact, perceptual, face: None, size: [640, 480], camera: None, seen_elsewhere: false }
 }
 
 fn observe(registry: &Registry, session: StoredSession, person: usize, position: Position) -> Observed {

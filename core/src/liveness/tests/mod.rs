@@ -61,7 +61,7 @@ pub(super) fn hash_of(number: u64) -> FrameHash {
             .to_le_bytes()
     });
     let perceptual = PerceptualHash::from_bytes(&words.collect::<Vec<_>>()).unwrap();
-    FrameHash { exact: number, perceptual, size: [640, 480], camera: None, seen_elsewhere: false }
+    FrameHash { exact: number, perceptual, face: None, size: [640, 480], camera: None, seen_elsewhere: false }
 }
 
 /// A session, and a counter that gives every frame its own hash.

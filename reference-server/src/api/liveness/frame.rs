@@ -156,7 +156,7 @@ pub(crate) async fn detect(State(app): State<AppState>, call: Authed<NewFrame>) 
                 position,
                 analysis: &analysis,
                 embedder: &embedder,
-                hash: frame_hash(&frame).with_file(&file),
+                hash: frame_hash(&frame).with_file(&file).with_face(&frame, &analysis),
                 nonce: nonce.as_deref(),
                 elapsed,
             };
