@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 use faceattend_core::decode::{DecodeLimits, decode};
 use faceattend_core::engine::{Engine, Face};
 use faceattend_core::frame::Frame;
-use faceattend_core::liveness::{PerceptualHash, Shape};
+use faceattend_core::liveness::{FaceHash, Shape};
 use stage::{PEOPLE, Shot, frames_of, media};
 use warp::{Altered, Held, altered, halved, mirrored, print_of, recompressed};
 
@@ -63,7 +63,7 @@ fn quantile(values: &[f32], part: f32) -> f32 {
 
 struct View {
     yaw: f32,
-    hash: PerceptualHash,
+    hash: FaceHash,
 }
 
 impl View {
@@ -75,7 +75,7 @@ impl View {
     }
 
     fn bits_to_mirrored(&self, other: &Self) -> f32 {
-        self.hash.mirrored().coarse_distance(&other.hash) as f32
+        other.hash.bits_to_mirrored(&self.hash.crop) as f32
     }
 }
 
@@ -92,7 +92,8 @@ fn mirrors(engine: &Engine, shared: &Path) {
     let mut one_side = Vec::new();
     let mut attacks: Vec<(&str, Vec<f32>)> = Vec::new();
     let mut of_attacks = 0;
-    for (_, frames) in clips(shared, 3.0).map(|(name, frames)| (name, frames.into_iter().take(60).collect())).chain(stills)
+    for (_, frames) in
+        clips(shared, 3.0).map(|(name, frames)| (name, frames.into_iter().take(60).collect())).chain(stills)
     {
         let frames: Vec<Frame<'static>> = frames;
         let views: Vec<(&Frame<'_>, View)> =
@@ -104,7 +105,7 @@ fn mirrors(engine: &Engine, shared: &Path) {
                 if view.yaw * other.yaw < 0.0 {
                     genuine.push(view.bits_to_mirrored(other));
                 } else {
-                    one_side.push(view.hash.coarse_distance(&other.hash) as f32);
+                    one_side.push(view.hash.crop.coarse_distance(&other.hash.crop) as f32);
                 }
             }
         }
@@ -128,9 +129,9 @@ fn mirrors(engine: &Engine, shared: &Path) {
     }
     println!("# mirrored pictures: coarse bits of 143 between a view and a mirrored one\n");
     let told = |name: &str, bits: &[f32]| {
-        let within = bits.iter().filter(|bits| **bits <= 30.0).count();
+        let within = bits.iter().filter(|bits| **bits <= 29.0).count();
         println!(
-            "{name:28} {within:5} of {:5} within 30; least {}, median {}, 99th part {}, largest {}",
+            "{name:28} {within:5} of {:5} within 29; least {}, median {}, 99th part {}, largest {}",
             bits.len(),
             quantile(bits, 0.0),
             quantile(bits, 0.5),
@@ -175,13 +176,17 @@ fn nods(engine: &Engine, shared: &Path) {
         let labeled = text.lines().skip(1).filter_map(|line| {
             let columns: Vec<&str> = line.split(',').collect();
             let (yaw, pitch): (f32, f32) = (columns.get(1)?.parse().ok()?, columns.get(2)?.parse().ok()?);
-            let frame = decode(&std::fs::read(shared.join("pose").join(set).join(columns[0])).ok()?, &DecodeLimits::default());
+            let frame =
+                decode(&std::fs::read(shared.join("pose").join(set).join(columns[0])).ok()?, &DecodeLimits::default());
             let read = Shot::of(engine, &frame.ok()?).analysis.faces.first()?.pose?.pitch.0;
             (yaw.abs() < 40.0).then_some((pitch, read))
         });
         let labeled: Vec<(f32, f32)> = labeled.collect();
         let (slope, correlation) = line(&labeled);
-        println!("{set}: {} faces, {slope:.2} degrees read for one labeled, correlation {correlation:.2}", labeled.len());
+        println!(
+            "{set}: {} faces, {slope:.2} degrees read for one labeled, correlation {correlation:.2}",
+            labeled.len()
+        );
     }
     let mut reliefs = Vec::new();
     for (name, frames) in clips(shared, 5.0) {
@@ -206,9 +211,7 @@ fn nods(engine: &Engine, shared: &Path) {
             quantile(&medians, 1.0)
         );
         if !name.contains("fake") && !name.contains("replay") {
-            reliefs.extend(
-                views.iter().filter(|v| (v.0 - ahead.0).abs() >= 8.0).filter_map(|v| ahead.2.relief(&v.2)),
-            );
+            reliefs.extend(views.iter().filter(|v| (v.0 - ahead.0).abs() >= 8.0).filter_map(|v| ahead.2.relief(&v.2)));
         }
     }
     println!(

@@ -8,15 +8,64 @@ use crate::geometry::{Affine, Landmarks5, Point};
 use crate::preprocess::warp_gray;
 
 /// Up to how many of the 143 coarse bits apart the hashes of a face and of a mirrored one show one picture. The figures
-/// are in `docs/src/liveness.md` ("Mirrored pictures"): no genuine pair of opposite views came nearer than 34 bits.
-const MIRRORED_BITS: u32 = 30;
+/// are in `docs/src/liveness.md` ("Mirrored pictures"): no genuine pair of opposite views came nearer than 32 bits.
+const MIRRORED_BITS: u32 = 29;
+/// By how much the crop is also moved to each side, in its pixels: the points of a face and of its mirror image are
+/// found up to so far apart.
+const MOVED: f32 = 2.5;
 
-/// Returns the hash of `face` in `frame`, brought to one shape by its five points; `None` without them.
-pub(super) fn face_hash(frame: &Frame<'_>, face: &Face) -> Option<PerceptualHash> {
-    let map = flattened(face.landmarks.as_ref()?)?.inverse()?;
-    let mut gray = vec![0.0; GRAY * GRAY];
-    warp_gray(frame, &map, GRAY, &mut gray);
-    Some(PerceptualHash::of_gray(&gray))
+/// What is kept of a face to know it by: the hash of it alone, in one shape and size, and those of the crop moved a
+/// little.
+///
+/// ```
+/// use faceattend_core::liveness::frame_hash;
+/// use faceattend_core::{AnalyzeOptions, Engine, Frame};
+///
+/// let engine = Engine::new()?;
+/// let face = |view: &str| {
+///     let frame = Frame::open(format!("../examples/media/hopper/{view}.jpg"))?;
+///     let analysis = engine.analyze(&frame, &AnalyzeOptions::default())?;
+///     faceattend_core::Result::Ok(frame_hash(&frame).with_face(&frame, &analysis).face.expect("a face"))
+/// };
+/// // The other side of a head is not the mirror image of one side.
+/// assert!(face("left")?.bits_to_mirrored(&face("right")?.crop) > 29);
+/// # Ok::<(), faceattend_core::Error>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct FaceHash {
+    /// The hash of the crop.
+    pub crop: PerceptualHash,
+    moved: [PerceptualHash; 4],
+}
+
+impl FaceHash {
+    /// Returns the hash of `face` in `frame`, brought to one shape by its five points; `None` without them.
+    pub(super) fn of(frame: &Frame<'_>, face: &Face) -> Option<Self> {
+        let map = flattened(face.landmarks.as_ref()?)?.inverse()?;
+        let mut gray = vec![0.0; GRAY * GRAY];
+        let mut hash = |x: f32, y: f32| {
+            let [across, down] = map.rows.map(|[a, b, c]| [a, b, a * x + b * y + c]);
+            warp_gray(frame, &Affine { rows: [across, down] }, GRAY, &mut gray);
+            PerceptualHash::of_gray(&gray)
+        };
+        let moved = [(MOVED, 0.0), (-MOVED, 0.0), (0.0, MOVED), (0.0, -MOVED)].map(|(x, y)| hash(x, y));
+        Some(Self { crop: hash(0.0, 0.0), moved })
+    }
+
+    /// Returns how many of the 143 coarse bits lie between this face and the mirror image of the face in `crop`: the
+    /// fewest of the crop and the moved ones.
+    #[must_use]
+    pub fn bits_to_mirrored(&self, crop: &PerceptualHash) -> u32 {
+        let mirrored = crop.mirrored();
+        let least = self.moved.iter().map(|moved| moved.coarse_distance(&mirrored)).min().unwrap_or(u32::MAX);
+        least.min(self.crop.coarse_distance(&mirrored))
+    }
+
+    /// Returns whether it is the face in `crop` as a mirror shows it.
+    pub(super) fn is_mirror_of(&self, crop: &PerceptualHash) -> bool {
+        self.bits_to_mirrored(crop) <= MIRRORED_BITS
+    }
 }
 
 /// Returns the affine map that brings `points` nearest to the points of the template in the least-squares sense, in a
@@ -47,11 +96,6 @@ fn flattened(points: &Landmarks5) -> Option<Affine> {
     let across = row(sum(&|x, _, t, _| x * t), sum(&|_, y, t, _| y * t), tx);
     let down = row(sum(&|x, _, _, t| x * t), sum(&|_, y, _, t| y * t), ty);
     Some(Affine { rows: [across, down] })
-}
-
-/// Returns whether `a` and `b` are of one picture, one of them as a mirror shows it.
-pub(super) fn is_mirrored(a: &PerceptualHash, b: &PerceptualHash) -> bool {
-    a.mirrored().coarse_distance(b) <= MIRRORED_BITS
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! The hash that a session and a store keep of a frame.
 
 use super::exif::camera_of;
-use super::face_hash::face_hash;
+use super::face_hash::FaceHash;
 use super::hash::mix;
 use super::perceptual_hash::PerceptualHash;
 use crate::engine::Analysis;
@@ -31,7 +31,7 @@ pub struct FrameHash {
     pub perceptual: PerceptualHash,
     /// Nearly equal for pictures of one moment of the largest face, however they are cropped or scaled; `None` before
     /// [`Self::with_face`].
-    pub face: Option<PerceptualHash>,
+    pub face: Option<FaceHash>,
     /// Width and height in pixels.
     pub size: [u32; 2],
     /// A hash of the camera that the file names in its EXIF (make, model, software); `None` for one that names none.
@@ -48,12 +48,12 @@ impl FrameHash {
         self
     }
 
-    /// Returns the same hash with that of the largest face: what tells a mirrored picture however it is cropped. Without
-    /// it a session knows only whole frames that were mirrored.
+    /// Returns the same hash with that of the largest face: what tells a mirrored picture however it is cropped.
+    /// Without it a session knows only whole frames that were mirrored.
     #[must_use]
     pub fn with_face(mut self, frame: &Frame<'_>, analysis: &Analysis) -> Self {
         let largest = analysis.faces.iter().max_by(|a, b| a.bbox.area().total_cmp(&b.bbox.area()));
-        self.face = largest.and_then(|face| face_hash(frame, face));
+        self.face = largest.and_then(|face| FaceHash::of(frame, face));
         self
     }
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::face_hash::is_mirrored;
+use super::face_hash::FaceHash;
 use super::perceptual_hash::PerceptualHash;
 use crate::types::Degrees;
 
@@ -83,7 +83,7 @@ impl CountedFrames {
     }
 }
 
-/// A frame as its own session tells others of its like: by its looks, and by those of its face.
+/// A frame as its own session keeps it to tell others of its like: its looks, and those of its face.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub(super) struct Looks {
     #[serde(flatten)]
@@ -97,13 +97,13 @@ pub(super) struct Looks {
 const ASYMMETRIC: f32 = 7.5;
 
 impl Looks {
-    /// Returns whether `other` is this frame as a mirror shows it, also cropped, scaled, shifted, turned a little, lighter
-    /// or darker.
-    fn is_mirror_of(&self, other: &Self) -> bool {
-        let (yaw, opposite) = (self.seen.yaw.0, other.seen.yaw.0);
+    /// Returns whether `other`, with `face`, is this frame as a mirror shows it, also cropped, scaled, shifted, turned
+    /// a little, lighter or darker.
+    fn is_mirror_of(&self, other: &SeenFrame, face: Option<&FaceHash>) -> bool {
+        let (yaw, opposite) = (self.seen.yaw.0, other.yaw.0);
         let turned = yaw.abs().min(opposite.abs()) > ASYMMETRIC && yaw * opposite < 0.0;
-        let faces = || self.face.zip(other.face).is_some_and(|(a, b)| is_mirrored(&a, &b));
-        self.seen.is_mirror_of(&other.seen) || (turned && faces())
+        let faces = || face.zip(self.face.as_ref()).is_some_and(|(face, crop)| face.is_mirror_of(crop));
+        self.seen.is_mirror_of(other) || (turned && faces())
     }
 }
 
@@ -119,8 +119,8 @@ impl SeenFrames {
         self.frames.iter().any(|known| known.seen.is_like(&frame.seen))
     }
 
-    pub(super) fn contain_mirror_of(&self, frame: &Looks) -> bool {
-        self.frames.iter().any(|known| known.is_mirror_of(frame))
+    pub(super) fn contain_mirror_of(&self, frame: &SeenFrame, face: Option<&FaceHash>) -> bool {
+        self.frames.iter().any(|known| known.is_mirror_of(frame, face))
     }
 
     pub(super) fn add(&mut self, frame: Looks) {

@@ -105,7 +105,7 @@ impl LivenessSession {
                 counted: CountedFrames::default(),
                 suspicious: 0,
                 progress: Progress::Pending,
-                challenge: Challenge::new(options.order, options.extra_steps, entropy),
+                challenge: Challenge::new(options.order, options.extra_steps, options.nods, entropy),
                 wrong_turns: 0,
                 mirrored: 0,
                 frames: 0,
@@ -308,13 +308,14 @@ impl LivenessSession {
         self.state.revision
     }
 
-    /// Returns the view that verified `position`.
+    /// Returns the view that verified `position`; none of a nod is kept.
     #[must_use]
     pub fn position(&self, position: Position) -> Option<&VerifiedPosition> {
         match position {
             Position::Center => self.state.center.as_ref(),
             Position::Left => self.state.left.as_ref(),
             Position::Right => self.state.right.as_ref(),
+            Position::Up | Position::Down => None,
         }
     }
 

@@ -29,6 +29,9 @@ pub struct VerifiedPosition {
     pub embedding: Embedding,
     /// The yaw, in the frame as received.
     pub yaw: Degrees,
+    /// The pitch, which nods are measured against.
+    #[serde(default)]
+    pub pitch: Degrees,
     /// The nose offset: see [`crate::pose::Pose::nose_offset`].
     pub nose_offset: f32,
     /// The points that tell its relief against other views.

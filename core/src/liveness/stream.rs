@@ -42,6 +42,8 @@ pub(super) struct Glimpse {
     pub(super) arrived: Option<Timestamp>,
     pub(super) bbox: Rect,
     pub(super) yaw: Degrees,
+    #[serde(default)]
+    pub(super) pitch: Degrees,
     pub(super) nose_offset: f32,
 }
 
@@ -117,30 +119,40 @@ impl Stream {
     /// track must show it in a row, and a side where the head still is from the step `before` does not count.
     pub(super) fn turns_wrong(
         &mut self,
-        shown: impl Fn(Degrees) -> Option<Position>,
+        shown: impl Fn(&Glimpse) -> Option<Position>,
         latest: &Glimpse,
         asked: Position,
         before: Option<Position>,
     ) -> bool {
-        let Some(side) = shown(latest.yaw) else { return false };
+        let Some(side) = shown(latest) else { return false };
         if side == Position::Center {
             self.returned = true;
             return false;
         }
-        let twice = self.follows(latest) && self.track.last().is_some_and(|last| shown(last.yaw) == Some(side));
+        let twice = self.follows(latest) && self.track.last().is_some_and(|last| shown(last) == Some(side));
         twice && side != asked && (self.returned || Some(side) != before)
     }
 
-    /// Returns the medians of yaw and nose offset over the last `frames` readings, `latest` included; `None` while
-    /// there are fewer.
-    pub(super) fn smoothed(&self, latest: &Glimpse, frames: u32) -> Option<(Degrees, f32)> {
+    /// Returns the median of the pitch as [`Self::smoothed`] does of the yaw.
+    pub(super) fn smoothed_pitch(&self, latest: &Glimpse, frames: u32) -> Option<Degrees> {
+        self.window(latest, frames).map(|window| Degrees(median(window.map(|g| g.pitch.0))))
+    }
+
+    /// Returns the last `frames` readings of the track, `latest` included.
+    fn window<'a>(&'a self, latest: &'a Glimpse, frames: u32) -> Option<impl Iterator<Item = &'a Glimpse> + Clone> {
         let earlier = (frames as usize).checked_sub(1)?;
         let from = self.track.len().checked_sub(earlier)?;
         if earlier > 0 && !self.follows(latest) {
             return None;
         }
-        let window = || self.track[from..].iter().chain([latest]);
-        Some((Degrees(median(window().map(|g| g.yaw.0))), median(window().map(|g| g.nose_offset))))
+        Some(self.track[from..].iter().chain([latest]))
+    }
+
+    /// Returns the medians of yaw and nose offset over the last `frames` readings, `latest` included; `None` while
+    /// there are fewer.
+    pub(super) fn smoothed(&self, latest: &Glimpse, frames: u32) -> Option<(Degrees, f32)> {
+        let window = self.window(latest, frames)?;
+        Some((Degrees(median(window.clone().map(|g| g.yaw.0))), median(window.map(|g| g.nose_offset))))
     }
 
     /// Takes a frame in; returns how many frames in a row have shown one picture by now, itself not counted. Two
@@ -200,6 +212,7 @@ mod tests {
     fn glimpse(millis: i64, x: f32, yaw: f32) -> Glimpse {
         Glimpse {
             arrived: None,
+            pitch: Degrees(0.0),
             at: at(millis),
             bbox: Rect::new(x, 0.0, x + 100.0, 100.0),
             yaw: Degrees(yaw),

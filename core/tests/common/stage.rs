@@ -142,7 +142,7 @@ impl<'a> Actor<'a> {
     pub fn act(&mut self, asked: Position) -> &'a Shot {
         // As a camera sees it, the person's own left is the image's right.
         let target = match asked {
-            Position::Center => 0.0,
+            Position::Center | Position::Up | Position::Down => 0.0,
             Position::Left => 25.0,
             Position::Right => -25.0,
         };

@@ -77,7 +77,10 @@ impl Altered {
 }
 
 /// `picture` altered: cropped and scaled to its size again, turned, lighter or darker.
-pub fn altered(picture: &Frame<'_>, Altered { crop: [left, top, right, bottom], roll, gain }: Altered) -> Frame<'static> {
+pub fn altered(
+    picture: &Frame<'_>,
+    Altered { crop: [left, top, right, bottom], roll, gain }: Altered,
+) -> Frame<'static> {
     let (width, height) = (picture.width() as f32, picture.height() as f32);
     let (sin, cos) = roll.to_radians().sin_cos();
     let mut pixels = Vec::with_capacity(picture.pixels().len());

@@ -30,7 +30,7 @@ fn embedder() -> Embedder {
 /// the sides. Persons are orthogonal.
 fn view(person: usize, position: Position) -> Face {
     let (yaw, parts): (f32, [f32; 3]) = match position {
-        Position::Center => (1.0, [1.0, 0.0, 0.0]),
+        Position::Center | Position::Up | Position::Down => (1.0, [1.0, 0.0, 0.0]),
         Position::Left => (-20.0, [0.8, 0.6, 0.0]),
         Position::Right => (20.0, [0.8, -0.2, 0.565_7]),
     };

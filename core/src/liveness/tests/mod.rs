@@ -3,6 +3,7 @@
 mod arrival;
 mod evidence;
 mod lifecycle;
+mod nods;
 mod one_frame;
 mod order;
 mod properties;

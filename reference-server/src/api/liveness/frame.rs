@@ -17,14 +17,18 @@ use crate::error::AppError;
 use crate::image_data::{self, INVALID};
 use crate::request::extract::Authed;
 use crate::request::input::input;
-use crate::request::kinds::{Number, Optional, Picture, Word};
+use crate::request::kinds::{Number, Optional, Picture, Word, WordOr};
 use crate::request::texts;
 use crate::responses::null;
 use crate::router::endpoint::{Access, Audit, Endpoint, Tag};
 use crate::state::AppState;
 
-const POSITION: Word<Position> =
-    Word(&[("center", Position::Center), ("left", Position::Left), ("right", Position::Right)]);
+const POSITION: WordOr<Position> = WordOr {
+    known: Word(&[("center", Position::Center), ("left", Position::Left), ("right", Position::Right)]),
+    // Steps of a random order, which has a nonce.
+    later: &[("up", Position::Up), ("down", Position::Down)],
+    with: "nonce",
+};
 
 const NO_SESSION: &str = "Session not found";
 const SESSION_OVER: &str = "Session expired";
@@ -74,6 +78,12 @@ pub(crate) struct Judged {
     /// The measured yaw, in degrees.
     #[schema(required)]
     yaw: Option<f64>,
+    /// How far the face looks up (positive) or down against the verified center, in degrees.
+    #[schema(required)]
+    rise: Option<f64>,
+    /// The rises between which the position is shown, in degrees; null for the sides, and in a session without nods.
+    #[schema(required)]
+    rise_gate: Option<[f64; 2]>,
     /// The positions that are verified.
     verified: Vec<&'static str>,
     #[schema(required)]
@@ -195,6 +205,8 @@ fn judged(observed: &Observed) -> Judged {
         student_id: session.student().filter(|_| completed).map(|student| student.0),
         detected_pose: outcome.detected_pose.map(Position::as_str),
         yaw: outcome.yaw.map(|yaw| f64::from(yaw.0)),
+        rise: outcome.rise.map(|rise| f64::from(rise.0)),
+        rise_gate: outcome.rise_gate.map(|gate| gate.map(|rise| f64::from(rise.0))),
         verified: outcome.verified.iter().map(|position| position.as_str()).collect(),
         next_position: outcome.next.map(Position::as_str),
         steps: Steps::of(outcome.steps),

@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::Method;
-use faceattend_core::liveness::{Mirrored, Position};
+use faceattend_core::liveness::{Mirrored, Nods, Position};
 use faceattend_core::types::{SessionId, StudentId};
 use serde::Serialize;
 use serde_json::json;
@@ -44,6 +44,8 @@ input! {
             mirrored: bool = FlagOr(true),
             /// The order in which the client follows the positions.
             challenge: Option<Challenge> = Optional(CHALLENGE),
+            /// Whether the client can also ask the person to look `up` and `down`: a random order then does.
+            nods: bool = FlagOr(false),
         }
     }
 }
@@ -78,14 +80,15 @@ pub(crate) async fn create(
     State(app): State<AppState>,
     call: Authed<NewSession>,
 ) -> Result<Json<Reply<Begun>>, AppError> {
-    let NewSession { student_id: student, mirrored, challenge } = call.input;
+    let NewSession { student_id: student, mirrored, challenge, nods } = call.input;
     let random = challenge == Some(Challenge::Random);
     if !random && app.settings().challenge == ChallengePolicy::Required {
         return Err(AppError::bad_request(RANDOM_ONLY));
     }
     let mirrored = if mirrored { Mirrored::Yes } else { Mirrored::No };
     let fixed = app.settings().liveness.with_mirrored(mirrored);
-    let options = if random { fixed.with_guard() } else { fixed };
+    let nods = if nods && app.engine().reads_pitch() { Nods::Yes } else { Nods::No };
+    let options = if random { fixed.with_guard().with_nods(nods) } else { fixed };
     let stored = app
         .with_registry("Error creating liveness session", move |registry| {
             registry.begin(student, options, clock::now())
