@@ -189,12 +189,14 @@ fn nods(engine: &Engine, shared: &Path) {
         );
     }
     let mut reliefs = Vec::new();
+    let mut alike = Vec::new();
     for (name, frames) in clips(shared, 5.0) {
         let read = |frame: &Frame<'_>| {
             let shot = Shot::of(engine, frame);
             let face: &Face = shot.analysis.faces.first()?;
             let pose = face.pose?;
-            (pose.yaw.0.abs() < 12.0).then(|| (pose.pitch.0, pose.yaw.0, Shape::of(face)))
+            let embedding = face.embedding.clone()?;
+            (pose.yaw.0.abs() < 12.0).then(|| (pose.pitch.0, pose.yaw.0, Shape::of(face), embedding))
         };
         let views: Vec<_> = frames.iter().take(120).filter_map(read).collect();
         let Some(ahead) = views.iter().find(|view| view.1.abs() < 5.0) else { continue };
@@ -211,9 +213,18 @@ fn nods(engine: &Engine, shared: &Path) {
             quantile(&medians, 1.0)
         );
         if !name.contains("fake") && !name.contains("replay") {
-            reliefs.extend(views.iter().filter(|v| (v.0 - ahead.0).abs() >= 8.0).filter_map(|v| ahead.2.relief(&v.2)));
+            for view in views.iter().filter(|view| (view.0 - ahead.0).abs() >= 8.0) {
+                reliefs.extend(ahead.2.relief(&view.2));
+                alike.push(engine.embedder().similarity(&ahead.3, &view.3).unwrap().value());
+            }
         }
     }
+    println!(
+        "similarity of views that nod by 8 degrees or more to the one ahead: least {:.3}, 10th part {:.3}, median {:.3}",
+        quantile(&alike, 0.0),
+        quantile(&alike, 0.1),
+        quantile(&alike, 0.5)
+    );
     println!(
         "relief of {} views that nod by 8 degrees or more: least {:.3}, 10th part {:.3}, median {:.3}",
         reliefs.len(),
