@@ -220,7 +220,7 @@ fn nods(engine: &Engine, shared: &Path) {
         }
     }
     println!(
-        "similarity of views that nod by 8 degrees or more to the one ahead: least {:.3}, 10th part {:.3}, median {:.3}",
+        "similarity of views that nod by 8 degrees or more: least {:.3}, 10th part {:.3}, median {:.3}",
         quantile(&alike, 0.0),
         quantile(&alike, 0.1),
         quantile(&alike, 0.5)
