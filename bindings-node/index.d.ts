@@ -829,6 +829,11 @@ export interface LivenessOptions {
    * order with its `nonce`: see `observeAnswer`.
    */
   order?: Order
+  /**
+   * Whether a random order also asks for looking `up` and `down`: for clients that can guide the person there.
+   * Default false.
+   */
+  nods?: boolean
   /** How many more steps than three a random order has, up to 5. Default 3. */
   extraSteps?: number
   /** How many turns to the wrong side a random order forgives. Default 1. */
@@ -950,6 +955,16 @@ export interface Outcome {
   smoothedYaw: number | null
   /** The yaws in degrees, lowest and highest, between which the head shows the position that was asked for. */
   gate: [from: number, to: number]
+  /**
+   * How far the face looks up (positive) or down against the verified center, in degrees; `null` before there is
+   * one.
+   */
+  rise: number | null
+  /**
+   * The rises in degrees, lowest and highest, between which the head shows the position that was asked for; `null`
+   * for the sides, and in a session without `nods`.
+   */
+  riseGate: [from: number, to: number] | null
   /** Whether the frame passed every check for the position that was asked for. */
   isLive: boolean
   /** How well the frame shows the position asked for, in [0, 1]: 0 when it was refused, else from 0.75 on. */
@@ -1023,8 +1038,11 @@ export interface Pose {
   noseOffset: number
 }
 
-/** Where the head is to point. Left and right are the person's own. */
-export type Position = 'center' | 'left' | 'right'
+/**
+ * Where the head is to point. Left and right are the person's own. Only a random order of a session with `nods` asks
+ * for `up` and `down`.
+ */
+export type Position = 'center' | 'left' | 'right' | 'up' | 'down'
 
 /**
  * What runs the models. Anything but the CPU needs a build with its feature and an ONNX Runtime library made for it;
@@ -1253,7 +1271,7 @@ export interface StudentQuery {
 }
 
 /** Which way the person has to turn, in their own left and right. */
-export type TurnAdvice = 'left' | 'further_left' | 'right' | 'further_right' | 'back_from_left' | 'back_from_right'
+export type TurnAdvice = 'left' | 'further_left' | 'right' | 'further_right' | 'back_from_left' | 'back_from_right' | 'up' | 'further_up' | 'down' | 'further_down' | 'back_from_up' | 'back_from_down'
 
 /** What closing a session finds. */
 export interface Verification {

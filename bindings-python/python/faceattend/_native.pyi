@@ -251,6 +251,10 @@ class Outcome:
     @property
     def gate(self) -> tuple[float, float]: ...
     @property
+    def rise(self) -> Optional[float]: ...
+    @property
+    def rise_gate(self) -> Optional[tuple[float, float]]: ...
+    @property
     def is_live(self) -> bool: ...
     @property
     def confidence(self) -> float: ...
@@ -307,6 +311,7 @@ class LivenessSession:
         now: Optional[Moment] = None,
         guarded: bool = False,
         order: Optional[Order] = None,
+        nods: bool = False,
         extra_steps: Optional[int] = None,
         wrong_turns: Optional[int] = None,
         attempt_limit: Optional[int] = None,

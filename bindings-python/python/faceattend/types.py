@@ -68,8 +68,8 @@ Selection = Literal["all", "largest", "most_central"]
 """Which faces are taken further than detection."""
 Provider = Literal["cpu", "cuda", "tensorrt", "coreml", "directml", "openvino"]
 """What runs the models."""
-Position = Literal["center", "left", "right"]
-"""Where the head points. Left and right are the person's own."""
+Position = Literal["center", "left", "right", "up", "down"]
+"""Where the head points. Left and right are the person's own. Only a session with `nods` asks for up and down."""
 Order = Literal["any", "fixed", "random"]
 """In which order a liveness session asks for its positions."""
 Status = Literal["PENDING", "IN_PROGRESS", "COMPLETED", "FAILED", "EXPIRED"]
@@ -179,6 +179,8 @@ class OutcomeDict(TypedDict):
     yaw: Optional[float]
     smoothed_yaw: Optional[float]
     gate: tuple[float, float]
+    rise: Optional[float]
+    rise_gate: Optional[tuple[float, float]]
     is_live: bool
     confidence: float
     verified: list[Position]
