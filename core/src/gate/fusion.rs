@@ -21,8 +21,6 @@ pub struct Weights {
     pub scale: f32,
     /// Of [`Signs::lid_dip`].
     pub lids: f32,
-    /// Of [`Signs::mouth_range`].
-    pub mouth: f32,
     /// Of [`Signs::change`].
     pub change: f32,
     /// Of [`Signs::seconds`].
@@ -32,8 +30,8 @@ pub struct Weights {
 }
 
 impl Weights {
-    pub(crate) fn sum(&self, signs: &[f32; 7]) -> f32 {
-        let weights = [self.residual, self.stretch, self.scale, self.lids, self.mouth, self.change, self.seconds];
+    pub(crate) fn sum(&self, signs: &[f32; 6]) -> f32 {
+        let weights = [self.residual, self.stretch, self.scale, self.lids, self.change, self.seconds];
         self.bias + weights.iter().zip(signs).map(|(w, x)| w * x).sum::<f32>()
     }
 }
@@ -59,7 +57,6 @@ impl Fusion {
             stretch: -2.75,
             scale: -4.16,
             lids: 0.61,
-            mouth: 0.22,
             change: 3.74,
             seconds: 0.33,
             bias: -2.19,
@@ -69,7 +66,6 @@ impl Fusion {
             stretch: -2.75,
             scale: -4.16,
             lids: 0.61,
-            mouth: 0.22,
             change: 3.74,
             seconds: 0.33,
             bias: -2.19,

@@ -26,7 +26,7 @@ const LEAST_VIEWS: usize = 4;
 /// In how many parts the people are divided: each part is judged by the weights of the others.
 const FOLDS: usize = 6;
 
-const NAMES: [&str; 7] = ["residual", "stretch", "scale", "lids", "mouth", "change", "seconds"];
+const NAMES: [&str; 6] = ["residual", "stretch", "scale", "lids", "change", "seconds"];
 
 /// An attempt and its signs of life, with their seconds.
 struct Measured<'a> {
@@ -71,11 +71,14 @@ pub(super) fn fit(attempts: &[Attempt], engine: &Engine, showing: Showing) -> Re
         bar.inc(1);
         measured.push(Measured { attempt, signs: showing.signs(&attempt.path, engine)? });
     }
-    let still: Vec<&Measured<'_>> = measured.iter().filter(|m| !m.is_film()).collect();
+    let rendered = |m: &Measured<'_>| m.is_live() && m.attempt.is_simulated;
+    let still: Vec<&Measured<'_>> = measured.iter().filter(|m| !m.is_film() && !rendered(m)).collect();
     let of = |attempts: &[&Measured<'_>]| attempts.iter().flat_map(|m| m.movement()).collect::<Vec<_>>();
     let movement = Logistic::fit(&of(&still), RIDGE)
         .ok_or_else(|| bad("attempts", "there are no living people, or no still pictures of people among them"))?;
-    let passive: Vec<Sample> = measured.iter().flat_map(Measured::passive).collect();
+    // Neither rendered people nor rendered pictures say what skin looks like.
+    let passive: Vec<Sample> =
+        measured.iter().filter(|m| !m.attempt.is_simulated).flat_map(Measured::passive).collect();
     let passive = Logistic::fit(&passive, RIDGE);
 
     let mut rows: Vec<Vec<String>> = NAMES
@@ -146,6 +149,9 @@ pub(super) fn fit(attempts: &[Attempt], engine: &Engine, showing: Showing) -> Re
         notes: vec![
             "Kinds of attack whose name begins with replay, film or screen move like a living person: they fit the \
              passive check alone."
+                .into(),
+            "Rendered living people (origin simulated) fit nothing: they move less than people. The passive check is \
+             fitted to what a camera has seen alone."
                 .into(),
             "Every attempt weighs the same, and so do living people and pictures together.".into(),
         ],
