@@ -55,8 +55,9 @@ pub struct LifeEvidence {
     first: Vec<Point>,
     seen: VecDeque<Seen>,
     embedded: VecDeque<Embedded>,
-    /// Embedded views in a row that were one picture.
+    /// Views in a row that were one picture: by its bytes, or of those that were embedded by the embedding.
     frozen: usize,
+    last_picture: Option<u64>,
     signs: Signs,
     /// Whether the views have shown a living person. It stays: the person does not become a picture.
     live: bool,
@@ -101,8 +102,10 @@ impl LifeEvidence {
         let skull = mapped(&view.skull);
         self.seen.push_back(Seen { at: view.at, skull, lids, stretch, scale, passive });
         if let Some(embedding) = &view.embedding {
-            self.embed(Embedded { at: view.at, embedding: embedding.clone(), held });
+            let same_bytes = view.picture.is_some() && view.picture == self.last_picture;
+            self.embed(Embedded { at: view.at, embedding: embedding.clone(), held }, same_bytes);
         }
+        self.last_picture = view.picture;
         // A clock that was set back makes old what was seen before.
         let counts = |at: Timestamp| at <= view.at && view.at.duration_since(at) <= WINDOW;
         self.seen.retain(|seen| counts(seen.at));
@@ -114,9 +117,9 @@ impl LifeEvidence {
         self.live |= self.judge(options).0 == LifeVerdict::Live;
     }
 
-    fn embed(&mut self, new: Embedded) {
+    fn embed(&mut self, new: Embedded, same_bytes: bool) {
         if let Some(last) = self.embedded.back() {
-            let same = last.embedding.cosine(&new.embedding).is_ok_and(|cosine| cosine.0 >= SAME_PICTURE);
+            let same = same_bytes || last.embedding.cosine(&new.embedding).is_ok_and(|cosine| cosine.0 >= SAME_PICTURE);
             self.frozen = if same { self.frozen + 1 } else { 0 };
             if new.at > last.at && new.at.duration_since(last.at) < EMBED_EVERY {
                 return;

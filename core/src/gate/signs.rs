@@ -38,7 +38,7 @@ pub struct Signs {
     pub passive: Option<f32>,
     /// The number of views that the passive check judged.
     pub passive_views: usize,
-    /// How many embedded views in a row were one and the same picture.
+    /// How many views in a row were one and the same picture.
     pub frozen: usize,
 }
 

@@ -1,9 +1,12 @@
 //! What one view of a face tells of life.
 
+use std::hash::{DefaultHasher, Hasher as _};
+
 use jiff::Timestamp;
 
 use crate::embedding::Embedding;
 use crate::engine::Face;
+use crate::frame::Frame;
 use crate::geometry::Point;
 
 /// The mesh points of the eyelids: upper and lower, of the eye on the image's left, then of the other.
@@ -23,6 +26,9 @@ const SOFT: [usize; 94] = [
 /// One in so many points of the mesh is looked at: more say the same.
 const MESH_STEP: usize = 3;
 
+/// The number of rows by which two pictures are compared. The noise of a sensor is in every row.
+const PICTURE_ROWS: usize = 32;
+
 /// What one good view of a face tells of life.
 ///
 /// ```
@@ -32,7 +38,7 @@ const MESH_STEP: usize = 3;
 /// let engine = Engine::new()?;
 /// let frame = Frame::open("../examples/media/hopper/center.jpg")?;
 /// let face = engine.analyze(&frame, &AnalyzeOptions::default())?.faces.remove(0);
-/// let view = LifeView::of(&face, Timestamp::now()).expect("the default pack gives points");
+/// let view = LifeView::of(&face, Timestamp::now()).expect("the default pack gives points").in_frame(&frame);
 /// assert!(view.passive().is_none(), "no antispoof model is installed");
 /// # Ok::<(), faceattend_core::Error>(())
 /// ```
@@ -45,6 +51,8 @@ pub struct LifeView {
     pub(super) lids: Option<[Point; LIDS.len()]>,
     pub(super) passive: Option<f32>,
     pub(super) embedding: Option<Embedding>,
+    /// Of the whole picture that the view is from.
+    pub(super) picture: Option<u64>,
 }
 
 impl LifeView {
@@ -60,7 +68,18 @@ impl LifeView {
             (None, Some(five)) => (five.0.to_vec(), None),
             (None, None) => return None,
         };
-        Some(Self { at, skull, lids, passive: face.antispoof.real(), embedding: face.embedding.clone() })
+        Some(Self { at, skull, lids, passive: face.antispoof.real(), embedding: face.embedding.clone(), picture: None })
+    }
+
+    /// Returns the same view as one of `frame`: no camera takes the very same picture twice.
+    #[must_use]
+    pub fn in_frame(mut self, frame: &Frame<'_>) -> Self {
+        let row = frame.width() as usize * 3;
+        let every = (frame.height() as usize / PICTURE_ROWS).max(1) * row;
+        let mut hasher = DefaultHasher::new();
+        frame.pixels().chunks_exact(row).step_by(every / row).for_each(|row| hasher.write(row));
+        self.picture = Some(hasher.finish());
+        self
     }
 
     /// Returns the passive check's probability of a living face, in [0, 1], where it ran.
