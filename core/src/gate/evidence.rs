@@ -35,7 +35,10 @@ pub(super) const FROZEN: usize = 5;
 /// The least number of views that decide, and of those that the passive check judged.
 const LEAST_VIEWS: usize = 4;
 const LEAST_PASSIVE: usize = 3;
-/// The least time that the movement of a face is watched before it is called that of a picture, in seconds.
+/// The least time that a face is watched before anything is decided, in seconds: what moves needs time to move.
+const LEAST_SECONDS: f32 = 0.5;
+/// The same where movement alone decides: that it is alive, and that it is a picture.
+const LEAST_BY_MOVEMENT: f32 = 1.0;
 const LEAST_STILL: f32 = 2.0;
 
 /// The evidence of life that the views of one track give. Begin anew for another face: evidence of one person says
@@ -166,11 +169,12 @@ impl LifeEvidence {
         } else {
             LifeReason::LittleMovement
         };
-        // A passive check that has judged too few views yet is waited for.
-        let waits = signs.passive_views > 0 && !passive_rules;
+        // A passive check that has judged too few views yet is waited for, and so is movement.
+        let least = if passive_rules { LEAST_SECONDS } else { LEAST_BY_MOVEMENT };
+        let waits = (signs.passive_views > 0 && !passive_rules) || signs.seconds < least;
         if log_odds >= options.live_from && !waits && !stands {
             (LifeVerdict::Live, log_odds, None)
-        } else if log_odds <= options.spoof_below && (passive_rules || signs.seconds >= LEAST_STILL) {
+        } else if log_odds <= options.spoof_below && signs.seconds >= if passive_rules { least } else { LEAST_STILL } {
             (LifeVerdict::Spoof, log_odds, Some(reason))
         } else {
             (LifeVerdict::Undecided, log_odds, Some(reason))

@@ -45,8 +45,10 @@ pub struct Fusion {
     pub five: Weights,
     /// The slope and the level of the passive check's mean log-odds.
     pub passive: [f32; 2],
-    /// The most that movement counts either way beside the passive check.
-    pub movement_most: f32,
+    /// How much movement counts beside the passive check: at least and at most. A film moves like a person, so that
+    /// movement cannot outweigh a doubt of the check; a cut-out may look like skin, so that stillness can outweigh its
+    /// trust.
+    pub movement_within: [f32; 2],
 }
 
 impl Fusion {
@@ -71,7 +73,7 @@ impl Fusion {
             bias: -2.19,
         },
         passive: [2.0, -3.0],
-        movement_most: 2.0,
+        movement_within: [-3.0, 1.5],
     };
 
     /// Returns the log-odds of a living face by its movement alone.
@@ -87,7 +89,8 @@ impl Fusion {
         let movement = self.movement(signs);
         match signs.passive {
             Some(passive) => {
-                self.passive[0] * passive + self.passive[1] + movement.clamp(-self.movement_most, self.movement_most)
+                let [least, most] = self.movement_within;
+                self.passive[0] * passive + self.passive[1] + movement.clamp(least, most)
             }
             None => movement,
         }

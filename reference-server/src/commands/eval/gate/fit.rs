@@ -20,9 +20,13 @@ use super::play::Showing;
 /// check alone.
 const FILMS: [&str; 3] = ["replay", "film", "screen"];
 /// The penalty on the weights, in attempts: see [`Logistic::fit`].
-const RIDGE: f64 = 1.0;
-/// The least number of views of which the signs are taken.
+const RIDGE: f64 = 0.1;
+/// The least number of views of which the signs are taken, and the least time in which they were seen: with the passive
+/// check the gate decides from there on.
 const LEAST_VIEWS: usize = 4;
+const LEAST_SECONDS: f32 = 0.5;
+/// From which time on movement decides by itself.
+const BY_MOVEMENT: f32 = 1.0;
 /// In how many parts the people are divided: each part is judged by the weights of the others.
 const FOLDS: usize = 6;
 
@@ -48,7 +52,8 @@ impl Measured<'_> {
 
     /// The samples of the attempt, which weigh 1 together.
     fn samples(&self, values: impl Fn(&Signs) -> Option<Vec<f64>>) -> Vec<Sample> {
-        let views = self.signs.iter().filter(|(_, signs)| signs.views >= LEAST_VIEWS);
+        let counts = |signs: &Signs| signs.views >= LEAST_VIEWS && signs.seconds >= LEAST_SECONDS;
+        let views = self.signs.iter().filter(|(_, signs)| counts(signs));
         let all: Vec<Vec<f64>> = views.filter_map(|(_, signs)| values(signs)).collect();
         #[expect(clippy::cast_precision_loss, reason = "views of a clip")]
         let weight = 1.0 / all.len().max(1) as f64;
@@ -178,7 +183,8 @@ fn judged(still: &[&Measured<'_>]) -> Vec<(bool, Vec<(f64, f64)>)> {
         let others: Vec<Sample> = still.iter().filter(|m| fold(m) != part).flat_map(|m| m.movement()).collect();
         let Some(fitted) = Logistic::fit(&others, RIDGE) else { continue };
         for m in still.iter().filter(|m| fold(m) == part) {
-            let views = m.signs.iter().filter(|(_, signs)| signs.views >= LEAST_VIEWS);
+            let counts = |signs: &Signs| signs.views >= LEAST_VIEWS && signs.seconds >= BY_MOVEMENT;
+            let views = m.signs.iter().filter(|(_, signs)| counts(signs));
             let odds = views.map(|(at, signs)| (*at, fitted.log_odds(&signs.movement().map(f64::from))));
             judged.push((m.is_live(), odds.collect()));
         }
