@@ -194,6 +194,17 @@ fn who_walks_on_before_the_wait_is_over_is_not_lost() {
 }
 
 #[test]
+fn whose_place_somebody_else_takes_is_not_lost() {
+    let mut gate = Gate::new(GatePolicy::Require);
+    gate.show_for(1.0, photograph);
+    gate.show_for(2.0, |second| Head { person: 1, ..photograph(second) });
+    gate.recognizer.finish().unwrap();
+    let mut looks: Vec<_> = gate.second_looks().into_iter().map(|look| look.0).collect();
+    looks.sort_unstable();
+    assert_eq!(looks, gate.students);
+}
+
+#[test]
 fn whoever_is_in_view_when_a_camera_stops_is_not_lost() {
     let mut gate = Gate::new(GatePolicy::Require);
     gate.show_for(1.0, photograph);

@@ -27,6 +27,8 @@ pub(super) enum Admission {
 #[derive(Debug, Default)]
 pub(super) struct Gatekeeper {
     waiting: BTreeMap<TrackId, Waiting>,
+    /// Whose place in a track somebody else has taken before the wait was over.
+    displaced: Vec<Sighting>,
 }
 
 #[derive(Debug)]
@@ -60,7 +62,10 @@ impl Gatekeeper {
         let new = Waiting { since: now, sighting, is_over: false, is_suspected: false };
         let waiting = self.waiting.entry(track).or_insert(new);
         if waiting.sighting.student != student {
-            // The views have shown somebody else.
+            // The views show somebody else now.
+            if !waiting.is_over {
+                self.displaced.push(waiting.sighting);
+            }
             *waiting = Waiting { since: now, sighting, is_over: false, is_suspected: false };
         }
         waiting.sighting = sighting;
@@ -94,7 +99,8 @@ impl Gatekeeper {
 
     /// Returns the people who have left before the wait was over, if they had to wait, and forgets all who have left.
     pub(super) fn left(&mut self, options: &GateOptions, is_followed: impl Fn(TrackId) -> bool) -> Vec<Sighting> {
-        let mut left = Vec::new();
+        let mut left = std::mem::take(&mut self.displaced);
+        left.retain(|_| options.policy == GatePolicy::Require);
         self.waiting.retain(|track, waiting| {
             let stays = is_followed(*track);
             if !stays && !waiting.is_over && options.policy == GatePolicy::Require {
