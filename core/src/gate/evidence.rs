@@ -36,7 +36,7 @@ pub(super) const FROZEN: usize = 5;
 const LEAST_VIEWS: usize = 4;
 const LEAST_PASSIVE: usize = 3;
 /// The least time that a face is watched before anything is decided, in seconds: what moves needs time to move.
-const LEAST_SECONDS: f32 = 0.5;
+const LEAST_SECONDS: f32 = 0.4;
 /// The same where movement alone decides: that it is alive, and that it is a picture.
 const LEAST_BY_MOVEMENT: f32 = 1.0;
 const LEAST_STILL: f32 = 2.0;
@@ -189,8 +189,9 @@ impl LifeEvidence {
         };
         let scales: Vec<f32> = seen().map(|s| s.scale).collect();
         let passive: Vec<f32> = seen().filter_map(|s| s.passive).collect();
+        // As if a view had said nothing before: a few lucky views of a screen do not decide.
         #[expect(clippy::cast_precision_loss, reason = "tens of views")]
-        let mean = passive.iter().sum::<f32>() / passive.len().max(1) as f32;
+        let mean = passive.iter().sum::<f32>() / (passive.len() + 1) as f32;
         Signs {
             seconds,
             views: self.seen.len(),

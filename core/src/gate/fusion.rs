@@ -55,25 +55,25 @@ impl Fusion {
     /// As `faceattend eval gate --fit` measured it.
     pub const MEASURED: Self = Self {
         mesh: Weights {
-            residual: 2.44,
-            stretch: -2.75,
-            scale: -4.16,
-            lids: 0.61,
-            change: 3.74,
-            seconds: 0.33,
-            bias: -2.19,
+            residual: 4.568,
+            stretch: -2.233,
+            scale: -2.289,
+            lids: 0.340,
+            change: 3.544,
+            seconds: -2.195,
+            bias: 12.945,
         },
         five: Weights {
-            residual: 2.44,
-            stretch: -2.75,
-            scale: -4.16,
-            lids: 0.61,
-            change: 3.74,
-            seconds: 0.33,
-            bias: -2.19,
+            residual: 4.568,
+            stretch: -2.233,
+            scale: -2.289,
+            lids: 0.340,
+            change: 3.544,
+            seconds: -2.195,
+            bias: 12.945,
         },
-        passive: [2.0, -3.0],
-        movement_within: [-3.0, 1.5],
+        passive: [1.170, 0.126],
+        movement_within: [-3.0, 0.5],
     };
 
     /// Returns the log-odds of a living face by its movement alone.

@@ -33,8 +33,8 @@ pub struct Signs {
     /// is tilted or comes nearer changes its embedding too, and a picture that is held alike does not. `None` of too
     /// few such views.
     pub change: Option<f32>,
-    /// The mean log-odds of a living face by the passive check, each view at most [`PASSIVE_MOST`] either way. `None`
-    /// where it did not run.
+    /// The mean log-odds of a living face by the passive check, each view at most 4 either way, and one more that says
+    /// nothing. `None` where it did not run.
     pub passive: Option<f32>,
     /// The number of views that the passive check judged.
     pub passive_views: usize,
