@@ -32,6 +32,7 @@ class _Known:
         self.process = 0
         self.gallery = faceattend.Gallery()
         self.seen: Any = None
+        self.model: Optional[str] = None
         self.newest = 0
         self.asked_at = 0.0
 
@@ -49,9 +50,12 @@ class _Known:
                 with transaction.atomic(using=_database()):
                     hold_enrolments()
                     newest = StudentTemplate.objects.aggregate(newest=Max("id"))["newest"] or 0
-                gallery = faceattend.Gallery()
-                gallery.load(_people(conf.engine().model))
-                self.gallery, self.newest, self.seen, self.process = gallery, newest, seen, os.getpid()
+                model = conf.engine().model
+                if self.process != os.getpid() or self.model != model:
+                    self.gallery = faceattend.Gallery()
+                # In place where that can be: whoever is being watched goes on being watched.
+                self.gallery.load(_people(model))
+                self.newest, self.seen, self.model, self.process = newest, seen, model, os.getpid()
             self.asked_at = now
             return self.gallery, self.newest
 
@@ -171,10 +175,23 @@ def recognise(image: Any, *, among: Optional[Iterable[int]] = None, color: Any =
     return recognize(image, among=among, color=color)
 
 
+def marked(student_id: int, at: Optional[datetime] = None) -> Optional[Attendance]:
+    """Returns the row that stands for a student on the site's day of a moment, or ``None``."""
+    at = at or timezone.now()
+    policy = conf.policy()
+    day, starts_at, ends_at = policy.day(at)
+    rows = Attendance.objects.filter(student_id=student_id)
+    # A row that another service wrote says no day: its time does.
+    earlier = rows.filter(local_day=None, timestamp__gte=starts_at, timestamp__lt=ends_at).first()
+    return earlier or rows.filter(local_day=day, period=policy.period(at)).first()
+
+
 def mark(
     student_id: int, similarity: Optional[float], location: Optional[str] = None, at: Optional[datetime] = None
 ) -> tuple[Optional[Attendance], bool]:
     """Marks a student present, once in each of the site's days.
+
+    This is the mark itself: it does not ask whether the face was a living person's. `watching.Watch` does.
 
     Returns
     -------
