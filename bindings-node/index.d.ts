@@ -154,6 +154,12 @@ export declare class AttendanceBook {
    * object.
    */
   forget(): void
+  /**
+   * Puts a student who was seen and not believed to be alive on the second-look list, unless the student is marked
+   * in that day or on the list with this verdict. `reasons` are codes of lowercase letters, digits and underscores,
+   * such as `few_views`. `Store.decideSecondLook` decides; what the database answered is remembered for a minute.
+   */
+  secondLook(studentId: number, verdict: SecondLookVerdict, reasons: Array<string>, options?: SecondLookOptions & Abortable): Promise<SecondLooking>
 }
 
 /** Finds, measures and embeds faces. One engine serves a whole process: make it once and keep it. */
@@ -353,6 +359,18 @@ export declare class ReceiptKey {
  */
 export declare class Store {
   private constructor()
+  /** Resolves to the sightings that pass the query, newest first. `AttendanceBook.secondLook` puts them there. */
+  secondLooks(query?: SecondLookQuery & Abortable): Promise<SecondLookList>
+  /** Resolves to the sighting with this key. */
+  secondLook(id: number, options?: Abortable): Promise<SecondLook | null>
+  /** Resolves to how many sightings wait for a decision. */
+  openSecondLooks(options?: Abortable): Promise<number>
+  /**
+   * Decides an open sighting, once; `by` is who decides. A confirmed one marks the student at the time of the
+   * sighting, in the same transaction, and resolves to the mark; a refused one to `null`. Rejects with `state` when
+   * it is decided already or the student was marked otherwise.
+   */
+  decideSecondLook(id: number, answer: SecondLookAnswer, by: string, options?: Abortable): Promise<Marking | null>
   /**
    * Opens a database and brings an older one up to date. `location` is the path of a SQLite file, which is created
    * when it is not there, or `postgres://USER:PASSWORD@HOST/NAME`. Rejects with `invalid_input` for the URL of
@@ -716,6 +734,8 @@ export interface Erasure {
   marksDeleted: number
   /** How many attendance rows stayed, without a name. */
   marksAnonymized: number
+  /** How many entries of the second-look list are gone. */
+  secondLooks: number
 }
 
 /** One face of a frame. What the depth that was asked for does not reach is `null`. */
@@ -809,6 +829,11 @@ export interface LivenessOptions {
    * order with its `nonce`: see `observeAnswer`.
    */
   order?: Order
+  /**
+   * Whether a random order also asks for looking `up` and `down`: for clients that can guide the person there.
+   * Default false.
+   */
+  nods?: boolean
   /** How many more steps than three a random order has, up to 5. Default 3. */
   extraSteps?: number
   /** How many turns to the wrong side a random order forgives. Default 1. */
@@ -930,6 +955,16 @@ export interface Outcome {
   smoothedYaw: number | null
   /** The yaws in degrees, lowest and highest, between which the head shows the position that was asked for. */
   gate: [from: number, to: number]
+  /**
+   * How far the face looks up (positive) or down against the verified center, in degrees; `null` before there is
+   * one.
+   */
+  rise: number | null
+  /**
+   * The rises in degrees, lowest and highest, between which the head shows the position that was asked for; `null`
+   * for the sides, and in a session without `nods`.
+   */
+  riseGate: [from: number, to: number] | null
   /** Whether the frame passed every check for the position that was asked for. */
   isLive: boolean
   /** How well the frame shows the position asked for, in [0, 1]: 0 when it was refused, else from 0.75 on. */
@@ -1003,8 +1038,11 @@ export interface Pose {
   noseOffset: number
 }
 
-/** Where the head is to point. Left and right are the person's own. */
-export type Position = 'center' | 'left' | 'right'
+/**
+ * Where the head is to point. Left and right are the person's own. Only a random order of a session with `nods` asks
+ * for `up` and `down`.
+ */
+export type Position = 'center' | 'left' | 'right' | 'up' | 'down'
 
 /**
  * What runs the models. Anything but the CPU needs a build with its feature and an ONNX Runtime library made for it;
@@ -1075,6 +1113,86 @@ export interface RegisterOptions {
   /** The name in the audit log. Default `node`. */
   actor?: string
 }
+
+/** A sighting of somebody whom a camera recognized and did not believe to be alive. There is no picture of it. */
+export interface SecondLook {
+  /** The key. It is never given to another sighting. */
+  id: number
+  studentId: number
+  studentName: string
+  studentRollNumber: string
+  /** When the student was seen: the time of the mark that a confirmation makes. */
+  timestamp: Date
+  /** The site's day as `YYYY-MM-DD`. */
+  day: string
+  /** The part of the day that is marked once. */
+  period: string
+  /** `Present` or `Late`: the status of the mark that a confirmation makes. */
+  status: string
+  /** The similarity of the match, in [0, 1]. */
+  confidenceScore: number | null
+  /** The camera's place. */
+  cameraLocation: string | null
+  verdict: SecondLookVerdict
+  /** Why, as stable codes such as `few_views`. */
+  reasons: Array<string>
+  state: SecondLookState
+  /** Who decided; `null` until then. */
+  decidedBy: string | null
+  /** When it was decided; `null` until then. */
+  decidedAt: Date | null
+}
+
+/** What a person says of a sighting: the student was there, or it was not the student. */
+export type SecondLookAnswer = 'confirm' | 'refuse'
+
+/** What came of a sighting for the second-look list. */
+export interface SecondLooking {
+  /** Whether this call made the entry. */
+  newlyListed: boolean
+  /** The entry, new or open before; `null` where the student is marked. */
+  look: SecondLook | null
+  /** The row that marks the student; `null` where the sighting is on the list. */
+  record: AttendanceRecord | null
+}
+
+/** A slice of the second-look list, newest first. */
+export interface SecondLookList {
+  items: Array<SecondLook>
+  /** How many there are without the slicing. */
+  total: number
+}
+
+/** How sure, where and when somebody was seen. */
+export interface SecondLookOptions {
+  /** How similar the seen face was, in [0, 1]. Default 1. */
+  similarity?: number
+  /** When. Default: now. */
+  at?: Date
+  /** The camera's place. */
+  cameraLocation?: string
+}
+
+/** Which sightings to list. What is left out does not narrow the selection. */
+export interface SecondLookQuery {
+  /** Those in this state: `open` for those that wait for a decision. */
+  state?: SecondLookState
+  /** Those of this student. */
+  studentId?: number
+  /** How many to skip. Default 0. */
+  skip?: number
+  /** How many to return at most. Default 100. */
+  limit?: number
+}
+
+/**
+ * What has become of a sighting: it waits for a decision, a person confirmed or refused it, or it was settled, because
+ * the student was marked otherwise.
+ */
+export type SecondLookState = 'open' | 'confirmed' | 'refused' | 'settled'
+
+/** What a camera thought: it saw too little to tell, or signs of a photograph or a replay. */
+export type SecondLookVerdict = 'undecided' | 'spoof'
 
 /** A face in view of a camera. */
 export interface SeenFace {
@@ -1153,7 +1271,7 @@ export interface StudentQuery {
 }
 
 /** Which way the person has to turn, in their own left and right. */
-export type TurnAdvice = 'left' | 'further_left' | 'right' | 'further_right' | 'back_from_left' | 'back_from_right'
+export type TurnAdvice = 'left' | 'further_left' | 'right' | 'further_right' | 'back_from_left' | 'back_from_right' | 'up' | 'further_up' | 'down' | 'further_down' | 'back_from_up' | 'back_from_down'
 
 /** What closing a session finds. */
 export interface Verification {

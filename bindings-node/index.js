@@ -43,6 +43,7 @@ const Receipt = guardClass(native.Receipt)
 const ReceiptKey = guardClass(native.ReceiptKey)
 const AttendanceBook = guardClass(native.AttendanceBook, {
   mark: { lane: store, options: 2 },
+  secondLook: { lane: store, options: 3 },
   records: { lane: store, options: 0 },
   record: { lane: store, options: 1 },
   delete: { lane: store, options: 1 },
@@ -64,6 +65,10 @@ const Store = guardClass(native.Store, {
   templatesOf: { lane: store, options: 1 },
   saveSession: { lane: store, options: 1, before: own(() => LivenessSession, 'session') },
   session: { lane: store, options: 1 },
+  secondLooks: { lane: store, options: 0 },
+  secondLook: { lane: store, options: 1 },
+  openSecondLooks: { lane: store, options: 0 },
+  decideSecondLook: { lane: store, options: 3 },
 })
 
 const Camera = cameraOf({ engine: Engine, gallery: Gallery, book: AttendanceBook })

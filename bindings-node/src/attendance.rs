@@ -145,11 +145,7 @@ impl AttendanceBook {
         options: Option<MarkOptions>,
     ) -> napi::Result<AsyncTask<Job<Marking>>> {
         let student = student(student_id).or_throw()?;
-        if !(0.0..=1.0).contains(&similarity) {
-            return Err(invalid("similarity", format!("{similarity} is not between 0 and 1"))).or_throw();
-        }
-        #[expect(clippy::cast_possible_truncation, reason = "similarities are f32 in the core")]
-        let similarity = Similarity::new(similarity as f32);
+        let similarity = similarity_of(similarity).or_throw()?;
         let (at, place) = options.map_or((None, None), |options| (options.at, options.camera_location));
         let at = time::moment_or_now(at).or_throw()?;
         let marker = self.marker.clone();
@@ -231,6 +227,15 @@ impl AttendanceBook {
         let date: CivilDate = day.parse().map_err(|_| invalid("day", format!("{day:?} is no date like 2026-03-31")))?;
         self.marker.policy().window(date)
     }
+}
+
+/// The similarity that JavaScript gives.
+pub(crate) fn similarity_of(similarity: f64) -> Result<Similarity> {
+    if !(0.0..=1.0).contains(&similarity) {
+        return Err(invalid("similarity", format!("{similarity} is not between 0 and 1")));
+    }
+    #[expect(clippy::cast_possible_truncation, reason = "similarities are f32 in the core")]
+    Ok(Similarity::new(similarity as f32))
 }
 
 fn policy(options: Option<AttendanceOptions>) -> Result<AttendancePolicy> {

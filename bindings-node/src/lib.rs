@@ -18,5 +18,6 @@ mod gallery;
 mod job;
 mod liveness;
 mod models;
+mod second_looks;
 mod store;
 mod time;

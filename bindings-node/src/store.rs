@@ -118,6 +118,8 @@ pub struct Erasure {
     pub marks_deleted: i64,
     /// How many attendance rows stayed, without a name.
     pub marks_anonymized: i64,
+    /// How many entries of the second-look list are gone.
+    pub second_looks: i64,
 }
 
 /// The database: SQLite in a file, or a PostgreSQL. Every method is one transaction: it happened as a whole and
@@ -366,6 +368,7 @@ impl From<CoreErasure> for Erasure {
             sessions: erasure.sessions.cast_signed(),
             marks_deleted: erasure.marks_deleted.cast_signed(),
             marks_anonymized: erasure.marks_anonymised.cast_signed(),
+            second_looks: erasure.second_looks.cast_signed(),
         }
     }
 }

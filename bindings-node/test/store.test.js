@@ -43,6 +43,48 @@ test('students are made, found, changed and deleted', async (t) => {
   await assert.rejects(store.students({ skip: -1 }), failsWith('invalid_input'))
 })
 
+test('a person decides whether somebody was there', async (t) => {
+  const store = await open(t)
+  const book = new AttendanceBook(store, { timeZone: 'UTC' })
+  const [grace, eileen] = [await store.createStudent('Grace', 'R1'), await store.createStudent('Eileen', 'R2')]
+  const at = new Date('2026-03-02T08:15:00Z')
+  const seen = await book.secondLook(grace.id, 'undecided', ['few_views'], {
+    similarity: 0.8, cameraLocation: 'Gate', at,
+  })
+  assert.ok(seen.newlyListed && seen.record === null)
+  const { look } = seen
+  assert.deepEqual([look.studentName, look.day, look.period, look.status], ['Grace', '2026-03-02', 'day', 'Present'])
+  assert.deepEqual(
+    [look.verdict, look.reasons, look.state, look.timestamp, look.decidedBy],
+    ['undecided', ['few_views'], 'open', at, null],
+  )
+  const again = await book.secondLook(grace.id, 'undecided', ['few_views'], { at })
+  assert.deepEqual([again.newlyListed, again.look.id], [false, look.id])
+  const picture = (await book.secondLook(eileen.id, 'spoof', ['frozen'], { at })).look
+  assert.equal(await store.openSecondLooks(), 2)
+  const { items, total } = await store.secondLooks({ state: 'open', limit: 1 })
+  assert.deepEqual([items.map(({ id }) => id), total], [[picture.id], 2])
+
+  const marking = await store.decideSecondLook(look.id, 'confirm', 'Ms Rao')
+  assert.deepEqual(
+    [marking.newlyMarked, marking.record.timestamp, marking.record.cameraLocation],
+    [true, at, 'Gate'],
+  )
+  assert.equal(await store.decideSecondLook(picture.id, 'refuse', 'Ms Rao'), null)
+  const decided = await store.secondLook(picture.id)
+  assert.deepEqual([decided.state, decided.decidedBy], ['refused', 'Ms Rao'])
+  assert.ok(decided.decidedAt instanceof Date)
+  const marked = await book.secondLook(grace.id, 'spoof', ['frozen'], { at })
+  assert.deepEqual([marked.look, marked.record.id], [null, marking.record.id])
+  await assert.rejects(store.decideSecondLook(look.id, 'refuse', 'somebody else'), failsWith('state'))
+  await assert.rejects(store.decideSecondLook(99, 'confirm', 'Ms Rao'), failsWith('not_found'))
+  await assert.rejects(store.decideSecondLook(look.id, 'perhaps', 'Ms Rao'), failsWith('invalid_input'))
+  await assert.rejects(store.secondLooks({ state: 'lost' }), failsWith('invalid_input'))
+  await assert.rejects(book.secondLook(grace.id, 'live', []), failsWith('invalid_input'))
+  assert.equal((await store.eraseStudent(eileen.id)).secondLooks, 1)
+  assert.equal(await store.secondLook(picture.id), null)
+})
+
 test('a completed session registers one student, once, and a gallery loads the face', async (t) => {
   const store = await open(t)
   const session = await completed('hopper')

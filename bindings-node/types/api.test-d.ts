@@ -19,11 +19,13 @@ import {
   type LivenessReasonCode,
   LivenessSession,
   type LivenessStatus,
+  type Marking,
   type Order,
   type Pace,
   type Position,
   Receipt,
   ReceiptKey,
+  type SecondLooking,
   Store,
   models,
 } from '..'
@@ -99,6 +101,10 @@ expectType<Receipt>(Receipt.verify(ReceiptKey.generate().toText(), ''))
 expectType<Promise<Store>>(Store.open('postgres://host/db'))
 expectType<Promise<Erasure>>(store.eraseStudent(1, { marks: 'anonymize' }))
 expectError(store.eraseStudent(1, { marks: 'burn' }))
+expectType<Promise<Marking | null>>(store.decideSecondLook(1, 'confirm', 'Ms Rao'))
+expectError(store.decideSecondLook(1, 'perhaps', 'Ms Rao'))
+expectError(store.secondLooks({ state: 'lost' }))
+expectType<Promise<SecondLooking>>(new AttendanceBook(store).secondLook(1, 'spoof', ['frozen'], { similarity: 0.8 }))
 expectType<Promise<LivenessSession | null>>(store.session('id'))
 expectType<Date>(new AttendanceBook(store).day().startsAt)
 expectType<FaceAttendErrorCode>(new FaceAttendError('state', 'no').code)

@@ -12,6 +12,7 @@ use pyo3::types::PyDict;
 use crate::gil::{attached, detached};
 use crate::per_process::PerProcess;
 use crate::records::AttendanceRecord;
+use crate::second_look::{self, SecondLooking};
 use crate::store::Store;
 use crate::time::{date, datetime, moment, moment_or_now};
 
@@ -199,6 +200,48 @@ impl AttendanceBook {
         let at = moment_or_now(at)?;
         let similarity = Similarity::new(similarity);
         detached(py, || self.marker()?.mark(StudentId(student_id), similarity, camera_location, at)).map(Marking)
+    }
+
+    /// Puts a student who was seen and not believed to be alive on the second-look list, unless the student is marked
+    /// in that day or on the list with this verdict. ``Store.decide_second_look`` decides.
+    ///
+    /// What the database answered is remembered for a minute.
+    ///
+    /// Parameters
+    /// ----------
+    /// student_id : int
+    /// verdict : {"undecided", "spoof"}
+    ///     Whether too little was seen, or signs of a photograph or a replay.
+    /// reasons : list of str
+    ///     Why, as codes of lowercase letters, digits and underscores, such as ``"few_views"``.
+    /// similarity : float
+    ///     How similar the seen face was, in [0, 1].
+    /// camera_location : str, optional
+    ///     Where the student was seen.
+    /// at : datetime or float, optional
+    ///     When. Default: now.
+    ///
+    /// Raises
+    /// ------
+    /// NotFoundError
+    ///     When there is no such student.
+    #[pyo3(signature = (student_id, verdict, reasons, *, similarity=1.0, camera_location=None, at=None))]
+    #[expect(clippy::too_many_arguments, reason = "Python names them")]
+    fn second_look(
+        &self,
+        py: Python<'_>,
+        student_id: i64,
+        verdict: &str,
+        reasons: Vec<String>,
+        similarity: f32,
+        camera_location: Option<&str>,
+        at: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<SecondLooking> {
+        let at = moment_or_now(at)?;
+        let verdict = second_look::verdict(py, verdict)?;
+        let (student, similarity) = (StudentId(student_id), Similarity::new(similarity));
+        let look = || self.marker()?.second_look(student, similarity, camera_location, verdict, reasons, at);
+        detached(py, look).map(SecondLooking)
     }
 
     /// Returns the marks, newest first.

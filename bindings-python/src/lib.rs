@@ -20,6 +20,7 @@ mod models;
 mod per_process;
 mod recognition;
 mod records;
+mod second_look;
 mod store;
 mod time;
 
@@ -56,6 +57,8 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<records::Student>()?;
     module.add_class::<records::AttendanceRecord>()?;
     module.add_class::<records::Erasure>()?;
+    module.add_class::<second_look::SecondLook>()?;
+    module.add_class::<second_look::SecondLooking>()?;
     module.add_class::<store::Store>()?;
     module.add_function(wrap_pyfunction!(camera::usual_gate, module)?)?;
     module.add_function(wrap_pyfunction!(embedding::similarity, module)?)?;

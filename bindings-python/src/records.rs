@@ -219,6 +219,12 @@ impl Erasure {
         self.0.marks_anonymised
     }
 
+    /// How many entries of the second-look list are gone.
+    #[getter]
+    fn second_looks(&self) -> u64 {
+        self.0.second_looks
+    }
+
     /// Returns the erasure as a dictionary that ``json.dumps`` takes.
     fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let dict = PyDict::new(py);
@@ -227,6 +233,7 @@ impl Erasure {
         dict.set_item("sessions", self.sessions())?;
         dict.set_item("marks_deleted", self.marks_deleted())?;
         dict.set_item("marks_anonymized", self.marks_anonymized())?;
+        dict.set_item("second_looks", self.second_looks())?;
         Ok(dict)
     }
 

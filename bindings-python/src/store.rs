@@ -7,7 +7,8 @@ use std::sync::Arc;
 use faceattend_core::enrolment::{Actor, DuplicatePolicy, Registry};
 use faceattend_core::recognition::load_gallery;
 use faceattend_core::store::{
-    MarksOfErased, Page, Store as CoreStore, StoreLocation, StoredEmbedding, StudentChange, TemplateKeys,
+    MarksOfErased, Page, SecondLookDecision, SecondLookFilter, Store as CoreStore, StoreLocation, StoredEmbedding,
+    StudentChange, TemplateKeys,
 };
 use faceattend_core::types::{ModelId, SessionId, StudentId};
 use jiff::Timestamp;
@@ -15,6 +16,7 @@ use pyo3::exceptions::PyDeprecationWarning;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
+use crate::attendance::Marking;
 use crate::embedding::Embedding;
 use crate::engine::Engine;
 use crate::error::invalid_input;
@@ -23,6 +25,7 @@ use crate::gil::{attached, detached};
 use crate::liveness::LivenessSession;
 use crate::per_process::PerProcess;
 use crate::records::{Erasure, Student};
+use crate::second_look::{self, SecondLook};
 
 /// Students, templates and attendance in a database: the one that the reference server uses.
 ///
@@ -313,6 +316,78 @@ impl Store {
     fn session(&self, py: Python<'_>, session_id: &str) -> PyResult<Option<LivenessSession>> {
         let Some(id) = SessionId::parse(session_id) else { return Ok(None) };
         Ok(detached(py, || self.registry.get()?.kept(id))?.map(LivenessSession::of))
+    }
+
+    /// Returns sightings of people who were not believed to be alive, newest first.
+    ///
+    /// ``AttendanceBook.second_look`` puts them there.
+    ///
+    /// Parameters
+    /// ----------
+    /// state : {"open", "confirmed", "refused", "settled"}, optional
+    ///     Only those in this state: ``"open"`` for those that wait for a decision.
+    /// student_id : int, optional
+    ///     Only those of one student.
+    /// skip, limit : int
+    ///     Which slice of the list.
+    #[pyo3(signature = (*, state=None, student_id=None, skip=0, limit=1000))]
+    fn second_looks(
+        &self,
+        py: Python<'_>,
+        state: Option<&str>,
+        student_id: Option<i64>,
+        skip: u32,
+        limit: u32,
+    ) -> PyResult<Vec<SecondLook>> {
+        let state = state.map(|code| second_look::state(py, code)).transpose()?;
+        let filter = SecondLookFilter { state, day: None, student: student_id.map(StudentId) };
+        let listed = self.with(py, |store| store.second_looks(&filter, Page { skip, limit }))?;
+        Ok(listed.items.into_iter().map(SecondLook).collect())
+    }
+
+    /// Returns the sighting with this id, or ``None``.
+    fn second_look(&self, py: Python<'_>, second_look_id: i64) -> PyResult<Option<SecondLook>> {
+        Ok(self.with(py, |store| store.second_look(second_look_id))?.map(SecondLook))
+    }
+
+    /// Returns how many sightings wait for a decision.
+    fn open_second_looks(&self, py: Python<'_>) -> PyResult<u64> {
+        self.with(py, |store| store.open_second_looks())
+    }
+
+    /// Decides an open sighting, once. A confirmed one marks the student at the time of the sighting, in the same
+    /// transaction.
+    ///
+    /// Parameters
+    /// ----------
+    /// second_look_id : int
+    /// answer : {"confirm", "refuse"}
+    ///     Whether the student was there.
+    /// by : str
+    ///     Who decides, which is kept with the sighting.
+    ///
+    /// Returns
+    /// -------
+    /// Marking or None
+    ///     The mark of a confirmed sighting; ``None`` for a refused one.
+    ///
+    /// Raises
+    /// ------
+    /// NotFoundError
+    ///     When there is no such sighting.
+    /// StateError
+    ///     When it is decided already, or the student was marked otherwise.
+    #[pyo3(signature = (second_look_id, answer, *, by))]
+    fn decide_second_look(
+        &self,
+        py: Python<'_>,
+        second_look_id: i64,
+        answer: &str,
+        by: &str,
+    ) -> PyResult<Option<Marking>> {
+        let decision = SecondLookDecision::new(second_look::answer(py, answer)?, by, Timestamp::now());
+        let decided = self.with(py, |store| store.decide_second_look(second_look_id, &decision))?;
+        Ok(decided.marking.map(Marking::from))
     }
 
     /// Gives a student these templates in place of those it had, for an operator's own import. Liveness then counts as

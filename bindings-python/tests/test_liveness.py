@@ -28,6 +28,25 @@ def test_a_random_order_is_drawn_for_each_session():
     assert (fixed.order, fixed.next, fixed.nonce, fixed.steps) == ("fixed", "center", None, (0, 3))
 
 
+def test_only_a_session_with_nods_asks_for_looking_up_and_down(engine, media):
+    asking = faceattend.LivenessSession(mirrored=False, order="random", nods=True)
+    assert asking.steps == (0, 6) and asking.next in ("center", "left", "right"), "a nod needs a look ahead first"
+    while asking.next not in ("up", "down"):
+        session = faceattend.LivenessSession(mirrored=False, order="random", nods=True)
+        views = {position: list(names) for position, names in VIEWS.items()}
+        while views.get(session.next):
+            session.observe(media / "hopper" / f"{views[session.next].pop(0)}.jpg", session.next, engine)
+        asking = session
+    step, level = asking.next, asking.observe(media / "hopper" / "yaw+05.jpg", asking.next, engine)
+    assert not level.is_live and level.reasons[0] == "wrong_pose" and step in level.advice[0]
+    assert abs(level.rise) < 8 and level.rise_gate == ((8, 90) if step == "up" else (-90, -8))
+
+    fixed = faceattend.LivenessSession(mirrored=False)
+    first = fixed.observe(media / "collins" / "center.jpg", "center", engine)
+    assert first.rise is None and first.to_dict()["rise_gate"] is None
+    assert fixed.observe(media / "collins" / "yaw+05.jpg", "up", engine).reasons[0] == "out_of_order"
+
+
 def test_an_answer_has_to_carry_the_nonce_of_its_step(engine, media):
     session = faceattend.LivenessSession(mirrored=False, order="random", extra_steps=0)
     views = {position: list(names) for position, names in VIEWS.items()}

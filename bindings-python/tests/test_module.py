@@ -420,6 +420,45 @@ def test_an_erasure_says_what_is_gone_and_may_keep_marks_without_a_name(engine, 
         store.erase_student(student.id, marks="burn")
 
 
+def test_a_person_decides_whether_somebody_was_there(tmp_path):
+    store = faceattend.Store(tmp_path / "a.db")
+    book = faceattend.AttendanceBook(store, faceattend.AttendancePolicy("UTC"))
+    grace, eileen = (store.create_student(name, name) for name in ("Grace", "Eileen"))
+    seen_at = datetime.datetime(2026, 3, 2, 8, 15, tzinfo=datetime.timezone.utc)
+    seen = book.second_look(grace.id, "undecided", ["few_views"], similarity=0.8, camera_location="Gate", at=seen_at)
+    assert seen and seen.is_new and seen.record is None
+    look = seen.look
+    assert (look.student_name, look.day.isoformat()) == ("Grace", "2026-03-02")
+    assert (look.period, look.status) == ("day", "Present")
+    assert (look.verdict, look.reasons, look.state, look.timestamp) == ("undecided", ["few_views"], "open", seen_at)
+    again = book.second_look(grace.id, "undecided", ["few_views"], at=seen_at)
+    assert not again and again.look.id == look.id
+    picture = book.second_look(eileen.id, "spoof", ["frozen"], at=seen_at).look
+    assert store.open_second_looks() == 2
+    assert [each.id for each in store.second_looks(state="open", limit=1)] == [picture.id]
+
+    marking = store.decide_second_look(look.id, "confirm", by="Ms Rao")
+    assert marking and (marking.record.timestamp, marking.record.camera_location) == (seen_at, "Gate")
+    assert store.decide_second_look(picture.id, "refuse", by="Ms Rao") is None
+    decided = store.second_look(picture.id)
+    assert (decided.state, decided.decided_by) == ("refused", "Ms Rao") and decided.decided_at is not None
+    assert json.loads(json.dumps(decided.to_dict()))["reasons"] == ["frozen"]
+    assert book.second_look(grace.id, "spoof", ["frozen"], at=seen_at).record.id == marking.record.id
+    with pytest.raises(faceattend.StateError, match="confirmed already, by Ms Rao"):
+        store.decide_second_look(look.id, "refuse", by="somebody else")
+    with pytest.raises(faceattend.NotFoundError):
+        store.decide_second_look(99, "confirm", by="Ms Rao")
+    for wrong in (
+        lambda: store.decide_second_look(look.id, "perhaps", by="Ms Rao"),
+        lambda: store.second_looks(state="lost"),
+        lambda: book.second_look(grace.id, "live", []),
+        lambda: book.second_look(eileen.id, "spoof", ["no code"]),
+    ):
+        with pytest.raises(faceattend.InvalidInputError):
+            wrong()
+    assert store.erase_student(eileen.id).second_looks == 1 and store.second_look(picture.id) is None
+
+
 def test_a_deleted_mark_can_be_made_again_at_once(tmp_path):
     store = faceattend.Store(tmp_path / "a.db")
     student = store.create_student("Grace Hopper", "R1")

@@ -30,6 +30,7 @@ TYPES = {
     "AttendanceRecord": ("AttendanceRecord", "AttendanceRecord"),
     "AttendanceSummary": (None, "AttendanceSummary"),
     "Erasure": ("Erasure", "Erasure"),
+    "SecondLook": ("SecondLook", "SecondLook"),
     "Pose": ("Pose", "Pose"),
     "Quality": ("Quality", "Quality"),
     "Face": ("Face", "Face"),
@@ -39,7 +40,7 @@ TYPES = {
 
 STORE_PARTS = {
     "Store", "Students", "Templates", "Sessions", "Attendance", "DetectionLogs", "Accounts", "Logins", "Audit",
-    "Privacy", "Cluster",
+    "Privacy", "Cluster", "SecondLooks",
 }  # fmt: skip
 
 # What the core spells otherwise than both bindings: their name, or `None` where both leave it out, and why.
@@ -67,6 +68,8 @@ RENAMED = {
     ("Store", "attendance_summary"): (None, "AttendanceBook.summary"),
     ("Store", "delete_attendance"): (None, "AttendanceBook.delete"),
     ("Store", "mark_attendance"): (None, "AttendanceBook.mark"),
+    ("Store", "add_second_look"): (None, "AttendanceBook.second_look"),
+    ("SecondLook", "sighting"): (None, "its fields stand in the row itself"),
     ("Store", "create_session"): (None, "save_session"),
     ("Store", "update_session"): (None, "as create_session"),
     ("Store", "for_each_template"): (None, "load_gallery reads them"),

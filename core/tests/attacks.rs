@@ -17,7 +17,7 @@ use faceattend_core::engine::{Antispoof, Engine};
 use faceattend_core::liveness::{LivenessOptions, Order, Outcome, Position, Reason, Status};
 use jiff::SignedDuration;
 use stage::{Actor, PEOPLE, Scene, Shot, frames_of, media, still};
-use warp::{Held, halved, mirrored, print_of, recompressed};
+use warp::{Altered, Held, altered, halved, mirrored, print_of, recompressed};
 
 static ENGINE: LazyLock<Engine> = LazyLock::new(|| Engine::builder().with_antispoof(Antispoof::Off).build().unwrap());
 static STILLS: LazyLock<Mutex<HashMap<(&str, i32), Shot>>> = LazyLock::new(Mutex::default);
@@ -188,6 +188,49 @@ fn one_frame_is_not_two_positions() {
         assert_eq!((outcome.is_live, code(&outcome)), (false, "mirrored_frame"));
     }
     assert!(scene.show(&shot("hopper", RIGHT)).session_completed);
+}
+
+#[test]
+fn one_side_mirrored_is_not_the_other_however_it_is_altered() {
+    let alterations = [
+        Altered { crop: [0.02; 4], ..Altered::NOT },
+        Altered { crop: [0.1, 0.0, 0.0, 0.06], ..Altered::NOT },
+        Altered { roll: 6.0, ..Altered::NOT },
+        Altered { gain: 0.7, ..Altered::NOT },
+        Altered { gain: 1.3, ..Altered::NOT },
+        Altered { crop: [0.0, 0.05, 0.08, 0.0], roll: -5.0, gain: 0.85 },
+    ];
+    for person in PEOPLE {
+        for (side, given) in [(LEFT, RIGHT), (RIGHT, LEFT)] {
+            for alteration in alterations {
+                // A picture of the center and one of a side.
+                let mut scene = scene(LivenessOptions::default().with_order(Order::Any, 0));
+                assert!(scene.show_for(Position::Center, &shot(person, 0)).is_live);
+                let position = |yaw: i32| if yaw > 0 { Position::Left } else { Position::Right };
+                assert!(scene.show_for(position(given), &shot(person, given)).is_live);
+                let forged = altered(&mirrored(&still(person, given)), alteration);
+                for forged in [recompressed(&forged, 60), forged] {
+                    let outcome = scene.show_for(position(side), &Shot::of(&ENGINE, &forged));
+                    assert!(!outcome.is_live && !scene.is_completed(), "{person} from {given}, {alteration:?}");
+                }
+                assert!(scene.show_for(position(side), &shot(person, side)).session_completed, "{person} to {side}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_session_ends_for_whoever_keeps_on_sending_mirrored_pictures() {
+    let mut scene = default_scene();
+    for yaw in [0, LEFT] {
+        assert!(scene.show(&shot("hopper", yaw)).is_live);
+    }
+    for number in 1..=3_u8 {
+        let crop = [0.01 * f32::from(number), 0.0, 0.0, 0.02];
+        let forged = altered(&mirrored(&still("hopper", LEFT)), Altered { crop, ..Altered::NOT });
+        assert_eq!(code(&scene.show(&Shot::of(&ENGINE, &forged))), "mirrored_frame", "{number}");
+    }
+    assert_eq!(scene.session.status_at(scene.at), Status::Failed);
 }
 
 #[test]

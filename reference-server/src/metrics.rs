@@ -29,6 +29,7 @@ pub(crate) struct Figures {
 pub(crate) struct Gauges {
     pub(crate) students: u64,
     pub(crate) attendance: u64,
+    pub(crate) second_looks_open: u64,
     pub(crate) people: usize,
     pub(crate) templates: usize,
     pub(crate) cameras: usize,
@@ -76,6 +77,7 @@ impl Figures {
         let values = [
             ("students", "Students in the database.", gauges.students as f64),
             ("attendance_rows", "Attendance rows in the database.", gauges.attendance as f64),
+            ("second_looks_open", "Sightings that wait for a decision.", gauges.second_looks_open as f64),
             ("gallery_people", "People who can be recognized.", gauges.people as f64),
             ("gallery_templates", "Templates in the gallery.", gauges.templates as f64),
             ("cameras", "Cameras that were started.", gauges.cameras as f64),

@@ -1,7 +1,7 @@
 //! The answers that several endpoints share. Their fields stand in the order of the recorded answers; new fields stand
 //! last.
 
-use faceattend_core::store::{AttendanceRecord, Listed, Page, Student};
+use faceattend_core::store::{AttendanceRecord, Listed, Page, SecondLook, Student};
 use faceattend_core::types::ModelId;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -149,6 +149,62 @@ impl StudentDetails {
             updated_at: item.updated_at,
             has_face: item.has_face,
             must_enrol_again: item.must_enrol_again,
+        }
+    }
+}
+
+/// A sighting in the second-look list. There is no picture of it.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct SecondLookItem {
+    id: i64,
+    student_id: i64,
+    student_name: String,
+    student_roll_number: String,
+    /// When the student was seen: the time of the row that a confirmation makes.
+    timestamp: String,
+    /// The day of the site.
+    #[schema(format = Date)]
+    day: String,
+    /// The part of the day, such as a lesson.
+    period: String,
+    /// `Present` or `Late`.
+    status: &'static str,
+    #[schema(required)]
+    confidence_score: Option<f64>,
+    #[schema(required)]
+    camera_location: Option<String>,
+    /// `undecided`, or `spoof` where a photograph or a replay was suspected.
+    verdict: &'static str,
+    /// Why, as stable codes such as `few_views`.
+    reasons: Vec<String>,
+    /// `open`, `confirmed`, `refused`, or `settled` where the student was marked otherwise.
+    state: &'static str,
+    #[schema(required)]
+    decided_by: Option<String>,
+    #[schema(required)]
+    decided_at: Option<String>,
+}
+
+impl SecondLookItem {
+    /// Returns `look` as lists show it.
+    pub(crate) fn of(look: &SecondLook) -> Self {
+        let sighting = &look.sighting;
+        Self {
+            id: look.id,
+            student_id: sighting.student.0,
+            student_name: look.student_name.clone(),
+            student_roll_number: look.student_roll_number.clone(),
+            timestamp: naive_utc(sighting.at),
+            day: sighting.day.date.to_string(),
+            period: sighting.period.clone(),
+            status: sighting.status.as_str(),
+            confidence_score: sighting.confidence_score,
+            camera_location: sighting.camera_location.clone(),
+            verdict: look.verdict.as_str(),
+            reasons: look.reasons.clone(),
+            state: look.state.as_str(),
+            decided_by: look.decided_by.clone(),
+            decided_at: look.decided_at.map(naive_utc),
         }
     }
 }

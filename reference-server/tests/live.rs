@@ -117,7 +117,8 @@ async fn what_happens_is_told_as_it_happens() {
                     assert!(faces.len() <= 1, "{faces:?}");
                     updates += 1;
                 }
-                LiveEvent::LogLine { .. } => {}
+                LiveEvent::SecondLook { .. } => panic!("nobody is doubted"),
+                LiveEvent::SpoofSuspected { .. } | LiveEvent::LogLine { .. } => {}
             }
         }
     };

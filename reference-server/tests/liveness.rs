@@ -30,6 +30,8 @@ fn color(position: &str) -> [u8; 3] {
     match position {
         "left" => RED,
         "right" => BLUE,
+        "up" => [0, 255, 255],
+        "down" => [0, 128, 255],
         _ => GREEN,
     }
 }
@@ -73,6 +75,67 @@ async fn a_client_that_follows_a_random_order_completes_and_gets_a_receipt() {
     assert_eq!(json!(receipt.student), registered["data"]["student_id"]);
     assert_eq!(receipt.model.as_str(), "marker");
     assert_eq!(public.as_str().unwrap(), key.public_key_pem());
+}
+
+#[tokio::test]
+async fn a_client_that_can_ask_for_nods_is_asked_for_them_and_no_other() {
+    let service = Service::start().await;
+    let mut asked_for = std::collections::BTreeSet::new();
+    // No frame of one session may look like one of another: each has 21 numbers of its own.
+    for session in 0..6 {
+        let body = json!({ "challenge": "random", "nods": true });
+        let begun = service.post("/api/v1/liveness/session", &body).await.json()["data"].clone();
+        let asked = std::cell::RefCell::new(Vec::new());
+        let done = follow(&service, &begun, |position, number| {
+            asked.borrow_mut().push(position.to_owned());
+            marked(color(position), 5, 21 * session + number)
+        })
+        .await;
+        assert_eq!((&done["session_completed"], &done["steps"]["passed"]), (&json!(true), &json!(6)), "{done}");
+        assert_eq!(done["verified"], json!(["center", "left", "right"]));
+        let asked = asked.take();
+        assert!(asked.iter().any(|position| position == "up" || position == "down"), "{asked:?}");
+        asked_for.extend(asked);
+    }
+    assert!(asked_for.len() >= 4, "{asked_for:?}");
+
+    // Whoever does not say so is never asked, and has no position of that name.
+    for session in 6..12 {
+        let begun = begin(&service).await;
+        let asked = std::cell::RefCell::new(Vec::new());
+        follow(&service, &begun, |position, number| {
+            asked.borrow_mut().push(position.to_owned());
+            marked(color(position), 5, 21 * session + number)
+        })
+        .await;
+        assert!(asked.take().iter().all(|position| ["center", "left", "right"].contains(&position.as_str())));
+    }
+    let fixed = service.begin(&json!({ "nods": true })).await;
+    let body = json!({ "session_id": fixed, "position": "up", "frame_data": marked(color("up"), 5, 1) });
+    let refused = service.post("/api/v1/liveness/detect", &body).await;
+    assert!(refused.text.contains("^(center|left|right)$"), "{}", refused.text);
+}
+
+#[tokio::test]
+async fn a_pause_between_frames_is_seen_whatever_time_the_client_claims() {
+    let service = Service::start().await;
+    let begun = begin(&service).await;
+    let mut asked = begun.clone();
+    let mut codes = Vec::new();
+    for number in 0..7_u8 {
+        if number == 6 {
+            // Somebody fetches another picture, and says that it took a fifth of a second.
+            tokio::time::sleep(std::time::Duration::from_millis(2700)).await;
+        }
+        let position = asked["next_position"].as_str().unwrap().to_owned();
+        let body = json!({
+            "session_id": begun["session_id"], "position": position, "nonce": asked["nonce"],
+            "frame_data": marked(color(&position), 5, number), "elapsed_ms": u32::from(number) * 200,
+        });
+        asked = service.post("/api/v1/liveness/detect", &body).await.json();
+        codes.push(asked["reasons"][0]["code"].clone());
+    }
+    assert_eq!((&codes[6], &asked["steps"]["passed"]), (&json!("track_broken"), &json!(0)), "{codes:?}");
 }
 
 #[tokio::test]

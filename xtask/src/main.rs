@@ -68,7 +68,7 @@ enum Verb {
     Book,
     /// Compare speed and memory with a Python reference, or time stage by stage.
     Bench(bench::Options),
-    /// Render the sample media again from their photographs, or check that a rebuild gives the same bytes.
+    /// Render the sample media again from their photographs, check that, or make simulated clips of attacks.
     Media(media::Options),
     /// Make the default model pack again from its sources, or check that a rebuild gives the same bytes.
     Models(models::Options),

@@ -238,7 +238,8 @@ impl LivenessSession {
         let picture = Picture::take(image).or_throw()?;
         let (captured, now) = options.map_or((None, None), |options| (options.captured_at, options.now));
         let captured = captured_at(captured).or_throw()?;
-        let now = now.map(time::moment).transpose().or_throw()?;
+        // When the call came, not when a worker has time for it: a client's claims are held against it.
+        let now = time::moment_or_now(now).or_throw()?;
         Ok(job(move || {
             let frame = picture.into_frame()?;
             let analysis = engine.analyze(&frame, &AnalyzeOptions::default())?;
@@ -246,11 +247,11 @@ impl LivenessSession {
                 requested: position.into(),
                 analysis: &analysis,
                 embedder: engine.embedder(),
-                frame_hash: frame_hash(&frame),
+                frame_hash: frame_hash(&frame).with_face(&frame, &analysis),
                 captured_at: captured.or(frame.captured_at()),
             };
             let mut live = live.lock().unwrap_or_else(PoisonError::into_inner);
-            Ok(take(live.session_mut(), &observation, now.unwrap_or_else(Timestamp::now)).into())
+            Ok(take(live.session_mut(), &observation, now).into())
         }))
     }
 

@@ -2,7 +2,8 @@
 
 use faceattend_core::Result;
 use faceattend_core::liveness::{
-    LivenessOptions as CoreOptions, Mirrored, Order as CoreOrder, PadPolicy as CorePad, QualityGate as CoreQuality,
+    LivenessOptions as CoreOptions, Mirrored, Nods, Order as CoreOrder, PadPolicy as CorePad,
+    QualityGate as CoreQuality,
 };
 use faceattend_core::types::{Cosine, Degrees, Threshold};
 use jiff::SignedDuration;
@@ -52,6 +53,9 @@ pub struct LivenessOptions {
     /// Default `fixed`. Ask for `Outcome.next` each time. A client at a distance has to answer each step of a random
     /// order with its `nonce`: see `observeAnswer`.
     pub order: Option<Order>,
+    /// Whether a random order also asks for looking `up` and `down`: for clients that can guide the person there.
+    /// Default false.
+    pub nods: Option<bool>,
     /// How many more steps than three a random order has, up to 5. Default 3.
     pub extra_steps: Option<u32>,
     /// How many turns to the wrong side a random order forgives. Default 1.
@@ -114,6 +118,7 @@ pub(super) fn core_options(options: &LivenessOptions) -> Result<CoreOptions> {
     };
     made = made.with_order(order, options.extra_steps.unwrap_or(made.extra_steps));
     made = made
+        .with_nods(if options.nods == Some(true) { Nods::Yes } else { made.nods })
         .with_wrong_turns(options.wrong_turns.unwrap_or(made.wrong_turns))
         .with_attempt_limit(options.attempt_limit.unwrap_or(made.attempt_limit))
         .with_steady_frames(options.steady_frames.unwrap_or(made.steady_frames))

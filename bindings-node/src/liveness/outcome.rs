@@ -8,12 +8,15 @@ use napi_derive::napi;
 
 use crate::embedding::Embedding;
 
-/// Where the head is to point. Left and right are the person's own.
+/// Where the head is to point. Left and right are the person's own. Only a random order of a session with `nods` asks
+/// for `up` and `down`.
 #[napi(string_enum = "lowercase")]
 pub enum Position {
     Center,
     Left,
     Right,
+    Up,
+    Down,
 }
 
 /// Where a session stands.
@@ -50,6 +53,12 @@ pub enum TurnAdvice {
     FurtherRight,
     BackFromLeft,
     BackFromRight,
+    Up,
+    FurtherUp,
+    Down,
+    FurtherDown,
+    BackFromUp,
+    BackFromDown,
 }
 
 /// Why a frame did not count, or what would make the next one better.
@@ -82,6 +91,13 @@ pub struct Outcome {
     /// The yaws in degrees, lowest and highest, between which the head shows the position that was asked for.
     #[napi(ts_type = "[from: number, to: number]")]
     pub gate: Vec<f64>,
+    /// How far the face looks up (positive) or down against the verified center, in degrees; `null` before there is
+    /// one.
+    pub rise: Option<f64>,
+    /// The rises in degrees, lowest and highest, between which the head shows the position that was asked for; `null`
+    /// for the sides, and in a session without `nods`.
+    #[napi(ts_type = "[from: number, to: number] | null")]
+    pub rise_gate: Option<Vec<f64>>,
     /// Whether the frame passed every check for the position that was asked for.
     pub is_live: bool,
     /// How well the frame shows the position asked for, in [0, 1]: 0 when it was refused, else from 0.75 on.
@@ -132,6 +148,8 @@ impl From<Position> for CorePosition {
             Position::Center => Self::Center,
             Position::Left => Self::Left,
             Position::Right => Self::Right,
+            Position::Up => Self::Up,
+            Position::Down => Self::Down,
         }
     }
 }
@@ -142,6 +160,8 @@ impl From<CorePosition> for Position {
             CorePosition::Center => Self::Center,
             CorePosition::Left => Self::Left,
             CorePosition::Right => Self::Right,
+            CorePosition::Up => Self::Up,
+            CorePosition::Down => Self::Down,
         }
     }
 }
@@ -167,6 +187,12 @@ impl From<Turn> for TurnAdvice {
             Turn::FurtherRight => Self::FurtherRight,
             Turn::BackFromLeft => Self::BackFromLeft,
             Turn::BackFromRight => Self::BackFromRight,
+            Turn::Up => Self::Up,
+            Turn::FurtherUp => Self::FurtherUp,
+            Turn::Down => Self::Down,
+            Turn::FurtherDown => Self::FurtherDown,
+            Turn::BackFromUp => Self::BackFromUp,
+            Turn::BackFromDown => Self::BackFromDown,
         }
     }
 }
@@ -195,6 +221,8 @@ impl From<CoreOutcome> for Outcome {
             yaw: outcome.yaw.map(|yaw| yaw.0.into()),
             smoothed_yaw: outcome.smoothed_yaw.map(|yaw| yaw.0.into()),
             gate: outcome.gate.iter().map(|yaw| yaw.0.into()).collect(),
+            rise: outcome.rise.map(|rise| rise.0.into()),
+            rise_gate: outcome.rise_gate.map(|gate| gate.iter().map(|rise| rise.0.into()).collect()),
             is_live: outcome.is_live,
             confidence: outcome.confidence.into(),
             verified: outcome.verified.iter().copied().map(Into::into).collect(),

@@ -44,6 +44,8 @@ if TYPE_CHECKING:
         PathLike,
         Picture,
         Position,
+        SecondLookState,
+        SecondLookVerdict,
         Selection,
     )
 
@@ -316,6 +318,32 @@ class Store:
         """Returns the session with this id, or ``None``."""
         return await self.run(self._store.session, session_id)
 
+    async def second_looks(
+        self,
+        *,
+        state: Optional[SecondLookState] = None,
+        student_id: Optional[int] = None,
+        skip: int = 0,
+        limit: int = 1000,
+    ) -> list[faceattend.SecondLook]:
+        """Returns sightings that were not believed, newest first. See `faceattend.Store.second_looks`."""
+        looks = self._store.second_looks
+        return await self.run(looks, state=state, student_id=student_id, skip=skip, limit=limit)
+
+    async def second_look(self, second_look_id: int) -> Optional[faceattend.SecondLook]:
+        """Returns the sighting with this id, or ``None``."""
+        return await self.run(self._store.second_look, second_look_id)
+
+    async def open_second_looks(self) -> int:
+        """Returns how many sightings wait for a decision."""
+        return await self.run(self._store.open_second_looks)
+
+    async def decide_second_look(
+        self, second_look_id: int, answer: Literal["confirm", "refuse"], *, by: str
+    ) -> Optional[faceattend.Marking]:
+        """Decides an open sighting, once. See `faceattend.Store.decide_second_look`."""
+        return await self.run(self._store.decide_second_look, second_look_id, answer, by=by)
+
     async def replace_templates(
         self, student_id: int, templates: Union[faceattend.Embedding, Iterable[faceattend.Embedding]]
     ) -> faceattend.Student:
@@ -373,6 +401,20 @@ class AttendanceBook:
     ) -> faceattend.Marking:
         """Marks a student present, once a day. See `faceattend.AttendanceBook.mark`."""
         return await self._store.run(self._book.mark, student_id, similarity, camera_location, at)
+
+    async def second_look(
+        self,
+        student_id: int,
+        verdict: SecondLookVerdict,
+        reasons: list[str],
+        *,
+        similarity: float = 1.0,
+        camera_location: Optional[str] = None,
+        at: Optional[Moment] = None,
+    ) -> faceattend.SecondLooking:
+        """Puts a student who was not believed to be alive on the list. See `faceattend.AttendanceBook.second_look`."""
+        look = functools.partial(self._book.second_look, similarity=similarity, camera_location=camera_location, at=at)
+        return await self._store.run(look, student_id, verdict, reasons)
 
     async def records(
         self,

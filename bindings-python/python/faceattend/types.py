@@ -53,6 +53,9 @@ __all__ = [
     "QualityDict",
     "ReceiptDict",
     "RecognizedFaceDict",
+    "SecondLookDict",
+    "SecondLookState",
+    "SecondLookVerdict",
     "Selection",
     "SightingDict",
     "Status",
@@ -68,8 +71,8 @@ Selection = Literal["all", "largest", "most_central"]
 """Which faces are taken further than detection."""
 Provider = Literal["cpu", "cuda", "tensorrt", "coreml", "directml", "openvino"]
 """What runs the models."""
-Position = Literal["center", "left", "right"]
-"""Where the head points. Left and right are the person's own."""
+Position = Literal["center", "left", "right", "up", "down"]
+"""Where the head points. Left and right are the person's own. Only a session with `nods` asks for up and down."""
 Order = Literal["any", "fixed", "random"]
 """In which order a liveness session asks for its positions."""
 Status = Literal["PENDING", "IN_PROGRESS", "COMPLETED", "FAILED", "EXPIRED"]
@@ -86,6 +89,8 @@ Liveness = Literal["live", "undecided", "spoof"]
 CameraState = Literal["connecting", "running", "reconnecting", "stopped", "failed"]
 """What a camera is doing."""
 Marks = Literal["delete", "anonymize"]
+SecondLookState = Literal["open", "confirmed", "refused", "settled"]
+SecondLookVerdict = Literal["undecided", "spoof"]
 """What becomes of the attendance of a student who is erased."""
 Corners = tuple[float, float, float, float]
 """A box as (x1, y1, x2, y2)."""
@@ -182,6 +187,8 @@ class OutcomeDict(TypedDict):
     yaw: Optional[float]
     smoothed_yaw: Optional[float]
     gate: tuple[float, float]
+    rise: Optional[float]
+    rise_gate: Optional[tuple[float, float]]
     is_live: bool
     confidence: float
     verified: list[Position]
@@ -262,6 +269,27 @@ class ErasureDict(TypedDict):
     sessions: int
     marks_deleted: int
     marks_anonymized: int
+    second_looks: int
+
+
+class SecondLookDict(TypedDict):
+    """`SecondLook.to_dict`. Times are texts such as ``2026-03-02T08:00:00Z``, ``day`` is one such as ``2026-03-02``."""
+
+    id: int
+    student_id: int
+    student_name: str
+    student_roll_number: str
+    timestamp: str
+    day: str
+    period: str
+    status: str
+    confidence_score: Optional[float]
+    camera_location: Optional[str]
+    verdict: SecondLookVerdict
+    reasons: list[str]
+    state: SecondLookState
+    decided_by: Optional[str]
+    decided_at: Optional[str]
 
 
 class GalleryLoadDict(TypedDict):

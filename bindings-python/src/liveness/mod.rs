@@ -66,6 +66,9 @@ fn order(order: Order) -> &'static str {
 ///     ``"fixed"`` (the default) is center, left, right. ``"random"`` is drawn for each session, and a client at a
 ///     distance has to answer each step with its ``nonce``. With ``"any"`` a frame counts for whichever position it is
 ///     sent for.
+/// nods : bool
+///     Whether a random order also asks for looking up and down, for clients that can guide the person there. It needs
+///     points that follow the pitch: those of the default models or of SCRFD.
 /// extra_steps : int, optional
 ///     How many steps a random order has beyond the three positions, from 0 to 5. Default 3.
 /// wrong_turns : int, optional
@@ -150,7 +153,7 @@ impl LivenessSession {
                 requested,
                 analysis: &analysis,
                 embedder: engine.embedder(),
-                frame_hash: frame_hash(frame),
+                frame_hash: frame_hash(frame).with_face(frame, &analysis),
                 captured_at: captured_at.or(frame.captured_at()),
             };
             Ok(self.with(|session| take(session, &observation, now)))
@@ -160,16 +163,18 @@ impl LivenessSession {
 }
 
 fn position_of(py: Python<'_>, name: &str) -> PyResult<Position> {
-    Position::parse(name).ok_or_else(|| invalid_input(py, "position", format!("{name:?} is not center, left or right")))
+    Position::parse(name)
+        .ok_or_else(|| invalid_input(py, "position", format!("{name:?} is not center, left, right, up or down")))
 }
 
 #[pymethods]
 impl LivenessSession {
     #[new]
     #[pyo3(signature = (*, mirrored=true, student_id=None, ttl=600.0, pad="prefer", center_gate=5.0, side_gate=15.0,
-        same_person=0.65, now=None, guarded=false, order=None, extra_steps=None, wrong_turns=None, attempt_limit=None,
-        steady_frames=None, frozen_frames=None, min_relief=None, quality=None, suspicious_limit=None, frozen=None,
-        min_nose_shift=None, min_pad_mean=None, dominance=None, left_gate=None, right_gate=None))]
+        same_person=0.65, now=None, guarded=false, order=None, nods=false, extra_steps=None, wrong_turns=None,
+        attempt_limit=None, steady_frames=None, frozen_frames=None, min_relief=None, quality=None,
+        suspicious_limit=None, frozen=None, min_nose_shift=None, min_pad_mean=None, dominance=None, left_gate=None,
+        right_gate=None))]
     #[expect(clippy::too_many_arguments, reason = "keyword arguments, which Python callers give by name")]
     fn new(
         py: Python<'_>,
@@ -183,6 +188,7 @@ impl LivenessSession {
         now: Option<&Bound<'_, PyAny>>,
         guarded: bool,
         order: Option<&str>,
+        nods: bool,
         extra_steps: Option<u32>,
         wrong_turns: Option<u32>,
         attempt_limit: Option<u32>,
@@ -208,6 +214,7 @@ impl LivenessSession {
             gates,
             same_person,
             order,
+            nods,
             extra_steps,
             wrong_turns,
             attempt_limit,
@@ -259,7 +266,7 @@ impl LivenessSession {
     /// ----------
     /// frame : array, bytes, str, path or image
     ///     See ``Engine.analyze``.
-    /// position : {"center", "left", "right"}
+    /// position : {"center", "left", "right", "up", "down"}
     ///     What the person was asked for.
     /// engine : Engine
     ///     What looks at the frame.

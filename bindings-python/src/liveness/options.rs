@@ -1,7 +1,7 @@
 //! What a session demands, out of keyword arguments.
 
 use faceattend_core::Result;
-use faceattend_core::liveness::{LivenessOptions, Mirrored, Order, PadPolicy, QualityGate};
+use faceattend_core::liveness::{LivenessOptions, Mirrored, Nods, Order, PadPolicy, QualityGate};
 use faceattend_core::types::{Cosine, Degrees, Threshold};
 use jiff::SignedDuration;
 use pyo3::prelude::*;
@@ -19,6 +19,7 @@ pub(super) struct Keywords<'a> {
     pub(super) gates: [f32; 3],
     pub(super) same_person: f32,
     pub(super) order: Option<&'a str>,
+    pub(super) nods: bool,
     pub(super) extra_steps: Option<u32>,
     pub(super) wrong_turns: Option<u32>,
     pub(super) attempt_limit: Option<u32>,
@@ -62,6 +63,7 @@ impl Keywords<'_> {
             .with_gates(center, left, right)
             .with_same_person(Threshold::new(self.same_person)?)
             .with_order(order.unwrap_or(made.order), self.extra_steps.unwrap_or(made.extra_steps))
+            .with_nods(if self.nods { Nods::Yes } else { made.nods })
             .with_wrong_turns(self.wrong_turns.unwrap_or(made.wrong_turns))
             .with_attempt_limit(self.attempt_limit.unwrap_or(made.attempt_limit))
             .with_steady_frames(self.steady_frames.unwrap_or(made.steady_frames))

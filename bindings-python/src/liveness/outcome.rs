@@ -12,7 +12,7 @@ pub(crate) struct Outcome(pub(super) CoreOutcome);
 
 #[pymethods]
 impl Outcome {
-    /// The position that was asked for: ``"center"``, ``"left"`` or ``"right"``.
+    /// The position that was asked for: ``"center"``, ``"left"``, ``"right"``, ``"up"`` or ``"down"``.
     #[getter]
     fn requested(&self) -> &'static str {
         self.0.requested.as_str()
@@ -42,6 +42,20 @@ impl Outcome {
     fn gate(&self) -> (f32, f32) {
         let [from, to] = self.0.gate;
         (from.0, to.0)
+    }
+
+    /// How far the face looks up (positive) or down against the verified center, in degrees; ``None`` before there is
+    /// one.
+    #[getter]
+    fn rise(&self) -> Option<f32> {
+        self.0.rise.map(|rise| rise.0)
+    }
+
+    /// The rises in degrees, lowest and highest, between which the head shows the position that was asked for; ``None``
+    /// for the sides, and in a session without ``nods``.
+    #[getter]
+    fn rise_gate(&self) -> Option<(f32, f32)> {
+        self.0.rise_gate.map(|[from, to]| (from.0, to.0))
     }
 
     /// Whether the frame passed every check for the position that was asked for.
@@ -131,6 +145,8 @@ impl Outcome {
         dict.set_item("yaw", self.yaw())?;
         dict.set_item("smoothed_yaw", self.smoothed_yaw())?;
         dict.set_item("gate", self.gate())?;
+        dict.set_item("rise", self.rise())?;
+        dict.set_item("rise_gate", self.rise_gate())?;
         dict.set_item("is_live", self.is_live())?;
         dict.set_item("confidence", self.confidence())?;
         dict.set_item("verified", self.verified())?;

@@ -338,4 +338,9 @@ pub trait FaceEngine: Send + Sync {
 
     /// Returns what makes the embeddings: model, dimension and scale.
     fn embedder(&self) -> &Embedder;
+
+    /// Returns whether the pitch that it reads follows a nod. Yes, unless it says otherwise.
+    fn reads_pitch(&self) -> bool {
+        true
+    }
 }

@@ -256,7 +256,8 @@ impl EngineBuilder {
             },
             threads,
         };
-        Ok(Engine { pool: Pool::new(workbench, threads, move || plan.workbench()), embedder, description })
+        let reads_pitch = workbench.detector.kind() != DetectorKind::Yunet;
+        Ok(Engine { pool: Pool::new(workbench, threads, move || plan.workbench()), embedder, description, reads_pitch })
     }
 
     fn plan(self) -> Result<Plan> {

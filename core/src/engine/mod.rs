@@ -36,6 +36,7 @@ pub struct Engine {
     pool: Pool<Workbench>,
     embedder: Embedder,
     description: EngineDescription,
+    reads_pitch: bool,
 }
 
 /// The models and the threads of an engine, for logs, health checks and support.
@@ -169,6 +170,12 @@ impl Engine {
         &self.embedder
     }
 
+    /// Returns whether its points follow a nod: YuNet's hardly do.
+    #[must_use]
+    pub fn reads_pitch(&self) -> bool {
+        self.reads_pitch
+    }
+
     /// Returns what the engine runs.
     #[must_use]
     pub fn description(&self) -> &EngineDescription {
@@ -187,6 +194,10 @@ impl FaceEngine for Engine {
 
     fn embedder(&self) -> &Embedder {
         self.embedder()
+    }
+
+    fn reads_pitch(&self) -> bool {
+        self.reads_pitch
     }
 }
 

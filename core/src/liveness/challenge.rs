@@ -30,6 +30,28 @@ pub enum Order {
     Random,
 }
 
+/// Whether a random order asks the person to look up and down as well. A nod proves a movement; its view is not kept.
+///
+/// ```
+/// use faceattend_core::liveness::{Nods, Order};
+/// use faceattend_core::{LivenessOptions, LivenessSession, SessionId, Timestamp};
+///
+/// let options = LivenessOptions::guarded().with_nods(Nods::Yes);
+/// let session = LivenessSession::new(SessionId::random(), None, options, Timestamp::now());
+/// assert_eq!(session.steps(), (0, 6), "no more steps than without them");
+/// # assert_eq!(options.order, Order::Random);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Nods {
+    /// Center, left and right only: for clients that know no other position.
+    #[default]
+    No,
+    /// At least one of the steps is looking up or down, after the first look straight ahead, which it is measured
+    /// against. It needs points that follow the pitch: the default pack's mesh or SCRFD's, not YuNet's.
+    Yes,
+}
+
 /// The steps of a session, and how far it has come.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
@@ -43,23 +65,24 @@ pub(super) struct Challenge {
 }
 
 impl Challenge {
-    pub(super) fn new(order: Order, extra_steps: u32, entropy: u128) -> Self {
+    pub(super) fn new(order: Order, extra_steps: u32, nods: Nods, entropy: u128) -> Self {
         let mut challenge = Self { entropy: format!("{entropy:032x}"), ..Self::default() };
-        challenge.draw(order, extra_steps);
+        challenge.draw(order, extra_steps, nods);
         challenge
     }
 
     /// Begins anew; a random order is drawn anew.
-    pub(super) fn restart(&mut self, order: Order, extra_steps: u32) {
+    pub(super) fn restart(&mut self, order: Order, extra_steps: u32, nods: Nods) {
         self.draws = self.draws.saturating_add(1);
         self.done = 0;
-        self.draw(order, extra_steps);
+        self.draw(order, extra_steps, nods);
     }
 
-    fn draw(&mut self, order: Order, extra_steps: u32) {
+    fn draw(&mut self, order: Order, extra_steps: u32, nods: Nods) {
         self.steps = match order {
             Order::Any => Vec::new(),
             Order::Fixed => Position::ALL.to_vec(),
+            Order::Random if nods == Nods::Yes => self.drawn_with_nods(extra_steps),
             Order::Random => self.drawn(extra_steps),
         };
     }
@@ -77,6 +100,30 @@ impl Challenge {
             }
             let turns = steps.iter().filter(|step| **step != Position::Center).count();
             if Position::ALL.iter().all(|position| steps.contains(position)) && turns >= 2 + extra_steps as usize / 2 {
+                return steps;
+            }
+        }
+        Position::ALL.to_vec()
+    }
+
+    /// Draws one of the sequences that also hold a nod, none before the first center, and at least three turns or nods.
+    /// It is as long as one without nods, and at least one step longer than the views.
+    fn drawn_with_nods(&self, extra_steps: u32) -> Vec<Position> {
+        let length = Position::ALL.len() + extra_steps.max(1) as usize;
+        // A draw fits with a probability of more than 1/8 (the test counts), so 512 fail together once in 10^29
+        // sessions.
+        for round in 0..512 {
+            let random = self.digest("steps with nods", round);
+            let mut steps: Vec<Position> = Vec::with_capacity(length);
+            for byte in random.iter().take(length) {
+                let nods = if steps.contains(&Position::Center) { &Position::NODS[..] } else { &[] };
+                let others: Vec<Position> =
+                    Position::ALL.iter().chain(nods).copied().filter(|p| Some(p) != steps.last()).collect();
+                steps.push(others[usize::from(*byte) % others.len()]);
+            }
+            let moves = steps.iter().filter(|step| **step != Position::Center).count();
+            let nods = steps.iter().any(|step| step.is_nod());
+            if nods && moves >= 3 && Position::ALL.iter().all(|position| steps.contains(position)) {
                 return steps;
             }
         }
@@ -128,8 +175,12 @@ mod tests {
     fn a_drawn_order_holds_every_position_and_none_twice_in_a_row() {
         let mut seen = std::collections::BTreeMap::<Vec<Position>, u32>::new();
         for entropy in 0..4000 {
-            let challenge = Challenge::new(Order::Random, 1, entropy);
-            assert_eq!(challenge, Challenge::new(Order::Random, 1, entropy), "not drawn from its entropy alone");
+            let challenge = Challenge::new(Order::Random, 1, Nods::No, entropy);
+            assert_eq!(
+                challenge,
+                Challenge::new(Order::Random, 1, Nods::No, entropy),
+                "not drawn from its entropy alone"
+            );
             assert!(challenge.steps.windows(2).all(|pair| pair[0] != pair[1]), "{challenge:?}");
             assert!(Position::ALL.iter().all(|position| challenge.steps.contains(position)), "{challenge:?}");
             *seen.entry(challenge.steps).or_default() += 1;
@@ -141,15 +192,39 @@ mod tests {
     }
 
     #[test]
+    fn an_order_with_nods_holds_every_view_and_a_nod_after_the_first_center() {
+        let mut seen = std::collections::BTreeMap::<Vec<Position>, u32>::new();
+        for extra_steps in [0, 3] {
+            for entropy in 0..4000 {
+                let Challenge { steps, .. } = Challenge::new(Order::Random, extra_steps, Nods::Yes, entropy);
+                assert_eq!(steps.len(), if extra_steps == 0 { 4 } else { 6 });
+                assert!(steps.windows(2).all(|pair| pair[0] != pair[1]), "{steps:?}");
+                assert!(Position::ALL.iter().all(|position| steps.contains(position)), "{steps:?}");
+                let nod = steps.iter().position(|step| step.is_nod()).expect("a nod");
+                assert!(steps[..nod].contains(&Position::Center), "{steps:?}");
+                *seen.entry(steps).or_default() += u32::from(extra_steps == 3);
+            }
+        }
+        // A recording fits one of many: no order comes often.
+        let drawn: Vec<u32> = seen.into_values().filter(|count| *count > 0).collect();
+        assert!(
+            drawn.len() > 200 && drawn.iter().all(|count| *count < 120),
+            "{} {:?}",
+            drawn.len(),
+            drawn.iter().max()
+        );
+    }
+
+    #[test]
     fn every_step_has_a_nonce_of_its_own_that_the_one_before_does_not_tell() {
-        let mut challenge = Challenge::new(Order::Random, 2, 7);
+        let mut challenge = Challenge::new(Order::Random, 2, Nods::No, 7);
         let mut nonces = std::collections::BTreeSet::new();
         while challenge.current().is_some() {
             assert!(nonces.insert(challenge.nonce()));
             challenge.advance();
         }
         assert_eq!((nonces.len(), challenge.progress()), (5, (5, 5)));
-        challenge.restart(Order::Random, 2);
+        challenge.restart(Order::Random, 2, Nods::No);
         assert!(!nonces.contains(&challenge.nonce()), "a restart must not take old answers");
         assert_eq!(challenge.nonce().len(), 32);
     }

@@ -157,12 +157,20 @@ impl Reason {
                 Turn::FurtherRight => "Turn a little further to your right.",
                 Turn::BackFromLeft => "Look straight into the camera: turn a little to your right.",
                 Turn::BackFromRight => "Look straight into the camera: turn a little to your left.",
+                Turn::Up => "Look up: lift your chin.",
+                Turn::FurtherUp => "Look up a little further.",
+                Turn::Down => "Look down: lower your chin.",
+                Turn::FurtherDown => "Look down a little further.",
+                Turn::BackFromUp => "Look straight into the camera: lower your chin a little.",
+                Turn::BackFromDown => "Look straight into the camera: lift your chin a little.",
             },
             Self::DifferentPerson { .. } => "The same person must be in every picture: please start again.",
             Self::FrozenPicture => "The camera seems frozen: please check it and move your head.",
             Self::OutOfOrder { expected: Position::Center } => "First look straight into the camera.",
             Self::OutOfOrder { expected: Position::Left } => "First turn your head to your left.",
             Self::OutOfOrder { expected: Position::Right } => "First turn your head to your right.",
+            Self::OutOfOrder { expected: Position::Up } => "First look up.",
+            Self::OutOfOrder { expected: Position::Down } => "First look down.",
             Self::WrongTurn { .. } => "That was the other side: please begin again, and follow what is said.",
             Self::WrongNonce => "This picture answers another question: please send a new one.",
             Self::ReplayedFrame => "This picture was part of another registration: please use a live camera.",
@@ -242,6 +250,12 @@ pub struct Outcome {
     pub smoothed_yaw: Option<Degrees>,
     /// The yaws between which the position asked for is shown, in the frame as received.
     pub gate: [Degrees; 2],
+    /// How far the face looks up (positive) or down against the verified center, in degrees as they are read; `None`
+    /// before there is one.
+    pub rise: Option<Degrees>,
+    /// The rises between which the position asked for is shown, where it asks for one: for nods, and for the center in
+    /// a session that asks for nods.
+    pub rise_gate: Option<[Degrees; 2]>,
     /// Whether the frame passed every check for the position asked for. A repeated or late frame that passes is live
     /// too, though it changes nothing.
     pub is_live: bool,

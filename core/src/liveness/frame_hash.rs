@@ -1,20 +1,24 @@
 //! The hash that a session and a store keep of a frame.
 
 use super::exif::camera_of;
+use super::face_hash::FaceHash;
 use super::hash::mix;
 use super::perceptual_hash::PerceptualHash;
+use crate::engine::Analysis;
 use crate::frame::{ChannelOrder, Frame};
 
 /// The identity of a frame that a session and a store keep instead of the frame.
 ///
 /// ```
 /// use faceattend_core::liveness::frame_hash;
-/// use faceattend_core::Frame;
+/// use faceattend_core::{AnalyzeOptions, Engine, Frame};
 ///
 /// let bytes = std::fs::read("../examples/media/hopper/center.jpg").expect("a picture");
 /// let frame = Frame::decode(&bytes)?;
-/// // With the file's own words about its camera.
-/// let hash = frame_hash(&frame).with_file(&bytes);
+/// // With the file's own words about its camera, and with the face that an engine saw.
+/// let analysis = Engine::new()?.analyze(&frame, &AnalyzeOptions::default())?;
+/// let hash = frame_hash(&frame).with_file(&bytes).with_face(&frame, &analysis);
+/// assert!(hash.face.is_some());
 /// assert_eq!(hash.size, [frame.width(), frame.height()]);
 /// # Ok::<(), faceattend_core::Error>(())
 /// ```
@@ -25,6 +29,9 @@ pub struct FrameHash {
     pub exact: u64,
     /// Nearly equal for frames that look alike.
     pub perceptual: PerceptualHash,
+    /// Nearly equal for pictures of one moment of the largest face, however they are cropped or scaled; `None` before
+    /// [`Self::with_face`].
+    pub face: Option<FaceHash>,
     /// Width and height in pixels.
     pub size: [u32; 2],
     /// A hash of the camera that the file names in its EXIF (make, model, software); `None` for one that names none.
@@ -38,6 +45,15 @@ impl FrameHash {
     #[must_use]
     pub fn with_file(mut self, bytes: &[u8]) -> Self {
         self.camera = camera_of(bytes);
+        self
+    }
+
+    /// Returns the same hash with that of the largest face: what tells a mirrored picture however it is cropped.
+    /// Without it a session knows only whole frames that were mirrored.
+    #[must_use]
+    pub fn with_face(mut self, frame: &Frame<'_>, analysis: &Analysis) -> Self {
+        let largest = analysis.faces.iter().max_by(|a, b| a.bbox.area().total_cmp(&b.bbox.area()));
+        self.face = largest.and_then(|face| FaceHash::of(frame, face));
         self
     }
 
@@ -68,6 +84,7 @@ pub fn frame_hash(frame: &Frame<'_>) -> FrameHash {
     FrameHash {
         exact: exact_hash(frame),
         perceptual: PerceptualHash::of(frame),
+        face: None,
         size: [frame.width(), frame.height()],
         camera: None,
         seen_elsewhere: false,

@@ -28,6 +28,18 @@ pub enum Turn {
     BackFromLeft,
     /// Straight ahead, coming from the right.
     BackFromRight,
+    /// Upwards.
+    Up,
+    /// Upwards already, but not far enough.
+    FurtherUp,
+    /// Downwards.
+    Down,
+    /// Downwards already, but not far enough.
+    FurtherDown,
+    /// Straight ahead, coming from above.
+    BackFromUp,
+    /// Straight ahead, coming from below.
+    BackFromDown,
 }
 
 /// The turns of the head that each position needs or allows.
@@ -61,7 +73,7 @@ impl Default for Gates {
 /// degrees, and further round the points get unsure.
 const CLEAR_TURN_BEYOND_GATE: f32 = 15.0;
 /// The confidence at the edge of a gate. The existing page submits its form only above 0.7 (WIRE decision 4).
-const CONFIDENCE_AT_GATE: f32 = 0.75;
+pub(super) const CONFIDENCE_AT_GATE: f32 = 0.75;
 
 impl Gates {
     /// Returns the position that a head with `yaw` shows, or `None` for a yaw that is no number. Between the gates it
@@ -106,6 +118,8 @@ impl Gates {
         match position {
             Position::Center => yaw.0.abs() <= self.center.0,
             Position::Left | Position::Right => self.shown(yaw, mirrored) == Some(position),
+            // A head that nods is turned to no side.
+            Position::Up | Position::Down => self.shown(yaw, mirrored) == Some(Position::Center),
         }
     }
 
@@ -119,6 +133,10 @@ impl Gates {
             Position::Center => [Degrees(-self.center.0), self.center],
             Position::Left => side(mirrored.to_own_left(self.left.0)),
             Position::Right => side(-mirrored.to_own_left(self.right.0)),
+            Position::Up | Position::Down => match mirrored {
+                Mirrored::Yes => [Degrees(-self.left.0), self.right],
+                Mirrored::No => [Degrees(-self.right.0), self.left],
+            },
         }
     }
 
@@ -154,7 +172,7 @@ impl Gates {
         let turn = yaw.0.abs();
         let inside = match position {
             Position::Center if self.center.0 > 0.0 => 1.0 - turn / self.center.0,
-            Position::Center => 1.0,
+            Position::Center | Position::Up | Position::Down => 1.0,
             Position::Left => (turn - self.left.0) / CLEAR_TURN_BEYOND_GATE,
             Position::Right => (turn - self.right.0) / CLEAR_TURN_BEYOND_GATE,
         };
@@ -170,8 +188,8 @@ impl Gates {
             Position::Left => Turn::Left,
             Position::Right if own_left < -self.center.0 => Turn::FurtherRight,
             Position::Right => Turn::Right,
-            Position::Center if own_left > 0.0 => Turn::BackFromLeft,
-            Position::Center => Turn::BackFromRight,
+            _ if own_left > 0.0 => Turn::BackFromLeft,
+            _ => Turn::BackFromRight,
         }
     }
 }

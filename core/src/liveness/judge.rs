@@ -2,13 +2,16 @@
 
 use jiff::Timestamp;
 
+use super::challenge::Nods;
 use super::decision::Reason;
 use super::frame_hash::FrameHash;
+use super::gates::CONFIDENCE_AT_GATE;
 use super::movement::{Shape, nose_shift};
+use super::nod;
 use super::options::{LivenessOptions, QualityGate};
 use super::pad::PadPolicy;
 use super::position::Position;
-use super::replay::SeenFrame;
+use super::replay::{Looks, SeenFrame};
 use super::session::{LivenessSession, Observation};
 use super::state::{Source, VerifiedPosition};
 use super::stream::{CaptureTime, Glimpse};
@@ -30,18 +33,27 @@ pub(super) struct Judged<'a> {
     pub(super) detected_pose: Option<Position>,
     pub(super) yaw: Option<Degrees>,
     pub(super) smoothed_yaw: Option<Degrees>,
+    pub(super) rise: Option<Degrees>,
     pub(super) glimpse: Option<Glimpse>,
     pub(super) verdict: Result<View<'a>, Reason>,
 }
 
 impl Judged<'_> {
     fn refused(reason: Reason) -> Self {
-        Self { face: None, detected_pose: None, yaw: None, smoothed_yaw: None, glimpse: None, verdict: Err(reason) }
+        Self {
+            face: None,
+            detected_pose: None,
+            yaw: None,
+            smoothed_yaw: None,
+            rise: None,
+            glimpse: None,
+            verdict: Err(reason),
+        }
     }
 
     /// Returns the frame as others of its like are told by.
-    pub(super) fn looks(&self, observation: &Observation<'_>) -> Option<SeenFrame> {
-        self.yaw.map(|yaw| SeenFrame { perceptual: observation.frame_hash.perceptual, yaw })
+    pub(super) fn looks(&self, observation: &Observation<'_>) -> Option<Looks> {
+        self.yaw.map(|yaw| looks_at(yaw, &observation.frame_hash))
     }
 }
 
@@ -49,6 +61,7 @@ impl Judged<'_> {
 pub(super) struct View<'a> {
     pub(super) embedding: &'a Embedding,
     pub(super) yaw: Degrees,
+    pub(super) pitch: Degrees,
     pub(super) nose_offset: f32,
     pub(super) shape: Shape,
     pub(super) confidence: f32,
@@ -64,7 +77,13 @@ impl LivenessSession {
         yaw.0.is_finite().then_some(SeenFrame { perceptual: hash.perceptual, yaw })
     }
 
-    pub(super) fn judge<'a>(&self, observation: &Observation<'a>, now: Timestamp) -> Judged<'a> {
+    /// Judges a frame that is taken in `now`, and that `arrived` from a client at a distance.
+    pub(super) fn judge<'a>(
+        &self,
+        observation: &Observation<'a>,
+        arrived: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Judged<'a> {
         let LivenessOptions { gates, mirrored, dominance, steady_frames, .. } = self.state.options;
         let face = match dominant_face(observation.analysis, dominance) {
             Ok(face) => face,
@@ -72,13 +91,20 @@ impl LivenessSession {
         };
         let mut judged = Judged { face: Some(face), ..Judged::refused(Reason::FaceUnclear) };
         let Some(pose) = face.pose else { return judged };
-        let at = observation.captured_at.unwrap_or(now);
-        let glimpse = Glimpse { at, bbox: face.bbox, yaw: pose.yaw, nose_offset: pose.nose_offset };
+        // No frame arrives before it is captured: a clock that runs ahead tells no later time than the arrival.
+        let at = observation.captured_at.map_or(now, |claimed| arrived.map_or(claimed, |arrived| claimed.min(arrived)));
+        let glimpse =
+            Glimpse { at, arrived, bbox: face.bbox, yaw: pose.yaw, pitch: pose.pitch, nose_offset: pose.nose_offset };
         judged.yaw = Some(pose.yaw);
         judged.detected_pose = gates.shown(pose.yaw, mirrored);
+        judged.rise = self.rise(pose.pitch);
+        if judged.detected_pose == Some(Position::Center) && self.state.options.nods == Nods::Yes {
+            let nod = judged.rise.and_then(|rise| nod::shown(rise, 0.0));
+            judged.detected_pose = nod.or(judged.detected_pose);
+        }
         // Nothing of a face that cannot be measured may be stored.
         let [x1, y1, x2, y2] = [face.bbox.x1, face.bbox.y1, face.bbox.x2, face.bbox.y2];
-        let finite = [pose.yaw.0, pose.nose_offset, x1, y1, x2, y2].iter().all(|value| value.is_finite());
+        let finite = [pose.yaw.0, pose.pitch.0, pose.nose_offset, x1, y1, x2, y2].iter().all(|value| value.is_finite());
         judged.glimpse = finite.then_some(glimpse);
         let smoothed = self.state.stream.smoothed(&glimpse, steady_frames);
         judged.smoothed_yaw = smoothed.map(|(yaw, _)| yaw);
@@ -106,6 +132,10 @@ impl LivenessSession {
         {
             return Err(Reason::OutOfOrder { expected });
         }
+        // No view of a nod is kept, so it is asked for in its step alone.
+        if requested.is_nod() && self.state.challenge.current() != Some(requested) {
+            return Err(Reason::OutOfOrder { expected: self.next().unwrap_or(Position::Center) });
+        }
         // What the eye sees decides when there is one frame; over several the median does, and the frame must be near.
         let wrong_pose = Reason::WrongPose { turn: gates.turn_towards(requested, glimpse.yaw, mirrored) };
         let single = self.state.options.steady_frames <= 1;
@@ -113,9 +143,25 @@ impl LivenessSession {
         if gates.outside(requested, glimpse.yaw, mirrored) > tolerance {
             return Err(wrong_pose);
         }
+        let rise = self.rise(glimpse.pitch).filter(|_| self.state.options.nods == Nods::Yes);
+        let wrong_nod = |rise| Reason::WrongPose { turn: nod::turn_towards(requested, rise) };
+        if let Some(rise) = rise
+            && nod::outside(requested, rise) > if single { 0.0 } else { nod::READING_ERROR }
+        {
+            return Err(wrong_nod(rise));
+        }
         let (yaw, nose_offset) = smoothed.ok_or(Reason::NotSteady)?;
         if !gates.admit(requested, yaw, mirrored) {
             return Err(if gates.admit(requested, glimpse.yaw, mirrored) { Reason::NotSteady } else { wrong_pose });
+        }
+        let pitch = self.state.stream.smoothed_pitch(glimpse, self.state.options.steady_frames);
+        let pitch = pitch.unwrap_or(glimpse.pitch);
+        let smoothed_rise = self.rise(pitch).filter(|_| rise.is_some());
+        if smoothed_rise.is_some_and(|rise| nod::outside(requested, rise) > 0.0) {
+            return Err(match rise {
+                Some(rise) if nod::outside(requested, rise) > 0.0 => wrong_nod(rise),
+                _ => Reason::NotSteady,
+            });
         }
         // A nose offset that is no number could not be compared, nor stored.
         let embedding = face.embedding.as_ref().filter(|_| nose_offset.is_finite()).ok_or(Reason::FaceUnclear)?;
@@ -125,18 +171,28 @@ impl LivenessSession {
         {
             return Err(Reason::Quality(flaw));
         }
-        let confidence = gates.confidence(requested, yaw, mirrored);
-        let view = View { embedding, yaw, nose_offset, shape: Shape::of(face), confidence };
+        let confidence = match smoothed_rise.filter(|_| requested.is_nod()) {
+            Some(rise) => CONFIDENCE_AT_GATE + (1.0 - CONFIDENCE_AT_GATE) * nod::clearness(rise),
+            None => gates.confidence(requested, yaw, mirrored),
+        };
+        let view = View { embedding, yaw, pitch, nose_offset, shape: Shape::of(face), confidence };
         for known in Position::ALL {
             if let Some(verified) = self.position(known) {
                 self.check_pair(requested, &view, known, verified, calibration)?;
             }
         }
-        let looks = SeenFrame { perceptual: observation.frame_hash.perceptual, yaw: glimpse.yaw };
-        if requested != Position::Center && self.state.seen.contain_mirror_of(&looks) {
+        let hash = &observation.frame_hash;
+        let looks = SeenFrame { perceptual: hash.perceptual, yaw: glimpse.yaw };
+        let is_side = matches!(requested, Position::Left | Position::Right);
+        if is_side && self.state.seen.contain_mirror_of(&looks, hash.face.as_ref()) {
             return Err(Reason::MirroredFrame);
         }
         Ok(view)
+    }
+
+    /// Returns how far a face of this pitch looks up against the verified center.
+    pub(super) fn rise(&self, pitch: Degrees) -> Option<Degrees> {
+        self.position(Position::Center).map(|center| Degrees(pitch.0 - center.pitch.0))
     }
 
     /// Returns where the frame comes from: another session, another time, another camera. A completed session does
@@ -219,6 +275,13 @@ impl LivenessSession {
         if opposite_sides {
             return Ok(());
         }
+        if requested.is_nod() {
+            // That the nose moved between eyes and mouth is how the nod was told.
+            return match verified.shape.relief(&view.shape) {
+                Some(relief) if relief < nod::MIN_RELIEF => Err(Reason::NoRelief { relief }),
+                _ => Ok(()),
+            };
+        }
         let shift = if requested == Position::Center {
             nose_shift(view.nose_offset, verified.nose_offset, known, options.mirrored)
         } else {
@@ -232,6 +295,10 @@ impl LivenessSession {
             _ => Ok(()),
         }
     }
+}
+
+fn looks_at(yaw: Degrees, hash: &FrameHash) -> Looks {
+    Looks { seen: SeenFrame { perceptual: hash.perceptual, yaw }, face: hash.face.map(|face| face.crop) }
 }
 
 /// Returns what speaks against a view, but for its pose.

@@ -11,6 +11,7 @@
 //! | parallax: the nose moves, the face has depth | [`Shape`] | a print or a telephone turned by hand |
 //! | each frame counts once; one source | [`FrameHash`] | replayed, mirrored and frozen frames |
 //! | the order of the positions, at random | [`Order`] | a prepared video |
+//! | looking up and down, where asked for | [`Nods`] | a prepared video of turns |
 //! | passive check, the mean over frames | [`PassiveCheck`] | screens and prints, with its model |
 //!
 //! Limits: in the fixed order, a video of a turning head, or a photograph turned by software, passes everything but
@@ -20,12 +21,14 @@
 mod challenge;
 mod decision;
 mod exif;
+mod face_hash;
 mod frame_hash;
 mod gates;
 mod hash;
 mod intake;
 mod judge;
 mod movement;
+mod nod;
 mod options;
 mod pad;
 mod perceptual_hash;
@@ -42,8 +45,9 @@ mod stream;
 #[cfg(test)]
 mod tests;
 
-pub use challenge::Order;
+pub use challenge::{Nods, Order};
 pub use decision::{Outcome, Reason, Verification};
+pub use face_hash::FaceHash;
 pub use frame_hash::{FrameHash, frame_hash};
 pub use gates::{Gates, Turn};
 pub use movement::Shape;

@@ -19,7 +19,7 @@ pub(super) fn nose_shift(center_offset: f32, side_offset: f32, side: Position, m
     match side {
         Position::Left => to_own_left,
         Position::Right => -to_own_left,
-        Position::Center => 0.0,
+        Position::Center | Position::Up | Position::Down => 0.0,
     }
 }
 

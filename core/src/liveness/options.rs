@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
-use super::challenge::Order;
+use super::challenge::{Nods, Order};
 use super::gates::Gates;
 use super::pad::PadPolicy;
 use super::position::Mirrored;
@@ -56,6 +56,8 @@ pub struct LivenessOptions {
     pub ttl: SignedDuration,
     /// In which order it asks. Default: center, left, right, which the existing page asks.
     pub order: Order,
+    /// Whether a random order asks for looking up and down as well. Default: no, for clients that know neither.
+    pub nods: Nods,
     /// How many steps a random order has beyond the three positions. Default 3: two seconds more, for a recording of a
     /// head turn to fit one order in several (the figures are in `docs/src/liveness.md`).
     pub extra_steps: u32,
@@ -118,6 +120,7 @@ impl Default for LivenessOptions {
             mirrored: Mirrored::Yes,
             ttl: SignedDuration::from_mins(10),
             order: Order::Fixed,
+            nods: Nods::No,
             extra_steps: 3,
             wrong_turns: 1,
             attempt_limit: 3000,
@@ -170,6 +173,13 @@ impl LivenessOptions {
     pub fn with_order(mut self, order: Order, extra_steps: u32) -> Self {
         self.order = order;
         self.extra_steps = extra_steps;
+        self
+    }
+
+    /// Returns the same options, asking for looking up and down in a random order, or not.
+    #[must_use]
+    pub fn with_nods(mut self, nods: Nods) -> Self {
+        self.nods = nods;
         self
     }
 

@@ -6,9 +6,11 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use crate::frame::{ChannelOrder, Frame};
 
 /// The side of the gray picture that the perceptual hash is made of.
-const GRAY: usize = 96;
+pub(super) const GRAY: usize = 96;
 /// How many frequencies a direction it keeps: 24 x 24 signs, less the mean.
 const FREQUENCIES: usize = 24;
+/// How many of them, the lowest, [`PerceptualHash::coarse_distance`] compares.
+const COARSE: usize = 12;
 /// The words of 64 bits that they fill.
 const WORDS: usize = FREQUENCIES * FREQUENCIES / 64;
 
@@ -39,7 +41,11 @@ impl PerceptualHash {
     /// Returns the hash of `frame`.
     #[must_use]
     pub fn of(frame: &Frame<'_>) -> Self {
-        let gray = gray(frame);
+        Self::of_gray(&gray(frame))
+    }
+
+    /// Returns the hash of a gray picture of 96 x 96.
+    pub(super) fn of_gray(gray: &[f32]) -> Self {
         let waves = waves();
         // Rows first, then columns: only the low frequencies of each.
         let mut rows = [[0f32; FREQUENCIES]; GRAY];
@@ -76,6 +82,23 @@ impl PerceptualHash {
     #[must_use]
     pub fn distance(&self, other: &Self) -> u32 {
         self.0.iter().zip(&other.0).map(|(a, b)| (a ^ b).count_ones()).sum()
+    }
+
+    /// Returns how many of the 143 bits of the 12 x 12 lowest frequencies differ: small shifts move these least.
+    ///
+    /// ```
+    /// use faceattend_core::Frame;
+    /// use faceattend_core::liveness::PerceptualHash;
+    ///
+    /// let hash = PerceptualHash::of(&Frame::open("../examples/media/hopper/center.jpg")?);
+    /// assert_eq!(hash.coarse_distance(&hash), 0);
+    /// assert!(hash.coarse_distance(&hash.mirrored()) <= hash.distance(&hash.mirrored()));
+    /// # Ok::<(), faceattend_core::Error>(())
+    /// ```
+    #[must_use]
+    pub fn coarse_distance(&self, other: &Self) -> u32 {
+        let differs = |bit: usize| u32::from((self.0[bit / 64] ^ other.0[bit / 64]) >> (bit % 64) & 1 == 1);
+        (0..COARSE * COARSE).map(|at| differs(at / COARSE * FREQUENCIES + at % COARSE)).sum()
     }
 
     /// Returns whether the two frames look the same.

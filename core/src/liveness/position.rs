@@ -11,7 +11,8 @@ use serde::{Deserialize, Serialize};
 ///
 /// assert_eq!(Position::parse("left"), Some(Position::Left));
 /// assert_eq!(Position::Left.as_str(), "left");
-/// assert_eq!(Position::parse("up"), None);
+/// assert_eq!(Position::parse("up"), Some(Position::Up));
+/// assert_eq!(Position::parse("away"), None);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -22,26 +23,40 @@ pub enum Position {
     Left,
     /// To the person's own right.
     Right,
+    /// Upwards, from looking straight: a step of a random order that asks for nods.
+    Up,
+    /// Downwards, as well.
+    Down,
 }
 
 impl Position {
-    /// Every position, in the order in which the existing pages ask for them.
+    /// The positions whose views a session keeps and every session asks for, in the order of the existing pages.
     pub const ALL: [Self; 3] = [Self::Center, Self::Left, Self::Right];
+    /// The positions that only prove a movement: see [`super::Nods`].
+    pub const NODS: [Self; 2] = [Self::Up, Self::Down];
 
-    /// Returns the name on the wire: `center`, `left` or `right`.
+    /// Returns whether it is looking up or down.
+    #[must_use]
+    pub fn is_nod(self) -> bool {
+        matches!(self, Self::Up | Self::Down)
+    }
+
+    /// Returns the name on the wire: `center`, `left`, `right`, `up` or `down`.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Center => "center",
             Self::Left => "left",
             Self::Right => "right",
+            Self::Up => "up",
+            Self::Down => "down",
         }
     }
 
     /// Returns the position that `name` spells on the wire, exactly.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|position| position.as_str() == name)
+        Self::ALL.into_iter().chain(Self::NODS).find(|position| position.as_str() == name)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::face_hash::FaceHash;
 use super::perceptual_hash::PerceptualHash;
 use crate::types::Degrees;
 
@@ -82,23 +83,47 @@ impl CountedFrames {
     }
 }
 
+/// A frame as its own session keeps it to tell others of its like: its looks, and those of its face.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub(super) struct Looks {
+    #[serde(flatten)]
+    pub(super) seen: SeenFrame,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) face: Option<PerceptualHash>,
+}
+
+/// Beyond which yaw a face is asymmetric enough to be told from its mirror image, in degrees: half of the way to the
+/// gates of the sides.
+const ASYMMETRIC: f32 = 7.5;
+
+impl Looks {
+    /// Returns whether `other`, with `face`, is this frame as a mirror shows it, also cropped, scaled, shifted, turned
+    /// a little, lighter or darker.
+    fn is_mirror_of(&self, other: &SeenFrame, face: Option<&FaceHash>) -> bool {
+        let (yaw, opposite) = (self.seen.yaw.0, other.yaw.0);
+        let turned = yaw.abs().min(opposite.abs()) > ASYMMETRIC && yaw * opposite < 0.0;
+        let faces = || face.zip(self.face.as_ref()).is_some_and(|(face, crop)| face.is_mirror_of(crop));
+        self.seen.is_mirror_of(other) || (turned && faces())
+    }
+}
+
 /// The looks of the frames that a session has judged.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(super) struct SeenFrames {
-    frames: Vec<SeenFrame>,
+    frames: Vec<Looks>,
 }
 
 impl SeenFrames {
-    pub(super) fn contain(&self, frame: &SeenFrame) -> bool {
-        self.frames.iter().any(|seen| seen.is_like(frame))
+    pub(super) fn contain(&self, frame: &Looks) -> bool {
+        self.frames.iter().any(|known| known.seen.is_like(&frame.seen))
     }
 
-    pub(super) fn contain_mirror_of(&self, frame: &SeenFrame) -> bool {
-        self.frames.iter().any(|seen| seen.is_mirror_of(frame))
+    pub(super) fn contain_mirror_of(&self, frame: &SeenFrame, face: Option<&FaceHash>) -> bool {
+        self.frames.iter().any(|known| known.is_mirror_of(frame, face))
     }
 
-    pub(super) fn add(&mut self, frame: SeenFrame) {
+    pub(super) fn add(&mut self, frame: Looks) {
         if self.frames.len() >= KEPT_LOOKS {
             self.frames.remove(0);
         }
@@ -117,9 +142,19 @@ mod tests {
         for hash in 0..1000 {
             counted.add(hash);
             let perceptual = PerceptualHash::from_bytes(&hash.to_le_bytes().repeat(9)).unwrap();
-            seen.add(SeenFrame { perceptual, yaw: Degrees(0.0) });
+            seen.add(Looks { seen: SeenFrame { perceptual, yaw: Degrees(0.0) }, face: None });
         }
         assert_eq!((counted.hashes.len(), seen.frames.len()), (KEPT, KEPT_LOOKS));
         assert!(counted.contain(999) && !counted.contain(0));
+    }
+
+    #[test]
+    fn looks_are_read_as_releases_without_a_face_in_them_wrote_them() {
+        let perceptual = PerceptualHash::from_bytes(&[7; 72]).unwrap();
+        let seen = SeenFrame { perceptual, yaw: Degrees(20.0) };
+        let old: Looks = serde_json::from_value(serde_json::to_value(seen).unwrap()).unwrap();
+        assert_eq!(old, Looks { seen, face: None });
+        let new = Looks { face: Some(perceptual), ..old };
+        assert_eq!(serde_json::from_value::<Looks>(serde_json::to_value(new).unwrap()).unwrap(), new);
     }
 }

@@ -39,7 +39,7 @@ pub struct Observation<'a> {
     pub analysis: &'a Analysis,
     /// What made the analysis's embeddings: its calibration puts them on the scale of the thresholds.
     pub embedder: &'a Embedder,
-    /// The hash that is kept of the frame: [`super::frame_hash`].
+    /// The hash that is kept of the frame: [`super::frame_hash`], with the face that the analysis found.
     pub frame_hash: FrameHash,
     /// The capture time, if the source tells it.
     pub captured_at: Option<Timestamp>,
@@ -49,7 +49,8 @@ impl<'a> Observation<'a> {
     /// Describes `frame`, analyzed by the engine of `embedder`, as the answer to `requested`.
     #[must_use]
     pub fn new(requested: Position, frame: &Frame<'_>, analysis: &'a Analysis, embedder: &'a Embedder) -> Self {
-        Self { requested, analysis, embedder, frame_hash: frame_hash(frame), captured_at: frame.captured_at() }
+        let frame_hash = frame_hash(frame).with_face(frame, analysis);
+        Self { requested, analysis, embedder, frame_hash, captured_at: frame.captured_at() }
     }
 }
 
@@ -104,8 +105,9 @@ impl LivenessSession {
                 counted: CountedFrames::default(),
                 suspicious: 0,
                 progress: Progress::Pending,
-                challenge: Challenge::new(options.order, options.extra_steps, entropy),
+                challenge: Challenge::new(options.order, options.extra_steps, options.nods, entropy),
                 wrong_turns: 0,
+                mirrored: 0,
                 frames: 0,
                 seen: SeenFrames::default(),
                 stream: Stream::default(),
@@ -137,14 +139,18 @@ impl LivenessSession {
     /// # Ok::<(), faceattend_core::Error>(())
     /// ```
     pub fn observe(&mut self, observation: &Observation<'_>, now: Timestamp) -> Outcome {
-        self.take(observation, None, now)
+        self.take(observation, None, None, now)
     }
 
     /// Takes a frame in from a remote client: one that does not carry the [`Self::nonce`] of the present
     /// step is refused, when the session has one.
+    ///
+    /// `now` is when the frame arrived, whole, on a clock that does not go back: the client's word on
+    /// [`Observation::captured_at`] hides no pause between the frames of one track but for a second in all, which a
+    /// network that stands still may take.
     pub fn observe_answer(&mut self, nonce: Option<&str>, observation: &Observation<'_>, now: Timestamp) -> Outcome {
         let wrong = self.nonce().is_some_and(|expected| nonce != Some(expected.as_str()));
-        self.take(observation, wrong.then_some(Reason::WrongNonce), now)
+        self.take(observation, wrong.then_some(Reason::WrongNonce), Some(now), now)
     }
 
     /// Closes the session, as the wire's `verify` does: the template when it is complete, otherwise it has failed,
@@ -302,13 +308,14 @@ impl LivenessSession {
         self.state.revision
     }
 
-    /// Returns the view that verified `position`.
+    /// Returns the view that verified `position`; none of a nod is kept.
     #[must_use]
     pub fn position(&self, position: Position) -> Option<&VerifiedPosition> {
         match position {
             Position::Center => self.state.center.as_ref(),
             Position::Left => self.state.left.as_ref(),
             Position::Right => self.state.right.as_ref(),
+            Position::Up | Position::Down => None,
         }
     }
 

@@ -29,6 +29,9 @@ pub struct VerifiedPosition {
     pub embedding: Embedding,
     /// The yaw, in the frame as received.
     pub yaw: Degrees,
+    /// The pitch, which nods are measured against.
+    #[serde(default)]
+    pub pitch: Degrees,
     /// The nose offset: see [`crate::pose::Pose::nose_offset`].
     pub nose_offset: f32,
     /// The points that tell its relief against other views.
@@ -72,6 +75,8 @@ pub struct SessionState {
     pub(super) challenge: Challenge,
     #[serde(default)]
     pub(super) wrong_turns: u32,
+    #[serde(default)]
+    pub(super) mirrored: u32,
     #[serde(default)]
     pub(super) frames: u32,
     #[serde(default)]

@@ -13,6 +13,12 @@ use crate::types::{Cosine, Degrees};
 /// How long a face may be out of sight within one track: long enough for a client of two frames a second and one
 /// missed detection, short enough that nobody changes seats.
 const MAX_GAP: SignedDuration = SignedDuration::from_millis(1500);
+/// By how much all pauses of a track together may exceed [`MAX_GAP`] by the arrival of the frames when their capture
+/// times, which the client claims, show smaller gaps. A network that stands still for 2.5 seconds and then brings
+/// everything is made good once in a track; frames that come a second late make no pause of that length and cost
+/// nothing. It does not fill up again: a client that could earn it back by claims would have it before every change of
+/// a picture.
+const EXCUSED: SignedDuration = SignedDuration::from_millis(1000);
 /// How much two consecutive boxes of one face must share, at least. At five frames a second a head that turns moves by
 /// a small part of its width, while another head elsewhere shares nothing.
 const MIN_OVERLAP: f32 = 0.1;
@@ -29,9 +35,15 @@ const ALIKE_AND_STILL: f32 = 0.985;
 /// One reading of the face.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub(super) struct Glimpse {
+    /// When it was captured: as its source says, or when it arrived.
     pub(super) at: Timestamp,
+    /// When it arrived, for a client at a distance, whose word on `at` is not enough.
+    #[serde(default)]
+    pub(super) arrived: Option<Timestamp>,
     pub(super) bbox: Rect,
     pub(super) yaw: Degrees,
+    #[serde(default)]
+    pub(super) pitch: Degrees,
     pub(super) nose_offset: f32,
 }
 
@@ -41,6 +53,8 @@ pub(super) struct Glimpse {
 pub(super) struct Stream {
     /// The latest readings of the track, oldest first.
     track: Vec<Glimpse>,
+    /// How much of [`EXCUSED`] the track has used up.
+    excused: SignedDuration,
     last: Option<LastEmbedding>,
     /// How the frame of `last` looked.
     last_looks: Option<PerceptualHash>,
@@ -69,14 +83,20 @@ impl Stream {
     /// Returns whether `glimpse` goes on with the track; the first one does.
     pub(super) fn follows(&self, glimpse: &Glimpse) -> bool {
         self.track.last().is_none_or(|last| {
-            glimpse.at.duration_since(last.at) <= MAX_GAP && last.bbox.iou(&glimpse.bbox) >= MIN_OVERLAP
+            glimpse.at.duration_since(last.at) <= MAX_GAP
+                && self.excused.saturating_add(pause(last, glimpse)) <= EXCUSED
+                && last.bbox.iou(&glimpse.bbox) >= MIN_OVERLAP
         })
     }
 
     /// Takes a reading in, as the next of the track or as the first of another.
     pub(super) fn take(&mut self, glimpse: Glimpse) {
-        if !self.follows(&glimpse) {
+        if self.follows(&glimpse) {
+            let pause = self.track.last().map_or(SignedDuration::ZERO, |last| pause(last, &glimpse));
+            self.excused = self.excused.saturating_add(pause);
+        } else {
             self.track.clear();
+            self.excused = SignedDuration::ZERO;
         }
         if self.track.len() >= KEPT {
             self.track.remove(0);
@@ -95,12 +115,12 @@ impl Stream {
         self.returned = false;
     }
 
-    /// Takes a reading in and returns whether the head has turned to a side that was not asked for. Two readings in a
-    /// row must show it, and a side where the head still is from the step `before` does not count.
+    /// Takes a reading in and returns whether the head has turned to a side that was not asked for. Two readings of one
+    /// track must show it in a row, and a side where the head still is from the step `before` does not count.
     pub(super) fn turns_wrong(
         &mut self,
-        shown: impl Fn(Degrees) -> Option<Position>,
-        latest: Degrees,
+        shown: impl Fn(&Glimpse) -> Option<Position>,
+        latest: &Glimpse,
         asked: Position,
         before: Option<Position>,
     ) -> bool {
@@ -109,20 +129,30 @@ impl Stream {
             self.returned = true;
             return false;
         }
-        let twice = self.track.last().is_some_and(|last| shown(last.yaw) == Some(side));
+        let twice = self.follows(latest) && self.track.last().is_some_and(|last| shown(last) == Some(side));
         twice && side != asked && (self.returned || Some(side) != before)
     }
 
-    /// Returns the medians of yaw and nose offset over the last `frames` readings, `latest` included; `None` while
-    /// there are fewer.
-    pub(super) fn smoothed(&self, latest: &Glimpse, frames: u32) -> Option<(Degrees, f32)> {
+    /// Returns the median of the pitch as [`Self::smoothed`] does of the yaw.
+    pub(super) fn smoothed_pitch(&self, latest: &Glimpse, frames: u32) -> Option<Degrees> {
+        self.window(latest, frames).map(|window| Degrees(median(window.map(|g| g.pitch.0))))
+    }
+
+    /// Returns the last `frames` readings of the track, `latest` included.
+    fn window<'a>(&'a self, latest: &'a Glimpse, frames: u32) -> Option<impl Iterator<Item = &'a Glimpse> + Clone> {
         let earlier = (frames as usize).checked_sub(1)?;
         let from = self.track.len().checked_sub(earlier)?;
         if earlier > 0 && !self.follows(latest) {
             return None;
         }
-        let window = || self.track[from..].iter().chain([latest]);
-        Some((Degrees(median(window().map(|g| g.yaw.0))), median(window().map(|g| g.nose_offset))))
+        Some(self.track[from..].iter().chain([latest]))
+    }
+
+    /// Returns the medians of yaw and nose offset over the last `frames` readings, `latest` included; `None` while
+    /// there are fewer.
+    pub(super) fn smoothed(&self, latest: &Glimpse, frames: u32) -> Option<(Degrees, f32)> {
+        let window = self.window(latest, frames)?;
+        Some((Degrees(median(window.clone().map(|g| g.yaw.0))), median(window.map(|g| g.nose_offset))))
     }
 
     /// Takes a frame in; returns how many frames in a row have shown one picture by now, itself not counted. Two
@@ -156,6 +186,12 @@ impl Stream {
     }
 }
 
+/// Returns by how much the pause between the arrivals of two readings exceeds the longest one of a track.
+fn pause(last: &Glimpse, next: &Glimpse) -> SignedDuration {
+    let Some((last, next)) = last.arrived.zip(next.arrived) else { return SignedDuration::ZERO };
+    next.duration_since(last).saturating_sub(MAX_GAP).max(SignedDuration::ZERO)
+}
+
 /// Returns the middle value; of an even number the one nearer to the front of the sorted ones. A value that is no
 /// number is beyond all others.
 fn median(values: impl Iterator<Item = f32>) -> f32 {
@@ -175,6 +211,8 @@ mod tests {
 
     fn glimpse(millis: i64, x: f32, yaw: f32) -> Glimpse {
         Glimpse {
+            arrived: None,
+            pitch: Degrees(0.0),
             at: at(millis),
             bbox: Rect::new(x, 0.0, x + 100.0, 100.0),
             yaw: Degrees(yaw),

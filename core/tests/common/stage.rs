@@ -57,7 +57,8 @@ pub struct Shot {
 impl Shot {
     pub fn of(engine: &Engine, frame: &Frame<'_>) -> Self {
         let analysis = engine.analyze(frame, &AnalyzeOptions::default()).unwrap();
-        Self { analysis, hash: frame_hash(frame) }
+        let hash = frame_hash(frame).with_face(frame, &analysis);
+        Self { analysis, hash }
     }
 
     /// The yaw of the largest face.
@@ -141,7 +142,7 @@ impl<'a> Actor<'a> {
     pub fn act(&mut self, asked: Position) -> &'a Shot {
         // As a camera sees it, the person's own left is the image's right.
         let target = match asked {
-            Position::Center => 0.0,
+            Position::Center | Position::Up | Position::Down => 0.0,
             Position::Left => 25.0,
             Position::Right => -25.0,
         };

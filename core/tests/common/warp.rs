@@ -61,6 +61,42 @@ pub fn mirrored(picture: &Frame<'_>) -> Frame<'static> {
     Frame::new(pixels, picture.width(), picture.height(), ChannelOrder::Rgb).unwrap()
 }
 
+/// What software does to a picture before it is sent again; the size of the frame stays.
+#[derive(Debug, Clone, Copy)]
+pub struct Altered {
+    /// What is cut off from the left, the top, the right and the bottom, as parts of the picture.
+    pub crop: [f32; 4],
+    /// How far it is turned in its plane, in degrees.
+    pub roll: f32,
+    /// What every value is multiplied by.
+    pub gain: f32,
+}
+
+impl Altered {
+    pub const NOT: Self = Self { crop: [0.0; 4], roll: 0.0, gain: 1.0 };
+}
+
+/// `picture` altered: cropped and scaled to its size again, turned, lighter or darker.
+pub fn altered(
+    picture: &Frame<'_>,
+    Altered { crop: [left, top, right, bottom], roll, gain }: Altered,
+) -> Frame<'static> {
+    let (width, height) = (picture.width() as f32, picture.height() as f32);
+    let (sin, cos) = roll.to_radians().sin_cos();
+    let mut pixels = Vec::with_capacity(picture.pixels().len());
+    for py in 0..picture.height() {
+        for px in 0..picture.width() {
+            let (dx, dy) = (px as f32 - width / 2.0, py as f32 - height / 2.0);
+            let (x, y) = (width / 2.0 + dx * cos - dy * sin, height / 2.0 + dx * sin + dy * cos);
+            let x = width * left + x * (1.0 - left - right);
+            let y = height * top + y * (1.0 - top - bottom);
+            let shade = |value: u8| (f32::from(value) * gain).round().clamp(0.0, 255.0) as u8;
+            pixels.extend(sample(picture, x, y).map(shade));
+        }
+    }
+    Frame::new(pixels, picture.width(), picture.height(), ChannelOrder::Rgb).unwrap()
+}
+
 /// `picture` through a JPEG of this quality.
 pub fn recompressed(picture: &Frame<'_>, quality: u8) -> Frame<'static> {
     let (width, height) = (picture.width() as u16, picture.height() as u16);

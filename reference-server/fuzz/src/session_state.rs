@@ -52,7 +52,7 @@ fn restored(data: &[u8]) {
     let now = session.created_at();
     for (number, position) in (0..).zip([Position::Center, Position::Left, Position::Right, Position::Center]) {
         let yaw = match position {
-            Position::Center => 0.0,
+            Position::Center | Position::Up | Position::Down => 0.0,
             Position::Left => -25.0,
             Position::Right => 25.0,
         };
@@ -197,7 +197,7 @@ fn fresh(from: &mut Unstructured<'_>) -> Result<()> {
 fn proves(seen: &[(Position, Shown, i64)], position: Position, person: usize, slack: f32) -> bool {
     seen.iter().any(|(requested, shown, at)| {
         let shows = match position {
-            Position::Center => shown.yaw.abs() <= 5.0 + slack,
+            Position::Center | Position::Up | Position::Down => shown.yaw.abs() <= 5.0 + slack,
             Position::Left => shown.yaw < -15.0 + slack && !shown.flat,
             Position::Right => shown.yaw > 15.0 - slack && !shown.flat,
         };

@@ -13,6 +13,7 @@ mod passive;
 mod preview;
 mod privacy;
 mod root;
+mod second_looks;
 mod service;
 mod students;
 mod templates;
@@ -55,6 +56,10 @@ pub(crate) fn table() -> Routes {
         .add(attendance::LIST, attendance::list)
         .add(attendance::MARK, attendance::mark)
         .add(export::EXPORT, export::export)
+        // Before the row whose id is in the path.
+        .add(second_looks::LIST, second_looks::list)
+        .add(second_looks::CONFIRM, second_looks::confirm)
+        .add(second_looks::REFUSE, second_looks::refuse)
         .add(attendance::GET, attendance::get)
         .add(attendance::SUMMARY, attendance::summary)
         .add(attendance::DELETE, attendance::delete)

@@ -4,8 +4,8 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::Method;
 use faceattend_core::store::{
-    AttendanceFilter, AuditEntry, Consent, Erasure, NewAuditEntry, Page, SessionSummary, StoredEmbedding,
-    StoredTemplate,
+    AttendanceFilter, AuditEntry, Consent, Erasure, NewAuditEntry, Page, SecondLookFilter, SessionSummary,
+    StoredEmbedding, StoredTemplate,
 };
 use faceattend_core::types::StudentId;
 use jiff::Timestamp;
@@ -18,7 +18,7 @@ use crate::request::extract::Authed;
 use crate::request::input::input;
 use crate::request::kinds::Student;
 use crate::request::texts;
-use crate::responses::{AttendanceItem, Done, Reply, StudentItem, done, naive_utc, null, reply};
+use crate::responses::{AttendanceItem, Done, Reply, SecondLookItem, StudentItem, done, naive_utc, null, reply};
 use crate::router::endpoint::{Access, Audit, Endpoint, Tag};
 use crate::state::AppState;
 
@@ -43,6 +43,7 @@ struct ErasureReceipt {
     liveness_sessions: u64,
     attendance_deleted: u64,
     attendance_anonymised: u64,
+    second_looks: u64,
 }
 
 pub(super) const ERASE: Endpoint = Endpoint {
@@ -70,10 +71,14 @@ pub(super) async fn erase(State(app): State<AppState>, call: Authed<Which>) -> R
         })
         .await
         .map_err(student_error(PREFIX))?;
-    call.trail.note(format!(
+    let mut told = format!(
         "{} templates, {} liveness sessions and {} marks deleted, {} marks anonymized",
         erasure.templates, erasure.sessions, erasure.marks_deleted, erasure.marks_anonymised
-    ));
+    );
+    if erasure.second_looks > 0 {
+        told += &format!(", {} second looks deleted", erasure.second_looks);
+    }
+    call.trail.note(told);
     let message = format!("Student {} deleted successfully", erasure.student.name);
     Ok(Json(Erased { success: true, message, data: (), receipt: receipt(&erasure, call.user, now) }))
 }
@@ -87,6 +92,7 @@ fn receipt(erasure: &Erasure, erased_by: String, at: Timestamp) -> ErasureReceip
         liveness_sessions: erasure.sessions,
         attendance_deleted: erasure.marks_deleted,
         attendance_anonymised: erasure.marks_anonymised,
+        second_looks: erasure.second_looks,
     }
 }
 
@@ -103,6 +109,8 @@ pub(crate) struct StudentExport {
     frames: [String; 0],
     /// What the audit log says of the student, oldest first: whose face was enrolled when, by whom.
     history: Vec<HistoryItem>,
+    /// Sightings that were not believed to be of a living person, newest first, and what was decided.
+    second_looks: Vec<SecondLookItem>,
     exported_at: String,
 }
 
@@ -201,6 +209,8 @@ pub(super) async fn export(State(app): State<AppState>, call: Authed<Which>) -> 
             let Some(student) = store.student(id)? else { return Ok(None) };
             let filter = AttendanceFilter { student: Some(id), ..AttendanceFilter::default() };
             let attendance = store.attendance(&filter, Page::ALL)?;
+            let of_student = SecondLookFilter { student: Some(id), ..SecondLookFilter::default() };
+            let second_looks = store.second_looks(&of_student, Page::ALL)?;
             Ok(Some(StudentExport {
                 student: StudentItem::of(&student, &model),
                 consent: store.consent(id)?.map(ConsentItem::of),
@@ -209,6 +219,7 @@ pub(super) async fn export(State(app): State<AppState>, call: Authed<Which>) -> 
                 attendance: attendance.items.iter().map(AttendanceItem::of).collect(),
                 frames: [],
                 history: store.audit_about(&NewAuditEntry::subject_of(id))?.iter().map(HistoryItem::of).collect(),
+                second_looks: second_looks.items.iter().map(SecondLookItem::of).collect(),
                 exported_at: naive_utc(Timestamp::now()),
             }))
         })

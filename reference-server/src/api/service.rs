@@ -193,10 +193,11 @@ pub(super) async fn metrics(
 ) -> Result<Metrics, AppError> {
     // Anybody may ask, as often as they like, and counting reads whole tables: one at a time.
     let turn = app.turn_to_count().await;
-    let (students, attendance) = app
+    let (students, attendance, second_looks_open) = app
         .with_store("Error retrieving metrics", |store| {
             let one = Page { skip: 0, limit: 1 };
-            Ok((store.students(None, one)?.total, store.attendance_summary(&AttendanceFilter::default())?.total))
+            let attendance = store.attendance_summary(&AttendanceFilter::default())?.total;
+            Ok((store.students(None, one)?.total, attendance, store.open_second_looks()?))
         })
         .await?;
     drop(turn);
@@ -205,6 +206,7 @@ pub(super) async fn metrics(
     let gauges = Gauges {
         students,
         attendance,
+        second_looks_open,
         people: gallery.people(),
         templates: gallery.templates(),
         cameras: cameras.len(),

@@ -1,4 +1,4 @@
-//! The time by which tokens and logins end.
+//! The time by which tokens and logins end, and by which the frames of a liveness session arrive.
 
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};

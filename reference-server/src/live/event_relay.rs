@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use faceattend_core::Result;
 use faceattend_core::camera::CameraState;
-use faceattend_core::store::Store;
+use faceattend_core::store::{SecondLookState, SecondLookVerdict, Store};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tokio::sync::broadcast::Receiver;
@@ -47,6 +47,18 @@ enum Relayed {
         student_id: i64,
         student_name: Option<String>,
         reasons: Vec<String>,
+    },
+    SecondLook {
+        second_look_id: i64,
+        student_id: i64,
+        student_name: String,
+        student_roll_number: String,
+        state: SecondLookState,
+        verdict: SecondLookVerdict,
+        reasons: Vec<String>,
+        confidence_score: Option<f64>,
+        camera_location: Option<String>,
+        timestamp: Timestamp,
     },
 }
 
@@ -120,6 +132,29 @@ fn relayed(event: &LiveEvent, server: &str) -> Option<Relayed> {
                 reasons,
             })
         }
+        LiveEvent::SecondLook {
+            second_look_id,
+            student_id,
+            student_name,
+            student_roll_number,
+            state,
+            verdict,
+            reasons,
+            confidence_score,
+            camera_location,
+            timestamp,
+        } => Some(Relayed::SecondLook {
+            second_look_id,
+            student_id,
+            student_name,
+            student_roll_number,
+            state,
+            verdict,
+            reasons,
+            confidence_score,
+            camera_location,
+            timestamp,
+        }),
         LiveEvent::AttendanceMarked { .. } | LiveEvent::LogLine { .. } => None,
     }
 }
@@ -154,6 +189,29 @@ fn event_of(relayed: Relayed) -> Option<LiveEvent> {
         Relayed::SpoofSuspected { camera, camera_location, timestamp, track, student_id, student_name, reasons } => {
             LiveEvent::SpoofSuspected { camera, camera_location, timestamp, track, student_id, student_name, reasons }
         }
+        Relayed::SecondLook {
+            second_look_id,
+            student_id,
+            student_name,
+            student_roll_number,
+            state,
+            verdict,
+            reasons,
+            confidence_score,
+            camera_location,
+            timestamp,
+        } => LiveEvent::SecondLook {
+            second_look_id,
+            student_id,
+            student_name,
+            student_roll_number,
+            state,
+            verdict,
+            reasons,
+            confidence_score,
+            camera_location,
+            timestamp,
+        },
     })
 }
 
@@ -184,9 +242,22 @@ mod tests {
             error: Some("no answer".into()),
             timestamp: Timestamp::UNIX_EPOCH,
         };
-        let happened = [update("rtsp://host/1"), LiveEvent::info("Reloaded 1 known faces"), state("0")].map(Arc::new);
+        let look = LiveEvent::SecondLook {
+            second_look_id: 5,
+            student_id: 3,
+            student_name: "Zoë".into(),
+            student_roll_number: "R1".into(),
+            state: SecondLookState::Open,
+            verdict: SecondLookVerdict::Spoof,
+            reasons: vec!["frozen".into()],
+            confidence_score: Some(0.91),
+            camera_location: None,
+            timestamp: "2026-03-02T08:15:30.25Z".parse().unwrap(),
+        };
+        let happened = [update("rtsp://host/1"), LiveEvent::info("Reloaded 1 known faces"), state("0"), look.clone()]
+            .map(Arc::new);
         let text = text_of(&happened, "b").unwrap();
-        assert_eq!(heard(&text), [update("rtsp://host/1"), state("0@b")]);
+        assert_eq!(heard(&text), [update("rtsp://host/1"), state("0@b"), look]);
         assert_eq!(text_of(&[Arc::new(LiveEvent::info("x"))], "b"), None);
     }
 

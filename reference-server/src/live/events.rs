@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use faceattend_core::store::AttendanceRecord;
+use faceattend_core::store::{AttendanceRecord, SecondLook, SecondLookState, SecondLookVerdict};
 use serde::{Deserialize, Serialize, Serializer};
 use tokio::sync::broadcast;
 
@@ -49,6 +49,30 @@ pub enum LiveEvent {
         /// Where.
         camera_location: Option<String>,
         /// When.
+        #[serde(serialize_with = "naive")]
+        timestamp: Timestamp,
+    },
+    /// A sighting has come onto the second-look list, or was decided.
+    SecondLook {
+        /// The entry of the list.
+        second_look_id: i64,
+        /// Who was seen.
+        student_id: i64,
+        /// The student's name.
+        student_name: String,
+        /// The student's roll number.
+        student_roll_number: String,
+        /// `open` for a new one, else what was decided.
+        state: SecondLookState,
+        /// What the camera thought.
+        verdict: SecondLookVerdict,
+        /// Why, as stable codes.
+        reasons: Vec<String>,
+        /// The similarity, on the scale of the documented threshold 0.7.
+        confidence_score: Option<f64>,
+        /// Where.
+        camera_location: Option<String>,
+        /// When the student was seen.
         #[serde(serialize_with = "naive")]
         timestamp: Timestamp,
     },
@@ -128,6 +152,23 @@ impl LiveEvent {
             confidence_score: record.confidence_score,
             camera_location: record.camera_location.clone(),
             timestamp: record.timestamp,
+        }
+    }
+
+    /// What a new entry of the second-look list tells, or one that was decided.
+    #[must_use]
+    pub fn second_look(look: &SecondLook) -> Self {
+        Self::SecondLook {
+            second_look_id: look.id,
+            student_id: look.student().0,
+            student_name: look.student_name.clone(),
+            student_roll_number: look.student_roll_number.clone(),
+            state: look.state,
+            verdict: look.verdict,
+            reasons: look.reasons.clone(),
+            confidence_score: look.sighting.confidence_score,
+            camera_location: look.sighting.camera_location.clone(),
+            timestamp: look.sighting.at,
         }
     }
 

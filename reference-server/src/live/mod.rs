@@ -171,6 +171,11 @@ impl Live {
         self.marker.forget();
     }
 
+    /// Lets a refused student come onto the second-look list again, without waiting for the marker's memory to end.
+    pub(crate) fn second_look_decided(&self) {
+        self.marker.forget();
+    }
+
     /// The cameras.
     pub(crate) fn cameras(&self) -> &Cameras {
         &self.cameras

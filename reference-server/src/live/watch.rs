@@ -199,7 +199,7 @@ impl Watch {
         for look in &report.added_second_looks {
             tracing::info!(student = %look.student(), place = self.location, "somebody has to look again");
             self.shared.figures.second_looks.fetch_add(1, Relaxed);
-            // MERGE self.shared.events.publish(LiveEvent::second_look(look));
+            self.shared.events.publish(LiveEvent::second_look(look));
         }
         for sighting in &report.suspected {
             let reason = sighting.life.reason.map_or("unknown", LifeReason::as_str);

@@ -77,6 +77,11 @@ impl<'r> Fields<'r> {
         self.values.contains_key(name)
     }
 
+    /// Returns whether the field is this very text.
+    pub(crate) fn is(&self, name: &str, text: &str) -> bool {
+        self.values.get(name).is_some_and(|value| value == text)
+    }
+
     /// Reads a required text, whose number of characters lies in `length`.
     pub(crate) fn text_of(&mut self, name: &'static str, length: (usize, usize)) -> Option<String> {
         let value = self.required(name)?;

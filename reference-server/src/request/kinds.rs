@@ -109,6 +109,27 @@ impl<T: Copy> Kind for Word<T> {
     }
 }
 
+/// One of the words that the original knows, or of later ones where the field `with`, which the original does not know
+/// either, is there. Any other is refused as the original refuses it.
+pub(crate) struct WordOr<T: 'static> {
+    pub(crate) known: Word<T>,
+    pub(crate) later: &'static [(&'static str, T)],
+    pub(crate) with: &'static str,
+}
+
+impl<T: Copy> Kind for WordOr<T> {
+    type Value = T;
+
+    fn read(&self, fields: &mut Fields<'_>, name: &'static str) -> Option<T> {
+        let later = self.later.iter().find(|(word, _)| fields.has(self.with) && fields.is(name, word));
+        later.map(|(_, value)| *value).or_else(|| self.known.read(fields, name))
+    }
+
+    fn schema(&self) -> ObjectBuilder {
+        typed(Type::String).enum_values(Some(self.known.0.iter().chain(self.later).map(|(word, _)| *word)))
+    }
+}
+
 /// An integer.
 pub(crate) struct Integer;
 

@@ -11,7 +11,7 @@ pub struct RetentionDays {
     pub sessions: Option<u32>,
     /// Detection logs.
     pub detection_logs: Option<u32>,
-    /// Attendance.
+    /// Attendance, and the sightings of the second-look list.
     pub attendance: Option<u32>,
     /// The audit log.
     pub audit: Option<u32>,

@@ -134,8 +134,8 @@ impl AppState {
         let retired = self.0.store.retire(&self.0.settings.retention.until(now))?;
         if retired.total() > retired.logins {
             let details = format!(
-                "{} liveness sessions, {} detection logs, {} attendance rows, {} audit entries",
-                retired.sessions, retired.detection_logs, retired.attendance, retired.audit
+                "{} liveness sessions, {} detection logs, {} attendance rows, {} second looks, {} audit entries",
+                retired.sessions, retired.detection_logs, retired.attendance, retired.second_looks, retired.audit
             );
             let (actor, action) = ("retention".into(), "delete old rows".into());
             self.0.store.add_audit(&NewAuditEntry { at: now, actor, action, subject: None, details: Some(details) })?;

@@ -19,6 +19,7 @@ const SENTENCES = {
   "Student with this roll number already exists": "error.roll_taken",
   "Student not found": "error.no_student",
   "Attendance record not found": "error.no_record",
+  "Second look not found": "error.no_sighting",
   "User with this name already exists": "error.user_taken",
   "User not found": "error.no_user",
   "The last active admin must stay one": "error.last_admin",

@@ -8,16 +8,18 @@ import * as log from "./log.js";
 import * as passive from "./passive.js";
 import * as register from "./register.js";
 import { become, may } from "./roles.js";
+import * as secondLook from "./second-look.js";
 import * as students from "./students.js";
 import { LANGUAGES, chosen, speak, t } from "./text.js";
 import { element, make, say } from "./ui.js";
 
-const pages = { register, live, attendance, students, accounts, log };
+const pages = { register, live, attendance, "second-look": secondLook, students, accounts, log };
 const TITLES = {
   login: "login.title",
   register: "register.title",
   live: "live.title",
   attendance: "attendance.title",
+  "second-look": "second_look.title",
   students: "students.title",
   accounts: "accounts.title",
   log: "log.title",
@@ -118,6 +120,7 @@ languages.append(
 );
 languages.addEventListener("change", async () => {
   await speak(languages.value);
+  if (loggedIn()) secondLook.count();
   await show();
 });
 

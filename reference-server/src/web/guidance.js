@@ -9,8 +9,12 @@ const HEARD_EVERY = 1800;
 // Up to so many degrees short of the gate it is "a little further".
 const LITTLE = 10;
 
-export const ASK = { center: "ask.center", left: "ask.left", right: "ask.right" };
-const FURTHER = { left: "ask.further_left", right: "ask.further_right" };
+export const ASK = { center: "ask.center", left: "ask.left", right: "ask.right", up: "ask.up", down: "ask.down" };
+const FURTHER = {
+  left: "ask.further_left", right: "ask.further_right", up: "ask.further_up", down: "ask.further_down",
+};
+// Up to so many degrees short of a nod it is "a little further": nods are smaller than turns.
+const LITTLE_NOD = 4;
 
 // By the server's stable codes.
 export const REASONS = {
@@ -53,14 +57,24 @@ export function reasonOf({ code, advice, student_id: student }) {
   return told(REASONS, code, advice).replace("{student}", student ?? "");
 }
 
-// Which way to turn, and whether far or a little. Yaw and gate are those of the mirrored picture, whose left is the
-// person's own.
-export function wayTo(position, yaw, [low, high]) {
-  if (yaw === null || (yaw >= low && yaw <= high)) return t(ASK[position]);
+// Which way to turn or nod, and whether far or a little. Yaw and gate are those of the mirrored picture, whose left is
+// the person's own; `rise` is how far the face looks up.
+export function wayTo(position, yaw, [low, high], rise = null, riseGate = null) {
+  if (yaw === null) return t(ASK[position]);
+  if (yaw >= low && yaw <= high) return nodTo(position, rise, riseGate);
   const rightwards = yaw < low;
-  if (position === "center") return t(rightwards ? "ask.back_right" : "ask.back_left");
+  if (!(position === "left" || position === "right"))
+    return t(rightwards ? "ask.back_right" : "ask.back_left");
   const short = rightwards ? low - yaw : yaw - high;
   return t(short <= LITTLE ? FURTHER[position] : ASK[position]);
+}
+
+function nodTo(position, rise, riseGate) {
+  if (rise === null || !riseGate || (rise >= riseGate[0] && rise <= riseGate[1])) return t(ASK[position]);
+  const upwards = rise < riseGate[0];
+  if (position === "center") return t(upwards ? "ask.back_up" : "ask.back_down");
+  const short = upwards ? riseGate[0] - rise : rise - riseGate[1];
+  return t(short <= LITTLE_NOD ? FURTHER[position] : ASK[position]);
 }
 
 let staysUntil = 0;

@@ -33,6 +33,8 @@ const ACTIONS = {
   "PUT /api/v1/students/{student_id}/consent": "action.consent",
   "DELETE /api/v1/students/{student_id}/consent": "action.consent_withdrawn",
   "POST /api/v1/attendance/mark": "action.marked",
+  "POST /api/v1/attendance/second-looks/{second_look_id}/confirm": "action.sighting_confirmed",
+  "POST /api/v1/attendance/second-looks/{second_look_id}/refuse": "action.sighting_refused",
   "POST /api/v1/face/recognize": "action.marked_by_picture",
   "GET /api/v1/students/{student_id}/export": "action.person_exported",
   "POST /api/v1/attendance/export": "action.exported",
@@ -51,6 +53,7 @@ const ACTIONS = {
 const SUBJECTS = {
   student_id: "subject.student",
   attendance_id: "subject.mark",
+  second_look_id: "subject.sighting",
   session_id: "subject.session",
   username: "subject.user",
 };

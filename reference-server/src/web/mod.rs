@@ -31,7 +31,7 @@ const FILES: &[Page] = files! {
     SVG: "icon.svg";
     JS: "accounts.js" "api.js" "app.js" "attendance.js" "banners.js" "browser-camera.js" "camera.js" "events.js"
         "guidance.js" "live.js" "log.js" "passive.js" "preview.js" "register.js" "ring.js" "roles.js"
-        "students.js" "text.js" "ui.js";
+        "second-look.js" "students.js" "text.js" "ui.js";
     JSON: "text.de.json" "text.en.json";
 };
 

@@ -11,7 +11,9 @@ import { element, pause, say } from "./ui.js";
 const POSITIONS = ["center", "left", "right"];
 const FRAME_EVERY = 200;
 // The documented gates; each answer tells the server's own.
-const GATES = { center: [-5, 5], left: [-90, -15], right: [15, 90] };
+const GATES = { center: [-5, 5], left: [-90, -15], right: [15, 90], up: [-15, 15], down: [-15, 15] };
+// How far the face looks up, of what a nod needs.
+const RISES = { up: [8, 90], down: [-90, -8] };
 
 // Mirrored, as the server takes frames by default: the person's own left is the left of the picture.
 const camera = new Camera(element("register-canvas"), { mirror: true });
@@ -113,7 +115,9 @@ async function start() {
 
 async function begin(mine) {
   const student = known() ? { student_id: Number(known()) } : {};
-  const { data } = await post("/liveness/session", { challenge: element("order").value, ...student });
+  const order = element("order").value;
+  const asks = order === "nods" ? { challenge: "random", nods: true } : { challenge: order };
+  const { data } = await post("/liveness/session", { ...asks, ...student });
   if (mine !== run) return;
   session = data.session_id;
   began = performance.now();
@@ -167,9 +171,17 @@ async function judge(frame, at, mine) {
   gates[position] = answer.gate ?? gates[position];
   ask(answer);
   paint(answer.verified, question.position, answer.steps);
-  ring.aim(gates[question.position], answer.yaw);
+  aim(answer);
   instruct(answer, reason, answer.steps.passed > steps.passed);
   return "more";
+}
+
+// Towards the nod that is asked for once the head points ahead, else towards the yaw.
+function aim({ yaw, rise }) {
+  const { position } = question;
+  const [low, high] = gates[position];
+  if (RISES[position] && (yaw === null || (yaw >= low && yaw <= high))) ring.aimAtNod(RISES[position], rise);
+  else ring.aim([low, high], yaw);
 }
 
 function instruct(answer, reason, passed) {
@@ -177,7 +189,7 @@ function instruct(answer, reason, passed) {
   if (passed) guide(t("register.passed", { next: t(ASK[position]) }), { important: true, kind: "good" });
   else if (!reason) guide(t(ASK[position]));
   else if (reason.code === "wrong_pose" || reason.code === "out_of_order")
-    guide(wayTo(position, answer.yaw, gates[position]));
+    guide(wayTo(position, answer.yaw, gates[position], answer.rise, RISES[position] ?? answer.rise_gate));
   else
     guide(reasonOf(reason), {
       important: reason.code !== "not_steady",

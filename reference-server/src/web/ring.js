@@ -21,8 +21,14 @@ function arc(from, to) {
   return `M${x1.toFixed(1)} ${y1.toFixed(1)}A${RADIUS} ${RADIUS} 0 ${large} ${sweep} ${x2.toFixed(1)} ${y2.toFixed(1)}`;
 }
 
+// A nod is shown on the right of the upper half: level in its middle, up towards the top.
+const LEVEL = 45;
+const NOD_SCALE = 2.2;
+
 // Yaw is positive to the right edge of the picture, and so is the angle on the ring.
 const onRing = (yaw) => Math.max(-FURTHEST, Math.min(FURTHEST, yaw * SCALE));
+
+const nodOnRing = (rise) => Math.max(0, Math.min(FURTHEST, LEVEL - rise * NOD_SCALE));
 
 export class Ring {
   #part = {};
@@ -47,31 +53,40 @@ export class Ring {
   }
 
   // `gate` holds the two yaws between which the head shall point; `yaw` where it does, null for no face.
-  aim([low, high], yaw) {
+  aim(gate, yaw) {
+    this.#aim(gate, yaw, onRing);
+  }
+
+  // `gate` holds the two rises between which the face shall look, `rise` how far up it does.
+  aimAtNod(gate, rise) {
+    this.#aim(gate, rise, nodOnRing);
+  }
+
+  #aim([low, high], value, place) {
     const { zone, way, tip, head } = this.#part;
     const show = (part, shown) => part.setAttribute("visibility", shown ? "visible" : "hidden");
-    const [from, to] = [onRing(low), onRing(high)];
-    const reached = yaw !== null && yaw >= low && yaw <= high;
+    const [from, to] = [place(low), place(high)];
+    const reached = value !== null && value >= low && value <= high;
     show(zone, true);
     zone.setAttribute("d", arc(from, to));
     zone.classList.toggle("reached", reached);
-    show(head, yaw !== null);
-    const between = yaw !== null && !reached;
+    show(head, value !== null);
+    const between = value !== null && !reached;
     show(way, between);
     show(tip, between);
-    if (yaw === null) return;
-    const at = onRing(yaw);
+    if (value === null) return;
+    const at = place(value);
     const [x, y] = point(at);
     head.setAttribute("transform", `translate(${x.toFixed(1)} ${y.toFixed(1)})`);
     if (!between) return;
     // To the near edge of the zone, and a little into it.
-    const rightwards = yaw < low;
-    const edge = rightwards ? from + 4 : to - 4;
+    const inwards = Math.sign(to - from) * 4;
+    const edge = value < low ? from + inwards : to - inwards;
     way.setAttribute("d", arc(at, edge));
     const [tx, ty] = point(edge);
     tip.setAttribute(
       "transform",
-      `translate(${tx.toFixed(1)} ${ty.toFixed(1)}) rotate(${(edge + (rightwards ? 0 : 180)).toFixed(1)})`,
+      `translate(${tx.toFixed(1)} ${ty.toFixed(1)}) rotate(${(edge + (edge > at ? 0 : 180)).toFixed(1)})`,
     );
   }
 }

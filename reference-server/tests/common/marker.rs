@@ -15,7 +15,7 @@ const YAW_SLOPE: f32 = 0.935;
 const YAW_BIAS: f32 = -0.017;
 
 /// What a color stands for: the yaws of its faces, and whether they have an embedding.
-const COLORS: [([f32; 3], &[f32], bool); 8] = [
+const COLORS: [([f32; 3], &[f32], bool); 10] = [
     ([0.0, 0.0, 0.0], &[], false),
     ([0.0, 255.0, 0.0], &[0.0], true),
     ([255.0, 0.0, 0.0], &[-20.0], true),
@@ -24,7 +24,11 @@ const COLORS: [([f32; 3], &[f32], bool); 8] = [
     ([255.0, 128.0, 0.0], &[3.0], true),
     ([255.0, 255.0, 255.0], &[0.0, 0.0], true),
     ([255.0, 0.0, 255.0], &[0.0], false),
+    ([0.0, 255.0, 255.0], &[0.0], true),
+    ([0.0, 128.0, 255.0], &[0.0], true),
 ];
+/// Where the faces of the last two colors look, in degrees upwards; all others look level.
+const PITCHES: [(usize, f32); 2] = [(8, 14.0), (9, -14.0)];
 
 pub struct MarkerEngine {
     embedder: Embedder,
@@ -36,18 +40,25 @@ impl MarkerEngine {
         Self { embedder: Embedder::new(model, DIMENSION, Calibration::arcface()) }
     }
 
-    fn face(&self, at: usize, frame: &Frame<'_>, yaw: f32, identity: Option<u32>, depth: Depth) -> Result<Face> {
+    fn face(
+        &self,
+        at: usize,
+        frame: &Frame<'_>,
+        [yaw, pitch]: [f32; 2],
+        identity: Option<u32>,
+        depth: Depth,
+    ) -> Result<Face> {
         #[expect(clippy::cast_precision_loss, reason = "a test's small numbers")]
         let (width, height) = (frame.width() as f32 / (at + 1) as f32, frame.height() as f32);
         let mut face = Face::detected(Rect::new(0.0, 0.0, width, height), 0.9, None);
         if depth >= Depth::Pose {
             let nose_offset = (yaw.to_radians().tan() - YAW_BIAS) / YAW_SLOPE;
             let mut pose = Pose::default();
-            (pose.yaw, pose.nose_offset) = (Degrees(yaw), nose_offset);
+            (pose.yaw, pose.pitch, pose.nose_offset) = (Degrees(yaw), Degrees(pitch), nose_offset);
             face.pose = Some(pose);
         }
         if let (true, Some(identity)) = (depth >= Depth::Embedding, identity) {
-            face.embedding = Some(Embedding::from_raw(self.embedder.model.clone(), &vector(identity, yaw))?);
+            face.embedding = Some(Embedding::from_raw(self.embedder.model.clone(), &vector(identity, yaw, pitch))?);
         }
         Ok(face)
     }
@@ -60,14 +71,15 @@ impl FaceEngine for MarkerEngine {
         }
         let color = mean(frame, 0);
         let distance = |other: &[f32; 3]| color.iter().zip(other).map(|(a, b)| (a - b).powi(2)).sum::<f32>();
-        let nearest = COLORS.iter().min_by(|a, b| distance(&a.0).total_cmp(&distance(&b.0)));
-        let Some((_, yaws, embeds)) = nearest else { return Ok(Analysis::default()) };
+        let nearest = COLORS.iter().enumerate().min_by(|(_, a), (_, b)| distance(&a.0).total_cmp(&distance(&b.0)));
+        let Some((color, (_, yaws, embeds))) = nearest else { return Ok(Analysis::default()) };
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a mean of bytes")]
         let identity = embeds.then_some((mean(frame, 16)[1] / 16.0).round() as u32);
+        let pitch = PITCHES.iter().find(|(of, _)| *of == color).map_or(0.0, |(_, pitch)| *pitch);
         let faces = yaws
             .iter()
             .enumerate()
-            .map(|(at, yaw)| self.face(at, frame, *yaw, identity, options.depth))
+            .map(|(at, yaw)| self.face(at, frame, [*yaw, pitch], identity, options.depth))
             .collect::<Result<_>>()?;
         Ok(Analysis::of(faces))
     }
@@ -90,11 +102,13 @@ fn mean(frame: &Frame<'_>, x: u32) -> [f32; 3] {
 }
 
 /// Center e0; left .8 e0 + .6 e1; right .8 e0 - .2 e1 + .5657 e2, over three directions that belong to the identity.
-fn vector(identity: u32, yaw: f32) -> Vec<f32> {
+fn vector(identity: u32, yaw: f32, pitch: f32) -> Vec<f32> {
     let [e0, e1, e2] = directions(identity);
     let [a, b, c] = match yaw {
         y if y < -15.0 => [0.8, 0.6, 0.0],
         y if y > 15.0 => [0.8, -0.2, 0.32_f32.sqrt()],
+        _ if pitch > 0.0 => [0.9, 0.0, 0.19_f32.sqrt()],
+        _ if pitch < 0.0 => [0.9, 0.0, -0.19_f32.sqrt()],
         _ => [1.0, 0.0, 0.0],
     };
     (0..DIMENSION).map(|i| a * e0[i] + b * e1[i] + c * e2[i]).collect()

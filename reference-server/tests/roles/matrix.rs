@@ -1,6 +1,11 @@
 //! Every route with every caller.
 
 use axum::http::StatusCode;
+use faceattend_core::AttendancePolicy;
+use faceattend_core::store::prelude::*;
+use faceattend_core::store::{AttendanceStatus, NewAttendance, NewSecondLook, SecondLookVerdict, SqliteStore};
+use faceattend_core::types::StudentId;
+use jiff::Timestamp;
 use rusqlite::types::ValueRef;
 use serde_json::{Value, json};
 
@@ -18,6 +23,7 @@ async fn prepared() -> (Service, Value) {
     assert_eq!(enrolled.status, 200, "{}", enrolled.text);
     let marked = service.post("/api/v1/attendance/mark?student_id=1", &Value::Null).await;
     assert_eq!(marked.json()["data"]["attendance_id"], 1, "{}", marked.text);
+    doubt(&service.store);
     let open = service.begin(&json!({})).await;
     service.complete(&open, 6).await;
     let body = json!({
@@ -29,9 +35,27 @@ async fn prepared() -> (Service, Value) {
     (service, body)
 }
 
+/// Puts a sighting of Asha, of another day than the mark, on the second-look list.
+fn doubt(store: &SqliteStore) {
+    let at: Timestamp = "2026-03-02T08:15:30Z".parse().unwrap();
+    let sighting = NewAttendance {
+        student: StudentId(1),
+        at,
+        day: AttendancePolicy::in_time_zone("UTC").unwrap().day(at).unwrap(),
+        period: "day".into(),
+        status: AttendanceStatus::Present,
+        confidence_score: None,
+        camera_location: None,
+    };
+    let verdict = SecondLookVerdict::Undecided;
+    store.add_second_look(&NewSecondLook { sighting, verdict, reasons: vec!["few_views".into()] }).unwrap();
+    assert_eq!(store.open_second_looks().unwrap(), 1);
+}
+
 /// The path with what is there in the place of its parameters.
 fn filled(path: &str, session: &Value) -> String {
     let path = path.replace("{student_id}", "1").replace("{attendance_id}", "1").replace("{username}", VIEWER);
+    let path = path.replace("{second_look_id}", "1");
     let path = path.replace("{camera}", "1.mjpeg").replace("{session_id}", session.as_str().unwrap());
     let query = if path == "/api/v1/attendance/mark" { "?student_id=1" } else { "" };
     path + query

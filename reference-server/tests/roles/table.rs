@@ -24,7 +24,7 @@ impl Least {
 }
 
 /// Every route of the API. Written by hand: it says what must hold, not what the code does.
-pub(crate) const ROUTES: [(&str, &str, Least); 58] = [
+pub(crate) const ROUTES: [(&str, &str, Least); 61] = [
     ("GET", "/", Anyone),
     ("GET", "/health", Anyone),
     ("GET", "/ready", Anyone),
@@ -42,6 +42,7 @@ pub(crate) const ROUTES: [(&str, &str, Least); 58] = [
     ("GET", "/api/v1/attendance/", Viewer),
     ("GET", "/api/v1/attendance/{attendance_id}", Viewer),
     ("GET", "/api/v1/attendance/stats/summary", Viewer),
+    ("GET", "/api/v1/attendance/second-looks", Viewer),
     ("POST", "/api/v1/attendance/export", Operator),
     ("GET", "/api/v1/liveness/session/{session_id}", Viewer),
     ("GET", "/api/v1/liveness/receipt-key", Viewer),
@@ -57,6 +58,8 @@ pub(crate) const ROUTES: [(&str, &str, Least); 58] = [
     ("DELETE", "/api/v1/students/{student_id}/templates/seen", Operator),
     ("POST", "/api/v1/attendance/mark", Operator),
     ("DELETE", "/api/v1/attendance/{attendance_id}", Operator),
+    ("POST", "/api/v1/attendance/second-looks/{second_look_id}/confirm", Operator),
+    ("POST", "/api/v1/attendance/second-looks/{second_look_id}/refuse", Operator),
     ("POST", "/api/v1/liveness/session", Operator),
     ("POST", "/api/v1/liveness/detect", Operator),
     ("POST", "/api/v1/liveness/frames", Operator),

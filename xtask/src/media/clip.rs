@@ -45,7 +45,7 @@ fn swaying(yaws: &[f64], seed: u64) -> Vec<View> {
 }
 
 /// From 0 to 1 with a gentle start and end.
-fn eased(t: f64) -> f64 {
+pub(super) fn eased(t: f64) -> f64 {
     t * t * (3.0 - 2.0 * t)
 }
 
@@ -67,7 +67,7 @@ impl Noise {
     }
 
     /// In [0, 1).
-    fn uniform(&mut self) -> f64 {
+    pub(super) fn uniform(&mut self) -> f64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut bits = self.0;
         bits = (bits ^ (bits >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -76,7 +76,7 @@ impl Noise {
     }
 
     /// Near enough to a normal distribution of variance 1: the sum of three uniform ones.
-    fn normal(&mut self) -> f64 {
+    pub(super) fn normal(&mut self) -> f64 {
         (self.uniform() + self.uniform() + self.uniform() - 1.5) * 2.0
     }
 }

@@ -171,7 +171,7 @@ fn texture(photo: &RgbImage, left: f64, top: f64, scale: f64) -> (RgbImage, [f64
 }
 
 /// `point` turned about `pivot`: yaw about the vertical axis, then pitch, then roll.
-fn turn(point: [f64; 3], pivot: [f64; 3], view: View) -> [f64; 3] {
+pub(super) fn turn(point: [f64; 3], pivot: [f64; 3], view: View) -> [f64; 3] {
     let [x, y, z] = std::array::from_fn(|i| point[i] - pivot[i]);
     let (sin, cos) = view.yaw.to_radians().sin_cos();
     // The nose has the smallest z, so it moves to the right as yaw grows.

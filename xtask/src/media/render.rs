@@ -148,7 +148,7 @@ fn class(heads: &[Head]) -> Result<Vec<u8>> {
     avi(&pictures, width, HEIGHT, FPS)
 }
 
-fn jpeg(pixels: &[u8], width: u32, height: u32, quality: u8) -> Result<Vec<u8>> {
+pub(super) fn jpeg(pixels: &[u8], width: u32, height: u32, quality: u8) -> Result<Vec<u8>> {
     let side = |side: u32| u16::try_from(side).map_err(|e| e.to_string());
     let mut bytes = Vec::new();
     let mut encoder = Encoder::new(&mut bytes, quality);

@@ -30,7 +30,7 @@ fn embedder() -> Embedder {
 /// the sides. Persons are orthogonal.
 fn view(person: usize, position: Position) -> Face {
     let (yaw, parts): (f32, [f32; 3]) = match position {
-        Position::Center => (1.0, [1.0, 0.0, 0.0]),
+        Position::Center | Position::Up | Position::Down => (1.0, [1.0, 0.0, 0.0]),
         Position::Left => (-20.0, [0.8, 0.6, 0.0]),
         Position::Right => (20.0, [0.8, -0.2, 0.565_7]),
     };
@@ -47,7 +47,7 @@ fn hash() -> FrameHash {
     let words = [(); 5].map(|()| uuid::Uuid::new_v4().into_bytes()).concat();
     let perceptual = PerceptualHash::from_bytes(&words[..72]).unwrap();
     let exact = u64::from_le_bytes(*words.last_chunk().unwrap());
-    FrameHash { exact, perceptual, size: [640, 480], camera: None, seen_elsewhere: false }
+    FrameHash { exact, perceptual, face: None, size: [640, 480], camera: None, seen_elsewhere: false }
 }
 
 fn observe(registry: &Registry, session: StoredSession, person: usize, position: Position) -> Observed {

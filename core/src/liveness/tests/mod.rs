@@ -1,7 +1,9 @@
 //! Tests of the session, with faces made up in the geometry of the recordings.
 
+mod arrival;
 mod evidence;
 mod lifecycle;
+mod nods;
 mod one_frame;
 mod order;
 mod properties;
@@ -60,7 +62,7 @@ pub(super) fn hash_of(number: u64) -> FrameHash {
             .to_le_bytes()
     });
     let perceptual = PerceptualHash::from_bytes(&words.collect::<Vec<_>>()).unwrap();
-    FrameHash { exact: number, perceptual, size: [640, 480], camera: None, seen_elsewhere: false }
+    FrameHash { exact: number, perceptual, face: None, size: [640, 480], camera: None, seen_elsewhere: false }
 }
 
 /// A session, and a counter that gives every frame its own hash.

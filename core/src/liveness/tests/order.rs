@@ -8,7 +8,7 @@ fn without_an_order_any_completes() {
     for order in [[Left, Right, Center], [Right, Center, Left], [Left, Center, Right]] {
         let mut run = Run::new(any_order());
         let yaw = |position| match position {
-            Center => 0.0,
+            Center | Position::Up | Position::Down => 0.0,
             Left => -25.0,
             Right => 25.0,
         };
@@ -111,7 +111,7 @@ fn a_random_order_is_followed_step_by_step_with_its_nonce() {
             let nonce = run.session.nonce().unwrap();
             assert_ne!(nonce, last_nonce, "a nonce is for one step");
             let yaw = match step {
-                Position::Center => 1.0,
+                Position::Center | Position::Up | Position::Down => 1.0,
                 Position::Left => -22.0,
                 Position::Right => 22.0,
             } + asked.len() as f32 * 0.5;

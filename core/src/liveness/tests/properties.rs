@@ -98,7 +98,7 @@ proptest! {
                 // The truth about the frames, independent of how the session reckons.
                 let proves = |position: Position, person: usize| before.iter().any(|f| {
                     f.requested == position && f.person == Some(person) && f.at < 600 && match position {
-                        Position::Center => f.yaw.abs() <= 5.0 + slack,
+                        Position::Center | Position::Up | Position::Down => f.yaw.abs() <= 5.0 + slack,
                         Position::Left => f.yaw < -15.0 + slack && !f.flat,
                         Position::Right => f.yaw > 15.0 - slack && !f.flat,
                     }
@@ -129,7 +129,7 @@ proptest! {
             if let Some(other) = other {
                 observe(&mut session, &Shown { real: None, at: 1, hash: 1000 + number, ..other });
             }
-            let yaw = match step { Position::Center => 1.0, Position::Left => -25.0, Position::Right => 25.0 };
+            let yaw = match step { Position::Left => -25.0, Position::Right => 25.0, _ => 1.0 };
             let frame = Shown { requested: step, person: Some(0), yaw, flat: false, real: None, hash: number, at: 2 };
             observe(&mut session, &frame);
         }

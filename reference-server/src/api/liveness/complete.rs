@@ -6,12 +6,12 @@ use axum::extract::State;
 use axum::http::{Method, StatusCode};
 use faceattend_core::enrolment::{EnrolmentOutcome, known_as};
 use faceattend_core::types::{SessionId, StudentId};
-use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::ENROLLED_ALREADY;
 use crate::api::students::NO_STUDENT;
+use crate::auth::clock;
 use crate::error::AppError;
 use crate::request::extract::Authed;
 use crate::request::input::input;
@@ -67,7 +67,7 @@ pub(crate) async fn complete(
     let unknown = || AppError::not_found(NO_SESSION);
     let id = SessionId::parse(&session_id).ok_or_else(unknown)?;
     let enrolled = app
-        .with_registry(PREFIX, move |registry| registry.enrol(id, student, role.enrols_as(&user), Timestamp::now()))
+        .with_registry(PREFIX, move |registry| registry.enrol(id, student, role.enrols_as(&user), clock::now()))
         .await?;
     let enrolled = match enrolled {
         EnrolmentOutcome::Enrolled(enrolled) => *enrolled,

@@ -7,23 +7,28 @@ use faceattend_core::engine::{AnalyzeOptions, Depth, Selection};
 use faceattend_core::enrolment::{ClientFrame, FaceOfSession, Observed};
 use faceattend_core::liveness::{PadPolicy, Position, frame_hash};
 use faceattend_core::types::SessionId;
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{ReasonItem, Steps, TOO_MANY, receipt_of};
+use crate::auth::clock;
 use crate::error::AppError;
 use crate::image_data::{self, INVALID};
 use crate::request::extract::Authed;
 use crate::request::input::input;
-use crate::request::kinds::{Number, Optional, Picture, Word};
+use crate::request::kinds::{Number, Optional, Picture, Word, WordOr};
 use crate::request::texts;
 use crate::responses::null;
 use crate::router::endpoint::{Access, Audit, Endpoint, Tag};
 use crate::state::AppState;
 
-const POSITION: Word<Position> =
-    Word(&[("center", Position::Center), ("left", Position::Left), ("right", Position::Right)]);
+const POSITION: WordOr<Position> = WordOr {
+    known: Word(&[("center", Position::Center), ("left", Position::Left), ("right", Position::Right)]),
+    // Steps of a random order, which has a nonce.
+    later: &[("up", Position::Up), ("down", Position::Down)],
+    with: "nonce",
+};
 
 const NO_SESSION: &str = "Session not found";
 const SESSION_OVER: &str = "Session expired";
@@ -73,6 +78,12 @@ pub(crate) struct Judged {
     /// The measured yaw, in degrees.
     #[schema(required)]
     yaw: Option<f64>,
+    /// How far the face looks up (positive) or down against the verified center, in degrees.
+    #[schema(required)]
+    rise: Option<f64>,
+    /// The rises between which the position is shown, in degrees; null for the sides, and in a session without nods.
+    #[schema(required)]
+    rise_gate: Option<[f64; 2]>,
     /// The positions that are verified.
     verified: Vec<&'static str>,
     #[schema(required)]
@@ -130,13 +141,15 @@ pub(crate) const FRAMES: Endpoint = Endpoint { path: "/api/v1/liveness/frames", 
 
 pub(crate) async fn detect(State(app): State<AppState>, call: Authed<NewFrame>) -> Result<Json<Judged>, AppError> {
     const PREFIX: &str = "Error in liveness detection";
+    // The whole of it has been read by now: what a client sends slowly has not arrived before its end.
+    let arrived = clock::now();
     let Authed { user, role, input, .. } = call;
     let NewFrame { session_id, position, frame_data, nonce, elapsed_ms } = input;
     let elapsed = elapsed_ms.and_then(milliseconds);
     let unknown = || AppError::not_found(NO_SESSION);
     let id = SessionId::parse(&session_id).ok_or_else(unknown)?;
     let stored = app.with_registry(PREFIX, move |registry| registry.session(id)).await?.ok_or_else(unknown)?;
-    if stored.is_over(Timestamp::now()) {
+    if stored.is_over(arrived) {
         return Err(AppError::Detail(StatusCode::GONE, SESSION_OVER.into()));
     }
 
@@ -153,11 +166,11 @@ pub(crate) async fn detect(State(app): State<AppState>, call: Authed<NewFrame>) 
                 position,
                 analysis: &analysis,
                 embedder: &embedder,
-                hash: frame_hash(&frame).with_file(&file),
+                hash: frame_hash(&frame).with_file(&file).with_face(&frame, &analysis),
                 nonce: nonce.as_deref(),
                 elapsed,
             };
-            registry.observe(stored, &frame, role.enrols_as(&user), Timestamp::now())
+            registry.observe(stored, &frame, role.enrols_as(&user), arrived)
         })
         .await?
         .ok_or_else(unknown)?;
@@ -192,6 +205,8 @@ fn judged(observed: &Observed) -> Judged {
         student_id: session.student().filter(|_| completed).map(|student| student.0),
         detected_pose: outcome.detected_pose.map(Position::as_str),
         yaw: outcome.yaw.map(|yaw| f64::from(yaw.0)),
+        rise: outcome.rise.map(|rise| f64::from(rise.0)),
+        rise_gate: outcome.rise_gate.map(|gate| gate.map(|rise| f64::from(rise.0))),
         verified: outcome.verified.iter().map(|position| position.as_str()).collect(),
         next_position: outcome.next.map(Position::as_str),
         steps: Steps::of(outcome.steps),

@@ -5,12 +5,12 @@ use axum::extract::State;
 use axum::http::Method;
 use faceattend_core::enrolment::{EnrolmentOutcome, known_as};
 use faceattend_core::types::SessionId;
-use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{ENROLLED_ALREADY, ReasonItem, receipt_of};
 use crate::api::students::{ROLL_TAKEN, student_error};
+use crate::auth::clock;
 use crate::error::AppError;
 use crate::request::extract::Authed;
 use crate::request::input::input;
@@ -70,7 +70,7 @@ pub(crate) async fn register(
     let id = SessionId::parse(&session_id).ok_or_else(unknown)?;
     let outcome = app
         .with_registry(PREFIX, move |registry| {
-            registry.register(id, &name, &roll_number, role.enrols_as(&user), Timestamp::now())
+            registry.register(id, &name, &roll_number, role.enrols_as(&user), clock::now())
         })
         .await
         .map_err(student_error(PREFIX))?;

@@ -3,14 +3,14 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::Method;
-use faceattend_core::liveness::{Mirrored, Position};
+use faceattend_core::liveness::{Mirrored, Nods, Position};
 use faceattend_core::types::{SessionId, StudentId};
-use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::json;
 use utoipa::ToSchema;
 
 use super::{Steps, TOO_MANY};
+use crate::auth::clock;
 use crate::error::AppError;
 use crate::request::extract::Authed;
 use crate::request::input::{Nothing, input};
@@ -44,6 +44,8 @@ input! {
             mirrored: bool = FlagOr(true),
             /// The order in which the client follows the positions.
             challenge: Option<Challenge> = Optional(CHALLENGE),
+            /// Whether the client can also ask the person to look `up` and `down`: a random order then does.
+            nods: bool = FlagOr(false),
         }
     }
 }
@@ -78,17 +80,18 @@ pub(crate) async fn create(
     State(app): State<AppState>,
     call: Authed<NewSession>,
 ) -> Result<Json<Reply<Begun>>, AppError> {
-    let NewSession { student_id: student, mirrored, challenge } = call.input;
+    let NewSession { student_id: student, mirrored, challenge, nods } = call.input;
     let random = challenge == Some(Challenge::Random);
     if !random && app.settings().challenge == ChallengePolicy::Required {
         return Err(AppError::bad_request(RANDOM_ONLY));
     }
     let mirrored = if mirrored { Mirrored::Yes } else { Mirrored::No };
     let fixed = app.settings().liveness.with_mirrored(mirrored);
-    let options = if random { fixed.with_guard() } else { fixed };
+    let nods = if nods && app.engine().reads_pitch() { Nods::Yes } else { Nods::No };
+    let options = if random { fixed.with_guard().with_nods(nods) } else { fixed };
     let stored = app
         .with_registry("Error creating liveness session", move |registry| {
-            registry.begin(student, options, Timestamp::now())
+            registry.begin(student, options, clock::now())
         })
         .await?;
     let (record, session) = (stored.record(), stored.session());
@@ -149,7 +152,7 @@ pub(crate) async fn verify(State(app): State<AppState>, call: Authed<Closing>) -
     const PREFIX: &str = "Error verifying liveness completion";
     let unknown = || AppError::not_found(NOT_FOUND);
     let id = SessionId::parse(&call.input.session_id).ok_or_else(unknown)?;
-    let now = Timestamp::now();
+    let now = clock::now();
     let closed = app
         .with_registry(PREFIX, move |registry| match registry.session(id)? {
             None => Ok(None),
@@ -213,7 +216,7 @@ pub(crate) async fn get(
         .ok_or_else(unknown)?;
     let item = SessionStatus {
         session_id: stored.id().to_string(),
-        status: stored.status(Timestamp::now()).as_str(),
+        status: stored.status(clock::now()).as_str(),
         liveness_score: f64::from(stored.session().liveness_score()),
         expires_at: naive_utc(stored.record().expires_at),
     };

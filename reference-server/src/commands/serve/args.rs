@@ -322,7 +322,7 @@ pub struct ServeArgs {
     /// Deletes detection logs after this many days [default: never]
     #[arg(long, help_heading = heading::RETENTION, env = "FACEATTEND_RETAIN_DETECTION_LOGS", value_name = "DAYS")]
     pub(super) retain_detection_logs: Option<u32>,
-    /// Deletes attendance after this many days [default: never]
+    /// Deletes attendance and second looks after this many days [default: never]
     #[arg(long, help_heading = heading::RETENTION, env = "FACEATTEND_RETAIN_ATTENDANCE", value_name = "DAYS")]
     pub(super) retain_attendance: Option<u32>,
     /// Deletes entries of the audit log after this many days [default: never]

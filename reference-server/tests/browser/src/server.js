@@ -12,13 +12,14 @@ export const PICTURES = join(ROOT, "target/browser");
 const START = 60_000;
 
 // Starts the server, or takes the one that `FACEATTEND_URL` names; answers its address, its folder where it is ours,
-// and how to stop it.
-export async function startServer() {
+// and how to stop it. `prepare` is called with the program and the folder before a server of ours starts.
+export async function startServer({ prepare } = {}) {
   if (process.env.FACEATTEND_URL) return { url: process.env.FACEATTEND_URL, stop: async () => {} };
   const program = process.env.FACEATTEND_SERVER ?? join(ROOT, "target/debug/faceattend");
   if (!existsSync(program))
     throw new Error(`${program} is not there: cargo build -p faceattend-server --bin faceattend`);
   const folder = mkdtempSync(join(tmpdir(), "faceattend-pages-"));
+  prepare?.(program, folder);
   // Without the models that this machine may have, and without a way to fetch them: nobody listens on the discard port.
   const settings = [
     "--port",
