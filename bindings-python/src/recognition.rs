@@ -161,8 +161,8 @@ pub(crate) struct Recognition {
     faces: Vec<Py<RecognizedFace>>,
     /// What came of marking each student that was recognized; empty without an attendance book.
     marks: Vec<Py<Marking>>,
-    /// The people who may be marked, by what the recognizer asks of a face: those to mark in an attendance table of your
-    /// own. With ``gate="require"`` they are the living; without those whom the book knows to be marked already.
+    /// The people who may be marked, by what the recognizer asks of a face: those to mark in an attendance table of
+    /// your own. With ``gate="require"`` they are the living; without those whom the book knows to be marked already.
     admitted: Vec<Py<Sighting>>,
     /// The people who were recognized and are not marked, because their views did not show in time that they are alive.
     /// Each is told once, and goes on the second-look list of the book's store.
@@ -212,8 +212,8 @@ impl Recognition {
 ///     sets how much evidence names somebody.
 /// gate : {"require", "observe", "off"}
 ///     What is asked of a face before its person is marked. ``"require"``: that its views show a living person; whoever
-///     is recognized and does not show it goes on the second-look list. ``"observe"``: nothing, but every face says what
-///     its views tell of life; for recordings. ``"off"``: nothing, and nobody looks.
+///     is recognized and does not show it goes on the second-look list. ``"observe"``: nothing, but every face says
+///     what its views tell of life; for recordings. ``"off"``: nothing, and nobody looks.
 /// gate_wait : float
 ///     How many seconds a person is watched for signs of life before the sighting goes on the second-look list.
 ///
