@@ -242,7 +242,8 @@ fn watch(worker: Arc<CameraWorker>, tell: Tell, demand: Arc<Demand>, eye: Arc<Mu
             let state = worker.wait(GLANCE);
             if told != Some(state) {
                 told = Some(state);
-                if state.is_over() {
+                // Whoever stops it finishes it.
+                if state.is_over() && !demand.over() {
                     let event = match eye.lock().unwrap_or_else(PoisonError::into_inner).finish() {
                         Ok(looks) => NativeCameraEvent { second_looks: Some(looks), ..NativeCameraEvent::NOTHING },
                         Err(error) => NativeCameraEvent::problem(&error),
