@@ -126,8 +126,9 @@ def live_frame(request: HttpRequest) -> JsonResponse:
     key = f"{request.session.session_key}:{request.GET.get('view', '')[:40]}"
     location, mark = request.GET.get("location") or "Admin live view", request.GET.get("mark") == "1"
     seen = _follow(key, location, mark).see(request.body, location, mark=mark)
-    known = {face.student_id for face in seen.faces} | {each.student_id for each in seen.second_looks + seen.suspected}
-    names = {student.pk: student.name for student in Student.objects.filter(pk__in=known - {None})}
+    known = {each.student_id for each in seen.second_looks + seen.suspected}
+    known.update(face.student_id for face in seen.faces if face.student_id is not None)
+    names = {student.pk: student.name for student in Student.objects.filter(pk__in=known)}
 
     def name(student_id: Optional[int]) -> Optional[str]:
         return None if student_id is None else names.get(student_id)
