@@ -378,7 +378,7 @@ def test_every_list_of_the_admin_opens(admin, media, hopper):
     Camera.objects.create(name="Pin", source="http://host/1?channel=2&pin=S3CRET")
     enrolment.begin_session(hopper)
     DetectionLog.objects.create(faces_detected=1, students_recognized=0)
-    for model in ("student", "attendance", "camera", "livenesssession", "detectionlog"):
+    for model in ("student", "attendance", "camera", "livenesssession", "detectionlog", "secondlook"):
         page = admin.get(reverse(f"admin:faceattend_{model}_changelist"))
         assert page.status_code == 200 and b"S3CRET" not in page.content, model
     for face in ("live", "photo", "none"):

@@ -1,7 +1,10 @@
 """Django's live view, cameras and compatibility layer mark the living, and lose nobody."""
 
 import io
+import os
 import shutil
+import subprocess
+import sys
 import time
 
 import numpy as np
@@ -10,14 +13,16 @@ import pytest
 pytest.importorskip("django")
 image = pytest.importorskip("PIL.Image")
 
+from django.contrib.admin.models import LogEntry  # noqa: E402
 from django.contrib.auth import get_user_model  # noqa: E402
+from django.contrib.auth.models import Permission  # noqa: E402
 from django.core.management import call_command  # noqa: E402
 from django.urls import reverse  # noqa: E402
 
 import faceattend  # noqa: E402
 from faceattend.compat import FaceDetectionService, FaceRecognitionEngine  # noqa: E402
 from faceattend.contrib.django import conf, enrolment, recognition, signals, views  # noqa: E402
-from faceattend.contrib.django.models import Attendance, DetectionLog, Student  # noqa: E402
+from faceattend.contrib.django.models import Attendance, DetectionLog, SecondLook, Student  # noqa: E402
 from tests.site.school import models as school  # noqa: E402
 
 pytestmark = pytest.mark.django_db
@@ -153,11 +158,47 @@ def test_a_recording_is_observed_and_asks_for_life_where_that_is_said(media, col
     call_command("faceattend_run_cameras", "--source", str(tmp_path), "--location", "Room 1")
     assert not Attendance.objects.exists()
     assert ("second_look", "Eileen Collins", "Room 1") in told
-    assert "somebody has to look at student" in capsys.readouterr().out
+    assert [(look.student, look.camera_location) for look in SecondLook.objects.all()] == [(collins, "Room 1")]
+    assert "Eileen Collins is not marked, somebody has to look" in capsys.readouterr().out
     assert DetectionLog.objects.filter(camera_location="Room 1").exists()
     # It has the time of each frame.
     call_command("faceattend_run_cameras", "--source", str(media / "collins" / "turn.avi"), "--location", "Room 2")
     assert Attendance.objects.get().camera_location == "Room 2"
+    assert SecondLook.objects.get().state == "settled", "the mark settles it"
+
+
+def test_a_second_look_is_confirmed_or_refused_once_and_the_log_says_by_whom(client, post, media, collins, short):
+    def seen_by_a_camera():
+        for _ in range(400):
+            if post((media / "collins" / "center.jpg").read_bytes())["second_looks"]:
+                return SecondLook.objects.get(state="open")
+        raise AssertionError("nobody has to look")
+
+    def decide(action, look):
+        chosen = {"action": action, "_selected_action": [look.pk]}
+        return client.post(reverse("admin:faceattend_secondlook_changelist"), chosen, follow=True).content.decode()
+
+    look = seen_by_a_camera()
+    assert (look.student, look.camera_location, bool(look.reason)) == (collins, "Gate", True)
+    assert "1 refused" in decide("refuse", look) and not Attendance.objects.exists()
+    views._followed.clear()
+    look = seen_by_a_camera()
+    assert "1 confirmed" in decide("confirm", look) and "0 confirmed" in decide("confirm", look)
+    row = Attendance.objects.get()
+    assert (row.student, row.timestamp, row.camera_location) == (collins, look.seen_at, "Gate")
+    assert [(each.state, each.decided_by) for each in SecondLook.objects.order_by("pk")] == [
+        ("refused", "root"),
+        ("confirmed", "root"),
+    ]
+    assert LogEntry.objects.filter(object_id=look.pk, change_message="confirmed").exists()
+    # Whoever may not mark may not decide.
+    clerk = get_user_model().objects.create_user("clerk", password="x", is_staff=True)
+    clerk.user_permissions.add(Permission.objects.get(codename="view_secondlook"))
+    client.force_login(clerk)
+    assert client.get(reverse("admin:faceattend_secondlook_changelist")).status_code == 200
+    SecondLook.objects.filter(pk=look.pk).update(state="open")
+    decide("refuse", look)
+    assert SecondLook.objects.get(pk=look.pk).state == "open"
 
 
 def test_the_compatible_engine_marks_no_single_picture_and_a_head_that_turns(media, pupil, told):
@@ -184,3 +225,22 @@ def test_the_compatible_service_marks_a_head_that_turns_and_no_photograph(media,
     for frame in frames(media):
         service.process_frame(frame)
     assert school.Attendance.objects.get().student == pupil
+
+
+def test_whom_another_service_erases_is_on_no_list(tmp_path):
+    path = tmp_path / "django.db"
+    environment = {**os.environ, "FACEATTEND_TEST_DATABASE": str(path), "FACEATTEND_TEST_POSTGRES": ""}
+
+    def django(code):
+        begin = "import django; django.setup()\nfrom faceattend.contrib.django import recognition, models\n"
+        subprocess.run([sys.executable, "-c", begin + code], env=environment, check=True, timeout=120)
+
+    django("from django.core.management import call_command; call_command('migrate', verbosity=0)")
+    django(
+        "import datetime\n"
+        "student = models.Student.objects.create(name='A', roll_number='R1')\n"
+        "models.SecondLook.objects.create(student=student, local_day=datetime.date(2026, 3, 2), period='day')"
+    )
+    store = faceattend.Store(path)
+    store.erase_student(store.students()[0].id)
+    django("recognition.gallery(); assert not models.SecondLook.objects.exists()")

@@ -35,7 +35,7 @@ def check_settings(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]
     if gate not in (None, "off", "observe", "require"):
         found.append(Error("FACEATTEND['GATE'] is none of off, observe, require.", id="faceattend.E008"))
     elif gate in ("off", "observe"):
-        hint = "A photograph that is held to the camera is marked."
+        hint = "A photograph of a student marks the student."
         found.append(Warning(f"FACEATTEND['GATE'] is {gate!r}.", hint=hint, id="faceattend.W002"))
     wait = conf.setting("GATE_WAIT")
     if not isinstance(wait, (int, float)) or not wait >= 0:

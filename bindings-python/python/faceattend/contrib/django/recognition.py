@@ -18,7 +18,7 @@ import faceattend
 from faceattend._native import ENROLMENT_LOCK, similar_students
 
 from . import conf
-from .models import Attendance, Student, StudentTemplate
+from .models import Attendance, SecondLook, Student, StudentTemplate
 
 # For how many seconds the gallery is used before the database is asked again: enrolments of other processes show then.
 BELIEVED_FOR = 2.0
@@ -47,6 +47,8 @@ class _Known:
                 Student.objects.aggregate(count=Count("id"), newest=Max("updated_at")),
             )
             if self.process != os.getpid() or seen != self.seen:
+                # Whom another service erased leaves nothing here.
+                SecondLook.objects.exclude(student_id__in=Student.objects.values("pk")).delete()
                 with transaction.atomic(using=_database()):
                     hold_enrolments()
                     newest = StudentTemplate.objects.aggregate(newest=Max("id"))["newest"] or 0
@@ -218,7 +220,56 @@ def mark(
     try:
         # No transaction around both questions: SQLite refuses at once, without waiting, to let one write that has read
         # before somebody else wrote.
-        return Attendance.objects.get_or_create(student_id=student_id, local_day=day, period=period, defaults=new)
+        row, is_new = Attendance.objects.get_or_create(
+            student_id=student_id, local_day=day, period=period, defaults=new
+        )
     except IntegrityError:
         # Deleted between the two questions.
         return None, False
+    if is_new:
+        looks = SecondLook.objects.filter(student_id=student_id, local_day=day, period=period, state="open")
+        looks.update(state="settled", decided_at=timezone.now())
+    return row, is_new
+
+
+def look_again(sighting: faceattend.Sighting, location: Optional[str] = None) -> Optional[SecondLook]:
+    """Puts a sighting on the second-look list. Returns the new row.
+
+    ``None`` for a student who is marked or on the list of that day already, or gone.
+    """
+    policy = conf.policy()
+    if marked(sighting.student_id, sighting.at) is not None:
+        return None
+    new = {
+        "seen_at": sighting.at,
+        "confidence_score": round(sighting.similarity, 6),
+        "camera_location": (location or "")[:100],
+        "verdict": sighting.liveness,
+        "reason": sighting.liveness_reason or "",
+    }
+    try:
+        row, is_new = SecondLook.objects.get_or_create(
+            student_id=sighting.student_id,
+            local_day=policy.day(sighting.at)[0],
+            period=policy.period(sighting.at),
+            state="open",
+            defaults=new,
+        )
+    except IntegrityError:
+        return None
+    return row if is_new else None
+
+
+def decide(look: SecondLook, *, confirm: bool, by: str) -> bool:
+    """Closes a second look, and marks the student as seen then if it is confirmed.
+
+    Returns whether it was open.
+    """
+    # Closed first: the mark settles what is open.
+    still_open = SecondLook.objects.filter(pk=look.pk, state="open")
+    state = "confirmed" if confirm else "refused"
+    if not still_open.update(state=state, decided_by=by[:150], decided_at=timezone.now()):
+        return False
+    if confirm:
+        mark(look.student_id, look.confidence_score, look.camera_location, look.seen_at)
+    return True

@@ -6,8 +6,9 @@ Each is sent with ``student`` (the row), ``camera_location`` and ``sighting`` (a
 from django.dispatch import Signal
 
 second_look = Signal()
-"""Somebody was recognized and is not marked, because the views did not show in time that the person is alive. The app
-keeps no list of them: connect this signal to whatever asks a person to look."""
+"""Somebody was recognized and is not marked, because the views did not show in time that the person is alive. Students
+of the app are on its second-look list from now on. For your own students, `faceattend.compat` keeps no list: connect
+this signal to whatever asks a person to look."""
 
 spoof_suspected = Signal()
 """A face shows a picture of a student. Each face is told once."""

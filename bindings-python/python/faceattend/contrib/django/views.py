@@ -126,22 +126,19 @@ def live_frame(request: HttpRequest) -> JsonResponse:
     key = f"{request.session.session_key}:{request.GET.get('view', '')[:40]}"
     location, mark = request.GET.get("location") or "Admin live view", request.GET.get("mark") == "1"
     seen = _follow(key, location, mark).see(request.body, location, mark=mark)
-    known = {each.student_id for each in seen.second_looks + seen.suspected}
+    known = {each.student_id for each in seen.suspected}
     known.update(face.student_id for face in seen.faces if face.student_id is not None)
     names = {student.pk: student.name for student in Student.objects.filter(pk__in=known)}
 
     def name(student_id: Optional[int]) -> Optional[str]:
         return None if student_id is None else names.get(student_id)
 
-    def told(sightings: list[faceattend.Sighting]) -> list[dict[str, Any]]:
-        return [{"name": name(each.student_id), "reason": each.liveness_reason} for each in sightings]
-
     return JsonResponse(
         {
             "faces": [{**face.to_dict(), "name": name(face.student_id)} for face in seen.faces],
             "marked": [{"name": name(row.student_id), "status": row.status} for row in seen.marked],
-            "second_looks": told(seen.second_looks),
-            "suspected": told(seen.suspected),
+            "second_looks": [{"name": look.student.name, "reason": look.reason} for look in seen.second_looks],
+            "suspected": [{"name": name(each.student_id), "reason": each.liveness_reason} for each in seen.suspected],
             "at": timezone.now().isoformat(),
         }
     )

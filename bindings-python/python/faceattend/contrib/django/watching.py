@@ -11,7 +11,7 @@ from typing import Any, Callable, Optional
 import faceattend
 
 from . import conf, recognition, signals
-from .models import Attendance, Student
+from .models import Attendance, SecondLook, Student
 
 log = logging.getLogger("faceattend")
 
@@ -25,15 +25,15 @@ class Sight:
     faces : list of faceattend.RecognizedFace
     marked : list of Attendance
         The new rows.
-    second_looks : list of faceattend.Sighting
-        The people who were recognized and are not marked: see `signals.second_look`.
+    second_looks : list of SecondLook
+        The people who were recognized and are not marked: the new rows of the second-look list.
     suspected : list of faceattend.Sighting
         The faces that show a picture of a student: see `signals.spoof_suspected`.
     """
 
     faces: list[faceattend.RecognizedFace] = field(default_factory=list)
     marked: list[Attendance] = field(default_factory=list)
-    second_looks: list[faceattend.Sighting] = field(default_factory=list)
+    second_looks: list[SecondLook] = field(default_factory=list)
     suspected: list[faceattend.Sighting] = field(default_factory=list)
 
 
@@ -88,10 +88,14 @@ class Watch:
             return self._recognizer
 
 
-def _look_again(seen: faceattend.Recognition, location: str) -> list[faceattend.Sighting]:
-    """Tells of those who are not marked today by another camera, or by hand."""
-    looks = [each for each in seen.second_looks if recognition.marked(each.student_id) is None]
-    _tell(signals.second_look, looks, location)
+def _look_again(seen: faceattend.Recognition, location: str) -> list[SecondLook]:
+    """Puts them on the second-look list, and tells of those who are new there."""
+    looks = []
+    for sighting in seen.second_looks:
+        look = recognition.look_again(sighting, location)
+        if look is not None:
+            looks.append(look)
+            _tell(signals.second_look, [sighting], location)
     return looks
 
 

@@ -105,7 +105,7 @@ class Command(BaseCommand):
     def _say(self, seen: Sight, location: str) -> None:
         for row in seen.marked:
             self.stdout.write(f"{location}: {row.student.name} {row.status}")
-        for sighting in seen.second_looks:
-            self.stdout.write(f"{location}: somebody has to look at student {sighting.student_id} again")
+        for look in seen.second_looks:
+            self.stdout.write(f"{location}: {look.student.name} is not marked, somebody has to look ({look.reason})")
         for sighting in seen.suspected:
             self.stdout.write(f"{location}: a picture of student {sighting.student_id} is suspected")
