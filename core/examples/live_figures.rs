@@ -6,7 +6,9 @@
 //! cargo run --release -p faceattend-core --example live_figures -- clip examples/media/class.avi
 //! ```
 //!
-//! Options: `--scrfd FILE --arcface FILE` for other models than the default pack, `--seconds N`, `--fps N`. The
+//! Options: `--scrfd FILE --arcface FILE` for other models than the default pack, `--seconds N`, `--fps N`, `--gate
+//! off|observe|require`: default observe, since the people of both are photographs. Nobody is marked here, so that a
+//! known face is watched for as long as the gate waits. The
 //! corridor's people are photographs of a folder of folders (`--people DIR`, one folder a person, at least four
 //! pictures each): the first three pictures enrol every other person, the others walk by. CPU seconds are the
 //! process's own, read from the kernel, so other work on the machine does not count. One thread.
@@ -25,6 +27,7 @@ use faceattend_core::embedding::Embedding;
 use faceattend_core::engine::{AnalyzeOptions, Antispoof, Depth, Engine, FaceEngine, Selection};
 use faceattend_core::frame::{ChannelOrder, Frame};
 use faceattend_core::gallery::Gallery;
+use faceattend_core::gate::{GateOptions, GatePolicy};
 use faceattend_core::recognition::{Effort, RecognitionOptions, Recognizer};
 use faceattend_core::types::StudentId;
 use jiff::{SignedDuration, Timestamp};
@@ -39,6 +42,7 @@ struct Options {
     people: PathBuf,
     seconds: u32,
     fps: u32,
+    gate: GatePolicy,
 }
 
 fn main() -> Outcome {
@@ -69,6 +73,7 @@ fn read_options() -> Outcome<Options> {
         people: PathBuf::from("../shared/media/faces/lfw_dev"),
         seconds: 60,
         fps: 25,
+        gate: GatePolicy::Observe,
     };
     while let Some(name) = args.next() {
         let mut value = || args.next().ok_or(format!("{name} needs a value"));
@@ -78,6 +83,7 @@ fn read_options() -> Outcome<Options> {
             "--people" => options.people = value()?.into(),
             "--seconds" => options.seconds = value()?.parse()?,
             "--fps" => options.fps = value()?.parse()?,
+            "--gate" => options.gate = value()?.parse()?,
             path => options.clip = Some(path.into()),
         }
     }
@@ -134,8 +140,9 @@ fn play(
     effort: Effort,
     rate: Option<f64>,
     fps: f64,
+    gate: GatePolicy,
 ) -> Outcome<Run> {
-    let options = RecognitionOptions::default().with_effort(effort);
+    let options = RecognitionOptions::default().with_effort(effort).with_gate(GateOptions::of(gate));
     let mut recognizer = Recognizer::new(engine.clone(), gallery.clone(), &options);
     let mut run = Run::default();
     let (began, mut first, mut frame_at, mut due) = (cpu_seconds(), None, 0_u32, 0.0);
@@ -229,9 +236,9 @@ fn clip(engine: &Arc<dyn FaceEngine>, options: &Options) -> Outcome {
         gallery.people()
     );
 
-    let full = play(source()?.as_mut(), engine, &gallery, Effort::Everything, None, fps)?;
-    let sampled = play(source()?.as_mut(), engine, &gallery, Effort::Everything, Some(5.0), fps)?;
-    let thrifty = play(source()?.as_mut(), engine, &gallery, Effort::Thrifty, Some(5.0), fps)?;
+    let full = play(source()?.as_mut(), engine, &gallery, Effort::Everything, None, fps, options.gate)?;
+    let sampled = play(source()?.as_mut(), engine, &gallery, Effort::Everything, Some(5.0), fps, options.gate)?;
+    let thrifty = play(source()?.as_mut(), engine, &gallery, Effort::Thrifty, Some(5.0), fps, options.gate)?;
     report(&full, &sampled, &thrifty);
     let missed: Vec<_> = full.known.keys().filter(|id| !thrifty.known.contains_key(id)).collect();
     let more: Vec<_> = thrifty.known.keys().filter(|id| !full.known.contains_key(id)).collect();
@@ -395,9 +402,9 @@ fn corridor(engine: &Arc<dyn FaceEngine>, options: &Options) -> Outcome {
             walks.len()
         );
         let fps = f64::from(options.fps);
-        let full = play(&mut source(), engine, &gallery, Effort::Everything, None, fps)?;
-        let sampled = play(&mut source(), engine, &gallery, Effort::Everything, Some(5.0), fps)?;
-        let thrifty = play(&mut source(), engine, &gallery, Effort::Thrifty, Some(5.0), fps)?;
+        let full = play(&mut source(), engine, &gallery, Effort::Everything, None, fps, options.gate)?;
+        let sampled = play(&mut source(), engine, &gallery, Effort::Everything, Some(5.0), fps, options.gate)?;
+        let thrifty = play(&mut source(), engine, &gallery, Effort::Thrifty, Some(5.0), fps, options.gate)?;
         report(&full, &sampled, &thrifty);
         for (name, run) in [("every frame", &full), ("five a second in full", &sampled), ("thrifty", &thrifty)] {
             judged(name, run, &walks);

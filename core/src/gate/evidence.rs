@@ -4,12 +4,12 @@ use std::collections::VecDeque;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::flat_map::FlatMap;
+use super::flat_map::{FlatMap, Linear};
 use super::fusion::Fusion;
 use super::policy::GateOptions;
 use super::signs::{BLINK, PASSIVE_MOST, Signs};
 use super::verdict::{Life, LifeReason, LifeVerdict};
-use super::view::{LifeView, lid_gaps, lip_gap};
+use super::view::{LifeView, lid_gaps};
 use crate::embedding::{Calibration, Embedding};
 use crate::geometry::Point;
 use crate::types::Similarity;
@@ -22,6 +22,12 @@ const KEPT: usize = 40;
 /// The most embeddings that are compared, and the least time between two of them.
 const EMBEDDED: usize = 20;
 const EMBED_EVERY: SignedDuration = SignedDuration::from_millis(180);
+/// Up to which stretch and which change of size, as natural logarithms, two views show a face that is held alike: 8%
+/// and 16%. Of pictures in a hand most pairs are within it, and those beyond change by the way in which they are held.
+const ALIKE_STRETCH: f64 = 0.08;
+const ALIKE_SCALE: f64 = 0.15;
+/// The least number of such pairs that say anything.
+const LEAST_ALIKE: usize = 3;
 /// From which cosine two views are one and the same picture: see `LivenessOptions::frozen`.
 const SAME_PICTURE: f32 = 0.999;
 /// How many in a row are no accident.
@@ -29,7 +35,10 @@ pub(super) const FROZEN: usize = 5;
 /// The least number of views that decide, and of those that the passive check judged.
 const LEAST_VIEWS: usize = 4;
 const LEAST_PASSIVE: usize = 3;
-/// The least time that the movement of a face is watched before it is called that of a picture, in seconds.
+/// The least time that a face is watched before anything is decided, in seconds: what moves needs time to move.
+const LEAST_SECONDS: f32 = 0.5;
+/// The same where movement alone decides: that it is alive, and that it is a picture.
+const LEAST_BY_MOVEMENT: f32 = 1.0;
 const LEAST_STILL: f32 = 2.0;
 
 /// The evidence of life that the views of one track give. Begin anew for another face: evidence of one person says
@@ -48,9 +57,10 @@ pub struct LifeEvidence {
     /// The points of the skull in the first view, into which every later one is mapped.
     first: Vec<Point>,
     seen: VecDeque<Seen>,
-    embedded: VecDeque<(Timestamp, Embedding)>,
-    /// Embedded views in a row that were one picture.
+    embedded: VecDeque<Embedded>,
+    /// Views in a row that were one picture: by its bytes, or of those that were embedded by the embedding.
     frozen: usize,
+    last_picture: Option<u64>,
     signs: Signs,
     /// Whether the views have shown a living person. It stays: the person does not become a picture.
     live: bool,
@@ -61,11 +71,19 @@ pub struct LifeEvidence {
 struct Seen {
     at: Timestamp,
     skull: Vec<Point>,
-    /// The gaps between the lids of both eyes, and between the lips; in sizes of the face.
-    gaps: Option<([f32; 2], f32)>,
+    /// The gaps between the lids of both eyes, in sizes of the face.
+    lids: Option<[f32; 2]>,
     stretch: f32,
     scale: f32,
     passive: Option<f32>,
+}
+
+/// An embedded view, and how the face was held.
+#[derive(Debug, Clone)]
+struct Embedded {
+    at: Timestamp,
+    embedding: Embedding,
+    held: Linear,
 }
 
 impl LifeEvidence {
@@ -78,23 +96,23 @@ impl LifeEvidence {
         let Some(map) = FlatMap::between(&view.skull, &self.first) else { return };
         let size = spread(&self.first);
         let mapped = |points: &[Point]| points.iter().map(|point| map.apply(*point)).collect::<Vec<_>>();
-        let gaps = view.soft.as_ref().map(|soft| {
-            let soft = mapped(soft);
-            (lid_gaps(&soft).map(|gap| gap / size), lip_gap(&soft) / size)
-        });
-        let (stretch, scale) = map.stretch();
+        let lids = view.lids.map(|lids| lid_gaps(&lids.map(|point| map.apply(point))).map(|gap| gap / size));
+        let held = map.linear();
+        let (stretch, scale) = held.stretch();
         #[expect(clippy::cast_possible_truncation, reason = "logarithms of ratios")]
         let (stretch, scale) = (stretch as f32, scale as f32);
         let passive = view.passive.map(|real| log_odds(real).clamp(-PASSIVE_MOST, PASSIVE_MOST));
         let skull = mapped(&view.skull);
-        self.seen.push_back(Seen { at: view.at, skull, gaps, stretch, scale, passive });
+        self.seen.push_back(Seen { at: view.at, skull, lids, stretch, scale, passive });
         if let Some(embedding) = &view.embedding {
-            self.embed(view.at, embedding);
+            let same_bytes = view.picture.is_some() && view.picture == self.last_picture;
+            self.embed(Embedded { at: view.at, embedding: embedding.clone(), held }, same_bytes);
         }
+        self.last_picture = view.picture;
         // A clock that was set back makes old what was seen before.
         let counts = |at: Timestamp| at <= view.at && view.at.duration_since(at) <= WINDOW;
         self.seen.retain(|seen| counts(seen.at));
-        self.embedded.retain(|(at, _)| counts(*at));
+        self.embedded.retain(|embedded| counts(embedded.at));
         while self.seen.len() > KEPT {
             self.seen.pop_front();
         }
@@ -102,15 +120,15 @@ impl LifeEvidence {
         self.live |= self.judge(options).0 == LifeVerdict::Live;
     }
 
-    fn embed(&mut self, at: Timestamp, embedding: &Embedding) {
-        if let Some((last, before)) = self.embedded.back() {
-            let same = before.cosine(embedding).is_ok_and(|cosine| cosine.0 >= SAME_PICTURE);
+    fn embed(&mut self, new: Embedded, same_bytes: bool) {
+        if let Some(last) = self.embedded.back() {
+            let same = same_bytes || last.embedding.cosine(&new.embedding).is_ok_and(|cosine| cosine.0 >= SAME_PICTURE);
             self.frozen = if same { self.frozen + 1 } else { 0 };
-            if at > *last && at.duration_since(*last) < EMBED_EVERY {
+            if new.at > last.at && new.at.duration_since(last.at) < EMBED_EVERY {
                 return;
             }
         }
-        self.embedded.push_back((at, embedding.clone()));
+        self.embedded.push_back(new);
         if self.embedded.len() > EMBEDDED {
             self.embedded.pop_front();
         }
@@ -151,11 +169,12 @@ impl LifeEvidence {
         } else {
             LifeReason::LittleMovement
         };
-        // A passive check that has judged too few views yet is waited for.
-        let waits = signs.passive_views > 0 && !passive_rules;
+        // A passive check that has judged too few views yet is waited for, and so is movement.
+        let least = if passive_rules { LEAST_SECONDS } else { LEAST_BY_MOVEMENT };
+        let waits = (signs.passive_views > 0 && !passive_rules) || signs.seconds < least;
         if log_odds >= options.live_from && !waits && !stands {
             (LifeVerdict::Live, log_odds, None)
-        } else if log_odds <= options.spoof_below && (passive_rules || signs.seconds >= LEAST_STILL) {
+        } else if log_odds <= options.spoof_below && signs.seconds >= if passive_rules { least } else { LEAST_STILL } {
             (LifeVerdict::Spoof, log_odds, Some(reason))
         } else {
             (LifeVerdict::Undecided, log_odds, Some(reason))
@@ -169,7 +188,6 @@ impl LifeEvidence {
             _ => 0.0,
         };
         let scales: Vec<f32> = seen().map(|s| s.scale).collect();
-        let lips: Vec<f32> = seen().filter_map(|s| s.gaps.map(|(_, lips)| lips)).collect();
         let passive: Vec<f32> = seen().filter_map(|s| s.passive).collect();
         #[expect(clippy::cast_precision_loss, reason = "tens of views")]
         let mean = passive.iter().sum::<f32>() / passive.len().max(1) as f32;
@@ -180,7 +198,6 @@ impl LifeEvidence {
             stretch: quantile(seen().map(|s| s.stretch).collect(), 0.95),
             scale: quantile(scales.clone(), 0.95) - quantile(scales, 0.05),
             lid_dip: self.lid_dip(),
-            mouth_range: (!lips.is_empty()).then(|| quantile(lips.clone(), 0.95) - quantile(lips, 0.05)),
             change: self.change(calibration),
             passive: (!passive.is_empty()).then_some(mean),
             passive_views: passive.len(),
@@ -207,9 +224,8 @@ impl LifeEvidence {
     }
 
     fn lid_dip(&self) -> Option<f32> {
-        let usual: [f32; 2] = [0, 1].map(|eye| {
-            quantile(self.seen.iter().filter_map(|seen| seen.gaps.map(|(lids, _)| lids[eye])).collect(), 0.5)
-        });
+        let usual: [f32; 2] = [0, 1]
+            .map(|eye| quantile(self.seen.iter().filter_map(|seen| seen.lids.map(|lids| lids[eye])).collect(), 0.5));
         if !(usual[0] > 0.0 && usual[1] > 0.0) {
             return None;
         }
@@ -217,7 +233,7 @@ impl LifeEvidence {
         let open: Vec<(Timestamp, f32)> = self
             .seen
             .iter()
-            .filter_map(|seen| seen.gaps.map(|(lids, _)| (seen.at, (lids[0] / usual[0]).max(lids[1] / usual[1]))))
+            .filter_map(|seen| seen.lids.map(|lids| (seen.at, (lids[0] / usual[0]).max(lids[1] / usual[1]))))
             .collect();
         let dip = |at: usize| {
             let near =
@@ -232,12 +248,17 @@ impl LifeEvidence {
 
     fn change(&self, calibration: &Calibration) -> Option<f32> {
         let unit = 1.0 - calibration.cosine(Similarity::new(0.7)).0;
-        let all: Vec<&Embedding> = self.embedded.iter().map(|(_, embedding)| embedding).collect();
-        let mut distances = Vec::with_capacity(all.len() * all.len() / 2);
-        for (n, one) in all.iter().enumerate() {
-            distances.extend(all[n + 1..].iter().filter_map(|other| one.cosine(other).ok()).map(|c| 1.0 - c.0));
+        let mut distances = Vec::new();
+        for (n, one) in self.embedded.iter().enumerate() {
+            let alike = self.embedded.iter().skip(n + 1).filter(|other| {
+                one.held.after_inverse_of(&other.held).is_some_and(|between| {
+                    let (stretch, scale) = between.stretch();
+                    stretch < ALIKE_STRETCH && scale.abs() < ALIKE_SCALE
+                })
+            });
+            distances.extend(alike.filter_map(|other| one.embedding.cosine(&other.embedding).ok()).map(|c| 1.0 - c.0));
         }
-        (!distances.is_empty()).then(|| quantile(distances, 0.95) / unit)
+        (distances.len() >= LEAST_ALIKE).then(|| quantile(distances, 0.95) / unit)
     }
 }
 

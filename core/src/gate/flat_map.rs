@@ -75,17 +75,42 @@ impl FlatMap {
         self.to.leave([(h[0] * x + h[1] * y + h[2]) / depth, (h[3] * x + h[4] * y + h[5]) / depth])
     }
 
-    /// Returns the natural logarithms of how much the map stretches one way more than the other at the middle of the
-    /// points, and of how much it enlarges.
-    pub(super) fn stretch(&self) -> (f64, f64) {
+    /// Returns what the map does to the neighborhood of the middle of the points.
+    pub(super) fn linear(&self) -> Linear {
         let h = &self.h;
+        let scale = self.to.size / self.from.size;
         // The derivative at the origin.
         let (a, b) = (h[0] - h[2] * h[6], h[1] - h[2] * h[7]);
         let (c, d) = (h[3] - h[5] * h[6], h[4] - h[5] * h[7]);
+        Linear([a, b, c, d].map(|part| part * scale))
+    }
+}
+
+/// A linear map of the plane: of x' by x and y, and of y' by x and y.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Linear([f64; 4]);
+
+impl Linear {
+    /// Returns the map that goes the way of `self` after going `other` backwards; `None` where there is no way back.
+    pub(super) fn after_inverse_of(&self, other: &Self) -> Option<Self> {
+        let [a, b, c, d] = other.0;
+        let det = a * d - b * c;
+        if !(det.abs() > 1e-12) {
+            return None;
+        }
+        let [e, f, g, h] = [d / det, -b / det, -c / det, a / det];
+        let [p, q, r, s] = self.0;
+        Some(Self([p * e + q * g, p * f + q * h, r * e + s * g, r * f + s * h]))
+    }
+
+    /// Returns the natural logarithms of how much the map stretches one way more than the other, and of how much it
+    /// enlarges.
+    pub(super) fn stretch(&self) -> (f64, f64) {
+        let [a, b, c, d] = self.0;
         let (det, square) = ((a * d - b * c).abs(), a * a + b * b + c * c + d * d);
         let root = (square * square - 4.0 * det * det).max(0.0).sqrt();
         let ratio = ((square + root) / (square - root).max(1e-9)).sqrt();
-        (ratio.ln(), 0.5 * det.max(1e-9).ln() + (self.to.size / self.from.size).ln())
+        (ratio.ln(), 0.5 * det.max(1e-9).ln())
     }
 }
 
@@ -141,8 +166,11 @@ mod tests {
     fn stretching_is_told_from_enlarging() {
         let map = |x: f32, y: f32| {
             let to: Vec<Point> = grid().iter().map(|p| Point::new(x * p.x, y * p.y)).collect();
-            FlatMap::between(&grid(), &to).unwrap().stretch()
+            FlatMap::between(&grid(), &to).unwrap().linear()
         };
+        let (stretch, _) = map(2.0, 0.7).after_inverse_of(&map(2.0, 0.7)).unwrap().stretch();
+        assert!(stretch.abs() < 1e-6, "there and back: {stretch}");
+        let map = |x, y| map(x, y).stretch();
         let (stretch, scale) = map(2.0, 2.0);
         assert!(stretch.abs() < 1e-6 && (scale - 2.0_f64.ln()).abs() < 1e-6, "{stretch} {scale}");
         let (stretch, _) = map(0.5, 1.0);

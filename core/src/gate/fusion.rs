@@ -21,8 +21,6 @@ pub struct Weights {
     pub scale: f32,
     /// Of [`Signs::lid_dip`].
     pub lids: f32,
-    /// Of [`Signs::mouth_range`].
-    pub mouth: f32,
     /// Of [`Signs::change`].
     pub change: f32,
     /// Of [`Signs::seconds`].
@@ -32,8 +30,8 @@ pub struct Weights {
 }
 
 impl Weights {
-    pub(crate) fn sum(&self, signs: &[f32; 7]) -> f32 {
-        let weights = [self.residual, self.stretch, self.scale, self.lids, self.mouth, self.change, self.seconds];
+    pub(crate) fn sum(&self, signs: &[f32; 6]) -> f32 {
+        let weights = [self.residual, self.stretch, self.scale, self.lids, self.change, self.seconds];
         self.bias + weights.iter().zip(signs).map(|(w, x)| w * x).sum::<f32>()
     }
 }
@@ -47,8 +45,10 @@ pub struct Fusion {
     pub five: Weights,
     /// The slope and the level of the passive check's mean log-odds.
     pub passive: [f32; 2],
-    /// The most that movement counts either way beside the passive check.
-    pub movement_most: f32,
+    /// How much movement counts beside the passive check: at least and at most. A film moves like a person, so that
+    /// movement cannot outweigh a doubt of the check; a cut-out may look like skin, so that stillness can outweigh its
+    /// trust.
+    pub movement_within: [f32; 2],
 }
 
 impl Fusion {
@@ -59,7 +59,6 @@ impl Fusion {
             stretch: -2.75,
             scale: -4.16,
             lids: 0.61,
-            mouth: 0.22,
             change: 3.74,
             seconds: 0.33,
             bias: -2.19,
@@ -69,13 +68,12 @@ impl Fusion {
             stretch: -2.75,
             scale: -4.16,
             lids: 0.61,
-            mouth: 0.22,
             change: 3.74,
             seconds: 0.33,
             bias: -2.19,
         },
         passive: [2.0, -3.0],
-        movement_most: 2.0,
+        movement_within: [-3.0, 1.5],
     };
 
     /// Returns the log-odds of a living face by its movement alone.
@@ -91,7 +89,8 @@ impl Fusion {
         let movement = self.movement(signs);
         match signs.passive {
             Some(passive) => {
-                self.passive[0] * passive + self.passive[1] + movement.clamp(-self.movement_most, self.movement_most)
+                let [least, most] = self.movement_within;
+                self.passive[0] * passive + self.passive[1] + movement.clamp(least, most)
             }
             None => movement,
         }

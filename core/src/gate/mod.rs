@@ -5,10 +5,9 @@
 //!
 //! | cue | in | what a picture cannot do |
 //! |---|---|---|
-//! | shape | [`Signs::residual`] | change its shape beyond what one flat map explains: turn, nod, talk |
+//! | shape | [`Signs::residual`] | change its shape beyond what one flat map explains: turn, nod |
 //! | lids | [`Signs::lid_dip`] | blink |
-//! | mouth | [`Signs::mouth_range`] | move its lips |
-//! | appearance | [`Signs::change`] | change its embedding more than the way in which it is held explains |
+//! | appearance | [`Signs::change`] | change its embedding while it is held alike |
 //! | passive check | [`Signs::passive`] | look like skin to MiniFASNet, where its models are installed |
 //! | frozen frames | [`Signs::frozen`] | carry the noise of a sensor when it is injected |
 //!

@@ -40,14 +40,14 @@ fn hold() -> impl Strategy<Value = Hold> {
 proptest! {
     #[test]
     fn no_sequence_of_views_of_one_flat_thing_is_alive(
-        holds in prop::collection::vec(hold(), 5..40), every in 60i64..400, lips in 0.0f32..0.3, lids in 0.3f32..1.5,
+        holds in prop::collection::vec(hold(), 5..40), every in 60i64..400, lids in 0.3f32..1.5,
     ) {
         let mut evidence = LifeEvidence::default();
-        let picture = tests::Head { lips, lids, ..PICTURE };
+        let picture = tests::Head { lids, ..PICTURE };
         for (n, hold) in (0..).zip(&holds) {
             let mut view = picture.view(n * every);
             view.skull.iter_mut().for_each(|point| *point = hold.see(*point));
-            view.soft.iter_mut().flatten().for_each(|point| *point = hold.see(*point));
+            view.lids.iter_mut().flatten().for_each(|point| *point = hold.see(*point));
             evidence.add(&view, &Calibration::arcface(), &GateOptions::default());
             let life = evidence.life(&GateOptions::default());
             prop_assert_ne!(life.verdict, LifeVerdict::Live, "{:?}", evidence.signs());

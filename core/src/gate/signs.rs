@@ -28,18 +28,17 @@ pub struct Signs {
     /// The deepest blink: by which part of the usual gap both pairs of lids closed and opened again within a
     /// second, as one flat map leaves it. `None` without a mesh.
     pub lid_dip: Option<f32>,
-    /// How far the lips opened and closed, in sizes of the face: between the 0.05 and the 0.95 quantile. `None` without
-    /// a mesh.
-    pub mouth_range: Option<f32>,
-    /// How much the embedding changed: the distance of two views at the 0.95 quantile, as 1 minus their cosine, where
-    /// 1 is the distance at the documented threshold. `None` of fewer than two embedded views.
+    /// How much the embedding changed between views of a face that was held alike: the distance of two such views at
+    /// the 0.95 quantile, as 1 minus their cosine, where 1 is the distance at the documented threshold. A picture that
+    /// is tilted or comes nearer changes its embedding too, and a picture that is held alike does not. `None` of too
+    /// few such views.
     pub change: Option<f32>,
     /// The mean log-odds of a living face by the passive check, each view at most [`PASSIVE_MOST`] either way. `None`
     /// where it did not run.
     pub passive: Option<f32>,
     /// The number of views that the passive check judged.
     pub passive_views: usize,
-    /// How many embedded views in a row were one and the same picture.
+    /// How many views in a row were one and the same picture.
     pub frozen: usize,
 }
 
@@ -49,20 +48,19 @@ pub(super) const BLINK: f32 = 1.0;
 pub(super) const PASSIVE_MOST: f32 = 4.0;
 
 /// What measuring a still picture gives at least: smaller values say the same.
-const FLOORS: [f32; 7] = [0.004, 0.01, 0.005, 0.02, 0.005, 0.02, 0.3];
+const FLOORS: [f32; 6] = [0.004, 0.01, 0.005, 0.02, 0.02, 0.3];
 
 impl Signs {
-    /// Returns the logarithms of the signs of movement: residual, stretch, scale, lids, mouth, change and seconds.
+    /// Returns the logarithms of the signs of movement: residual, stretch, scale, lids, change and seconds.
     /// A still picture gives a little of each, as measured; less counts as that much, and so does what was not looked
     /// for. These are what [`Weights`](super::Weights) weigh.
     #[must_use]
-    pub fn movement(&self) -> [f32; 7] {
+    pub fn movement(&self) -> [f32; 6] {
         let signs = [
             self.residual,
             self.stretch,
             self.scale,
             self.lid_dip.unwrap_or(0.0),
-            self.mouth_range.unwrap_or(0.0),
             self.change.unwrap_or(0.0),
             self.seconds,
         ];

@@ -1,15 +1,16 @@
 //! What one view of a face tells of life.
 
+use std::hash::{DefaultHasher, Hasher as _};
+
 use jiff::Timestamp;
 
 use crate::embedding::Embedding;
 use crate::engine::Face;
+use crate::frame::Frame;
 use crate::geometry::Point;
 
 /// The mesh points of the eyelids: upper and lower, of the eye on the image's left, then of the other.
 const LIDS: [usize; 12] = [159, 158, 160, 145, 153, 144, 386, 385, 387, 374, 380, 373];
-/// The mesh points in the middle of the upper and of the lower lip, inside.
-const LIPS: [usize; 2] = [13, 14];
 /// The mesh points that move when a face blinks, speaks or chews: eyes, lips and chin. The others move with the skull.
 #[rustfmt::skip]
 const SOFT: [usize; 94] = [
@@ -22,10 +23,11 @@ const SOFT: [usize; 94] = [
     // Chin.
     152, 148, 176, 149, 150, 377, 400, 378, 379, 175, 199, 200, 18, 313, 83, 406, 182, 335, 421, 201, 194, 418,
 ];
-/// The number of points of lids and lips.
-pub(super) const SOFT_POINTS: usize = LIDS.len() + LIPS.len();
 /// One in so many points of the mesh is looked at: more say the same.
 const MESH_STEP: usize = 3;
+
+/// The number of rows by which two pictures are compared. The noise of a sensor is in every row.
+const PICTURE_ROWS: usize = 32;
 
 /// What one good view of a face tells of life.
 ///
@@ -36,7 +38,7 @@ const MESH_STEP: usize = 3;
 /// let engine = Engine::new()?;
 /// let frame = Frame::open("../examples/media/hopper/center.jpg")?;
 /// let face = engine.analyze(&frame, &AnalyzeOptions::default())?.faces.remove(0);
-/// let view = LifeView::of(&face, Timestamp::now()).expect("the default pack gives points");
+/// let view = LifeView::of(&face, Timestamp::now()).expect("the default pack gives points").in_frame(&frame);
 /// assert!(view.passive().is_none(), "no antispoof model is installed");
 /// # Ok::<(), faceattend_core::Error>(())
 /// ```
@@ -45,30 +47,39 @@ pub struct LifeView {
     pub(super) at: Timestamp,
     /// The points that move with the skull, or the five of a detector without a mesh.
     pub(super) skull: Vec<Point>,
-    /// The lids and the lips, in the order of [`LIDS`] and [`LIPS`]; `None` without a mesh.
-    pub(super) soft: Option<[Point; SOFT_POINTS]>,
+    /// The lids, in the order of [`LIDS`]; `None` without a mesh.
+    pub(super) lids: Option<[Point; LIDS.len()]>,
     pub(super) passive: Option<f32>,
     pub(super) embedding: Option<Embedding>,
+    /// Of the whole picture that the view is from.
+    pub(super) picture: Option<u64>,
 }
 
 impl LifeView {
     /// Reads a face that was seen at `at`; `None` when it has no points.
     #[must_use]
     pub fn of(face: &Face, at: Timestamp) -> Option<Self> {
-        let (skull, soft) = match (&face.mesh, &face.landmarks) {
+        let (skull, lids) = match (&face.mesh, &face.landmarks) {
             (Some(mesh), _) => {
                 let point = |index: usize| Point::new(mesh.points()[index][0], mesh.points()[index][1]);
                 let rigid = (0..mesh.points().len()).step_by(MESH_STEP).filter(|index| !SOFT.contains(index));
-                let mut soft = [Point::default(); SOFT_POINTS];
-                for (place, index) in soft.iter_mut().zip(LIDS.iter().chain(&LIPS)) {
-                    *place = point(*index);
-                }
-                (rigid.map(point).collect(), Some(soft))
+                (rigid.map(point).collect(), Some(LIDS.map(point)))
             }
             (None, Some(five)) => (five.0.to_vec(), None),
             (None, None) => return None,
         };
-        Some(Self { at, skull, soft, passive: face.antispoof.real(), embedding: face.embedding.clone() })
+        Some(Self { at, skull, lids, passive: face.antispoof.real(), embedding: face.embedding.clone(), picture: None })
+    }
+
+    /// Returns the same view as one of `frame`: no camera takes the very same picture twice.
+    #[must_use]
+    pub fn in_frame(mut self, frame: &Frame<'_>) -> Self {
+        let row = frame.width() as usize * 3;
+        let every = (frame.height() as usize / PICTURE_ROWS).max(1) * row;
+        let mut hasher = DefaultHasher::new();
+        frame.pixels().chunks_exact(row).step_by(every / row).for_each(|row| hasher.write(row));
+        self.picture = Some(hasher.finish());
+        self
     }
 
     /// Returns the passive check's probability of a living face, in [0, 1], where it ran.
@@ -90,13 +101,8 @@ impl LifeView {
     }
 }
 
-/// Returns the mean gap between the lids of each eye, of the points in [`LifeView::soft`]'s order.
-pub(super) fn lid_gaps(soft: &[Point]) -> [f32; 2] {
-    let gap = |from: usize| (0..3).map(|n| soft[from + n].distance(soft[from + 3 + n])).sum::<f32>() / 3.0;
+/// Returns the mean gap between the lids of each eye, of points in [`LifeView::lids`]' order.
+pub(super) fn lid_gaps(lids: &[Point; LIDS.len()]) -> [f32; 2] {
+    let gap = |from: usize| (0..3).map(|n| lids[from + n].distance(lids[from + 3 + n])).sum::<f32>() / 3.0;
     [gap(0), gap(6)]
-}
-
-/// Returns the gap between the lips, of the points in [`LifeView::soft`]'s order.
-pub(super) fn lip_gap(soft: &[Point]) -> f32 {
-    soft[LIDS.len()].distance(soft[LIDS.len() + 1])
 }

@@ -309,7 +309,8 @@ impl Recognizer {
             let Some(embedding) = view.first().and_then(|face| face.embedding.clone()) else {
                 if embed {
                     self.tracker.poor_view(*track, now);
-                } else if let Some(view) = view.first().and_then(|face| LifeView::of(face, now)) {
+                } else if let Some(view) = view.first().and_then(|face| Some(LifeView::of(face, now)?.in_frame(frame)))
+                {
                     let calibration = &self.engine.embedder().calibration;
                     self.tracker.see_life(*track, view, calibration, &self.options.gate);
                 }
@@ -324,7 +325,7 @@ impl Recognizer {
                 if !is_alive && self.tracker.may_be_named(*track) {
                     self.engine.deepen(frame, &mut view, Depth::Antispoof)?;
                 }
-                if let Some(view) = view.first().and_then(|face| LifeView::of(face, now)) {
+                if let Some(view) = view.first().and_then(|face| Some(LifeView::of(face, now)?.in_frame(frame))) {
                     let calibration = &self.engine.embedder().calibration;
                     self.tracker.see_life(*track, view, calibration, &self.options.gate);
                 }

@@ -163,6 +163,19 @@ fn every_reason_of_the_core_has_a_sentence() {
 }
 
 #[test]
+fn every_reason_against_a_living_person_has_a_sentence() {
+    let source = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../core/src/gate/verdict.rs");
+    let text = fs::read_to_string(source).unwrap();
+    let codes = text.split_once("impl LifeReason {").unwrap().1.split_once("\n}\n").unwrap().0;
+    let codes: BTreeSet<&str> = quoted_after(codes, "=> \"").collect();
+    assert!(codes.len() >= 4 && codes.contains("few_views"), "{codes:?}");
+    let page = scripts().find(|(name, _)| *name == "second-look.js").unwrap().1;
+    for code in codes {
+        assert!(page.contains(&format!("{code}: \"life.{code}\"")), "second-look.js does not know {code}");
+    }
+}
+
+#[test]
 fn every_change_in_the_audit_log_has_a_sentence() {
     let log = scripts().find(|(name, _)| *name == "log.js").unwrap().1;
     let mut changes = 0;

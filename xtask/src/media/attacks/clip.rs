@@ -46,8 +46,8 @@ impl Kind {
             Self::PrintStill => "print_still",
             Self::Cutout => "cutout",
             Self::PhoneStill => "phone_still",
-            Self::PhoneTurn => "phone_turn",
-            Self::TabletTalk => "tablet_talk",
+            Self::PhoneTurn => "replay_phone",
+            Self::TabletTalk => "replay_tablet",
         }
     }
 

@@ -17,6 +17,8 @@ pub(super) struct Attempt {
     pub(super) presentation: Presentation,
     /// Whom it shows: attempts with one person are not independent.
     pub(super) person: String,
+    /// Whether it was rendered, as the column `origin` says.
+    pub(super) is_simulated: bool,
 }
 
 /// Returns the attempts of a table or of a folder.
@@ -51,7 +53,12 @@ fn of_folder(folder: &Path) -> Result<Vec<Attempt>> {
             }
             paths.sort();
             let person = name(&person);
-            let attempt = |path| Attempt { path, presentation: presentation.clone(), person: person.clone() };
+            let attempt = |path| Attempt {
+                path,
+                presentation: presentation.clone(),
+                person: person.clone(),
+                is_simulated: false,
+            };
             attempts.extend(paths.into_iter().map(attempt));
         }
     }
@@ -62,6 +69,7 @@ fn of_table(path: &Path) -> Result<Vec<Attempt>> {
     let table = Table::read(path)?;
     let (file, label) = (table.required(&["path", "file"])?, table.required(&["label"])?);
     let (attack, person) = (table.column(&["attack"]), table.required(&["subject", "person"])?);
+    let origin = table.column(&["origin"]);
     let beside = path.parent().unwrap_or(Path::new(""));
     let mut attempts = Vec::new();
     for row in table.rows() {
@@ -74,7 +82,8 @@ fn of_table(path: &Path) -> Result<Vec<Attempt>> {
         if path.is_file() && !is_video(&path) && !is_picture(&path) {
             return Err(row.fault("neither a picture nor a video by its ending; convert it or take the line out"));
         }
-        attempts.push(Attempt { path, presentation, person: row.get(person).to_owned() });
+        let is_simulated = origin.is_some_and(|column| row.get(column) == "simulated");
+        attempts.push(Attempt { path, presentation, person: row.get(person).to_owned(), is_simulated });
     }
     Ok(attempts)
 }
@@ -98,6 +107,7 @@ mod tests {
             path: at(path),
             presentation,
             person: person.into(),
+            is_simulated: false,
         };
         let mut expected = vec![
             attempt("bonafide/anna/gate.mp4", Presentation::BonaFide, "anna"),

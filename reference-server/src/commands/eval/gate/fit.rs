@@ -20,13 +20,17 @@ use super::play::Showing;
 /// check alone.
 const FILMS: [&str; 3] = ["replay", "film", "screen"];
 /// The penalty on the weights, in attempts: see [`Logistic::fit`].
-const RIDGE: f64 = 1.0;
-/// The least number of views of which the signs are taken.
+const RIDGE: f64 = 0.1;
+/// The least number of views of which the signs are taken, and the least time in which they were seen: with the passive
+/// check the gate decides from there on.
 const LEAST_VIEWS: usize = 4;
+const LEAST_SECONDS: f32 = 0.5;
+/// From which time on movement decides by itself.
+const BY_MOVEMENT: f32 = 1.0;
 /// In how many parts the people are divided: each part is judged by the weights of the others.
 const FOLDS: usize = 6;
 
-const NAMES: [&str; 7] = ["residual", "stretch", "scale", "lids", "mouth", "change", "seconds"];
+const NAMES: [&str; 6] = ["residual", "stretch", "scale", "lids", "change", "seconds"];
 
 /// An attempt and its signs of life, with their seconds.
 struct Measured<'a> {
@@ -48,7 +52,8 @@ impl Measured<'_> {
 
     /// The samples of the attempt, which weigh 1 together.
     fn samples(&self, values: impl Fn(&Signs) -> Option<Vec<f64>>) -> Vec<Sample> {
-        let views = self.signs.iter().filter(|(_, signs)| signs.views >= LEAST_VIEWS);
+        let counts = |signs: &Signs| signs.views >= LEAST_VIEWS && signs.seconds >= LEAST_SECONDS;
+        let views = self.signs.iter().filter(|(_, signs)| counts(signs));
         let all: Vec<Vec<f64>> = views.filter_map(|(_, signs)| values(signs)).collect();
         #[expect(clippy::cast_precision_loss, reason = "views of a clip")]
         let weight = 1.0 / all.len().max(1) as f64;
@@ -71,11 +76,14 @@ pub(super) fn fit(attempts: &[Attempt], engine: &Engine, showing: Showing) -> Re
         bar.inc(1);
         measured.push(Measured { attempt, signs: showing.signs(&attempt.path, engine)? });
     }
-    let still: Vec<&Measured<'_>> = measured.iter().filter(|m| !m.is_film()).collect();
+    let rendered = |m: &Measured<'_>| m.is_live() && m.attempt.is_simulated;
+    let still: Vec<&Measured<'_>> = measured.iter().filter(|m| !m.is_film() && !rendered(m)).collect();
     let of = |attempts: &[&Measured<'_>]| attempts.iter().flat_map(|m| m.movement()).collect::<Vec<_>>();
     let movement = Logistic::fit(&of(&still), RIDGE)
         .ok_or_else(|| bad("attempts", "there are no living people, or no still pictures of people among them"))?;
-    let passive: Vec<Sample> = measured.iter().flat_map(Measured::passive).collect();
+    // Neither rendered people nor rendered pictures say what skin looks like.
+    let passive: Vec<Sample> =
+        measured.iter().filter(|m| !m.attempt.is_simulated).flat_map(Measured::passive).collect();
     let passive = Logistic::fit(&passive, RIDGE);
 
     let mut rows: Vec<Vec<String>> = NAMES
@@ -147,6 +155,9 @@ pub(super) fn fit(attempts: &[Attempt], engine: &Engine, showing: Showing) -> Re
             "Kinds of attack whose name begins with replay, film or screen move like a living person: they fit the \
              passive check alone."
                 .into(),
+            "Rendered living people (origin simulated) fit nothing: they move less than people. The passive check is \
+             fitted to what a camera has seen alone."
+                .into(),
             "Every attempt weighs the same, and so do living people and pictures together.".into(),
         ],
         failures: measured
@@ -172,7 +183,8 @@ fn judged(still: &[&Measured<'_>]) -> Vec<(bool, Vec<(f64, f64)>)> {
         let others: Vec<Sample> = still.iter().filter(|m| fold(m) != part).flat_map(|m| m.movement()).collect();
         let Some(fitted) = Logistic::fit(&others, RIDGE) else { continue };
         for m in still.iter().filter(|m| fold(m) == part) {
-            let views = m.signs.iter().filter(|(_, signs)| signs.views >= LEAST_VIEWS);
+            let counts = |signs: &Signs| signs.views >= LEAST_VIEWS && signs.seconds >= BY_MOVEMENT;
+            let views = m.signs.iter().filter(|(_, signs)| counts(signs));
             let odds = views.map(|(at, signs)| (*at, fitted.log_odds(&signs.movement().map(f64::from))));
             judged.push((m.is_live(), odds.collect()));
         }

@@ -27,8 +27,8 @@ use play::{Outcome, Showing};
 ///
 /// DIR has a folder `bonafide` and one for each kind of attack, in them a folder for each person, and in those the
 /// attempts: videos, folders of pictures, and single pictures, which are shown for the length of an attempt. Or DIR
-/// holds `labels.csv`, or is a table: with the columns path, label (bonafide or attack), attack (its kind) and
-/// subject. The person of an attempt is enrolled by the attempt itself, so that the gate alone decides about the mark.
+/// holds `labels.csv`, or is a table: with the columns path, label (bonafide or attack), attack (its kind), subject
+/// and, where it was rendered, origin (simulated). The person of an attempt is enrolled by the attempt itself, so that the gate alone decides about the mark.
 #[derive(Debug, Args)]
 pub(super) struct GateArgs {
     /// The folder of attempts, or the table
@@ -148,10 +148,14 @@ fn assess(shown: &[Shown<'_>], gate: &GateOptions) -> Report {
     for (kind, shown) in &by_kind {
         let (wrong, people) = rate_of(shown, |outcome| outcome.marked_after.is_some());
         let (seen, _) = rate_of(shown, |outcome| outcome.suspected);
+        let (looked, _) = rate_of(shown, |outcome| outcome.second_look);
         let without = Rate::of(shown.iter().map(|shown| shown.without.marked_after.is_some()));
         let count = |rate: Rate| format!("{} of {}", rate.hits(), rate.trials());
-        attacks.push(row(*kind, wrong, [people, count(seen), count(without)]));
-        figures.insert((*kind).to_owned(), json!({"marked": wrong, "suspected": seen, "marked_without": without}));
+        attacks.push(row(*kind, wrong, [people, count(seen), count(looked), count(without)]));
+        figures.insert(
+            (*kind).to_owned(),
+            json!({"marked": wrong, "suspected": seen, "second_look": looked, "marked_without": without}),
+        );
     }
     let mut genuine = Vec::new();
     type Is = fn(&Outcome) -> bool;
@@ -210,7 +214,7 @@ fn assess(shown: &[Shown<'_>], gate: &GateOptions) -> Report {
         tables: vec![
             Table {
                 title: "Pictures of people: wrong marks".into(),
-                columns: vec!["", a, b, c, "95% by person", "suspected", "marked without the gate"],
+                columns: vec!["", a, b, c, "95% by person", "suspected", "second look", "marked without the gate"],
                 rows: attacks,
             },
             Table { title: "Living people".into(), columns: vec!["", a, b, c, "95% by person"], rows: genuine },

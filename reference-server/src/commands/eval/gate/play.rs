@@ -157,7 +157,7 @@ impl Showing {
             }
             last = Some(face.bbox);
             if let Some(view) = LifeView::of(face, time(Timestamp::UNIX_EPOCH, at)) {
-                evidence.add(&view, &engine.embedder().calibration, &GateOptions::default());
+                evidence.add(&view.in_frame(frame), &engine.embedder().calibration, &GateOptions::default());
                 signs.push((at, *evidence.signs()));
             }
             Ok(true)
