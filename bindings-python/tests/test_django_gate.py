@@ -20,7 +20,7 @@ from django.core.management import call_command  # noqa: E402
 from django.urls import reverse  # noqa: E402
 
 import faceattend  # noqa: E402
-from faceattend.compat import FaceDetectionService, FaceRecognitionEngine  # noqa: E402
+from faceattend.compat import FaceDetectionService, FaceRecognitionEngine, attendance  # noqa: E402
 from faceattend.contrib.django import conf, enrolment, recognition, signals, views  # noqa: E402
 from faceattend.contrib.django.models import Attendance, DetectionLog, SecondLook, Student  # noqa: E402
 from tests.site.school import models as school  # noqa: E402
@@ -210,6 +210,14 @@ def test_the_compatible_engine_marks_no_single_picture_and_a_head_that_turns(med
     assert not school.Attendance.objects.exists()
     engine.finish()
     assert told == [("second_look", "Eileen Collins", "Main gate")]
+    # Whom another camera marked needs no second look.
+    yard = school.CameraStream.objects.create(name="Yard", location="Yard")
+    for _ in range(5):
+        engine.process_frame(photograph(media), yard)
+    row = attendance.mark(pupil, 0.9)[0]
+    engine.finish()
+    assert {place for _, _, place in told} == {"Main gate"}
+    row.delete()
     marked = [row for frame in frames(media) for row in engine.process_frame(frame, camera)["attendance_marked"]]
     assert [row["student_name"] for row in marked] == ["Eileen Collins"] and school.Attendance.objects.count() == 1
 

@@ -162,7 +162,9 @@ class FaceRecognitionEngine:
                 known.append((student, similarity))
             if getattr(camera, "attendance_auto_mark", True):
                 if gate_of(camera) == "require":
-                    known = self._following(camera).admitted(frame)
+                    # They are followed only while somebody is not marked yet: it analyzes the frame once more.
+                    is_due = any(not attendance.marked(student) for student, _ in known)
+                    known = self._following(camera).admitted(frame) if is_due else []
                 for student, similarity in known:
                     _, new, status = attendance.mark(student, similarity, camera)
                     if new:

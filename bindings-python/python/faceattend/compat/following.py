@@ -8,7 +8,7 @@ from typing import Any, Optional
 import faceattend
 from faceattend.contrib.django import conf, signals, watching
 
-from . import site
+from . import attendance, site
 
 
 def gate_of(camera: Any) -> str:
@@ -49,12 +49,17 @@ class Following:
         """Looks at the next frame. Returns the students who may be marked, each with the similarity."""
         seen = self._recognizer.process(frame)
         self._tell(signals.spoof_suspected, seen.suspected)
-        self._tell(signals.second_look, seen.second_looks)
+        self._look_again(seen)
         return [(self._students[each.student_id], float(each.similarity)) for each in seen.admitted]
 
     def finish(self) -> None:
         """Tells of those who were being watched and have not shown to be alive."""
-        self._tell(signals.second_look, self._recognizer.finish().second_looks)
+        self._look_again(self._recognizer.finish())
+
+    def _look_again(self, seen: faceattend.Recognition) -> None:
+        # Another camera may have marked them.
+        looks = [each for each in seen.second_looks if not attendance.marked(self._students[each.student_id])]
+        self._tell(signals.second_look, looks)
 
     def _tell(self, signal: Any, sightings: Iterable[faceattend.Sighting]) -> None:
         watching.tell(signal, sightings, self._students.__getitem__, self._location)
