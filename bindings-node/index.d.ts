@@ -56,6 +56,9 @@ export type LivenessReasonCode =
   | 'expired'
   | QualityReason
 
+/** Why a face in view of a camera is not known to be a living person's. */
+export type LifeReason = 'few_views' | 'little_movement' | 'passive_low' | 'frozen'
+
 /** How much analysis work this thread has. */
 export interface Load {
   /** Calls that run. */
@@ -87,6 +90,14 @@ export interface CameraEvents {
   /** A frame, unless the program iterates. The next one is analyzed when the listeners have returned. */
   frame: [frame: CameraFrame]
   state: [state: CameraState]
+  /**
+   * Somebody was recognized and is not marked, because the views did not show in time that the person is alive; with a
+   * book the sighting is on the second-look list of its store. When `stop` is called, those who were being watched come
+   * before its promise resolves.
+   */
+  secondLook: [sighting: Sighting]
+  /** A face shows a picture of a person. Each is told once. */
+  suspected: [sighting: Sighting]
   /** A frame could not be analyzed; the camera continues. */
   problem: [error: FaceAttendError]
   /** The camera has failed for good. Not emitted when nobody listens. */
@@ -532,6 +543,18 @@ export interface CameraFrame {
    * came.
    */
   marks: Array<Marking>
+  /**
+   * The people who may be marked, by what the camera's gate asks of a face: those to mark in an attendance table of
+   * your own. Without those whom the book knows to be marked already.
+   */
+  admitted: Array<Sighting>
+  /**
+   * The people who were recognized and are not marked, because their views did not show in time that they are alive.
+   * Each is told once, and goes on the second-look list of the book's store.
+   */
+  secondLooks: Array<Sighting>
+  /** The faces that show a picture of a person, each told once. */
+  suspected: Array<Sighting>
   /** The analysis, when the camera has an engine and no gallery. */
   analysis: Analysis | null
   /** The frame itself, when it was asked for or there is no engine. */
@@ -569,6 +592,13 @@ export interface CameraReadOptions {
   agreeing?: number
   /** The share of strangers that may be named, however long they stay. Default 0.001. */
   falseNames?: number
+  /** What is asked of a face before its person is marked. Default: `require` of cameras, `observe` of recordings. */
+  gate?: Gate
+  /**
+   * How long a person is watched for signs of life before the sighting goes on the second-look list, in
+   * milliseconds. Default 4000.
+   */
+  gateWaitMs?: number
   /** Without effect: all views of a face decide together. Kept for callers of earlier versions. */
   window?: number
   /** How a frame is analyzed when there is an engine and no gallery. */
@@ -799,6 +829,13 @@ export interface GalleryLoadOptions {
   legacyModel?: string
 }
 
+/**
+ * What is asked of a face before its person is marked. `require`: that its views show a living person; whoever is
+ * recognized and does not show it goes on the second-look list. `observe`: nothing, but every face says what its views
+ * tell of life. `off`: nothing, and nobody looks.
+ */
+export type Gate = 'off' | 'observe' | 'require'
+
 /** Whose face one view shows. */
 export interface Identification {
   /** Whether the most similar person reaches the threshold. */
@@ -808,6 +845,9 @@ export interface Identification {
   /** How much more similar a known person is than the next one, on the similarity scale; `null` when unknown. */
   margin: number | null
 }
+
+/** Whether the views of a face show a living person. */
+export type Liveness = 'live' | 'undecided' | 'spoof'
 
 /** What a liveness session demands. */
 export interface LivenessOptions {
@@ -964,7 +1004,7 @@ export interface Outcome {
    * The rises in degrees, lowest and highest, between which the head shows the position that was asked for; `null`
    * for the sides, and in a session without `nods`.
    */
-  riseGate: [from: number, to: number] | null
+  riseGate: [from: number, to: number] | null | null
   /** Whether the frame passed every check for the position that was asked for. */
   isLive: boolean
   /** How well the frame shows the position asked for, in [0, 1]: 0 when it was refused, else from 0.75 on. */
@@ -1209,10 +1249,32 @@ export interface SeenFace {
   studentId: number | null
   /** How similar the face is, in the best of the agreeing views, in [0, 1]; `null` unless known. */
   similarity: number | null
+  /**
+   * Whether its views show a living person. Nobody looks for it with the gate `off`, and for long only where it
+   * decides about a mark.
+   */
+  liveness: Liveness
+  /** What speaks against a living person; `null` for the living. */
+  livenessReason: LifeReason | null | null
 }
 
 /** Which of several faces to take further than detection. */
 export type Selection = 'all' | 'largest' | 'most_central'
+
+/** A person whom a camera recognized, and what the views say of life. */
+export interface Sighting {
+  /** The number of the track, as in `SeenFace`. */
+  trackId: number
+  /** Whom the face shows. */
+  studentId: number
+  /** How similar the face is, in [0, 1]. */
+  similarity: number
+  liveness: Liveness
+  /** What speaks against a living person; `null` for the living. */
+  livenessReason: LifeReason | null | null
+  /** When the person was seen last. */
+  at: Date
+}
 
 /** One day of the site, and the times between which it lies. */
 export interface SiteDay {

@@ -137,8 +137,12 @@ class Camera extends EventEmitter {
     }
   }
 
-  #tell({ frame, state, problem }) {
+  #tell({ frame, state, problem, secondLooks }) {
+    if (secondLooks) this.#lookAgain(secondLooks)
     if (frame) {
+      // Of these nobody is lost, whether somebody takes the frame or not.
+      for (const sighting of frame.suspected) this.emit('suspected', sighting)
+      this.#lookAgain(frame.secondLooks)
       if (this.#over) return
       this.#held = frame
       this.#offer()
@@ -162,6 +166,10 @@ class Camera extends EventEmitter {
     }
   }
 
+  #lookAgain(sightings) {
+    for (const sighting of sightings) this.emit('secondLook', sighting)
+  }
+
   #end() {
     this.#over = true
     this.#forget()
@@ -180,6 +188,7 @@ class Camera extends EventEmitter {
       .catch((error) => {
         throw translate(error)
       })
+      .then((sightings) => this.#lookAgain(sightings))
       .finally(() => running.delete(this.#native))
     if (!this.#over) {
       this.#end()

@@ -2,6 +2,7 @@
 
 const assert = require('node:assert/strict')
 const { once } = require('node:events')
+const { writeFileSync } = require('node:fs')
 const path = require('node:path')
 const { test } = require('node:test')
 const { AttendanceBook, Camera, Gallery, Store, engine, failsWith, folder, media, picture } = require('./support.js')
@@ -41,6 +42,78 @@ test('a recording marks everybody in it once', async (t) => {
   assert.ok(items.every((row) => row.cameraLocation === 'Gate' && row.localDay === '2026-03-02'))
   const { state, captured, analyzed, dropped, lastError } = camera.health
   assert.deepEqual([state, captured, analyzed, dropped, lastError], ['stopped', 64, 64, 0, null])
+})
+
+// A folder of the same photograph, 25 a second: what a telephone shows that is held to a camera.
+function held(t, person, seconds) {
+  const pictures = folder(t)
+  for (let n = 0; n < seconds * 25; n += 1) {
+    writeFileSync(path.join(pictures, `${String(n).padStart(3, '0')}.jpg`), picture(`${person}/center.jpg`))
+  }
+  return pictures
+}
+
+test('a head that turns is marked when it is known to be alive', async (t) => {
+  const { store, gallery, book } = await school(t)
+  const camera = Camera.open(media('collins/turn.avi'), {
+    engine: await engine(), gallery, book, pace: 'as_analyzed', gate: 'require',
+  })
+  const heard = []
+  for (const name of ['secondLook', 'suspected']) camera.on(name, (sighting) => heard.push([name, sighting]))
+  const admitted = []
+  let first = null
+  let last = null
+  for await (const { faces, marks, ...frame } of camera) {
+    admitted.push(...frame.admitted)
+    first ??= faces[0]
+    last = faces[0] ?? last
+    if (marks.length > 0) assert.equal(faces[0].liveness, 'live')
+  }
+  assert.equal(first.liveness, 'undecided')
+  assert.deepEqual([last.liveness, last.livenessReason], ['live', null])
+  assert.equal(admitted[0].liveness, 'live')
+  assert.deepEqual((await book.records()).items.map((row) => row.studentName), ['Eileen Collins'])
+  assert.deepEqual(heard, [])
+  assert.equal(await store.openSecondLooks(), 0)
+})
+
+test('a photograph is not marked, and somebody has to look', async (t) => {
+  const { store, gallery, book } = await school(t)
+  const options = { engine: await engine(), gallery, book, pace: 'as_analyzed', location: 'Gate' }
+  const camera = Camera.open(held(t, 'collins', 2), { ...options, gate: 'require', gateWaitMs: 200 })
+  const looks = []
+  const suspected = []
+  camera.on('secondLook', (sighting) => looks.push(sighting))
+  camera.on('suspected', (sighting) => suspected.push(sighting))
+  const told = []
+  for await (const { faces, marks, admitted, secondLooks } of camera) {
+    assert.deepEqual([marks, admitted], [[], []])
+    assert.ok(faces.every(({ liveness }) => liveness !== 'live'))
+    told.push(...secondLooks)
+  }
+  assert.equal(looks.length, 1)
+  assert.ok(looks[0].similarity > 0.9 && looks[0].livenessReason !== null && looks[0].at instanceof Date)
+  assert.ok(told.length <= 1 && suspected.every(({ liveness }) => liveness === 'spoof'))
+  assert.equal((await book.records()).items.length, 0)
+  const { items } = await store.secondLooks()
+  assert.deepEqual(items.map((look) => [look.studentId, look.cameraLocation]), [[looks[0].studentId, 'Gate']])
+  // A recording is observed, unless somebody says otherwise.
+  for await (const _ of Camera.open(held(t, 'collins', 1), options)) continue
+  assert.equal((await book.records()).items.length, 1)
+})
+
+test('whoever is being watched when a camera stops is not lost', async (t) => {
+  const { store, gallery, book } = await school(t)
+  const camera = Camera.open(held(t, 'collins', 2), {
+    engine: await engine(), gallery, book, pace: 'as_analyzed', gate: 'require',
+  })
+  const looks = []
+  camera.on('secondLook', (sighting) => looks.push(sighting))
+  let frames = 0
+  for await (const { faces } of camera) if (faces[0]?.decision === 'known' && (frames += 1) > 2) break
+  await camera.stop()
+  assert.equal(looks.length, 1)
+  assert.equal(await store.openSecondLooks(), 1)
 })
 
 test('events tell the same as the iterator', async () => {
@@ -128,6 +201,8 @@ test('options that do not fit are refused', async (t) => {
   assert.throws(() => Camera.open(CLASS, { engine: made, book }), failsWith('invalid_input', /gallery/))
   assert.throws(() => Camera.open(CLASS, { engine: made, pace: 'fast' }), failsWith('invalid_input'))
   assert.throws(() => Camera.open(CLASS, { openTimeoutMs: -1 }), failsWith('invalid_input'))
+  assert.throws(() => Camera.open(CLASS, { engine: made, gallery, gate: 'ask' }), failsWith('invalid_input'))
+  assert.throws(() => Camera.open(CLASS, { engine: made, gallery, gateWaitMs: -1 }), failsWith('invalid_input'))
   assert.throws(() => new Camera(), failsWith('invalid_input'))
 })
 

@@ -16,6 +16,7 @@ import {
   type FaceAttendErrorCode,
   Gallery,
   type ImageInput,
+  type LifeReason,
   type LivenessReasonCode,
   LivenessSession,
   type LivenessStatus,
@@ -40,7 +41,7 @@ declare const bytes: Uint8Array
 expectAssignable<Depth>('embedding')
 expectNotAssignable<Depth>('deep')
 expectNotAssignable<Depth>('' as string)
-expectType<'center' | 'left' | 'right'>('center' as Position)
+expectType<'center' | 'left' | 'right' | 'up' | 'down'>('center' as Position)
 expectType<'PENDING' | 'IN_PROGRESS' | 'COMPLETED' | 'FAILED' | 'EXPIRED'>('PENDING' as LivenessStatus)
 expectType<'connecting' | 'running' | 'reconnecting' | 'stopped' | 'failed'>('running' as CameraState)
 expectAssignable<LivenessReasonCode>('too_dark')
@@ -81,7 +82,7 @@ expectError(new Gallery())
 expectError(new LivenessSession())
 expectError(new LivenessSession({}))
 expectType<LivenessStatus>(session.status)
-expectError(session.observe(engine, bytes, 'up'))
+expectError(session.observe(engine, bytes, 'upward'))
 expectAssignable<Parameters<typeof session.observeAnswer>>([
   null,
   engine,
@@ -110,6 +111,12 @@ expectType<Date>(new AttendanceBook(store).day().startsAt)
 expectType<FaceAttendErrorCode>(new FaceAttendError('state', 'no').code)
 expectType<AsyncIterableIterator<CameraFrame>>(Camera.open('0')[Symbol.asyncIterator]())
 expectError(Camera.open('0').on('frame', (frame: string) => frame))
+Camera.open('0', { gate: 'observe', gateWaitMs: 2000 }).on('secondLook', ({ liveness, livenessReason, at }) => {
+  expectType<'live' | 'undecided' | 'spoof'>(liveness)
+  expectType<LifeReason | null>(livenessReason)
+  expectType<Date>(at)
+})
+expectError(Camera.open('0', { gate: 'ask' }))
 expectType<Promise<Array<string>>>(models.pull('minifasnet', { acceptLicense: true, signal: AbortSignal.abort() }))
 expectType<Promise<Array<models.AddedFile>>>(models.add('a.onnx', { pack: 'minifasnet' }))
 expectError(models.add())

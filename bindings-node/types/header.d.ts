@@ -56,6 +56,9 @@ export type LivenessReasonCode =
   | 'expired'
   | QualityReason
 
+/** Why a face in view of a camera is not known to be a living person's. */
+export type LifeReason = 'few_views' | 'little_movement' | 'passive_low' | 'frozen'
+
 /** How much analysis work this thread has. */
 export interface Load {
   /** Calls that run. */
@@ -87,6 +90,14 @@ export interface CameraEvents {
   /** A frame, unless the program iterates. The next one is analyzed when the listeners have returned. */
   frame: [frame: CameraFrame]
   state: [state: CameraState]
+  /**
+   * Somebody was recognized and is not marked, because the views did not show in time that the person is alive; with a
+   * book the sighting is on the second-look list of its store. When `stop` is called, those who were being watched come
+   * before its promise resolves.
+   */
+  secondLook: [sighting: Sighting]
+  /** A face shows a picture of a person. Each is told once. */
+  suspected: [sighting: Sighting]
   /** A frame could not be analyzed; the camera continues. */
   problem: [error: FaceAttendError]
   /** The camera has failed for good. Not emitted when nobody listens. */

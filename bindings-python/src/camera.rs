@@ -7,6 +7,7 @@ use faceattend_core::camera::{
     CameraSource, CameraState, CameraWorker, FrameSource, Nature, OpenOptions, Pace, WorkerOptions, open,
 };
 use faceattend_core::frame::Frame as CoreFrame;
+use faceattend_core::gate::GatePolicy;
 use faceattend_core::{Error, Result};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -17,6 +18,14 @@ use crate::gil::{attached, detached};
 
 /// How long one wait for a frame lasts before Python gets to see Ctrl-C.
 const SLICE: Duration = Duration::from_millis(200);
+
+/// What a source asks of a face unless somebody says otherwise: ``"require"`` of cameras, ``"observe"`` of recordings.
+/// Nothing is opened.
+#[pyfunction]
+pub(crate) fn usual_gate(py: Python<'_>, source: &str) -> PyResult<&'static str> {
+    let nature = attached(py, || CameraSource::parse(source))?.nature();
+    Ok(GatePolicy::usual_for(nature).as_str())
+}
 
 /// Reads a camera or recording on a thread of its own. Use `faceattend.Camera` instead.
 #[pyclass(module = "faceattend._native", frozen)]

@@ -50,6 +50,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<attendance::Marking>()?;
     module.add_class::<attendance::AttendanceBook>()?;
     module.add_class::<recognition::RecognizedFace>()?;
+    module.add_class::<recognition::Sighting>()?;
     module.add_class::<recognition::Recognition>()?;
     module.add_class::<recognition::Recognizer>()?;
     module.add_class::<camera::CameraReader>()?;
@@ -59,6 +60,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<second_look::SecondLook>()?;
     module.add_class::<second_look::SecondLooking>()?;
     module.add_class::<store::Store>()?;
+    module.add_function(wrap_pyfunction!(camera::usual_gate, module)?)?;
     module.add_function(wrap_pyfunction!(embedding::similarity, module)?)?;
     module.add_function(wrap_pyfunction!(frame::decode_image, module)?)?;
     module.add_function(wrap_pyfunction!(models::list_packs, module)?)?;

@@ -3,20 +3,24 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use faceattend_core::engine::FaceEngine;
-use faceattend_core::recognition::{RecognitionOptions, RecognizedFace as CoreFace, Recognizer as CoreRecognizer};
+use faceattend_core::gate::{GateOptions, GatePolicy, LifeReason};
+use faceattend_core::recognition::{
+    RecognitionOptions, RecognitionReport, RecognizedFace as CoreFace, Recognizer as CoreRecognizer,
+    Sighting as CoreSighting,
+};
 use faceattend_core::tracking::{Decision, TrackingOptions};
 use faceattend_core::types::{Similarity, Threshold};
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::types::{PyDict, PyType};
 
 use crate::attendance::{AttendanceBook, Marking};
 use crate::engine::Engine;
 use crate::face::{Corners, corners};
 use crate::frame::{Picture, captured_or_now};
 use crate::gallery::Gallery;
-use crate::gil::attached;
+use crate::gil::{attached, detached};
 use crate::per_process::PerProcess;
-use crate::time::moment;
+use crate::time::{datetime, moment, span};
 
 /// A face of a frame, and whose face it is, as far as its views agree.
 #[pyclass(module = "faceattend", frozen)]
@@ -58,6 +62,19 @@ impl RecognizedFace {
         self.0.similarity().map(Similarity::value)
     }
 
+    /// Whether its views show a living person: ``"live"``, ``"undecided"`` or ``"spoof"``. Nobody looks for it with
+    /// ``gate="off"``, and for long only where it decides about a mark.
+    #[getter]
+    fn liveness(&self) -> &'static str {
+        self.0.life.verdict.as_str()
+    }
+
+    /// What speaks against a living person, as a code such as ``"frozen"``; ``None`` for the living.
+    #[getter]
+    fn liveness_reason(&self) -> Option<&'static str> {
+        self.0.life.reason.map(LifeReason::as_str)
+    }
+
     /// Returns the face as a dictionary that ``json.dumps`` takes.
     fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let dict = PyDict::new(py);
@@ -67,11 +84,73 @@ impl RecognizedFace {
         dict.set_item("decision", self.decision())?;
         dict.set_item("student_id", self.student_id())?;
         dict.set_item("similarity", self.similarity())?;
+        dict.set_item("liveness", self.liveness())?;
+        dict.set_item("liveness_reason", self.liveness_reason())?;
         Ok(dict)
     }
 
     fn __repr__(&self) -> String {
         format!("RecognizedFace(track={}, decision={:?})", self.track(), self.decision())
+    }
+}
+
+/// A person whom a camera recognized, and what the views say of life.
+#[pyclass(module = "faceattend", frozen)]
+pub(crate) struct Sighting(CoreSighting);
+
+#[pymethods]
+impl Sighting {
+    /// The number of the track: see ``RecognizedFace.track``.
+    #[getter]
+    fn track(&self) -> u64 {
+        self.0.track.0
+    }
+
+    /// The id of the person whom the face shows.
+    #[getter]
+    fn student_id(&self) -> i64 {
+        self.0.student.0
+    }
+
+    /// How similar the face is, in [0, 1].
+    #[getter]
+    fn similarity(&self) -> f32 {
+        self.0.similarity.value()
+    }
+
+    /// Whether the views show a living person: ``"live"``, ``"undecided"`` or ``"spoof"``.
+    #[getter]
+    fn liveness(&self) -> &'static str {
+        self.0.life.verdict.as_str()
+    }
+
+    /// What speaks against a living person, as a code such as ``"frozen"``; ``None`` for the living.
+    #[getter]
+    fn liveness_reason(&self) -> Option<&'static str> {
+        self.0.life.reason.map(LifeReason::as_str)
+    }
+
+    /// When the person was seen last, in UTC.
+    #[getter]
+    fn at<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        datetime(py, self.0.at)
+    }
+
+    /// Returns the sighting as a dictionary that ``json.dumps`` takes.
+    fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let dict = PyDict::new(py);
+        dict.set_item("track", self.track())?;
+        dict.set_item("student_id", self.student_id())?;
+        dict.set_item("similarity", self.similarity())?;
+        dict.set_item("liveness", self.liveness())?;
+        dict.set_item("liveness_reason", self.liveness_reason())?;
+        dict.set_item("at", self.0.at.to_string())?;
+        Ok(dict)
+    }
+
+    fn __repr__(&self) -> String {
+        let reason = self.liveness_reason().unwrap_or("None");
+        format!("Sighting(student_id={}, liveness={:?}, reason={reason})", self.student_id(), self.liveness())
     }
 }
 
@@ -82,6 +161,28 @@ pub(crate) struct Recognition {
     faces: Vec<Py<RecognizedFace>>,
     /// What came of marking each student that was recognized; empty without an attendance book.
     marks: Vec<Py<Marking>>,
+    /// The people who may be marked, by what the recognizer asks of a face: those to mark in an attendance table of
+    /// your own. With ``gate="require"`` they are the living; without those whom the book knows to be marked already.
+    admitted: Vec<Py<Sighting>>,
+    /// The people who were recognized and are not marked, because their views did not show in time that they are alive.
+    /// Each is told once, and goes on the second-look list of the book's store.
+    second_looks: Vec<Py<Sighting>>,
+    /// The faces that show a picture of a person, each told once.
+    suspected: Vec<Py<Sighting>>,
+}
+
+impl Recognition {
+    fn of(py: Python<'_>, report: RecognitionReport) -> PyResult<Self> {
+        let sightings =
+            |all: Vec<CoreSighting>| all.into_iter().map(|one| Py::new(py, Sighting(one))).collect::<PyResult<_>>();
+        Ok(Self {
+            faces: report.faces.into_iter().map(|face| Py::new(py, RecognizedFace(face))).collect::<PyResult<_>>()?,
+            marks: report.marks.into_iter().map(|mark| Py::new(py, Marking::from(mark))).collect::<PyResult<_>>()?,
+            admitted: sightings(report.admitted)?,
+            second_looks: sightings(report.second_looks)?,
+            suspected: sightings(report.suspected)?,
+        })
+    }
 }
 
 #[pymethods]
@@ -109,12 +210,20 @@ impl Recognition {
 /// false_names : float
 ///     The share of strangers that may be named, however long they stay. With the number of templates in the gallery it
 ///     sets how much evidence names somebody.
+/// gate : {"require", "observe", "off"}
+///     What is asked of a face before its person is marked. ``"require"``: that its views show a living person; whoever
+///     is recognized and does not show it goes on the second-look list. ``"observe"``: nothing, but every face says
+///     what its views tell of life; for recordings. ``"off"``: nothing, and nobody looks.
+/// gate_wait : float
+///     How many seconds a person is watched for signs of life before the sighting goes on the second-look list.
+///
+/// Leave it by ``with``, or call ``finish``: else whoever was being watched at the end is on no list.
 ///
 /// Examples
 /// --------
-/// >>> recognizer = faceattend.Recognizer(engine, gallery, book=book)  # doctest: +SKIP
-/// >>> for frame in camera:                                           # doctest: +SKIP
-/// ...     print([face.student_id for face in recognizer.process(frame).faces])
+/// >>> with faceattend.Recognizer(engine, gallery, book=book) as recognizer:   # doctest: +SKIP
+/// ...     for frame in camera:
+/// ...         print([(face.student_id, face.liveness) for face in recognizer.process(frame).faces])
 #[pyclass(module = "faceattend", frozen)]
 pub(crate) struct Recognizer {
     inner: PerProcess<Mutex<CoreRecognizer>>,
@@ -125,7 +234,8 @@ impl Recognizer {
     #[new]
     #[expect(clippy::too_many_arguments, reason = "keyword arguments, which Python callers give by name")]
     #[pyo3(signature = (
-        engine, gallery, *, book=None, camera_location=None, threshold=0.7, agreeing=2, false_names=0.001
+        engine, gallery, *, book=None, camera_location=None, threshold=0.7, agreeing=2, false_names=0.001,
+        gate="require", gate_wait=4.0
     ))]
     fn new(
         py: Python<'_>,
@@ -136,11 +246,15 @@ impl Recognizer {
         threshold: f32,
         agreeing: usize,
         false_names: f32,
+        gate: &str,
+        gate_wait: f64,
     ) -> PyResult<Self> {
         let threshold = attached(py, || Threshold::new(threshold))?;
         let tracking = TrackingOptions::default().with_agreeing(agreeing.max(1));
         let tracking = attached(py, || tracking.with_false_names(false_names))?;
-        let options = RecognitionOptions::default().with_threshold(threshold).with_tracking(tracking);
+        let policy: GatePolicy = attached(py, || gate.parse())?;
+        let gate = GateOptions::of(policy).with_wait(span(py, "gate_wait", gate_wait)?);
+        let options = RecognitionOptions::default().with_threshold(threshold).with_tracking(tracking).with_gate(gate);
         let make = move || {
             let core = engine.get().core()?;
             let gallery = gallery.get().core(core.embedder());
@@ -172,10 +286,34 @@ impl Recognizer {
             let mut recognizer = recognizer.lock().unwrap_or_else(PoisonError::into_inner);
             recognizer.process(frame, now.unwrap_or_else(|| captured_or_now(frame)))
         })?;
-        Ok(Recognition {
-            faces: report.faces.into_iter().map(|face| Py::new(py, RecognizedFace(face))).collect::<PyResult<_>>()?,
-            marks: report.marks.into_iter().map(|mark| Py::new(py, Marking::from(mark))).collect::<PyResult<_>>()?,
-        })
+        Recognition::of(py, report)
+    }
+
+    /// Ends the watch: whoever is recognized and has not shown to be alive yet goes on the second-look list, and is
+    /// told in ``second_looks``. Frames may follow.
+    fn finish(&self, py: Python<'_>) -> PyResult<Recognition> {
+        let report = detached(py, || {
+            let recognizer = self.inner.get()?;
+            let mut recognizer = recognizer.lock().unwrap_or_else(PoisonError::into_inner);
+            recognizer.finish()
+        })?;
+        Recognition::of(py, report)
+    }
+
+    fn __enter__(this: Py<Self>) -> Py<Self> {
+        this
+    }
+
+    #[pyo3(signature = (kind, value, traceback))]
+    fn __exit__(
+        &self,
+        py: Python<'_>,
+        kind: Option<&Bound<'_, PyType>>,
+        value: Option<&Bound<'_, PyAny>>,
+        traceback: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<()> {
+        let _ = (kind, value, traceback);
+        self.finish(py).map(drop)
     }
 
     fn __repr__(&self) -> &'static str {

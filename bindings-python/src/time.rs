@@ -1,6 +1,6 @@
 //! Moments, as Python has them.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 
@@ -28,6 +28,12 @@ pub(crate) fn moment(value: &Bound<'_, PyAny>) -> PyResult<Timestamp> {
 /// `given`, or now.
 pub(crate) fn moment_or_now(given: Option<&Bound<'_, PyAny>>) -> PyResult<Timestamp> {
     given.map_or_else(|| Ok(Timestamp::now()), moment)
+}
+
+/// A span of so many seconds, which is not negative.
+pub(crate) fn span(py: Python<'_>, what: &'static str, seconds: f64) -> PyResult<SignedDuration> {
+    let span = SignedDuration::try_from_secs_f64(seconds).ok().filter(|span| !span.is_negative());
+    span.ok_or_else(|| invalid_input(py, what, format!("{seconds} is no number of seconds")))
 }
 
 /// The moment as a `datetime` in UTC.

@@ -341,7 +341,9 @@ def test_a_photograph_is_recognized_among_the_selected(admin, media):
     assert "invalid image" in bad
 
 
-def test_the_live_view_names_and_marks(admin, media):
+def test_the_live_view_names_and_marks(admin, media, settings):
+    # Three photographs: whom several views name, not who is alive.
+    settings.FACEATTEND = {**settings.FACEATTEND, "GATE": "observe"}
     enrolled("collins", media)
     assert admin.get(reverse("admin:faceattend_student_live")).status_code == 200
     url = reverse("admin:faceattend_student_live_frame")
@@ -376,7 +378,7 @@ def test_every_list_of_the_admin_opens(admin, media, hopper):
     Camera.objects.create(name="Pin", source="http://host/1?channel=2&pin=S3CRET")
     enrolment.begin_session(hopper)
     DetectionLog.objects.create(faces_detected=1, students_recognized=0)
-    for model in ("student", "attendance", "camera", "livenesssession", "detectionlog"):
+    for model in ("student", "attendance", "camera", "livenesssession", "detectionlog", "secondlook"):
         page = admin.get(reverse(f"admin:faceattend_{model}_changelist"))
         assert page.status_code == 200 and b"S3CRET" not in page.content, model
     for face in ("live", "photo", "none"):
@@ -440,6 +442,10 @@ def test_students_come_in_from_a_file_and_from_another_table(media, tmp_path, ca
         ({"ENGINE": {"color": 1}}, ["faceattend.E005"]),
         ({"LIVENESS": {"ttl": -1}}, ["faceattend.E005"]),
         ({"AGREEING_VIEWS": 0}, ["faceattend.E004"]),
+        ({"GATE": "require", "GATE_WAIT": 6}, []),
+        ({"GATE": "ask"}, ["faceattend.E008"]),
+        ({"GATE": "off"}, ["faceattend.W002"]),
+        ({"GATE_WAIT": -1}, ["faceattend.E009"]),
         ([], ["faceattend.E001"]),
     ],
 )

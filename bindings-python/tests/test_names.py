@@ -35,6 +35,7 @@ TYPES = {
     "Quality": ("Quality", "Quality"),
     "Face": ("Face", "Face"),
     "RecognizedFace": ("RecognizedFace", "SeenFace"),
+    "Sighting": ("Sighting", "Sighting"),
     "CameraHealth": (None, "CameraHealth"),
 }
 
@@ -48,6 +49,7 @@ RENAMED = {
     ("*", "student"): ("student_id", "the bindings have the key, the core its type `StudentId`"),
     ("*", "new"): (None, "a constructor"),
     ("*", "builder"): (None, "options are keyword arguments, or an object"),
+    ("Engine", "reads_pitch"): (None, "a session of the core asks it"),
     ("Engine", "embedder"): (None, "its parts: `model` and `dimension`, or `description`"),
     ("Engine", "deepen"): (None, "for the stages of the core alone"),
     ("Gallery", "embedder"): (None, "as for the engine"),
@@ -60,6 +62,7 @@ RENAMED = {
     ("LivenessSession", "final_template"): (None, "`verify` returns it"),
     ("LivenessSession", "templates"): (None, "`consume` returns them"),
     ("LivenessSession", "status_at"): ("status", "the time is an argument or now"),
+    ("Marker", "already_marked"): (None, "for the core's `Recognizer`; `mark` says whether the row is new"),
     ("Marker", "policy"): (None, "the bindings hand the policy in, and ask it themselves"),
     ("Marker", "correct"): (None, "corrections need an account, which the server has"),
     ("Store", "student"): ("student", "finds a student"),
@@ -81,6 +84,7 @@ RENAMED = {
     ("Face", "detected"): (None, "a constructor"),
     ("Face", "eyes"): (None, "for the quality gate of the core"),
     ("Pose", "from_landmarks"): (None, "a constructor"),
+    ("*", "life"): ("liveness", "its verdict, with `liveness_reason` beside it"),
     ("CameraHealth", "analyzed_per_second"): (None, "for the server's page"),
     ("CameraHealth", "captured_per_second"): (None, "for the server's page"),
     ("CameraHealth", "reconnects"): (None, "for the server's page"),
@@ -104,6 +108,7 @@ SERVER_ONLY = set(
 ONLY_PYTHON = {
     ("CameraHealth", "last_frame_age"): "last_frame_age_ms in Node, in milliseconds",
     ("RecognizedFace", "track"): "track_id in Node",
+    ("Sighting", "track"): "track_id in Node",
     ("*", "to_dict"): "Node's values are plain objects already",
     ("Engine", "load"): "Engine.create loads in Node",
     ("Engine", "model"): "Engine.description.embedder in Node",
@@ -132,6 +137,7 @@ ONLY_NODE = {
     ("Receipt", "to_json"): "to_dict in Python",
     ("Marker", "day"): "AttendancePolicy.day in Python",
     ("RecognizedFace", "track_id"): "track in Python, as in the core",
+    ("Sighting", "track_id"): "track in Python, as in the core",
     ("CameraHealth", "last_frame_age_ms"): "last_frame_age in Python, in seconds",
     ("CameraHealth", "analysed"): "deprecated",
     ("Face", "antispoof_unavailable"): "real_unavailable in Python",

@@ -1,14 +1,15 @@
 //! What a camera tells, as JavaScript gets it.
 
 use faceattend_core::camera::{CameraHealth as CoreHealth, CameraState as CoreState};
-use faceattend_core::recognition::RecognizedFace;
+use faceattend_core::gate::{Life, LifeReason, LifeVerdict};
+use faceattend_core::recognition::{RecognizedFace, Sighting as CoreSighting};
 use faceattend_core::tracking::{Decision as CoreDecision, TrackId};
 use napi_derive::napi;
 
 use crate::attendance::Marking;
 use crate::face::{Analysis, Rect};
 use crate::frame::Frame;
-use crate::time::Date;
+use crate::time::{Date, date};
 
 /// What a camera is doing.
 #[napi(string_enum = "lowercase")]
@@ -28,6 +29,62 @@ pub enum Decision {
     Known,
 }
 
+/// Whether the views of a face show a living person.
+#[napi(string_enum = "snake_case")]
+pub enum Liveness {
+    /// They do.
+    Live,
+    /// They do not say.
+    Undecided,
+    /// They show a picture of a person.
+    Spoof,
+}
+
+impl From<LifeVerdict> for Liveness {
+    fn from(verdict: LifeVerdict) -> Self {
+        match verdict {
+            LifeVerdict::Live => Self::Live,
+            LifeVerdict::Undecided => Self::Undecided,
+            LifeVerdict::Spoof => Self::Spoof,
+        }
+    }
+}
+
+fn reason(life: &Life) -> Option<String> {
+    life.reason.map(|reason: LifeReason| reason.as_str().to_owned())
+}
+
+/// A person whom a camera recognized, and what the views say of life.
+#[napi(object, use_nullable = true)]
+pub struct Sighting {
+    /// The number of the track, as in `SeenFace`.
+    pub track_id: i64,
+    /// Whom the face shows.
+    pub student_id: i64,
+    /// How similar the face is, in [0, 1].
+    pub similarity: f64,
+    pub liveness: Liveness,
+    /// What speaks against a living person; `null` for the living.
+    #[napi(ts_type = "LifeReason | null")]
+    pub liveness_reason: Option<String>,
+    /// When the person was seen last.
+    pub at: Date,
+}
+
+impl From<&CoreSighting> for Sighting {
+    fn from(seen: &CoreSighting) -> Self {
+        let TrackId(track) = seen.track;
+        Self {
+            track_id: track.cast_signed(),
+            student_id: seen.student.0,
+            similarity: seen.similarity.value().into(),
+            liveness: seen.life.verdict.into(),
+            liveness_reason: reason(&seen.life),
+            at: date(seen.at),
+        }
+    }
+}
+
 /// A face in view of a camera.
 #[napi(object, use_nullable = true)]
 pub struct SeenFace {
@@ -42,6 +99,12 @@ pub struct SeenFace {
     pub student_id: Option<i64>,
     /// How similar the face is, in the best of the agreeing views, in [0, 1]; `null` unless known.
     pub similarity: Option<f64>,
+    /// Whether its views show a living person. Nobody looks for it with the gate `off`, and for long only where it
+    /// decides about a mark.
+    pub liveness: Liveness,
+    /// What speaks against a living person; `null` for the living.
+    #[napi(ts_type = "LifeReason | null")]
+    pub liveness_reason: Option<String>,
 }
 
 /// What one frame of a camera showed.
@@ -55,6 +118,14 @@ pub struct CameraFrame {
     /// The marks of the students that are known, when the camera has a book too. `newlyMarked` tells who just
     /// came.
     pub marks: Vec<Marking>,
+    /// The people who may be marked, by what the camera's gate asks of a face: those to mark in an attendance table of
+    /// your own. Without those whom the book knows to be marked already.
+    pub admitted: Vec<Sighting>,
+    /// The people who were recognized and are not marked, because their views did not show in time that they are alive.
+    /// Each is told once, and goes on the second-look list of the book's store.
+    pub second_looks: Vec<Sighting>,
+    /// The faces that show a picture of a person, each told once.
+    pub suspected: Vec<Sighting>,
     /// The analysis, when the camera has an engine and no gallery.
     pub analysis: Option<Analysis>,
     /// The frame itself, when it was asked for or there is no engine.
@@ -104,6 +175,8 @@ impl From<&RecognizedFace> for SeenFace {
             },
             student_id: face.student().map(|student| student.0),
             similarity: face.similarity().map(|similarity| similarity.value().into()),
+            liveness: face.life.verdict.into(),
+            liveness_reason: reason(&face.life),
         }
     }
 }

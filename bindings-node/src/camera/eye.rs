@@ -4,16 +4,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use faceattend_core::Result;
-use faceattend_core::camera::{OpenOptions, Pace as CorePace, WorkerOptions};
+use faceattend_core::camera::{Nature, OpenOptions, Pace as CorePace, WorkerOptions};
 use faceattend_core::engine::Engine as CoreEngine;
 use faceattend_core::frame::{ChannelOrder, Frame as CoreFrame};
+use faceattend_core::gate::{GateOptions, GatePolicy};
 use faceattend_core::recognition::{RecognitionOptions, Recognizer};
 use faceattend_core::tracking::TrackingOptions;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use napi::bindgen_prelude::{Either, Uint8Array};
 use napi_derive::napi;
 
-use super::events::CameraFrame;
+use super::events::{CameraFrame, Sighting};
 use crate::attendance::AttendanceBook;
 use crate::engine::{AnalyzeOptions, Engine, analyze_options};
 use crate::error::invalid;
@@ -31,6 +32,16 @@ pub enum Pace {
     AsAnalysed,
 }
 
+/// What is asked of a face before its person is marked. `require`: that its views show a living person; whoever is
+/// recognized and does not show it goes on the second-look list. `observe`: nothing, but every face says what its views
+/// tell of life. `off`: nothing, and nobody looks.
+#[napi(string_enum = "snake_case")]
+pub enum Gate {
+    Off,
+    Observe,
+    Require,
+}
+
 /// How a camera is read and its faces are followed.
 #[napi(object, object_to_js = false)]
 pub struct CameraReadOptions {
@@ -46,6 +57,11 @@ pub struct CameraReadOptions {
     pub agreeing: Option<f64>,
     /// The share of strangers that may be named, however long they stay. Default 0.001.
     pub false_names: Option<f64>,
+    /// What is asked of a face before its person is marked. Default: `require` of cameras, `observe` of recordings.
+    pub gate: Option<Gate>,
+    /// How long a person is watched for signs of life before the sighting goes on the second-look list, in
+    /// milliseconds. Default 4000.
+    pub gate_wait_ms: Option<f64>,
     /// Without effect: all views of a face decide together. Kept for callers of earlier versions.
     pub window: Option<f64>,
     /// How a frame is analyzed when there is an engine and no gallery.
@@ -67,6 +83,7 @@ pub(super) enum Eye {
 
 pub(super) fn eye(
     options: &CameraReadOptions,
+    nature: Nature,
     engine: Option<&Engine>,
     gallery: Option<&Gallery>,
     book: Option<&AttendanceBook>,
@@ -97,8 +114,10 @@ pub(super) fn eye(
         let rate = rate as f32;
         tracking = tracking.with_false_names(rate)?;
     }
-    let recognition =
-        RecognitionOptions::default().with_threshold(threshold(options.threshold)?).with_tracking(tracking);
+    let recognition = RecognitionOptions::default()
+        .with_threshold(threshold(options.threshold)?)
+        .with_tracking(tracking)
+        .with_gate(gate(options, nature)?);
     let mut recognizer = Recognizer::new(engine.inner.clone(), gallery.inner.clone(), &recognition);
     if let Some(book) = book {
         recognizer = recognizer.with_marker(book.marker.clone(), options.location.clone());
@@ -106,7 +125,26 @@ pub(super) fn eye(
     Ok(Eye::Recognizer(Box::new(recognizer)))
 }
 
+fn gate(options: &CameraReadOptions, nature: Nature) -> Result<GateOptions> {
+    let policy = match options.gate {
+        Some(Gate::Off) => GatePolicy::Off,
+        Some(Gate::Observe) => GatePolicy::Observe,
+        Some(Gate::Require) => GatePolicy::Require,
+        None => GatePolicy::usual_for(nature),
+    };
+    let gate = GateOptions::of(policy);
+    let Some(wait) = options.gate_wait_ms else { return Ok(gate) };
+    let span = SignedDuration::try_from_secs_f64(wait / 1000.0).ok().filter(|span| !span.is_negative());
+    Ok(gate.with_wait(span.ok_or_else(|| invalid("gateWaitMs", format!("{wait} is no duration")))?))
+}
+
 impl Eye {
+    /// Ends the watch; returns whom somebody has to look at again.
+    pub(super) fn finish(&mut self) -> Result<Vec<Sighting>> {
+        let Self::Recognizer(recognizer) = self else { return Ok(Vec::new()) };
+        Ok(recognizer.finish()?.second_looks.iter().map(Into::into).collect())
+    }
+
     /// Analyzes a frame; `pixels` says whether the answer carries them.
     pub(super) fn see(&mut self, frame: CoreFrame<'static>, pixels: bool) -> Result<CameraFrame> {
         let captured_at = frame.captured_at().unwrap_or_else(Timestamp::now);
@@ -116,6 +154,9 @@ impl Eye {
             height: frame.height(),
             faces: None,
             marks: Vec::new(),
+            admitted: Vec::new(),
+            second_looks: Vec::new(),
+            suspected: Vec::new(),
             analysis: None,
             pixels: None,
         };
@@ -127,6 +168,9 @@ impl Eye {
             Self::Recognizer(recognizer) => {
                 let report = recognizer.process(&frame, captured_at)?;
                 seen.faces = Some(report.faces.iter().map(Into::into).collect());
+                seen.admitted = report.admitted.iter().map(Into::into).collect();
+                seen.second_looks = report.second_looks.iter().map(Into::into).collect();
+                seen.suspected = report.suspected.iter().map(Into::into).collect();
                 seen.marks = report.marks.into_iter().map(Into::into).collect();
             }
         }

@@ -15,8 +15,8 @@ use napi::bindgen_prelude::{AsyncTask, ClassInstance};
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use napi_derive::napi;
 
-use self::events::{CameraFrame, CameraHealth, CameraState};
-use self::eye::{CameraReadOptions, eye, worker_options};
+use self::events::{CameraFrame, CameraHealth, CameraState, Sighting};
+use self::eye::{CameraReadOptions, Eye, eye, worker_options};
 use crate::attendance::AttendanceBook;
 use crate::engine::Engine;
 use crate::error::{OrThrow as _, to_js};
@@ -26,12 +26,22 @@ use crate::job::{Job, job};
 /// How often the state of a camera is looked at.
 const GLANCE: Duration = Duration::from_millis(100);
 
-/// What the threads tell: one of a frame, a new state, or a problem with a frame.
+/// What the threads tell: one of a frame, a new state, a problem with a frame, or whom somebody has to look at again
+/// after the last one.
 #[napi(object, use_nullable = true, object_from_js = false)]
 pub struct NativeCameraEvent {
     pub frame: Option<CameraFrame>,
     pub state: Option<CameraState>,
     pub problem: Option<String>,
+    pub second_looks: Option<Vec<Sighting>>,
+}
+
+impl NativeCameraEvent {
+    const NOTHING: Self = Self { frame: None, state: None, problem: None, second_looks: None };
+
+    fn problem(error: &Error) -> Self {
+        Self { problem: Some(to_js(error).reason.clone()), ..Self::NOTHING }
+    }
 }
 
 type Tell = Arc<ThreadsafeFunction<NativeCameraEvent, (), NativeCameraEvent, Status, false>>;
@@ -41,6 +51,7 @@ type Tell = Arc<ThreadsafeFunction<NativeCameraEvent, (), NativeCameraEvent, Sta
 pub struct NativeCamera {
     worker: Arc<CameraWorker>,
     demand: Arc<Demand>,
+    eye: Arc<Mutex<Eye>>,
 }
 
 /// Whether JavaScript wants the next frame.
@@ -136,19 +147,19 @@ impl NativeCamera {
             let source = CameraSource::parse(&source)?;
             let worker_options = worker_options(&options)?;
             let pixels = options.pixels.unwrap_or(engine.is_none());
-            let mut eye = eye(&options, engine.as_deref(), gallery.as_deref(), book.as_deref())?;
-            let (told, wanted) = (tell.clone(), demand.clone());
+            let eye = eye(&options, source.nature(), engine.as_deref(), gallery.as_deref(), book.as_deref())?;
+            let eye = Arc::new(Mutex::new(eye));
+            let (told, wanted, seeing) = (tell.clone(), demand.clone(), eye.clone());
             let consumer = move |frame: CoreFrame<'static>| {
                 // In this order: whoever says `Never` and then sees no looking knows that none will begin.
                 let looking = Looking::at(&wanted);
                 if wanted.over() {
                     return;
                 }
-                let event = match eye.see(frame, pixels) {
-                    Ok(frame) => NativeCameraEvent { frame: Some(frame), state: None, problem: None },
-                    Err(error) => {
-                        NativeCameraEvent { frame: None, state: None, problem: Some(to_js(&error).reason.clone()) }
-                    }
+                let seen = seeing.lock().unwrap_or_else(PoisonError::into_inner).see(frame, pixels);
+                let event = match seen {
+                    Ok(frame) => NativeCameraEvent { frame: Some(frame), ..NativeCameraEvent::NOTHING },
+                    Err(error) => NativeCameraEvent::problem(&error),
                 };
                 let asks = event.frame.is_some();
                 if told.call(event, ThreadsafeFunctionCallMode::NonBlocking) != Status::Ok {
@@ -159,11 +170,12 @@ impl NativeCamera {
                     wanted.wait();
                 }
             };
-            CameraWorker::start(&source, worker_options, consumer)
+            Ok((CameraWorker::start(&source, worker_options, consumer)?, eye))
         };
-        let worker = Arc::new(start().or_throw()?);
-        watch(worker.clone(), tell, demand.clone()).or_throw()?;
-        Ok(Self { worker, demand })
+        let (worker, eye) = start().or_throw()?;
+        let worker = Arc::new(worker);
+        watch(worker.clone(), tell, demand.clone(), eye.clone()).or_throw()?;
+        Ok(Self { worker, demand, eye })
     }
 
     /// Asks for the next frame.
@@ -172,14 +184,14 @@ impl NativeCamera {
         self.demand.say(Wanted::Yes);
     }
 
-    /// Stops the threads; resolves when they are at rest.
-    #[napi(ts_return_type = "Promise<void>")]
-    pub fn stop(&self) -> AsyncTask<Job<()>> {
+    /// Stops the threads; resolves when they are at rest, to the people whom somebody has to look at again.
+    #[napi(ts_return_type = "Promise<Array<Sighting>>")]
+    pub fn stop(&self) -> AsyncTask<Job<Vec<Sighting>>> {
         self.demand.say(Wanted::Never);
-        let worker = self.worker.clone();
+        let (worker, eye) = (self.worker.clone(), self.eye.clone());
         job(move || {
             worker.stop();
-            Ok(())
+            eye.lock().unwrap_or_else(PoisonError::into_inner).finish()
         })
     }
 
@@ -195,6 +207,10 @@ impl NativeCamera {
         self.demand.say(Wanted::Never);
         self.worker.stop();
         self.demand.rest();
+        // Whoever was being watched is on the second-look list; nobody is left to tell of a failure.
+        if let Ok(mut eye) = self.eye.try_lock() {
+            drop(eye.finish());
+        }
     }
 
     /// The camera, without credentials.
@@ -219,14 +235,22 @@ impl Drop for NativeCamera {
 }
 
 /// Tells every change of the camera's state, the last one after its last frame.
-fn watch(worker: Arc<CameraWorker>, tell: Tell, demand: Arc<Demand>) -> Result<()> {
+fn watch(worker: Arc<CameraWorker>, tell: Tell, demand: Arc<Demand>, eye: Arc<Mutex<Eye>>) -> Result<()> {
     let watching = move || {
         let mut told = None;
         loop {
             let state = worker.wait(GLANCE);
             if told != Some(state) {
                 told = Some(state);
-                let event = NativeCameraEvent { frame: None, state: Some(state.into()), problem: None };
+                // Whoever stops it finishes it.
+                if state.is_over() && !demand.over() {
+                    let event = match eye.lock().unwrap_or_else(PoisonError::into_inner).finish() {
+                        Ok(looks) => NativeCameraEvent { second_looks: Some(looks), ..NativeCameraEvent::NOTHING },
+                        Err(error) => NativeCameraEvent::problem(&error),
+                    };
+                    tell.call(event, ThreadsafeFunctionCallMode::NonBlocking);
+                }
+                let event = NativeCameraEvent { state: Some(state.into()), ..NativeCameraEvent::NOTHING };
                 if tell.call(event, ThreadsafeFunctionCallMode::NonBlocking) != Status::Ok {
                     demand.say(Wanted::Never);
                     worker.stop();

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
 from pathlib import Path
+from types import TracebackType
 from typing import Literal, Optional, Union, final, overload
 
 import numpy as np
@@ -22,7 +23,9 @@ from .types import (
     ErasureDict,
     FaceDict,
     GalleryLoadDict,
+    Gate,
     IdentificationDict,
+    Liveness,
     Marks,
     MatchDict,
     Moment,
@@ -42,6 +45,7 @@ from .types import (
     SecondLookState,
     SecondLookVerdict,
     Selection,
+    SightingDict,
     Status,
     StudentDict,
     VerificationDict,
@@ -477,7 +481,27 @@ class RecognizedFace:
     def student_id(self) -> Optional[int]: ...
     @property
     def similarity(self) -> Optional[float]: ...
+    @property
+    def liveness(self) -> Liveness: ...
+    @property
+    def liveness_reason(self) -> Optional[str]: ...
     def to_dict(self) -> RecognizedFaceDict: ...
+
+@final
+class Sighting:
+    @property
+    def track(self) -> int: ...
+    @property
+    def student_id(self) -> int: ...
+    @property
+    def similarity(self) -> float: ...
+    @property
+    def liveness(self) -> Liveness: ...
+    @property
+    def liveness_reason(self) -> Optional[str]: ...
+    @property
+    def at(self) -> datetime: ...
+    def to_dict(self) -> SightingDict: ...
 
 @final
 class Recognition:
@@ -485,6 +509,12 @@ class Recognition:
     def faces(self) -> list[RecognizedFace]: ...
     @property
     def marks(self) -> list[Marking]: ...
+    @property
+    def admitted(self) -> list[Sighting]: ...
+    @property
+    def second_looks(self) -> list[Sighting]: ...
+    @property
+    def suspected(self) -> list[Sighting]: ...
 
 @final
 class Recognizer:
@@ -498,8 +528,18 @@ class Recognizer:
         threshold: float = 0.7,
         agreeing: int = 2,
         false_names: float = 0.001,
+        gate: Gate = "require",
+        gate_wait: float = 4.0,
     ) -> Self: ...
     def process(self, frame: Picture, *, color: Color = "bgr", now: Optional[Moment] = None) -> Recognition: ...
+    def finish(self) -> Recognition: ...
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self,
+        kind: Optional[type[BaseException]],
+        value: Optional[BaseException],
+        traceback: Optional[TracebackType],
+    ) -> None: ...
 
 @final
 class CameraReader:
@@ -665,6 +705,7 @@ class Store:
         self, gallery: Gallery, engine: Engine, *, legacy_model: Optional[str] = None
     ) -> GalleryLoadDict: ...
 
+def usual_gate(source: str) -> Gate: ...
 def similarity(a: Embedding, b: Embedding) -> float: ...
 def decode_image(image: Picture, *, color: Color = "bgr") -> Frame: ...
 def list_packs(folder: Optional[PathLike] = None) -> list[PackDict]: ...

@@ -218,6 +218,10 @@ class Engine:
         """Returns what a frame of a camera shows, and the marks it leads to. See `faceattend.Recognizer.process`."""
         return await self.run(recognizer.process, frame, color=color, now=now)
 
+    async def finish(self, recognizer: faceattend.Recognizer) -> faceattend.Recognition:
+        """Ends the watch of a camera: see `faceattend.Recognizer.finish`."""
+        return await self.run(recognizer.finish)
+
     def close(self) -> None:
         """Lets the threads end. Calls that wait are cancelled; a later call makes new threads."""
         self._threads.close()

@@ -34,7 +34,9 @@ __all__ = [
     "ErasureDict",
     "FaceDict",
     "GalleryLoadDict",
+    "Gate",
     "IdentificationDict",
+    "Liveness",
     "Marks",
     "MatchDict",
     "Moment",
@@ -55,6 +57,7 @@ __all__ = [
     "SecondLookState",
     "SecondLookVerdict",
     "Selection",
+    "SightingDict",
     "Status",
     "StudentDict",
     "VerificationDict",
@@ -78,6 +81,11 @@ PassiveVerdict = Literal["off", "not_run", "live", "spoof"]
 """What came of the passive antispoof check of a session."""
 Decision = Literal["waiting", "unknown", "known"]
 """Whose face it is, as far as the views of it agree."""
+Gate = Literal["off", "observe", "require"]
+"""What is asked of a face before its person is marked: nothing; nothing, and it says what its views tell of life; that
+they show a living person."""
+Liveness = Literal["live", "undecided", "spoof"]
+"""Whether the views of a face show a living person."""
 CameraState = Literal["connecting", "running", "reconnecting", "stopped", "failed"]
 """What a camera is doing."""
 Marks = Literal["delete", "anonymize"]
@@ -300,6 +308,19 @@ class RecognizedFaceDict(TypedDict):
     decision: Decision
     student_id: Optional[int]
     similarity: Optional[float]
+    liveness: Liveness
+    liveness_reason: Optional[str]
+
+
+class SightingDict(TypedDict):
+    """`Sighting.to_dict`. ``at`` is in ISO 8601, in UTC."""
+
+    track: int
+    student_id: int
+    similarity: float
+    liveness: Liveness
+    liveness_reason: Optional[str]
+    at: str
 
 
 class CameraHealthDict(TypedDict):

@@ -5,6 +5,7 @@ use std::str::FromStr;
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
+use crate::camera::Nature;
 use crate::error::Error;
 
 /// What a camera asks for before it marks somebody.
@@ -30,6 +31,23 @@ pub enum GatePolicy {
 impl GatePolicy {
     /// All policies.
     pub const ALL: [Self; 3] = [Self::Off, Self::Observe, Self::Require];
+
+    /// Returns what a source of this nature asks for unless somebody says otherwise: a camera a living person, a
+    /// recording nothing.
+    ///
+    /// ```
+    /// use faceattend_core::camera::Nature;
+    /// use faceattend_core::gate::GatePolicy;
+    ///
+    /// assert_eq!(GatePolicy::usual_for(Nature::Recording), GatePolicy::Observe);
+    /// ```
+    #[must_use]
+    pub fn usual_for(nature: Nature) -> Self {
+        match nature {
+            Nature::Live => Self::Require,
+            Nature::Recording => Self::Observe,
+        }
+    }
 
     /// Returns the word for it in settings and on the wire.
     #[must_use]

@@ -132,6 +132,8 @@ fn a_person_is_marked_within_three_seconds() {
     let mut gate = Gate::new(GatePolicy::Require);
     let reports = gate.show_for(3.0, person);
     assert_eq!(gate.marked(), [gate.students[0]]);
+    let admitted = reports.iter().find_map(|report| report.admitted.first()).unwrap();
+    assert_eq!((admitted.student, admitted.life.verdict), (gate.students[0], LifeVerdict::Live));
     let first = reports.iter().position(|report| !report.marks.is_empty()).unwrap();
     assert!(first > 2, "two views name the person, and are not enough to be alive: {first}");
     assert_eq!(reports[first].faces[0].life.verdict, LifeVerdict::Live);
@@ -144,7 +146,7 @@ fn a_photograph_is_marked_never_and_somebody_looks_again_once() {
     let mut gate = Gate::new(GatePolicy::Require);
     let reports = gate.show_for(10.0, photograph);
     assert!(gate.marked().is_empty());
-    assert!(reports.iter().all(|report| report.marks.is_empty()));
+    assert!(reports.iter().all(|report| report.marks.is_empty() && report.admitted.is_empty()));
     let handed_over = reports.iter().position(|report| !report.second_looks.is_empty()).unwrap();
     assert!((35..50).contains(&handed_over), "after the wait of four seconds: {handed_over}");
     let all: usize = reports.iter().map(|report| report.second_looks.len()).sum();

@@ -161,7 +161,10 @@ impl Recognizer {
             }
             self.tracker.watch(track, self.gatekeeper.watch(track, &options));
             match admission {
-                Admission::Mark => self.mark(student, similarity, report, now)?,
+                Admission::Mark => {
+                    report.admitted.push(Sighting { track, student, similarity, life, at: now });
+                    self.mark(student, similarity, report, now)?;
+                }
                 Admission::SecondLook(sighting) => self.to_hand_over.push_back(sighting),
                 Admission::Wait | Admission::HandedOver => {}
             }

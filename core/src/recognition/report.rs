@@ -36,6 +36,10 @@ pub struct RecognitionReport {
     /// The marking of each student that was recognized; [`Marking::Marked`] for the newly marked. Under
     /// [`GatePolicy::Require`](crate::gate::GatePolicy::Require) of the living alone.
     pub marks: Vec<Marking>,
+    /// The people who may be marked, by what the camera asks of a face: what a program marks that has no marker and a
+    /// table of its own. Under [`GatePolicy::Require`](crate::gate::GatePolicy::Require) they are the living; without
+    /// those whom the marker knows to be marked already.
+    pub admitted: Vec<Sighting>,
     /// The people who were recognized and are not marked, because their views did not show in time that they are
     /// alive. Each sighting is reported once, and goes on the second-look list of the marker's store.
     pub second_looks: Vec<Sighting>,

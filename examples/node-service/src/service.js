@@ -11,8 +11,11 @@ const STATUS = {
 
 const POSITIONS = ['center', 'left', 'right']
 
-/** The service, not yet listening. With a `token`, every call but `/health` has to bear it. */
-export async function build({ database, timeZone, workers, token, logger = false }) {
+/**
+ * The service, not yet listening. With a `token`, every call but `/health` has to bear it. One picture shows nothing of
+ * life, and a photograph is a picture too: only with `singlePicturesMark` does it mark whom it shows.
+ */
+export async function build({ database, timeZone, workers, token, singlePicturesMark = false, logger = false }) {
   const store = await Store.open(database)
   // The main thread analyses nothing: it needs an engine only for what it knows of the model.
   const engine = await Engine.create({ threads: 1 })
@@ -94,15 +97,17 @@ export async function build({ database, timeZone, workers, token, logger = false
     return reply.code(201).send(await enrolled)
   })
 
-  // Recognition: who is in the picture; with ?mark=true they are marked present.
+  // Recognition: who is in the picture; with ?mark=true they are marked present, where single pictures mark.
   service.post('/recognize', async (request) => {
     const faces = await pool.run('embed', picture(request.body))
+    const asked = request.query.mark === 'true'
+    const marks = asked && singlePicturesMark
     const people = []
     for (const { bbox, reasons, embedding } of faces) {
       const nobody = { known: false, best: null, margin: null }
       const { known, best, margin } = embedding ? await gallery.identify(embedding) : nobody
       const student = known ? await store.student(best.studentId) : null
-      const marking = student && request.query.mark === 'true' ? await book.mark(student.id, best.similarity) : null
+      const marking = student && marks ? await book.mark(student.id, best.similarity) : null
       people.push({
         bbox,
         reasons,
@@ -110,6 +115,8 @@ export async function build({ database, timeZone, workers, token, logger = false
         similarity: best?.similarity ?? null,
         margin,
         newlyMarked: marking?.newlyMarked ?? false,
+        // Why somebody who is known is not marked.
+        notMarked: student && asked && !marks ? 'one_picture' : null,
       })
     }
     return { people }

@@ -11,7 +11,8 @@ const media = (file) => readFileSync(new URL(`../../media/${file}`, import.meta.
 let service
 
 before(async () => {
-  service = await build({ database: path.join(folder, 'a.db'), timeZone: 'UTC', workers: 2 })
+  const database = path.join(folder, 'a.db')
+  service = await build({ database, timeZone: 'UTC', workers: 2, singlePicturesMark: true })
 })
 after(async () => {
   await service.close()
@@ -73,6 +74,22 @@ test('a flood is refused, and not piled up', async () => {
   const statuses = new Set(all.map(({ status }) => status))
   assert.deepEqual([...statuses].sort(), [200, 503])
   assert.equal((await post('/recognize', media('hopper/center.jpg'), 'image/jpeg')).status, 200)
+})
+
+test('one picture names a student and marks nobody, unless that is said', async () => {
+  const asking = await build({ database: path.join(folder, 'a.db'), timeZone: 'UTC', workers: 1 })
+  try {
+    const before = (await asking.inject('/attendance')).json().total
+    const payload = media('collins/yaw+10.jpg')
+    const headers = { 'content-type': 'image/jpeg' }
+    const answer = await asking.inject({ method: 'POST', url: '/recognize?mark=true', payload, headers })
+    const [person] = answer.json().people
+    assert.equal(person.student.rollNumber, 'R2')
+    assert.deepEqual([person.newlyMarked, person.notMarked], [false, 'one_picture'])
+    assert.equal((await asking.inject('/attendance')).json().total, before)
+  } finally {
+    await asking.close()
+  }
 })
 
 test('with a token, nobody else is let in', async () => {

@@ -69,12 +69,8 @@ impl GateSettings {
 
     /// What a source at this place asks for.
     pub(crate) fn of(&self, nature: Nature, place: Option<&str>) -> GateOptions {
-        let usual = match nature {
-            Nature::Live => GatePolicy::Require,
-            Nature::Recording => GatePolicy::Observe,
-        };
         let of_place = place.and_then(|place| self.by_place.get(place)).copied();
-        GateOptions::of(of_place.or(self.policy).unwrap_or(usual)).with_wait(self.wait)
+        GateOptions::of(of_place.or(self.policy).unwrap_or_else(|| GatePolicy::usual_for(nature))).with_wait(self.wait)
     }
 
     /// Whether one picture that shows a student at this place marks the student.

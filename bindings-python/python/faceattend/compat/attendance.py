@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Optional
 
 from django.conf import settings
@@ -44,14 +44,7 @@ def mark(student: Any, similarity: float, camera: Any = None, at: Optional[datet
     values = {name: value for name, value in _values(fields, at, day, similarity, camera, status).items()}
     if "period" in fields and "local_day" in fields:
         values["period"] = policy.period(at)
-    date_field = next((name for name in _DATES if isinstance(fields.get(name), models.DateField)), None)
-    if date_field is not None and not isinstance(fields[date_field], models.DateTimeField):
-        today = {key: student, date_field: day}
-    else:
-        time_field = next((name for name in _TIMES if isinstance(fields.get(name), models.DateTimeField)), None)
-        if time_field is None:
-            raise ValueError(f"{model.__name__} has neither a date nor a time")
-        today = {key: student, f"{time_field}__gte": _moment(starts_at), f"{time_field}__lt": _moment(ends_at)}
+    today = {key: student, **_of_day(model, fields, (day, starts_at, ends_at))}
     with _lock:
         try:
             with transaction.atomic():
@@ -67,6 +60,28 @@ def mark(student: Any, similarity: float, camera: Any = None, at: Optional[datet
             if there is None:
                 raise
             return there, False, str(getattr(there, "status", status))
+
+
+def marked(student: Any) -> bool:
+    """Returns whether a row says that a student is marked today."""
+    model = site.attendance_model(type(student)) if isinstance(student, models.Model) else None
+    key = None if model is None else site.student_field(model, type(student))
+    if model is None or key is None:
+        return False
+    today = _of_day(model, site.fields_of(model), conf.policy().day(timezone.now()))
+    return bool(model._default_manager.filter(**{key: student}, **today).exists())
+
+
+def _of_day(model: Any, fields: dict[str, Any], bounds: tuple[date, datetime, datetime]) -> dict[str, Any]:
+    """Which rows are of one of the site's days."""
+    day, starts_at, ends_at = bounds
+    date_field = next((name for name in _DATES if isinstance(fields.get(name), models.DateField)), None)
+    if date_field is not None and not isinstance(fields[date_field], models.DateTimeField):
+        return {date_field: day}
+    time_field = next((name for name in _TIMES if isinstance(fields.get(name), models.DateTimeField)), None)
+    if time_field is None:
+        raise ValueError(f"{model.__name__} has neither a date nor a time")
+    return {f"{time_field}__gte": _moment(starts_at), f"{time_field}__lt": _moment(ends_at)}
 
 
 def _moment(at: datetime) -> datetime:

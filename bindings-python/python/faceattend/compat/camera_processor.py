@@ -90,6 +90,7 @@ class CameraProcessor:
                 return
             finally:
                 self._camera = None
+                self.face_detection_service.finish()
                 _close_connections()
 
     def _look(self, frame: faceattend.Frame) -> None:

@@ -9,11 +9,11 @@ from typing import Any, Optional
 
 import numpy as np
 
-import faceattend
 from faceattend.contrib.django import conf
 
 from . import attendance, site
 from .face_recognition_engine import FaceRecognitionEngine
+from .following import Following
 
 log = logging.getLogger("faceattend.compat")
 
@@ -23,7 +23,10 @@ UNKNOWN = "Unknown"
 
 
 class FaceDetectionService:
-    """Follows the faces of one stream and marks whoever several of its views agree on.
+    """Follows the faces of one stream and marks whoever several of its views agree on and show to be alive.
+
+    ``GATE`` in the settings says whether life is asked for: by default of cameras, and not of recordings. Whoever is
+    recognized and not marked is told by the signal `faceattend.contrib.django.signals.second_look`.
 
     Parameters
     ----------
@@ -34,7 +37,7 @@ class FaceDetectionService:
     def __init__(self, camera_stream: Any = None) -> None:
         self.camera_stream = camera_stream
         self._engine = FaceRecognitionEngine()
-        self._recognizer: Optional[faceattend.Recognizer] = None
+        self._followed: Optional[Following] = None
         self._marked: dict[Any, date] = {}
         self._logged_at = -_LOG_EVERY
 
@@ -50,12 +53,18 @@ class FaceDetectionService:
 
     def load_known_faces(self) -> None:
         """Reads the students again."""
+        self.finish()
         self._engine.load_known_faces()
-        self._recognizer = None
 
     def reload_known_faces(self) -> None:
         """Reads the students again."""
         self.load_known_faces()
+
+    def finish(self) -> None:
+        """Ends the watch: tells of those who were being watched and have not shown to be alive."""
+        followed, self._followed = self._followed, None
+        if followed is not None:
+            followed.finish()
 
     def process_frame(self, frame: Any) -> dict[str, Any]:
         """Looks at a frame of the stream.
@@ -74,7 +83,7 @@ class FaceDetectionService:
         error: Optional[str] = None
         today = conf.policy().day()[0]
         try:
-            recognizer = self._following()
+            following = self._following()
             faces = conf.engine().analyze(frame, depth="embedding")
             unmarked = False
             for face in faces:
@@ -86,11 +95,9 @@ class FaceDetectionService:
                 unmarked |= student is not None and self._marked.get(site.key_of(student)) != today
             # A second look, which follows the faces, only while somebody is not marked yet.
             if unmarked and getattr(self.camera_stream, "attendance_auto_mark", True):
-                for seen in recognizer.process(frame).faces:
-                    if seen.student_id is not None:
-                        student = self._engine._students[seen.student_id]
-                        attendance.mark(student, float(seen.similarity or 0.0), self.camera_stream)
-                        self._marked[site.key_of(student)] = today
+                for student, similarity in following.admitted(frame):
+                    attendance.mark(student, similarity, self.camera_stream)
+                    self._marked[site.key_of(student)] = today
         except Exception as failure:  # The callers expect no exception from a frame.
             log.exception("a frame could not be processed")
             error = str(failure)
@@ -116,19 +123,14 @@ class FaceDetectionService:
             drawn = _text(drawn, name, left, bottom, color)
         return drawn
 
-    def _following(self) -> faceattend.Recognizer:
+    def _following(self) -> Following:
         if self._engine._gallery is None:
+            self.finish()
             self._engine.load_known_faces()
-            self._recognizer = None
-        if self._recognizer is None:
+        if self._followed is None:
             assert self._engine._gallery is not None
-            self._recognizer = faceattend.Recognizer(
-                conf.engine(),
-                self._engine._gallery,
-                threshold=conf.setting("THRESHOLD"),
-                agreeing=conf.setting("AGREEING_VIEWS"),
-            )
-        return self._recognizer
+            self._followed = Following(self._engine._gallery, self._engine._students, self.camera_stream)
+        return self._followed
 
     def _write_log(self, faces: int, recognized: int, took: float, error: Optional[str]) -> None:
         model = site.log_model() if faces or error else None

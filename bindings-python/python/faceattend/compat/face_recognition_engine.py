@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections import OrderedDict
 from collections.abc import Iterable
 from typing import Any, Optional
 
@@ -12,11 +13,14 @@ from faceattend.contrib.django import conf
 from faceattend.contrib.django.enrolment_rules import template_of
 
 from . import attendance, site, stored
+from .following import Following, gate_of
 
 log = logging.getLogger("faceattend.compat")
 
 # How much more similar the best person must be than the next, for one view alone to decide: the core's own margin.
 _MARGIN = 0.02
+# How many cameras one engine follows. Beyond that, the longest unused is dropped.
+_FOLLOWED = 64
 
 
 class FaceRecognitionEngine:
@@ -37,6 +41,7 @@ class FaceRecognitionEngine:
         self.known_face_ids: list[Any] = []
         self._students: list[Any] = []
         self._gallery: Optional[faceattend.Gallery] = None
+        self._followed: OrderedDict[Any, Following] = OrderedDict()
 
     def load_known_faces(self) -> int:
         """Reads the students again. Returns how many have a face that this engine can compare."""
@@ -48,6 +53,7 @@ class FaceRecognitionEngine:
             if embedding is not None and embedding.model == model:
                 students.append(student)
                 encodings.append(embedding)
+        self.finish()
         gallery = faceattend.Gallery()
         gallery.load(enumerate(encodings))
         self._students, self._gallery = students, gallery
@@ -102,8 +108,18 @@ class FaceRecognitionEngine:
         face = self._face_at(frame, bbox)
         return (None, 0.0) if face is None else self._identify(face)
 
+    def finish(self) -> None:
+        """Ends every watch: tells of those who were being watched and have not shown to be alive."""
+        while self._followed:
+            self._followed.popitem()[1].finish()
+
     def process_frame(self, frame: Any, camera: Any = None) -> dict[str, Any]:
         """Looks at a frame, recognizes who is in it, and marks them.
+
+        One picture shows nothing of life. Where ``GATE`` in the settings asks for it, as by default of cameras, it
+        names people, and ``attendance_marked`` stays empty until several frames of the same ``camera``, passed one
+        after the other, show that the person is alive. Whoever is recognized and not marked after ``GATE_WAIT`` is told
+        by the signal `faceattend.contrib.django.signals.second_look`.
 
         Returns
         -------
@@ -128,6 +144,7 @@ class FaceRecognitionEngine:
             engine = conf.engine()
             faces = engine.analyze(frame, depth="embedding")
             seen: list[dict[str, Any]] = []
+            known: list[tuple[Any, float]] = []
             for face in faces:
                 student, similarity = self._identify(face)
                 seen.append(
@@ -142,7 +159,13 @@ class FaceRecognitionEngine:
                 if student is None:
                     continue
                 results["confidence_scores"].append(float(similarity))
-                if getattr(camera, "attendance_auto_mark", True):
+                known.append((student, similarity))
+            if getattr(camera, "attendance_auto_mark", True):
+                if gate_of(camera) == "require":
+                    # They are followed only while somebody is not marked yet: it analyzes the frame once more.
+                    is_due = any(not attendance.marked(student) for student, _ in known)
+                    known = self._following(camera).admitted(frame) if is_due else []
+                for student, similarity in known:
                     _, new, status = attendance.mark(student, similarity, camera)
                     if new:
                         results["attendance_marked"].append(
@@ -181,6 +204,17 @@ class FaceRecognitionEngine:
         if not done:
             log.warning("%s: %s", site.key_of(student), message)
         return done
+
+    def _following(self, camera: Any) -> Following:
+        if self._gallery is None:
+            self.load_known_faces()
+        assert self._gallery is not None
+        key = site.key_of(camera) if getattr(camera, "pk", None) is not None else str(camera)
+        following = self._followed.pop(key, None) or Following(self._gallery, self._students, camera)
+        self._followed[key] = following
+        if len(self._followed) > _FOLLOWED:
+            self._followed.popitem(last=False)[1].finish()
+        return following
 
     def _identify(self, face: faceattend.Face) -> tuple[Optional[Any], float]:
         if self._gallery is None:

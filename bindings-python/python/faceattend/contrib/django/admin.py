@@ -18,7 +18,7 @@ from django.utils.html import format_html
 import faceattend
 
 from . import conf, enrolment, recognition, views
-from .models import Attendance, Camera, DetectionLog, LivenessSession, Student
+from .models import Attendance, Camera, DetectionLog, LivenessSession, SecondLook, Student
 
 
 # Templates that earlier versions called otherwise.
@@ -281,6 +281,39 @@ class _ReadOnly(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+
+@admin.register(SecondLook)
+class SecondLookAdmin(_ReadOnly):
+    """Sightings that a person confirms, which marks the student, or refuses. Django's own log says who did."""
+
+    list_display = ["student", "seen_at", "camera_location", "verdict", "reason", "state", "decided_by"]
+    list_filter = ["state", "camera_location", ("seen_at", admin.DateFieldListFilter)]
+    list_select_related = ["student"]
+    search_fields = ["student__name", "student__roll_number", "camera_location"]
+    actions = ["confirm", "refuse"]
+
+    def has_decide_permission(self, request: HttpRequest) -> bool:
+        """Returns whether the user may: who confirms marks."""
+        return bool(request.user.has_perm("faceattend.add_attendance"))
+
+    @admin.action(description="Confirm: mark as seen", permissions=["decide"])
+    def confirm(self, request: HttpRequest, queryset: QuerySet[SecondLook]) -> None:
+        """Marks the selected students as seen then."""
+        self._decide(request, queryset, confirm=True)
+
+    @admin.action(description="Refuse", permissions=["decide"])
+    def refuse(self, request: HttpRequest, queryset: QuerySet[SecondLook]) -> None:
+        """Closes the selected sightings without a mark."""
+        self._decide(request, queryset, confirm=False)
+
+    def _decide(self, request: HttpRequest, queryset: QuerySet[SecondLook], *, confirm: bool) -> None:
+        word, number = "confirmed" if confirm else "refused", 0
+        for look in queryset.select_related("student"):
+            if recognition.decide(look, confirm=confirm, by=request.user.get_username()):
+                self.log_change(request, look, word)
+                number += 1
+        self.message_user(request, f"{number} {word}.")
 
 
 @admin.register(LivenessSession)

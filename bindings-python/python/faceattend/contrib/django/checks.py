@@ -31,6 +31,15 @@ def check_settings(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]
     views = conf.setting("AGREEING_VIEWS")
     if not isinstance(views, int) or views < 1:
         found.append(Error("FACEATTEND['AGREEING_VIEWS'] must be 1 or more.", id="faceattend.E004"))
+    gate = conf.setting("GATE")
+    if gate not in (None, "off", "observe", "require"):
+        found.append(Error("FACEATTEND['GATE'] is none of off, observe, require.", id="faceattend.E008"))
+    elif gate in ("off", "observe"):
+        hint = "A photograph of a student marks the student."
+        found.append(Warning(f"FACEATTEND['GATE'] is {gate!r}.", hint=hint, id="faceattend.W002"))
+    wait = conf.setting("GATE_WAIT")
+    if not isinstance(wait, (int, float)) or not wait >= 0:
+        found.append(Error("FACEATTEND['GATE_WAIT'] must be 0 seconds or more.", id="faceattend.E009"))
     for name, make in [
         ("TIME_ZONE", conf.policy),
         ("ENGINE", lambda: faceattend.Engine(**conf.setting("ENGINE"))),

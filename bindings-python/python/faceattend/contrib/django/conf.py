@@ -6,6 +6,10 @@
 ``TIME_ZONE``        the site's IANA time zone: attendance is marked once a day there; default Django's ``TIME_ZONE``
 ``DAY_BOUNDARY``     when a day begins, ``"HH:MM"``; default midnight
 ``AGREEING_VIEWS``   how many good views of a face have to agree on a camera; default 2
+``GATE``             what is asked of a face before its person is marked: ``"require"``, that its views show a living
+                     person; ``"observe"``, nothing, and it says what they show; ``"off"``, nothing. Default:
+                     ``"require"`` of cameras and of frames that are posted, ``"observe"`` of recordings
+``GATE_WAIT``        for how many seconds a person is watched for signs of life before somebody has to look; default 4
 ``DUPLICATES``       what to do with a face that another student has: ``"refuse"`` (the default), ``"warn"`` or
                      ``"allow"``
 ``LIVENESS``         options of `faceattend.LivenessSession`, such as ``{"pad": "require"}``
@@ -22,11 +26,15 @@
 from __future__ import annotations
 
 import threading
-from typing import Any, Optional
+from typing import TYPE_CHECKING, Any, Optional
 
 from django.conf import settings
 
 import faceattend
+from faceattend._native import usual_gate
+
+if TYPE_CHECKING:
+    from faceattend.types import Gate
 
 DEFAULTS: dict[str, Any] = {
     "ENGINE": {},
@@ -34,6 +42,8 @@ DEFAULTS: dict[str, Any] = {
     "TIME_ZONE": None,
     "DAY_BOUNDARY": "00:00",
     "AGREEING_VIEWS": 2,
+    "GATE": None,
+    "GATE_WAIT": 4.0,
     "DUPLICATES": "refuse",
     "LIVENESS": {},
     "LEGACY_MODEL": None,
@@ -62,6 +72,17 @@ def engine() -> faceattend.Engine:
         if key not in _engines:
             _engines[key] = faceattend.Engine(**options)
         return _engines[key]
+
+
+def gate(source: Optional[str] = None) -> Gate:
+    """Returns what is asked of a face before its person is marked.
+
+    ``source`` is the camera or recording; ``None`` for frames that somebody posts, which come from a camera.
+    """
+    chosen: Optional[Gate] = setting("GATE")
+    if chosen is not None:
+        return chosen
+    return "require" if source is None else usual_gate(source)
 
 
 def policy() -> faceattend.AttendancePolicy:

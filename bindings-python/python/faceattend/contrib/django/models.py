@@ -195,6 +195,45 @@ class Attendance(models.Model):
         super().save(*args, **kwargs)
 
 
+class SecondLook(models.Model):
+    """Somebody whom a camera recognized, and whose views did not show a living person: somebody has to look.
+
+    This table is Django's own. No picture is kept.
+    """
+
+    STATES = [("open", "open"), ("confirmed", "confirmed"), ("refused", "refused"), ("settled", "marked since")]
+
+    # Without a constraint: the reference server erases students of the same database, and knows nothing of this table.
+    # `recognition.gallery` follows.
+    student = models.ForeignKey(
+        Student, on_delete=models.CASCADE, related_name="second_looks", db_constraint=False
+    )
+    seen_at = models.DateTimeField(default=timezone.now, db_index=True)
+    local_day = models.DateField()
+    period = models.CharField(max_length=100)
+    confidence_score = models.FloatField(null=True, blank=True)
+    camera_location = models.CharField(max_length=100, blank=True)
+    verdict = models.CharField(max_length=20, choices=[("undecided", "undecided"), ("spoof", "a picture")])
+    reason = models.CharField(max_length=50, blank=True)
+    state = models.CharField(max_length=20, default="open", choices=STATES)
+    decided_by = models.CharField(max_length=150, blank=True)
+    decided_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        db_table = "faceattend_second_look"
+        ordering = ["-seen_at", "-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["student", "local_day", "period"],
+                condition=models.Q(state="open"),
+                name="uq_faceattend_second_look_open",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.student} {self.seen_at:%Y-%m-%d %H:%M}"
+
+
 class DetectionLog(models.Model):
     """What a camera saw at one moment: counts, no pictures."""
 

@@ -18,7 +18,7 @@ import faceattend
 from faceattend._native import ENROLMENT_LOCK, similar_students
 
 from . import conf
-from .models import Attendance, Student, StudentTemplate
+from .models import Attendance, SecondLook, Student, StudentTemplate
 
 # For how many seconds the gallery is used before the database is asked again: enrolments of other processes show then.
 BELIEVED_FOR = 2.0
@@ -32,6 +32,7 @@ class _Known:
         self.process = 0
         self.gallery = faceattend.Gallery()
         self.seen: Any = None
+        self.model: Optional[str] = None
         self.newest = 0
         self.asked_at = 0.0
 
@@ -46,12 +47,17 @@ class _Known:
                 Student.objects.aggregate(count=Count("id"), newest=Max("updated_at")),
             )
             if self.process != os.getpid() or seen != self.seen:
+                # Whom another service erased leaves nothing here.
+                SecondLook.objects.exclude(student_id__in=Student.objects.values("pk")).delete()
                 with transaction.atomic(using=_database()):
                     hold_enrolments()
                     newest = StudentTemplate.objects.aggregate(newest=Max("id"))["newest"] or 0
-                gallery = faceattend.Gallery()
-                gallery.load(_people(conf.engine().model))
-                self.gallery, self.newest, self.seen, self.process = gallery, newest, seen, os.getpid()
+                model = conf.engine().model
+                if self.process != os.getpid() or self.model != model:
+                    self.gallery = faceattend.Gallery()
+                # In place where that can be: whoever is being watched goes on being watched.
+                self.gallery.load(_people(model))
+                self.newest, self.seen, self.model, self.process = newest, seen, model, os.getpid()
             self.asked_at = now
             return self.gallery, self.newest
 
@@ -171,10 +177,23 @@ def recognise(image: Any, *, among: Optional[Iterable[int]] = None, color: Any =
     return recognize(image, among=among, color=color)
 
 
+def marked(student_id: int, at: Optional[datetime] = None) -> Optional[Attendance]:
+    """Returns the row that stands for a student on the site's day of a moment, or ``None``."""
+    at = at or timezone.now()
+    policy = conf.policy()
+    day, starts_at, ends_at = policy.day(at)
+    rows = Attendance.objects.filter(student_id=student_id)
+    # A row that another service wrote says no day: its time does.
+    earlier = rows.filter(local_day=None, timestamp__gte=starts_at, timestamp__lt=ends_at).first()
+    return earlier or rows.filter(local_day=day, period=policy.period(at)).first()
+
+
 def mark(
     student_id: int, similarity: Optional[float], location: Optional[str] = None, at: Optional[datetime] = None
 ) -> tuple[Optional[Attendance], bool]:
     """Marks a student present, once in each of the site's days.
+
+    This is the mark itself: it does not ask whether the face was a living person's. `watching.Watch` does.
 
     Returns
     -------
@@ -201,7 +220,56 @@ def mark(
     try:
         # No transaction around both questions: SQLite refuses at once, without waiting, to let one write that has read
         # before somebody else wrote.
-        return Attendance.objects.get_or_create(student_id=student_id, local_day=day, period=period, defaults=new)
+        row, is_new = Attendance.objects.get_or_create(
+            student_id=student_id, local_day=day, period=period, defaults=new
+        )
     except IntegrityError:
         # Deleted between the two questions.
         return None, False
+    if is_new:
+        looks = SecondLook.objects.filter(student_id=student_id, local_day=day, period=period, state="open")
+        looks.update(state="settled", decided_at=timezone.now())
+    return row, is_new
+
+
+def look_again(sighting: faceattend.Sighting, location: Optional[str] = None) -> Optional[SecondLook]:
+    """Puts a sighting on the second-look list. Returns the new row.
+
+    ``None`` for a student who is marked or on the list of that day already, or gone.
+    """
+    policy = conf.policy()
+    if marked(sighting.student_id, sighting.at) is not None:
+        return None
+    new = {
+        "seen_at": sighting.at,
+        "confidence_score": round(sighting.similarity, 6),
+        "camera_location": (location or "")[:100],
+        "verdict": sighting.liveness,
+        "reason": sighting.liveness_reason or "",
+    }
+    try:
+        row, is_new = SecondLook.objects.get_or_create(
+            student_id=sighting.student_id,
+            local_day=policy.day(sighting.at)[0],
+            period=policy.period(sighting.at),
+            state="open",
+            defaults=new,
+        )
+    except IntegrityError:
+        return None
+    return row if is_new else None
+
+
+def decide(look: SecondLook, *, confirm: bool, by: str) -> bool:
+    """Closes a second look, and marks the student as seen then if it is confirmed.
+
+    Returns whether it was open.
+    """
+    # Closed first: the mark settles what is open.
+    still_open = SecondLook.objects.filter(pk=look.pk, state="open")
+    state = "confirmed" if confirm else "refused"
+    if not still_open.update(state=state, decided_by=by[:150], decided_at=timezone.now()):
+        return False
+    if confirm:
+        mark(look.student_id, look.confidence_score, look.camera_location, look.seen_at)
+    return True

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections import OrderedDict
-from typing import TYPE_CHECKING, Any, Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Callable, Optional
 
 from django.http import HttpRequest, JsonResponse
 from django.utils import timezone
 
 import faceattend
 
-from . import conf, enrolment, recognition
+from . import enrolment, recognition
 from .models import LivenessSession, Student
+from .watching import Watch
 
 if TYPE_CHECKING:
     from faceattend.types import Position
@@ -22,6 +25,8 @@ log = logging.getLogger("faceattend")
 
 # How many live views of browsers one process follows. Beyond that, the oldest is dropped.
 _FOLLOWED = 64
+# A page that posts no frame for so many seconds is closed, or its camera is off.
+_IDLE = 10.0
 _POSITIONS: dict[str, Position] = {"center": "center", "left": "left", "right": "right"}
 
 
@@ -83,42 +88,57 @@ def frame(request: HttpRequest, student: Student) -> JsonResponse:
     return JsonResponse(answer)
 
 
+@dataclass
+class _Followed:
+    """The live view of one browser, and how it was asked for last."""
+
+    watch: Watch
+    location: str = ""
+    mark: bool = False
+    at: float = 0.0
+
+
 _lock = threading.Lock()
-_followed: OrderedDict[str, tuple[faceattend.Gallery, faceattend.Recognizer]] = OrderedDict()
+_followed: OrderedDict[str, _Followed] = OrderedDict()
 
 
-def _recognizer(key: str) -> faceattend.Recognizer:
-    gallery = recognition.gallery()
+def _follow(key: str, location: str, mark: bool) -> Watch:
+    now = time.monotonic()
     with _lock:
-        there = _followed.get(key)
-        if there is None or there[0] is not gallery:
-            recognizer = faceattend.Recognizer(
-                conf.engine(),
-                gallery,
-                threshold=conf.setting("THRESHOLD"),
-                agreeing=conf.setting("AGREEING_VIEWS"),
-            )
-            _followed[key] = there = (gallery, recognizer)
-            while len(_followed) > _FOLLOWED:
-                _followed.popitem(last=False)
-        return there[1]
+        there = _followed.pop(key, None) or _Followed(Watch())
+        there.location, there.mark, there.at = location, mark, now
+        _followed[key] = there
+        # The longest unused stand first.
+        over = [
+            name
+            for number, (name, each) in enumerate(_followed.items())
+            if now - each.at > _IDLE or number < len(_followed) - _FOLLOWED
+        ]
+        ended = [_followed.pop(name) for name in over]
+    for each in ended:
+        each.watch.finish(each.location, mark=each.mark)
+    return there.watch
 
 
 @answered
 def live_frame(request: HttpRequest) -> JsonResponse:
-    """Recognizes the faces of a browser's frame, and marks whoever several views agree on."""
+    """Recognizes the faces of a browser's frame, and marks whoever several views agree on and show to be alive."""
     key = f"{request.session.session_key}:{request.GET.get('view', '')[:40]}"
-    seen = _recognizer(key).process(request.body)
-    known = {face.student_id: face for face in seen.faces if face.student_id is not None}
-    names = {student.pk: student for student in Student.objects.filter(pk__in=known)}
-    marks = []
-    if request.GET.get("mark") == "1":
-        for student_id, face in known.items():
-            row, new = recognition.mark(student_id, face.similarity, request.GET.get("location") or "Admin live view")
-            if row is not None and new:
-                marks.append({"name": names[student_id].name, "status": row.status})
-    faces = []
-    for face in seen.faces:
-        student = names.get(face.student_id) if face.student_id is not None else None
-        faces.append({**face.to_dict(), "name": None if student is None else student.name})
-    return JsonResponse({"faces": faces, "marked": marks, "at": timezone.now().isoformat()})
+    location, mark = request.GET.get("location") or "Admin live view", request.GET.get("mark") == "1"
+    seen = _follow(key, location, mark).see(request.body, location, mark=mark)
+    known = {each.student_id for each in seen.suspected}
+    known.update(face.student_id for face in seen.faces if face.student_id is not None)
+    names = {student.pk: student.name for student in Student.objects.filter(pk__in=known)}
+
+    def name(student_id: Optional[int]) -> Optional[str]:
+        return None if student_id is None else names.get(student_id)
+
+    return JsonResponse(
+        {
+            "faces": [{**face.to_dict(), "name": name(face.student_id)} for face in seen.faces],
+            "marked": [{"name": name(row.student_id), "status": row.status} for row in seen.marked],
+            "second_looks": [{"name": look.student.name, "reason": look.reason} for look in seen.second_looks],
+            "suspected": [{"name": name(each.student_id), "reason": each.liveness_reason} for each in seen.suspected],
+            "at": timezone.now().isoformat(),
+        }
+    )

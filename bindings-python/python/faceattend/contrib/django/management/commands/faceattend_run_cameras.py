@@ -6,14 +6,14 @@ import logging
 import signal
 import threading
 import time
-from typing import Any, Optional
+from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import close_old_connections
 
 import faceattend
-from faceattend.contrib.django import conf, recognition
 from faceattend.contrib.django.models import Camera, DetectionLog
+from faceattend.contrib.django.watching import Sight, Watch
 
 log = logging.getLogger("faceattend")
 
@@ -72,42 +72,40 @@ class Command(BaseCommand):
         try:
             with faceattend.Camera(source, real_time=real_time) as camera:
                 threading.Thread(target=_close_after, args=(stop, camera), daemon=True).start()
-                self._follow(camera, location, stop)
+                self._follow(camera, source, location, stop)
         except faceattend.FaceAttendError as error:
             failures.append(f"{location}: {error}")
         finally:
             close_old_connections()
 
-    def _follow(self, camera: faceattend.Camera, location: str, stop: threading.Event) -> None:
-        gallery: Optional[faceattend.Gallery] = None
-        recognizer: Optional[faceattend.Recognizer] = None
-        logged_at = 0.0
-        for frame in camera:
-            if stop.is_set():
-                return
-            close_old_connections()
-            current = recognition.gallery()
-            if recognizer is None or current is not gallery:
-                gallery = current
-                recognizer = faceattend.Recognizer(
-                    conf.engine(),
-                    gallery,
-                    threshold=conf.setting("THRESHOLD"),
-                    agreeing=conf.setting("AGREEING_VIEWS"),
-                )
-            started = time.perf_counter()
-            seen = recognizer.process(frame)
-            known = [face for face in seen.faces if face.student_id is not None]
-            for face in known:
-                assert face.student_id is not None
-                row, new = recognition.mark(face.student_id, face.similarity, location)
-                if row is not None and new:
-                    self.stdout.write(f"{location}: {row.student.name} {row.status}")
-            if seen.faces and time.monotonic() - logged_at > _LOG_EVERY:
-                logged_at = time.monotonic()
-                DetectionLog.objects.create(
-                    faces_detected=len(seen.faces),
-                    students_recognized=len(known),
-                    processing_time=time.perf_counter() - started,
-                    camera_location=location[:100],
-                )
+    def _follow(self, camera: faceattend.Camera, source: str, location: str, stop: threading.Event) -> None:
+        watch, logged_at = Watch(source), 0.0
+        try:
+            for frame in camera:
+                if stop.is_set():
+                    return
+                close_old_connections()
+                started = time.perf_counter()
+                seen = watch.see(frame, location)
+                took = time.perf_counter() - started
+                self._say(seen, location)
+                is_due = time.monotonic() - logged_at > _LOG_EVERY
+                if seen.suspected or (seen.faces and is_due):
+                    logged_at = time.monotonic()
+                    DetectionLog.objects.create(
+                        faces_detected=len(seen.faces),
+                        students_recognized=len([face for face in seen.faces if face.student_id is not None]),
+                        processing_time=took,
+                        camera_location=location[:100],
+                        error_message="spoof_suspected" if seen.suspected else None,
+                    )
+        finally:
+            self._say(watch.finish(location), location)
+
+    def _say(self, seen: Sight, location: str) -> None:
+        for row in seen.marked:
+            self.stdout.write(f"{location}: {row.student.name} {row.status}")
+        for look in seen.second_looks:
+            self.stdout.write(f"{location}: {look.student.name} is not marked, somebody has to look ({look.reason})")
+        for sighting in seen.suspected:
+            self.stdout.write(f"{location}: a picture of student {sighting.student_id} is suspected")

@@ -16,7 +16,8 @@ camera.overlay = (context, canvas) => {
   context.font = `600 ${Math.max(14, Math.round(canvas.width / 40))}px system-ui, sans-serif`;
   for (const face of seen.faces) {
     const [x1, y1, x2, y2] = face.bbox.map((side) => side * scale);
-    const colour = face.name ? "#34d399" : face.decision === "waiting" ? "#fbbf24" : "#f87171";
+    const colour = face.liveness === "spoof" ? "#f87171" : face.name && face.liveness === "live" ? "#34d399"
+      : face.name || face.decision === "waiting" ? "#fbbf24" : "#f87171";
     context.strokeStyle = context.fillStyle = colour;
     context.strokeRect(x1, y1, x2 - x1, y2 - y1);
     const text = label(face);
@@ -27,10 +28,19 @@ camera.overlay = (context, canvas) => {
   }
 };
 
-const label = (face) => face.name ?? (face.decision === "waiting" ? "looking …" : "unknown");
+const label = (face) => {
+  if (!face.name) return face.decision === "waiting" ? "looking …" : "unknown";
+  return face.liveness === "spoof" ? `${face.name}: a picture?` : face.name;
+};
 
 function list(target, lines) {
   target.replaceChildren(...lines.map((line) => Object.assign(document.createElement("li"), { textContent: line })));
+}
+
+function tell(text) {
+  if (!anybodyMarked) element("fa-marked").replaceChildren();
+  anybodyMarked = true;
+  element("fa-marked").prepend(Object.assign(document.createElement("li"), { textContent: text }));
 }
 
 function turnOff() {
@@ -66,16 +76,11 @@ async function start() {
         if (mine !== run) return;
         seen = { faces: answer.faces, width: frame.width };
         const names = answer.faces.map((face) => face.name
-          ? `${face.name} (${face.similarity.toFixed(2)})` : label(face));
+          ? `${label(face)} (${face.similarity.toFixed(2)})` : label(face));
         list(element("fa-seen"), names.length ? names : ["Nobody."]);
         element("fa-guidance").textContent = names.length ? names.join(", ") : "Nobody is in the picture.";
-        for (const marked of answer.marked) {
-          if (!anybodyMarked) element("fa-marked").replaceChildren();
-          anybodyMarked = true;
-          const line = document.createElement("li");
-          line.textContent = `${marked.name}: ${marked.status}`;
-          element("fa-marked").prepend(line);
-        }
+        for (const marked of answer.marked) tell(`${marked.name}: ${marked.status}`);
+        for (const { name } of answer.second_looks) tell(`${name}: not marked, somebody has to look`);
       } catch (error) {
         if (mine !== run) return;
         element("fa-guidance").textContent = error.message;
