@@ -19,6 +19,13 @@ pub struct Logistic {
 }
 
 /// A labeled sample.
+///
+/// ```
+/// use faceattend_core::evaluation::logistic::Sample;
+///
+/// let sample = Sample { values: vec![0.3, 1.2], is_live: true, weight: 0.5 };
+/// assert_eq!(sample.values.len(), 2);
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sample {
     /// Its values, as many in every sample.
@@ -103,14 +110,13 @@ fn solve(mut matrix: Vec<Vec<f64>>, mut right: Vec<f64>) -> Option<Vec<f64>> {
     let size = right.len();
     for at in 0..size {
         let pivot = matrix[at][at];
-        if !(pivot.abs() > 1e-300) {
+        if pivot.abs() <= 1e-300 || !pivot.is_finite() {
             return None;
         }
+        let row = matrix[at].clone();
         for below in at + 1..size {
             let part = matrix[below][at] / pivot;
-            for column in at..size {
-                matrix[below][column] -= part * matrix[at][column];
-            }
+            matrix[below].iter_mut().zip(&row).skip(at).for_each(|(value, above)| *value -= part * above);
             right[below] -= part * right[at];
         }
     }

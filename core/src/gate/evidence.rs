@@ -32,6 +32,9 @@ const LEAST_ALIKE: usize = 3;
 const SAME_PICTURE: f32 = 0.999;
 /// How many in a row are no accident.
 pub(super) const FROZEN: usize = 5;
+/// As if so many views had said nothing before the passive check said anything: a few lucky views of a screen do not
+/// decide, and many that lean the same way do.
+const SILENT_VIEWS: usize = 3;
 /// The least number of views that decide, and of those that the passive check judged.
 const LEAST_VIEWS: usize = 4;
 const LEAST_PASSIVE: usize = 3;
@@ -189,9 +192,8 @@ impl LifeEvidence {
         };
         let scales: Vec<f32> = seen().map(|s| s.scale).collect();
         let passive: Vec<f32> = seen().filter_map(|s| s.passive).collect();
-        // As if a view had said nothing before: a few lucky views of a screen do not decide.
         #[expect(clippy::cast_precision_loss, reason = "tens of views")]
-        let mean = passive.iter().sum::<f32>() / (passive.len() + 1) as f32;
+        let mean = passive.iter().sum::<f32>() / (passive.len() + SILENT_VIEWS) as f32;
         Signs {
             seconds,
             views: self.seen.len(),

@@ -95,7 +95,7 @@ impl Linear {
     pub(super) fn after_inverse_of(&self, other: &Self) -> Option<Self> {
         let [a, b, c, d] = other.0;
         let det = a * d - b * c;
-        if !(det.abs() > 1e-12) {
+        if det.abs() <= 1e-12 || !det.is_finite() {
             return None;
         }
         let [e, f, g, h] = [d / det, -b / det, -c / det, a / det];

@@ -37,6 +37,14 @@ impl Weights {
 }
 
 /// The fusion of all signs.
+///
+/// ```
+/// use faceattend_core::gate::{Fusion, Signs};
+///
+/// let still = Signs { seconds: 3.0, views: 30, lid_dip: Some(0.0), ..Signs::default() };
+/// let moved = Signs { residual: 0.03, change: Some(0.4), ..still };
+/// assert!(Fusion::MEASURED.log_odds(&moved) > Fusion::MEASURED.log_odds(&still));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Fusion {
     /// For views with a mesh.
@@ -72,7 +80,7 @@ impl Fusion {
             seconds: -2.195,
             bias: 12.945,
         },
-        passive: [1.170, 0.126],
+        passive: [1.344, 0.087],
         movement_within: [-3.0, 0.5],
     };
 

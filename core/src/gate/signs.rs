@@ -33,7 +33,7 @@ pub struct Signs {
     /// is tilted or comes nearer changes its embedding too, and a picture that is held alike does not. `None` of too
     /// few such views.
     pub change: Option<f32>,
-    /// The mean log-odds of a living face by the passive check, each view at most 4 either way, and one more that says
+    /// The mean log-odds of a living face by the passive check, each view at most 4 either way, and three more that say
     /// nothing. `None` where it did not run.
     pub passive: Option<f32>,
     /// The number of views that the passive check judged.

@@ -137,7 +137,8 @@ fn each_sign_speaks_for_life() {
         change(&mut signs);
         of(&signs)
     };
-    let more: [(&str, fn(&mut Signs)); 3] = [
+    type Change = fn(&mut Signs);
+    let more: [(&str, Change); 3] = [
         ("residual", |signs| signs.residual = 0.05),
         ("lids", |signs| signs.lid_dip = Some(0.6)),
         ("change", |signs| signs.change = Some(0.6)),

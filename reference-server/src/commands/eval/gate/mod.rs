@@ -68,7 +68,7 @@ pub(super) fn evaluate(args: &GateArgs) -> Result<Finished> {
     }
     let mut gate = GateOptions::default();
     if let Some(wait) = args.wait {
-        let wait = SignedDuration::try_from_secs_f64(wait).ok().filter(|wait| wait.is_positive());
+        let wait = SignedDuration::try_from_secs_f64(wait).ok().filter(SignedDuration::is_positive);
         gate = gate.with_wait(wait.ok_or_else(|| bad("wait", "it must be above 0 seconds"))?);
     }
     let attempts = attempts(&args.input)?;
