@@ -81,7 +81,7 @@ impl Fusion {
             bias: 12.945,
         },
         passive: [1.344, 0.087],
-        movement_within: [-3.0, 0.5],
+        movement_within: [-3.0, 1.0],
     };
 
     /// Returns the log-odds of a living face by its movement alone.
