@@ -96,7 +96,7 @@ pub struct GateOptions {
 
 impl Default for GateOptions {
     fn default() -> Self {
-        Self { policy: GatePolicy::Require, live_from: 3.0, spoof_below: -2.5, wait: SignedDuration::from_secs(4) }
+        Self { policy: GatePolicy::Require, live_from: 3.0, spoof_below: -2.0, wait: SignedDuration::from_secs(4) }
     }
 }
 
