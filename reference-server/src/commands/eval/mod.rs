@@ -1,4 +1,5 @@
-//! `faceattend eval pad | verify | pose | identify | live | gate`: how well the models do on labeled pictures of one's own.
+//! `faceattend eval pad | verify | pose | identify | live | gate`: how well the models do on labeled pictures of
+//! one's own.
 //!
 //! Each command reads folders or a CSV, measures every picture once, and reports rates with their sample sizes and
 //! confidence intervals: a table on the terminal, JSON, and an HTML page that needs nothing from anywhere. The

@@ -28,7 +28,8 @@ use play::{Outcome, Showing};
 /// DIR has a folder `bonafide` and one for each kind of attack, in them a folder for each person, and in those the
 /// attempts: videos, folders of pictures, and single pictures, which are shown for the length of an attempt. Or DIR
 /// holds `labels.csv`, or is a table: with the columns path, label (bonafide or attack), attack (its kind), subject
-/// and, where it was rendered, origin (simulated). The person of an attempt is enrolled by the attempt itself, so that the gate alone decides about the mark.
+/// and, where it was rendered, origin (simulated). The person of an attempt is enrolled by the attempt itself, so
+/// that the gate alone decides about the mark.
 #[derive(Debug, Args)]
 pub(super) struct GateArgs {
     /// The folder of attempts, or the table
