@@ -43,9 +43,9 @@ enum What {
 /// Everything is made from one photograph of each person. Genuine clips are renderings of the head: they nod, turn a
 /// little, blink and talk. Attacks are the photograph on paper (held, swung, bent, on a stand, cut out) or on a
 /// telephone, or such a rendering played by a telephone or a tablet. An attack has the room, the camera, the place and
-/// the size of a genuine clip. `labels.csv` names every clip: path, label (bonafide or attack), kind of attack, person, origin
-/// (always simulated), stage (clips of one stage have the same room and camera), and the photograph that was used:
-/// enrol the person by another one. Report figures from these clips apart from those of real ones.
+/// the size of a genuine clip. `labels.csv` names every clip: path, label (bonafide or attack), kind of attack,
+/// person, origin (always simulated), stage (clips of one stage have the same room and camera), and the photograph
+/// that was used: enrol the person by another one. Report figures from these clips apart from those of real ones.
 #[derive(Args)]
 struct Attacks {
     /// The photographs: a folder with a folder for each person
