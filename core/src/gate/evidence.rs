@@ -39,9 +39,12 @@ const SILENT_VIEWS: usize = 3;
 const LEAST_VIEWS: usize = 4;
 const LEAST_PASSIVE: usize = 3;
 /// The least time that a face is watched before anything is decided, in seconds: what moves needs time to move.
-const LEAST_SECONDS: f32 = 0.4;
-/// The same where movement alone decides: that it is alive, and that it is a picture.
-const LEAST_BY_MOVEMENT: f32 = 1.0;
+const LEAST_SECONDS: f32 = 1.0;
+/// The same where the passive check sees skin and movement speaks for life by so many log-odds. A cut-out looks like
+/// skin to the check, and a second shows that it does not move.
+const LEAST_WITH_BOTH: f32 = 0.4;
+const MOVES: f32 = 1.0;
+/// The least time in which movement alone shows that it is a picture.
 const LEAST_STILL: f32 = 2.0;
 
 /// The evidence of life that the views of one track give. Begin anew for another face: evidence of one person says
@@ -173,7 +176,8 @@ impl LifeEvidence {
             LifeReason::LittleMovement
         };
         // A passive check that has judged too few views yet is waited for, and so is movement.
-        let least = if passive_rules { LEAST_SECONDS } else { LEAST_BY_MOVEMENT };
+        let both = passive_rules && Fusion::MEASURED.movement(signs) >= MOVES;
+        let least = if both { LEAST_WITH_BOTH } else { LEAST_SECONDS };
         let waits = (signs.passive_views > 0 && !passive_rules) || signs.seconds < least;
         if log_odds >= options.live_from && !waits && !stands {
             (LifeVerdict::Live, log_odds, None)
