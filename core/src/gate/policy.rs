@@ -85,9 +85,10 @@ impl FromStr for GatePolicy {
 pub struct GateOptions {
     /// What the camera asks for. Default [`GatePolicy::Require`].
     pub policy: GatePolicy,
-    /// From which log-odds a person is living.
+    /// From which log-odds a person is living. Default 3: by movement alone 1 of 56 rendered stills reached it, and 15
+    /// of 17 living people within three seconds (`docs/src/gate.md`).
     pub live_from: f32,
-    /// Up to which log-odds a face is a picture's.
+    /// Up to which log-odds a face is a picture's. Default -2: the 4 replays went below it with the passive check.
     pub spoof_below: f32,
     /// How long a person who is recognized is watched for signs of life before the sighting goes on the second-look
     /// list. Default 4 s.
