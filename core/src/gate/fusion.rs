@@ -60,9 +60,9 @@ pub struct Fusion {
 }
 
 impl Fusion {
-    /// As `faceattend eval gate --fit` measured it: the movement on 17 living people and 56 rendered stills, the passive
-    /// check on 21 clips that cameras have seen. What movement may say beside the check was chosen so that none of the
-    /// 4 replays passes. The weights for five points are those for the mesh: they were not fitted by themselves.
+    /// As `faceattend eval gate --fit` measured it: the movement on 17 living people and 56 rendered stills, the
+    /// passive check on 21 clips that cameras have seen. What movement may say beside the check was chosen so that none
+    /// of the 4 replays passes. The weights for five points are those for the mesh: they were not fitted by themselves.
     pub const MEASURED: Self = Self {
         mesh: Weights {
             residual: 4.568,
