@@ -62,6 +62,8 @@ const LEAST_STILL: f32 = 2.0;
 pub struct LifeEvidence {
     /// The points of the skull in the first view, into which every later one is mapped.
     first: Vec<Point>,
+    /// The root mean square distance of those points from their center.
+    size: f32,
     seen: VecDeque<Seen>,
     embedded: VecDeque<Embedded>,
     /// Views in a row that were one picture: by its bytes, or of those that were embedded by the embedding.
@@ -97,18 +99,16 @@ impl LifeEvidence {
     pub fn add(&mut self, view: &LifeView, calibration: &Calibration, options: &GateOptions) {
         if self.first.len() != view.skull.len() {
             // The engine was replaced: its points are others.
-            *self = Self { first: view.skull.clone(), ..Self::default() };
+            *self = Self { first: view.skull.clone(), size: spread(&view.skull), ..Self::default() };
         }
         let Some(map) = FlatMap::between(&view.skull, &self.first) else { return };
-        let size = spread(&self.first);
-        let mapped = |points: &[Point]| points.iter().map(|point| map.apply(*point)).collect::<Vec<_>>();
-        let lids = view.lids.map(|lids| lid_gaps(&lids.map(|point| map.apply(point))).map(|gap| gap / size));
+        let lids = view.lids.map(|lids| lid_gaps(&lids.map(|point| map.apply(point))).map(|gap| gap / self.size));
         let held = map.linear();
         let (stretch, scale) = held.stretch();
         #[expect(clippy::cast_possible_truncation, reason = "logarithms of ratios")]
         let (stretch, scale) = (stretch as f32, scale as f32);
         let passive = view.passive.map(|real| log_odds(real).clamp(-PASSIVE_MOST, PASSIVE_MOST));
-        let skull = mapped(&view.skull);
+        let skull = view.skull.iter().map(|point| map.apply(*point)).collect();
         self.seen.push_back(Seen { at: view.at, skull, lids, stretch, scale, passive });
         if let Some(embedding) = &view.embedding {
             let same_bytes = view.picture.is_some() && view.picture == self.last_picture;
@@ -222,10 +222,9 @@ impl LifeEvidence {
                 (sum.x, sum.y) = (sum.x + point.x / count, sum.y + point.y / count);
             }
         }
-        let size = spread(&self.first);
         let from_mean = |seen: &Seen| {
             let squares = seen.skull.iter().zip(&mean).map(|(p, m)| p.distance(*m).powi(2)).sum::<f32>();
-            (squares / mean.len().max(1) as f32).sqrt() / size
+            (squares / mean.len().max(1) as f32).sqrt() / self.size
         };
         self.seen.iter().map(from_mean).collect()
     }

@@ -24,8 +24,9 @@ pub(super) enum Admission {
 }
 
 /// The people whom one camera recognizes and who have not shown to be alive.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Gatekeeper {
+    options: GateOptions,
     waiting: BTreeMap<TrackId, Waiting>,
     /// Whose place in a track somebody else has taken before the wait was over.
     displaced: Vec<Sighting>,
@@ -41,17 +42,26 @@ struct Waiting {
     is_suspected: bool,
 }
 
+impl Waiting {
+    fn new(sighting: Sighting) -> Self {
+        Self { since: sighting.at, sighting, is_over: false, is_suspected: false }
+    }
+}
+
 impl Gatekeeper {
+    pub(super) fn new(options: GateOptions) -> Self {
+        Self { options, waiting: BTreeMap::new(), displaced: Vec::new() }
+    }
+
     /// Decides about a person whose views say this of life.
     pub(super) fn admit(
         &mut self,
         track: TrackId,
         (student, similarity): (StudentId, Similarity),
         life: Life,
-        options: &GateOptions,
         now: Timestamp,
     ) -> Admission {
-        if options.policy == GatePolicy::Off {
+        if self.options.policy == GatePolicy::Off {
             return Admission::Mark;
         }
         if life.verdict == LifeVerdict::Live {
@@ -59,21 +69,20 @@ impl Gatekeeper {
             return Admission::Mark;
         }
         let sighting = Sighting { track, student, similarity, life, at: now };
-        let new = Waiting { since: now, sighting, is_over: false, is_suspected: false };
-        let waiting = self.waiting.entry(track).or_insert(new);
+        let waiting = self.waiting.entry(track).or_insert_with(|| Waiting::new(sighting));
         if waiting.sighting.student != student {
             // The views show somebody else now.
-            if !waiting.is_over {
+            if !waiting.is_over && self.options.policy == GatePolicy::Require {
                 self.displaced.push(waiting.sighting);
             }
-            *waiting = Waiting { since: now, sighting, is_over: false, is_suspected: false };
+            *waiting = Waiting::new(sighting);
         }
         waiting.sighting = sighting;
         // A clock that was set back has no one wait for hours.
-        let is_over = now < waiting.since || now.duration_since(waiting.since) >= options.wait;
+        let is_over = now < waiting.since || now.duration_since(waiting.since) >= self.options.wait;
         let was_over = waiting.is_over;
         waiting.is_over |= is_over;
-        match (options.policy, was_over, is_over) {
+        match (self.options.policy, was_over, is_over) {
             (GatePolicy::Off | GatePolicy::Observe, ..) => Admission::Mark,
             (GatePolicy::Require, true, _) => Admission::HandedOver,
             (GatePolicy::Require, false, true) => Admission::SecondLook(sighting),
@@ -88,8 +97,8 @@ impl Gatekeeper {
     }
 
     /// Returns how closely a track is watched for signs of life: its person has not shown any yet.
-    pub(super) fn watch(&self, track: TrackId, options: &GateOptions) -> Watch {
-        match (self.waiting.get(&track), options.policy) {
+    pub(super) fn watch(&self, track: TrackId) -> Watch {
+        match (self.waiting.get(&track), self.options.policy) {
             (None, _) | (_, GatePolicy::Off) => Watch::No,
             (Some(waiting), _) if !waiting.is_over => Watch::Closely,
             (Some(_), GatePolicy::Observe) => Watch::No,
@@ -98,12 +107,12 @@ impl Gatekeeper {
     }
 
     /// Returns the people who have left before the wait was over, if they had to wait, and forgets all who have left.
-    pub(super) fn left(&mut self, options: &GateOptions, is_followed: impl Fn(TrackId) -> bool) -> Vec<Sighting> {
+    pub(super) fn left(&mut self, is_followed: impl Fn(TrackId) -> bool) -> Vec<Sighting> {
         let mut left = std::mem::take(&mut self.displaced);
-        left.retain(|_| options.policy == GatePolicy::Require);
+        let had_to_wait = self.options.policy == GatePolicy::Require;
         self.waiting.retain(|track, waiting| {
             let stays = is_followed(*track);
-            if !stays && !waiting.is_over && options.policy == GatePolicy::Require {
+            if !stays && !waiting.is_over && had_to_wait {
                 left.push(waiting.sighting);
             }
             stays

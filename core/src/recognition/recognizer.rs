@@ -70,7 +70,7 @@ impl Recognizer {
             options: options.clone(),
             tracker: Tracker::new(options.tracking),
             scan_plan: ScanPlan::default(),
-            gatekeeper: Gatekeeper::default(),
+            gatekeeper: Gatekeeper::new(options.gate),
             to_hand_over: VecDeque::new(),
             ageing: None,
         }
@@ -138,9 +138,8 @@ impl Recognizer {
 
     /// Marks the people who may be, and hands over those who did not show in time that they are alive.
     fn admit(&mut self, report: &mut RecognitionReport, now: Timestamp) -> Result<()> {
-        let options = self.options.gate;
         let tracks = self.tracker.tracks();
-        let left = self.gatekeeper.left(&options, |id| tracks.iter().any(|track| track.id() == id));
+        let left = self.gatekeeper.left(|id| tracks.iter().any(|track| track.id() == id));
         self.to_hand_over.extend(left);
         let known: Vec<_> =
             report.faces.iter().filter_map(|face| Some((face.track, face.known()?, face.life))).collect();
@@ -149,17 +148,17 @@ impl Recognizer {
             if !self.gallery.contains(student) {
                 continue;
             }
-            let marker = self.marker.as_ref().filter(|_| options.policy == GatePolicy::Require);
+            let marker = self.marker.as_ref().filter(|_| self.options.gate.policy == GatePolicy::Require);
             if let Some(record) = marker.and_then(|marker| marker.already_marked(student, now)) {
                 self.tracker.watch(track, Watch::No);
                 report.marks.push(Marking::AlreadyMarked(record));
                 continue;
             }
-            let admission = self.gatekeeper.admit(track, (student, similarity), life, &options, now);
+            let admission = self.gatekeeper.admit(track, (student, similarity), life, now);
             if self.gatekeeper.suspects(track) {
                 report.suspected.push(Sighting { track, student, similarity, life, at: now });
             }
-            self.tracker.watch(track, self.gatekeeper.watch(track, &options));
+            self.tracker.watch(track, self.gatekeeper.watch(track));
             match admission {
                 Admission::Mark => {
                     report.admitted.push(Sighting { track, student, similarity, life, at: now });
@@ -219,7 +218,7 @@ impl Recognizer {
     /// Those of the store; call it again then.
     pub fn finish(&mut self) -> Result<RecognitionReport> {
         let mut report = RecognitionReport::default();
-        self.to_hand_over.extend(self.gatekeeper.left(&self.options.gate, |_| false));
+        self.to_hand_over.extend(self.gatekeeper.left(|_| false));
         self.hand_over(&mut report)?;
         Ok(report)
     }
@@ -309,10 +308,8 @@ impl Recognizer {
             let Some(embedding) = view.first().and_then(|face| face.embedding.clone()) else {
                 if embed {
                     self.tracker.poor_view(*track, now);
-                } else if let Some(view) = view.first().and_then(|face| Some(LifeView::of(face, now)?.in_frame(frame)))
-                {
-                    let calibration = &self.engine.embedder().calibration;
-                    self.tracker.see_life(*track, view, calibration, &self.options.gate);
+                } else {
+                    self.see_life(*track, frame, view.first(), now);
                 }
                 continue;
             };
@@ -325,16 +322,21 @@ impl Recognizer {
                 if !is_alive && self.tracker.may_be_named(*track) {
                     self.engine.deepen(frame, &mut view, Depth::Antispoof)?;
                 }
-                if let Some(view) = view.first().and_then(|face| Some(LifeView::of(face, now)?.in_frame(frame))) {
-                    let calibration = &self.engine.embedder().calibration;
-                    self.tracker.see_life(*track, view, calibration, &self.options.gate);
-                }
+                self.see_life(*track, frame, view.first(), now);
             }
             if self.ageing.is_some() {
                 voted.extend(view.into_iter().next().map(|face| (*track, face)));
             }
         }
         Ok(voted)
+    }
+
+    /// Takes in what a view tells of life, if it has points.
+    fn see_life(&mut self, track: TrackId, frame: &Frame<'_>, face: Option<&Face>, now: Timestamp) {
+        if let Some(view) = face.and_then(|face| LifeView::of(face, now)) {
+            let calibration = &self.engine.embedder().calibration;
+            self.tracker.see_life(track, view.in_frame(frame), calibration, &self.options.gate);
+        }
     }
 }
 
