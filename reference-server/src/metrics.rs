@@ -61,15 +61,12 @@ impl Figures {
             ("recognitions", "Faces that were recognized in pictures sent to the API.", &self.recognitions),
             ("failed_logins", "Logins with a wrong name or password.", &self.failed_logins),
         ];
-        for (name, help, value) in counters {
-            let _ = writeln!(text, "# HELP faceattend_{name}_total {help}\n# TYPE faceattend_{name}_total counter");
-            let _ = writeln!(text, "faceattend_{name}_total {}", value.load(Relaxed));
-        }
-        let counted = [
+        let counters = counters.map(|(name, help, value)| (name, help, value.load(Relaxed)));
+        let of_the_gate = [
             ("spoofs_suspected", "Pictures of people that cameras suspected.", gauges.spoofs_suspected),
             ("second_looks", "Sightings that cameras put on the second-look list.", gauges.second_looks),
         ];
-        for (name, help, value) in counted {
+        for (name, help, value) in counters.into_iter().chain(of_the_gate) {
             let _ = writeln!(text, "# HELP faceattend_{name}_total {help}\n# TYPE faceattend_{name}_total counter");
             let _ = writeln!(text, "faceattend_{name}_total {value}");
         }
