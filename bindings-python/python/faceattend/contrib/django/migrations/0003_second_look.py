@@ -19,17 +19,46 @@ class Migration(migrations.Migration):
                 ('period', models.CharField(max_length=100)),
                 ('confidence_score', models.FloatField(blank=True, null=True)),
                 ('camera_location', models.CharField(blank=True, max_length=100)),
-                ('verdict', models.CharField(choices=[('undecided', 'undecided'), ('spoof', 'a picture')], max_length=20)),
+                (
+                    'verdict',
+                    models.CharField(choices=[('undecided', 'undecided'), ('spoof', 'a picture')], max_length=20),
+                ),
                 ('reason', models.CharField(blank=True, max_length=50)),
-                ('state', models.CharField(choices=[('open', 'open'), ('confirmed', 'confirmed'), ('refused', 'refused'), ('settled', 'marked since')], default='open', max_length=20)),
+                (
+                    'state',
+                    models.CharField(
+                        choices=[
+                            ('open', 'open'),
+                            ('confirmed', 'confirmed'),
+                            ('refused', 'refused'),
+                            ('settled', 'marked since'),
+                        ],
+                        default='open',
+                        max_length=20,
+                    ),
+                ),
                 ('decided_by', models.CharField(blank=True, max_length=150)),
                 ('decided_at', models.DateTimeField(blank=True, null=True)),
-                ('student', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.CASCADE, related_name='second_looks', to='faceattend.student')),
+                (
+                    'student',
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name='second_looks',
+                        to='faceattend.student',
+                    ),
+                ),
             ],
             options={
                 'db_table': 'faceattend_second_look',
                 'ordering': ['-seen_at', '-id'],
-                'constraints': [models.UniqueConstraint(condition=models.Q(('state', 'open')), fields=('student', 'local_day', 'period'), name='uq_faceattend_second_look_open')],
+                'constraints': [
+                    models.UniqueConstraint(
+                        condition=models.Q(('state', 'open')),
+                        fields=('student', 'local_day', 'period'),
+                        name='uq_faceattend_second_look_open',
+                    )
+                ],
             },
         ),
     ]
