@@ -144,32 +144,47 @@ fn without_parameters(rest: &str, is_url: bool) -> String {
     const ENDS: [char; 5] = ['/', '?', '&', ';', '#'];
     let mut shown = String::with_capacity(rest.len());
     let mut in_query = false;
-    // A slash in a query may stand in a value, whose rest then looks like a parameter.
-    let mut in_value = false;
+    // A secret may hold the signs that end other values, and what follows them looks like a parameter.
+    let mut in_secret = false;
     for part in rest.split_inclusive(ENDS) {
         let (body, end) = part.split_at(part.trim_end_matches(ENDS).len());
-        if in_query && in_value && !body.is_empty() {
+        if in_secret && !body.is_empty() {
             shown.push_str(HIDDEN);
         } else if in_query || is_url && body.contains('=') {
-            shown.push_str(&without_value(body));
+            let harmless = is_harmless(body);
+            in_secret = !harmless;
+            shown.push_str(&if harmless { body.to_owned() } else { without_value(body) });
         } else {
             shown.push_str(body);
         }
         shown.push_str(end);
         in_query |= end.contains(['?', '#']);
-        in_value = end.ends_with('/');
+        in_secret = match end {
+            "&" | "?" => false,
+            // It begins another part of a path, and stands in the value of any parameter.
+            "/" => in_query,
+            _ => in_secret,
+        };
     }
     shown
 }
 
-fn without_value(part: &str) -> String {
-    let is_harmless = |name: &str| HARMLESS.iter().any(|known| known.eq_ignore_ascii_case(name));
+/// Whether a parameter can be shown whole.
+fn is_harmless(part: &str) -> bool {
+    let is_known = |name: &str| HARMLESS.iter().any(|known| known.eq_ignore_ascii_case(name));
     // Such as 640x480, 1,2 or 10:30.
     let is_plain = |value: &str| value.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.,:+*".contains(&b));
     match part.split_once('=') {
-        Some((name, value)) if value.is_empty() || is_harmless(name) && is_plain(value) => part.to_owned(),
+        Some((name, value)) => is_known(name) && is_plain(value),
+        None => is_known(part) || part.bytes().all(|b| b.is_ascii_digit()),
+    }
+}
+
+/// Hides the value of a parameter, and all of it where its name is no word.
+fn without_value(part: &str) -> String {
+    match part.split_once('=') {
+        Some((name, "")) if is_word(name) => part.to_owned(),
         Some((name, _)) if is_word(name) => format!("{name}={HIDDEN}"),
-        None if is_harmless(part) || part.bytes().all(|b| b.is_ascii_digit()) => part.to_owned(),
         _ => HIDDEN.to_owned(),
     }
 }
@@ -213,6 +228,11 @@ mod tests {
             ("http://host/s?CHANNEL=2;Stream=sub", "http://host/s?CHANNEL=2;Stream=sub"),
             ("http://host/s?p=a/b?c", "http://host/s?p=***/***?***"),
             ("http://host/s?pw=x/S3CRET=y", "http://host/s?pw=***/***"),
+            ("http://host/s?pw=;S3CRET=&x=1", "http://host/s?pw=;***&x=1"),
+            ("http://host/s?pw=a;S3CRET=b", "http://host/s?pw=***;***"),
+            ("http://host/s?pw=a#h=S3CRET", "http://host/s?pw=***#***"),
+            ("http://host/a/pw=a;S3CRET/b", "http://host/a/pw=***;***/b"),
+            ("http://host/s?\u{eff2e}S3CRET=", "http://host/s?***"),
             ("http://host/s?S3CRET", "http://host/s?***"),
             ("http://host/cgi?1", "http://host/cgi?1"),
             ("http://host/s?channel=1_pw=S3CRET", "http://host/s?channel=***"),
