@@ -121,8 +121,10 @@ impl Embedding {
     /// [`Error::ModelMismatch`] when they come from different models.
     pub fn cosine(&self, other: &Self) -> Result<Cosine> {
         self.check_comparable(other)?;
-        let dot: f32 = self.values.iter().zip(&other.values).map(|(a, b)| a * b).sum();
-        Ok(Cosine(dot.clamp(-1.0, 1.0)))
+        // In `f32` the rounding errors of some hundred products add up to more than the parts of a unit vector have.
+        let dot: f64 = self.values.iter().zip(&other.values).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum();
+        #[expect(clippy::cast_possible_truncation, reason = "a cosine fits an f32")]
+        Ok(Cosine(dot.clamp(-1.0, 1.0) as f32))
     }
 
     fn check_comparable(&self, other: &Self) -> Result<()> {
