@@ -1,0 +1,1 @@
+//! Cameras: slow ones, turned ones, mistyped addresses.

@@ -1,0 +1,1 @@
+//! Databases: held by others, gone for a while, old ones.

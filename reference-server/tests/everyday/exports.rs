@@ -1,0 +1,1 @@
+//! Exports, the WebSocket and what clients send.

@@ -1,0 +1,1 @@
+//! Names, roll numbers and the search for them.

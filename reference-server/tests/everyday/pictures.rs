@@ -1,0 +1,1 @@
+//! Pictures that are cut, odd or damaged.

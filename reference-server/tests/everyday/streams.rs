@@ -1,0 +1,1 @@
+//! Streams of motion JPEG and pictures behind an address.
