@@ -146,7 +146,8 @@ pub struct ServeArgs {
     /// know none
     #[arg(long, help_heading = heading::ENROLMENT, env = "FACEATTEND_CHALLENGE", value_enum, default_value_t)]
     pub(super) challenge: ChallengePolicy,
-    /// What happens to a face that another student already has: refuse, warn or allow
+    /// What happens to a face that another student already has: refuse, warn or allow. Cameras may mark neither of two
+    /// students with one face until an operator merges them
     #[arg(
         long,
         help_heading = heading::ENROLMENT,
