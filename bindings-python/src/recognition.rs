@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use faceattend_core::engine::FaceEngine;
 use faceattend_core::gate::{GateOptions, GatePolicy, LifeReason};
+use faceattend_core::liveness::Position;
 use faceattend_core::recognition::{
     RecognitionOptions, RecognitionReport, RecognizedFace as CoreFace, Recognizer as CoreRecognizer,
     Sighting as CoreSighting,
@@ -75,6 +76,13 @@ impl RecognizedFace {
         self.0.life.reason.map(LifeReason::as_str)
     }
 
+    /// The movement that the person is asked for with ``gate="ask"``: ``"left"`` and ``"right"`` (the person's own),
+    /// ``"up"`` or ``"down"``. Show it on a screen beside the camera.
+    #[getter]
+    fn asked(&self) -> Option<&'static str> {
+        self.0.asked.map(Position::as_str)
+    }
+
     /// Returns the face as a dictionary that ``json.dumps`` takes.
     fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let dict = PyDict::new(py);
@@ -86,6 +94,7 @@ impl RecognizedFace {
         dict.set_item("similarity", self.similarity())?;
         dict.set_item("liveness", self.liveness())?;
         dict.set_item("liveness_reason", self.liveness_reason())?;
+        dict.set_item("asked", self.asked())?;
         Ok(dict)
     }
 
@@ -162,7 +171,8 @@ pub(crate) struct Recognition {
     /// What came of marking each student that was recognized; empty without an attendance book.
     marks: Vec<Py<Marking>>,
     /// The people who may be marked, by what the recognizer asks of a face: those to mark in an attendance table of
-    /// your own. With ``gate="require"`` they are the living; without those whom the book knows to be marked already.
+    /// your own. With ``gate="require"`` and ``"ask"`` they are the living; without those whom the book knows to be
+    /// marked already.
     admitted: Vec<Py<Sighting>>,
     /// The people who were recognized and are not marked, because their views did not show in time that they are alive.
     /// Each is told once, and goes on the second-look list of the book's store.
@@ -210,10 +220,11 @@ impl Recognition {
 /// false_names : float
 ///     The share of strangers that may be named, however long they stay. With the number of templates in the gallery it
 ///     sets how much evidence names somebody.
-/// gate : {"require", "observe", "off"}
+/// gate : {"require", "ask", "observe", "off"}
 ///     What is asked of a face before its person is marked. ``"require"``: that its views show a living person; whoever
-///     is recognized and does not show it goes on the second-look list. ``"observe"``: nothing, but every face says
-///     what its views tell of life; for recordings. ``"off"``: nothing, and nobody looks.
+///     is recognized and does not show it goes on the second-look list. ``"ask"``: the same, and whose views do not
+///     say is asked for a short movement, which `RecognizedFace.asked` names. ``"observe"``: nothing, but every face
+///     says what its views tell of life; for recordings. ``"off"``: nothing, and nobody looks.
 /// gate_wait : float
 ///     How many seconds a person is watched for signs of life before the sighting goes on the second-look list.
 ///

@@ -9,6 +9,7 @@ use napi_derive::napi;
 use crate::attendance::Marking;
 use crate::face::{Analysis, Rect};
 use crate::frame::Frame;
+use crate::liveness::Position;
 use crate::time::{Date, date};
 
 /// What a camera is doing.
@@ -105,6 +106,9 @@ pub struct SeenFace {
     /// What speaks against a living person; `null` for the living.
     #[napi(ts_type = "LifeReason | null")]
     pub liveness_reason: Option<String>,
+    /// The movement that the person is asked for with the gate `ask`: `left` and `right` are the person's own. Show it
+    /// on a screen beside the camera.
+    pub asked: Option<Position>,
 }
 
 /// What one frame of a camera showed.
@@ -177,6 +181,7 @@ impl From<&RecognizedFace> for SeenFace {
             similarity: face.similarity().map(|similarity| similarity.value().into()),
             liveness: face.life.verdict.into(),
             liveness_reason: reason(&face.life),
+            asked: face.asked.map(Into::into),
         }
     }
 }

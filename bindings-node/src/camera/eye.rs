@@ -33,13 +33,15 @@ pub enum Pace {
 }
 
 /// What is asked of a face before its person is marked. `require`: that its views show a living person; whoever is
-/// recognized and does not show it goes on the second-look list. `observe`: nothing, but every face says what its views
-/// tell of life. `off`: nothing, and nobody looks.
+/// recognized and does not show it goes on the second-look list. `ask`: the same, and whose views do not say is asked
+/// for a short movement, which `SeenFace.asked` names. `observe`: nothing, but every face says what its views tell of
+/// life. `off`: nothing, and nobody looks.
 #[napi(string_enum = "snake_case")]
 pub enum Gate {
     Off,
     Observe,
     Require,
+    Ask,
 }
 
 /// How a camera is read and its faces are followed.
@@ -130,6 +132,7 @@ fn gate(options: &CameraReadOptions, nature: Nature) -> Result<GateOptions> {
         Some(Gate::Off) => GatePolicy::Off,
         Some(Gate::Observe) => GatePolicy::Observe,
         Some(Gate::Require) => GatePolicy::Require,
+        Some(Gate::Ask) => GatePolicy::Ask,
         None => GatePolicy::usual_for(nature),
     };
     let gate = GateOptions::of(policy);

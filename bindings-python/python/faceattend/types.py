@@ -81,7 +81,7 @@ PassiveVerdict = Literal["off", "not_run", "live", "spoof"]
 """What came of the passive antispoof check of a session."""
 Decision = Literal["waiting", "unknown", "known"]
 """Whose face it is, as far as the views of it agree."""
-Gate = Literal["off", "observe", "require"]
+Gate = Literal["off", "observe", "require", "ask"]
 """What is asked of a face before its person is marked: nothing; nothing, and it says what its views tell of life; that
 they show a living person."""
 Liveness = Literal["live", "undecided", "spoof"]
@@ -310,6 +310,7 @@ class RecognizedFaceDict(TypedDict):
     similarity: Optional[float]
     liveness: Liveness
     liveness_reason: Optional[str]
+    asked: Optional[Position]
 
 
 class SightingDict(TypedDict):

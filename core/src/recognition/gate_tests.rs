@@ -13,6 +13,7 @@ use crate::frame::{ChannelOrder, Frame};
 use crate::gallery::Gallery;
 use crate::gate::tests::{DIMENSION, Head, PICTURE, person};
 use crate::gate::{GateOptions, GatePolicy, LifeReason, LifeVerdict};
+use crate::liveness::Position;
 use crate::store::prelude::*;
 use crate::store::{AttendanceFilter, Page, SecondLookFilter, SecondLookVerdict, SqliteStore};
 use crate::types::{ModelId, StudentId};
@@ -270,4 +271,113 @@ fn with_the_passive_check_a_person_who_stands_still_is_marked_soon() {
     let scored = *gate.stage.scored.lock().unwrap();
     gate.show_for(10.0, still);
     assert!(*gate.stage.scored.lock().unwrap() <= scored + 1, "{scored}");
+}
+
+/// Somebody who stands still, with the noise of a mesh, and turns the head after it was asked: as far as `turn` says
+/// of the movement.
+fn answering(gate: &mut Gate, seconds: f32, turn: impl Fn(Position) -> f32) -> Vec<RecognitionReport> {
+    let mut yaw = 0.0;
+    let mut reports: Vec<RecognitionReport> = Vec::new();
+    #[expect(clippy::cast_possible_truncation, reason = "tenths of seconds")]
+    for n in 0..(seconds * 10.0) as i32 {
+        let asked = reports.last().and_then(|report| report.faces[0].asked);
+        // The head goes on for a moment when the question is answered, and comes back.
+        let goal = asked.map_or(0.0, &turn);
+        yaw += (goal - yaw) * 0.5;
+        let noise = 0.03 * (n as f32 * 0.9).sin();
+        let still = Head { yaw, depth: 0.8, change: noise + yaw / 60.0, ..PICTURE };
+        reports.push(gate.show(Some(still)));
+    }
+    reports
+}
+
+/// The turn that answers; nods are not shown here.
+fn rightly(position: Position) -> f32 {
+    match position {
+        Position::Left => 20.0,
+        Position::Right => -20.0,
+        _ => 0.0,
+    }
+}
+
+#[test]
+fn who_stands_still_is_asked_for_a_movement_and_marked_for_it() {
+    // A quarter of all questions are a turn to the left. One person does not see the same question 20 times.
+    let mut turns = 0;
+    for _ in 0..40 {
+        let mut gate = Gate::new(GatePolicy::Ask);
+        let reports = answering(&mut gate, 5.0, rightly);
+        let asked = reports.iter().position(|report| report.faces[0].asked.is_some()).unwrap();
+        assert!((14..20).contains(&asked), "after a second and a half: {asked}");
+        let first = reports[asked].faces[0].asked.unwrap();
+        if first.is_nod() {
+            continue;
+        }
+        turns += 1;
+        assert_eq!(gate.marked(), [gate.students[0]], "{first}");
+        assert!(gate.second_looks().is_empty());
+        assert!(reports.iter().rev().take(5).all(|report| report.faces[0].asked.is_none()), "no longer asked");
+    }
+    assert!(turns > 5, "{turns}");
+}
+
+#[test]
+fn who_stands_still_is_not_asked_where_no_screen_shows_it() {
+    let mut gate = Gate::new(GatePolicy::Require);
+    assert!(answering(&mut gate, 5.0, rightly).iter().all(|report| report.faces[0].asked.is_none()));
+    assert!(gate.marked().is_empty());
+}
+
+#[test]
+fn who_shows_life_is_not_asked() {
+    let mut gate = Gate::new(GatePolicy::Ask);
+    let lively = |second: f32| Head { yaw: 10.0 * (second * 4.0).sin(), ..person(second) };
+    let reports = gate.show_for(3.0, lively);
+    assert_eq!(gate.marked(), [gate.students[0]]);
+    assert!(reports.iter().all(|report| report.faces[0].asked.is_none()));
+}
+
+#[test]
+fn a_photograph_answers_no_question_however_it_is_turned() {
+    // With noise enough in every view that is embedded, five a second, that it is no frozen picture.
+    let noise = |second: f32| 0.045 * ((second * 5.0 + 0.25) * std::f32::consts::PI).cos();
+    let noisy = |second: f32| Head { change: noise(second), ..photograph(second) };
+    for _ in 0..10 {
+        let mut gate = Gate::new(GatePolicy::Ask);
+        let reports = gate.show_for(12.0, noisy);
+        assert!(gate.marked().is_empty());
+        assert!(reports.iter().any(|report| report.faces[0].asked.is_some()));
+        let looks = gate.second_looks();
+        assert_eq!(looks.len(), 1);
+        assert_eq!((looks[0].0, looks[0].2.as_str()), (gate.students[0], "unanswered"));
+        let handed_over = reports.iter().position(|report| !report.second_looks.is_empty()).unwrap();
+        assert!((60..80).contains(&handed_over), "after the question's five seconds: {handed_over}");
+        assert!(reports[handed_over + 1..].iter().all(|report| report.faces[0].asked.is_none()));
+    }
+}
+
+#[test]
+fn who_does_something_else_twice_is_looked_at_by_a_person() {
+    for _ in 0..10 {
+        let mut gate = Gate::new(GatePolicy::Ask);
+        // A recording that turns to the same side whatever is asked, and never to the right one.
+        let reports = answering(&mut gate, 14.0, |asked| if asked == Position::Left { -20.0 } else { 20.0 });
+        assert!(
+            gate.marked().is_empty(),
+            "{:?}",
+            reports.iter().map(|report| report.faces[0].asked).collect::<Vec<_>>()
+        );
+        assert_eq!(gate.second_looks().len(), 1);
+    }
+}
+
+#[test]
+fn a_question_is_not_answered_by_whoever_comes_next() {
+    let mut gate = Gate::new(GatePolicy::Ask);
+    let reports = gate.show_for(2.0, photograph);
+    assert!(reports.last().unwrap().faces[0].asked.is_some());
+    let reports = gate.show_for(1.0, |second| Head { person: 1, yaw: 20.0 * second, depth: 0.8, ..PICTURE });
+    let students: Vec<_> = reports.iter().filter_map(|report| report.faces[0].student()).collect();
+    assert!(!students.contains(&gate.students[0]) || students.last() == Some(&gate.students[1]), "{students:?}");
+    assert!(gate.marked().is_empty(), "nobody has shown to be alive");
 }

@@ -133,7 +133,8 @@ impl Recognizer {
 
     fn recognized(&self, bbox: Rect, track: TrackId) -> RecognizedFace {
         let (decision, life) = (self.tracker.decision(track), self.tracker.life(track, &self.options.gate));
-        RecognizedFace { bbox, track, decision, life }
+        let asked = self.tracker.asked(track).question.map(|question| question.movement);
+        RecognizedFace { bbox, track, decision, life, asked }
     }
 
     /// Marks the people who may be, and hands over those who did not show in time that they are alive.
@@ -148,23 +149,32 @@ impl Recognizer {
             if !self.gallery.contains(student) {
                 continue;
             }
-            let marker = self.marker.as_ref().filter(|_| self.options.gate.policy == GatePolicy::Require);
+            let marker = self.marker.as_ref().filter(|_| self.options.gate.policy.marks_the_living_alone());
             if let Some(record) = marker.and_then(|marker| marker.already_marked(student, now)) {
                 self.tracker.watch(track, Watch::No);
                 report.marks.push(Marking::AlreadyMarked(record));
                 continue;
             }
-            let admission = self.gatekeeper.admit(track, (student, similarity), life, now);
+            let asked = self.tracker.asked(track);
+            let admission = self.gatekeeper.admit(track, (student, similarity), life, asked, now);
             if self.gatekeeper.suspects(track) {
                 report.suspected.push(Sighting { track, student, similarity, life, at: now });
             }
             self.tracker.watch(track, self.gatekeeper.watch(track));
             match admission {
+                Admission::Ask => {
+                    let random = uuid::Uuid::new_v4().as_u128();
+                    self.tracker.ask(track, random, &self.options.gate, now);
+                }
                 Admission::Mark => {
+                    self.tracker.drop_question(track);
                     report.admitted.push(Sighting { track, student, similarity, life, at: now });
                     self.mark(student, similarity, report, now)?;
                 }
-                Admission::SecondLook(sighting) => self.to_hand_over.push_back(sighting),
+                Admission::SecondLook(sighting) => {
+                    self.tracker.drop_question(track);
+                    self.to_hand_over.push_back(sighting);
+                }
                 Admission::Wait | Admission::HandedOver => {}
             }
         }

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use crate::attendance::Marking;
 use crate::gate::Life;
 use crate::geometry::Rect;
+use crate::liveness::Position;
 use crate::store::SecondLook;
 use crate::tracking::{Decision, TrackId};
 use crate::types::{Similarity, StudentId};
@@ -34,11 +35,11 @@ pub struct RecognitionReport {
     /// Whether the next good view of a face may decide its identity: the next frame is worth having sooner.
     pub open: bool,
     /// The marking of each student that was recognized; [`Marking::Marked`] for the newly marked. Under
-    /// [`GatePolicy::Require`](crate::gate::GatePolicy::Require) of the living alone.
+    /// [`GatePolicy::Require`](crate::gate::GatePolicy::Require) and `Ask` of the living alone.
     pub marks: Vec<Marking>,
     /// The people who may be marked, by what the camera asks of a face: what a program marks that has no marker and a
-    /// table of its own. Under [`GatePolicy::Require`](crate::gate::GatePolicy::Require) they are the living; without
-    /// those whom the marker knows to be marked already.
+    /// table of its own. Under [`GatePolicy::Require`](crate::gate::GatePolicy::Require) and `Ask` they are the living;
+    /// without those whom the marker knows to be marked already.
     pub admitted: Vec<Sighting>,
     /// The people who were recognized and are not marked, because their views did not show in time that they are
     /// alive. Each sighting is reported once, and goes on the second-look list of the marker's store.
@@ -101,6 +102,9 @@ pub struct RecognizedFace {
     /// Whether it is alive, as far as they tell. Nobody looks for it under
     /// [`GatePolicy::Off`](crate::gate::GatePolicy::Off), and for long only where it decides about a mark.
     pub life: Life,
+    /// The movement that the person is asked for, under [`GatePolicy::Ask`](crate::gate::GatePolicy::Ask): left and
+    /// right are the person's own.
+    pub asked: Option<Position>,
 }
 
 impl RecognizedFace {

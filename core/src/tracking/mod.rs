@@ -17,7 +17,7 @@ use jiff::Timestamp;
 use crate::embedding::{Calibration, Embedding};
 use crate::error::Result;
 use crate::gallery::Gallery;
-use crate::gate::{GateOptions, Life, LifeView};
+use crate::gate::{Asked, GateOptions, Life, LifeView};
 use crate::geometry::Rect;
 use crate::types::Threshold;
 
@@ -149,6 +149,25 @@ impl Tracker {
     #[must_use]
     pub fn life(&self, id: TrackId, options: &GateOptions) -> Life {
         self.track(id).map_or_else(Life::default, |track| track.life(options))
+    }
+
+    /// Asks the person of a track for a short movement, drawn by `random`.
+    pub(crate) fn ask(&mut self, id: TrackId, random: u128, options: &GateOptions, now: Timestamp) {
+        if let Some(track) = self.track_mut(id) {
+            track.ask(random, options, now);
+        }
+    }
+
+    /// Waits for no answer of a track any more.
+    pub(crate) fn drop_question(&mut self, id: TrackId) {
+        if let Some(track) = self.track_mut(id) {
+            track.drop_question();
+        }
+    }
+
+    /// Returns what the person of a track has been asked for.
+    pub(crate) fn asked(&self, id: TrackId) -> Asked {
+        self.track(id).map_or_else(Asked::default, Track::asked)
     }
 
     /// Says how closely a track is watched for signs of life.

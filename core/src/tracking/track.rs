@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::embedding::{Calibration, Embedding};
 use crate::error::Result;
 use crate::gallery::{Gallery, Match};
-use crate::gate::{GateOptions, Life, LifeEvidence, LifeView};
+use crate::gate::{Asked, GateOptions, Life, LifeEvidence, LifeView};
 use crate::geometry::{Point, Rect};
 use crate::types::{StudentId, Threshold};
 
@@ -264,6 +264,21 @@ impl Track {
     /// Returns what the views say of life.
     pub(super) fn life(&self, options: &GateOptions) -> Life {
         self.life.life(options)
+    }
+
+    /// Asks for a movement: see [`LifeEvidence::ask`].
+    pub(super) fn ask(&mut self, random: u128, options: &GateOptions, now: Timestamp) {
+        self.life.ask(random, options, now);
+    }
+
+    /// Waits for no answer any more.
+    pub(super) fn drop_question(&mut self) {
+        self.life.drop_question();
+    }
+
+    /// Returns what the person has been asked for.
+    pub(super) fn asked(&self) -> Asked {
+        self.life.asked()
     }
 
     /// Returns whether whose view the next one is has to be shown by an embedding.

@@ -9,6 +9,7 @@ use faceattend_core::Result;
 use faceattend_core::camera::Nature;
 use faceattend_core::frame::Frame;
 use faceattend_core::gate::LifeReason;
+use faceattend_core::liveness::Position;
 use faceattend_core::recognition::Effort;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -79,6 +80,9 @@ pub(crate) struct BrowserFace {
     /// What speaks against a living person, as a stable code.
     #[schema(required)]
     liveness_reason: Option<&'static str>,
+    /// The movement that the person is asked for: `left` and `right` (the person's own), `up` or `down`.
+    #[schema(required)]
+    asked: Option<&'static str>,
 }
 
 /// What a session of a browser came to.
@@ -189,6 +193,7 @@ impl Session {
                 attendance_marked: student.is_some_and(|student| sight.marked.contains(&student.id)),
                 liveness: face.life.verdict.as_str(),
                 liveness_reason: face.life.reason.map(LifeReason::as_str),
+                asked: face.asked.map(Position::as_str),
             }
         };
         Ok(BrowserSight { faces: sight.faces.iter().map(item).collect(), recognized })

@@ -14,6 +14,7 @@ use faceattend_core::frame::Frame;
 use faceattend_core::gallery::Gallery;
 use faceattend_core::gate::LifeReason;
 use faceattend_core::geometry::Rect;
+use faceattend_core::liveness::Position;
 use faceattend_core::recognition::{Ageing, Effort, RecognitionOptions, RecognitionReport, RecognizedFace, Recognizer};
 use faceattend_core::store::{NewDetectionLog, Store, Student};
 use faceattend_core::tracking::TrackingOptions;
@@ -104,8 +105,8 @@ pub(super) struct Watch {
     preview: Option<Arc<Preview>>,
     figures: Figures,
     names: HashMap<StudentId, (Student, Instant)>,
-    /// The tracks that were last told of, whose they were, and whether they were alive.
-    told: Vec<(u64, Option<StudentId>, &'static str)>,
+    /// The tracks that were last told of, whose they were, whether they were alive, and what they were asked for.
+    told: Vec<(u64, Option<StudentId>, &'static str, Option<Position>)>,
 }
 
 /// What happened since the last row of the log.
@@ -241,9 +242,10 @@ impl Watch {
 
     /// Tells who is in view when that has changed.
     fn tell(&mut self, faces: &[Seen], now: Timestamp) {
-        let seen = |seen: &Seen| (seen.face.track.0, seen.face.student(), seen.face.life.verdict.as_str());
+        let seen =
+            |seen: &Seen| (seen.face.track.0, seen.face.student(), seen.face.life.verdict.as_str(), seen.face.asked);
         let mut tracks: Vec<_> = faces.iter().map(seen).collect();
-        tracks.sort_unstable();
+        tracks.sort_unstable_by_key(|seen| seen.0);
         if tracks == self.told {
             return;
         }
@@ -257,6 +259,7 @@ impl Watch {
                 student_name: student.as_ref().map(|student| student.name.clone()),
                 confidence: student.as_ref().and(face.similarity()).map(faceattend_core::types::Similarity::value),
                 liveness: face.life.verdict.as_str().into(),
+                asked: face.asked.map(|movement| movement.as_str().into()),
             })
             .collect();
         self.shared.events.publish(LiveEvent::DetectionUpdate {

@@ -5,7 +5,7 @@ import { connected, listen } from "./events.js";
 import { Preview } from "./preview.js";
 import { date, dateTime, list, number, t, told } from "./text.js";
 import { button, element, make, say, showRows } from "./ui.js";
-import { stopBrowserCamera } from "./browser-camera.js";
+import { askedOf, stopBrowserCamera } from "./browser-camera.js";
 
 const POLL_EVERY = 2000;
 const MARKS = 8;
@@ -95,6 +95,7 @@ function seenBy(url) {
 
 // A name, with what is not known of its life: a photograph has a name too.
 function nameOf(face) {
+  if (askedOf(face)) return askedOf(face);
   if (face.liveness === "spoof") return t("live.named_picture", { name: face.student_name });
   if (face.liveness === "undecided") return t("live.named_undecided", { name: face.student_name });
   return face.student_name;
@@ -195,7 +196,8 @@ async function act(path, body, done) {
 const watched = () => timer !== null;
 
 listen("detection_update", (event) => {
-  const before = new Set((inView.get(event.camera) ?? []).map((face) => face.student_id));
+  const was = inView.get(event.camera) ?? [];
+  const before = new Set(was.map((face) => face.student_id));
   inView.set(event.camera, event.faces);
   if (!watched()) return;
   for (const seen of document.querySelectorAll("[data-seen-by]")) {
@@ -205,6 +207,8 @@ listen("detection_update", (event) => {
     if (face.student_name && !before.has(face.student_id)) {
       banner(t("banner.recognized", { name: face.student_name, place: event.camera_location ?? event.camera }), "");
     }
+    const asked = face.student_name && askedOf(face);
+    if (asked && !was.some((one) => one.track === face.track && one.asked === face.asked)) banner(asked, "");
   }
 });
 listen("spoof_suspected", (event) => {

@@ -192,7 +192,8 @@ pub struct ServeArgs {
         value_parser = strangers,
     )]
     pub(super) strangers: Option<Impostors>,
-    /// What is asked of a face before its person is marked: off, observe (only tell) or require (a living person).
+    /// What is asked of a face before its person is marked: off, observe (only tell), require (a living person) or ask
+    /// (a living person, who is asked for a short movement where the pictures do not say)
     /// [default: require for cameras and browsers, observe for recordings]
     #[arg(
         long,
