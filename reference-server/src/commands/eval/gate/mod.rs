@@ -43,8 +43,8 @@ pub(super) struct GateArgs {
     /// How long a person is watched for signs of life before somebody has to look [default: as `serve`]
     #[arg(long, value_name = "SECONDS")]
     wait: Option<f64>,
-    /// Asks whom it does not know to be living for a movement, as `--gate-liveness ask` does. Nobody in a clip hears it:
-    /// this measures how often pictures of people make the movement by accident
+    /// Asks whom it does not know to be living for a movement, as `--gate-liveness ask` does. Nobody in a clip hears
+    /// it: this measures how often pictures of people make the movement by accident
     #[arg(long, conflicts_with = "fit")]
     ask: bool,
     /// Leaves the passive check out, though its models are installed
