@@ -68,6 +68,7 @@ pub fn app(state: AppState) -> Router {
         }))
         .layer(axum::middleware::from_fn_with_state(state.clone(), net::cors::cross_origin))
         .layer(axum::middleware::from_fn_with_state(state.clone(), net::host::check))
+        .layer(axum::middleware::map_response(net::private::keep_private))
         .layer(axum::middleware::from_fn_with_state(state, net::trace::trace))
 }
 

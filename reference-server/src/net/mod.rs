@@ -6,6 +6,7 @@ pub(crate) mod in_flight;
 pub mod listen;
 pub(crate) mod origin;
 pub(crate) mod peer;
+pub(crate) mod private;
 pub(crate) mod rate_limit;
 pub(crate) mod trace;
 
