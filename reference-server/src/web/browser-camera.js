@@ -57,9 +57,10 @@ export function askedOf(face) {
 }
 
 function colorOf(match) {
-  if (match.liveness === "spoof") return SUSPECTED;
+  // Whoever is asked may only have stood still.
+  if (match.liveness === "spoof" && !match.asked) return SUSPECTED;
   if (match.student_name === null) return STRANGER;
-  return match.liveness === "undecided" ? UNDECIDED : KNOWN;
+  return match.liveness === "live" ? KNOWN : UNDECIDED;
 }
 
 // Large, in the middle: it is read from where people stand.
