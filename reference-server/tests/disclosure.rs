@@ -116,7 +116,11 @@ async fn no_answer_of_the_api_is_kept_in_a_cache() {
         ("/".to_owned(), 200),
     ] {
         let answer = admin.get(&path).await;
-        assert_eq!((answer.status.as_u16(), headers(&answer)), (status, ["no-store", "nosniff"].map(String::from)), "{path}");
+        assert_eq!(
+            (answer.status.as_u16(), headers(&answer)),
+            (status, ["no-store", "nosniff"].map(String::from)),
+            "{path}"
+        );
     }
     // Pages may be kept, and asked for again.
     assert_eq!(headers(&admin.get("/ui/app.js").await), ["no-cache", "nosniff"].map(String::from));

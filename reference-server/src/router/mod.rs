@@ -21,7 +21,7 @@ use tower::util::BoxCloneSyncService;
 use tower::{Service, ServiceExt, service_fn};
 
 use crate::error::detail_response;
-use crate::net::peer::is_https;
+use crate::net::forwarded::{is_https, prefix};
 use crate::request::extract::{Least, PathParameters, Trail};
 use crate::router::described::{Described, Describes};
 use crate::router::endpoint::{Access, Audit, Endpoint};
@@ -169,7 +169,7 @@ fn redirect(request: &Request, path: &str) -> Response {
     // The original's Location is absolute; behind a proxy that ends TLS, the scheme is the proxy's.
     let scheme = if is_https(request.headers()) { "https" } else { "http" };
     let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
-    let base = host.map(|host| format!("{scheme}://{host}")).unwrap_or_default();
+    let base = host.map(|host| format!("{scheme}://{host}{}", prefix(request.headers()))).unwrap_or_default();
     let mut response = StatusCode::TEMPORARY_REDIRECT.into_response();
     if let Ok(location) = HeaderValue::from_str(&format!("{base}{path}{query}")) {
         response.headers_mut().insert(header::LOCATION, location);

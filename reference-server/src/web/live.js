@@ -1,5 +1,5 @@
 // Live detection: the cameras of the server, what they see, how they and the server are, and whom they marked.
-import { get, post } from "./api.js";
+import { SERVER, get, post } from "./api.js";
 import { banner } from "./banners.js";
 import { connected, listen } from "./events.js";
 import { Preview } from "./preview.js";
@@ -43,8 +43,8 @@ async function refresh() {
   const [status, marks, health, figures] = await Promise.allSettled([
     get("/detection/status"),
     get(`/attendance/?limit=${MARKS}`),
-    fetch("/ready"),
-    fetch("/metrics").then((answer) => answer.json()),
+    fetch(new URL("ready", SERVER)),
+    fetch(new URL("metrics", SERVER)).then((answer) => answer.json()),
   ]);
   if (timer === null) return;
   if (status.status === "fulfilled") showCameras(Object.entries(status.value.data.cameras));

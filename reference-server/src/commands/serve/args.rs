@@ -19,7 +19,9 @@ use crate::commands::Hidden;
 use crate::commands::database::DatabaseArgs;
 use crate::commands::keys::KeyArgs;
 use crate::net::listen::ConnectionLimits;
-use crate::settings::{AllowedHost, AllowedOrigin, BODY_WITHIN, ChallengePolicy, LiveSettings, Network, RateLimits};
+use crate::settings::{
+    AllowedHost, AllowedOrigin, BODY_WITHIN, BasePath, ChallengePolicy, LiveSettings, Network, RateLimits,
+};
 
 /// The headings of `serve --help`.
 mod heading {
@@ -63,7 +65,12 @@ pub struct ServeArgs {
         value_delimiter = ',',
     )]
     pub(super) allowed_origins: Vec<AllowedOrigin>,
-    /// The proxies whose X-Forwarded-For names the client: addresses or ranges, separated by commas
+    /// The path under which a proxy publishes the server, such as `/attendance`, whether it strips the path or not. A
+    /// trusted proxy may also tell it in X-Forwarded-Prefix [default: the top of the host]
+    #[arg(long, help_heading = heading::NETWORK, env = "FACEATTEND_BASE_PATH", value_name = "PATH")]
+    pub(super) base_path: Option<BasePath>,
+    /// The proxies whose X-Forwarded-For names the client: addresses or ranges, separated by commas. Their word on
+    /// scheme and path (Forwarded, X-Forwarded-Proto, X-Forwarded-Prefix) counts too, and that of this machine
     #[arg(
         long,
         help_heading = heading::NETWORK,

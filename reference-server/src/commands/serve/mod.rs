@@ -178,6 +178,7 @@ async fn serve(args: ServeArgs, data: Data) -> Result<()> {
         .with_at_once_per_address(at_once_per_address)
         .with_passive(passive)
         .with_trusted_proxies(args.trusted_proxies)
+        .with_base_path(args.base_path.unwrap_or_default())
         .with_allowed_hosts(AllowedHosts::new(args.allowed_hosts))
         .with_allowed_origins(AllowedOrigins::new(args.allowed_origins))
         .with_body_within(Duration::from_secs(args.body_timeout))
