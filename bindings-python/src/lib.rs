@@ -57,6 +57,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<records::Student>()?;
     module.add_class::<records::AttendanceRecord>()?;
     module.add_class::<records::Erasure>()?;
+    module.add_class::<records::Merged>()?;
     module.add_class::<second_look::SecondLook>()?;
     module.add_class::<second_look::SecondLooking>()?;
     module.add_class::<store::Store>()?;

@@ -28,6 +28,7 @@ from .types import (
     Liveness,
     Marks,
     MatchDict,
+    MergedDict,
     Moment,
     Order,
     OutcomeDict,
@@ -621,6 +622,24 @@ class Erasure:
     def to_dict(self) -> ErasureDict: ...
 
 @final
+class Merged:
+    @property
+    def student(self) -> Student: ...
+    @property
+    def erasure(self) -> Erasure: ...
+    @property
+    def marks_moved(self) -> int: ...
+    @property
+    def corrections_moved(self) -> int: ...
+    @property
+    def second_looks_moved(self) -> int: ...
+    @property
+    def took_face(self) -> bool: ...
+    @property
+    def took_consent(self) -> bool: ...
+    def to_dict(self) -> MergedDict: ...
+
+@final
 class SecondLook:
     @property
     def id(self) -> int: ...
@@ -678,6 +697,15 @@ class Store:
         self, student_id: int, *, name: Optional[str] = None, roll_number: Optional[str] = None
     ) -> Student: ...
     def erase_student(self, student_id: int, *, marks: Marks = "delete") -> Erasure: ...
+    def merge_students(
+        self,
+        student_id: int,
+        other_student_id: int,
+        *,
+        face: Literal["kept", "other"] = "kept",
+        actor: str = "python",
+        merge_unlike: bool = False,
+    ) -> Merged: ...
     @deprecated("Use Store.erase_student")
     def delete_student(self, student_id: int) -> Student: ...
     def register_student(

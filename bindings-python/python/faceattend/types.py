@@ -39,6 +39,7 @@ __all__ = [
     "Liveness",
     "Marks",
     "MatchDict",
+    "MergedDict",
     "Moment",
     "Order",
     "OutcomeDict",
@@ -270,6 +271,18 @@ class ErasureDict(TypedDict):
     marks_deleted: int
     marks_anonymized: int
     second_looks: int
+
+
+class MergedDict(TypedDict):
+    """`Merged.to_dict`."""
+
+    student: StudentDict
+    erasure: ErasureDict
+    marks_moved: int
+    corrections_moved: int
+    second_looks_moved: int
+    took_face: bool
+    took_consent: bool
 
 
 class SecondLookDict(TypedDict):

@@ -124,6 +124,7 @@ impl Recognizer {
             let held = held.filter(|track| !tracks.contains(&track.id()));
             report.faces.extend(held.map(|track| self.recognized(track.bbox(), track.id())));
         }
+        report.ambiguous.extend(report.faces.iter().filter_map(|face| self.tracker.ambiguity(face.track)));
         self.admit(&mut report, now)?;
         report.open = tracks.iter().any(|track| self.tracker.is_open(*track));
         report.open |= self.tracker.tracks().iter().any(Track::is_watched_closely);

@@ -7,7 +7,7 @@ use crate::gate::Life;
 use crate::geometry::Rect;
 use crate::liveness::Position;
 use crate::store::SecondLook;
-use crate::tracking::{Decision, TrackId};
+use crate::tracking::{Ambiguity, Decision, TrackId};
 use crate::types::{Similarity, StudentId};
 
 /// The report on a frame.
@@ -49,6 +49,8 @@ pub struct RecognitionReport {
     pub added_second_looks: Vec<SecondLook>,
     /// The faces that show a picture of a person, each reported once.
     pub suspected: Vec<Sighting>,
+    /// Between whom faces in view cannot be told apart: they are one person who is enrolled twice, or look alike.
+    pub ambiguous: Vec<Ambiguity>,
 }
 
 /// A person whom a camera recognized, and what the views say of life.

@@ -16,6 +16,8 @@ mod detection_logs;
 mod given_ids;
 pub mod limits;
 mod location;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod merge_plan;
 mod model;
 pub(crate) mod naive_time;
 mod notices;
@@ -53,11 +55,12 @@ pub use model::{
     AdminChange, AdminUser, Admission, AttendanceFilter, AttendanceRecord, AttendanceStatus, AttendanceSummary,
     AuditEntry, CameraKey, CameraReport, CameraRequest, ClaimedCamera, Consent, CorrectedStatus, Correction,
     CorrectionRecord, DayWindow, DecidedSecondLook, DetectionLog, ENROLMENT_LOCK, Enrolee, Enrolment, Erasure,
-    FaceCheck, KeptSeen, LegacyVector, Listed, LoginFailures, Marking, MarksOfErased, NewAdmin, NewAttendance,
-    NewAuditEntry, NewDetectionLog, NewLogin, NewSecondLook, NewSession, Page, PositionColumns, Retention, Retired,
-    SecondLook, SecondLookAnswer, SecondLookDecision, SecondLookFilter, SecondLookState, SecondLookVerdict,
-    SecondLooking, SeenLimits, ServerId, SessionRecord, SessionSummary, SessionUpdate, StoredEmbedding, StoredTemplate,
-    Student, StudentChange, TemplateMark, TemplateOrigin, WatchedCamera, embedding_text,
+    FaceCheck, KeptSeen, LegacyVector, Listed, LoginFailures, Marking, MarksOfErased, Merged, MergedFace, NewAdmin,
+    NewAttendance, NewAuditEntry, NewDetectionLog, NewLogin, NewSecondLook, NewSession, Page, PositionColumns,
+    Retention, Retired, SecondLook, SecondLookAnswer, SecondLookDecision, SecondLookFilter, SecondLookState,
+    SecondLookVerdict, SecondLooking, SeenLimits, ServerId, SessionRecord, SessionSummary, SessionUpdate,
+    StoredEmbedding, StoredTemplate, Student, StudentChange, StudentMerge, TemplateMark, TemplateOrigin, WatchedCamera,
+    embedding_text,
 };
 pub use notices::{Follower, Notice};
 #[cfg(any(feature = "sqlite", feature = "postgres"))]

@@ -21,7 +21,7 @@ use crate::gate::{Asked, GateOptions, Life, LifeView};
 use crate::geometry::Rect;
 use crate::types::Threshold;
 
-pub use decision::{Decision, TrackId};
+pub use decision::{Ambiguity, Decision, TrackId};
 pub use impostors::{Impostors, bound};
 pub use options::TrackingOptions;
 pub use track::Track;
@@ -221,6 +221,13 @@ impl Tracker {
     #[must_use]
     pub fn decision(&self, id: TrackId) -> Decision {
         self.track(id).map_or(Decision::Waiting, |track| track.decision(&self.options))
+    }
+
+    /// Returns between whom a track cannot be told apart; `None` where nothing stands against its name but too little
+    /// evidence, and when it has ended.
+    #[must_use]
+    pub fn ambiguity(&self, id: TrackId) -> Option<Ambiguity> {
+        self.track(id).and_then(Track::ambiguity)
     }
 
     /// Returns the faces followed, those out of sight for a moment included.

@@ -9,7 +9,7 @@ use crate::gate::{Asked, GateOptions, Life, LifeEvidence, LifeView};
 use crate::geometry::{Point, Rect};
 use crate::types::{StudentId, Threshold};
 
-use super::decision::{Decision, TrackId};
+use super::decision::{Ambiguity, Decision, TrackId};
 use super::evidence::{Evidence, Taken};
 use super::options::TrackingOptions;
 
@@ -314,6 +314,11 @@ impl Track {
     /// Returns whether the views so far name somebody, or nearly.
     pub(super) fn may_be_named(&self) -> bool {
         self.evidence.known().is_some() || self.evidence.is_promising()
+    }
+
+    /// Returns between whom the views cannot be told apart, unless somebody else may have taken the face's place.
+    pub(super) fn ambiguity(&self) -> Option<Ambiguity> {
+        self.evidence.ambiguity().filter(|_| !self.views.unproven)
     }
 
     pub(super) fn decision(&self, options: &TrackingOptions) -> Decision {

@@ -247,6 +247,7 @@ fn item_of(camera: &WatchedCamera) -> Value {
             "last_frame_age": null,
             "reconnects": 0,
             "last_error": null,
+            "ambiguous": [],
         })
     });
     if camera.server.is_none() && item["is_running"] == true {

@@ -12,10 +12,12 @@ use faceattend_core::camera::{
 };
 use faceattend_core::{Error, Result};
 
+use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
+use super::ambiguous::{AmbiguousPair, AmbiguousPairs};
 use super::preview::Preview;
 use super::watch::Watcher;
 use crate::settings::LiveSettings;
@@ -57,6 +59,7 @@ struct Camera {
     worker: CameraWorker,
     location: Option<String>,
     preview: Option<Arc<Preview>>,
+    ambiguous: Arc<AmbiguousPairs>,
 }
 
 /// A camera as the API shows it.
@@ -73,6 +76,8 @@ pub(crate) struct CameraStatus {
     pub(crate) preview: bool,
     /// How it is doing.
     pub(crate) health: CameraHealth,
+    /// Whom it could not tell apart.
+    pub(crate) ambiguous: Vec<AmbiguousPair>,
 }
 
 /// A camera as the API shows it: the recorded three figures, and ours.
@@ -97,6 +102,8 @@ pub(crate) struct CameraItem {
     reconnects: u64,
     #[schema(required)]
     last_error: Option<String>,
+    /// Students whom it could not tell apart lately: one person who is enrolled twice, or two who look alike.
+    ambiguous: Vec<AmbiguousPair>,
     /// The server that reads it, where several share the cameras.
     #[serde(skip_serializing_if = "Option::is_none")]
     server: Option<String>,
@@ -120,6 +127,7 @@ impl CameraStatus {
             last_frame_age: health.last_frame_age.map(|age| age.as_secs_f64()),
             reconnects: health.reconnects,
             last_error: health.last_error.clone(),
+            ambiguous: self.ambiguous.clone(),
             server: None,
         };
         serde_json::to_value(item).unwrap_or_default()
@@ -218,7 +226,8 @@ impl Cameras {
         }
         let preview = self.preview.then(|| Arc::new(Preview::default()));
         let nature = source.as_ref().map_or(Nature::Recording, CameraSource::nature);
-        let watch = self.watcher.watch(&name, location, nature, preview.clone());
+        let ambiguous = Arc::new(AmbiguousPairs::new(Arc::clone(&self.watcher.gallery)));
+        let watch = self.watcher.watch(&name, location, nature, preview.clone(), Arc::clone(&ambiguous));
         let options = WorkerOptions::default().with_rate(self.rate).with_close_rate(self.rate * CLOSER);
         let worker = match source {
             None => {
@@ -236,7 +245,8 @@ impl Cameras {
         tracing::info!(camera = worker.camera(), "detection started");
         let id = NEXT_ID.fetch_add(1, Ordering::Relaxed);
         let location = location.map(str::to_owned);
-        let before = running.insert(name, Camera { id, address: address.to_owned(), worker, location, preview });
+        let before =
+            running.insert(name, Camera { id, address: address.to_owned(), worker, location, preview, ambiguous });
         drop(running);
         drop(before);
         Ok(())
@@ -289,6 +299,7 @@ impl Cameras {
                 location: camera.location.clone(),
                 preview: camera.preview.is_some(),
                 health,
+                ambiguous: camera.ambiguous.items(Timestamp::now()),
             }
         };
         self.lock().iter().map(status).collect()

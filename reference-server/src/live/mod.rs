@@ -1,5 +1,6 @@
 //! What runs beside the requests: the gallery, the marker, the cameras and what they tell.
 
+mod ambiguous;
 mod background;
 pub(crate) mod browser;
 mod camera_leases;

@@ -21,6 +21,7 @@ use faceattend_core::tracking::TrackingOptions;
 use faceattend_core::types::{StudentId, Threshold};
 use jiff::Timestamp;
 
+use super::ambiguous::{AmbiguousPairs, Pair, pair_of};
 use super::log::DetectionLog;
 use super::preview::{Drawn, Preview};
 use crate::live::events::{Events, LiveEvent, SeenFace};
@@ -56,9 +57,11 @@ impl Watcher {
         location: Option<&str>,
         nature: Nature,
         preview: Option<Arc<Preview>>,
+        ambiguous: Arc<AmbiguousPairs>,
     ) -> impl FnMut(Frame<'static>) -> Attention + Send + use<> {
         let mut watch = self.watching(camera, location, nature, Effort::Thrifty);
         watch.preview = preview;
+        watch.ambiguous = ambiguous;
         move |frame| watch.take(&frame)
     }
 
@@ -82,6 +85,7 @@ impl Watcher {
             camera: camera.to_owned(),
             location,
             preview: None,
+            ambiguous: Arc::new(AmbiguousPairs::new(Arc::clone(&self.gallery))),
             figures: Figures::default(),
             names: HashMap::new(),
             told: Vec::new(),
@@ -103,6 +107,8 @@ pub(super) struct Watch {
     camera: String,
     location: Option<String>,
     preview: Option<Arc<Preview>>,
+    /// Whom it could not tell apart.
+    ambiguous: Arc<AmbiguousPairs>,
     figures: Figures,
     names: HashMap<StudentId, (Student, Instant)>,
     /// The tracks that were last told of, whose they were, whether they were alive, and what they were asked for.
@@ -120,11 +126,16 @@ struct Figures {
     recognized: BTreeSet<StudentId>,
     /// Whether a picture of a person was suspected.
     suspected: bool,
+    /// Whom it could not tell apart.
+    ambiguous: BTreeSet<Pair>,
     error: Option<&'static str>,
 }
 
 /// What the detection log says of a picture of a person.
 const SPOOF_SUSPECTED: &str = "spoof_suspected";
+
+/// What the detection log says of two students whom a camera could not tell apart.
+const AMBIGUOUS_IDENTITY: &str = "ambiguous_identity";
 
 /// A face, and the student whose it is.
 pub(super) struct Seen {
@@ -180,6 +191,7 @@ impl Watch {
         }
         let faces = self.named(&report);
         self.tell_of_the_gate(&report);
+        self.tell_of_the_ambiguous(&report, now);
         self.tell(&faces, now);
         if let Some(preview) = self.preview.as_ref().filter(|preview| preview.is_watched()) {
             let drawn: Vec<_> = faces
@@ -217,6 +229,15 @@ impl Watch {
                 student_name: name,
                 reasons: vec![reason.to_owned()],
             });
+        }
+    }
+
+    /// Keeps whom the views fit alike for the log and the status, and says so once.
+    fn tell_of_the_ambiguous(&mut self, report: &RecognitionReport, now: Timestamp) {
+        self.figures.ambiguous.extend(report.ambiguous.iter().map(pair_of));
+        for [one, two] in self.ambiguous.see(&report.ambiguous, now) {
+            let place = self.location.as_deref();
+            tracing::warn!(%one, %two, place, "two students cannot be told apart: merge them if they are one person");
         }
     }
 
@@ -275,14 +296,19 @@ impl Watch {
         if figures.faces == 0 && figures.error.is_none() {
             return;
         }
-        let suspected = figures.suspected.then_some(SPOOF_SUSPECTED);
+        let suspected = figures.suspected.then(|| SPOOF_SUSPECTED.to_owned());
+        let ambiguous = || {
+            let pairs: Vec<_> =
+                figures.ambiguous.iter().map(|[one, two]| format!("students {one} and {two}")).collect();
+            (!pairs.is_empty()).then(|| format!("{AMBIGUOUS_IDENTITY}: {}", pairs.join(", ")))
+        };
         self.shared.log.add(NewDetectionLog {
             timestamp: Timestamp::now(),
             faces_detected: u32::try_from(figures.faces).unwrap_or(u32::MAX),
             students_recognized: u32::try_from(figures.recognized.len()).unwrap_or(u32::MAX),
             processing_time: Some(figures.busy.as_secs_f64() / f64::from(figures.frames.max(1))),
             camera_location: self.location.clone(),
-            error_message: figures.error.or(suspected).map(str::to_owned),
+            error_message: figures.error.map(str::to_owned).or(suspected).or_else(ambiguous),
         });
     }
 }

@@ -73,6 +73,14 @@ async function suggestDevices() {
   } catch { /* They can be typed all the same. */ }
 }
 
+// Whom a camera cannot tell apart, by their numbers, with the way to the page that has both names.
+function ambiguousOf({ ambiguous = [] }) {
+  return ambiguous.map(({ students: [one, other], named }) => {
+    const textContent = t(named === null ? "live.neither" : "live.both", { one, other });
+    return make("a", { href: "#students", className: "bad", textContent });
+  });
+}
+
 // How a camera is doing, in one line.
 function healthOf(camera) {
   const state = told(STATES, camera.state);
@@ -120,7 +128,8 @@ function showCameras(cameras) {
     actions.append(stop);
     const seen = make("span", { textContent: seenBy(url) });
     seen.dataset.seenBy = url;
-    return [url, camera.camera_location, healthOf(camera), seen, number(camera.frame_count), actions];
+    const health = make("span", { className: "details" }, healthOf(camera), ...ambiguousOf(camera));
+    return [url, camera.camera_location, health, seen, number(camera.frame_count), actions];
   }));
   if (focused !== undefined)
     [...rows.querySelectorAll("button")].find((one) => one.dataset.camera === focused)?.focus();

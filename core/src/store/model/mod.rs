@@ -6,6 +6,7 @@ mod audit;
 mod camera;
 mod detection_log;
 mod face_check;
+mod merge;
 mod page;
 mod privacy;
 mod second_look;
@@ -23,6 +24,7 @@ pub use audit::{AuditEntry, NewAuditEntry};
 pub use camera::{CameraKey, CameraReport, CameraRequest, ClaimedCamera, ServerId, WatchedCamera};
 pub use detection_log::{DetectionLog, NewDetectionLog};
 pub use face_check::{Admission, ENROLMENT_LOCK, Enrolee, FaceCheck, TemplateMark};
+pub use merge::{Merged, MergedFace, StudentMerge};
 pub use page::{Listed, Page};
 pub use privacy::{Consent, Erasure, MarksOfErased, Retention, Retired, SessionSummary};
 #[cfg(any(feature = "sqlite", feature = "postgres"))]

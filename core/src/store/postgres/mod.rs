@@ -17,6 +17,7 @@ mod cluster;
 mod connection;
 mod detection_logs;
 mod enrol;
+mod merge;
 mod notices;
 mod portable;
 mod privacy;

@@ -6,8 +6,10 @@ use postgres::{Row, Transaction};
 use super::super::rules::{
     NO_STUDENT, STUDENT_HAS_FACE, STUDENT_MODEL, TAKEN, change_fits, enrolee_fits, student_fits,
 };
-use super::super::{Enrolee, Enrolment, FaceCheck, Listed, Page, Student, StudentChange, Students};
-use super::{Outcome, PostgresStore, certain_time, count, enrol, seconds, time};
+use super::super::{
+    Enrolee, Enrolment, FaceCheck, Listed, Merged, Page, Student, StudentChange, StudentMerge, Students,
+};
+use super::{Outcome, PostgresStore, certain_time, count, enrol, merge, seconds, time};
 use crate::error::Result;
 use crate::types::{ModelId, SessionId, StudentId};
 
@@ -45,6 +47,10 @@ impl Students for PostgresStore {
     ) -> Result<Option<Student>> {
         enrolee_fits(who)?;
         self.write("enrol the student", |db| enrol::enrol(db, &self.keys, session, who, enrolment, check, (actor, now)))
+    }
+
+    fn merge_students(&self, merge: StudentMerge<'_>, actor: &str, now: Timestamp) -> Result<Option<Merged>> {
+        self.write("merge the students", |db| merge::merge(db, &self.keys, merge, (actor, now)))
     }
 }
 

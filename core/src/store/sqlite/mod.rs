@@ -14,6 +14,7 @@ mod connection;
 mod detection_logs;
 mod enrol;
 mod inspect;
+mod merge;
 mod notices;
 mod portable;
 mod privacy;

@@ -7,9 +7,11 @@ use super::super::naive_time::to_seconds;
 use super::super::rules::{
     NO_STUDENT, STUDENT_HAS_FACE, STUDENT_MODEL, TAKEN, change_fits, enrolee_fits, student_fits,
 };
-use super::super::{Enrolee, Enrolment, FaceCheck, Listed, Page, Student, StudentChange, Students};
+use super::super::{
+    Enrolee, Enrolment, FaceCheck, Listed, Merged, Page, Student, StudentChange, StudentMerge, Students,
+};
 use super::connection::{Outcome, Time, time};
-use super::{SqliteStore, enrol};
+use super::{SqliteStore, enrol, merge};
 use crate::error::Result;
 use crate::types::{ModelId, SessionId, StudentId};
 
@@ -64,6 +66,14 @@ impl Students for SqliteStore {
     ) -> Result<Option<Student>> {
         enrolee_fits(who)?;
         self.write("enrol the student", |db| enrol::enrol(db, &self.keys, session, who, enrolment, check, (actor, now)))
+    }
+
+    fn merge_students(&self, merge: StudentMerge<'_>, actor: &str, now: Timestamp) -> Result<Option<Merged>> {
+        let merged = self.write("merge the students", |db| merge::merge(db, &self.keys, merge, (actor, now)))?;
+        if merged.is_some() {
+            self.empty_log();
+        }
+        Ok(merged)
     }
 }
 

@@ -17,7 +17,7 @@ let people;
 let page;
 
 before(async () => {
-  server = await startServer({ settings: ["--gate-liveness", "ask"] });
+  server = await startServer({ more: ["--gate-liveness", "ask"] });
   if (!server.folder) return;
   camera = new Camera();
   browser = await launch(camera.path);

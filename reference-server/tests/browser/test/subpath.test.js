@@ -8,7 +8,7 @@ let browser;
 let server;
 
 before(async () => {
-  server = await startServer({ settings: ["--base-path", "/school/attendance"] });
+  server = await startServer({ more: ["--base-path", "/school/attendance"] });
   if (server.folder) browser = await launch();
 });
 
