@@ -296,19 +296,18 @@ impl Watch {
         if figures.faces == 0 && figures.error.is_none() {
             return;
         }
-        let suspected = figures.suspected.then(|| SPOOF_SUSPECTED.to_owned());
-        let ambiguous = || {
-            let pairs: Vec<_> =
-                figures.ambiguous.iter().map(|[one, two]| format!("students {one} and {two}")).collect();
-            (!pairs.is_empty()).then(|| format!("{AMBIGUOUS_IDENTITY}: {}", pairs.join(", ")))
-        };
+        let pairs: Vec<_> = figures.ambiguous.iter().map(|[one, two]| format!("students {one} and {two}")).collect();
+        let ambiguous = (!pairs.is_empty()).then(|| format!("{AMBIGUOUS_IDENTITY}: {}", pairs.join(", ")));
+        let suspected = figures.suspected.then_some(SPOOF_SUSPECTED);
+        let told: Vec<String> =
+            figures.error.into_iter().chain(suspected).map(str::to_owned).chain(ambiguous).collect();
         self.shared.log.add(NewDetectionLog {
             timestamp: Timestamp::now(),
             faces_detected: u32::try_from(figures.faces).unwrap_or(u32::MAX),
             students_recognized: u32::try_from(figures.recognized.len()).unwrap_or(u32::MAX),
             processing_time: Some(figures.busy.as_secs_f64() / f64::from(figures.frames.max(1))),
             camera_location: self.location.clone(),
-            error_message: figures.error.map(str::to_owned).or(suspected).or_else(ambiguous),
+            error_message: (!told.is_empty()).then(|| told.join("; ")),
         });
     }
 }

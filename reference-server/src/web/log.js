@@ -97,11 +97,13 @@ function saveReceipt({ id, timestamp, actor, subject, details }) {
   saveAs(new Blob([JSON.stringify(receipt, null, 2)], { type: "application/json" }), `erasure_${student}.json`);
 }
 
-// Of whom a camera could not say who they are: the server names them by their numbers.
+// What went wrong, in the words of this page; the server names students by their numbers.
 function errorOf(message) {
-  const pairs = [...(message ?? "").matchAll(/students (\d+) and (\d+)/g)];
-  if (!message?.startsWith("ambiguous_identity") || pairs.length === 0) return told(ERRORS, message ?? "");
-  return pairs.map(([, one, other]) => t("log.ambiguous", { one, other })).join(" ");
+  return (message ?? "").split("; ").map((part) => {
+    const pairs = part.startsWith("ambiguous_identity") ? [...part.matchAll(/students (\d+) and (\d+)/g)] : [];
+    if (pairs.length === 0) return told(ERRORS, part);
+    return pairs.map(([, one, other]) => t("log.ambiguous", { one, other })).join(" ");
+  }).join(" ");
 }
 
 // `student_id 7` as the server keeps it.
