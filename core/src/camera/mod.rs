@@ -13,6 +13,7 @@ mod capture;
 mod devices;
 mod frame_source;
 mod health;
+mod login;
 mod open;
 #[cfg(feature = "opencv")]
 mod opencv;
