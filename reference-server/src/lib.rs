@@ -41,7 +41,7 @@ pub use passive::{PassiveNetworks, RenewableEngine};
 pub use request::body::{BODY_LIMIT, STRANGERS_BODY_LIMIT};
 pub use settings::{
     AllowedHost, AllowedHosts, AllowedOrigin, AllowedOrigins, ChallengePolicy, Embeddings, GateSettings, LiveSettings,
-    Logout, Network, RateLimits, RetentionDays, Settings, SinglePictures, WebSocketAccess,
+    Logout, Mountings, Network, RateLimits, RetentionDays, Settings, SinglePictures, WebSocketAccess,
 };
 pub use state::AppState;
 
