@@ -6,7 +6,7 @@ use faceattend_core::engine::FaceEngine;
 use faceattend_core::gate::{GateOptions, GatePolicy, LifeReason};
 use faceattend_core::liveness::Position;
 use faceattend_core::recognition::{
-    RecognitionOptions, RecognitionReport, RecognizedFace as CoreFace, Recognizer as CoreRecognizer,
+    CameraProblem as CoreProblem, RecognitionOptions, RecognitionReport, RecognizedFace as CoreFace, Recognizer as CoreRecognizer,
     Sighting as CoreSighting,
 };
 use faceattend_core::tracking::{Decision, TrackingOptions};
@@ -163,6 +163,36 @@ impl Sighting {
     }
 }
 
+/// What keeps a camera from naming people.
+#[pyclass(module = "faceattend", frozen, get_all)]
+pub(crate) struct CameraProblem {
+    /// A stable code: ``"too_slow"`` or ``"turned"``.
+    code: &'static str,
+    /// What is wrong and what to do about it.
+    message: String,
+}
+
+impl From<CoreProblem> for CameraProblem {
+    fn from(problem: CoreProblem) -> Self {
+        Self { code: problem.code(), message: problem.to_string() }
+    }
+}
+
+#[pymethods]
+impl CameraProblem {
+    /// Returns the problem as a dictionary that ``json.dumps`` takes.
+    fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let dict = PyDict::new(py);
+        dict.set_item("code", self.code)?;
+        dict.set_item("message", &self.message)?;
+        Ok(dict)
+    }
+
+    fn __repr__(&self) -> String {
+        format!("CameraProblem(code={:?})", self.code)
+    }
+}
+
 /// What a frame showed.
 #[pyclass(module = "faceattend", frozen, get_all)]
 pub(crate) struct Recognition {
@@ -179,6 +209,8 @@ pub(crate) struct Recognition {
     second_looks: Vec<Py<Sighting>>,
     /// The faces that show a picture of a person, each told once.
     suspected: Vec<Py<Sighting>>,
+    /// What keeps the camera from naming people, as far as its frames tell, for as long as it lasts.
+    problems: Vec<Py<CameraProblem>>,
 }
 
 impl Recognition {
@@ -191,6 +223,11 @@ impl Recognition {
             admitted: sightings(report.admitted)?,
             second_looks: sightings(report.second_looks)?,
             suspected: sightings(report.suspected)?,
+            problems: report
+                .problems
+                .into_iter()
+                .map(|problem| Py::new(py, CameraProblem::from(problem)))
+                .collect::<PyResult<_>>()?,
         })
     }
 }

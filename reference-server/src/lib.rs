@@ -41,7 +41,7 @@ pub use passive::{PassiveNetworks, RenewableEngine};
 pub use request::body::{BODY_LIMIT, STRANGERS_BODY_LIMIT};
 pub use settings::{
     AllowedHost, AllowedHosts, AllowedOrigin, AllowedOrigins, BasePath, ChallengePolicy, Embeddings, GateSettings,
-    LiveSettings, Logout, Network, RateLimits, RetentionDays, Settings, SinglePictures, WebSocketAccess,
+    LiveSettings, Logout, Mountings, Network, RateLimits, RetentionDays, Settings, SinglePictures, WebSocketAccess,
 };
 pub use state::AppState;
 

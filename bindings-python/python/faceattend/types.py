@@ -25,6 +25,7 @@ __all__ = [
     "AttendanceRecordDict",
     "AttendanceSummaryDict",
     "CameraHealthDict",
+    "CameraProblemDict",
     "CameraState",
     "Color",
     "Corners",
@@ -335,6 +336,13 @@ class SightingDict(TypedDict):
     liveness: Liveness
     liveness_reason: Optional[str]
     at: str
+
+
+class CameraProblemDict(TypedDict):
+    """`CameraProblem.to_dict`. The codes are ``too_slow`` and ``turned``."""
+
+    code: str
+    message: str
 
 
 class CameraHealthDict(TypedDict):

@@ -67,6 +67,9 @@ struct Gate {
     students: [StudentId; 2],
     /// In milliseconds since the morning.
     now: i64,
+    /// The time between two pictures, in milliseconds.
+    apart: i64,
+    pictures: usize,
     _folder: tempfile::TempDir,
 }
 
@@ -91,25 +94,36 @@ impl Gate {
         let marker = Arc::new(Marker::new(store.clone(), AttendancePolicy::in_time_zone("UTC").unwrap()));
         let options = RecognitionOptions::default().with_gate(GateOptions::of(policy));
         let recognizer = Recognizer::new(stage.clone(), gallery, &options).with_marker(marker, Some("Gate".to_owned()));
-        Self { stage, store, recognizer, students, now: 0, _folder: folder }
+        Self { stage, store, recognizer, students, now: 0, apart: 100, pictures: 0, _folder: folder }
     }
 
-    /// Shows a head in the next picture, a tenth of a second later.
+    fn with_pictures_apart(mut self, milliseconds: i64) -> Self {
+        self.apart = milliseconds;
+        self
+    }
+
+    /// Shows a head in the next picture, a tenth of a second later unless the camera is a slower one.
     fn show(&mut self, head: Option<Head>) -> RecognitionReport {
         *self.stage.shown.lock().unwrap() = head;
         let morning: Timestamp = "2026-03-02T08:00:00Z".parse().unwrap();
         let now = morning + SignedDuration::from_millis(self.now);
-        self.now += 100;
+        self.now += self.apart;
+        self.pictures += 1;
         // Something moves in every picture: the plan looks wherever it would.
-        let shade = if self.now % 200 == 0 { 90 } else { 120 };
+        let shade = if self.pictures.is_multiple_of(2) { 90 } else { 120 };
         let frame = Frame::new(vec![shade; 640 * 480 * 3], 640, 480, ChannelOrder::Rgb).unwrap();
         self.recognizer.process(&frame, now).unwrap()
     }
 
     fn show_for(&mut self, seconds: f32, head: impl Fn(f32) -> Head) -> Vec<RecognitionReport> {
-        #[expect(clippy::cast_possible_truncation, reason = "tenths of seconds")]
-        let pictures = (seconds * 10.0) as i32;
-        (0..pictures).map(|n| self.show(Some(head(n as f32 / 10.0)))).collect()
+        let apart = self.apart as f32 / 1000.0;
+        #[expect(clippy::cast_possible_truncation, reason = "a few pictures")]
+        let pictures = (seconds / apart) as i32;
+        (0..pictures).map(|n| self.show(Some(head(n as f32 * apart)))).collect()
+    }
+
+    fn show_nobody_for(&mut self, pictures: usize) -> Vec<RecognitionReport> {
+        (0..pictures).map(|_| self.show(None)).collect()
     }
 
     fn marked(&self) -> Vec<StudentId> {
@@ -271,6 +285,59 @@ fn with_the_passive_check_a_person_who_stands_still_is_marked_soon() {
     let scored = *gate.stage.scored.lock().unwrap();
     gate.show_for(10.0, still);
     assert!(*gate.stage.scored.lock().unwrap() <= scored + 1, "{scored}");
+}
+
+fn is_too_slow(report: &RecognitionReport) -> bool {
+    report.problems.iter().any(|problem| problem.code() == "too_slow")
+}
+
+#[test]
+fn a_slow_camera_marks_without_the_gate_and_asks_somebody_to_look_with_it() {
+    for apart in [1000, 1500, 2000, 3000] {
+        for policy in [GatePolicy::Off, GatePolicy::Observe] {
+            let mut gate = Gate::new(policy).with_pictures_apart(apart);
+            let reports = gate.show_for(15.0, photograph);
+            assert_eq!(gate.marked(), [gate.students[0]], "{apart} ms, {policy:?}");
+            assert!(!reports.iter().any(is_too_slow), "{apart} ms, {policy:?}: it names whoever stays");
+        }
+        let mut gate = Gate::new(GatePolicy::Require).with_pictures_apart(apart);
+        let reports = gate.show_for(20.0, photograph);
+        assert!(gate.marked().is_empty());
+        assert_eq!(gate.second_looks().len(), 1, "{apart} ms");
+        // Five pictures in the time of a decision are enough to tell a picture that hardly moves.
+        let expected = apart > 1000;
+        assert_eq!(is_too_slow(reports.last().unwrap()), expected, "{apart} ms: that is why nobody is marked");
+    }
+}
+
+#[test]
+fn a_camera_is_too_slow_once_somebody_left_unnamed_and_no_longer_once_it_marks() {
+    let mut gate = Gate::new(GatePolicy::Off).with_pictures_apart(3000);
+    assert!(!is_too_slow(&gate.show(Some(PICTURE))), "it may still be named");
+    // As long as it takes until a camera that sees nothing move looks everywhere again.
+    assert!(is_too_slow(gate.show_nobody_for(6).last().unwrap()), "seen once, and gone");
+    assert!(is_too_slow(&gate.show(Some(PICTURE))));
+    assert!(!is_too_slow(&gate.show(Some(PICTURE))), "it has marked somebody who stayed");
+    let mut quick = Gate::new(GatePolicy::Off);
+    quick.show(Some(PICTURE));
+    assert!(!quick.show_nobody_for(30).iter().any(is_too_slow), "a quick camera misses people for other reasons");
+}
+
+#[test]
+fn the_life_of_one_person_is_not_passed_on_by_a_slow_camera() {
+    for apart in [100, 800, 1000] {
+        let alive = |second: f32| Head { passive: Some(0.99), ..person(second) };
+        let mut gate = Gate::with(GatePolicy::Require, true).with_pictures_apart(apart);
+        gate.show_for(12.0, alive);
+        assert_eq!(gate.marked(), [gate.students[0]], "{apart} ms");
+        let picture = |second: f32| Head { person: 1, ..photograph(second) };
+        let reports = gate.show_for(12.0, picture);
+        assert_eq!(gate.marked(), [gate.students[0]], "{apart} ms: no mark for the photograph");
+        let alive_as_another = reports.iter().flat_map(|report| &report.faces).any(|face| {
+            face.student() == Some(gate.students[1]) && face.life.verdict == LifeVerdict::Live
+        });
+        assert!(!alive_as_another, "{apart} ms");
+    }
 }
 
 /// Somebody who stands still, with the noise of a mesh, and turns the head after it was asked: as far as `turn` says

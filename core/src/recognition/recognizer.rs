@@ -8,8 +8,11 @@ use jiff::Timestamp;
 use super::ageing::{self, Ageing};
 use super::gatekeeper::{Admission, Gatekeeper};
 use super::options::RecognitionOptions;
+use super::problem::CameraProblem;
 use super::report::{RecognitionReport, RecognizedFace, Sighting};
 use super::scan_plan::{Effort, Scan, ScanPlan};
+use super::slowness::Slowness;
+use super::turned::Mounting;
 use super::view::{is_good, view_weight};
 use crate::attendance::{Marker, Marking};
 use crate::engine::{AnalyzeOptions, Depth, Face, FaceEngine};
@@ -47,6 +50,8 @@ pub struct Recognizer {
     tracker: Tracker,
     scan_plan: ScanPlan,
     gatekeeper: Gatekeeper,
+    slowness: Slowness,
+    mounting: Mounting,
     /// Whom the second-look list has to hold and does not yet.
     to_hand_over: VecDeque<Sighting>,
     ageing: Option<Arc<Ageing>>,
@@ -71,6 +76,8 @@ impl Recognizer {
             tracker: Tracker::new(options.tracking),
             scan_plan: ScanPlan::default(),
             gatekeeper: Gatekeeper::new(options.gate),
+            slowness: Slowness::default(),
+            mounting: Mounting::default(),
             to_hand_over: VecDeque::new(),
             ageing: None,
         }
@@ -116,20 +123,40 @@ impl Recognizer {
             Scan::Everywhere(_) => true,
         });
         let voted = self.judge(frame, faces, &tracks, now, &mut report)?;
+        let clipped = |bbox: Rect| bbox.clipped(frame.width(), frame.height());
         for (bbox, track) in boxes.into_iter().zip(&tracks) {
-            report.faces.push(self.recognized(bbox, *track));
+            report.faces.push(self.recognized(clipped(bbox), *track));
         }
         if look != Scan::Everywhere(None) {
             let held = self.tracker.tracks().iter().filter(|track| track.last_seen() == now);
             let held = held.filter(|track| !tracks.contains(&track.id()));
-            report.faces.extend(held.map(|track| self.recognized(track.bbox(), track.id())));
+            report.faces.extend(held.map(|track| self.recognized(clipped(track.bbox()), track.id())));
         }
         report.ambiguous.extend(report.faces.iter().filter_map(|face| self.tracker.ambiguity(face.track)));
         self.admit(&mut report, now)?;
         report.open = tracks.iter().any(|track| self.tracker.is_open(*track));
         report.open |= self.tracker.tracks().iter().any(Track::is_watched_closely);
         self.age(frame, &voted, &report, now)?;
+        self.look_for_problems(frame, !tracks.is_empty(), &mut report, now)?;
         Ok(report)
+    }
+
+    /// Tells what keeps the camera from naming people.
+    fn look_for_problems(
+        &mut self,
+        frame: &Frame<'_>,
+        has_face: bool,
+        report: &mut RecognitionReport,
+        now: Timestamp,
+    ) -> Result<()> {
+        let (cut_short, rhythm) = (self.tracker.cut_short(), self.tracker.rhythm());
+        let too_slow = self.slowness.add(report, cut_short, rhythm, &self.options.tracking);
+        report.problems.extend(too_slow.map(|apart| CameraProblem::TooSlow { apart }));
+        if has_face && self.mounting.is_due(now) {
+            self.mounting.look(&*self.engine, frame, now)?;
+        }
+        report.problems.extend(self.mounting.proposal().map(CameraProblem::turned));
+        Ok(())
     }
 
     fn recognized(&self, bbox: Rect, track: TrackId) -> RecognizedFace {

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::problem::CameraProblem;
 use crate::attendance::Marking;
 use crate::gate::Life;
 use crate::geometry::Rect;
@@ -51,6 +52,9 @@ pub struct RecognitionReport {
     pub suspected: Vec<Sighting>,
     /// Between whom faces in view cannot be told apart: they are one person who is enrolled twice, or look alike.
     pub ambiguous: Vec<Ambiguity>,
+    /// What keeps this camera from naming people, as far as its pictures tell so far: the same in every report for as
+    /// long as it lasts.
+    pub problems: Vec<CameraProblem>,
 }
 
 /// A person whom a camera recognized, and what the views say of life.
@@ -95,7 +99,7 @@ pub struct Sighting {
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub struct RecognizedFace {
-    /// The box, in frame pixels.
+    /// The box, in frame pixels, as far as it lies in the frame.
     pub bbox: Rect,
     /// The same face in the frames before and after.
     pub track: TrackId,

@@ -48,6 +48,8 @@ use rhythm::Rhythm;
 pub struct Tracker {
     options: TrackingOptions,
     rhythm: Rhythm,
+    /// How many tracks the last picture ended with too few views.
+    cut_short: usize,
     tracks: Vec<Track>,
     next_id: u64,
 }
@@ -77,7 +79,13 @@ impl Tracker {
                 track.rest(now);
             }
         }
-        self.tracks.retain(|track| now.duration_since(track.last_seen()) <= gap);
+        let options = self.options;
+        self.cut_short = 0;
+        self.tracks.retain(|track| {
+            let stays = now.duration_since(track.last_seen()) <= gap;
+            self.cut_short += usize::from(!stays && track.is_cut_short(&options));
+            stays
+        });
 
         let mut pairs = Vec::new();
         for (t, track) in self.tracks.iter().enumerate() {
@@ -124,6 +132,11 @@ impl Tracker {
     #[must_use]
     pub fn gap(&self) -> SignedDuration {
         self.options.gap_at(self.rhythm())
+    }
+
+    /// Returns how many faces had left by the last picture with good views that were too few to name anybody.
+    pub(crate) fn cut_short(&self) -> usize {
+        self.cut_short
     }
 
     /// Takes a good view of a track in, which weighs `weight` in [0, 1], and returns what is now decided: whose of

@@ -331,6 +331,12 @@ impl Track {
         self.wants_life(now) || self.wants_view(now)
     }
 
+    /// Returns whether there were good views, and too few to say whose face it is.
+    pub(super) fn is_cut_short(&self, options: &TrackingOptions) -> bool {
+        let has_few = (1..options.agreeing).contains(&self.evidence.views());
+        self.evidence.known().is_none() && (has_few || self.evidence.is_promising())
+    }
+
     /// Returns whether the views so far name somebody, or nearly.
     pub(super) fn may_be_named(&self) -> bool {
         self.evidence.known().is_some() || self.evidence.is_promising()

@@ -15,6 +15,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::problems::ProblemItem;
 use super::watch::{Seen, Watch, Watcher, whole_pixels};
 
 /// How long a session waits for its next picture.
@@ -48,6 +49,8 @@ pub(crate) struct BrowserSight {
     pub(crate) faces: Vec<BrowserFace>,
     /// Of them, how many are known.
     pub(crate) recognized: usize,
+    /// What keeps people from being named.
+    pub(crate) problems: Vec<ProblemItem>,
 }
 
 /// A face in a picture of a browser, as the API shows it. All about the student is null until enough views agree.
@@ -196,6 +199,6 @@ impl Session {
                 asked: face.asked.map(Position::as_str),
             }
         };
-        Ok(BrowserSight { faces: sight.faces.iter().map(item).collect(), recognized })
+        Ok(BrowserSight { faces: sight.faces.iter().map(item).collect(), recognized, problems: sight.problems })
     }
 }

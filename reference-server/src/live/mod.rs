@@ -13,6 +13,7 @@ mod gallery_sync;
 mod housekeeping;
 mod log;
 pub(crate) mod preview;
+pub(crate) mod problems;
 pub(crate) mod watch;
 
 use std::num::NonZero;
@@ -34,7 +35,7 @@ use crate::settings::Settings;
 use background::BackgroundThreads;
 use browser::Browsers;
 use camera_leases::CameraLeases;
-use cameras::{Cameras, Starter};
+use cameras::{Cameras, Mounted, Starter};
 use cluster::cluster;
 use db_listener::DbListener;
 use gallery_sync::GallerySync;
@@ -206,10 +207,16 @@ impl Live {
     ///
     /// # Errors
     /// As [`Cameras::start`], and those of the store where servers share their cameras.
-    pub(crate) fn start_camera(&self, address: &str, location: Option<&str>, starter: Starter) -> Result<bool> {
+    pub(crate) fn start_camera(
+        &self,
+        address: &str,
+        location: Option<&str>,
+        mounted: Mounted,
+        starter: Starter,
+    ) -> Result<bool> {
         match &self.leases {
-            Some(leases) => leases.watch(address, location, starter),
-            None => self.cameras.start(address, location, starter),
+            Some(leases) => leases.watch(address, location, mounted, starter),
+            None => self.cameras.start(address, location, mounted, starter),
         }
     }
 

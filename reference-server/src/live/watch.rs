@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use faceattend_core::Result;
 use faceattend_core::attendance::{Marker, Marking};
-use faceattend_core::camera::{Attention, Nature};
+use faceattend_core::camera::{Attention, Nature, Orientation};
 use faceattend_core::engine::FaceEngine;
 use faceattend_core::frame::Frame;
 use faceattend_core::gallery::Gallery;
@@ -24,6 +24,7 @@ use jiff::Timestamp;
 use super::ambiguous::{AmbiguousPairs, Pair, pair_of};
 use super::log::DetectionLog;
 use super::preview::{Drawn, Preview};
+use super::problems::{self, ProblemItem, Problems};
 use crate::live::events::{Events, LiveEvent, SeenFace};
 use crate::settings::GateSettings;
 
@@ -49,6 +50,23 @@ pub(crate) struct Watcher {
     pub(super) ageing: Option<Arc<Ageing>>,
 }
 
+/// What a camera's watch shows to others, and how the pictures are turned that it gets.
+#[derive(Clone)]
+pub(super) struct Shown {
+    pub(super) preview: Option<Arc<Preview>>,
+    pub(super) problems: Arc<Problems>,
+    /// Whom it could not tell apart.
+    pub(super) ambiguous: Arc<AmbiguousPairs>,
+    pub(super) orientation: Orientation,
+}
+
+impl Shown {
+    pub(super) fn new(preview: Option<Arc<Preview>>, orientation: Orientation, gallery: &Arc<Gallery>) -> Self {
+        let ambiguous = Arc::new(AmbiguousPairs::new(Arc::clone(gallery)));
+        Self { preview, problems: Arc::default(), ambiguous, orientation }
+    }
+}
+
 impl Watcher {
     /// What takes the frames of one camera.
     pub(super) fn watch(
@@ -56,12 +74,10 @@ impl Watcher {
         camera: &str,
         location: Option<&str>,
         nature: Nature,
-        preview: Option<Arc<Preview>>,
-        ambiguous: Arc<AmbiguousPairs>,
+        shown: Shown,
     ) -> impl FnMut(Frame<'static>) -> Attention + Send + use<> {
         let mut watch = self.watching(camera, location, nature, Effort::Thrifty);
-        watch.preview = preview;
-        watch.ambiguous = ambiguous;
+        (watch.shown, watch.has_settings) = (shown, true);
         move |frame| watch.take(&frame)
     }
 
@@ -84,8 +100,8 @@ impl Watcher {
             shared: self.clone(),
             camera: camera.to_owned(),
             location,
-            preview: None,
-            ambiguous: Arc::new(AmbiguousPairs::new(Arc::clone(&self.gallery))),
+            shown: Shown::new(None, Orientation::default(), &self.gallery),
+            has_settings: false,
             figures: Figures::default(),
             names: HashMap::new(),
             told: Vec::new(),
@@ -106,9 +122,9 @@ pub(super) struct Watch {
     shared: Watcher,
     camera: String,
     location: Option<String>,
-    preview: Option<Arc<Preview>>,
-    /// Whom it could not tell apart.
-    ambiguous: Arc<AmbiguousPairs>,
+    shown: Shown,
+    /// Whether it is a camera of the server.
+    has_settings: bool,
     figures: Figures,
     names: HashMap<StudentId, (Student, Instant)>,
     /// The tracks that were last told of, whose they were, whether they were alive, and what they were asked for.
@@ -148,6 +164,8 @@ pub(super) struct Sight {
     pub(super) faces: Vec<Seen>,
     /// Who was newly marked.
     pub(super) marked: Vec<StudentId>,
+    /// What keeps the camera from naming people.
+    pub(super) problems: Vec<ProblemItem>,
     /// Whether the next frame may decide whose a face is.
     open: bool,
 }
@@ -192,8 +210,9 @@ impl Watch {
         let faces = self.named(&report);
         self.tell_of_the_gate(&report);
         self.tell_of_the_ambiguous(&report, now);
+        let problems = self.tell_of_problems(&report);
         self.tell(&faces, now);
-        if let Some(preview) = self.preview.as_ref().filter(|preview| preview.is_watched()) {
+        if let Some(preview) = self.shown.preview.as_ref().filter(|preview| preview.is_watched()) {
             let drawn: Vec<_> = faces
                 .iter()
                 .map(|seen| Drawn {
@@ -204,7 +223,7 @@ impl Watch {
                 .collect();
             preview.show(frame, &drawn);
         }
-        Ok(Sight { faces, marked, open: report.open })
+        Ok(Sight { faces, marked, problems, open: report.open })
     }
 
     /// Tells of people who are on the second-look list from now on, and of pictures of people.
@@ -235,10 +254,23 @@ impl Watch {
     /// Keeps whom the views fit alike for the log and the status, and says so once.
     fn tell_of_the_ambiguous(&mut self, report: &RecognitionReport, now: Timestamp) {
         self.figures.ambiguous.extend(report.ambiguous.iter().map(pair_of));
-        for [one, two] in self.ambiguous.see(&report.ambiguous, now) {
+        for [one, two] in self.shown.ambiguous.see(&report.ambiguous, now) {
             let place = self.location.as_deref();
             tracing::warn!(%one, %two, place, "two students cannot be told apart: merge them if they are one person");
         }
+    }
+
+    /// Shows what keeps the camera from naming people, and tells what is new of it.
+    fn tell_of_problems(&self, report: &RecognitionReport) -> Vec<ProblemItem> {
+        let place = self.has_settings.then_some(self.location.as_deref());
+        let items = problems::items(&report.problems, self.shown.orientation, place);
+        for item in self.shown.problems.update(items.clone()) {
+            tracing::warn!(camera = self.camera, place = self.location, code = item.code, "{}", item.message);
+            let which = self.location.as_ref().unwrap_or(&self.camera);
+            let message = format!("{which}: {}", item.message);
+            self.shared.events.publish(LiveEvent::LogLine { level: "WARN", message, timestamp: Timestamp::now() });
+        }
+        items
     }
 
     /// The student with this id, as the store had it lately. `None` for one who was deleted a moment ago, and when the

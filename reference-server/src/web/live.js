@@ -18,6 +18,11 @@ const STATES = {
   failed: "camera.state.failed",
 };
 
+const PROBLEMS = {
+  too_slow: "camera.problem.too_slow",
+  turned: "camera.problem.turned",
+};
+
 let timer = null;
 const previews = new Map();
 // Who is before which camera, as the events tell.
@@ -86,7 +91,9 @@ function healthOf(camera) {
   const state = told(STATES, camera.state);
   if (camera.state === "running") {
     const rates = t("camera.rates", { captured: camera.captured_per_second, analysed: camera.analysed_per_second });
-    return [state, rates, camera.reconnects > 0 && t("camera.reconnects", { count: camera.reconnects })]
+    // Another server of an earlier version tells of none.
+    const problems = (camera.problems ?? []).map(({ code }) => told(PROBLEMS, code));
+    return [state, rates, camera.reconnects > 0 && t("camera.reconnects", { count: camera.reconnects }), ...problems]
       .filter(Boolean)
       .join(", ");
   }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use faceattend_core::Error;
-use faceattend_core::camera::CameraHosts;
+use faceattend_core::camera::{CameraHosts, Orientation};
 use faceattend_core::decode::DecodeLimits;
 use faceattend_core::detection::{DetectOptions, InputSize};
 use faceattend_core::engine::{Engine, EngineBuilder};
@@ -230,6 +230,27 @@ pub struct ServeArgs {
         value_parser = gate_wait,
     )]
     pub(super) gate_wait: f32,
+    /// The places whose cameras are mounted upside down or on their side, separated by commas, each with the degrees
+    /// clockwise by which their pictures are turned (90, 180 or 270), such as `Hall=180`
+    #[arg(
+        long,
+        help_heading = heading::CAMERAS,
+        env = "FACEATTEND_CAMERA_ORIENTATION_AT",
+        value_name = "PLACE=DEGREES",
+        value_delimiter = ',',
+        value_parser = orientation_at,
+    )]
+    pub(super) camera_orientation_at: Vec<(String, Orientation)>,
+    /// The places whose cameras give mirrored pictures, separated by commas: they are mirrored back once they are
+    /// turned
+    #[arg(
+        long,
+        help_heading = heading::CAMERAS,
+        env = "FACEATTEND_CAMERA_MIRROR_AT",
+        value_name = "PLACES",
+        value_delimiter = ',',
+    )]
+    pub(super) camera_mirror_at: Vec<String>,
     /// The hosts whose cameras operators may start, separated by commas: addresses, ranges, names, `private`,
     /// `loopback` (this machine) or `any`. Admins may start any camera
     #[arg(
@@ -387,6 +408,14 @@ pub(crate) fn strangers(text: &str) -> std::result::Result<Impostors, String> {
 fn policy_at(text: &str) -> std::result::Result<(String, GatePolicy), String> {
     let (place, policy) = text.rsplit_once('=').ok_or("expected a place and a policy, such as Library=observe")?;
     Ok((place.trim().to_owned(), parsed(policy.trim())?))
+}
+
+/// Parses a camera's place and the degrees by which its pictures are turned.
+fn orientation_at(text: &str) -> std::result::Result<(String, Orientation), String> {
+    const EXPECTED: &str = "expected a place and 0, 90, 180 or 270, such as Hall=180";
+    let (place, degrees) = text.rsplit_once('=').ok_or(EXPECTED)?;
+    let degrees = degrees.trim().parse().map_err(|_| EXPECTED)?;
+    Ok((place.trim().to_owned(), Orientation::from_degrees(degrees).map_err(|_| EXPECTED)?))
 }
 
 /// Parses a time to wait for signs of life, in seconds.

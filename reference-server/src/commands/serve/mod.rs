@@ -37,8 +37,8 @@ use crate::commands::{Hidden, enrol_again};
 use crate::net::listen::{self, ConnectionLimits};
 use crate::passive;
 use crate::{
-    AllowedHosts, AllowedOrigins, AppState, Embeddings, GateSettings, LiveSettings, Logout, PassiveNetworks,
-    RenewableEngine, RetentionDays, Settings, SinglePictures, WebSocketAccess,
+    AllowedHosts, AllowedOrigins, AppState, Embeddings, GateSettings, LiveSettings, Logout, Mountings,
+    PassiveNetworks, RenewableEngine, RetentionDays, Settings, SinglePictures, WebSocketAccess,
 };
 pub use args::ServeArgs;
 
@@ -162,6 +162,11 @@ async fn serve(args: ServeArgs, data: Data) -> Result<()> {
         .with_tracking(tracking)
         .with_camera_access(CameraAccess::default().with_hosts(args.camera_hosts).with_folders(args.camera_folders))
         .with_age_templates(args.age_templates)
+        .with_mountings(
+            Mountings::default()
+                .with_orientations(args.camera_orientation_at)
+                .with_mirrored(args.camera_mirror_at.into_iter().map(|place| place.trim().to_owned())),
+        )
         .with_gate(gate);
     live.server_name = args.server_name;
     let at_once_per_address = args.max_per_address.unwrap_or_else(|| (args.max_connections / 4).max(1));
