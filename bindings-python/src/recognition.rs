@@ -6,8 +6,8 @@ use faceattend_core::engine::FaceEngine;
 use faceattend_core::gate::{GateOptions, GatePolicy, LifeReason};
 use faceattend_core::liveness::Position;
 use faceattend_core::recognition::{
-    CameraProblem as CoreProblem, RecognitionOptions, RecognitionReport, RecognizedFace as CoreFace, Recognizer as CoreRecognizer,
-    Sighting as CoreSighting,
+    CameraProblem as CoreProblem, RecognitionOptions, RecognitionReport, RecognizedFace as CoreFace,
+    Recognizer as CoreRecognizer, Sighting as CoreSighting,
 };
 use faceattend_core::tracking::{Decision, TrackingOptions};
 use faceattend_core::types::{Similarity, Threshold};

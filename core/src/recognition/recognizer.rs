@@ -14,16 +14,15 @@ use super::scan_plan::{Effort, Scan, ScanPlan};
 use super::slowness::Slowness;
 use super::turned::Mounting;
 use super::view::{is_good, view_weight};
-use crate::attendance::{Marker, Marking};
+use crate::attendance::{Marker, Marking, Noted};
 use crate::engine::{AnalyzeOptions, Depth, Face, FaceEngine};
 use crate::error::{Error, Result};
 use crate::frame::Frame;
 use crate::gallery::Gallery;
 use crate::gate::{GatePolicy, LifeVerdict, LifeView};
 use crate::geometry::Rect;
-use crate::store::{SecondLookVerdict, SecondLooking, limits};
+use crate::store::{SecondLookVerdict, SecondLooking, StoreTrouble, limits};
 use crate::tracking::{Decision, Track, TrackId, Tracker, Watch};
-use crate::types::{Similarity, StudentId};
 
 /// Recognizes the faces of one camera. The engine, the gallery and the marker are shared; the faces in view are
 /// its own.
@@ -136,7 +135,11 @@ impl Recognizer {
         self.admit(&mut report, now)?;
         report.open = tracks.iter().any(|track| self.tracker.is_open(*track));
         report.open |= self.tracker.tracks().iter().any(Track::is_watched_closely);
-        self.age(frame, &voted, &report, now)?;
+        match self.age(frame, &voted, &report, now) {
+            // A view less, while the database is held or away, is no reason to tell nothing of the frame.
+            Err(error) if StoreTrouble::of(&error).is_some() => tracing::debug!("no view was kept: {error}"),
+            aged => aged?,
+        }
         self.look_for_problems(frame, !tracks.is_empty(), &mut report, now)?;
         Ok(report)
     }
@@ -196,8 +199,9 @@ impl Recognizer {
                 }
                 Admission::Mark => {
                     self.tracker.drop_question(track);
-                    report.admitted.push(Sighting { track, student, similarity, life, at: now });
-                    self.mark(student, similarity, report, now)?;
+                    let sighting = Sighting { track, student, similarity, life, at: now };
+                    report.admitted.push(sighting);
+                    self.mark(&sighting, report)?;
                 }
                 Admission::SecondLook(sighting) => {
                     self.tracker.drop_question(track);
@@ -209,16 +213,11 @@ impl Recognizer {
         self.hand_over(report)
     }
 
-    fn mark(
-        &self,
-        student: StudentId,
-        similarity: Similarity,
-        to: &mut RecognitionReport,
-        now: Timestamp,
-    ) -> Result<()> {
+    fn mark(&self, seen: &Sighting, to: &mut RecognitionReport) -> Result<()> {
         let Some(marker) = &self.marker else { return Ok(()) };
-        match marker.mark(student, similarity, self.camera_location.as_deref(), now) {
-            Ok(marking) => to.marks.push(marking),
+        match marker.note_sighting(seen.student, seen.similarity, self.camera_location.as_deref(), seen.at) {
+            Ok(Noted::Now(marking)) => to.marks.push(marking),
+            Ok(Noted::Waits) => to.waiting.push(*seen),
             // Deleted, and the gallery has not heard of it yet.
             Err(Error::NotFound { .. }) => {}
             Err(error) => return Err(error),
@@ -236,10 +235,10 @@ impl Recognizer {
                 };
                 let reasons = sighting.life.reason.map(|reason| reason.as_str().to_owned()).into_iter().collect();
                 let (similarity, place) = (sighting.similarity, self.camera_location.as_deref());
-                match marker.second_look(sighting.student, similarity, place, verdict, reasons, sighting.at) {
-                    Ok(SecondLooking::Added(look)) => report.added_second_looks.push(look),
-                    // It need not be there, or the student was deleted.
-                    Ok(SecondLooking::AlreadyOpen(_) | SecondLooking::AlreadyMarked(_)) => {}
+                match marker.note_second_look(sighting.student, similarity, place, verdict, reasons, sighting.at) {
+                    Ok(Noted::Now(SecondLooking::Added(look))) => report.added_second_looks.push(look),
+                    // It need not be there, it waits for the database, or the student was deleted.
+                    Ok(Noted::Now(_) | Noted::Waits) => {}
                     Err(Error::NotFound { .. }) => {}
                     Err(error) => return Err(error),
                 }

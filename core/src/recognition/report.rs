@@ -38,6 +38,9 @@ pub struct RecognitionReport {
     /// The marking of each student that was recognized; [`Marking::Marked`] for the newly marked. Under
     /// [`GatePolicy::Require`](crate::gate::GatePolicy::Require) and `Ask` of the living alone.
     pub marks: Vec<Marking>,
+    /// The people who may be marked and whose marks wait for the database, which is held or away: see
+    /// [`Backlog`](crate::backlog::Backlog).
+    pub waiting: Vec<Sighting>,
     /// The people who may be marked, by what the camera asks of a face: what a program marks that has no marker and a
     /// table of its own. Under [`GatePolicy::Require`](crate::gate::GatePolicy::Require) and `Ask` they are the living;
     /// without those whom the marker knows to be marked already.

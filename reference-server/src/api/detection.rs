@@ -3,8 +3,9 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::{Method, StatusCode};
+use faceattend_core::backlog::BacklogStatus;
 use faceattend_core::camera::{Orientation, redacted};
-use faceattend_core::store::DetectionLog;
+use faceattend_core::store::{DetectionLog, StoreTrouble};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
@@ -241,6 +242,46 @@ pub(crate) struct DetectionStatus {
     cameras: Map<String, Value>,
     total_cameras: usize,
     active_cameras: usize,
+    /// What waits for the database, of this server; absent while nothing does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    waiting: Option<WaitingWrites>,
+}
+
+/// What waits for a database that another program holds, or that is away.
+#[derive(Serialize, ToSchema)]
+struct WaitingWrites {
+    /// Sightings of people who may be marked.
+    marks: u64,
+    /// Sightings for the second-look list.
+    second_looks: u64,
+    /// Rows of the detection log.
+    detection_logs: u64,
+    /// Entries of the audit log.
+    audit_entries: u64,
+    #[schema(required)]
+    since: Option<String>,
+    /// What is wrong with the database, and what to do.
+    #[schema(required)]
+    reason: Option<&'static str>,
+    /// Whether all of it is in a file, and so survives the death of the server.
+    kept: bool,
+    /// How many were lost since the start, because too many waited.
+    lost: u64,
+}
+
+impl WaitingWrites {
+    fn of(status: &BacklogStatus) -> Option<Self> {
+        (!status.is_empty()).then(|| Self {
+            marks: status.marks,
+            second_looks: status.second_looks,
+            detection_logs: status.detection_logs,
+            audit_entries: status.audit_entries,
+            since: status.since.map(naive_utc),
+            reason: status.trouble.map(StoreTrouble::advice),
+            kept: status.is_kept,
+            lost: status.lost,
+        })
+    }
 }
 
 pub(super) const STATUS: Endpoint = Endpoint {
@@ -256,7 +297,8 @@ pub(super) const STATUS: Endpoint = Endpoint {
 pub(super) async fn status(State(app): State<AppState>, _call: Authed<Nothing>) -> Json<Reply<DetectionStatus>> {
     let cameras = app.live().camera_items();
     let active_cameras = cameras.values().filter(|camera| camera["is_running"] == true).count();
-    let status = DetectionStatus { total_cameras: cameras.len(), active_cameras, cameras };
+    let waiting = WaitingWrites::of(&app.live().backlog().status());
+    let status = DetectionStatus { total_cameras: cameras.len(), active_cameras, cameras, waiting };
     Json(reply("Detection status retrieved successfully", status))
 }
 

@@ -10,6 +10,7 @@ use faceattend_core::camera::{
     CameraAccess, CameraHealth, CameraSource, CameraState, CameraWorker, FrameSource, Nature, OpenOptions, Orientation,
     Scheduler, WorkerOptions, open, redacted,
 };
+use faceattend_core::store::{StoreTrouble, limits};
 use faceattend_core::{Error, Result};
 
 use jiff::Timestamp;
@@ -108,6 +109,8 @@ pub(crate) struct CameraStatus {
     pub(crate) health: CameraHealth,
     /// Whom it could not tell apart.
     pub(crate) ambiguous: Vec<AmbiguousPair>,
+    /// How many marks of its place wait for the database, and why.
+    pub(crate) waiting: (u64, Option<StoreTrouble>),
 }
 
 /// A camera as the API shows it: the recorded three figures, and ours.
@@ -142,6 +145,8 @@ pub(crate) struct CameraItem {
     mirror: bool,
     /// What keeps it from naming people, as far as its pictures tell.
     problems: Vec<ProblemItem>,
+    /// How many marks of its place wait for the database, which another program holds, or which is away.
+    marks_waiting: u64,
     /// The server that reads it, where several share the cameras.
     #[serde(skip_serializing_if = "Option::is_none")]
     server: Option<String>,
@@ -173,7 +178,8 @@ impl CameraStatus {
             analysed_per_second: tenths(health.analyzed_per_second),
             last_frame_age: health.last_frame_age.map(|age| age.as_secs_f64()),
             reconnects: health.reconnects,
-            last_error: health.last_error.clone(),
+            last_error: health.last_error.clone().or_else(|| self.why_marks_wait()),
+            marks_waiting: self.waiting.0,
             ambiguous: self.ambiguous.clone(),
             orientation: self.orientation.degrees(),
             mirror: self.orientation.is_mirrored(),
@@ -181,6 +187,15 @@ impl CameraStatus {
             server: None,
         };
         serde_json::to_value(item).unwrap_or_default()
+    }
+}
+
+impl CameraStatus {
+    /// A camera that works and whose marks wait has this to say.
+    fn why_marks_wait(&self) -> Option<String> {
+        let (marks, trouble) = self.waiting;
+        let why = trouble.map_or("the database has not taken them yet", StoreTrouble::advice);
+        (marks > 0).then(|| format!("marks that wait for the database: {marks}; {why}"))
     }
 }
 
@@ -365,7 +380,10 @@ impl Cameras {
 
     /// How every camera is, by address.
     pub(crate) fn status(&self) -> Vec<CameraStatus> {
+        let backlog = self.watcher.backlog.status();
         let status = |(name, camera): (&String, &Camera)| {
+            let place = limits::cut(camera.location.as_deref().unwrap_or_default(), limits::CAMERA_LOCATION);
+            let waiting = (backlog.marks_at(place), backlog.trouble);
             let health = camera.worker.health();
             CameraStatus {
                 name: name.clone(),
@@ -377,6 +395,7 @@ impl Cameras {
                 problems: camera.shown.problems.now(),
                 health,
                 ambiguous: camera.shown.ambiguous.items(Timestamp::now()),
+                waiting,
             }
         };
         self.lock().iter().map(status).collect()

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use faceattend_core::Result;
 use faceattend_core::attendance::{Marker, Marking};
+use faceattend_core::backlog::Backlog;
 use faceattend_core::camera::{Attention, Nature, Orientation};
 use faceattend_core::engine::FaceEngine;
 use faceattend_core::frame::Frame;
@@ -40,6 +41,7 @@ pub(crate) struct Watcher {
     pub(super) gallery: Arc<Gallery>,
     pub(super) marker: Arc<Marker>,
     pub(super) store: Arc<dyn Store>,
+    pub(super) backlog: Arc<Backlog>,
     pub(super) log: Arc<DetectionLog>,
     pub(super) threshold: Threshold,
     pub(super) tracking: TrackingOptions,
@@ -273,18 +275,25 @@ impl Watch {
         items
     }
 
-    /// The student with this id, as the store had it lately. `None` for one who was deleted a moment ago, and when the
-    /// store does not answer.
+    /// The student with this id, as the store had it lately. `None` for one who was deleted a moment ago, and for one
+    /// whose name was never read while the store does not answer.
     fn student(&mut self, id: StudentId) -> Option<Student> {
-        if !self.names.contains_key(&id) {
-            let student = self.shared.store.student(id).ok().flatten()?;
-            self.names.insert(id, (student, Instant::now()));
+        let is_fresh = self.names.get(&id).is_some_and(|(_, since)| since.elapsed() < NAME_FOR);
+        // Asking a database that is away costs a camera seconds: the name of before is good until it is back.
+        if !is_fresh && self.shared.backlog.is_empty() {
+            match self.shared.store.student(id) {
+                Ok(Some(student)) => drop(self.names.insert(id, (student, Instant::now()))),
+                Ok(None) => drop(self.names.remove(&id)),
+                Err(error) => tracing::debug!("a name could not be read: {error}"),
+            }
         }
         self.names.get(&id).map(|(student, _)| student.clone())
     }
 
     fn named(&mut self, report: &RecognitionReport) -> Vec<Seen> {
-        self.names.retain(|_, (_, since)| since.elapsed() < NAME_FOR);
+        if self.shared.backlog.is_empty() {
+            self.names.retain(|_, (_, since)| since.elapsed() < NAME_FOR);
+        }
         let mut faces = Vec::with_capacity(report.faces.len());
         for face in &report.faces {
             let student = face.student().and_then(|id| self.student(id));

@@ -10,6 +10,7 @@ mod origins;
 mod rates;
 mod retention;
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use faceattend_core::attendance::AttendancePolicy;
@@ -87,6 +88,9 @@ pub struct Settings {
     /// How many bytes of memory pictures may take together while they are decoded. A picture that takes more alone is
     /// refused. By default as much as [`DecodeLimits`] allows one picture.
     pub picture_memory: u64,
+    /// The file in which marks and logs wait for a database that is held or away. By default they wait in memory alone,
+    /// and do not survive the death of the process.
+    pub waiting_writes: Option<PathBuf>,
 }
 
 /// [`Settings::body_within`] unless it is set.
@@ -120,7 +124,15 @@ impl Settings {
             passive: None,
             body_within: BODY_WITHIN,
             picture_memory: DecodeLimits::default().max_memory,
+            waiting_writes: None,
         }
+    }
+
+    /// The same settings, where marks and logs that wait for the database are kept in this file.
+    #[must_use]
+    pub fn with_waiting_writes(mut self, file: PathBuf) -> Self {
+        self.waiting_writes = Some(file);
+        self
     }
 
     /// The same settings with the WebSocket for these.

@@ -67,7 +67,9 @@ function showHealth(health, figures, cameras) {
     ? t("health.cameras_of", { active: cameras.active_cameras, total: cameras.total_cameras })
     : t("health.unknown");
   element("health-students").textContent = figures ? number(figures.students_count) : t("health.unknown");
-  element("health-marks").textContent = figures ? number(figures.attendance_logs_count) : t("health.unknown");
+  const marks = figures ? number(figures.attendance_logs_count) : t("health.unknown");
+  const waiting = cameras?.waiting?.marks ?? 0;
+  element("health-marks").textContent = waiting > 0 ? t("health.marks_waiting", { marks, count: waiting }) : marks;
 }
 
 // The cameras that are plugged into the server, to choose from.
@@ -91,11 +93,11 @@ function healthOf(camera) {
   const state = told(STATES, camera.state);
   if (camera.state === "running") {
     const rates = t("camera.rates", { captured: camera.captured_per_second, analysed: camera.analysed_per_second });
+    const reconnects = camera.reconnects > 0 && t("camera.reconnects", { count: camera.reconnects });
+    const waiting = camera.marks_waiting > 0 && t("camera.marks_waiting", { count: camera.marks_waiting });
     // Another server of an earlier version tells of none.
     const problems = (camera.problems ?? []).map(({ code }) => told(PROBLEMS, code));
-    return [state, rates, camera.reconnects > 0 && t("camera.reconnects", { count: camera.reconnects }), ...problems]
-      .filter(Boolean)
-      .join(", ");
+    return [state, rates, reconnects, waiting, ...problems].filter(Boolean).join(", ");
   }
   return camera.last_error && camera.state !== "stopped" ? `${state}: ${camera.last_error}` : state;
 }

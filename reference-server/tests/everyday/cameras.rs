@@ -168,7 +168,8 @@ async fn the_raw_signs_of_a_password_reach_the_host_that_is_meant() {
         }
     });
     let service = Service::start().await;
-    for (scheme, password) in [("rtsp", "S3#CRET"), ("RTSP", "S3/CR?ET"), ("rtsp", "S3@CR/ET"), ("Http", "S3#C?R/ET@")] {
+    for (scheme, password) in [("rtsp", "S3#CRET"), ("RTSP", "S3/CR?ET"), ("rtsp", "S3@CR/ET"), ("Http", "S3#C?R/ET@")]
+    {
         let url = format!("{scheme}://admin:{password}@127.0.0.1:{port}/live");
         let started = start(&service, &url).await;
         assert_eq!(started.status, 200, "{}", started.text);
