@@ -561,6 +561,8 @@ export interface CameraFrame {
   secondLooks: Array<Sighting>
   /** The faces that show a picture of a person, each told once. */
   suspected: Array<Sighting>
+  /** What keeps the camera from naming people, as far as its frames tell, for as long as it lasts. */
+  problems: Array<CameraProblem>
   /** The analysis, when the camera has an engine and no gallery. */
   analysis: Analysis | null
   /** The frame itself, when it was asked for or there is no engine. */
@@ -582,6 +584,14 @@ export interface CameraHealth {
   lastError: string | null
   /** How long ago the source gave its last frame, in milliseconds. */
   lastFrameAgeMs: number | null
+}
+
+/** What keeps a camera from naming people. */
+export interface CameraProblem {
+  /** A stable code: `too_slow` or `turned`. */
+  code: string
+  /** What is wrong and what to do about it. */
+  message: string
 }
 
 /** How a camera is read and its faces are followed. */
@@ -613,6 +623,10 @@ export interface CameraReadOptions {
   openTimeoutMs?: number
   /** How long a stream may give no frame, in milliseconds. Default 5000. */
   readTimeoutMs?: number
+  /** By how many degrees clockwise the pictures have to be turned to be upright: 0, 90, 180 or 270. Default 0. */
+  orientation?: number
+  /** Whether they are mirrored left to right then. Default false. */
+  mirror?: boolean
   /** The capture time of a recording's first frame. Default: now. */
   recordingStartsAt?: Date
 }

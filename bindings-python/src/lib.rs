@@ -51,6 +51,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<attendance::AttendanceBook>()?;
     module.add_class::<recognition::RecognizedFace>()?;
     module.add_class::<recognition::Sighting>()?;
+    module.add_class::<recognition::CameraProblem>()?;
     module.add_class::<recognition::Recognition>()?;
     module.add_class::<recognition::Recognizer>()?;
     module.add_class::<camera::CameraReader>()?;

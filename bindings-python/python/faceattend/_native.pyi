@@ -15,6 +15,7 @@ from .types import (
     AttendanceRecordDict,
     AttendanceSummaryDict,
     CameraHealthDict,
+    CameraProblemDict,
     Color,
     Corners,
     Decision,
@@ -486,6 +487,8 @@ class RecognizedFace:
     def liveness(self) -> Liveness: ...
     @property
     def liveness_reason(self) -> Optional[str]: ...
+    @property
+    def asked(self) -> Optional[Position]: ...
     def to_dict(self) -> RecognizedFaceDict: ...
 
 @final
@@ -505,6 +508,14 @@ class Sighting:
     def to_dict(self) -> SightingDict: ...
 
 @final
+class CameraProblem:
+    @property
+    def code(self) -> str: ...
+    @property
+    def message(self) -> str: ...
+    def to_dict(self) -> CameraProblemDict: ...
+
+@final
 class Recognition:
     @property
     def faces(self) -> list[RecognizedFace]: ...
@@ -516,6 +527,8 @@ class Recognition:
     def second_looks(self) -> list[Sighting]: ...
     @property
     def suspected(self) -> list[Sighting]: ...
+    @property
+    def problems(self) -> list[CameraProblem]: ...
 
 @final
 class Recognizer:
@@ -545,7 +558,14 @@ class Recognizer:
 @final
 class CameraReader:
     def __new__(
-        cls, source: str, *, open_timeout: float = 5.0, read_timeout: float = 5.0, real_time: bool = False
+        cls,
+        source: str,
+        *,
+        open_timeout: float = 5.0,
+        read_timeout: float = 5.0,
+        real_time: bool = False,
+        orientation: int = 0,
+        mirror: bool = False,
     ) -> Self: ...
     def read(self, timeout: Optional[float] = None) -> Optional[Frame]: ...
     def close(self) -> None: ...

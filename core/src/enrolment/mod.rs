@@ -307,6 +307,9 @@ impl Registry {
         let erasure = self.store.erase_student(student, marks, now)?;
         if let Some(marker) = &self.marker {
             marker.forget();
+            if let Some(backlog) = marker.backlog() {
+                backlog.forget(student);
+            }
         }
         if let Some(faces) = &self.faces {
             faces.remove(student);

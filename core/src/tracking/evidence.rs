@@ -97,8 +97,12 @@ impl Gathered {
     }
 
     fn resembles(&self, view: &Embedding, gallery: &Gallery) -> Result<bool> {
+        self.resembles_from(SAME_FACE, view, gallery)
+    }
+
+    fn resembles_from(&self, threshold: Threshold, view: &Embedding, gallery: &Gallery) -> Result<bool> {
         let Some(mean) = &self.mean else { return Ok(true) };
-        Ok(SAME_FACE.admits(gallery.embedder().calibration.similarity(mean.cosine(view)?)))
+        Ok(threshold.admits(gallery.embedder().calibration.similarity(mean.cosine(view)?)))
     }
 }
 
@@ -126,6 +130,13 @@ impl Evidence {
     /// Returns whether the views so far are near to somebody, and more of them may decide.
     pub(super) fn is_promising(&self) -> bool {
         self.promising && self.views < EXHAUSTED
+    }
+
+    /// Returns whether a view shows the face of those before it so surely that a template like it would be named: what
+    /// is asked after the face was away for long enough that another may have come.
+    pub(super) fn surely_shows(&self, view: &Embedding, gallery: &Gallery, threshold: Threshold) -> Result<bool> {
+        let threshold = if threshold.value() > SAME_FACE.value() { threshold } else { SAME_FACE };
+        self.gathered.resembles_from(threshold, view, gallery)
     }
 
     /// Takes a good view in, which weighs `weight` in [0, 1], and decides anew.

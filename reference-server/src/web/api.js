@@ -1,6 +1,9 @@
 // The server's API as these pages use it. The tokens stay in this tab: never in an address, which logs would keep.
 import { number, t, told } from "./text.js";
 
+// Where the server is: these pages lie in its folder `ui`, under whatever path a proxy publishes it.
+export const SERVER = new URL("../", import.meta.url);
+
 const KEY = "faceattend.token";
 const RENEWAL = "faceattend.renewal";
 let onLoggedOut = () => {};
@@ -100,7 +103,8 @@ async function ask(method, path, body, signal) {
   if (token()) headers.Authorization = `Bearer ${token()}`;
   if (body) headers["Content-Type"] = "application/json";
   try {
-    return await fetch(`/api/v1${path}`, { method, headers, body: body && JSON.stringify(body), signal });
+    const address = new URL(`api/v1${path}`, SERVER);
+    return await fetch(address, { method, headers, body: body && JSON.stringify(body), signal });
   } catch (error) {
     if (error.name === "AbortError") throw error;
     throw new Error(t("error.unreachable"));

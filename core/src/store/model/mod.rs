@@ -4,7 +4,9 @@ mod account;
 mod attendance;
 mod audit;
 mod camera;
+mod deferred;
 mod detection_log;
+mod exact;
 mod face_check;
 mod merge;
 mod page;
@@ -22,6 +24,7 @@ pub use attendance::{
 };
 pub use audit::{AuditEntry, NewAuditEntry};
 pub use camera::{CameraKey, CameraReport, CameraRequest, ClaimedCamera, ServerId, WatchedCamera};
+pub use deferred::{Deferred, DeferredOutcome, JournalId};
 pub use detection_log::{DetectionLog, NewDetectionLog};
 pub use face_check::{Admission, ENROLMENT_LOCK, Enrolee, FaceCheck, TemplateMark};
 pub use merge::{Merged, MergedFace, StudentMerge};

@@ -19,6 +19,8 @@ mod sqlite_merge;
 #[cfg(feature = "sqlite")]
 mod sqlite_notices;
 #[cfg(feature = "sqlite")]
+mod sqlite_old_rows;
+#[cfg(feature = "sqlite")]
 mod sqlite_second_looks;
 
 use jiff::Timestamp;

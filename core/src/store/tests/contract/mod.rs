@@ -2,6 +2,7 @@
 
 mod accounts;
 mod attendance;
+mod deferred;
 mod enrolment;
 mod limits;
 mod merge;
@@ -12,6 +13,7 @@ mod templates;
 
 pub(crate) use accounts::*;
 pub(crate) use attendance::*;
+pub(crate) use deferred::*;
 pub(crate) use enrolment::*;
 pub(crate) use limits::*;
 pub(crate) use merge::*;
@@ -59,7 +61,10 @@ impl<S, A> Given for Option<(S, A)> {
 macro_rules! contract {
     ($open:expr) => {
         contract!(@ $open; a_student_comes_back_as_it_was_written, a_list_is_paged_searched_and_counted,
-            a_roll_number_belongs_to_one_student, deleting_a_student_takes_everything_of_it_along, no_id_is_given_twice,
+            a_roll_number_belongs_to_one_student, roll_numbers_that_look_alike_are_one,
+            no_control_character_is_in_a_name_or_a_roll_number, a_search_knows_no_case_accents_or_wildcards,
+            records_of_a_journal_are_written_once, a_journal_is_of_one_database,
+            deleting_a_student_takes_everything_of_it_along, no_id_is_given_twice,
             a_completed_session_enrols_once, a_face_that_is_not_admitted_changes_nothing,
             a_check_sees_whom_it_names_and_who_was_enrolled_since, a_check_of_a_used_session_is_not_asked,
             of_enrolments_at_once_each_sees_those_before_it, an_erasure_and_an_enrolment_at_once_both_end,
