@@ -4,8 +4,7 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use faceattend_core::camera::{
-    CameraSource, CameraState, CameraWorker, FrameSource, Nature, OpenOptions, Orientation, Pace, WorkerOptions,
-    open,
+    CameraSource, CameraState, CameraWorker, FrameSource, Nature, OpenOptions, Orientation, Pace, WorkerOptions, open,
 };
 use faceattend_core::frame::Frame as CoreFrame;
 use faceattend_core::gate::GatePolicy;

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use faceattend_core::engine::FaceEngine;
 use faceattend_core::gate::{GateOptions, GatePolicy, LifeReason};
 use faceattend_core::recognition::{
-    CameraProblem as CoreProblem, RecognitionOptions, RecognitionReport, RecognizedFace as CoreFace, Recognizer as CoreRecognizer,
-    Sighting as CoreSighting,
+    CameraProblem as CoreProblem, RecognitionOptions, RecognitionReport, RecognizedFace as CoreFace,
+    Recognizer as CoreRecognizer, Sighting as CoreSighting,
 };
 use faceattend_core::tracking::{Decision, TrackingOptions};
 use faceattend_core::types::{Similarity, Threshold};

@@ -95,7 +95,8 @@ fn host_and_port(place: &str) -> (&str, Option<&str>) {
 fn percent_encoded(login: &str) -> String {
     let mut encoded = String::with_capacity(login.len());
     for (at, byte) in login.bytes().enumerate() {
-        let is_encoded = || login.as_bytes().get(at + 1..at + 3).is_some_and(|two| two.iter().all(u8::is_ascii_hexdigit));
+        let is_encoded =
+            || login.as_bytes().get(at + 1..at + 3).is_some_and(|two| two.iter().all(u8::is_ascii_hexdigit));
         if byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:".contains(&byte) || byte == b'%' && is_encoded() {
             encoded.push(char::from(byte));
         } else {

@@ -332,9 +332,10 @@ fn the_life_of_one_person_is_not_passed_on_by_a_slow_camera() {
         let picture = |second: f32| Head { person: 1, ..photograph(second) };
         let reports = gate.show_for(12.0, picture);
         assert_eq!(gate.marked(), [gate.students[0]], "{apart} ms: no mark for the photograph");
-        let alive_as_another = reports.iter().flat_map(|report| &report.faces).any(|face| {
-            face.student() == Some(gate.students[1]) && face.life.verdict == LifeVerdict::Live
-        });
+        let alive_as_another = reports
+            .iter()
+            .flat_map(|report| &report.faces)
+            .any(|face| face.student() == Some(gate.students[1]) && face.life.verdict == LifeVerdict::Live);
         assert!(!alive_as_another, "{apart} ms");
     }
 }

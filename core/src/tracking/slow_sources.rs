@@ -25,8 +25,7 @@ impl Slow {
         let boxes: Vec<_> = shown.iter().map(|(x, _)| face(*x)).collect();
         let ids = self.tracker.update(&boxes, now);
         let (_, view) = shown?;
-        let decision =
-            self.tracker.see(ids[0], view, 1.0, &self.gallery, Threshold::DOCUMENTED, now).unwrap();
+        let decision = self.tracker.see(ids[0], view, 1.0, &self.gallery, Threshold::DOCUMENTED, now).unwrap();
         Some((ids[0], student(decision)))
     }
 
