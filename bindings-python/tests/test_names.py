@@ -36,6 +36,7 @@ TYPES = {
     "Face": ("Face", "Face"),
     "RecognizedFace": ("RecognizedFace", "SeenFace"),
     "Sighting": ("Sighting", "Sighting"),
+    "CameraProblem": ("CameraProblem", "CameraProblem"),
     "CameraHealth": (None, "CameraHealth"),
 }
 
@@ -49,6 +50,8 @@ RENAMED = {
     ("*", "student"): ("student_id", "the bindings have the key, the core its type `StudentId`"),
     ("*", "new"): (None, "a constructor"),
     ("*", "builder"): (None, "options are keyword arguments, or an object"),
+    ("CameraProblem", "turned"): (None, "made by the core's `Recognizer`"),
+    ("CameraProblem", "for_camera"): (None, "for the server, whose cameras have settings"),
     ("Engine", "reads_pitch"): (None, "a session of the core asks it"),
     ("Engine", "embedder"): (None, "its parts: `model` and `dimension`, or `description`"),
     ("Engine", "deepen"): (None, "for the stages of the core alone"),
@@ -65,6 +68,9 @@ RENAMED = {
     ("Marker", "already_marked"): (None, "for the core's `Recognizer`; `mark` says whether the row is new"),
     ("Marker", "policy"): (None, "the bindings hand the policy in, and ask it themselves"),
     ("Marker", "correct"): (None, "corrections need an account, which the server has"),
+    ("Marker", "backlog"): (None, "who uses a binding gets the error, and decides"),
+    ("Marker", "with_backlog"): (None, "as backlog"),
+    ("Store", "students_of_one_roll_number"): (None, "for the start of the server and `doctor`"),
     ("Store", "student"): ("student", "finds a student"),
     ("Store", "attendance"): (None, "AttendanceBook.records"),
     ("Store", "attendance_record"): (None, "AttendanceBook.record"),

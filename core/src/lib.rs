@@ -163,6 +163,7 @@
 pub mod alignment;
 pub mod antispoof;
 pub mod attendance;
+pub mod backlog;
 mod calibration;
 pub mod camera;
 pub mod decode;

@@ -36,6 +36,8 @@ pub(crate) struct Gauges {
     pub(crate) active_cameras: usize,
     pub(crate) spoofs_suspected: u64,
     pub(crate) second_looks: u64,
+    pub(crate) writes_waiting: u64,
+    pub(crate) writes_lost: u64,
 }
 
 impl Figures {
@@ -65,6 +67,7 @@ impl Figures {
         let of_the_gate = [
             ("spoofs_suspected", "Pictures of people that cameras suspected.", gauges.spoofs_suspected),
             ("second_looks", "Sightings that cameras put on the second-look list.", gauges.second_looks),
+            ("writes_lost", "Marks and log entries that could not wait for the database.", gauges.writes_lost),
         ];
         for (name, help, value) in counters.into_iter().chain(of_the_gate) {
             let _ = writeln!(text, "# HELP faceattend_{name}_total {help}\n# TYPE faceattend_{name}_total counter");
@@ -75,6 +78,7 @@ impl Figures {
             ("students", "Students in the database.", gauges.students as f64),
             ("attendance_rows", "Attendance rows in the database.", gauges.attendance as f64),
             ("second_looks_open", "Sightings that wait for a decision.", gauges.second_looks_open as f64),
+            ("writes_waiting", "Marks and log entries that wait for the database.", gauges.writes_waiting as f64),
             ("gallery_people", "People who can be recognized.", gauges.people as f64),
             ("gallery_templates", "Templates in the gallery.", gauges.templates as f64),
             ("cameras", "Cameras that were started.", gauges.cameras as f64),

@@ -6,9 +6,11 @@ use jiff::Timestamp;
 
 use super::answers::Answers;
 use super::{AttendancePolicy, Correction, Marking};
-use crate::error::Result;
+use crate::backlog::{Backlog, Written};
+use crate::error::{Error, Result};
 use crate::store::{
-    AttendanceRecord, NewAttendance, NewSecondLook, SecondLook, SecondLookVerdict, SecondLooking, Store,
+    AttendanceRecord, Deferred, DeferredOutcome, NewAttendance, NewSecondLook, SecondLook, SecondLookVerdict,
+    SecondLooking, Store,
 };
 use crate::types::{Similarity, StudentId};
 
@@ -43,6 +45,17 @@ pub struct Marker {
     known: Answers<StudentId, AttendanceRecord>,
     /// The open entries of the second-look list.
     looks: Answers<(StudentId, SecondLookVerdict), SecondLook>,
+    /// Where sightings of cameras wait for the database.
+    backlog: Option<Arc<Backlog>>,
+}
+
+/// What a camera's sighting led to.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Noted<T> {
+    /// What the store said.
+    Now(T),
+    /// It waits for the database.
+    Waits,
 }
 
 impl std::fmt::Debug for Marker {
@@ -55,7 +68,21 @@ impl Marker {
     /// Creates a marker for this store and policy.
     #[must_use]
     pub fn new(store: Arc<dyn Store>, policy: AttendancePolicy) -> Self {
-        Self { store, policy, known: Answers::default(), looks: Answers::default() }
+        Self { store, policy, known: Answers::default(), looks: Answers::default(), backlog: None }
+    }
+
+    /// Returns the marker, whose cameras lose no sighting while the database is held or away: it waits in `backlog`,
+    /// which must be of the same store. Whoever calls [`mark`](Self::mark) waits for an answer, and gets the error.
+    #[must_use]
+    pub fn with_backlog(mut self, backlog: Arc<Backlog>) -> Self {
+        self.backlog = Some(backlog);
+        self
+    }
+
+    /// Returns where sightings of cameras wait for the database.
+    #[must_use]
+    pub fn backlog(&self) -> Option<&Arc<Backlog>> {
+        self.backlog.as_ref()
     }
 
     /// Returns the site's rules.
@@ -89,6 +116,70 @@ impl Marker {
         Ok(marking)
     }
 
+    /// As [`mark`](Self::mark), for a camera: where the database is held or away, the sighting waits for it.
+    pub(crate) fn note_sighting(
+        &self,
+        student: StudentId,
+        similarity: Similarity,
+        camera_location: Option<&str>,
+        now: Timestamp,
+    ) -> Result<Noted<Marking>> {
+        let Some(backlog) = &self.backlog else {
+            return self.mark(student, similarity, camera_location, now).map(Noted::Now);
+        };
+        let period = self.policy.period(now);
+        if let Some(record) = self.known.get(&student, period, now) {
+            return Ok(Noted::Now(Marking::AlreadyMarked(record)));
+        }
+        let (mark, checks_out) =
+            (self.sighting(student, similarity, camera_location, now)?, self.policy.checks_out(now));
+        if backlog.holds(&mark, checks_out) {
+            return Ok(Noted::Waits);
+        }
+        let ends_at = mark.day.ends_at;
+        match backlog.write(Deferred::Sighting { mark, checks_out }, now)? {
+            Written::Now(DeferredOutcome::Marking(marking)) => {
+                self.known.keep(student, marking.record().clone(), period.to_owned(), ends_at, now);
+                Ok(Noted::Now(marking))
+            }
+            Written::Now(_) => Err(Error::NotFound { what: "student" }),
+            Written::Waits => Ok(Noted::Waits),
+        }
+    }
+
+    /// As [`second_look`](Self::second_look), for a camera: where the database is held or away, the sighting waits.
+    pub(crate) fn note_second_look(
+        &self,
+        student: StudentId,
+        similarity: Similarity,
+        camera_location: Option<&str>,
+        verdict: SecondLookVerdict,
+        reasons: Vec<String>,
+        now: Timestamp,
+    ) -> Result<Noted<SecondLooking>> {
+        let Some(backlog) = &self.backlog else {
+            let looking = self.second_look(student, similarity, camera_location, verdict, reasons, now);
+            return looking.map(Noted::Now);
+        };
+        let period = self.policy.period(now);
+        if let Some(looking) = self.remembered_look(student, verdict, period, now) {
+            return Ok(Noted::Now(looking));
+        }
+        let sighting = self.sighting(student, similarity, camera_location, now)?;
+        if backlog.holds_second_look(&sighting, verdict) {
+            return Ok(Noted::Waits);
+        }
+        let ends_at = sighting.day.ends_at;
+        match backlog.write(Deferred::SecondLook(NewSecondLook { sighting, verdict, reasons }), now)? {
+            Written::Now(DeferredOutcome::SecondLook(looking)) => {
+                self.remember_look(student, verdict, &looking, (period, ends_at), now);
+                Ok(Noted::Now(looking))
+            }
+            Written::Now(_) => Err(Error::NotFound { what: "student" }),
+            Written::Waits => Ok(Noted::Waits),
+        }
+    }
+
     /// Returns the row by which a student is marked already, if it is remembered and this sighting would not change
     /// it: nobody has to look at such a face any closer.
     #[must_use]
@@ -118,25 +209,46 @@ impl Marker {
         now: Timestamp,
     ) -> Result<SecondLooking> {
         let period = self.policy.period(now);
-        if let Some(record) = self.known.get(&student, period, now) {
-            return Ok(SecondLooking::AlreadyMarked(record));
-        }
-        let key = (student, verdict);
-        if let Some(look) = self.looks.get(&key, period, now) {
-            return Ok(SecondLooking::AlreadyOpen(look));
+        if let Some(looking) = self.remembered_look(student, verdict, period, now) {
+            return Ok(looking);
         }
         let sighting = self.sighting(student, similarity, camera_location, now)?;
-        let (period, ends_at) = (sighting.period.clone(), sighting.day.ends_at);
+        let ends_at = sighting.day.ends_at;
         let looking = self.store.add_second_look(&NewSecondLook { sighting, verdict, reasons })?;
-        match &looking {
+        self.remember_look(student, verdict, &looking, (period, ends_at), now);
+        Ok(looking)
+    }
+
+    /// Returns why a sighting need not be put on the list, if that is remembered.
+    fn remembered_look(
+        &self,
+        student: StudentId,
+        verdict: SecondLookVerdict,
+        period: &str,
+        now: Timestamp,
+    ) -> Option<SecondLooking> {
+        if let Some(record) = self.known.get(&student, period, now) {
+            return Some(SecondLooking::AlreadyMarked(record));
+        }
+        self.looks.get(&(student, verdict), period, now).map(SecondLooking::AlreadyOpen)
+    }
+
+    fn remember_look(
+        &self,
+        student: StudentId,
+        verdict: SecondLookVerdict,
+        looking: &SecondLooking,
+        (period, ends_at): (&str, Timestamp),
+        now: Timestamp,
+    ) {
+        match looking {
             SecondLooking::Added(look) | SecondLooking::AlreadyOpen(look) => {
-                self.looks.keep(key, look.clone(), period, ends_at, now);
+                self.looks.keep((student, verdict), look.clone(), period.to_owned(), ends_at, now);
             }
             SecondLooking::AlreadyMarked(record) => {
-                self.known.keep(student, record.clone(), period, ends_at, now);
+                self.known.keep(student, record.clone(), period.to_owned(), ends_at, now);
             }
         }
-        Ok(looking)
     }
 
     /// Returns the mark that this sighting makes by the site's policy.

@@ -7,5 +7,6 @@ mod timetable;
 
 pub use crate::store::{AttendanceStatus as Status, Correction, CorrectionRecord, DayWindow, Marking};
 pub use marker::Marker;
+pub(crate) use marker::Noted;
 pub use policy::AttendancePolicy;
 pub use timetable::{Period, WHOLE_DAY};

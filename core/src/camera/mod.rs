@@ -15,6 +15,7 @@ mod devices;
 mod frame_source;
 mod health;
 pub(crate) mod http;
+mod login;
 mod open;
 #[cfg(feature = "opencv")]
 mod opencv;

@@ -41,11 +41,35 @@ pub fn cut(text: &str, most: usize) -> &str {
     text.char_indices().nth(most).map_or(text, |(end, _)| &text[..end])
 }
 
-/// Checks that `text` has at most `most` characters.
+/// Returns whether nothing of `text` is seen: it is empty, or white space and characters without width.
+///
+/// ```
+/// use faceattend_core::store::limits::is_blank;
+///
+/// assert!(is_blank(" \u{a0}\u{200b}") && !is_blank(" a"));
+/// ```
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+#[must_use]
+pub fn is_blank(text: &str) -> bool {
+    super::text_keys::roll_key(text).is_empty()
+}
+
+/// Checks that `text` has at most `most` characters, and no NUL, which PostgreSQL keeps nowhere.
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub(super) fn fits(what: &'static str, text: &str, most: usize) -> crate::error::Result<()> {
+    if text.contains('\0') {
+        return Err(crate::error::Error::invalid_input(what, "it holds the control character U+0000"));
+    }
     if cut(text, most).len() == text.len() {
         return Ok(());
     }
     Err(crate::error::Error::invalid_input(what, format!("it has more than {most} characters")))
+}
+
+/// Checks that `text` has no control character: none can be typed, seen or told from another on a list.
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+pub(super) fn has_no_control_character(what: &'static str, text: &str) -> crate::error::Result<()> {
+    let Some(found) = text.chars().find(|letter| letter.is_control()) else { return Ok(()) };
+    let reason = format!("it holds the control character U+{:04X}", u32::from(found));
+    Err(crate::error::Error::invalid_input(what, reason))
 }

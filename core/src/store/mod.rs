@@ -12,10 +12,13 @@ mod attendance;
 mod audit;
 mod cluster;
 pub(crate) mod codec;
+mod deferred;
 mod detection_logs;
 mod given_ids;
 pub mod limits;
 mod location;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod merge_plan;
 mod model;
 pub(crate) mod naive_time;
 mod notices;
@@ -35,6 +38,8 @@ mod students;
 mod templates;
 #[cfg(test)]
 pub(crate) mod tests;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod text_keys;
 mod trouble;
 
 use std::time::Duration;
@@ -46,18 +51,20 @@ pub use attendance::Attendance;
 pub use audit::Audit;
 pub use cluster::Cluster;
 pub use codec::{FaceColumn, KeyId, Resealed, SealContext, TemplateForms, TemplateKey, TemplateKeys};
+pub use deferred::DeferredWrites;
 pub use detection_logs::DetectionLogs;
 pub use location::{StoreLocation, open, redacted};
 // Named one by one, so that the list of the public API sees them.
 pub use model::{
     AdminChange, AdminUser, Admission, AttendanceFilter, AttendanceRecord, AttendanceStatus, AttendanceSummary,
     AuditEntry, CameraKey, CameraReport, CameraRequest, ClaimedCamera, Consent, CorrectedStatus, Correction,
-    CorrectionRecord, DayWindow, DecidedSecondLook, DetectionLog, ENROLMENT_LOCK, Enrolee, Enrolment, Erasure,
-    FaceCheck, KeptSeen, LegacyVector, Listed, LoginFailures, Marking, MarksOfErased, NewAdmin, NewAttendance,
-    NewAuditEntry, NewDetectionLog, NewLogin, NewSecondLook, NewSession, Page, PositionColumns, Retention, Retired,
-    SecondLook, SecondLookAnswer, SecondLookDecision, SecondLookFilter, SecondLookState, SecondLookVerdict,
-    SecondLooking, SeenLimits, ServerId, SessionRecord, SessionSummary, SessionUpdate, StoredEmbedding, StoredTemplate,
-    Student, StudentChange, TemplateMark, TemplateOrigin, WatchedCamera, embedding_text,
+    CorrectionRecord, DayWindow, DecidedSecondLook, Deferred, DeferredOutcome, DetectionLog, ENROLMENT_LOCK, Enrolee,
+    Enrolment, Erasure, FaceCheck, JournalId, KeptSeen, LegacyVector, Listed, LoginFailures, Marking, MarksOfErased,
+    Merged, MergedFace, NewAdmin, NewAttendance, NewAuditEntry, NewDetectionLog, NewLogin, NewSecondLook, NewSession,
+    Page, PositionColumns, Retention, Retired, SecondLook, SecondLookAnswer, SecondLookDecision, SecondLookFilter,
+    SecondLookState, SecondLookVerdict, SecondLooking, SeenLimits, ServerId, SessionRecord, SessionSummary,
+    SessionUpdate, StoredEmbedding, StoredTemplate, Student, StudentChange, StudentMerge, TemplateMark, TemplateOrigin,
+    WatchedCamera, embedding_text,
 };
 pub use notices::{Follower, Notice};
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
@@ -91,8 +98,8 @@ pub use trouble::StoreTrouble;
 /// ```
 pub mod prelude {
     pub use super::{
-        Accounts, Attendance, Audit, Cluster, DetectionLogs, Logins, Privacy, SecondLooks, Sessions, Store, Students,
-        Templates,
+        Accounts, Attendance, Audit, Cluster, DeferredWrites, DetectionLogs, Logins, Privacy, SecondLooks, Sessions,
+        Store, Students, Templates,
     };
 }
 
@@ -113,7 +120,17 @@ pub const FORGET_BOUND_CAMERAS_AFTER: Duration = Duration::from_secs(60);
 /// [`Error::NotFound`](crate::Error::NotFound). Everything else that a database can do wrong is
 /// [`Error::Store`](crate::Error::Store), whose message holds no SQL, no path and no value.
 pub trait Store:
-    Students + Templates + Sessions + Attendance + SecondLooks + DetectionLogs + Accounts + Logins + Audit + Privacy
+    Students
+    + Templates
+    + Sessions
+    + Attendance
+    + SecondLooks
+    + DetectionLogs
+    + DeferredWrites
+    + Accounts
+    + Logins
+    + Audit
+    + Privacy
 {
     /// Whether the database answers.
     ///

@@ -2,12 +2,13 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::limits::{self, fits};
+use super::limits::{self, fits, has_no_control_character};
 pub(super) use super::model::embedding_text as json;
+use super::text_keys::roll_key;
 use super::{
-    Admission, AttendanceStatus, Consent, CorrectedStatus, Correction, Enrolee, NewAttendance, NewAuditEntry,
-    NewDetectionLog, NewSecondLook, SecondLook, SecondLookDecision, SecondLookState, SecondLookVerdict, SessionRecord,
-    StudentChange,
+    Admission, AttendanceStatus, Consent, CorrectedStatus, Correction, Deferred, Enrolee, LegacyVector, Marking,
+    NewAttendance, NewAuditEntry, NewDetectionLog, NewSecondLook, SecondLook, SecondLookDecision, SecondLookState,
+    SecondLookVerdict, SessionRecord, StoredEmbedding, StoredTemplate, Student, StudentChange, TemplateOrigin,
 };
 
 use crate::embedding::Embedding;
@@ -49,11 +50,50 @@ pub(super) const STUDENT_MODEL: &str = "COALESCE((SELECT t.model_id FROM student
 pub(super) const STUDENT_HAS_FACE: &str = "(s.face_embedding IS NOT NULL OR s.embedding_vector IS NOT NULL
     OR EXISTS (SELECT 1 FROM student_templates t WHERE t.student_id = s.id))";
 
-/// That name and roll number are no longer than the stores keep them.
+/// That name and roll number are no longer than the stores keep them, and without control characters.
 pub(super) fn student_fits(name: Option<&str>, roll_number: Option<&str>) -> Result<()> {
-    name.map_or(Ok(()), |name| fits("name", name, limits::STUDENT_NAME))?;
-    roll_number.map_or(Ok(()), |roll_number| fits("roll number", roll_number, limits::ROLL_NUMBER))
+    let texts = [("name", name, limits::STUDENT_NAME), ("roll number", roll_number, limits::ROLL_NUMBER)];
+    for (what, text, most) in texts {
+        let Some(text) = text else { continue };
+        has_no_control_character(what, text)?;
+        fits(what, text, most)?;
+    }
+    Ok(())
 }
+
+/// That nothing is there twice which is to be unique: each of `found` is a value, the keys of its rows, and the newest
+/// of them.
+pub(super) fn doubled(table: &str, (column, what): (&str, &str), found: &[(String, String, i64)]) -> Result<()> {
+    const NAMED: usize = 5;
+    let Some((value, _, newest)) = found.first() else { return Ok(()) };
+    let rows: Vec<_> = found.iter().take(NAMED).map(|(value, ids, _)| format!("{ids} (all {value:?})")).collect();
+    let more = if found.len() > NAMED { format!(", and {} more", found.len() - NAMED) } else { String::new() };
+    let quoted = value.replace('\'', "''");
+    let reason = format!(
+        "rows of {table} have the same {what}, which must be unique: {}{more}. Nothing was changed. Keep a copy of the \
+         database, give all but one of them another {what}, such as UPDATE {table} SET {column} = '{quoted}-{newest}' \
+         WHERE id = {newest};, or delete those that are not needed, and start again",
+        rows.join("; ")
+    );
+    Err(Error::Store { reason, source: None })
+}
+
+/// Students whose roll numbers are one, a list for each number; `students` are ordered by that number's key.
+pub(super) fn of_one_number(students: Vec<Student>) -> Vec<Vec<Student>> {
+    let mut groups: Vec<Vec<Student>> = Vec::new();
+    for student in students {
+        let key = roll_key(&student.roll_number);
+        match groups.last_mut().filter(|group| group.first().is_some_and(|first| roll_key(&first.roll_number) == key)) {
+            Some(group) => group.push(student),
+            None => groups.push(vec![student]),
+        }
+    }
+    groups
+}
+
+/// The students `s` who share the key of their roll number with another one, in both databases' SQL.
+pub(super) const OF_ONE_NUMBER: &str = "s.roll_key IN (SELECT roll_key FROM students WHERE roll_key IS NOT NULL
+    GROUP BY roll_key HAVING count(*) > 1) ORDER BY s.roll_key, s.id";
 
 /// The same of a student who is created by an enrolment.
 pub(super) fn enrolee_fits(who: &Enrolee<'_>) -> Result<()> {
@@ -91,6 +131,26 @@ pub(super) fn second_look_fits(new: &NewSecondLook) -> Result<()> {
         return Err(Error::invalid_input("reasons of a second look", reason));
     }
     new.reasons.iter().try_for_each(|reason| fits("reason of a second look", reason, limits::SECOND_LOOK_REASON))
+}
+
+/// The same of a record that waits.
+pub(super) fn deferred_fits(record: &Deferred) -> Result<()> {
+    match record {
+        Deferred::Sighting { mark, .. } => mark_fits(mark),
+        Deferred::SecondLook(new) => second_look_fits(new),
+        Deferred::DetectionLogs(_) | Deferred::Audit(_) => Ok(()),
+    }
+}
+
+/// The row of a student who was marked already, and seen leaving at a time after the mark.
+pub(super) fn seen_leaving(marking: &Marking, at: Timestamp, checks_out: bool) -> Option<i64> {
+    let Marking::AlreadyMarked(record) = marking else { return None };
+    (checks_out && at > record.timestamp).then_some(record.id)
+}
+
+/// A number of a journal as the databases count.
+pub(super) fn position(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
 }
 
 /// The same of a decision, which names somebody.
@@ -148,8 +208,10 @@ pub(super) fn camera_fits(camera: &super::CameraRequest) -> Result<()> {
 
 /// Returns the location and the error of a row of the detection log, cut to what the stores keep.
 pub(super) fn logged_texts(log: &NewDetectionLog) -> [Option<&str>; 2] {
-    let location = log.camera_location.as_deref().map(|text| limits::cut(text, limits::CAMERA_LOCATION));
-    let error = log.error_message.as_deref().map(|text| limits::cut(text, limits::LOGGED_ERROR));
+    // No database need keep what follows a NUL.
+    let cut = |text, most| limits::cut(text, most).split('\0').next().unwrap_or_default();
+    let location = log.camera_location.as_deref().map(|text| cut(text, limits::CAMERA_LOCATION));
+    let error = log.error_message.as_deref().map(|text| cut(text, limits::LOGGED_ERROR));
     [location, error]
 }
 
@@ -206,6 +268,48 @@ pub(super) fn enrolment_entry(
         subject: Some(NewAuditEntry::subject_of(student)),
         details: Some(format!("{what}, by liveness session {session}")),
     }
+}
+
+/// That a merge names two records.
+pub(super) fn must_be_two(kept: StudentId, other: StudentId) -> Result<()> {
+    if kept == other {
+        return Err(Error::invalid_input("students to merge", "both are the same record"));
+    }
+    Ok(())
+}
+
+/// The face that a student registered: the templates of one model, or the vector of the existing service.
+#[derive(Default)]
+pub(super) struct RegisteredFace {
+    pub(super) templates: Vec<Embedding>,
+    pub(super) legacy: Option<LegacyVector>,
+}
+
+impl RegisteredFace {
+    pub(super) fn is_empty(&self) -> bool {
+        self.templates.is_empty() && self.legacy.is_none()
+    }
+}
+
+/// The face of `student` among `stored`, without the views that cameras added.
+pub(super) fn registered_face(stored: Vec<StoredTemplate>, student: StudentId) -> RegisteredFace {
+    let mut face = RegisteredFace::default();
+    for template in stored {
+        if template.student != student || template.origin == TemplateOrigin::Seen {
+            continue;
+        }
+        match template.embedding {
+            StoredEmbedding::Tagged(view) => face.templates.push(view),
+            StoredEmbedding::Legacy(vector) => face.legacy = Some(vector),
+        }
+    }
+    face
+}
+
+/// What the columns of a face of the existing service hold: its bytes and its text.
+pub(super) fn legacy_columns(vector: &LegacyVector) -> (Vec<u8>, String) {
+    let bytes = vector.values().iter().flat_map(|value| value.to_le_bytes()).collect();
+    (bytes, serde_json::json!(vector.values()).to_string())
 }
 
 fn refused(reason: String) -> Error {

@@ -29,6 +29,8 @@
 //! | `audit_log` | new: who changed what |
 //! | `notices` | new: what has changed, for other processes on the file; the newest only |
 //! | `watched_cameras` | new: cameras that several servers share, with their addresses and who watches each |
+//! | `students` | `roll_key`, `roll_twin`: what makes roll numbers one; `search_key`: what a search looks in |
+//! | `write_journals` | new: how far each journal of waiting writes is written |
 //! | `ids_given` | new: the largest id of the rows that are gone, so that no other row is given it |
 //! | `schema_migrations` | new: the steps taken |
 
@@ -128,7 +130,70 @@ pub const MIGRATIONS: &[Migration] = &[
         columns: &[],
         after: MARKS_SETTLE_LOOKS,
     },
+    Migration {
+        version: 12,
+        name: "journals of waiting writes; keys of roll numbers and of the search; times that are spelled otherwise",
+        tables: JOURNAL_TABLE,
+        columns: KEY_COLUMNS,
+        after: KEYS_AND_ODD_TIMES,
+    },
 ];
+
+// How far each journal of waiting writes is written: a record of it goes in once, whatever happens in between.
+const JOURNAL_TABLE: &str = "
+CREATE TABLE IF NOT EXISTS write_journals (
+    journal VARCHAR(36) NOT NULL PRIMARY KEY,
+    position INTEGER NOT NULL,
+    begun_at DATETIME NOT NULL
+);
+";
+
+const KEY_COLUMNS: &[(&str, &str, &str)] = &[
+    ("students", "roll_key", "TEXT"),
+    ("students", "roll_twin", "INTEGER NOT NULL DEFAULT 0"),
+    ("students", "search_key", "TEXT"),
+];
+
+/// That a time is not spelled as the existing service spells it, in SQLite: it is written anew before it is read,
+/// because text order would not be time order.
+macro_rules! odd_time {
+    ($time:literal) => {
+        concat!(
+            "(typeof(",
+            $time,
+            ") <> 'text' OR ",
+            $time,
+            " NOT GLOB '[0-9][0-9][0-9][0-9]-[01][0-9]-[0-3][0-9] [0-2][0-9]:[0-5][0-9]:[0-5][0-9]*' OR substr(",
+            $time,
+            ", 20) GLOB '*[^.0-9]*')"
+        )
+    };
+}
+
+/// The same of any column.
+#[cfg(feature = "sqlite")]
+pub(super) fn odd(column: &str) -> String {
+    odd_time!("$").replace('$', column)
+}
+
+/// That the time of an attendance row `a` is such a one. What is left of them when a database is open cannot be read.
+#[cfg(feature = "sqlite")]
+pub(super) const ODD_TIME_OF_A: &str = odd_time!("a.timestamp");
+
+// A key is not computed yet where it is null: whoever writes a name without this library leaves it so. `roll_twin` is
+// 0 but for students who had the key of another one before the keys came: they stay, and no new one joins them.
+const KEYS_AND_ODD_TIMES: &str = concat!(
+    "CREATE UNIQUE INDEX IF NOT EXISTS uq_students_roll_key ON students (roll_key, roll_twin);
+CREATE INDEX IF NOT EXISTS ix_students_without_keys ON students (id) WHERE search_key IS NULL;
+CREATE INDEX IF NOT EXISTS ix_attendance_log_odd_time ON attendance_log (id) WHERE ",
+    odd_time!("timestamp"),
+    ";
+CREATE TRIGGER IF NOT EXISTS tr_students_keys_stale AFTER UPDATE OF name, roll_number ON students
+WHEN NEW.name IS NOT OLD.name OR NEW.roll_number IS NOT OLD.roll_number BEGIN
+    UPDATE students SET roll_key = NULL, roll_twin = 0, search_key = NULL WHERE id = NEW.id;
+END;
+"
+);
 
 // An address may hold the camera's password: only servers that share their cameras write one.
 const SHARING_TABLES: &str = "

@@ -2,21 +2,24 @@
 
 use jiff::Timestamp;
 
-use super::{Enrolee, Enrolment, FaceCheck, Listed, Page, Student, StudentChange};
+use super::{Enrolee, Enrolment, FaceCheck, Listed, Merged, Page, Student, StudentChange, StudentMerge};
 use crate::error::Result;
 use crate::types::{ModelId, SessionId, StudentId};
 
 /// The students.
 pub trait Students: Send + Sync {
-    /// Creates a student without a face.
+    /// Creates a student without a face. Roll numbers are one that differ in white space around them, in the kind of
+    /// white space inside, in characters without width, or in how Unicode composes them (NFC). Letter case counts.
     ///
     /// # Errors
     /// [`Error::Conflict`](crate::Error::Conflict) when the roll number is taken;
-    /// [`Error::InvalidInput`](crate::Error::InvalidInput) for a text beyond its [limit](super::limits).
+    /// [`Error::InvalidInput`](crate::Error::InvalidInput) for a text beyond its [limit](super::limits), or with a
+    /// control character.
     fn create_student(&self, name: &str, roll_number: &str, now: Timestamp) -> Result<Student>;
 
     /// Returns a page of the students, ordered by id, and how many there are in all. `search` keeps the students whose
-    /// name or roll number contains it. It ignores ASCII case; `%` and `_` are wildcards, as in the existing service.
+    /// name or roll number contains it, whatever its letter case and its accents: `muller` finds `MÜLLER`. `%` alone
+    /// finds everybody, as in the existing service; inside a word `%` and `_` mean themselves.
     ///
     /// # Errors
     /// [`Error::Store`](crate::Error::Store).
@@ -28,6 +31,14 @@ pub trait Students: Send + Sync {
     /// # Errors
     /// [`Error::Store`](crate::Error::Store).
     fn students_to_enrol_again(&self, model: &ModelId, search: Option<&str>, page: Page) -> Result<Listed<Student>>;
+
+    /// Returns the students whose roll numbers are one, although each was added before that was looked at, or by a
+    /// program that does not look: a list for each such number, oldest student first. They stay as they are until a
+    /// person changes one of them.
+    ///
+    /// # Errors
+    /// [`Error::Store`](crate::Error::Store).
+    fn students_of_one_roll_number(&self) -> Result<Vec<Vec<Student>>>;
 
     /// Returns the student with this id.
     ///
@@ -68,4 +79,18 @@ pub trait Students: Send + Sync {
         actor: &str,
         now: Timestamp,
     ) -> Result<Option<Student>>;
+
+    /// Makes one student of two records of one person, and erases the other record. Marks, corrections and entries of
+    /// the second-look list become those of the record that stays. Of two marks for one period of a day the earlier
+    /// stays, with the corrections of both, the status that a person gave last, and the later check-out; of two open
+    /// entries of the list that of the record that stays does, and a mark settles both. The record that stays takes
+    /// the other's consent where it has none. The audit log gets an entry of `actor` about each of the two.
+    ///
+    /// `None` when the check does not admit it; nothing has changed then.
+    /// [`Registry::merge`](crate::enrolment::Registry::merge) calls it with the check that its rules ask for.
+    ///
+    /// # Errors
+    /// [`Error::InvalidInput`](crate::Error::InvalidInput) for one and the same record twice;
+    /// [`Error::NotFound`](crate::Error::NotFound) where one of the two is not there.
+    fn merge_students(&self, merge: StudentMerge<'_>, actor: &str, now: Timestamp) -> Result<Option<Merged>>;
 }

@@ -11,7 +11,7 @@ use faceattend_core::store::{AttendanceFilter, Page};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::error::AppError;
+use crate::error::{AppError, RETRY_AFTER};
 use crate::metrics::Gauges;
 use crate::request::extract::Open;
 use crate::request::input::input;
@@ -53,6 +53,8 @@ pub(crate) struct Readiness {
     checks: Checks,
     /// How many people the server recognizes.
     known_faces: usize,
+    /// How many marks, sightings and log entries of this server wait for the database.
+    writes_waiting: u64,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -63,8 +65,11 @@ struct Checks {
 
 impl IntoResponse for Readiness {
     fn into_response(self) -> Response {
-        let status = if self.checks.database { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-        (status, Json(self)).into_response()
+        if self.checks.database {
+            return (StatusCode::OK, Json(self)).into_response();
+        }
+        let later = [(header::RETRY_AFTER, RETRY_AFTER.to_string())];
+        (StatusCode::SERVICE_UNAVAILABLE, later, Json(self)).into_response()
     }
 }
 
@@ -91,6 +96,7 @@ pub(super) async fn ready(State(app): State<AppState>) -> Readiness {
         status: if database { "ready" } else { "not ready" },
         checks: Checks { database, models: true },
         known_faces: app.live().gallery().people(),
+        writes_waiting: app.live().backlog().status().total(),
     }
 }
 
@@ -202,6 +208,7 @@ pub(super) async fn metrics(
         .await?;
     drop(turn);
     let cameras = app.live().cameras().status();
+    let backlog = app.live().backlog().status();
     let gallery = app.live().gallery();
     let gauges = Gauges {
         students,
@@ -213,6 +220,8 @@ pub(super) async fn metrics(
         active_cameras: cameras.iter().filter(|camera| camera.is_running).count(),
         spoofs_suspected: app.live().gate_figures().suspected.load(Relaxed),
         second_looks: app.live().gate_figures().second_looks.load(Relaxed),
+        writes_waiting: backlog.total(),
+        writes_lost: backlog.lost,
     };
     let accepted = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let prometheus = format.is_some_and(|format| format == "prometheus");

@@ -38,7 +38,7 @@ input! {
         query {
             skip: u32 = SKIP,
             limit: u32 = LIMIT,
-            /// A part of the name or of the roll number.
+            /// A part of the name or of the roll number, in any letter case, with or without accents.
             search: Option<String> = Optional(texts::SEARCHED),
             /// Whether to list only students whose stored face this server's model cannot match.
             must_enrol_again: bool = FlagOr(false),

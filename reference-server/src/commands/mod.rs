@@ -10,6 +10,7 @@ mod enrol_again;
 pub mod eval;
 pub mod keys;
 pub mod models;
+mod one_roll_number;
 pub mod serve;
 mod server_lock;
 pub mod settings;

@@ -87,7 +87,7 @@ impl IntoResponse for AppError {
 }
 
 /// After how many seconds a client may try again when the database did not do its work: as long as a write waits.
-const RETRY_AFTER: u64 = 5;
+pub(crate) const RETRY_AFTER: u64 = 5;
 
 fn answer_to(prefix: &str, error: &Error) -> Response {
     let trouble = StoreTrouble::of(error);

@@ -3,41 +3,37 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use faceattend_core::store::{NewDetectionLog, Store};
-
-/// Rows that may wait for a database that does not answer; the oldest go first.
-const MOST_WAITING: usize = 10_000;
+use faceattend_core::backlog::Backlog;
+use faceattend_core::store::{Deferred, NewDetectionLog};
+use jiff::Timestamp;
 
 /// Rows on their way to the store.
 pub(crate) struct DetectionLog {
-    store: Arc<dyn Store>,
+    backlog: Arc<Backlog>,
     waiting: Mutex<Vec<NewDetectionLog>>,
+    /// Whoever reads the log after a write finds what another is writing; cameras meanwhile go on.
+    writing: Mutex<()>,
 }
 
 impl DetectionLog {
-    pub(super) fn new(store: Arc<dyn Store>) -> Self {
-        Self { store, waiting: Mutex::default() }
+    pub(super) fn new(backlog: Arc<Backlog>) -> Self {
+        Self { backlog, waiting: Mutex::default(), writing: Mutex::default() }
     }
 
     /// Takes a row; it is written with the next batch.
     pub(super) fn add(&self, row: NewDetectionLog) {
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        if waiting.len() == MOST_WAITING {
-            waiting.remove(0);
-        }
-        waiting.push(row);
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).push(row);
     }
 
-    /// Writes what waits. Blocks. What cannot be written waits on.
+    /// Writes the rows of the batch. Blocks. What the database does not take waits for it.
     pub(crate) fn write(&self) {
-        // Under the lock, so that whoever reads the log after this finds what another is writing.
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        if waiting.is_empty() {
+        let _turn = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        let rows = std::mem::take(&mut *self.waiting.lock().unwrap_or_else(PoisonError::into_inner));
+        if rows.is_empty() {
             return;
         }
-        match self.store.add_detection_logs(&waiting) {
-            Ok(()) => waiting.clear(),
-            Err(error) => tracing::error!("the detection log could not be written: {error}"),
+        if let Err(error) = self.backlog.write(Deferred::DetectionLogs(rows), Timestamp::now()) {
+            tracing::error!("the detection log could not be written: {error}");
         }
     }
 }
@@ -46,7 +42,7 @@ impl DetectionLog {
 mod tests {
     use faceattend_core::store::SqliteStore;
     use faceattend_core::store::prelude::*;
-    use jiff::{SignedDuration, Timestamp};
+    use jiff::SignedDuration;
 
     use super::*;
 
@@ -65,8 +61,8 @@ mod tests {
     fn rows_are_written_together_and_once() {
         let folder = tempfile::tempdir().unwrap();
         let store = Arc::new(SqliteStore::open(folder.path().join("a.db")).unwrap());
-        let log = DetectionLog::new(store.clone());
         let now = Timestamp::now();
+        let log = DetectionLog::new(Arc::new(Backlog::open(store.clone(), None, now).unwrap()));
         log.add(row(now - SignedDuration::from_hours(25)));
         log.add(row(now));
         assert!(store.detection_logs(10).unwrap().is_empty(), "not before the batch");

@@ -1,5 +1,6 @@
 //! What runs beside the requests: the gallery, the marker, the cameras and what they tell.
 
+mod ambiguous;
 mod background;
 pub(crate) mod browser;
 mod camera_leases;
@@ -12,6 +13,8 @@ mod gallery_sync;
 mod housekeeping;
 mod log;
 pub(crate) mod preview;
+pub(crate) mod problems;
+mod waiting_writes;
 pub(crate) mod watch;
 
 use std::num::NonZero;
@@ -19,6 +22,7 @@ use std::sync::Arc;
 
 use faceattend_core::Result;
 use faceattend_core::attendance::Marker;
+use faceattend_core::backlog::Backlog;
 use faceattend_core::camera::Scheduler;
 use faceattend_core::engine::FaceEngine;
 use faceattend_core::enrolment::Registry;
@@ -26,6 +30,7 @@ use faceattend_core::gallery::Gallery;
 use faceattend_core::recognition::{Ageing, AgeingOptions};
 use faceattend_core::store::Store;
 use faceattend_core::types::StudentId;
+use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use crate::live::events::Events;
@@ -33,7 +38,7 @@ use crate::settings::Settings;
 use background::BackgroundThreads;
 use browser::Browsers;
 use camera_leases::CameraLeases;
-use cameras::{Cameras, Starter};
+use cameras::{Cameras, Mounted, Starter};
 use cluster::cluster;
 use db_listener::DbListener;
 use gallery_sync::GallerySync;
@@ -47,6 +52,7 @@ pub(crate) struct Live {
     registry: Arc<Registry>,
     gallery_sync: Arc<GallerySync>,
     marker: Arc<Marker>,
+    backlog: Arc<Backlog>,
     cameras: Arc<Cameras>,
     laptop: Arc<Cameras>,
     browsers: Browsers,
@@ -63,7 +69,10 @@ impl Live {
     pub(crate) fn new(store: Arc<dyn Store>, engine: &Arc<dyn FaceEngine>, settings: &Settings) -> Result<Self> {
         let gallery = Arc::new(Gallery::new(engine.embedder().clone()));
         let events = Events::default();
-        let marker = Arc::new(Marker::new(Arc::clone(&store), settings.policy.clone()));
+        let backlog = Backlog::open(Arc::clone(&store), settings.waiting_writes.as_deref(), Timestamp::now())?;
+        let backlog = Arc::new(backlog);
+        let marker = Marker::new(Arc::clone(&store), settings.policy.clone()).with_backlog(Arc::clone(&backlog));
+        let marker = Arc::new(marker);
         let registry = Registry::new(Arc::clone(&store))
             .with_gallery(Arc::clone(&gallery), settings.duplicates)
             .with_marker(Arc::clone(&marker))
@@ -73,13 +82,14 @@ impl Live {
         // Followed before it is read: nothing is missed in between.
         let follower = store.follow()?;
         gallery_sync.load()?;
-        let log = Arc::new(DetectionLog::new(Arc::clone(&store)));
+        let log = Arc::new(DetectionLog::new(Arc::clone(&backlog)));
         let gate_figures = Arc::new(GateFigures::default());
         let watcher = Watcher {
             engine: Arc::clone(engine),
             gallery: Arc::clone(&gallery),
             marker: Arc::clone(&marker),
             store: Arc::clone(&store),
+            backlog: Arc::clone(&backlog),
             log: Arc::clone(&log),
             threshold: settings.threshold,
             tracking: settings.live.tracking,
@@ -103,6 +113,7 @@ impl Live {
             registry,
             gallery_sync,
             marker,
+            backlog,
             cameras,
             laptop,
             browsers,
@@ -113,6 +124,7 @@ impl Live {
             background,
             gate_figures,
         };
+        waiting_writes::start(Arc::clone(&live.backlog), live.events.clone(), &live.background)?;
         if let Some(name) = &settings.live.server_name {
             cluster(&*store)?;
             event_relay::start(Arc::clone(&store), name.clone(), live.events.subscribe_to_own(), &live.background)?;
@@ -141,6 +153,11 @@ impl Live {
 
     pub(crate) fn marker(&self) -> Arc<Marker> {
         Arc::clone(&self.marker)
+    }
+
+    /// What waits for the database.
+    pub(crate) fn backlog(&self) -> &Arc<Backlog> {
+        &self.backlog
     }
 
     /// The only way in for enrolments and erasures.
@@ -205,10 +222,16 @@ impl Live {
     ///
     /// # Errors
     /// As [`Cameras::start`], and those of the store where servers share their cameras.
-    pub(crate) fn start_camera(&self, address: &str, location: Option<&str>, starter: Starter) -> Result<bool> {
+    pub(crate) fn start_camera(
+        &self,
+        address: &str,
+        location: Option<&str>,
+        mounted: Mounted,
+        starter: Starter,
+    ) -> Result<bool> {
         match &self.leases {
-            Some(leases) => leases.watch(address, location, starter),
-            None => self.cameras.start(address, location, starter),
+            Some(leases) => leases.watch(address, location, mounted, starter),
+            None => self.cameras.start(address, location, mounted, starter),
         }
     }
 
@@ -261,6 +284,8 @@ impl Live {
         self.background.cut();
         self.housekeeping.stop();
         self.log.write();
+        // What the database does not take now waits in the file for the next start.
+        waiting_writes::write(&self.backlog, &self.events);
     }
 }
 

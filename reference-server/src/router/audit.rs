@@ -3,14 +3,14 @@
 use axum::body::Body;
 use axum::http::Method;
 use axum::response::Response;
-use faceattend_core::store::NewAuditEntry;
 use faceattend_core::store::limits::{self, cut};
+use faceattend_core::store::{Deferred, NewAuditEntry};
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use crate::request::extract::Trail;
 use crate::router::endpoint::Audit;
-use crate::state::AppState;
+use crate::state::{AppState, blocking};
 
 /// The largest answer that is read for the subject of the entry, in bytes. Answers to changes have a few hundred.
 const READ: usize = 64 * 1024;
@@ -43,7 +43,9 @@ pub(crate) async fn record(
     };
     let action = format!("{method} {path}");
     let entry = NewAuditEntry { at: Timestamp::now(), actor, action, subject, details };
-    if state.with_store("Error writing the audit log", move |store| store.add_audit(&entry)).await.is_err() {
+    let app = state.clone();
+    let write = move || app.live().backlog().write(Deferred::Audit(entry), Timestamp::now());
+    if blocking("Error writing the audit log", write).await.is_err() {
         // The change has happened: the answer must say so.
         tracing::error!(%method, path, "the audit log could not be written");
     }

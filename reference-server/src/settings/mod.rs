@@ -1,13 +1,16 @@
 //! What the operator chose, as plain values: at the bottom of the server, so that every module may read them.
 
+mod base_path;
 mod choices;
 mod gate;
 mod hosts;
 mod live;
+mod mountings;
 mod origins;
 mod rates;
 mod retention;
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use faceattend_core::attendance::AttendancePolicy;
@@ -21,11 +24,13 @@ use faceattend_core::types::Threshold;
 use crate::auth::Secret;
 use crate::passive::PassiveNetworks;
 
+pub use base_path::BasePath;
 pub use choices::{ChallengePolicy, Embeddings, Logout, WebSocketAccess};
 pub use gate::{GateSettings, SinglePictures};
 pub use hosts::{AllowedHost, AllowedHosts};
 pub(crate) use hosts::{host_of, is_localhost};
 pub use live::LiveSettings;
+pub use mountings::Mountings;
 pub use origins::{AllowedOrigin, AllowedOrigins};
 pub use rates::RateLimits;
 pub use retention::RetentionDays;
@@ -73,6 +78,8 @@ pub struct Settings {
     pub allowed_origins: AllowedOrigins,
     /// The proxies whose word on the client's address counts.
     pub trusted_proxies: Vec<Network>,
+    /// The path under which a proxy publishes the server.
+    pub base_path: BasePath,
     /// The passive antispoof networks, where they can be fetched while the server runs.
     pub passive: Option<PassiveNetworks>,
     /// How long the body of a request may take to arrive. By default a minute: a picture of the page's size (4 MB)
@@ -81,6 +88,9 @@ pub struct Settings {
     /// How many bytes of memory pictures may take together while they are decoded. A picture that takes more alone is
     /// refused. By default as much as [`DecodeLimits`] allows one picture.
     pub picture_memory: u64,
+    /// The file in which marks and logs wait for a database that is held or away. By default they wait in memory alone,
+    /// and do not survive the death of the process.
+    pub waiting_writes: Option<PathBuf>,
 }
 
 /// [`Settings::body_within`] unless it is set.
@@ -110,10 +120,19 @@ impl Settings {
             allowed_hosts: AllowedHosts::default(),
             allowed_origins: AllowedOrigins::default(),
             trusted_proxies: Vec::new(),
+            base_path: BasePath::default(),
             passive: None,
             body_within: BODY_WITHIN,
             picture_memory: DecodeLimits::default().max_memory,
+            waiting_writes: None,
         }
+    }
+
+    /// The same settings, where marks and logs that wait for the database are kept in this file.
+    #[must_use]
+    pub fn with_waiting_writes(mut self, file: PathBuf) -> Self {
+        self.waiting_writes = Some(file);
+        self
     }
 
     /// The same settings with the WebSocket for these.
@@ -218,6 +237,13 @@ impl Settings {
     #[must_use]
     pub fn with_trusted_proxies(mut self, proxies: Vec<Network>) -> Self {
         self.trusted_proxies = proxies;
+        self
+    }
+
+    /// The same settings with this path under which a proxy publishes the server.
+    #[must_use]
+    pub fn with_base_path(mut self, path: BasePath) -> Self {
+        self.base_path = path;
         self
     }
 

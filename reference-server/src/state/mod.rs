@@ -12,7 +12,7 @@ use faceattend_core::decode::{DecodeLimits, decode, memory_to_decode};
 use faceattend_core::engine::{Analysis, AnalyzeOptions, FaceEngine};
 use faceattend_core::enrolment::Registry;
 use faceattend_core::frame::Frame;
-use faceattend_core::store::{Listed, NewAuditEntry, Page, Retired, Store, Student};
+use faceattend_core::store::{Deferred, Listed, NewAuditEntry, Page, Retired, Store, Student};
 use faceattend_core::types::StudentId;
 use faceattend_core::{Error, Result};
 use jiff::Timestamp;
@@ -126,6 +126,14 @@ impl AppState {
         self.0.store.students_to_enrol_again(&self.0.engine.embedder().model, None, Page::ALL)
     }
 
+    /// The students whose roll numbers are one, written differently: a list for each number. Blocks.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub fn students_of_one_roll_number(&self) -> Result<Vec<Vec<Student>>> {
+        self.0.store.students_of_one_roll_number()
+    }
+
     /// Deletes what the retention no longer keeps, and says so in the audit log. Blocks.
     ///
     /// # Errors
@@ -138,7 +146,8 @@ impl AppState {
                 retired.sessions, retired.detection_logs, retired.attendance, retired.second_looks, retired.audit
             );
             let (actor, action) = ("retention".into(), "delete old rows".into());
-            self.0.store.add_audit(&NewAuditEntry { at: now, actor, action, subject: None, details: Some(details) })?;
+            let entry = NewAuditEntry { at: now, actor, action, subject: None, details: Some(details) };
+            self.0.live.backlog().write(Deferred::Audit(entry), now)?;
         }
         Ok(retired)
     }

@@ -27,3 +27,4 @@ mod postgres_away;
 #[allow(dead_code, unreachable_pub, reason = "its schema is used")]
 mod process;
 mod server;
+mod waiting;

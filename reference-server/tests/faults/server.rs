@@ -19,7 +19,8 @@ use crate::common::server_process::{ServerProcess, serve_if_started};
 #[test]
 #[ignore = "the server that the other tests start"]
 fn the_server() {
-    serve_if_started(ConnectionLimits::default(), async |database| {
+    serve_if_started(ConnectionLimits::default(), async |order| {
+        let (database, waiting) = order.split_once(APART).map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
         // The client of PostgreSQL blocks.
         let made = tokio::task::spawn_blocking(move || {
             let store = open(&database).unwrap();
@@ -30,6 +31,7 @@ fn the_server() {
                 // A crowd of clients, all from this machine.
                 .with_at_once_per_address(1000)
                 .with_live(crate::common::without_a_gate())
+                .with_waiting_writes(waiting.into())
                 .with_threads(2);
             let state = AppState::new(Arc::clone(&store), Arc::new(MarkerEngine::new()), settings).unwrap();
             (state, store)
@@ -51,9 +53,27 @@ async fn correct(State(store): State<Arc<dyn Store>>, Path(attendance): Path<i64
     }
 }
 
+/// What stands between the database and the file of waiting writes in the order of a server.
+const APART: char = '\u{1f}';
+
+fn order(database: &str) -> String {
+    // Of a PostgreSQL, a name that its tests can start again with.
+    let beside = std::env::temp_dir().join(format!("waiting-{:x}", number_of(database)));
+    let waiting = if database.contains("://") { beside.display().to_string() } else { format!("{database}-waiting") };
+    format!("{database}{APART}{waiting}")
+}
+
+/// A number for a name.
+fn number_of(name: &str) -> u64 {
+    use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+    let mut hasher = DefaultHasher::new();
+    (name, std::process::id()).hash(&mut hasher);
+    hasher.finish()
+}
+
 /// Starts the server on the database with this file or URL.
 pub(crate) fn start(database: &str) -> ServerProcess {
-    ServerProcess::start("server::the_server", database)
+    ServerProcess::start("server::the_server", &order(database))
 }
 
 /// The same where no file may grow beyond so many blocks of 512 bytes.
@@ -62,5 +82,5 @@ pub(crate) fn start_with_small_files(database: &str, blocks: u32) -> ServerProce
     let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\"");
     let mut shell = std::process::Command::new("sh");
     shell.args(["-c", &script]).arg(std::env::current_exe().unwrap());
-    ServerProcess::start_by(&mut shell, "server::the_server", database)
+    ServerProcess::start_by(&mut shell, "server::the_server", &order(database))
 }

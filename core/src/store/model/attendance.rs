@@ -28,7 +28,7 @@ impl AttendanceStatus {
 }
 
 /// One day of the site, and the times between which it lies.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DayWindow {
     /// Its date in the site's time zone.
     pub date: Date,
@@ -39,7 +39,7 @@ pub struct DayWindow {
 }
 
 /// A new mark of attendance.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct NewAttendance {
     /// The student.
     pub student: StudentId,
@@ -52,6 +52,7 @@ pub struct NewAttendance {
     /// How the student attended.
     pub status: AttendanceStatus,
     /// The similarity of the match, on the scale of the documented threshold 0.7.
+    #[serde(with = "super::exact")]
     pub confidence_score: Option<f64>,
     /// The location of the camera.
     pub camera_location: Option<String>,

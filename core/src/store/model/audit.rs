@@ -1,11 +1,12 @@
 //! The entries of the audit log.
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use crate::types::StudentId;
 
 /// A new entry of the audit log.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewAuditEntry {
     /// The time of the action.
     pub at: Timestamp,

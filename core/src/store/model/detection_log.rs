@@ -1,9 +1,10 @@
 //! What a camera saw, in figures.
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 /// A new row of the detection log.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct NewDetectionLog {
     /// The time of the detection.
     pub timestamp: Timestamp,
@@ -12,6 +13,7 @@ pub struct NewDetectionLog {
     /// How many of them were recognized.
     pub students_recognized: u32,
     /// How long it took, in seconds.
+    #[serde(with = "super::exact")]
     pub processing_time: Option<f64>,
     /// The location of the camera.
     pub camera_location: Option<String>,

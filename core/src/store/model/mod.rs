@@ -4,8 +4,11 @@ mod account;
 mod attendance;
 mod audit;
 mod camera;
+mod deferred;
 mod detection_log;
+mod exact;
 mod face_check;
+mod merge;
 mod page;
 mod privacy;
 mod second_look;
@@ -21,8 +24,10 @@ pub use attendance::{
 };
 pub use audit::{AuditEntry, NewAuditEntry};
 pub use camera::{CameraKey, CameraReport, CameraRequest, ClaimedCamera, ServerId, WatchedCamera};
+pub use deferred::{Deferred, DeferredOutcome, JournalId};
 pub use detection_log::{DetectionLog, NewDetectionLog};
 pub use face_check::{Admission, ENROLMENT_LOCK, Enrolee, FaceCheck, TemplateMark};
+pub use merge::{Merged, MergedFace, StudentMerge};
 pub use page::{Listed, Page};
 pub use privacy::{Consent, Erasure, MarksOfErased, Retention, Retired, SessionSummary};
 #[cfg(any(feature = "sqlite", feature = "postgres"))]

@@ -65,7 +65,7 @@ impl SecondLookState {
 }
 
 /// A sighting for the second-look list.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct NewSecondLook {
     /// The mark that a confirmation makes: who was seen, when, where, in which day and period.
     pub sighting: NewAttendance,

@@ -250,6 +250,12 @@ pub(in crate::store) const TABLES: &[Table] = &[
         ],
         of_a_student: false,
     },
+    // With the rows that the journals brought: what waits in one is written once, also into a copy.
+    Table {
+        name: "write_journals",
+        columns: &[column("journal", Kind::Text), column("position", Kind::Int), column("begun_at", Kind::Micros)],
+        of_a_student: false,
+    },
 ];
 
 /// Unique keys that what happens once relies on, each with the schema that brought it.
@@ -259,6 +265,7 @@ const UNIQUE_KEYS: &[(i64, &str)] = &[
     (1, "ix_liveness_detection_sessions_session_id"),
     (1, "uq_attendance_log_student_day_period"),
     (11, "uq_second_looks_open"),
+    (12, "uq_students_roll_key"),
 ];
 
 /// Returns the unique keys that a database of this schema must have: one that lost a key is in danger.

@@ -144,7 +144,8 @@ pub(super) fn mark(db: &mut Transaction<'_>, new: &NewAttendance) -> Outcome<Mar
 
 /// The rows that pass the filter, as the FROM and WHERE of a query and the values of its parameters.
 fn from_where(filter: &AttendanceFilter) -> (String, Vec<Box<dyn ToSql + Sync>>) {
-    let mut tests = vec!["true".to_owned()];
+    // `infinity`, and years that nothing here can tell, are no time of a mark.
+    let mut tests = vec!["a.timestamp >= '0001-01-01' AND a.timestamp < '10000-01-01'".to_owned()];
     let mut values: Vec<Box<dyn ToSql + Sync>> = Vec::new();
     let mut add = |test: &str, cast: &str, value: Option<Box<dyn ToSql + Sync>>| {
         if let Some(value) = value {

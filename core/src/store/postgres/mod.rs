@@ -15,8 +15,11 @@ mod attendance;
 mod audit;
 mod cluster;
 mod connection;
+mod deferred;
 mod detection_logs;
 mod enrol;
+mod keys;
+mod merge;
 mod notices;
 mod portable;
 mod privacy;
@@ -89,7 +92,7 @@ impl Fault {
         if let Some(database) = error.as_db_error() {
             let constraint = database.constraint().unwrap_or_default();
             match *database.code() {
-                SqlState::UNIQUE_VIOLATION if constraint.contains("roll_number") => return TAKEN,
+                SqlState::UNIQUE_VIOLATION if constraint.contains("roll_") => return TAKEN,
                 SqlState::UNIQUE_VIOLATION if constraint.contains("username") => return TAKEN_NAME,
                 SqlState::CHARACTER_NOT_IN_REPERTOIRE | SqlState::UNTRANSLATABLE_CHARACTER => {
                     return Error::invalid_input("text", "PostgreSQL keeps no NUL character");

@@ -11,7 +11,7 @@ use postgres::{Row, Statement, Transaction};
 use super::super::portable::{
     self, Counts, Imported, Kind, Portable, Present, Survey, TABLES, Table, Value, unique_keys,
 };
-use super::{Fault, Outcome, PostgresStore, connection::Pool, count, micros, schema};
+use super::{Fault, Outcome, PostgresStore, connection::Pool, count, keys, micros, schema};
 use crate::error::{Error, Result};
 
 /// Rows that are fetched at a time: a session with kept frames is large.
@@ -81,7 +81,9 @@ impl Portable for PostgresStore {
                 )?;
             }
             db.batch_execute(schema::BEYOND_CORRECTIONS)?;
-            Ok(imported?)
+            let imported = imported?;
+            keys::complete(db)?;
+            Ok(imported)
         })
     }
 }

@@ -11,8 +11,9 @@
 
 use postgres::Transaction;
 
+use super::super::rules::doubled;
 use super::super::schema::newest_version;
-use super::Outcome;
+use super::{Outcome, keys};
 use crate::error::Error;
 
 /// One numbered step, as in SQLite: a step that has been released is never edited.
@@ -46,7 +47,39 @@ const MIGRATIONS: &[Migration] = &[
         statements: FAILURES,
     },
     Migration { version: 11, name: "the second-look list", statements: SECOND_LOOKS },
+    // Its times have a type of their own: none is spelled otherwise.
+    Migration {
+        version: 12,
+        name: "journals of waiting writes; keys of roll numbers and of the search",
+        statements: JOURNALS_AND_KEYS,
+    },
 ];
+
+const JOURNALS_AND_KEYS: &str = "
+CREATE TABLE IF NOT EXISTS write_journals (
+    journal TEXT NOT NULL PRIMARY KEY,
+    position BIGINT NOT NULL,
+    begun_at TIMESTAMP NOT NULL
+);
+ALTER TABLE students
+    ADD COLUMN IF NOT EXISTS roll_key TEXT,
+    ADD COLUMN IF NOT EXISTS roll_twin BIGINT NOT NULL DEFAULT 0,
+    ADD COLUMN IF NOT EXISTS search_key TEXT;
+CREATE UNIQUE INDEX IF NOT EXISTS uq_students_roll_key ON students (roll_key, roll_twin);
+CREATE INDEX IF NOT EXISTS ix_students_without_keys ON students (id) WHERE search_key IS NULL;
+CREATE OR REPLACE FUNCTION faceattend_keys_stale() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NEW.name IS DISTINCT FROM OLD.name OR NEW.roll_number IS DISTINCT FROM OLD.roll_number THEN
+        NEW.roll_key := NULL;
+        NEW.roll_twin := 0;
+        NEW.search_key := NULL;
+    END IF;
+    RETURN NEW;
+END $$;
+DROP TRIGGER IF EXISTS tr_students_keys_stale ON students;
+CREATE TRIGGER tr_students_keys_stale BEFORE UPDATE OF name, roll_number ON students
+    FOR EACH ROW EXECUTE FUNCTION faceattend_keys_stale();
+";
 
 const FAILURES: &str = "
 CREATE TABLE IF NOT EXISTS login_failures (
@@ -338,12 +371,38 @@ pub(super) fn migrate(db: &mut Transaction<'_>) -> Outcome<()> {
              (version BIGINT NOT NULL PRIMARY KEY, name TEXT NOT NULL,
               applied_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP NOT NULL)",
     )?;
+    refuse_doubles(db)?;
     for migration in MIGRATIONS.iter().filter(|migration| migration.version > found) {
         db.batch_execute(migration.statements)?;
         db.execute(
             "INSERT INTO schema_migrations (version, name) VALUES ($1, $2)",
             &[&migration.version, &migration.name],
         )?;
+    }
+    keys::complete(db)
+}
+
+/// That no two rows of a database that the existing service made share what is to be unique.
+fn refuse_doubles(db: &mut Transaction<'_>) -> Outcome<()> {
+    let unique = [
+        ("students", "roll_number", "roll number"),
+        ("admin_users", "username", "name"),
+        ("liveness_detection_sessions", "session_id", "session id"),
+    ];
+    for (table, column, what) in unique {
+        let there: bool = db.query_one("SELECT to_regclass($1::text) IS NOT NULL", &[&table])?.try_get(0)?;
+        if !there {
+            continue;
+        }
+        let query = format!(
+            "SELECT {column}::text, string_agg(id::text, ', ' ORDER BY id), max(id)::bigint FROM {table}
+             GROUP BY {column} HAVING count(*) > 1 ORDER BY min(id)"
+        );
+        let mut found = Vec::new();
+        for row in db.query(&query, &[])? {
+            found.push((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?));
+        }
+        doubled(table, (column, what), &found)?;
     }
     Ok(())
 }

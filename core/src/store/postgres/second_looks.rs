@@ -103,7 +103,7 @@ fn open_like(db: &mut Transaction<'_>, new: &NewSecondLook) -> Outcome<Option<Se
     row.as_ref().map(from_row).transpose()
 }
 
-fn add(db: &mut Transaction<'_>, new: &NewSecondLook) -> Outcome<SecondLooking> {
+pub(super) fn add(db: &mut Transaction<'_>, new: &NewSecondLook) -> Outcome<SecondLooking> {
     let sighting = &new.sighting;
     // Held against marks, which hold the student too: without it, a mark that is not committed yet would not be seen
     // here, and its trigger would not see this entry.

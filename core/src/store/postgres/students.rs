@@ -4,10 +4,14 @@ use jiff::Timestamp;
 use postgres::{Row, Transaction};
 
 use super::super::rules::{
-    NO_STUDENT, STUDENT_HAS_FACE, STUDENT_MODEL, TAKEN, change_fits, enrolee_fits, student_fits,
+    NO_STUDENT, OF_ONE_NUMBER, STUDENT_HAS_FACE, STUDENT_MODEL, TAKEN, change_fits, enrolee_fits, of_one_number,
+    student_fits,
 };
-use super::super::{Enrolee, Enrolment, FaceCheck, Listed, Page, Student, StudentChange, Students};
-use super::{Outcome, PostgresStore, certain_time, count, enrol, seconds, time};
+use super::super::text_keys::{roll_key, search_key, search_text};
+use super::super::{
+    Enrolee, Enrolment, FaceCheck, Listed, Merged, Page, Student, StudentChange, StudentMerge, Students,
+};
+use super::{Outcome, PostgresStore, certain_time, count, enrol, keys, merge, seconds, time};
 use crate::error::Result;
 use crate::types::{ModelId, SessionId, StudentId};
 
@@ -18,11 +22,21 @@ impl Students for PostgresStore {
     }
 
     fn students(&self, search: Option<&str>, page: Page) -> Result<Listed<Student>> {
+        self.complete_keys();
         self.read("list students", |db| list(db, search, None, page))
     }
 
     fn students_to_enrol_again(&self, model: &ModelId, search: Option<&str>, page: Page) -> Result<Listed<Student>> {
+        self.complete_keys();
         self.read("list students", |db| list(db, search, Some(model), page))
+    }
+
+    fn students_of_one_roll_number(&self) -> Result<Vec<Vec<Student>>> {
+        self.complete_keys();
+        self.read("compare roll numbers", |db| {
+            let rows = db.query(&format!("{} WHERE {OF_ONE_NUMBER}", select()), &[])?;
+            Ok(of_one_number(rows.iter().map(from_row).collect::<Outcome<_>>()?))
+        })
     }
 
     fn student(&self, id: StudentId) -> Result<Option<Student>> {
@@ -45,6 +59,10 @@ impl Students for PostgresStore {
     ) -> Result<Option<Student>> {
         enrolee_fits(who)?;
         self.write("enrol the student", |db| enrol::enrol(db, &self.keys, session, who, enrolment, check, (actor, now)))
+    }
+
+    fn merge_students(&self, merge: StudentMerge<'_>, actor: &str, now: Timestamp) -> Result<Option<Merged>> {
+        self.write("merge the students", |db| merge::merge(db, &self.keys, merge, (actor, now)))
     }
 }
 
@@ -88,13 +106,24 @@ pub(super) fn find_locked(db: &mut Transaction<'_>, id: StudentId) -> Outcome<Op
 }
 
 pub(super) fn create(db: &mut Transaction<'_>, name: &str, roll_number: &str, now: Timestamp) -> Outcome<Student> {
+    refuse_taken_roll_number(db, roll_number, None)?;
     let made = db.query_opt(
-        "INSERT INTO students (name, roll_number, created_at, liveness_verified, liveness_confidence_score)
-         VALUES ($1, $2, $3::timestamp, false, 0) ON CONFLICT DO NOTHING RETURNING id::bigint",
-        &[&name, &roll_number, &seconds(now)],
+        "INSERT INTO students (name, roll_number, created_at, liveness_verified, liveness_confidence_score, roll_key,
+             search_key) VALUES ($1, $2, $3::timestamp, false, 0, $4, $5) ON CONFLICT DO NOTHING RETURNING id::bigint",
+        &[&name, &roll_number, &seconds(now), &roll_key(roll_number), &search_key(name, roll_number)],
     )?;
     let id = StudentId(made.ok_or(TAKEN)?.try_get(0)?);
     Ok(find(db, id)?.ok_or(NO_STUDENT)?)
+}
+
+/// That nobody else has a roll number that is one with this.
+fn refuse_taken_roll_number(db: &mut Transaction<'_>, roll_number: &str, but_for: Option<StudentId>) -> Outcome<()> {
+    keys::complete(db)?;
+    let query = "SELECT 1 FROM students WHERE roll_key = $1 AND id IS DISTINCT FROM $2::bigint LIMIT 1";
+    match db.query_opt(query, &[&roll_key(roll_number), &but_for.map(|id| id.0)])? {
+        Some(_) => Err(TAKEN.into()),
+        None => Ok(()),
+    }
 }
 
 /// One page of the students, or of those with a face that is not `foreign_to`'s.
@@ -104,17 +133,16 @@ pub(super) fn list(
     foreign_to: Option<&ModelId>,
     page: Page,
 ) -> Outcome<Listed<Student>> {
-    let pattern = search.map(|text| format!("%{text}%"));
+    let wanted = search_text(search);
     let model = foreign_to.map(ModelId::as_str);
-    // SQLite's LIKE: no letter case, no escape.
     let condition = format!(
-        "($1::text IS NULL OR s.name ILIKE $1 ESCAPE '' OR s.roll_number ILIKE $1 ESCAPE '')
+        "($1::text IS NULL OR strpos(s.search_key, $1) > 0)
          AND ($2::text IS NULL OR ({STUDENT_HAS_FACE} AND {STUDENT_MODEL} IS DISTINCT FROM $2))"
     );
-    let counted = db.query_one(&format!("SELECT count(*) FROM students s WHERE {condition}"), &[&pattern, &model])?;
+    let counted = db.query_one(&format!("SELECT count(*) FROM students s WHERE {condition}"), &[&wanted, &model])?;
     let (limit, skip) = (i64::from(page.limit), i64::from(page.skip));
     let query = format!("{} WHERE {condition} ORDER BY s.id LIMIT $3 OFFSET $4", select());
-    let rows = db.query(&query, &[&pattern, &model, &limit, &skip])?;
+    let rows = db.query(&query, &[&wanted, &model, &limit, &skip])?;
     Ok(Listed { items: rows.iter().map(from_row).collect::<Outcome<_>>()?, total: count(&counted, 0)? })
 }
 
@@ -128,13 +156,18 @@ pub(super) fn update(
     if change.name.is_none() && change.roll_number.is_none() {
         return Ok(before);
     }
-    // A roll number that is taken breaks the unique key, whoever took it when.
+    // One who has the key of another since before there were keys may keep it.
+    if let Some(roll_number) = change.roll_number.as_ref().filter(|new| **new != before.roll_number) {
+        refuse_taken_roll_number(db, roll_number, Some(id))?;
+    }
+    // One that another server takes meanwhile breaks the unique key.
     db.execute(
         "UPDATE students SET name = COALESCE($2, name), roll_number = COALESCE($3, roll_number),
          updated_at = $4::timestamp
          WHERE id = $1::bigint",
         &[&id.0, &change.name, &change.roll_number, &seconds(now)],
     )?;
+    keys::complete(db)?;
     Ok(find(db, id)?.ok_or(NO_STUDENT)?)
 }
 

@@ -1,5 +1,8 @@
 //! Attendance and its corrections.
 
+use std::hash::{BuildHasher as _, BuildHasherDefault, DefaultHasher};
+use std::sync::atomic::Ordering::Relaxed;
+
 use jiff::Timestamp;
 use jiff::civil::Date;
 use rusqlite::types::Value;
@@ -8,15 +11,49 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params, params_from_iter
 use super::super::naive_time::{to_bound, to_micros, to_seconds};
 use super::super::notices::text;
 use super::super::rules::{NO_ATTENDANCE, NO_STUDENT, corrected_status, correction_fits, mark_fits};
+use super::super::schema::ODD_TIME_OF_A;
 use super::super::{
     Attendance, AttendanceFilter, AttendanceRecord, AttendanceSummary, Correction, CorrectionRecord, Listed, Marking,
     NewAttendance, Page,
 };
-use super::connection::{Outcome, Time, time};
+use super::connection::{Outcome, Time, maybe_text, maybe_time, number, readable, text as text_of};
+use super::old_rows::{mend_attendance, named};
 use super::students::student;
 use super::{SqliteStore, notices};
 use crate::error::Result;
 use crate::types::StudentId;
+
+impl SqliteStore {
+    /// Writes anew the times that another program has spelled otherwise since the database was opened: text order would
+    /// not be time order. What is left cannot be read, and no list shows it.
+    fn mend_times(&self) {
+        let query = format!(
+            "SELECT COALESCE(group_concat(a.id || quote(a.timestamp)), '') FROM attendance_log a WHERE {ODD_TIME_OF_A}"
+        );
+        let odd = self.read("look at times", |db| {
+            Ok(db
+                .prepare_cached(&query)?
+                .query_row([], |row| Ok(BuildHasherDefault::<DefaultHasher>::default().hash_one(text_of(row, 0)?)))?)
+        });
+        let none = BuildHasherDefault::<DefaultHasher>::default().hash_one("");
+        // Those that were looked at before, and could not be read.
+        let Ok(odd) = odd else { return };
+        if odd == none || self.unreadable.swap(odd, Relaxed) == odd {
+            return;
+        }
+        match self.write("mend times", |db| Ok(mend_attendance(db)?)) {
+            Ok(left) if left.is_empty() => {}
+            Ok(left) => {
+                let rows = named(&left);
+                tracing::warn!(rows, "attendance rows hold a time that cannot be read: no list shows them");
+            }
+            Err(error) => {
+                self.unreadable.store(none, Relaxed);
+                tracing::debug!("times that are spelled otherwise are not listed yet: {error}");
+            }
+        }
+    }
+}
 
 impl Attendance for SqliteStore {
     fn mark_attendance(&self, new: &NewAttendance) -> Result<Marking> {
@@ -31,6 +68,7 @@ impl Attendance for SqliteStore {
     }
 
     fn attendance(&self, filter: &AttendanceFilter, page: Page) -> Result<Listed<AttendanceRecord>> {
+        self.mend_times();
         self.read("list attendance", |db| {
             let (from, mut values) = from_where(filter);
             let total =
@@ -41,6 +79,7 @@ impl Attendance for SqliteStore {
                     "SELECT {ATTENDANCE} {from} ORDER BY a.timestamp DESC, a.id DESC LIMIT ? OFFSET ?"
                 ))?
                 .query_map(params_from_iter(&values), attendance_from_row)?
+                .filter_map(|row| readable(row).transpose())
                 .collect::<rusqlite::Result<_>>()?;
             Ok(Listed { items, total })
         })
@@ -58,13 +97,7 @@ impl Attendance for SqliteStore {
     }
 
     fn check_out(&self, id: i64, at: Timestamp) -> Result<AttendanceRecord> {
-        self.write("check out", |db| {
-            db.execute(
-                "UPDATE attendance_log SET checked_out_at = max(COALESCE(checked_out_at, ?2), ?2) WHERE id = ?1",
-                params![id, to_micros(at)],
-            )?;
-            Ok(attendance_record(db, id)?.ok_or(NO_ATTENDANCE)?)
-        })
+        self.write("check out", |db| check_out(db, id, at))
     }
 
     fn correct_attendance(&self, id: i64, correction: &Correction, now: Timestamp) -> Result<AttendanceRecord> {
@@ -110,6 +143,7 @@ impl Attendance for SqliteStore {
     }
 
     fn attendance_summary(&self, filter: &AttendanceFilter) -> Result<AttendanceSummary> {
+        self.mend_times();
         self.read("count attendance", |db| {
             let (from, values) = from_where(filter);
             let sql = format!(
@@ -138,15 +172,15 @@ pub(super) fn attendance_from_row(row: &Row<'_>) -> rusqlite::Result<AttendanceR
     Ok(AttendanceRecord {
         id: row.get(0)?,
         student: StudentId(row.get(1)?),
-        student_name: row.get(2)?,
-        student_roll_number: row.get(3)?,
+        student_name: text_of(row, 2)?,
+        student_roll_number: text_of(row, 3)?,
         timestamp: row.get::<_, Time>(4)?.0,
-        status: row.get(5)?,
-        confidence_score: row.get(6)?,
-        camera_location: row.get(7)?,
-        local_day: row.get::<_, Option<String>>(8)?.and_then(|text| text.parse::<Date>().ok()),
-        created_at: row.get::<_, Time>(9)?.0,
-        checked_out_at: time(row, 10)?,
+        status: text_of(row, 5)?,
+        confidence_score: number(row, 6)?,
+        camera_location: maybe_text(row, 7)?,
+        local_day: maybe_text(row, 8)?.and_then(|text| text.parse::<Date>().ok()),
+        created_at: maybe_time(row, 9)?.map_or_else(|| row.get::<_, Time>(4).map(|time| time.0), Ok)?,
+        checked_out_at: maybe_time(row, 10)?,
     })
 }
 
@@ -154,8 +188,9 @@ pub(super) fn attendance_record(db: &Connection, id: i64) -> rusqlite::Result<Op
     db.prepare_cached(&format!(
         "SELECT {ATTENDANCE} FROM attendance_log a JOIN students s ON s.id = a.student_id WHERE a.id = ?1"
     ))?
-    .query_row([id], attendance_from_row)
+    .query_row([id], |row| readable(attendance_from_row(row)))
     .optional()
+    .map(Option::flatten)
 }
 
 /// The row that stands for this day and period: the one of the unique key, or one that the existing service wrote.
@@ -164,11 +199,12 @@ pub(super) fn standing(db: &Connection, new: &NewAttendance) -> rusqlite::Result
     db.prepare_cached(&format!(
         "SELECT {ATTENDANCE} FROM attendance_log a JOIN students s ON s.id = a.student_id
          WHERE a.student_id = ?1 AND ((a.local_day = ?2 AND a.period = ?3)
-             OR (a.local_day IS NULL AND a.timestamp >= ?4 AND a.timestamp < ?5))
+             OR (a.local_day IS NULL AND a.timestamp >= ?4 AND a.timestamp < ?5)) AND NOT {ODD_TIME_OF_A}
          ORDER BY a.id LIMIT 1"
     ))?
-    .query_row(params![new.student.0, day, new.period, from, until], attendance_from_row)
+    .query_row(params![new.student.0, day, new.period, from, until], |row| readable(attendance_from_row(row)))
     .optional()
+    .map(Option::flatten)
 }
 
 pub(super) fn mark(db: &Connection, new: &NewAttendance) -> Outcome<Marking> {
@@ -193,6 +229,14 @@ pub(super) fn mark(db: &Connection, new: &NewAttendance) -> Outcome<Marking> {
     Ok(Marking::Marked(attendance_record(db, db.last_insert_rowid())?.ok_or(NO_ATTENDANCE)?))
 }
 
+pub(super) fn check_out(db: &Connection, id: i64, at: Timestamp) -> Outcome<AttendanceRecord> {
+    db.execute(
+        "UPDATE attendance_log SET checked_out_at = max(COALESCE(checked_out_at, ?2), ?2) WHERE id = ?1",
+        params![id, to_micros(at)],
+    )?;
+    Ok(attendance_record(db, id)?.ok_or(NO_ATTENDANCE)?)
+}
+
 /// The rows that pass the filter, as the FROM and WHERE of a query and the values of its parameters.
 pub(super) fn from_where(filter: &AttendanceFilter) -> (String, Vec<Value>) {
     let conditions = [
@@ -203,6 +247,9 @@ pub(super) fn from_where(filter: &AttendanceFilter) -> (String, Vec<Value>) {
     ];
     let (tests, values): (Vec<_>, Vec<_>) =
         conditions.into_iter().filter_map(|(test, value)| Some((test, value?))).unzip();
-    let tests = if tests.is_empty() { "1".to_owned() } else { tests.join(" AND ") };
+    let mut tests = tests;
+    let readable = format!("NOT {ODD_TIME_OF_A}");
+    tests.push(&readable);
+    let tests = tests.join(" AND ");
     (format!("FROM attendance_log a JOIN students s ON s.id = a.student_id WHERE {tests}"), values)
 }

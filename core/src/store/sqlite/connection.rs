@@ -99,6 +99,46 @@ impl FromSql for Time {
     }
 }
 
+/// A text column as it can be read: SQLite takes any value anywhere.
+pub(super) fn text(row: &Row<'_>, column: usize) -> rusqlite::Result<String> {
+    Ok(maybe_text(row, column)?.unwrap_or_default())
+}
+
+/// The same where there may be nothing.
+pub(super) fn maybe_text(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<String>> {
+    Ok(match row.get_ref(column)? {
+        ValueRef::Null => None,
+        ValueRef::Integer(number) => Some(number.to_string()),
+        ValueRef::Real(number) => Some(number.to_string()),
+        ValueRef::Text(bytes) | ValueRef::Blob(bytes) => Some(String::from_utf8_lossy(bytes).into_owned()),
+    })
+}
+
+/// A number as it can be read; `None` for what is none.
+pub(super) fn number(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<f64>> {
+    Ok(match row.get_ref(column)? {
+        #[expect(clippy::cast_precision_loss, reason = "a score")]
+        ValueRef::Integer(number) => Some(number as f64),
+        ValueRef::Real(number) => Some(number),
+        ValueRef::Text(bytes) => std::str::from_utf8(bytes).ok().and_then(|text| text.trim().parse().ok()),
+        ValueRef::Null | ValueRef::Blob(_) => None,
+    })
+}
+
+/// A time that a row can do without; `None` for what is none.
+pub(super) fn maybe_time(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Timestamp>> {
+    Ok(row.get_ref(column)?.as_str().ok().and_then(parse))
+}
+
+/// The row, or `None` for one that holds a value of another kind than its column's: a list shows the others.
+pub(super) fn readable<T>(row: rusqlite::Result<T>) -> rusqlite::Result<Option<T>> {
+    match row {
+        Ok(row) => Ok(Some(row)),
+        Err(rusqlite::Error::FromSqlConversionFailure(..) | rusqlite::Error::InvalidColumnType(..)) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
 pub(super) fn time(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Timestamp>> {
     Ok(row.get::<_, Option<Time>>(column)?.map(|time| time.0))
 }

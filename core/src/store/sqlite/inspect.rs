@@ -8,7 +8,7 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use super::super::TemplateForms;
 use super::super::schema::newest_version;
-use super::{Outcome, SqliteStore, Time, reseal};
+use super::{Outcome, SqliteStore, Time, old_rows, reseal};
 use crate::error::{Error, Result};
 
 /// How long to wait for somebody who writes.
@@ -31,6 +31,9 @@ pub struct Inspection {
     pub forms: Option<TemplateForms>,
     /// When the latest attendance was; a clock that is behind it is wrong.
     pub latest_attendance: Option<Timestamp>,
+    /// What a person has to look at, a sentence each: rows whose time cannot be read, which no list shows, and students
+    /// whose roll numbers are one, written differently.
+    pub to_mend: Vec<String>,
 }
 
 impl SqliteStore {
@@ -81,7 +84,8 @@ fn look(path: &Path) -> Outcome<Inspection> {
     } else {
         None
     };
-    Ok(Inspection { schema, newest_schema: newest_version(), damage, not_writable, forms, latest_attendance })
+    let to_mend = if sound { old_rows::to_mend(&db)? } else { Vec::new() };
+    Ok(Inspection { to_mend, schema, newest_schema: newest_version(), damage, not_writable, forms, latest_attendance })
 }
 
 #[cfg(test)]

@@ -11,10 +11,14 @@ mod accounts;
 mod attendance;
 mod audit;
 mod connection;
+mod deferred;
 mod detection_logs;
 mod enrol;
 mod inspect;
+mod keys;
+mod merge;
 mod notices;
+mod old_rows;
 mod portable;
 mod privacy;
 mod reseal;
@@ -29,6 +33,7 @@ mod writer;
 pub use inspect::Inspection;
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicU64;
 
 use r2d2_sqlite::SqliteConnectionManager;
 use rusqlite::{Connection, TransactionBehavior};
@@ -55,6 +60,8 @@ pub struct SqliteStore {
     path: PathBuf,
     /// Tells this store's notices from others'.
     name: String,
+    /// A hash of the attendance rows whose times were spelled otherwise when they were looked at last.
+    unreadable: AtomicU64,
 }
 
 impl std::fmt::Debug for SqliteStore {
@@ -103,7 +110,7 @@ impl SqliteStore {
                 source: Some(source.into()),
             })?;
         let name = uuid::Uuid::new_v4().simple().to_string();
-        Ok(Self { writer: Writer::new(writer), readers, keys, path: path.into(), name })
+        Ok(Self { writer: Writer::new(writer), readers, keys, path: path.into(), name, unreadable: AtomicU64::new(0) })
     }
 
     /// Runs `change` as one transaction.

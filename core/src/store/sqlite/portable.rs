@@ -12,7 +12,7 @@ use super::super::naive_time::{parse, to_micros, to_seconds};
 use super::super::portable::{
     self, Column, Counts, Imported, Kind, Portable, Present, Survey, TABLES, Table, Value, unique_keys,
 };
-use super::{BUSY_TIMEOUT, Fault, Outcome, SqliteStore};
+use super::{BUSY_TIMEOUT, Fault, Outcome, SqliteStore, keys};
 use crate::error::{Error, Result};
 
 impl Portable for SqliteStore {
@@ -55,7 +55,9 @@ impl Portable for SqliteStore {
                 return Err(error.into());
             }
             db.execute_batch(BEYOND_CORRECTIONS)?;
-            Ok(imported?)
+            let imported = imported?;
+            keys::complete(db)?;
+            Ok(imported)
         })
     }
 }

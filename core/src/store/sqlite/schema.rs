@@ -4,7 +4,12 @@ use rusqlite::{Connection, TransactionBehavior, params};
 
 use super::super::schema::{MIGRATIONS, newest_version};
 use super::connection::Outcome;
+use super::keys;
+use super::old_rows::{mend_all_times, mend_attendance, named, refuse_doubles};
 use crate::error::Error;
+
+/// The step that writes times anew which are spelled otherwise.
+const TIMES_ARE_MENDED: i64 = 12;
 
 pub(super) fn migrate(connection: &mut Connection) -> Outcome<()> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -35,11 +40,23 @@ pub(super) fn migrate(connection: &mut Connection) -> Outcome<()> {
                 transaction.execute_batch(&format!("ALTER TABLE {table} ADD COLUMN {column} {definition}"))?;
             }
         }
+        if migration.version == 1 {
+            refuse_doubles(&transaction)?;
+        }
+        if migration.version == TIMES_ARE_MENDED {
+            mend_all_times(&transaction)?;
+        }
         transaction.execute_batch(migration.after)?;
         transaction.execute(
             "INSERT INTO schema_migrations (version, name) VALUES (?1, ?2)",
             params![migration.version, migration.name],
         )?;
+    }
+    keys::complete(&transaction)?;
+    let unreadable = mend_attendance(&transaction)?;
+    if !unreadable.is_empty() {
+        let rows = named(&unreadable);
+        tracing::warn!(rows, "attendance rows hold a time that cannot be read: no list shows them");
     }
     Ok(transaction.commit()?)
 }

@@ -15,7 +15,7 @@ use super::super::{
     SecondLookDecision, SecondLookFilter, SecondLooking, SecondLooks,
 };
 use super::attendance::{mark, standing};
-use super::connection::{Time, time};
+use super::connection::{Outcome, Time, time};
 use super::students::student;
 use super::{SqliteStore, notices};
 use crate::error::Result;
@@ -24,35 +24,7 @@ use crate::types::StudentId;
 impl SecondLooks for SqliteStore {
     fn add_second_look(&self, new: &NewSecondLook) -> Result<SecondLooking> {
         second_look_fits(new)?;
-        self.write("note a sighting for a second look", |db| {
-            let sighting = &new.sighting;
-            student(db, sighting.student)?.ok_or(NO_STUDENT)?;
-            if let Some(record) = standing(db, sighting)? {
-                return Ok(SecondLooking::AlreadyMarked(record));
-            }
-            if let Some(look) = open_like(db, new)? {
-                return Ok(SecondLooking::AlreadyOpen(look));
-            }
-            db.prepare_cached(
-                "INSERT INTO second_looks (student_id, seen_at, local_day, day_starts_at, day_ends_at, period, status,
-                     confidence_score, camera_location, verdict, reasons)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
-            )?
-            .execute(params![
-                sighting.student.0,
-                to_micros(sighting.at),
-                sighting.day.date.to_string(),
-                to_bound(sighting.day.starts_at),
-                to_bound(sighting.day.ends_at),
-                sighting.period,
-                sighting.status.as_str(),
-                sighting.confidence_score,
-                sighting.camera_location,
-                new.verdict.as_str(),
-                reasons_text(&new.reasons),
-            ])?;
-            Ok(SecondLooking::Added(find(db, db.last_insert_rowid())?.ok_or(NO_SECOND_LOOK)?))
-        })
+        self.write("note a sighting for a second look", |db| add(db, new))
     }
 
     fn second_looks(&self, filter: &SecondLookFilter, page: Page) -> Result<Listed<SecondLook>> {
@@ -159,6 +131,36 @@ fn open_like(db: &Connection, new: &NewSecondLook) -> rusqlite::Result<Option<Se
         from_row,
     )
     .optional()
+}
+
+pub(super) fn add(db: &Connection, new: &NewSecondLook) -> Outcome<SecondLooking> {
+    let sighting = &new.sighting;
+    student(db, sighting.student)?.ok_or(NO_STUDENT)?;
+    if let Some(record) = standing(db, sighting)? {
+        return Ok(SecondLooking::AlreadyMarked(record));
+    }
+    if let Some(look) = open_like(db, new)? {
+        return Ok(SecondLooking::AlreadyOpen(look));
+    }
+    db.prepare_cached(
+        "INSERT INTO second_looks (student_id, seen_at, local_day, day_starts_at, day_ends_at, period, status,
+             confidence_score, camera_location, verdict, reasons)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+    )?
+    .execute(params![
+        sighting.student.0,
+        to_micros(sighting.at),
+        sighting.day.date.to_string(),
+        to_bound(sighting.day.starts_at),
+        to_bound(sighting.day.ends_at),
+        sighting.period,
+        sighting.status.as_str(),
+        sighting.confidence_score,
+        sighting.camera_location,
+        new.verdict.as_str(),
+        reasons_text(&new.reasons),
+    ])?;
+    Ok(SecondLooking::Added(find(db, db.last_insert_rowid())?.ok_or(NO_SECOND_LOOK)?))
 }
 
 /// The entries that pass the filter, as the FROM and WHERE of a query and the values of its parameters.

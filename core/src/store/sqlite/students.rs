@@ -5,11 +5,15 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::super::naive_time::to_seconds;
 use super::super::rules::{
-    NO_STUDENT, STUDENT_HAS_FACE, STUDENT_MODEL, TAKEN, change_fits, enrolee_fits, student_fits,
+    NO_STUDENT, OF_ONE_NUMBER, STUDENT_HAS_FACE, STUDENT_MODEL, TAKEN, change_fits, enrolee_fits, of_one_number,
+    student_fits,
 };
-use super::super::{Enrolee, Enrolment, FaceCheck, Listed, Page, Student, StudentChange, Students};
-use super::connection::{Outcome, Time, time};
-use super::{SqliteStore, enrol};
+use super::super::text_keys::{roll_key, search_key, search_text};
+use super::super::{
+    Enrolee, Enrolment, FaceCheck, Listed, Merged, Page, Student, StudentChange, StudentMerge, Students,
+};
+use super::connection::{Outcome, maybe_text, maybe_time, number, text};
+use super::{SqliteStore, enrol, keys, merge};
 use crate::error::Result;
 use crate::types::{ModelId, SessionId, StudentId};
 
@@ -23,11 +27,23 @@ impl Students for SqliteStore {
     }
 
     fn students(&self, search: Option<&str>, page: Page) -> Result<Listed<Student>> {
+        self.complete_keys();
         self.read("list students", |db| list_students(db, search, None, page))
     }
 
     fn students_to_enrol_again(&self, model: &ModelId, search: Option<&str>, page: Page) -> Result<Listed<Student>> {
+        self.complete_keys();
         self.read("list students", |db| list_students(db, search, Some(model), page))
+    }
+
+    fn students_of_one_roll_number(&self) -> Result<Vec<Vec<Student>>> {
+        self.complete_keys();
+        self.read("compare roll numbers", |db| {
+            let query =
+                format!("SELECT {STUDENT}, {STUDENT_MODEL}, {STUDENT_HAS_FACE} FROM students s WHERE {OF_ONE_NUMBER}");
+            let found = db.prepare(&query)?.query_map([], student_from_row)?.collect::<rusqlite::Result<_>>()?;
+            Ok(of_one_number(found))
+        })
     }
 
     fn student(&self, id: StudentId) -> Result<Option<Student>> {
@@ -41,7 +57,8 @@ impl Students for SqliteStore {
             if change.name.is_none() && change.roll_number.is_none() {
                 return Ok(before);
             }
-            if let Some(roll_number) = &change.roll_number {
+            // One who has the key of another since before there were keys may keep it.
+            if let Some(roll_number) = change.roll_number.as_ref().filter(|new| **new != before.roll_number) {
                 refuse_taken_roll_number(db, roll_number, Some(id))?;
             }
             db.execute(
@@ -49,6 +66,7 @@ impl Students for SqliteStore {
                  WHERE id = ?1",
                 params![id.0, change.name, change.roll_number, to_seconds(now)],
             )?;
+            keys::complete(db)?;
             Ok(student(db, id)?.ok_or(NO_STUDENT)?)
         })
     }
@@ -65,6 +83,14 @@ impl Students for SqliteStore {
         enrolee_fits(who)?;
         self.write("enrol the student", |db| enrol::enrol(db, &self.keys, session, who, enrolment, check, (actor, now)))
     }
+
+    fn merge_students(&self, merge: StudentMerge<'_>, actor: &str, now: Timestamp) -> Result<Option<Merged>> {
+        let merged = self.write("merge the students", |db| merge::merge(db, &self.keys, merge, (actor, now)))?;
+        if merged.is_some() {
+            self.empty_log();
+        }
+        Ok(merged)
+    }
 }
 
 pub(super) const STUDENT: &str =
@@ -74,14 +100,18 @@ pub(super) const STUDENT: &str =
 pub(super) fn student_from_row(row: &Row<'_>) -> rusqlite::Result<Student> {
     Ok(Student {
         id: StudentId(row.get(0)?),
-        name: row.get(1)?,
-        roll_number: row.get(2)?,
-        liveness_verified: row.get(3)?,
-        liveness_verification_date: time(row, 4)?,
-        liveness_confidence_score: row.get(5)?,
-        created_at: row.get::<_, Time>(6)?.0,
-        updated_at: time(row, 7)?,
-        model: row.get::<_, Option<String>>(8)?.map(ModelId::new),
+        name: text(row, 1)?,
+        roll_number: text(row, 2)?,
+        // Other programs write `true`, or what else they call so.
+        liveness_verified: number(row, 3)?.map_or_else(
+            || Ok(text(row, 3)?.eq_ignore_ascii_case("true")),
+            |flag| Ok::<_, rusqlite::Error>(flag != 0.0),
+        )?,
+        liveness_verification_date: maybe_time(row, 4)?,
+        liveness_confidence_score: number(row, 5)?.unwrap_or_default(),
+        created_at: maybe_time(row, 6)?.unwrap_or(Timestamp::UNIX_EPOCH),
+        updated_at: maybe_time(row, 7)?,
+        model: maybe_text(row, 8)?.map(ModelId::new),
         has_face: row.get(9)?,
     })
 }
@@ -93,20 +123,20 @@ pub(super) fn list_students(
     foreign_to: Option<&ModelId>,
     page: Page,
 ) -> Outcome<Listed<Student>> {
-    let pattern = search.map(|text| format!("%{text}%"));
+    let wanted = search_text(search);
     let model = foreign_to.map(ModelId::as_str);
     let condition = format!(
-        "(?1 IS NULL OR s.name LIKE ?1 OR s.roll_number LIKE ?1)
+        "(?1 IS NULL OR instr(s.search_key, ?1) > 0)
          AND (?2 IS NULL OR ({STUDENT_HAS_FACE} AND {STUDENT_MODEL} IS NOT ?2))"
     );
     let count = format!("SELECT count(*) FROM students s WHERE {condition}");
-    let total = db.query_row(&count, params![pattern, model], |row| row.get(0))?;
+    let total = db.query_row(&count, params![wanted, model], |row| row.get(0))?;
     let items = db
         .prepare_cached(&format!(
             "SELECT {STUDENT}, {STUDENT_MODEL}, {STUDENT_HAS_FACE} FROM students s WHERE {condition}
              ORDER BY s.id LIMIT ?3 OFFSET ?4"
         ))?
-        .query_map(params![pattern, model, page.limit, page.skip], student_from_row)?
+        .query_map(params![wanted, model, page.limit, page.skip], student_from_row)?
         .collect::<rusqlite::Result<_>>()?;
     Ok(Listed { items, total })
 }
@@ -117,20 +147,20 @@ pub(super) fn student(db: &Connection, id: StudentId) -> rusqlite::Result<Option
 }
 
 pub(super) fn refuse_taken_roll_number(db: &Connection, roll_number: &str, but_for: Option<StudentId>) -> Outcome<()> {
-    let holder: Option<i64> =
-        db.query_row("SELECT id FROM students WHERE roll_number = ?1", [roll_number], |row| row.get(0)).optional()?;
-    match holder.map(StudentId) {
-        Some(holder) if Some(holder) != but_for => Err(TAKEN.into()),
-        _ => Ok(()),
+    keys::complete(db)?;
+    let query = "SELECT EXISTS (SELECT 1 FROM students WHERE roll_key = ?1 AND id IS NOT ?2)";
+    match db.query_row(query, params![roll_key(roll_number), but_for.map(|id| id.0)], |row| row.get(0))? {
+        true => Err(TAKEN.into()),
+        false => Ok(()),
     }
 }
 
 pub(super) fn insert_student(db: &Connection, name: &str, roll_number: &str, now: Timestamp) -> Outcome<StudentId> {
     refuse_taken_roll_number(db, roll_number, None)?;
     db.execute(
-        "INSERT INTO students (name, roll_number, created_at, liveness_verified, liveness_confidence_score)
-         VALUES (?1, ?2, ?3, 0, 0.0)",
-        params![name, roll_number, to_seconds(now)],
+        "INSERT INTO students (name, roll_number, created_at, liveness_verified, liveness_confidence_score, roll_key,
+             search_key) VALUES (?1, ?2, ?3, 0, 0.0, ?4, ?5)",
+        params![name, roll_number, to_seconds(now), roll_key(roll_number), search_key(name, roll_number)],
     )?;
     Ok(StudentId(db.last_insert_rowid()))
 }

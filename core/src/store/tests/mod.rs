@@ -17,6 +17,8 @@ mod sqlite_erasure;
 #[cfg(feature = "sqlite")]
 mod sqlite_notices;
 #[cfg(feature = "sqlite")]
+mod sqlite_old_rows;
+#[cfg(feature = "sqlite")]
 mod sqlite_second_looks;
 
 use jiff::Timestamp;

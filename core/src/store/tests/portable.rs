@@ -46,7 +46,7 @@ fn fill(store: &dyn Store) {
         expires_at: now() + 1.hour(),
     };
     assert!(store.begin_login(&login, "$argon2$b").unwrap());
-    store.create_student("Zoë \"学生\" \\ \n", "R0", now()).unwrap();
+    store.create_student("Zoë \"学生\" \\ ", "R0", now()).unwrap();
     let student = store.register_student(completed(store, None), "A", "R1", &enrolment(1.0), now()).unwrap().id;
     let later = NewAuditEntry {
         at: now() + (40 * 24).hours(),
@@ -96,9 +96,10 @@ fn fill(store: &dyn Store) {
         actor: "admin".into(),
         action: "x".into(),
         subject: None,
-        details: Some("y".into()),
+        details: Some("y\n".into()),
     };
     store.add_audit(&entry).unwrap();
+    store.begin_journal(JournalId::random(), now()).unwrap();
 }
 
 fn exported(store: &dyn Portable) -> Vec<u8> {

@@ -437,3 +437,49 @@ fn a_database_of_the_existing_service_on_postgresql_keeps_its_rows_and_goes_on()
     assert_eq!(store.retire(&old).unwrap().attendance, 2);
     store.erase_student(asha.id, MarksOfErased::Delete, at("2026-03-03T08:00:00Z")).unwrap();
 }
+
+#[test]
+fn an_old_database_with_numbers_that_are_one_or_there_twice_is_told_apart() {
+    let Some(alive) = Schema::new() else { return };
+    let mut client = alive.client();
+    client
+        .batch_execute(
+            "CREATE TABLE students (id SERIAL PRIMARY KEY, name VARCHAR(255) NOT NULL, roll_number VARCHAR(50) NOT NULL,
+                created_at TIMESTAMP WITH TIME ZONE DEFAULT now());
+             CREATE TABLE attendance_log (id SERIAL PRIMARY KEY, student_id INTEGER NOT NULL REFERENCES students (id),
+                timestamp TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL, status VARCHAR(20) NOT NULL,
+                created_at TIMESTAMP WITH TIME ZONE DEFAULT now());
+             INSERT INTO students (name, roll_number) VALUES ('Müller', 'R1'), ('B', 'R1'), ('C', 'R1 ');
+             INSERT INTO attendance_log (student_id, timestamp, status) VALUES (1, 'infinity', 'Present'),
+                (1, '2026-03-02 08:00:00+00', 'Present');",
+        )
+        .unwrap();
+    let told = PostgresStore::open(&alive.url()).err().unwrap().to_string();
+    assert!(told.contains("1, 2 (all \"R1\")") && told.contains("SET roll_number = 'R1-2' WHERE id = 2"), "{told}");
+    client.execute("UPDATE students SET roll_number = 'R2' WHERE id = 2", &[]).unwrap();
+    let store = alive.store();
+    assert_eq!(store.attendance(&AttendanceFilter::default(), Page::ALL).unwrap().items.len(), 1);
+    let [group] = &store.students_of_one_roll_number().unwrap()[..] else { panic!() };
+    assert_eq!(group.iter().map(|student| student.id.0).collect::<Vec<_>>(), [1, 3]);
+    let now = at("2026-03-02T08:00:00Z");
+    assert!(store.create_student("New", "\u{feff}R1", now).is_err());
+    client.batch_execute("INSERT INTO students (name, roll_number) VALUES ('Émile', 'T1 ')").unwrap();
+    client.batch_execute("UPDATE students SET name = 'Zoë' WHERE id = 1").unwrap();
+    let found = |search| store.students(Some(search), Page::ALL).unwrap().total;
+    assert_eq!((found("emile"), found("zoe"), found("muller")), (1, 1, 0));
+    assert!(store.create_student("New", "T1", now).is_err());
+}
+
+#[test]
+fn of_two_servers_that_add_one_roll_number_one_wins() {
+    let Some(((one, two), _schema)) = shared() else { return };
+    let now = at("2026-03-02T08:00:00Z");
+    for round in 0..20 {
+        let made = std::thread::scope(|threads| {
+            let first = threads.spawn(|| one.create_student("A", &format!("R{round} "), now).is_ok());
+            let second = threads.spawn(|| two.create_student("B", &format!("\u{feff}R{round}"), now).is_ok());
+            (first.join().unwrap(), second.join().unwrap())
+        });
+        assert_ne!(made.0, made.1, "round {round}");
+    }
+}

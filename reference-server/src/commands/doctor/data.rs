@@ -14,12 +14,16 @@ use crate::auth::{DEFAULT_ADMIN, Secret, default_password_works};
 use crate::commands::data_dir::{check_writable, default_data_dir};
 use crate::commands::database::Place;
 use crate::commands::serve::{DATABASE, RECEIPT_KEY, SECRET, ServeArgs};
-use crate::commands::{Hidden, enrol_again};
+use crate::commands::{Hidden, enrol_again, one_roll_number};
 
 /// Below this a day's marks may not fit: a few kilobytes a student, and the write-ahead log beside the database.
 const LEAST: u64 = 100 << 20;
 /// Below this it is time to think: a year of a school of two thousand is some hundred megabytes.
 const LITTLE: u64 = 1 << 30;
+
+/// What to do about rows that a person has to look at.
+const MEND: &str = "keep a copy of the database; write times as 2026-03-02 08:00:00 in UTC, or delete the rows; give \
+    all but one of the students another roll number, on the page Students";
 
 /// What there is to say of the data for an engine with this embedding model, and when the latest attendance was.
 pub(super) fn look(args: &ServeArgs, model: Option<&ModelId>) -> (Vec<Finding>, Option<Timestamp>) {
@@ -65,6 +69,7 @@ pub(super) fn look(args: &ServeArgs, model: Option<&ModelId>) -> (Vec<Finding>, 
     let (about, seen) = database(&path);
     findings.push(about);
     let Some(seen) = seen else { return (findings, None) };
+    findings.extend(seen.to_mend.iter().map(|found| Finding::warning("rows", found.clone(), MEND)));
     findings.extend(keys(args, seen.forms.as_ref()));
     // To open an older one would migrate it.
     if seen.schema == seen.newest_schema && seen.damage.is_empty() && seen.not_writable.is_none() {
@@ -251,6 +256,8 @@ fn shared_database(args: &ServeArgs, place: &Place, model: Option<&ModelId>) -> 
     findings.extend(keys(args, store.template_forms().ok().as_ref()));
     findings.push(password(args, default_password_works(&*store)));
     findings.extend(faces(&*store, model));
+    let alike = store.students_of_one_roll_number().unwrap_or_default();
+    findings.extend(one_roll_number::lines(&alike).map(|line| Finding::warning("rows", line, one_roll_number::ADVICE)));
     let newest_first = store.attendance(&AttendanceFilter::default(), Page { skip: 0, limit: 1 });
     (findings, newest_first.ok().and_then(|rows| rows.items.first().map(|row| row.timestamp)))
 }

@@ -23,7 +23,7 @@ use faceattend_core::models::manifest::Manifest;
 use faceattend_core::models::store::ModelStore;
 use faceattend_core::store::{MarksOfErased, Store};
 use faceattend_core::tracking::TrackingOptions;
-use faceattend_core::{Error, Result};
+use faceattend_core::{Error, Result, own_file};
 use jiff::civil::Time;
 use jiff::{SignedDuration, Timestamp};
 use tokio::net::TcpListener;
@@ -34,11 +34,11 @@ pub(crate) use crate::commands::database::DATABASE;
 use crate::commands::database::Place;
 use crate::commands::keys::must_read_faces;
 use crate::commands::server_lock::ServerLock;
-use crate::commands::{Hidden, enrol_again};
+use crate::commands::{Hidden, enrol_again, one_roll_number};
 use crate::net::listen::{self, ConnectionLimits};
 use crate::passive;
 use crate::{
-    AllowedHosts, AllowedOrigins, AppState, Embeddings, GateSettings, LiveSettings, Logout, PassiveNetworks,
+    AllowedHosts, AllowedOrigins, AppState, Embeddings, GateSettings, LiveSettings, Logout, Mountings, PassiveNetworks,
     RenewableEngine, RetentionDays, Settings, SinglePictures, WebSocketAccess,
 };
 pub use args::ServeArgs;
@@ -47,6 +47,8 @@ pub use args::ServeArgs;
 pub(crate) const SECRET: &str = "jwt-secret";
 /// The file of the receipt key in the data folder.
 pub(crate) const RECEIPT_KEY: &str = "receipt-key";
+/// The file in the data folder in which marks wait for a PostgreSQL.
+const WAITING: &str = "waiting-writes";
 /// How many of the students who have to enrol again the server names when it starts: one screen.
 const NAMED_AT_START: usize = 20;
 /// How often the server deletes old rows. Retention is counted in days.
@@ -161,8 +163,14 @@ async fn serve(args: ServeArgs, data: Data) -> Result<()> {
         .with_tracking(tracking)
         .with_camera_access(CameraAccess::default().with_hosts(args.camera_hosts).with_folders(args.camera_folders))
         .with_age_templates(args.age_templates)
+        .with_mountings(
+            Mountings::default()
+                .with_orientations(args.camera_orientation_at)
+                .with_mirrored(args.camera_mirror_at.into_iter().map(|place| place.trim().to_owned())),
+        )
         .with_gate(gate);
     live.server_name = args.server_name;
+    let waiting_writes = waiting_writes(&place, &dir, live.server_name.as_deref());
     let at_once_per_address = args.max_per_address.unwrap_or_else(|| (args.max_connections / 4).max(1));
     let rates = args::rates(args.rate_limit, args.rate_limit_login);
     let settings = Settings::new(secret)
@@ -172,11 +180,13 @@ async fn serve(args: ServeArgs, data: Data) -> Result<()> {
         .with_duplicates(args.duplicates)
         .with_receipts(receipts)
         .with_live(live)
+        .with_waiting_writes(waiting_writes)
         .with_retention(retention)
         .with_rates(rates)
         .with_at_once_per_address(at_once_per_address)
         .with_passive(passive)
         .with_trusted_proxies(args.trusted_proxies)
+        .with_base_path(args.base_path.unwrap_or_default())
         .with_allowed_hosts(AllowedHosts::new(args.allowed_hosts))
         .with_allowed_origins(AllowedOrigins::new(args.allowed_origins))
         .with_body_within(Duration::from_secs(args.body_timeout))
@@ -189,9 +199,10 @@ async fn serve(args: ServeArgs, data: Data) -> Result<()> {
     let loading = tokio::task::spawn_blocking(move || -> Result<_> {
         let state = AppState::new(store, engine, settings)?;
         let again = state.students_to_enrol_again()?;
-        Ok((state, again))
+        let alike = state.students_of_one_roll_number()?;
+        Ok((state, again, alike))
     });
-    let (state, again) = loading.await.map_err(|_| {
+    let (state, again, alike) = loading.await.map_err(|_| {
         let reason = "the task that loads the gallery panicked".into();
         Error::Internal { reason }
     })??;
@@ -208,6 +219,10 @@ async fn serve(args: ServeArgs, data: Data) -> Result<()> {
         if let Some(others) = again.items.len().checked_sub(NAMED_AT_START).filter(|others| *others > 0) {
             lines.push(format!("  and {others} more: the page Students and `faceattend doctor` name them all"));
         }
+    }
+    if !alike.is_empty() {
+        lines.push(one_roll_number::summary(&alike));
+        lines.extend(one_roll_number::lines(&alike).take(NAMED_AT_START).map(|line| format!("  {line}")));
     }
     lines.extend([
         format!("Listening on http://{address}, pages at http://{address}/ui/"),
@@ -256,6 +271,17 @@ fn day_in_words(policy: &AttendancePolicy, boundary: Time) -> String {
         .map(|period| format!("{} {}", period.name(), period.begins().strftime("%H:%M")))
         .collect();
     if periods.is_empty() { begins } else { format!("{begins}, periods {}", periods.join(", ")) }
+}
+
+/// Returns the file in which marks wait for the database: beside a SQLite file; for a PostgreSQL in the data folder,
+/// which servers with names may share.
+fn waiting_writes(place: &Place, dir: &Path, server: Option<&str>) -> PathBuf {
+    let clean = |name: &str| name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect::<String>();
+    match (place, server) {
+        (Place::File(file), _) => own_file::beside(file, "-waiting"),
+        (Place::Url(_), Some(name)) => dir.join(format!("{WAITING}-{}", clean(name))),
+        (Place::Url(_), None) => dir.join(WAITING),
+    }
 }
 
 /// Returns the warning of a server without the passive antispoof networks.

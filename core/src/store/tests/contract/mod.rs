@@ -2,8 +2,10 @@
 
 mod accounts;
 mod attendance;
+mod deferred;
 mod enrolment;
 mod limits;
+mod merge;
 mod second_looks;
 mod sessions;
 mod students;
@@ -11,8 +13,10 @@ mod templates;
 
 pub(crate) use accounts::*;
 pub(crate) use attendance::*;
+pub(crate) use deferred::*;
 pub(crate) use enrolment::*;
 pub(crate) use limits::*;
+pub(crate) use merge::*;
 pub(crate) use second_looks::*;
 pub(crate) use sessions::*;
 pub(crate) use students::*;
@@ -57,7 +61,10 @@ impl<S, A> Given for Option<(S, A)> {
 macro_rules! contract {
     ($open:expr) => {
         contract!(@ $open; a_student_comes_back_as_it_was_written, a_list_is_paged_searched_and_counted,
-            a_roll_number_belongs_to_one_student, deleting_a_student_takes_everything_of_it_along, no_id_is_given_twice,
+            a_roll_number_belongs_to_one_student, roll_numbers_that_look_alike_are_one,
+            no_control_character_is_in_a_name_or_a_roll_number, a_search_knows_no_case_accents_or_wildcards,
+            records_of_a_journal_are_written_once, a_journal_is_of_one_database,
+            deleting_a_student_takes_everything_of_it_along, no_id_is_given_twice,
             a_completed_session_enrols_once, a_face_that_is_not_admitted_changes_nothing,
             a_check_sees_whom_it_names_and_who_was_enrolled_since, a_check_of_a_used_session_is_not_asked,
             of_enrolments_at_once_each_sees_those_before_it, an_erasure_and_an_enrolment_at_once_both_end,
@@ -87,7 +94,10 @@ macro_rules! contract {
             a_mark_settles_the_sightings_of_its_day_and_period, of_decisions_at_once_one_counts,
             of_a_mark_and_a_sighting_at_once_none_stays_open, second_looks_are_filtered_and_newest_first,
             second_looks_go_with_their_student_and_with_time,
-            a_second_look_with_a_text_that_does_not_fit_is_refused);
+            a_second_look_with_a_text_that_does_not_fit_is_refused,
+            of_two_records_one_stays_with_the_marks_of_both, a_merge_keeps_what_people_decided,
+            a_merge_moves_second_looks_and_a_mark_settles_them, the_face_of_a_merge_is_chosen,
+            a_merge_that_is_not_admitted_changes_nothing, of_two_merges_at_once_one_wins);
     };
     (@ $open:expr; $($name:ident),+) => {
         $(#[test] fn $name() {

@@ -49,11 +49,74 @@ pub(crate) fn a_list_is_paged_searched_and_counted(store: &dyn Store) {
     assert_eq!(names(None, Page { skip: 1, limit: 2 }), (vec!["Name 1".into(), "Name 2".into()], 6));
     assert_eq!(names(None, Page { skip: 10, limit: 2 }), (vec![], 6));
     assert_eq!(names(Some("NAME 3"), Page::ALL), (vec!["Name 3".into()], 1));
-    // The signs of a pattern keep their meaning, as in the existing service.
+    // As in the existing service, and nothing else is a pattern.
     assert_eq!(names(Some("%"), Page::ALL).1, 6);
-    assert_eq!(names(Some("N%3"), Page::ALL).1, 1);
     assert_eq!(names(Some("X_1"), Page::ALL).1, 1);
-    assert_eq!(names(Some("m__4"), Page::ALL).1, 1);
+    assert_eq!(names(Some("_"), Page::ALL).1, 1);
+    for literal in ["N%3", "m__4", "\\", "R_1"] {
+        assert_eq!(names(Some(literal), Page::ALL).1, 0, "{literal}");
+    }
+}
+
+pub(crate) fn roll_numbers_that_look_alike_are_one(store: &dyn Store) {
+    let first = store.create_student("A", "Mü7", now()).unwrap();
+    for alike in ["Mü7 ", " Mü7", "Mu\u{308}7", "Mü7\u{a0}", "M\u{200b}ü7", "\u{feff}Mü7\u{3000}"] {
+        assert_eq!(kind(store.create_student("B", alike, now())), ErrorKind::Conflict, "{alike:?}");
+    }
+    // Case is kept, and so is what was typed.
+    let other = store.create_student("B", "mü7 ", now()).unwrap();
+    assert_eq!(other.roll_number, "mü7 ");
+    let take = |roll: &str| StudentChange { name: None, roll_number: Some(roll.into()) };
+    assert_eq!(kind(store.update_student(other.id, &take("Mu\u{308}7"), now())), ErrorKind::Conflict);
+    assert_eq!(store.update_student(other.id, &take("mü7"), now()).unwrap().roll_number, "mü7");
+    assert_eq!(store.update_student(first.id, &take("Mu\u{308}7"), now()).unwrap().roll_number, "Mu\u{308}7");
+    let session = completed(store, None);
+    let enrol = |roll_number| {
+        let who = Enrolee::New { name: "C", roll_number };
+        store.enrol(session, &who, &enrolment(1.0), None, "test", now())
+    };
+    assert_eq!(kind(enrol("\u{2060}Mü7")), ErrorKind::Conflict);
+    assert!(enrol("Mü8").unwrap().is_some());
+    assert_eq!(store.students_of_one_roll_number().unwrap(), Vec::<Vec<Student>>::new());
+    store.erase_student(first.id, MarksOfErased::Delete, now()).unwrap();
+    store.create_student("D", "Mü7", now()).unwrap();
+}
+
+pub(crate) fn no_control_character_is_in_a_name_or_a_roll_number(store: &dyn Store) {
+    let student = store.create_student("A", "R1", now()).unwrap();
+    for bad in ["a\0b", "a\nb", "a\u{7}", "\u{85}", "a\u{7f}"] {
+        assert_eq!(kind(store.create_student(bad, "R2", now())), ErrorKind::InvalidInput, "{bad:?}");
+        let told = store.create_student("B", bad, now()).unwrap_err().to_string();
+        assert!(told.contains("roll number") && told.contains("U+00"), "{told}");
+        let change = StudentChange { name: Some(bad.into()), roll_number: None };
+        assert_eq!(kind(store.update_student(student.id, &change, now())), ErrorKind::InvalidInput, "{bad:?}");
+    }
+    // The recorded service keeps a blank name, and trims nothing.
+    assert_eq!(store.create_student("  ", " R 3 ", now()).unwrap().roll_number, " R 3 ");
+    assert_eq!(store.students(Some("\0"), Page::ALL).unwrap().total, 1, "a space");
+    let mut seen = mark(student.id, "2026-03-02T08:00:00Z");
+    seen.camera_location = Some("Gate\0".into());
+    assert_eq!(kind(store.mark_attendance(&seen)), ErrorKind::InvalidInput);
+}
+
+pub(crate) fn a_search_knows_no_case_accents_or_wildcards(store: &dyn Store) {
+    for (name, roll) in [("Jürgen MÜLLER", "Ä1"), ("Роман", "B2"), ("Straßer", "C3"), ("Zoe\u{308}", "D4")] {
+        store.create_student(name, roll, now()).unwrap();
+    }
+    let found = |search: &str| store.students(Some(search), Page::ALL).unwrap().items.len();
+    for search in ["muller", "Müller", "MU\u{308}LLER", "ром", "РОМ", "STRASSER", "zoë", "a1", "jurgen\u{a0}muller"]
+    {
+        assert_eq!(found(search), 1, "{search}");
+    }
+    for search in ["m_ller", "m%r", "römer", "muller\na1"] {
+        assert_eq!(found(search), 0, "{search}");
+    }
+    // A new name is found at once, and the old one no more.
+    let roman = store.students(Some("роман"), Page::ALL).unwrap().items[0].id;
+    let romy = StudentChange { name: Some("Rômy".into()), roll_number: None };
+    store.update_student(roman, &romy, now()).unwrap();
+    assert_eq!((found("romy"), found("ром")), (1, 0));
+    assert_eq!(found(&"x".repeat(100_000)), 0);
 }
 
 pub(crate) fn a_roll_number_belongs_to_one_student(store: &dyn Store) {
