@@ -17,6 +17,7 @@ use pyo3::types::{PyByteArray, PyBytes, PyDict, PyString};
 
 use crate::error::{exception, invalid_input};
 use crate::gil::detached;
+use crate::pil;
 use crate::time::datetime;
 
 /// A picture of a camera or recording: ``height`` x ``width`` x 3 bytes, with the time it was captured.
@@ -170,10 +171,10 @@ impl<'py> Picture<'py> {
         if let Ok(path) = value.call_method0("__fspath__") {
             return Ok(Self::File(path.extract()?));
         }
-        let class = value.get_type();
-        if class.module().is_ok_and(|module| module.to_cow().is_ok_and(|name| name.starts_with("PIL."))) {
-            return Self::of_pil(value);
+        if pil::is_image(value)? {
+            return pil::frame_of(value).map(Self::Owned);
         }
+        let class = value.get_type();
         if class.name().is_ok_and(|name| name == "memoryview") {
             return Ok(Self::Encoded(value.call_method0("tobytes")?.extract()?));
         }
@@ -216,16 +217,6 @@ impl<'py> Picture<'py> {
             [_, _, 1] | [_, _] => owned(view.iter().flat_map(|gray| [*gray; 3]).collect()),
             _ => Err(invalid_input(py, "frame", format!("the array has shape {shape:?}, expected (height, width, 3)"))),
         }
-    }
-
-    fn of_pil(image: &Bound<'py, PyAny>) -> PyResult<Self> {
-        let py = image.py();
-        // Pillow keeps a photograph as the telephone held it, and its orientation beside it.
-        let upright = py.import("PIL.ImageOps")?.call_method1("exif_transpose", (image,))?;
-        let rgb = upright.call_method1("convert", ("RGB",))?;
-        let (width, height): (u32, u32) = rgb.getattr("size")?.extract()?;
-        let pixels: Vec<u8> = rgb.call_method0("tobytes")?.cast_into::<PyBytes>()?.as_bytes().to_vec();
-        CoreFrame::new(pixels, width, height, ChannelOrder::Rgb).map(Self::Owned).map_err(|e| exception(py, &e))
     }
 
     /// Calls `look` with the frame, with the interpreter released: decoding is the core's work as well.

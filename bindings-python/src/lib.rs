@@ -18,6 +18,7 @@ mod gil;
 mod liveness;
 mod models;
 mod per_process;
+mod pil;
 mod recognition;
 mod records;
 mod second_look;

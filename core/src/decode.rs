@@ -1,5 +1,7 @@
 //! Decodes pictures into [`Frame`]s, with limits against hostile files.
 
+mod jpeg_scans;
+
 use std::fs::File;
 use std::io::{Cursor, Read as _};
 use std::panic::{UnwindSafe, catch_unwind};
@@ -8,6 +10,7 @@ use std::path::Path;
 use image::metadata::Orientation;
 use image::{ColorType, DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits, RgbImage};
 
+use self::jpeg_scans::Coverage;
 use crate::error::{Error, Result};
 use crate::frame::{ChannelOrder, Frame};
 
@@ -74,8 +77,9 @@ impl DecodeLimits {
 /// ```
 ///
 /// # Errors
-/// [`Error::InvalidImage`] for other formats, damaged files, and files over the limits; a header that claims more than
-/// the limits is refused before any memory is taken for it.
+/// [`Error::InvalidImage`] for other formats, damaged files, pictures of which a part is missing (a missing end marker
+/// alone is no error), and files over the limits; a header that claims more than the limits is refused before any
+/// memory is taken for it.
 pub fn decode(bytes: &[u8], limits: &DecodeLimits) -> Result<Frame<'static>> {
     caught(|| decoded(bytes, limits))
 }
@@ -88,6 +92,10 @@ fn caught<T>(decoding: impl FnOnce() -> Result<T> + UnwindSafe) -> Result<T> {
 
 fn decoded(bytes: &[u8], limits: &DecodeLimits) -> Result<Frame<'static>> {
     let Opened { decoder, jpeg, orientation, .. } = open(bytes, limits)?;
+    let is_cut = if jpeg.is_some() { jpeg_scans::coverage(bytes) == Coverage::Cut } else { is_cut_webp(bytes) };
+    if is_cut {
+        return Err(Error::invalid_image("it is cut off: a part of the picture is missing"));
+    }
     let (width, height) = decoder.dimensions();
     let mut picture = if jpeg.is_some_and(|jpeg| jpeg.scans_apart) {
         drop(decoder);
@@ -202,6 +210,14 @@ fn webp_working_bytes_per_pixel(bytes: &[u8]) -> u64 {
     }
 }
 
+/// Returns whether the bytes are fewer than a WebP says that it has. Some writers leave out the last byte, which fills
+/// up an even number.
+fn is_cut_webp(bytes: &[u8]) -> bool {
+    let [b'R', b'I', b'F', b'F', length @ ..] = bytes else { return false };
+    let length = length.first_chunk().map_or(0, |length| u32::from_le_bytes(*length) as usize);
+    bytes.len() + 1 < length.saturating_add(8)
+}
+
 impl Frame<'static> {
     /// Opens a picture file: [`decode`] with the default [`DecodeLimits`].
     ///
@@ -291,7 +307,8 @@ impl JpegHeader {
 }
 
 fn decode_scans_apart(bytes: &[u8], width: u32, height: u32) -> Result<DynamicImage> {
-    let mut decoder = jpeg_decoder::Decoder::new(bytes);
+    // This decoder insists on an end marker, which may be missing.
+    let mut decoder = jpeg_decoder::Decoder::new(bytes.chain(&[0xFF, 0xD9][..]));
     let pixels = decoder.decode().map_err(|e| Error::invalid_image(e.to_string()))?;
     match decoder.info().map(|info| info.pixel_format) {
         Some(jpeg_decoder::PixelFormat::RGB24) => {
@@ -303,150 +320,4 @@ fn decode_scans_apart(bytes: &[u8], width: u32, height: u32) -> Result<DynamicIm
 }
 
 #[cfg(test)]
-mod tests {
-    use base64::prelude::{BASE64_STANDARD, Engine as _};
-    use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
-
-    use super::*;
-
-    fn jpeg(optimized: bool) -> Vec<u8> {
-        let (width, height) = (90u16, 70u16);
-        let pixels: Vec<u8> = (0..height)
-            .flat_map(|y| (0..width).flat_map(move |x| [(x * 2) as u8, (y * 3) as u8, ((x + y) % 97) as u8]))
-            .collect();
-        let mut bytes = Vec::new();
-        let mut encoder = Encoder::new(&mut bytes, 90);
-        encoder.set_sampling_factor(SamplingFactor::F_2_2);
-        // With tables of its own this encoder writes a scan for each component.
-        encoder.set_optimized_huffman_tables(optimized);
-        encoder.encode(&pixels, width, height, ColorType::Rgb).unwrap();
-        bytes
-    }
-
-    #[test]
-    fn separate_scans_show_the_same_picture_as_joined_ones() {
-        let (apart, joined) = (jpeg(true), jpeg(false));
-        assert!(JpegHeader::read(&apart).scans_apart && !JpegHeader::read(&joined).scans_apart);
-        let decoded = |bytes: &[u8]| decode(bytes, &DecodeLimits::default()).unwrap();
-        let (apart, joined) = (decoded(&apart), decoded(&joined));
-        // Two decoders smooth chroma differently: a few levels at edges, never a wrong picture (which errs by over
-        // 100).
-        let difference: f64 = apart.pixels().iter().zip(joined.pixels()).map(|(a, b)| f64::from(a.abs_diff(*b))).sum();
-        let mean = difference / joined.pixels().len() as f64;
-        assert!(mean < 3.0, "{mean}");
-    }
-
-    #[test]
-    fn a_jpeg_cut_off_anywhere_is_an_error_or_a_picture_and_no_panic() {
-        for bytes in [jpeg(true), jpeg(false)] {
-            for end in (0..bytes.len()).step_by(7) {
-                let _ = decode(&bytes[..end], &DecodeLimits::default());
-            }
-            assert!(decode(&bytes[..bytes.len() / 4], &DecodeLimits::default()).is_err());
-        }
-    }
-
-    /// A JPEG with a component that is finer than the first, found by fuzzing: zune-jpeg 0.5.15 panics on it where the
-    /// processor has AVX2.
-    const FINER_CHROMA: &str = "\
-        /9j/4AAQSkZJ/////0YAAQIAAAEAAbIAAAD/wAARCAAQABgDABEAAREBAkEB/9sAQwADAgIDAgIDAwMDBAMDBQQIBQUEBAUKBwcGCAwI\
-        CgoLCwsMDQ4SEA0OEQ4LCxAWEBETFBUVFQwPFxgWFBgSFBUU/9sAQwEDBAQFBAUJBQQQ2P/iAAUJFA0LDRQUFBQUFBQUFBQLDQ4SEA0O\
-        EQ4LCxAWEBETFBUVFQwPFxgWFBgSFBUU/9sAQwEDBAQFBAUJBQUJFA0LDRQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQU\
-        FBQUFBQUFBQUFBQUFBQU/8QAFgABAQEAAAAAAAAAAAAAAAAABwYI/8QAGRAAAQUAAAAAAAAAAAAAAAAAAAUHIzOh/8QAFwEBAQEBAAAA\
-        AAAAAAAAAAAABgcFCf/EABkRAAIDAQAAAAAAAAAAAAAAAAAFBCEwYf/aAAgBAAAAPwDGaI19YcEBEa+sLyAiNfWHC8RGvrFggIjX1iwv\
-        0Rr6xYcAABEAPwDAUPcstSh7llrUPcs5ZqHuWWtQ9yxAtah7AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\
-        AAAAAAAAAAAAAP/aAAgBAREAPwB1Ib9Dchv0NyG/Q7Ib9Dchv0NyG/T/ln//2doACAECEQA/AMBQ9yy1KHuWWtQ9yzlGoe5Za1D3LLWo\
-        e5Z//9k=";
-
-    #[test]
-    fn a_picture_on_which_its_decoder_panics_is_an_error_or_a_picture() {
-        let bytes = BASE64_STANDARD.decode(FINER_CHROMA).unwrap();
-        match decode(&bytes, &DecodeLimits::default()) {
-            Ok(frame) => assert_eq!((frame.width(), frame.height()), (24, 16)),
-            Err(error) => assert_eq!(error.kind(), crate::ErrorKind::InvalidImage, "{error}"),
-        }
-    }
-
-    #[test]
-    fn a_header_that_promises_too_much_is_refused_before_memory_is_taken() {
-        let limits = DecodeLimits::default().with_max_pixels(63);
-        let mut small = Vec::new();
-        DynamicImage::new_rgb8(8, 8).write_to(&mut Cursor::new(&mut small), ImageFormat::Png).unwrap();
-        assert!(decode(&small, &limits).unwrap_err().to_string().contains("63 pixels"));
-        assert!(decode(&small, &DecodeLimits::default().with_max_bytes(10)).is_err());
-    }
-
-    #[test]
-    fn the_memory_is_known_from_the_header() {
-        let limits = DecodeLimits::default();
-        let need = |picture: DynamicImage, format| {
-            let mut bytes = Cursor::new(Vec::new());
-            picture.write_to(&mut bytes, format).unwrap();
-            let bytes = bytes.into_inner();
-            memory_to_decode(&bytes, &limits).unwrap() - bytes.len() as u64
-        };
-        assert_eq!(need(DynamicImage::new_rgb8(100, 10), ImageFormat::Png), 3000);
-        assert_eq!(need(DynamicImage::new_luma8(100, 10), ImageFormat::Png), 1000 + 3000);
-        assert_eq!(need(DynamicImage::new_rgba16(100, 10), ImageFormat::Png), 8000 + 3000);
-        assert_eq!(need(DynamicImage::new_rgb8(100, 10), ImageFormat::Jpeg), 3000);
-        assert_eq!(need(DynamicImage::new_rgb8(100, 10), ImageFormat::WebP), 3000 + 4000);
-    }
-
-    /// 7,000 x 7,000 pixels of 64 bits are a few hundred kilobytes of PNG, and more than half a gigabyte of memory.
-    #[test]
-    fn a_small_file_that_needs_too_much_memory_is_refused_by_its_header() {
-        let mut deep = Cursor::new(Vec::new());
-        DynamicImage::new_rgba16(64, 64).write_to(&mut deep, ImageFormat::Png).unwrap();
-        let deep = deep.into_inner();
-        let need = memory_to_decode(&deep, &DecodeLimits::default()).unwrap();
-        assert!(decode(&deep, &DecodeLimits::default().with_max_memory(need)).is_ok());
-        let refused = decode(&deep, &DecodeLimits::default().with_max_memory(need - 1)).unwrap_err();
-        assert!(refused.to_string().contains("memory"), "{refused}");
-        // Within the limit of pixels: the header alone decides.
-        let header = [&7000_u32.to_be_bytes()[..], &7000_u32.to_be_bytes(), &[16, 6, 0, 0, 0]].concat();
-        let mut large = deep.clone();
-        large[16..29].copy_from_slice(&header);
-        let crc = crc(&large[12..29]);
-        large[29..33].copy_from_slice(&crc.to_be_bytes());
-        let refused = memory_to_decode(&large, &DecodeLimits::default()).unwrap_err();
-        assert!(refused.to_string().contains("memory"), "{refused}");
-    }
-
-    /// The checksum of a chunk of PNG.
-    fn crc(bytes: &[u8]) -> u32 {
-        !bytes.iter().fold(!0_u32, |crc, byte| {
-            (0..8).fold(crc ^ u32::from(*byte), |crc, _| if crc & 1 == 1 { (crc >> 1) ^ 0xedb8_8320 } else { crc >> 1 })
-        })
-    }
-
-    #[test]
-    fn what_is_no_picture_is_refused() {
-        for bytes in [&b""[..], b"GIF89a\x01\x00\x01\x00", b"<svg/>", &[0xFF; 64], &[0; 64]] {
-            assert_eq!(decode(bytes, &DecodeLimits::default()).unwrap_err().kind(), crate::ErrorKind::InvalidImage);
-        }
-    }
-
-    #[test]
-    fn the_orientation_in_the_file_is_applied() {
-        // An EXIF block that says: turn a quarter clockwise (orientation 6), put behind the start of the file.
-        let exif = b"\xFF\xE1\x00\x22Exif\0\0MM\0\x2A\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0";
-        let plain = jpeg(false);
-        let turned = [&plain[..2], exif, &plain[2..]].concat();
-        let (plain, turned) =
-            (decode(&plain, &DecodeLimits::default()).unwrap(), decode(&turned, &DecodeLimits::default()).unwrap());
-        assert_eq!((turned.width(), turned.height()), (plain.height(), plain.width()));
-        assert_eq!(turned.rgb(turned.width() - 1, 0), plain.rgb(0, 0));
-    }
-
-    #[test]
-    fn png_and_webp_keep_their_pixels() {
-        let picture =
-            DynamicImage::ImageRgb8(RgbImage::from_fn(9, 7, |x, y| image::Rgb([x as u8 * 20, y as u8 * 30, 5])));
-        for format in [ImageFormat::Png, ImageFormat::WebP] {
-            let mut bytes = Vec::new();
-            picture.write_to(&mut Cursor::new(&mut bytes), format).unwrap();
-            let frame = decode(&bytes, &DecodeLimits::default()).unwrap();
-            assert_eq!((frame.width(), frame.height(), frame.rgb(3, 2)), (9, 7, Some([60, 60, 5])), "{format:?}");
-        }
-    }
-}
+mod tests;

@@ -1,5 +1,7 @@
 //! The periods of a day that are marked separately: lessons, shifts, or the whole day.
 
+use std::str::FromStr;
+
 use jiff::civil::Time;
 
 use crate::error::{Error, Result};
@@ -67,6 +69,41 @@ impl Period {
     #[must_use]
     pub fn begins(&self) -> Time {
         self.begins
+    }
+}
+
+/// Reads a period as settings write it: its name and when it begins, then from when on arrivals are late, then from
+/// when on a sighting is a check-out. The last two may be left out.
+///
+/// ```
+/// use faceattend_core::attendance::Period;
+/// use jiff::civil::time;
+///
+/// let night: Period = "night=22:00/22:15/05:30".parse()?;
+/// let expected = Period::new("night", time(22, 0, 0, 0)).with_late_after(time(22, 15, 0, 0));
+/// assert_eq!(night, expected.with_check_out_from(time(5, 30, 0, 0)));
+/// assert_eq!("early=06:00".parse::<Period>()?, Period::new("early", time(6, 0, 0, 0)));
+/// assert!("early".parse::<Period>().is_err());
+/// # Ok::<(), faceattend_core::Error>(())
+/// ```
+impl FromStr for Period {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let wrong = || {
+            let reason = format!("{text:?} is no name and times such as night=22:00, or night=22:00/22:15/05:30");
+            Error::invalid_input("period", reason)
+        };
+        let (name, times) = text.rsplit_once('=').ok_or_else(wrong)?;
+        let mut times = times.split('/').map(str::trim);
+        let time = |text: &str| text.parse::<Time>().map_err(|_| wrong());
+        let optional = |text: Option<&str>| text.filter(|text| !text.is_empty()).map(time).transpose();
+        let begins = time(times.next().unwrap_or_default())?;
+        let (late_after, check_out_from) = (optional(times.next())?, optional(times.next())?);
+        if times.next().is_some() || name.trim().is_empty() {
+            return Err(wrong());
+        }
+        Ok(Self { name: name.trim().to_owned(), begins, late_after, check_out_from })
     }
 }
 

@@ -124,6 +124,8 @@ impl Capture {
         let every = interval.is_some() && self.options.pace == Pace::AsAnalyzed;
         let (mut last, mut gap) = (opened, interval.unwrap_or_default());
         loop {
+            // That of a recording may change from frame to frame.
+            let interval = source.frame_interval();
             // When the frame that comes now will be there.
             let next_in = if interval.is_some() { due.saturating_duration_since(Instant::now()) } else { gap };
             let next = if every || self.seat.wants(next_in) {

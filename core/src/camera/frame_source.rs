@@ -53,7 +53,8 @@ pub trait FrameSource: Send {
         Ok(self.next_frame()?.is_some())
     }
 
-    /// Returns the time between two frames of a recording; `None` for a live camera, which has its own pace.
+    /// Returns the time between the last two frames of a recording, or the usual one before them; `None` for a live
+    /// camera, which has its own pace.
     fn frame_interval(&self) -> Option<Duration>;
 }
 

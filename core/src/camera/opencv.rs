@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use opencv::core::{Mat, MatTraitConst as _, MatTraitConstManual as _, Vector};
 use opencv::videoio::{
     CAP_ANY, CAP_FFMPEG, CAP_PROP_FPS, CAP_PROP_FRAME_HEIGHT, CAP_PROP_FRAME_WIDTH, CAP_PROP_OPEN_TIMEOUT_MSEC,
-    CAP_PROP_READ_TIMEOUT_MSEC, CAP_V4L2, VideoCapture, VideoCaptureAPIs, VideoCaptureTrait as _,
+    CAP_PROP_POS_MSEC, CAP_PROP_READ_TIMEOUT_MSEC, CAP_V4L2, VideoCapture, VideoCaptureAPIs, VideoCaptureTrait as _,
     VideoCaptureTraitConst as _,
 };
 
@@ -103,6 +103,13 @@ impl OpenCvCapture {
         Ok(Self { capture, picture: Mat::default(), source: source.clone(), clock })
     }
 
+    /// Returns when the container shows the frame that was read; `None` where it does not say.
+    fn told(&self) -> Option<Duration> {
+        let milliseconds = self.capture.get(CAP_PROP_POS_MSEC).ok().filter(|milliseconds| *milliseconds >= 0.0)?;
+        // To a tenth of a millisecond: it is a product of fractions.
+        Duration::try_from_secs_f64((milliseconds * 10.0).round() / 10_000.0).ok()
+    }
+
     fn frame(&self) -> Result<Frame<'static>> {
         let unusable =
             |error: opencv::Error| Error::invalid_image(format!("OpenCV gave no usable frame ({})", error.code));
@@ -120,12 +127,13 @@ impl FrameSource for OpenCvCapture {
     fn next_frame(&mut self) -> Result<Option<Frame<'static>>> {
         let read =
             self.capture.read(&mut self.picture).map_err(|_| camera_error(&self.source, "OpenCV cannot read it"))?;
+        let told = self.clock.as_ref().and_then(|_| self.told());
         match (&mut self.clock, read && !self.picture.empty()) {
             (None, false) => Err(camera_error(&self.source, "it gave no frame in time")),
             (None, true) => Ok(Some(self.frame()?.with_captured_at(Timestamp::now()))),
             (Some(_), false) => Ok(None),
             (Some(clock), true) => {
-                let captured_at = clock.tick();
+                let captured_at = clock.tick_at(told);
                 Ok(Some(self.frame()?.with_captured_at(captured_at)))
             }
         }
@@ -133,11 +141,12 @@ impl FrameSource for OpenCvCapture {
 
     fn skip(&mut self) -> Result<bool> {
         let grabbed = self.capture.grab().map_err(|_| camera_error(&self.source, "OpenCV cannot read it"))?;
+        let told = self.clock.as_ref().and_then(|_| self.told());
         match (&mut self.clock, grabbed) {
             (None, false) => Err(camera_error(&self.source, "it gave no frame in time")),
             (None, true) => Ok(true),
             (Some(clock), grabbed) => {
-                clock.tick();
+                clock.tick_at(told);
                 Ok(grabbed)
             }
         }

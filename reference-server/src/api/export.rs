@@ -5,19 +5,20 @@ use std::borrow::Cow;
 use axum::extract::State;
 use axum::http::{Method, header};
 use axum::response::{IntoResponse, Response};
+use faceattend_core::attendance::AttendancePolicy;
 use faceattend_core::store::{AttendanceFilter, AttendanceRecord, Page};
 use faceattend_core::types::StudentId;
 use faceattend_core::{Error, Result};
-use jiff::Timestamp;
-use jiff::civil::Date;
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 use rust_xlsxwriter::{ExcelDateTime, Format, Workbook, Worksheet, XlsxError};
 
 use super::attendance::filter_of_days;
 use crate::error::{AppError, during};
+use crate::request::coerce::DayOrMoment;
 use crate::request::extract::Authed;
 use crate::request::input::input;
-use crate::request::kinds::{Day, FlagOr, Optional, Student};
+use crate::request::kinds::{DayOrTime, FlagOr, Optional, Student, TextOr};
 use crate::request::texts;
 use crate::router::described::{Answer, Described};
 use crate::router::endpoint::{Access, Audit, Endpoint, Tag};
@@ -42,15 +43,15 @@ input! {
     /// Which rows to export, and as what.
     pub(crate) struct Wanted {
         body Json {
-            /// The first day of the site.
-            start_date: Option<Date> = Optional(Day),
-            /// The last day of the site, included.
-            end_date: Option<Date> = Optional(Day),
+            /// The first day of the site, or the first moment.
+            start_date: Option<DayOrMoment> = Optional(DayOrTime),
+            /// The last day of the site, or the last moment, included.
+            end_date: Option<DayOrMoment> = Optional(DayOrTime),
             student_id: Option<StudentId> = Optional(Student),
             /// Such as `Present` or `Late`, as in the list.
             status_filter: Option<String> = Optional(texts::STATUS),
             /// `excel` or `xlsx` for a workbook; anything else, as recorded, is CSV.
-            format: Option<String> = Optional(texts::FORMAT.example("csv")),
+            format: String = TextOr(texts::FORMAT.example("csv"), "csv"),
             /// Whether CSV begins with a byte-order mark, by which Excel knows that the text is UTF-8.
             byte_order_mark: bool = FlagOr(false),
         }
@@ -97,9 +98,9 @@ pub(super) const EXPORT: Endpoint = Endpoint {
 pub(super) async fn export(State(app): State<AppState>, call: Authed<Wanted>) -> std::result::Result<File, AppError> {
     const PREFIX: &str = "Error exporting attendance";
     let Wanted { start_date, end_date, student_id, status_filter, format, byte_order_mark } = call.input;
-    let workbook = format.is_some_and(|format| format == "excel" || format == "xlsx");
+    let workbook = format == "excel" || format == "xlsx";
     let policy = app.settings().policy.clone();
-    let days = filter_of_days(&policy, start_date, end_date).map_err(during(PREFIX))?;
+    let days = filter_of(&policy, start_date, end_date).map_err(during(PREFIX))?;
     let status = status_filter.filter(|text| !text.is_empty());
     let told = status.as_deref().map(|status| format!(", {status} alone")).unwrap_or_default();
     let filter = AttendanceFilter { student: student_id, status, ..days };
@@ -120,8 +121,29 @@ pub(super) async fn export(State(app): State<AppState>, call: Authed<Wanted>) ->
     Ok(file)
 }
 
+/// Returns the filter for the rows from `start` to `end`, both included.
+fn filter_of(
+    policy: &AttendancePolicy,
+    start: Option<DayOrMoment>,
+    end: Option<DayOrMoment>,
+) -> Result<AttendanceFilter> {
+    let day = |when: Option<DayOrMoment>| match when {
+        Some(DayOrMoment::Day(day)) => Some(day),
+        _ => None,
+    };
+    let mut filter = filter_of_days(policy, day(start), day(end))?;
+    if let Some(DayOrMoment::Moment(start)) = start {
+        filter.from = Some(start);
+    }
+    if let Some(DayOrMoment::Moment(end)) = end {
+        // The filter ends before its time; times are stored in microseconds.
+        filter.until = Some(end.saturating_add(SignedDuration::from_micros(1)).unwrap_or(end));
+    }
+    Ok(filter)
+}
+
 /// Returns the days of an export in words.
-fn days_of(start: Option<Date>, end: Option<Date>) -> String {
+fn days_of(start: Option<DayOrMoment>, end: Option<DayOrMoment>) -> String {
     match (start, end) {
         (None, None) => "all days".into(),
         (Some(start), None) => format!("{start} and later"),

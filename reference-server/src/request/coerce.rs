@@ -1,9 +1,11 @@
 //! Reads numbers, flags and dates as leniently as pydantic 2 does, because existing clients rely on it.
 
+use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 use serde_json::Value;
 
 /// The reason why a value is refused: the type and the message of an issue in a 422 answer.
+#[derive(Debug)]
 pub(crate) struct Refusal {
     pub(crate) kind: &'static str,
     pub(crate) message: String,
@@ -128,6 +130,57 @@ pub(crate) fn date(value: &Value) -> Result<Date, Refusal> {
     }
 }
 
+/// A day, or a moment of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum DayOrMoment {
+    Day(Date),
+    Moment(Timestamp),
+}
+
+impl std::fmt::Display for DayOrMoment {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Day(day) => day.fmt(f),
+            Self::Moment(moment) => moment.fmt(f),
+        }
+    }
+}
+
+/// Reads a date and time, which may be a date alone. Midnight stands for its day, as a date does; a time without an
+/// offset is UTC, as all times on the wire are.
+pub(crate) fn day_or_moment(value: &Value) -> Result<DayOrMoment, Refusal> {
+    let refused = |kind, expected: &str, reason: &str| Refusal {
+        kind,
+        message: format!("Input should be a valid {expected}, {reason}"),
+        reason: Some(reason.into()),
+    };
+    let (text, is_text) = match value {
+        Value::String(text) => (text.trim().to_owned(), true),
+        Value::Number(number) => (number.to_string(), false),
+        _ => return Err(Refusal::new("datetime_type", "Input should be a valid datetime")),
+    };
+    // An hour alone is no time of the original.
+    let has_minutes =
+        text.len() <= 10 || text.as_bytes().get(13) == Some(&b':') || !text.as_bytes()[..10].contains(&b'-');
+    let read = if has_minutes { moment(&text) } else { Err(EXTRA_CHARACTERS) };
+    match read {
+        Ok(at) if at.time() == jiff::civil::Time::midnight() => Ok(DayOrMoment::Day(at.date())),
+        Ok(at) => match jiff::tz::Offset::UTC.to_timestamp(at) {
+            Ok(at) => Ok(DayOrMoment::Moment(at)),
+            Err(_) => Err(refused("datetime_parsing", "datetime", "year is out of range")),
+        },
+        Err(reason) if !is_text => Err(refused("datetime_parsing", "datetime", reason)),
+        // The original tries a date last, so the reason is what is wrong with it as a date.
+        Err(reason) => {
+            let is_date = text.get(..10).is_some_and(|start| plain_date(start).is_some());
+            let reason = if is_date { EXTRA_CHARACTERS } else { reason };
+            Err(refused("datetime_from_date_parsing", "datetime or date", reason))
+        }
+    }
+}
+
+const EXTRA_CHARACTERS: &str = "unexpected extra characters at the end of the input";
+
 fn plain_date(text: &str) -> Option<Date> {
     // jiff's parser takes more shapes than the original's.
     (text.len() == 10 && text.as_bytes()[4] == b'-').then(|| text.parse().ok()).flatten()
@@ -137,8 +190,8 @@ fn moment(text: &str) -> Result<DateTime, &'static str> {
     if let Ok(seconds) = text.parse::<i64>() {
         // The original's watershed: larger numbers are milliseconds.
         let seconds = if seconds.unsigned_abs() > 20_000_000_000 { seconds / 1000 } else { seconds };
-        let at = jiff::Timestamp::from_second(seconds)
-            .map_err(|_| "dates after 9999 are not supported as unix timestamps")?;
+        let at =
+            Timestamp::from_second(seconds).map_err(|_| "dates after 9999 are not supported as unix timestamps")?;
         return Ok(jiff::tz::Offset::UTC.to_datetime(at));
     }
     let bytes = text.as_bytes();
@@ -163,9 +216,9 @@ fn moment(text: &str) -> Result<DateTime, &'static str> {
         return Err("invalid datetime separator, expected `T`, `t`, `_` or space");
     }
     // With an offset it is a moment, shown in UTC; without one it is already naive UTC.
-    match text.parse::<jiff::Timestamp>() {
+    match text.parse::<Timestamp>() {
         Ok(at) => Ok(jiff::tz::Offset::UTC.to_datetime(at)),
-        Err(_) => text.parse().map_err(|_| "unexpected extra characters at the end of the input"),
+        Err(_) => text.parse().map_err(|_| EXTRA_CHARACTERS),
     }
 }
 
@@ -206,6 +259,52 @@ mod tests {
             assert_eq!(kind(date(&json!(bad))), "date_from_datetime_parsing", "{bad}");
         }
         assert_eq!(kind(date(&json!("2024-01-01T10:00:00"))), "date_from_datetime_inexact");
+    }
+
+    #[test]
+    fn a_datetime_takes_a_date_too() {
+        let day = |text: &str| Some(DayOrMoment::Day(text.parse().unwrap()));
+        let moment = |text: &str| Some(DayOrMoment::Moment(text.parse().unwrap()));
+        for (given, expected) in [
+            (json!("2024-02-29"), day("2024-02-29")),
+            (json!("2024-02-29T00:00:00"), day("2024-02-29")),
+            (json!("2024-02-29T10:30:00Z"), moment("2024-02-29T10:30:00Z")),
+            (json!("2024-02-29 10:30"), moment("2024-02-29T10:30:00Z")),
+            (json!("2024-02-29T10:30:00.25+05:30"), moment("2024-02-29T05:00:00.25Z")),
+            (json!(86_400), day("1970-01-02")),
+            (json!("86401"), moment("1970-01-02T00:00:01Z")),
+        ] {
+            assert_eq!(day_or_moment(&given).ok(), expected, "{given}");
+        }
+        for (given, expected, message) in [
+            (json!("x"), "datetime_from_date_parsing", "Input should be a valid datetime or date, input is too short"),
+            (json!(""), "datetime_from_date_parsing", "Input should be a valid datetime or date, input is too short"),
+            (
+                json!("not-a-date"),
+                "datetime_from_date_parsing",
+                "Input should be a valid datetime or date, invalid character in year",
+            ),
+            (
+                json!("2024-13-01"),
+                "datetime_from_date_parsing",
+                "Input should be a valid datetime or date, month value is outside expected range of 1-12",
+            ),
+            (
+                json!("2024-01-01T25:00:00"),
+                "datetime_from_date_parsing",
+                "Input should be a valid datetime or date, unexpected extra characters at the end of the input",
+            ),
+            (
+                json!("2024-01-01T10"),
+                "datetime_from_date_parsing",
+                "Input should be a valid datetime or date, unexpected extra characters at the end of the input",
+            ),
+            (json!(true), "datetime_type", "Input should be a valid datetime"),
+            (json!([]), "datetime_type", "Input should be a valid datetime"),
+        ] {
+            let refusal = day_or_moment(&given).unwrap_err();
+            assert_eq!((refusal.kind, refusal.message.as_str()), (expected, message), "{given}");
+        }
     }
 
     #[test]

@@ -7,7 +7,7 @@ use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 use utoipa::openapi::{KnownFormat, SchemaFormat};
 
 use crate::request::body::BODY_LIMIT;
-use crate::request::coerce;
+use crate::request::coerce::{self, DayOrMoment};
 use crate::request::fields::Fields;
 
 /// A kind of field.
@@ -250,6 +250,22 @@ impl Kind for Day {
     }
 }
 
+/// A date and time, which may be a date alone.
+pub(crate) struct DayOrTime;
+
+impl Kind for DayOrTime {
+    type Value = DayOrMoment;
+
+    fn read(&self, fields: &mut Fields<'_>, name: &'static str) -> Option<DayOrMoment> {
+        fields.value(name, coerce::day_or_moment)
+    }
+
+    fn schema(&self) -> ObjectBuilder {
+        // A date is no `date-time` of the standard, so the document promises neither.
+        typed(Type::String).max_length(Some(64)).examples([json!("2024-01-31"), json!("2024-01-31T09:00:00Z")])
+    }
+}
+
 /// A picture file in base64, with or without the head of a data URL. It is as long as the largest body allows.
 pub(crate) struct Picture;
 
@@ -286,6 +302,25 @@ impl<K: Kind> Kind for Optional<K> {
 
     fn nullable(&self) -> bool {
         true
+    }
+}
+
+/// A text that may be left out, with its value then. Null is no text.
+pub(crate) struct TextOr(pub(crate) Text, pub(crate) &'static str);
+
+impl Kind for TextOr {
+    type Value = String;
+
+    fn read(&self, fields: &mut Fields<'_>, name: &'static str) -> Option<String> {
+        if fields.contains(name) { self.0.read(fields, name) } else { Some(self.1.to_owned()) }
+    }
+
+    fn schema(&self) -> ObjectBuilder {
+        self.0.schema().default(Some(json!(self.1)))
+    }
+
+    fn required(&self) -> bool {
+        false
     }
 }
 

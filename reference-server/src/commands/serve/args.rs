@@ -5,7 +5,7 @@ use std::num::NonZero;
 use std::path::PathBuf;
 
 use clap::Args;
-use faceattend_core::Error;
+use faceattend_core::attendance::{AttendancePolicy, Period};
 use faceattend_core::camera::{CameraHosts, Orientation};
 use faceattend_core::decode::DecodeLimits;
 use faceattend_core::detection::{DetectOptions, InputSize};
@@ -14,6 +14,8 @@ use faceattend_core::enrolment::DuplicatePolicy;
 use faceattend_core::frame::ChannelOrder;
 use faceattend_core::gate::GatePolicy;
 use faceattend_core::tracking::{Impostors, TrackingOptions};
+use faceattend_core::{Error, Result};
+use jiff::civil::Time;
 
 use crate::commands::Hidden;
 use crate::commands::database::DatabaseArgs;
@@ -149,6 +151,29 @@ pub struct ServeArgs {
     /// machine's zone]
     #[arg(long, help_heading = heading::ENROLMENT, env = "FACEATTEND_TIME_ZONE", value_name = "ZONE")]
     pub(crate) time_zone: Option<String>,
+    /// The time at which a day begins, for sites that work into the night: with 04:00, two in the morning belongs to
+    /// the day before
+    #[arg(
+        long,
+        help_heading = heading::ENROLMENT,
+        env = "FACEATTEND_DAY_BOUNDARY",
+        value_name = "HH:MM",
+        default_value = "00:00",
+        value_parser = clock_time,
+    )]
+    pub(super) day_boundary: Time,
+    /// The periods of a day, each marked once, separated by commas: NAME=BEGIN, then a slash and from when on
+    /// arrivals are late, then a slash and from when on a sighting is a check-out, such as
+    /// `early=06:00/06:15,night=22:00/22:15/05:30` [default: one mark a day]
+    #[arg(
+        long,
+        help_heading = heading::ENROLMENT,
+        env = "FACEATTEND_PERIODS",
+        value_name = "PERIODS",
+        value_delimiter = ',',
+        value_parser = parsed::<Period>,
+    )]
+    pub(super) periods: Vec<Period>,
     /// Whether a liveness session must ask for its positions in a random order. Clients of the replaced service
     /// know none
     #[arg(long, help_heading = heading::ENROLMENT, env = "FACEATTEND_CHALLENGE", value_enum, default_value_t)]
@@ -364,6 +389,18 @@ pub struct ServeArgs {
 }
 
 impl ServeArgs {
+    /// Returns the rules of the site that the settings ask for.
+    ///
+    /// # Errors
+    /// [`Error::InvalidInput`] for a name that is no time zone, and for periods that contradict each other.
+    pub(super) fn policy(&self) -> Result<AttendancePolicy> {
+        let policy = match &self.time_zone {
+            Some(name) => AttendancePolicy::in_time_zone(name)?,
+            None => AttendancePolicy::in_system_time_zone(),
+        };
+        policy.with_day_boundary(self.day_boundary).with_periods(self.periods.clone())
+    }
+
     /// Returns a builder of the engine that the settings ask for.
     pub(crate) fn engine(&self) -> EngineBuilder {
         let mut builder = Engine::builder();
@@ -391,6 +428,11 @@ impl ServeArgs {
         }
         builder
     }
+}
+
+/// Parses a time of the site's clocks.
+fn clock_time(text: &str) -> std::result::Result<Time, String> {
+    text.trim().parse().map_err(|_| "expected hours and minutes, such as 04:00".to_owned())
 }
 
 fn duplicates(name: &str) -> std::result::Result<DuplicatePolicy, String> {
@@ -452,3 +494,6 @@ pub(crate) fn parsed<T: std::str::FromStr<Err = Error>>(text: &str) -> std::resu
         other => other.to_string(),
     })
 }
+
+#[cfg(test)]
+mod tests;

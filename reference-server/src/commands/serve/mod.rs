@@ -24,6 +24,7 @@ use faceattend_core::models::store::ModelStore;
 use faceattend_core::store::{MarksOfErased, Store};
 use faceattend_core::tracking::TrackingOptions;
 use faceattend_core::{Error, Result, own_file};
+use jiff::civil::Time;
 use jiff::{SignedDuration, Timestamp};
 use tokio::net::TcpListener;
 
@@ -134,11 +135,9 @@ async fn serve(args: ServeArgs, data: Data) -> Result<()> {
     let (downloader, models_dir) = (Downloader::from_env()?, args.models_dir.as_deref());
     let passive = PassiveNetworks::new(Arc::clone(&engine), antispoof, models, downloader, models_dir);
 
-    let policy = match &args.time_zone {
-        Some(name) => AttendancePolicy::in_time_zone(name)?,
-        None => AttendancePolicy::in_system_time_zone(),
-    };
+    let policy = args.policy()?;
     let zone = policy.time_zone().iana_name().unwrap_or("UTC").to_owned();
+    let day = day_in_words(&policy, args.day_boundary);
     let receipts = match args.receipt_key {
         Some(Hidden(text)) => ReceiptKey::parse(&text)?,
         None => crate::receipts::kept_in(&dir.join(RECEIPT_KEY))?,
@@ -227,7 +226,7 @@ async fn serve(args: ServeArgs, data: Data) -> Result<()> {
     }
     lines.extend([
         format!("Listening on http://{address}, pages at http://{address}/ui/"),
-        format!("Database {place}, other data in {}, days of {zone}", dir.display()),
+        format!("Database {place}, other data in {}, days of {zone}{day}", dir.display()),
         format!(
             "Detector {}, embedder {}, antispoof: {}, {} at once",
             description.detector, description.embedder, description.antispoof, description.threads
@@ -260,6 +259,18 @@ async fn serve(args: ServeArgs, data: Data) -> Result<()> {
     tracing::info!("stopping");
     let _ = tokio::task::spawn_blocking(move || state.shut_down()).await;
     Ok(())
+}
+
+/// Returns when a day begins and its periods, as the lines at the start say it; nothing for plain days from midnight.
+fn day_in_words(policy: &AttendancePolicy, boundary: Time) -> String {
+    let begins =
+        if boundary == Time::midnight() { String::new() } else { format!(" from {}", boundary.strftime("%H:%M")) };
+    let periods: Vec<_> = policy
+        .periods()
+        .iter()
+        .map(|period| format!("{} {}", period.name(), period.begins().strftime("%H:%M")))
+        .collect();
+    if periods.is_empty() { begins } else { format!("{begins}, periods {}", periods.join(", ")) }
 }
 
 /// Returns the file in which marks wait for the database: beside a SQLite file; for a PostgreSQL in the data folder,
