@@ -24,6 +24,7 @@ use crate::error::{Error, Result};
 use crate::store::{Deferred, DeferredOutcome, JournalId, NewAttendance, SecondLookVerdict, Store, StoreTrouble};
 use crate::types::StudentId;
 use journal::JournalFile;
+pub use journal::waiting_in;
 pub use status::BacklogStatus;
 
 /// How many sightings may wait: a week of a site of ten thousand people, in some 40 MB.

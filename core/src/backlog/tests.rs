@@ -82,6 +82,7 @@ fn a_sighting_while_the_database_is_held_is_marked_once_with_its_own_time() {
     }
     let status = backlog.status();
     assert_eq!((status.marks, status.marks_at("Gate"), status.is_kept), (1, 1, true), "{status:?}");
+    assert_eq!(waiting_in(&site.path()).unwrap(), 1);
     assert_eq!(status.trouble, Some(StoreTrouble::Busy));
     assert!(backlog.write_waiting(at("2026-03-03T00:00:00Z")).is_empty(), "it is held still");
     assert_eq!(backlog.status().marks, 1);
@@ -90,6 +91,7 @@ fn a_sighting_while_the_database_is_held_is_marked_once_with_its_own_time() {
     assert!(matches!(&written[..], [DeferredOutcome::Marking(crate::store::Marking::Marked(_))]), "{written:?}");
     assert_eq!(site.marks(), [(evening, "2026-03-02".to_owned())]);
     assert!(backlog.status().is_empty() && backlog.status().since.is_none());
+    assert_eq!(waiting_in(&site.path()).unwrap(), 0);
     assert!(matches!(seen(&marker, site.student, evening), Noted::Now(crate::store::Marking::AlreadyMarked(_))));
 }
 
