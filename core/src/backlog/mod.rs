@@ -41,6 +41,7 @@ const LEAVING_EVERY: SignedDuration = SignedDuration::from_secs(60);
 
 /// What became of a record.
 #[derive(Debug, Clone, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "it is taken apart where it is returned")]
 pub enum Written {
     /// It is in the database.
     Now(DeferredOutcome),
