@@ -413,6 +413,12 @@ export declare class Store {
    */
   eraseStudent(id: number, options?: EraseOptions & Abortable): Promise<Erasure>
   /**
+   * Makes one student of two records of one person, and erases the other record. Attendance, corrections and second
+   * looks become those of the student who stays: of two marks of one period of a day the earlier one. Rejects with
+   * `conflict` when the store has a gallery and the faces are unlike.
+   */
+  mergeStudents(id: number, otherId: number, options?: MergeOptions & Abortable): Promise<Merged>
+  /**
    * Erases a student with its attendance; resolves to what the student was.
    *
    * @deprecated Use `eraseStudent`.
@@ -555,6 +561,8 @@ export interface CameraFrame {
   secondLooks: Array<Sighting>
   /** The faces that show a picture of a person, each told once. */
   suspected: Array<Sighting>
+  /** What keeps the camera from naming people, as far as its frames tell, for as long as it lasts. */
+  problems: Array<CameraProblem>
   /** The analysis, when the camera has an engine and no gallery. */
   analysis: Analysis | null
   /** The frame itself, when it was asked for or there is no engine. */
@@ -576,6 +584,14 @@ export interface CameraHealth {
   lastError: string | null
   /** How long ago the source gave its last frame, in milliseconds. */
   lastFrameAgeMs: number | null
+}
+
+/** What keeps a camera from naming people. */
+export interface CameraProblem {
+  /** A stable code: `too_slow` or `turned`. */
+  code: string
+  /** What is wrong and what to do about it. */
+  message: string
 }
 
 /** How a camera is read and its faces are followed. */
@@ -607,6 +623,10 @@ export interface CameraReadOptions {
   openTimeoutMs?: number
   /** How long a stream may give no frame, in milliseconds. Default 5000. */
   readTimeoutMs?: number
+  /** By how many degrees clockwise the pictures have to be turned to be upright: 0, 90, 180 or 270. Default 0. */
+  orientation?: number
+  /** Whether they are mirrored left to right then. Default false. */
+  mirror?: boolean
   /** The capture time of a recording's first frame. Default: now. */
   recordingStartsAt?: Date
 }
@@ -962,6 +982,43 @@ export interface Match {
   cosine: number
 }
 
+
+/** What a merge of two records moved and erased. */
+export interface Merged {
+  /** The student who stayed, as it is now. */
+  student: Student
+  /** What was erased with the other record. `marksDeleted` counts the later one of two marks of one period. */
+  erasure: Erasure
+  /** How many attendance rows are the student's now. */
+  marksMoved: number
+  /** How many corrections were moved from a row that is gone to the one that stayed. */
+  correctionsMoved: number
+  /** How many entries of the second-look list are the student's now. */
+  secondLooksMoved: number
+  /** Whether the face is that of the record that was erased. */
+  tookFace: boolean
+  /** Whether the consent is. */
+  tookConsent: boolean
+}
+
+/**
+ * Whose face a student has after a merge: that of the record that stays, or of the one that goes. A record without a
+ * face takes the other's.
+ */
+export type MergedFace = 'kept' | 'other'
+
+/** How two records of one person become one. */
+export interface MergeOptions {
+  /** Default `kept`. */
+  face?: MergedFace
+  /** The name in the audit log. Default `node`. */
+  actor?: string
+  /**
+   * Whether records may be merged whose faces are unlike or cannot be compared. Only a store with a gallery compares
+   * them. Default false.
+   */
+  mergeUnlike?: boolean
+}
 
 /** How a frame is taken into a session. */
 export interface ObserveOptions {

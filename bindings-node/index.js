@@ -58,6 +58,7 @@ const Store = guardClass(native.Store, {
   students: { lane: store, options: 0 },
   updateStudent: { lane: store, options: 2 },
   eraseStudent: { lane: store, options: 1 },
+  mergeStudents: { lane: store, options: 2 },
   deleteStudent: { lane: store, options: 1 },
   registerStudent: { lane: store, options: 3, before: own(() => LivenessSession, 'session') },
   enrolStudent: { lane: store, options: 2, before: own(() => LivenessSession, 'session') },

@@ -3,10 +3,12 @@
 use std::sync::{Arc, Mutex};
 
 use faceattend_core::Result;
-use faceattend_core::enrolment::{Actor, DuplicatePolicy as CorePolicy, EnrolmentOutcome, KeptSession, Registry};
+use faceattend_core::enrolment::{
+    Actor, DuplicatePolicy as CorePolicy, EnrolmentOutcome, KeptSession, Merge, Registry,
+};
 use faceattend_core::store::{
-    Erasure as CoreErasure, Listed, MarksOfErased as CoreMarks, Page, Store as CoreStore, StoredEmbedding,
-    Student as CoreStudent, StudentChange as CoreChange, open,
+    Erasure as CoreErasure, Listed, MarksOfErased as CoreMarks, Merged as CoreMerged, MergedFace as CoreMergedFace,
+    Page, Store as CoreStore, StoredEmbedding, Student as CoreStudent, StudentChange as CoreChange, open,
 };
 use faceattend_core::types::StudentId;
 use jiff::Timestamp;
@@ -83,6 +85,45 @@ pub enum MarksOfErased {
 pub struct EraseOptions {
     /// Default `delete`.
     pub marks: Option<MarksOfErased>,
+}
+
+/// Whose face a student has after a merge: that of the record that stays, or of the one that goes. A record without a
+/// face takes the other's.
+#[napi(string_enum = "lowercase")]
+pub enum MergedFace {
+    Kept,
+    Other,
+}
+
+/// How two records of one person become one.
+#[napi(object, object_to_js = false)]
+pub struct MergeOptions {
+    /// Default `kept`.
+    pub face: Option<MergedFace>,
+    /// The name in the audit log. Default `node`.
+    pub actor: Option<String>,
+    /// Whether records may be merged whose faces are unlike or cannot be compared. Only a store with a gallery compares
+    /// them. Default false.
+    pub merge_unlike: Option<bool>,
+}
+
+/// What a merge of two records moved and erased.
+#[napi(object)]
+pub struct Merged {
+    /// The student who stayed, as it is now.
+    pub student: Student,
+    /// What was erased with the other record. `marksDeleted` counts the later one of two marks of one period.
+    pub erasure: Erasure,
+    /// How many attendance rows are the student's now.
+    pub marks_moved: i64,
+    /// How many corrections were moved from a row that is gone to the one that stayed.
+    pub corrections_moved: i64,
+    /// How many entries of the second-look list are the student's now.
+    pub second_looks_moved: i64,
+    /// Whether the face is that of the record that was erased.
+    pub took_face: bool,
+    /// Whether the consent is.
+    pub took_consent: bool,
 }
 
 /// Who registers a student.
@@ -227,6 +268,34 @@ impl Store {
         Ok(job(move || registry.erase(id, marks, Timestamp::now()).map(Into::into)))
     }
 
+    /// Makes one student of two records of one person, and erases the other record. Attendance, corrections and second
+    /// looks become those of the student who stays: of two marks of one period of a day the earlier one. Rejects with
+    /// `conflict` when the store has a gallery and the faces are unlike.
+    #[napi(
+        ts_args_type = "id: number, otherId: number, options?: MergeOptions & Abortable",
+        ts_return_type = "Promise<Merged>"
+    )]
+    pub fn merge_students(
+        &self,
+        id: f64,
+        other_id: f64,
+        options: Option<MergeOptions>,
+    ) -> napi::Result<AsyncTask<Job<Merged>>> {
+        let (id, other) = (student(id).or_throw()?, student(other_id).or_throw()?);
+        let options = options.unwrap_or(MergeOptions { face: None, actor: None, merge_unlike: None });
+        let face = match options.face {
+            None | Some(MergedFace::Kept) => CoreMergedFace::Kept,
+            Some(MergedFace::Other) => CoreMergedFace::Other,
+        };
+        let registry = self.registry();
+        Ok(job(move || {
+            let actor = Actor::named(options.actor.as_deref().unwrap_or(ACTOR));
+            let actor = actor.replacing_unlike_faces(options.merge_unlike.unwrap_or(false));
+            let merge = Merge::into(id, other).with_face(face);
+            registry.merge(merge, actor, Timestamp::now())?.into_merged().map(Into::into)
+        }))
+    }
+
     /// Erases a student with its attendance; resolves to what the student was.
     ///
     /// @deprecated Use `eraseStudent`.
@@ -369,6 +438,20 @@ impl From<CoreErasure> for Erasure {
             marks_deleted: erasure.marks_deleted.cast_signed(),
             marks_anonymized: erasure.marks_anonymised.cast_signed(),
             second_looks: erasure.second_looks.cast_signed(),
+        }
+    }
+}
+
+impl From<CoreMerged> for Merged {
+    fn from(merged: CoreMerged) -> Self {
+        Self {
+            student: (&merged.student).into(),
+            marks_moved: merged.marks_moved.cast_signed(),
+            corrections_moved: merged.corrections_moved.cast_signed(),
+            second_looks_moved: merged.second_looks_moved.cast_signed(),
+            took_face: merged.took_face,
+            took_consent: merged.took_consent,
+            erasure: merged.erasure.into(),
         }
     }
 }

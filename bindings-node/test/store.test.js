@@ -166,6 +166,28 @@ test('an erasure takes the sessions too, and keeps marks without a name where th
   await assert.rejects(store.eraseStudent(student.id, { marks: 'burn' }), failsWith('invalid_input'))
 })
 
+test('two records of one person become one', async (t) => {
+  const plain = await open(t)
+  const [kept, again, bare] = [
+    await plain.registerStudent(await completed('hopper'), 'Grace Hopper', 'R1'),
+    await plain.registerStudent(await completed('hopper'), 'Grace M. Hopper', 'R1-copy'),
+    await plain.createStudent('Grace', 'R3'),
+  ]
+  const book = new AttendanceBook(plain)
+  for (const { id } of [again, bare]) await book.mark(id, 0.9)
+  const store = await plain.withGallery(new Gallery(await engine()), 'refuse')
+  const merged = await store.mergeStudents(kept.id, again.id, { actor: 'office' })
+  assert.deepEqual([merged.student.name, merged.erasure.student.rollNumber], ['Grace Hopper', 'R1-copy'])
+  assert.deepEqual([merged.marksMoved, merged.erasure.templates, merged.tookFace], [1, 3, false])
+  assert.equal(await store.student(again.id), null)
+  await assert.rejects(store.mergeStudents(kept.id, bare.id), failsWith('conflict'))
+  const unlike = await store.mergeStudents(bare.id, kept.id, { face: 'other', mergeUnlike: true })
+  assert.deepEqual([unlike.tookFace, unlike.erasure.marksDeleted, unlike.student.hasFace], [true, 1, true])
+  await assert.rejects(store.mergeStudents(bare.id, kept.id), failsWith('not_found'))
+  await assert.rejects(store.mergeStudents(bare.id, bare.id), failsWith('invalid_input'))
+  await assert.rejects(store.mergeStudents(bare.id, kept.id, { face: 'both' }), failsWith('invalid_input'))
+})
+
 test('deleteStudent, the old name, erases', async (t) => {
   const store = await open(t)
   const session = await completed('hopper')

@@ -12,6 +12,7 @@ import {
   type Embedding,
   Engine,
   type Erasure,
+  type Merged,
   FaceAttendError,
   type FaceAttendErrorCode,
   Gallery,
@@ -102,6 +103,8 @@ expectType<Receipt>(Receipt.verify(ReceiptKey.generate().toText(), ''))
 expectType<Promise<Store>>(Store.open('postgres://host/db'))
 expectType<Promise<Erasure>>(store.eraseStudent(1, { marks: 'anonymize' }))
 expectError(store.eraseStudent(1, { marks: 'burn' }))
+expectType<Promise<Merged>>(store.mergeStudents(1, 2, { face: 'other', mergeUnlike: true }))
+expectError(store.mergeStudents(1))
 expectType<Promise<Marking | null>>(store.decideSecondLook(1, 'confirm', 'Ms Rao'))
 expectError(store.decideSecondLook(1, 'perhaps', 'Ms Rao'))
 expectError(store.secondLooks({ state: 'lost' }))

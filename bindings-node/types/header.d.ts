@@ -57,7 +57,7 @@ export type LivenessReasonCode =
   | QualityReason
 
 /** Why a face in view of a camera is not known to be a living person's. */
-export type LifeReason = 'few_views' | 'little_movement' | 'passive_low' | 'frozen'
+export type LifeReason = 'few_views' | 'little_movement' | 'passive_low' | 'frozen' | 'unanswered'
 
 /** How much analysis work this thread has. */
 export interface Load {

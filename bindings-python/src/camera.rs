@@ -4,7 +4,7 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use faceattend_core::camera::{
-    CameraSource, CameraState, CameraWorker, FrameSource, Nature, OpenOptions, Pace, WorkerOptions, open,
+    CameraSource, CameraState, CameraWorker, FrameSource, Nature, OpenOptions, Orientation, Pace, WorkerOptions, open,
 };
 use faceattend_core::frame::Frame as CoreFrame;
 use faceattend_core::gate::GatePolicy;
@@ -85,16 +85,29 @@ impl Desk {
 impl CameraReader {
     /// Opens the source, so that an error shows here, and keeps reading it.
     #[new]
-    #[pyo3(signature = (source, *, open_timeout=5.0, read_timeout=5.0, real_time=false))]
-    fn new(py: Python<'_>, source: &str, open_timeout: f64, read_timeout: f64, real_time: bool) -> PyResult<Self> {
+    #[expect(clippy::too_many_arguments, reason = "keyword arguments, which Python callers give by name")]
+    #[pyo3(signature = (
+        source, *, open_timeout=5.0, read_timeout=5.0, real_time=false, orientation=0, mirror=false
+    ))]
+    fn new(
+        py: Python<'_>,
+        source: &str,
+        open_timeout: f64,
+        read_timeout: f64,
+        real_time: bool,
+        orientation: i64,
+        mirror: bool,
+    ) -> PyResult<Self> {
         let seconds = |what, value: f64| {
             Duration::try_from_secs_f64(value).map_err(|_| invalid_input(py, what, format!("{value} is no time")))
         };
         let timeouts = (seconds("open_timeout", open_timeout)?, seconds("read_timeout", read_timeout)?);
+        let turned = attached(py, || Orientation::from_degrees(orientation))?;
+        let orientation = if mirror { turned.mirrored() } else { turned };
         let source = attached(py, || CameraSource::parse(source))?;
         let desk = Arc::new(Desk::default());
         let worker = detached(py, || {
-            let options = OpenOptions::default().with_timeouts(timeouts.0, timeouts.1);
+            let options = OpenOptions::default().with_timeouts(timeouts.0, timeouts.1).with_orientation(orientation);
             let mut first: Option<Box<dyn FrameSource>> = Some(open(&source, &options)?);
             let pace = if real_time { Pace::Recorded } else { Pace::AsAnalyzed };
             let wait = source.nature() == Nature::Recording && !real_time;

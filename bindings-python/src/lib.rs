@@ -51,12 +51,14 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<attendance::AttendanceBook>()?;
     module.add_class::<recognition::RecognizedFace>()?;
     module.add_class::<recognition::Sighting>()?;
+    module.add_class::<recognition::CameraProblem>()?;
     module.add_class::<recognition::Recognition>()?;
     module.add_class::<recognition::Recognizer>()?;
     module.add_class::<camera::CameraReader>()?;
     module.add_class::<records::Student>()?;
     module.add_class::<records::AttendanceRecord>()?;
     module.add_class::<records::Erasure>()?;
+    module.add_class::<records::Merged>()?;
     module.add_class::<second_look::SecondLook>()?;
     module.add_class::<second_look::SecondLooking>()?;
     module.add_class::<store::Store>()?;

@@ -4,9 +4,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use faceattend_core::engine::FaceEngine;
 use faceattend_core::gate::{GateOptions, GatePolicy, LifeReason};
+use faceattend_core::liveness::Position;
 use faceattend_core::recognition::{
-    RecognitionOptions, RecognitionReport, RecognizedFace as CoreFace, Recognizer as CoreRecognizer,
-    Sighting as CoreSighting,
+    CameraProblem as CoreProblem, RecognitionOptions, RecognitionReport, RecognizedFace as CoreFace,
+    Recognizer as CoreRecognizer, Sighting as CoreSighting,
 };
 use faceattend_core::tracking::{Decision, TrackingOptions};
 use faceattend_core::types::{Similarity, Threshold};
@@ -75,6 +76,13 @@ impl RecognizedFace {
         self.0.life.reason.map(LifeReason::as_str)
     }
 
+    /// The movement that the person is asked for with ``gate="ask"``: ``"left"`` and ``"right"`` (the person's own),
+    /// ``"up"`` or ``"down"``. Show it on a screen beside the camera.
+    #[getter]
+    fn asked(&self) -> Option<&'static str> {
+        self.0.asked.map(Position::as_str)
+    }
+
     /// Returns the face as a dictionary that ``json.dumps`` takes.
     fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let dict = PyDict::new(py);
@@ -86,6 +94,7 @@ impl RecognizedFace {
         dict.set_item("similarity", self.similarity())?;
         dict.set_item("liveness", self.liveness())?;
         dict.set_item("liveness_reason", self.liveness_reason())?;
+        dict.set_item("asked", self.asked())?;
         Ok(dict)
     }
 
@@ -154,6 +163,36 @@ impl Sighting {
     }
 }
 
+/// What keeps a camera from naming people.
+#[pyclass(module = "faceattend", frozen, get_all)]
+pub(crate) struct CameraProblem {
+    /// A stable code: ``"too_slow"`` or ``"turned"``.
+    code: &'static str,
+    /// What is wrong and what to do about it.
+    message: String,
+}
+
+impl From<CoreProblem> for CameraProblem {
+    fn from(problem: CoreProblem) -> Self {
+        Self { code: problem.code(), message: problem.to_string() }
+    }
+}
+
+#[pymethods]
+impl CameraProblem {
+    /// Returns the problem as a dictionary that ``json.dumps`` takes.
+    fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let dict = PyDict::new(py);
+        dict.set_item("code", self.code)?;
+        dict.set_item("message", &self.message)?;
+        Ok(dict)
+    }
+
+    fn __repr__(&self) -> String {
+        format!("CameraProblem(code={:?})", self.code)
+    }
+}
+
 /// What a frame showed.
 #[pyclass(module = "faceattend", frozen, get_all)]
 pub(crate) struct Recognition {
@@ -162,13 +201,16 @@ pub(crate) struct Recognition {
     /// What came of marking each student that was recognized; empty without an attendance book.
     marks: Vec<Py<Marking>>,
     /// The people who may be marked, by what the recognizer asks of a face: those to mark in an attendance table of
-    /// your own. With ``gate="require"`` they are the living; without those whom the book knows to be marked already.
+    /// your own. With ``gate="require"`` and ``"ask"`` they are the living; without those whom the book knows to be
+    /// marked already.
     admitted: Vec<Py<Sighting>>,
     /// The people who were recognized and are not marked, because their views did not show in time that they are alive.
     /// Each is told once, and goes on the second-look list of the book's store.
     second_looks: Vec<Py<Sighting>>,
     /// The faces that show a picture of a person, each told once.
     suspected: Vec<Py<Sighting>>,
+    /// What keeps the camera from naming people, as far as its frames tell, for as long as it lasts.
+    problems: Vec<Py<CameraProblem>>,
 }
 
 impl Recognition {
@@ -181,6 +223,11 @@ impl Recognition {
             admitted: sightings(report.admitted)?,
             second_looks: sightings(report.second_looks)?,
             suspected: sightings(report.suspected)?,
+            problems: report
+                .problems
+                .into_iter()
+                .map(|problem| Py::new(py, CameraProblem::from(problem)))
+                .collect::<PyResult<_>>()?,
         })
     }
 }
@@ -210,10 +257,11 @@ impl Recognition {
 /// false_names : float
 ///     The share of strangers that may be named, however long they stay. With the number of templates in the gallery it
 ///     sets how much evidence names somebody.
-/// gate : {"require", "observe", "off"}
+/// gate : {"require", "ask", "observe", "off"}
 ///     What is asked of a face before its person is marked. ``"require"``: that its views show a living person; whoever
-///     is recognized and does not show it goes on the second-look list. ``"observe"``: nothing, but every face says
-///     what its views tell of life; for recordings. ``"off"``: nothing, and nobody looks.
+///     is recognized and does not show it goes on the second-look list. ``"ask"``: the same, and whose views do not
+///     say is asked for a short movement, which `RecognizedFace.asked` names. ``"observe"``: nothing, but every face
+///     says what its views tell of life; for recordings. ``"off"``: nothing, and nobody looks.
 /// gate_wait : float
 ///     How many seconds a person is watched for signs of life before the sighting goes on the second-look list.
 ///

@@ -1,6 +1,8 @@
-//! The rows of a store: students, marks, and what an erasure erased.
+//! The rows of a store: students, marks, what an erasure erased and what a merge moved.
 
-use faceattend_core::store::{AttendanceRecord as CoreRecord, Erasure as CoreErasure, Student as CoreStudent};
+use faceattend_core::store::{
+    AttendanceRecord as CoreRecord, Erasure as CoreErasure, Merged as CoreMerged, Student as CoreStudent,
+};
 use faceattend_core::types::ModelId;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -239,5 +241,71 @@ impl Erasure {
 
     fn __repr__(&self) -> String {
         format!("Erasure(student_id={}, templates={})", self.0.student.id, self.0.templates)
+    }
+}
+
+/// What a merge of two records moved and erased.
+#[pyclass(module = "faceattend", frozen)]
+pub(crate) struct Merged(pub(crate) CoreMerged);
+
+#[pymethods]
+impl Merged {
+    /// The student who stayed, as it is now.
+    #[getter]
+    fn student(&self) -> Student {
+        Student(self.0.student.clone())
+    }
+
+    /// What was erased with the other record. ``marks_deleted`` counts the later one of two marks of one period.
+    #[getter]
+    fn erasure(&self) -> Erasure {
+        Erasure(self.0.erasure.clone())
+    }
+
+    /// How many attendance rows are the student's now.
+    #[getter]
+    fn marks_moved(&self) -> u64 {
+        self.0.marks_moved
+    }
+
+    /// How many corrections were moved from a row that is gone to the one that stayed.
+    #[getter]
+    fn corrections_moved(&self) -> u64 {
+        self.0.corrections_moved
+    }
+
+    /// How many entries of the second-look list are the student's now.
+    #[getter]
+    fn second_looks_moved(&self) -> u64 {
+        self.0.second_looks_moved
+    }
+
+    /// Whether the face is that of the record that was erased.
+    #[getter]
+    fn took_face(&self) -> bool {
+        self.0.took_face
+    }
+
+    /// Whether the consent is.
+    #[getter]
+    fn took_consent(&self) -> bool {
+        self.0.took_consent
+    }
+
+    /// Returns the merge as a dictionary that ``json.dumps`` takes.
+    fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let dict = PyDict::new(py);
+        dict.set_item("student", self.student().to_dict(py)?)?;
+        dict.set_item("erasure", self.erasure().to_dict(py)?)?;
+        dict.set_item("marks_moved", self.marks_moved())?;
+        dict.set_item("corrections_moved", self.corrections_moved())?;
+        dict.set_item("second_looks_moved", self.second_looks_moved())?;
+        dict.set_item("took_face", self.took_face())?;
+        dict.set_item("took_consent", self.took_consent())?;
+        Ok(dict)
+    }
+
+    fn __repr__(&self) -> String {
+        format!("Merged(student_id={}, other_student_id={})", self.0.student.id, self.0.erasure.student.id)
     }
 }

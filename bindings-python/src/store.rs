@@ -4,11 +4,11 @@ use std::ffi::CStr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use faceattend_core::enrolment::{Actor, DuplicatePolicy, Registry};
+use faceattend_core::enrolment::{Actor, DuplicatePolicy, Merge, Registry};
 use faceattend_core::recognition::load_gallery;
 use faceattend_core::store::{
-    MarksOfErased, Page, SecondLookDecision, SecondLookFilter, Store as CoreStore, StoreLocation, StoredEmbedding,
-    StudentChange, TemplateKeys,
+    MarksOfErased, MergedFace, Page, SecondLookDecision, SecondLookFilter, Store as CoreStore, StoreLocation,
+    StoredEmbedding, StudentChange, TemplateKeys,
 };
 use faceattend_core::types::{ModelId, SessionId, StudentId};
 use jiff::Timestamp;
@@ -24,7 +24,7 @@ use crate::gallery::{Gallery, templates_of};
 use crate::gil::{attached, detached};
 use crate::liveness::LivenessSession;
 use crate::per_process::PerProcess;
-use crate::records::{Erasure, Student};
+use crate::records::{Erasure, Merged, Student};
 use crate::second_look::{self, SecondLook};
 
 /// Students, templates and attendance in a database: the one that the reference server uses.
@@ -213,6 +213,48 @@ impl Store {
         };
         let erasure = detached(py, || self.registry.get()?.erase(StudentId(student_id), marks, Timestamp::now()))?;
         Ok(Erasure(erasure))
+    }
+
+    /// Makes one student of two records of one person, and erases the other record.
+    ///
+    /// Attendance, corrections and second looks become those of the student who stays: of two marks of one period of a
+    /// day the earlier one.
+    ///
+    /// Parameters
+    /// ----------
+    /// student_id, other_student_id : int
+    ///     The record that stays, with its name and roll number, and the one that is erased.
+    /// face : {"kept", "other"}
+    ///     Whose face stays. A record without a face takes the other's.
+    /// actor : str
+    ///     Who merges, for the audit log.
+    /// merge_unlike : bool
+    ///     Whether records may be merged whose faces are unlike or cannot be compared. Only a store with a gallery
+    ///     compares them.
+    ///
+    /// Raises
+    /// ------
+    /// NotFoundError, InvalidInputError
+    ///     When one of the two is not there, or both are the same record.
+    /// ConflictError
+    ///     When the faces are unlike.
+    #[pyo3(signature = (student_id, other_student_id, *, face="kept", actor="python", merge_unlike=false))]
+    fn merge_students(
+        &self,
+        py: Python<'_>,
+        student_id: i64,
+        other_student_id: i64,
+        face: &str,
+        actor: &str,
+        merge_unlike: bool,
+    ) -> PyResult<Merged> {
+        let Some(face) = MergedFace::parse(face) else {
+            return Err(invalid_input(py, "face", format!("{face:?} is neither \"kept\" nor \"other\"")));
+        };
+        let merge = Merge::into(StudentId(student_id), StudentId(other_student_id)).with_face(face);
+        let actor = Actor::named(actor).replacing_unlike_faces(merge_unlike);
+        let merged = detached(py, || self.registry.get()?.merge(merge, actor, Timestamp::now())?.into_merged())?;
+        Ok(Merged(merged))
     }
 
     /// Erases a student with its attendance, and returns what the student was.

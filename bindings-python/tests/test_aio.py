@@ -151,6 +151,9 @@ def test_a_store_and_a_book_are_awaited(engine, media, tmp_path):
         assert [each.id for each in await store.students("hopper")] == [student.id]
         assert (await store.update_student(student.id, name="Grace")).name == "Grace"
         assert len(await store.templates_of(student.id)) == 1
+        again = await store.create_student("Grace M.", "R1-copy")
+        merged = await store.merge_students(student.id, again.id)
+        assert (merged.student.id, merged.erasure.student.id, merged.took_face) == (student.id, again.id, False)
         erased = await store.erase_student(student.id)
         assert (erased.student.name, erased.templates, erased.marks_deleted) == ("Grace", 1, 1)
         assert await store.student(student.id) is None

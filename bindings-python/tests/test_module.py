@@ -421,6 +421,40 @@ def test_an_erasure_says_what_is_gone_and_may_keep_marks_without_a_name(engine, 
         store.erase_student(student.id, marks="burn")
 
 
+def test_two_records_of_one_person_become_one(engine, media, tmp_path):
+    plain = faceattend.Store(tmp_path / "a.db")
+    face = engine.embed(media / "hopper" / "center.jpg")
+    rolls = [("Grace Hopper", "R1"), ("Grace M. Hopper", "R1-copy"), ("Eileen Collins", "R2"), ("Grace", "R3")]
+    kept, again, other, bare = (plain.create_student(name, roll) for name, roll in rolls)
+    for student in (kept, again):
+        plain.replace_templates(student.id, face)
+    plain.replace_templates(other.id, engine.embed(media / "collins" / "center.jpg"))
+    book = faceattend.AttendanceBook(plain)
+    for student in (again, bare):
+        book.mark(student.id, 0.9)
+    gallery = faceattend.Gallery()
+    store = plain.with_gallery(gallery, engine)
+    merged = store.merge_students(kept.id, again.id, actor="office")
+    assert (merged.student.name, merged.erasure.student.roll_number) == ("Grace Hopper", "R1-copy")
+    assert (merged.marks_moved, merged.erasure.templates, merged.took_face, merged.took_consent) == (1, 1, False, False)
+    assert json.loads(json.dumps(merged.to_dict()))["erasure"]["student"]["name"] == "Grace M. Hopper"
+    assert store.student(again.id) is None and len(gallery) == 2
+    assert [record.student_id for record in book.records()] == [bare.id, kept.id]
+    # Faces that are unlike, or none, are merged only where that is wished; of two marks of a day the earlier stays.
+    for unlike in (other, bare):
+        with pytest.raises(faceattend.ConflictError):
+            store.merge_students(kept.id, unlike.id)
+    merged = store.merge_students(kept.id, bare.id, merge_unlike=True)
+    assert (merged.marks_moved, merged.erasure.marks_deleted) == (0, 1)
+    assert plain.merge_students(other.id, kept.id, face="other").took_face, "without a gallery nobody compares"
+    with pytest.raises(faceattend.NotFoundError):
+        store.merge_students(other.id, kept.id)
+    with pytest.raises(faceattend.InvalidInputError):
+        store.merge_students(other.id, other.id)
+    with pytest.raises(faceattend.InvalidInputError, match="kept"):
+        store.merge_students(other.id, kept.id, face="both")
+
+
 def test_a_person_decides_whether_somebody_was_there(tmp_path):
     store = faceattend.Store(tmp_path / "a.db")
     book = faceattend.AttendanceBook(store, faceattend.AttendancePolicy("UTC"))

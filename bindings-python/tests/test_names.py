@@ -36,6 +36,7 @@ TYPES = {
     "Face": ("Face", "Face"),
     "RecognizedFace": ("RecognizedFace", "SeenFace"),
     "Sighting": ("Sighting", "Sighting"),
+    "CameraProblem": ("CameraProblem", "CameraProblem"),
     "CameraHealth": (None, "CameraHealth"),
 }
 
@@ -49,6 +50,8 @@ RENAMED = {
     ("*", "student"): ("student_id", "the bindings have the key, the core its type `StudentId`"),
     ("*", "new"): (None, "a constructor"),
     ("*", "builder"): (None, "options are keyword arguments, or an object"),
+    ("CameraProblem", "turned"): (None, "made by the core's `Recognizer`"),
+    ("CameraProblem", "for_camera"): (None, "for the server, whose cameras have settings"),
     ("Engine", "reads_pitch"): (None, "a session of the core asks it"),
     ("Engine", "embedder"): (None, "its parts: `model` and `dimension`, or `description`"),
     ("Engine", "deepen"): (None, "for the stages of the core alone"),

@@ -104,6 +104,21 @@ impl Rect {
         Point::new((self.x1 + self.x2) / 2.0, (self.y1 + self.y2) / 2.0)
     }
 
+    /// Returns the part that lies in a picture of this size; a box beside it becomes one of no area at its border.
+    ///
+    /// ```
+    /// use faceattend_core::geometry::Rect;
+    ///
+    /// assert_eq!(Rect::new(-4.0, 10.0, 30.0, 90.0).clipped(640, 80), Rect::new(0.0, 10.0, 30.0, 80.0));
+    /// ```
+    #[must_use]
+    pub fn clipped(&self, width: u32, height: u32) -> Self {
+        #[expect(clippy::cast_precision_loss, reason = "pictures have far fewer than 2^24 pixels a side")]
+        let (width, height) = (width as f32, height as f32);
+        let (x, y) = (|x: f32| x.clamp(0.0, width), |y: f32| y.clamp(0.0, height));
+        Self::new(x(self.x1), y(self.y1), x(self.x2), y(self.y2))
+    }
+
     /// Returns the part that lies in `other`; of zero area when they do not meet.
     ///
     /// ```

@@ -2,6 +2,7 @@
 //! without notice.
 
 pub use crate::camera::avi::{Frames, frames_of};
+pub use crate::camera::http::pictures_of;
 pub use crate::models::session::{ModelSession, time_in_models};
 pub use crate::preprocess::{Anchor, InputShape, Layout, Letterbox, Letterboxer, warp};
 pub use crate::store::codec::door::{Opened, Stored, opened, sealed};

@@ -31,7 +31,7 @@ mod web_socket;
 mod wire_time;
 
 use axum::Router;
-use axum::http::{Method, StatusCode};
+use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use openapi::pages::Document;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -40,8 +40,8 @@ pub use live::events::{Events, LiveEvent, SeenFace};
 pub use passive::{PassiveNetworks, RenewableEngine};
 pub use request::body::{BODY_LIMIT, STRANGERS_BODY_LIMIT};
 pub use settings::{
-    AllowedHost, AllowedHosts, AllowedOrigin, AllowedOrigins, ChallengePolicy, Embeddings, GateSettings, LiveSettings,
-    Logout, Network, RateLimits, RetentionDays, Settings, SinglePictures, WebSocketAccess,
+    AllowedHost, AllowedHosts, AllowedOrigin, AllowedOrigins, BasePath, ChallengePolicy, Embeddings, GateSettings,
+    LiveSettings, Logout, Mountings, Network, RateLimits, RetentionDays, Settings, SinglePictures, WebSocketAccess,
 };
 pub use state::AppState;
 
@@ -54,7 +54,7 @@ pub fn app(state: AppState) -> Router {
         .page("/docs/oauth2-redirect", openapi::pages::oauth2_redirect)
         .page("/docs/{file}", openapi::pages::file)
         .page("/redoc", openapi::pages::redoc)
-        .page("/openapi.json", move || document.answer())
+        .page("/openapi.json", move |headers: HeaderMap| document.answer(headers))
         .page("/ui/", web::index)
         .page("/ui/{file}", web::file);
     Router::new()
@@ -68,6 +68,8 @@ pub fn app(state: AppState) -> Router {
         }))
         .layer(axum::middleware::from_fn_with_state(state.clone(), net::cors::cross_origin))
         .layer(axum::middleware::from_fn_with_state(state.clone(), net::host::check))
+        .layer(axum::middleware::from_fn_with_state(state.clone(), net::forwarded::hear))
+        .layer(axum::middleware::map_response(net::private::keep_private))
         .layer(axum::middleware::from_fn_with_state(state, net::trace::trace))
 }
 

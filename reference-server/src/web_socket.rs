@@ -21,7 +21,7 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 use crate::error::{AppError, detail_response};
 use crate::request::body::form;
 use crate::request::coerce;
-use crate::request::extract::authenticate;
+use crate::request::extract::{authenticate, token_in};
 use crate::settings::WebSocketAccess;
 use crate::state::AppState;
 use crate::state::in_flight::Turn;
@@ -92,12 +92,16 @@ fn is_own(headers: &HeaderMap, state: &AppState) -> bool {
     state.settings().allowed_origins.hold(origin) || (authority.is_some() && authority == host)
 }
 
-/// The token in `?token=` or behind the subprotocol `bearer`, and whether the subprotocol was offered.
+/// The token behind the subprotocol `bearer`, in the header `Authorization` (which no browser can send, but every other
+/// client) or in `?token=`, and whether the subprotocol was offered.
 fn token_of(uri: &Uri, headers: &HeaderMap) -> (Option<String>, bool) {
     let offered = headers.get(header::SEC_WEBSOCKET_PROTOCOL).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let mut offered = offered.split(',').map(str::trim);
     if offered.next().is_some_and(|first| first.eq_ignore_ascii_case(SUBPROTOCOL)) {
         return (offered.next().map(str::to_owned), true);
+    }
+    if let Some(token) = token_in(headers) {
+        return (Some(token.to_owned()), false);
     }
     let mut query: Map<String, Value> = form(uri.query().unwrap_or_default().as_bytes());
     match query.remove("token") {

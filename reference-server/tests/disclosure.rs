@@ -100,12 +100,30 @@ async fn an_operator_cannot_put_another_face_under_a_name_and_an_admin_leaves_a_
 async fn no_answer_of_the_api_is_kept_in_a_cache() {
     let admin = Service::start().await;
     let (student, _) = asha(&admin).await;
-    for path in [format!("/api/v1/students/{student}"), "/api/v1/attendance/".to_owned(), "/api/v1/nowhere".to_owned()]
-    {
+    let headers = |answer: &common::Answer| {
+        [answer.header("cache-control").to_owned(), answer.header("x-content-type-options").to_owned()]
+    };
+    for (path, status) in [
+        (format!("/api/v1/students/{student}"), 200),
+        ("/api/v1/attendance/".to_owned(), 200),
+        ("/api/v1/attendance/?limit=x".to_owned(), 422),
+        // Another method, nothing there, and a slash too few.
+        ("/auth/login".to_owned(), 404),
+        ("/api/v1/auth/login".to_owned(), 405),
+        ("/api/v1/nowhere".to_owned(), 404),
+        ("/api/v1/attendance".to_owned(), 307),
+        ("/health".to_owned(), 200),
+        ("/".to_owned(), 200),
+    ] {
         let answer = admin.get(&path).await;
-        let expected = if answer.status == 200 { ("no-store", "nosniff") } else { ("", "") };
-        assert_eq!((answer.header("cache-control"), answer.header("x-content-type-options")), expected, "{path}");
+        assert_eq!(
+            (answer.status.as_u16(), headers(&answer)),
+            (status, ["no-store", "nosniff"].map(String::from)),
+            "{path}"
+        );
     }
+    // Pages may be kept, and asked for again.
+    assert_eq!(headers(&admin.get("/ui/app.js").await), ["no-cache", "nosniff"].map(String::from));
 }
 
 #[tokio::test]

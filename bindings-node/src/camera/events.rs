@@ -2,13 +2,14 @@
 
 use faceattend_core::camera::{CameraHealth as CoreHealth, CameraState as CoreState};
 use faceattend_core::gate::{Life, LifeReason, LifeVerdict};
-use faceattend_core::recognition::{RecognizedFace, Sighting as CoreSighting};
+use faceattend_core::recognition::{CameraProblem as CoreProblem, RecognizedFace, Sighting as CoreSighting};
 use faceattend_core::tracking::{Decision as CoreDecision, TrackId};
 use napi_derive::napi;
 
 use crate::attendance::Marking;
 use crate::face::{Analysis, Rect};
 use crate::frame::Frame;
+use crate::liveness::Position;
 use crate::time::{Date, date};
 
 /// What a camera is doing.
@@ -105,6 +106,24 @@ pub struct SeenFace {
     /// What speaks against a living person; `null` for the living.
     #[napi(ts_type = "LifeReason | null")]
     pub liveness_reason: Option<String>,
+    /// The movement that the person is asked for with the gate `ask`: `left` and `right` are the person's own. Show it
+    /// on a screen beside the camera.
+    pub asked: Option<Position>,
+}
+
+/// What keeps a camera from naming people.
+#[napi(object)]
+pub struct CameraProblem {
+    /// A stable code: `too_slow` or `turned`.
+    pub code: String,
+    /// What is wrong and what to do about it.
+    pub message: String,
+}
+
+impl From<&CoreProblem> for CameraProblem {
+    fn from(problem: &CoreProblem) -> Self {
+        Self { code: problem.code().to_owned(), message: problem.to_string() }
+    }
 }
 
 /// What one frame of a camera showed.
@@ -126,6 +145,8 @@ pub struct CameraFrame {
     pub second_looks: Vec<Sighting>,
     /// The faces that show a picture of a person, each told once.
     pub suspected: Vec<Sighting>,
+    /// What keeps the camera from naming people, as far as its frames tell, for as long as it lasts.
+    pub problems: Vec<CameraProblem>,
     /// The analysis, when the camera has an engine and no gallery.
     pub analysis: Option<Analysis>,
     /// The frame itself, when it was asked for or there is no engine.
@@ -177,6 +198,7 @@ impl From<&RecognizedFace> for SeenFace {
             similarity: face.similarity().map(|similarity| similarity.value().into()),
             liveness: face.life.verdict.into(),
             liveness_reason: reason(&face.life),
+            asked: face.asked.map(Into::into),
         }
     }
 }

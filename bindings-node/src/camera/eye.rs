@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use faceattend_core::Result;
-use faceattend_core::camera::{Nature, OpenOptions, Pace as CorePace, WorkerOptions};
+use faceattend_core::camera::{Nature, OpenOptions, Orientation, Pace as CorePace, WorkerOptions};
 use faceattend_core::engine::Engine as CoreEngine;
 use faceattend_core::frame::{ChannelOrder, Frame as CoreFrame};
 use faceattend_core::gate::{GateOptions, GatePolicy};
@@ -33,13 +33,15 @@ pub enum Pace {
 }
 
 /// What is asked of a face before its person is marked. `require`: that its views show a living person; whoever is
-/// recognized and does not show it goes on the second-look list. `observe`: nothing, but every face says what its views
-/// tell of life. `off`: nothing, and nobody looks.
+/// recognized and does not show it goes on the second-look list. `ask`: the same, and whose views do not say is asked
+/// for a short movement, which `SeenFace.asked` names. `observe`: nothing, but every face says what its views tell of
+/// life. `off`: nothing, and nobody looks.
 #[napi(string_enum = "snake_case")]
 pub enum Gate {
     Off,
     Observe,
     Require,
+    Ask,
 }
 
 /// How a camera is read and its faces are followed.
@@ -70,6 +72,10 @@ pub struct CameraReadOptions {
     pub open_timeout_ms: Option<f64>,
     /// How long a stream may give no frame, in milliseconds. Default 5000.
     pub read_timeout_ms: Option<f64>,
+    /// By how many degrees clockwise the pictures have to be turned to be upright: 0, 90, 180 or 270. Default 0.
+    pub orientation: Option<f64>,
+    /// Whether they are mirrored left to right then. Default false.
+    pub mirror: Option<bool>,
     /// The capture time of a recording's first frame. Default: now.
     pub recording_starts_at: Option<Date>,
 }
@@ -130,6 +136,7 @@ fn gate(options: &CameraReadOptions, nature: Nature) -> Result<GateOptions> {
         Some(Gate::Off) => GatePolicy::Off,
         Some(Gate::Observe) => GatePolicy::Observe,
         Some(Gate::Require) => GatePolicy::Require,
+        Some(Gate::Ask) => GatePolicy::Ask,
         None => GatePolicy::usual_for(nature),
     };
     let gate = GateOptions::of(policy);
@@ -157,6 +164,7 @@ impl Eye {
             admitted: Vec::new(),
             second_looks: Vec::new(),
             suspected: Vec::new(),
+            problems: Vec::new(),
             analysis: None,
             pixels: None,
         };
@@ -171,6 +179,7 @@ impl Eye {
                 seen.admitted = report.admitted.iter().map(Into::into).collect();
                 seen.second_looks = report.second_looks.iter().map(Into::into).collect();
                 seen.suspected = report.suspected.iter().map(Into::into).collect();
+                seen.problems = report.problems.iter().map(Into::into).collect();
                 seen.marks = report.marks.into_iter().map(Into::into).collect();
             }
         }
@@ -203,6 +212,9 @@ pub(super) fn worker_options(options: &CameraReadOptions) -> Result<WorkerOption
     if let Some(starts_at) = captured_at(options.recording_starts_at)? {
         open = open.with_recording_starts_at(starts_at);
     }
+    let degrees = options.orientation.map(|degrees| whole("orientation", degrees)).transpose()?.unwrap_or(0);
+    let turned = Orientation::from_degrees(i64::try_from(degrees).unwrap_or(i64::MAX))?;
+    open = open.with_orientation(if options.mirror == Some(true) { turned.mirrored() } else { turned });
     let pace = match options.pace {
         None | Some(Pace::Recorded) => CorePace::Recorded,
         Some(Pace::AsAnalyzed | Pace::AsAnalysed) => CorePace::AsAnalyzed,

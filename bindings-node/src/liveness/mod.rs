@@ -19,7 +19,8 @@ use napi::bindgen_prelude::AsyncTask;
 use napi_derive::napi;
 
 use self::options::{LivenessOptions, Order, core_options};
-use self::outcome::{LivenessStatus, Outcome, Position, Verification};
+pub(crate) use self::outcome::Position;
+use self::outcome::{LivenessStatus, Outcome, Verification};
 use self::receipt::Receipt;
 use crate::embedding::Embedding;
 use crate::engine::Engine;

@@ -15,6 +15,7 @@ from .types import (
     AttendanceRecordDict,
     AttendanceSummaryDict,
     CameraHealthDict,
+    CameraProblemDict,
     Color,
     Corners,
     Decision,
@@ -28,6 +29,7 @@ from .types import (
     Liveness,
     Marks,
     MatchDict,
+    MergedDict,
     Moment,
     Order,
     OutcomeDict,
@@ -485,6 +487,8 @@ class RecognizedFace:
     def liveness(self) -> Liveness: ...
     @property
     def liveness_reason(self) -> Optional[str]: ...
+    @property
+    def asked(self) -> Optional[Position]: ...
     def to_dict(self) -> RecognizedFaceDict: ...
 
 @final
@@ -504,6 +508,14 @@ class Sighting:
     def to_dict(self) -> SightingDict: ...
 
 @final
+class CameraProblem:
+    @property
+    def code(self) -> str: ...
+    @property
+    def message(self) -> str: ...
+    def to_dict(self) -> CameraProblemDict: ...
+
+@final
 class Recognition:
     @property
     def faces(self) -> list[RecognizedFace]: ...
@@ -515,6 +527,8 @@ class Recognition:
     def second_looks(self) -> list[Sighting]: ...
     @property
     def suspected(self) -> list[Sighting]: ...
+    @property
+    def problems(self) -> list[CameraProblem]: ...
 
 @final
 class Recognizer:
@@ -544,7 +558,14 @@ class Recognizer:
 @final
 class CameraReader:
     def __new__(
-        cls, source: str, *, open_timeout: float = 5.0, read_timeout: float = 5.0, real_time: bool = False
+        cls,
+        source: str,
+        *,
+        open_timeout: float = 5.0,
+        read_timeout: float = 5.0,
+        real_time: bool = False,
+        orientation: int = 0,
+        mirror: bool = False,
     ) -> Self: ...
     def read(self, timeout: Optional[float] = None) -> Optional[Frame]: ...
     def close(self) -> None: ...
@@ -619,6 +640,24 @@ class Erasure:
     def to_dict(self) -> ErasureDict: ...
 
 @final
+class Merged:
+    @property
+    def student(self) -> Student: ...
+    @property
+    def erasure(self) -> Erasure: ...
+    @property
+    def marks_moved(self) -> int: ...
+    @property
+    def corrections_moved(self) -> int: ...
+    @property
+    def second_looks_moved(self) -> int: ...
+    @property
+    def took_face(self) -> bool: ...
+    @property
+    def took_consent(self) -> bool: ...
+    def to_dict(self) -> MergedDict: ...
+
+@final
 class SecondLook:
     @property
     def id(self) -> int: ...
@@ -676,6 +715,15 @@ class Store:
         self, student_id: int, *, name: Optional[str] = None, roll_number: Optional[str] = None
     ) -> Student: ...
     def erase_student(self, student_id: int, *, marks: Marks = "delete") -> Erasure: ...
+    def merge_students(
+        self,
+        student_id: int,
+        other_student_id: int,
+        *,
+        face: Literal["kept", "other"] = "kept",
+        actor: str = "python",
+        merge_unlike: bool = False,
+    ) -> Merged: ...
     @deprecated("Use Store.erase_student")
     def delete_student(self, student_id: int) -> Student: ...
     def register_student(

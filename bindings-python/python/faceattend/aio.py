@@ -292,6 +292,21 @@ class Store:
         """Erases what identifies a student. See `faceattend.Store.erase_student`."""
         return await self.run(self._store.erase_student, student_id, marks=marks)
 
+    async def merge_students(
+        self,
+        student_id: int,
+        other_student_id: int,
+        *,
+        face: Literal["kept", "other"] = "kept",
+        actor: str = "python",
+        merge_unlike: bool = False,
+    ) -> faceattend.Merged:
+        """Makes one student of two records of one person. See `faceattend.Store.merge_students`."""
+        merge = self._store.merge_students
+        return await self.run(
+            merge, student_id, other_student_id, face=face, actor=actor, merge_unlike=merge_unlike
+        )
+
     async def register_student(
         self, session: faceattend.LivenessSession, name: str, roll_number: str, *, actor: str = "python"
     ) -> faceattend.Student:

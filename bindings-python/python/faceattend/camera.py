@@ -34,6 +34,11 @@ class Camera:
         Seconds that connecting may take, and that a stream may stay silent.
     real_time : bool
         Whether a recording is played at its own pace, missing frames as a camera would, instead of frame by frame.
+    orientation : {0, 90, 180, 270}
+        By how many degrees clockwise the pictures have to be turned to be upright: 180 for a camera that is mounted
+        upside down.
+    mirror : bool
+        Whether they are mirrored left to right then.
     timeout : float, optional
         Seconds to wait for one frame before ``CameraError``. Default: for ever, while it is opened again.
 
@@ -51,9 +56,12 @@ class Camera:
         open_timeout: float = 5.0,
         read_timeout: float = 5.0,
         real_time: bool = False,
+        orientation: int = 0,
+        mirror: bool = False,
         timeout: Optional[float] = None,
     ) -> None:
         self._open_timeout, self._read_timeout, self._real_time = open_timeout, read_timeout, real_time
+        self._orientation, self._mirror = orientation, mirror
         self._timeout = timeout
         self._reader: Optional[CameraReader] = None
         self._frames: Optional[Iterator[Picture]] = None
@@ -80,6 +88,8 @@ class Camera:
                 open_timeout=self._open_timeout,
                 read_timeout=self._read_timeout,
                 real_time=self._real_time,
+                orientation=self._orientation,
+                mirror=self._mirror,
             )
             self._closed = False
         return self

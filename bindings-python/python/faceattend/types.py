@@ -25,6 +25,7 @@ __all__ = [
     "AttendanceRecordDict",
     "AttendanceSummaryDict",
     "CameraHealthDict",
+    "CameraProblemDict",
     "CameraState",
     "Color",
     "Corners",
@@ -39,6 +40,7 @@ __all__ = [
     "Liveness",
     "Marks",
     "MatchDict",
+    "MergedDict",
     "Moment",
     "Order",
     "OutcomeDict",
@@ -81,7 +83,7 @@ PassiveVerdict = Literal["off", "not_run", "live", "spoof"]
 """What came of the passive antispoof check of a session."""
 Decision = Literal["waiting", "unknown", "known"]
 """Whose face it is, as far as the views of it agree."""
-Gate = Literal["off", "observe", "require"]
+Gate = Literal["off", "observe", "require", "ask"]
 """What is asked of a face before its person is marked: nothing; nothing, and it says what its views tell of life; that
 they show a living person."""
 Liveness = Literal["live", "undecided", "spoof"]
@@ -272,6 +274,18 @@ class ErasureDict(TypedDict):
     second_looks: int
 
 
+class MergedDict(TypedDict):
+    """`Merged.to_dict`."""
+
+    student: StudentDict
+    erasure: ErasureDict
+    marks_moved: int
+    corrections_moved: int
+    second_looks_moved: int
+    took_face: bool
+    took_consent: bool
+
+
 class SecondLookDict(TypedDict):
     """`SecondLook.to_dict`. Times are texts such as ``2026-03-02T08:00:00Z``, ``day`` is one such as ``2026-03-02``."""
 
@@ -310,6 +324,7 @@ class RecognizedFaceDict(TypedDict):
     similarity: Optional[float]
     liveness: Liveness
     liveness_reason: Optional[str]
+    asked: Optional[Position]
 
 
 class SightingDict(TypedDict):
@@ -321,6 +336,13 @@ class SightingDict(TypedDict):
     liveness: Liveness
     liveness_reason: Optional[str]
     at: str
+
+
+class CameraProblemDict(TypedDict):
+    """`CameraProblem.to_dict`. The codes are ``too_slow`` and ``turned``."""
+
+    code: str
+    message: str
 
 
 class CameraHealthDict(TypedDict):

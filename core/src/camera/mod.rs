@@ -4,7 +4,8 @@
 //! |---|---|---|
 //! | a folder of pictures, an MJPEG AVI file | ours | ours |
 //! | a video file of any other kind | OpenCV | refused |
-//! | a USB camera, an RTSP or HTTP stream | OpenCV | refused |
+//! | a motion-JPEG stream over HTTP, an address that answers with one JPEG | ours | ours |
+//! | other video over HTTP, a USB camera, an RTSP stream | OpenCV | refused |
 
 mod access;
 mod address;
@@ -13,6 +14,8 @@ mod capture;
 mod devices;
 mod frame_source;
 mod health;
+pub(crate) mod http;
+mod login;
 mod open;
 #[cfg(feature = "opencv")]
 mod opencv;

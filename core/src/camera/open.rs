@@ -1,6 +1,7 @@
 //! Opens a camera or a recording with the reader that fits it.
 
 use super::frame_source::FrameSource;
+use super::http::{self, HttpCamera, Opened};
 #[cfg(feature = "opencv")]
 use super::opencv::OpenCvCapture;
 use super::options::OpenOptions;
@@ -41,7 +42,27 @@ fn as_mounted(source: &CameraSource, options: &OpenOptions) -> Result<Box<dyn Fr
     {
         return Ok(Box::new(avi));
     }
+    if let Some(url) = source.address()
+        && http::asks(url)
+    {
+        return match HttpCamera::open(source, url, options)? {
+            Opened::Camera(camera) => Ok(camera),
+            Opened::OtherVideo(url, kind) => other_video(&url, &kind, options),
+        };
+    }
     through_opencv(source, options)
+}
+
+/// Opens the video behind an HTTP address that is no motion-JPEG.
+#[cfg(feature = "opencv")]
+fn other_video(url: &str, _kind: &str, options: &OpenOptions) -> Result<Box<dyn FrameSource>> {
+    through_opencv(&CameraSource::parse(url)?, options)
+}
+
+#[cfg(not(feature = "opencv"))]
+fn other_video(url: &str, kind: &str, _options: &OpenOptions) -> Result<Box<dyn FrameSource>> {
+    let reason = format!("it answers with {kind}, which this build does not read: it was made without `opencv`");
+    Err(Error::State { what: "camera", reason: format!("{}: {reason}", CameraSource::parse(url)?) })
 }
 
 #[cfg(feature = "opencv")]
@@ -52,7 +73,7 @@ fn through_opencv(source: &CameraSource, options: &OpenOptions) -> Result<Box<dy
 #[cfg(not(feature = "opencv"))]
 fn through_opencv(source: &CameraSource, _options: &OpenOptions) -> Result<Box<dyn FrameSource>> {
     let reason = if source.nature() == Nature::Live {
-        "this build has no cameras: it was made without the feature `opencv`"
+        "this build reads no such camera: it was made without the feature `opencv`"
     } else {
         "no MJPEG AVI file, and this build reads no other video: it was made without the feature `opencv`"
     };

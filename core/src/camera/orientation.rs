@@ -58,6 +58,84 @@ impl Orientation {
         })
     }
 
+    /// Returns the orientation of a camera whose pictures have to be turned clockwise by so many degrees.
+    ///
+    /// ```
+    /// use faceattend_core::camera::Orientation;
+    ///
+    /// assert_eq!(Orientation::from_degrees(270)?, Orientation::Counterclockwise);
+    /// assert_eq!(Orientation::from_degrees(180)?.mirrored(), Orientation::HalfTurnMirrored);
+    /// # Ok::<(), faceattend_core::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::InvalidInput`] unless it is 0, 90, 180 or 270.
+    pub fn from_degrees(degrees: i64) -> Result<Self> {
+        Ok(match degrees {
+            0 => Self::Upright,
+            90 => Self::Clockwise,
+            180 => Self::HalfTurn,
+            270 => Self::Counterclockwise,
+            _ => return Err(Error::invalid_input("orientation", format!("{degrees} is none of 0, 90, 180, 270"))),
+        })
+    }
+
+    /// Returns by how many degrees clockwise pictures are turned: 0, 90, 180 or 270.
+    #[must_use]
+    pub fn degrees(self) -> u16 {
+        match self {
+            Self::Upright | Self::Mirrored => 0,
+            Self::Clockwise | Self::ClockwiseMirrored => 90,
+            Self::HalfTurn | Self::HalfTurnMirrored => 180,
+            Self::Counterclockwise | Self::CounterclockwiseMirrored => 270,
+        }
+    }
+
+    /// Returns whether pictures are mirrored left to right once they are turned.
+    #[must_use]
+    pub fn is_mirrored(self) -> bool {
+        matches!(
+            self,
+            Self::Mirrored | Self::ClockwiseMirrored | Self::HalfTurnMirrored | Self::CounterclockwiseMirrored
+        )
+    }
+
+    /// Returns the same turn with the picture mirrored left to right, or no longer mirrored, once it is turned.
+    #[must_use]
+    pub fn mirrored(self) -> Self {
+        match self {
+            Self::Upright => Self::Mirrored,
+            Self::Mirrored => Self::Upright,
+            Self::HalfTurn => Self::HalfTurnMirrored,
+            Self::HalfTurnMirrored => Self::HalfTurn,
+            Self::ClockwiseMirrored => Self::Clockwise,
+            Self::Clockwise => Self::ClockwiseMirrored,
+            Self::CounterclockwiseMirrored => Self::Counterclockwise,
+            Self::Counterclockwise => Self::CounterclockwiseMirrored,
+        }
+    }
+
+    /// Returns the orientation that does as this one and then as `next`.
+    ///
+    /// ```
+    /// use faceattend_core::camera::Orientation;
+    ///
+    /// assert_eq!(Orientation::Clockwise.then(Orientation::HalfTurn), Orientation::Counterclockwise);
+    /// assert_eq!(Orientation::ClockwiseMirrored.then(Orientation::Clockwise), Orientation::Mirrored);
+    /// ```
+    #[must_use]
+    pub fn then(self, next: Self) -> Self {
+        // A turn of a mirrored picture is one the other way before the mirror.
+        let turn = if self.is_mirrored() { 360 - next.degrees() } else { next.degrees() };
+        let turned = match (self.degrees() + turn) % 360 {
+            90 => Self::Clockwise,
+            180 => Self::HalfTurn,
+            270 => Self::Counterclockwise,
+            _ => Self::Upright,
+        };
+        if self.is_mirrored() == next.is_mirrored() { turned } else { turned.mirrored() }
+    }
+
     /// Turns the frame upright, with its capture time.
     ///
     /// # Errors
@@ -151,5 +229,24 @@ mod tests {
             assert_eq!(turned(Orientation::from_exif(value).unwrap()), (width, letters.to_owned()), "{value}");
         }
         assert!(Orientation::from_exif(0).is_err() && Orientation::from_exif(9).is_err());
+    }
+
+    #[test]
+    fn two_orientations_after_each_other_are_one() {
+        let all = || (1..=8).map(|value| Orientation::from_exif(value).unwrap());
+        let frame = || {
+            let pixels: Vec<u8> = b"abcdef".iter().flat_map(|letter| [*letter; 3]).collect();
+            Frame::new(pixels, 3, 2, ChannelOrder::Rgb).unwrap()
+        };
+        for (first, next) in all().flat_map(|first| all().map(move |next| (first, next))) {
+            let twice = next.apply(first.apply(frame()).unwrap()).unwrap();
+            let once = first.then(next).apply(frame()).unwrap();
+            assert_eq!((twice.width(), twice.pixels()), (once.width(), once.pixels()), "{first:?}, {next:?}");
+        }
+        for orientation in all() {
+            let turned = Orientation::from_degrees(orientation.degrees().into()).unwrap();
+            assert_eq!(if orientation.is_mirrored() { turned.mirrored() } else { turned }, orientation);
+        }
+        assert!(Orientation::from_degrees(45).is_err() && Orientation::from_degrees(-90).is_err());
     }
 }

@@ -1,5 +1,5 @@
 //! A source that is bound to an access: each time it is opened its host is resolved again, every address is checked,
-//! and the connection goes to an address that was checked. A server that answers with a redirection is refused.
+//! and the connection goes to an address that was checked. A server that redirects to another host is refused.
 
 use std::borrow::Cow;
 use std::net::{SocketAddr, TcpStream};
@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::access::{CameraAccess, is_camera_device};
 use super::address::Address;
 use super::frame_source::camera_error;
+use super::http::{self, why_unreachable};
 use super::source::{CameraSource, Kind};
 use crate::error::Result;
 
@@ -56,14 +57,16 @@ impl CameraSource {
             Kind::Url(url) => {
                 let reached = Address::of(url).and_then(|address| Some((access.reach(&address)?, address)));
                 let (found, address) = reached.ok_or_else(|| refused(NOT_PERMITTED))?;
-                let connected = found.iter().find_map(|place| {
-                    let stream = TcpStream::connect_timeout(place, patience).ok()?;
-                    Some((*place, stream))
-                });
-                let (place, mut stream) = connected.ok_or_else(|| refused("it does not answer"))?;
-                if address.redirects(&mut stream, patience.min(ANSWERS_WITHIN)) {
-                    return Err(refused("it redirects to another address"));
-                }
+                let place = if let ([place], true) = (found.as_slice(), http::asks(url)) {
+                    // Its reader asks once, sees each redirection, and says why there is no answer.
+                    *place
+                } else {
+                    let (place, mut stream) = connected(&found, patience).map_err(refused)?;
+                    if address.redirects(&mut stream, patience.min(ANSWERS_WITHIN)) {
+                        return Err(refused("it redirects to another address"));
+                    }
+                    place
+                };
                 // Whoever permitted a name trusts it, and a server may tell its cameras apart by their names.
                 Kind::Url(if access.names(&address) { url.clone() } else { address.at(place) })
             }
@@ -78,6 +81,18 @@ impl CameraSource {
     pub(super) fn places(&self) -> Option<Vec<SocketAddr>> {
         self.access()?.reach(&Address::of(self.address()?)?)
     }
+}
+
+/// Connects to the first of these places that answers; or why the last one does not.
+fn connected(places: &[SocketAddr], patience: Duration) -> Result<(SocketAddr, TcpStream), &'static str> {
+    let mut reason = "it does not answer";
+    for place in places {
+        match TcpStream::connect_timeout(place, patience) {
+            Ok(stream) => return Ok((*place, stream)),
+            Err(error) => reason = why_unreachable(&error),
+        }
+    }
+    Err(reason)
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use std::io::{Read as _, Write as _};
 use std::net::{TcpStream, ToSocketAddrs as _};
 use std::time::Duration;
 
+use super::login;
 use super::source::CameraSource;
 
 /// A stream's server.
@@ -28,8 +29,7 @@ impl Probe {
     /// Creates the probe of this address; `None` for one that does not speak TCP.
     pub(super) fn of(url: &str) -> Option<Self> {
         let (scheme, rest) = url.split_once("://")?;
-        // Up to the last `@`, for a password may hold a raw one.
-        let place = rest.rsplit_once('@').map_or(rest, |(_, place)| place);
+        let (_, place) = login::split(rest);
         let authority = place.split(['/', '?', '#']).next().filter(|authority| !authority.is_empty())?;
         let scheme = scheme.to_ascii_lowercase();
         let port = match scheme.as_str() {

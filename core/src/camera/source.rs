@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::access::CameraAccess;
+use super::login;
 use crate::error::{Error, Result};
 use crate::redaction::{self, LoneUser};
 
@@ -61,6 +62,7 @@ const SCHEMES: [&str; 7] = ["rtsp", "rtsps", "http", "https", "rtmp", "rtmps", "
 impl CameraSource {
     /// Reads the source that `text` names: the number of a camera (`0`), its device (`/dev/video0`), the address of
     /// a stream (`rtsp://user:password@host/path`), a video file, or a folder of pictures. A path need not exist yet.
+    /// A password may hold `#`, `/`, `?` and `@` as they are: what stands before the last `@` is percent-encoded.
     ///
     /// ```
     /// use faceattend_core::CameraSource;
@@ -72,28 +74,27 @@ impl CameraSource {
     /// ```
     ///
     /// # Errors
-    /// [`Error::InvalidInput`] for an empty text and for an address that is no stream of a camera.
+    /// [`Error::InvalidInput`] for an empty text, for control characters, and for an address that is no stream of a
+    /// camera or has no host.
     pub fn parse(text: &str) -> Result<Self> {
-        let text = text.trim();
-        if text.is_empty() {
+        if text.trim().is_empty() {
             return Err(Error::invalid_input("camera", "it is empty"));
         }
-        if text.contains('\0') {
-            return Err(Error::invalid_input("camera", "it contains a zero byte"));
+        // A line break would end a header or begin another line of a log.
+        if text.contains(|c: char| c.is_control() || ['\u{2028}', '\u{2029}'].contains(&c)) {
+            return Err(Error::invalid_input("camera", "it contains a line break or another control character"));
         }
+        let text = text.trim();
         if text.bytes().all(|b| b.is_ascii_digit()) {
             return text.parse().map(Self::device).map_err(|_| Error::invalid_input("camera", "no such number"));
         }
-        if let Some((scheme, _)) = text.split_once("://") {
-            let known = SCHEMES.iter().any(|known| known.eq_ignore_ascii_case(scheme));
-            return if known {
-                Ok(Self::of(Kind::Url(text.to_owned())))
-            } else {
-                Err(Error::invalid_input(
-                    "camera",
-                    format!("its address must begin with one of {}", SCHEMES.join(", ")),
-                ))
+        if let Some((scheme, rest)) = text.split_once("://") {
+            let known = SCHEMES.iter().find(|known| known.eq_ignore_ascii_case(scheme));
+            let Some(scheme) = known else {
+                let reason = format!("its address must begin with one of {}", SCHEMES.join(", "));
+                return Err(Error::invalid_input("camera", reason));
             };
+            return Ok(Self::of(Kind::Url(login::encoded(scheme, rest)?)));
         }
         if let Some(number) = text.strip_prefix("/dev/video").and_then(|n| n.parse().ok()) {
             return Ok(Self::device(number));
@@ -246,6 +247,35 @@ mod tests {
             assert_eq!(nature(recording), Nature::Recording, "{recording}");
         }
         assert!(CameraSource::parse(folder.path().to_str().unwrap()).unwrap().folder().is_some());
+    }
+
+    #[test]
+    fn the_signs_of_a_password_and_the_case_of_a_scheme_do_not_change_the_host() {
+        for text in ["rtsp://admin:p#s/s?@10.0.0.7:554/a", "RTSP://admin:p#s/s?@10.0.0.7:554/a"] {
+            let camera = CameraSource::parse(text).unwrap();
+            assert_eq!(camera.address(), Some("rtsp://admin:p%23s%2Fs%3F@10.0.0.7:554/a"));
+            assert_eq!(camera.to_string(), "rtsp://admin:***@10.0.0.7:554/a");
+        }
+    }
+
+    #[test]
+    fn control_characters_and_addresses_without_a_host_are_refused() {
+        for bad in [
+            "rtsp://host/a\r\nX: y",
+            "rtsp://host/a\n",
+            "0\n",
+            "clip\t.avi",
+            "a\u{7f}",
+            "a\u{85}b",
+            "a\u{2028}b",
+            "rtsp://",
+            "RTSP://",
+            "http:///video",
+            "rtsp://user:pw@",
+            "rtsp://:554/1",
+        ] {
+            assert!(CameraSource::parse(bad).is_err(), "{bad:?}");
+        }
     }
 
     #[test]

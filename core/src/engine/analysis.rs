@@ -149,8 +149,10 @@ impl AnalyzeOptions {
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Face {
-    /// The box of the detector.
+    /// The box of the detector, as far as it lies in the frame.
     pub bbox: Rect,
+    /// The same box whole: a face at the border goes on beyond it. What is measured by the size of a face takes this.
+    pub(crate) whole: Rect,
     /// The detector's score, in [0, 1].
     pub score: f32,
     /// The five points, once the depth reached [`Depth::Pose`] or the detector gave them.
@@ -170,6 +172,11 @@ pub struct Face {
 }
 
 impl Face {
+    /// Cuts the box at the borders of a frame of this size.
+    pub(crate) fn clip(&mut self, width: u32, height: u32) {
+        self.bbox = self.whole.clipped(width, height);
+    }
+
     /// Creates a face that has been detected and taken no further.
     ///
     /// ```
@@ -183,6 +190,7 @@ impl Face {
     pub fn detected(bbox: Rect, score: f32, landmarks: Option<Landmarks5>) -> Self {
         Self {
             bbox,
+            whole: bbox,
             score,
             landmarks,
             eyes: None,

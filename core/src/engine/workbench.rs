@@ -67,6 +67,9 @@ impl Workbench {
         }
         #[expect(clippy::cast_possible_truncation, reason = "at most 4096")]
         let input_size = input_size as u32;
+        for face in &mut faces {
+            face.clip(frame.width(), frame.height());
+        }
         Ok(Analysis { faces, input_size })
     }
 
@@ -101,7 +104,7 @@ impl Workbench {
         if depth >= Depth::Antispoof {
             for &i in selected.iter() {
                 faces[i].antispoof = match &mut self.antispoof {
-                    Ok(model) => model.run(frame, &faces[i].bbox)?,
+                    Ok(model) => model.run(frame, &faces[i].whole)?,
                     Err(reason) => PassivePad::Unavailable { reason },
                 };
             }
@@ -116,7 +119,7 @@ impl Workbench {
         scratch.boxes.clear();
         scratch.meshes.clear();
         let wanting = || selected.iter().filter(|i| faces[**i].landmarks.is_none());
-        scratch.boxes.extend(wanting().map(|i| (faces[*i].bbox, faces[*i].eyes)));
+        scratch.boxes.extend(wanting().map(|i| (faces[*i].whole, faces[*i].eyes)));
         mesh.run(frame, &scratch.boxes, &mut scratch.meshes)?;
         let wanting: Vec<usize> = wanting().copied().collect();
         for (i, mesh) in wanting.into_iter().zip(scratch.meshes.drain(..)) {
@@ -133,7 +136,7 @@ impl Workbench {
             let [own, mesh] = self.fits;
             let fit = if face.mesh.is_some() { mesh } else { own };
             face.pose = Pose::from_landmarks(&landmarks, fit);
-            face.quality = self.judge.judge(frame, &face.bbox, &landmarks, face.pose.as_ref());
+            face.quality = self.judge.judge(frame, &face.whole, &landmarks, face.pose.as_ref());
         }
     }
 

@@ -242,7 +242,7 @@ impl Faces {
     }
 
     /// Returns a gallery of just these templates, by the rules of the registry's own.
-    fn people_of(&self, stored: Vec<StoredTemplate>) -> Result<Gallery> {
+    pub(super) fn people_of(&self, stored: Vec<StoredTemplate>) -> Result<Gallery> {
         let embedder = self.gallery.embedder();
         let mut views: BTreeMap<StudentId, Vec<Embedding>> = BTreeMap::new();
         for StoredTemplate { student, embedding, .. } in stored {

@@ -12,6 +12,7 @@
 //! | a face is not enrolled as two students | [`duplicates`], decided inside the transaction that writes the face |
 //! | a face takes the place of one that it is unlike only by an [`Actor`] who may do that | [`duplicates`], as above |
 //! | an enrolment is in the audit log: who, whom, by which session | [`Students::enrol`](crate::store::Students::enrol) |
+//! | two records of one person become one in one transaction | [`Registry::merge`] |
 //! | after an erasure no template, session, gallery entry or remembered mark of the student is left | [`Registry::erase`] |
 //!
 //! ```
@@ -47,6 +48,8 @@
 mod actor;
 pub mod duplicates;
 mod kept;
+mod merge;
+mod outcome;
 pub mod session;
 #[cfg(test)]
 #[cfg(feature = "sqlite")]
@@ -58,16 +61,19 @@ use jiff::Timestamp;
 
 use crate::attendance::Marker;
 use crate::error::{Error, Result};
-use crate::gallery::{Gallery, Match};
-use crate::liveness::{LivenessOptions, LivenessSession, Outcome, Reason, Verification};
+use crate::gallery::{Gallery, LookAlike};
+use crate::liveness::{LivenessOptions, LivenessSession, Reason, Verification};
 use crate::recognition::GalleryLoad;
-use crate::store::{Enrolee, Enrolment, Erasure, FaceCheck, MarksOfErased, Store, Student};
+use crate::store::{Enrolee, Enrolment, Erasure, FaceCheck, MarksOfErased, Store, Student, StudentMerge};
 use crate::types::{SessionId, StudentId};
 
 pub use actor::Actor;
 pub use duplicates::{ALREADY_ENROLLED, DuplicatePolicy, already_enrolled, known_as};
 use duplicates::{Compared, Faces};
 pub use kept::KeptSession;
+use merge::FoundAlike;
+pub use merge::{Merge, MergeOutcome};
+pub use outcome::{Enrolled, EnrolmentOutcome, FaceOfSession, Observed};
 pub use session::{ClientFrame, StoredSession};
 
 /// Enrols students by liveness sessions and erases them: see [the module](self). `Send + Sync`; share one between all
@@ -77,6 +83,7 @@ pub struct Registry {
     faces: Option<Faces>,
     marker: Option<Arc<Marker>>,
     options: LivenessOptions,
+    found_alike: FoundAlike,
 }
 
 impl std::fmt::Debug for Registry {
@@ -85,94 +92,17 @@ impl std::fmt::Debug for Registry {
     }
 }
 
-/// What a frame of a session led to.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Observed {
-    /// The session after the frame.
-    pub session: StoredSession,
-    /// What the frame was worth. When the completed face resembles another student, or is unlike the one that it
-    /// replaces, the reasons say so.
-    pub outcome: Outcome,
-    /// What became of the face of a completed session.
-    pub face: FaceOfSession,
-}
-
-/// What became of the face of a session that was begun for a student.
-#[derive(Debug, Clone, PartialEq)]
-pub enum FaceOfSession {
-    /// The session is not completed, or names no student: the face stays in the session.
-    Kept,
-    /// The student has had the face since this frame.
-    Saved(Box<Student>),
-    /// The student has had the face since an earlier frame.
-    SavedBefore,
-    /// The session names a student that is not in the store, or was not when the session began.
-    NoSuchStudent,
-    /// The face is another student's, and the policy refuses it.
-    Refused(Match),
-    /// The face is unlike the one that the student has, and the actor may not replace that.
-    Unlike,
-}
-
-/// What came of giving the face of a session to a student.
-#[derive(Debug, Clone, PartialEq)]
-pub enum EnrolmentOutcome {
-    /// The student has the face.
-    Enrolled(Box<Enrolled>),
-    /// The store has no session with this id.
-    UnknownSession,
-    /// The session is not completed: it proves nothing yet.
-    NotCompleted,
-    /// The session has enrolled another student, or was begun for one.
-    UsedUp,
-    /// The face is unlike the one that the student has, and the actor may not replace that.
-    Unlike,
-    /// The store has no such student, or neither the caller nor the session names one.
-    UnknownStudent,
-    /// The face is another student's, and the policy refuses it.
-    Refused(Match),
-}
-
-impl EnrolmentOutcome {
-    /// Returns the enrolled student, and every other outcome as the error that it means to a caller who expected one.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`] for an unknown session or student; [`Error::State`] for a session that is not completed or
-    /// used up; [`Error::Conflict`] for a face that is another student's.
-    pub fn into_enrolled(self) -> Result<Enrolled> {
-        let state = |reason: &str| Err(Error::State { what: "liveness session", reason: reason.into() });
-        match self {
-            Self::Enrolled(enrolled) => Ok(*enrolled),
-            Self::UnknownSession => Err(Error::NotFound { what: "liveness session" }),
-            Self::UnknownStudent => Err(Error::NotFound { what: "student" }),
-            Self::NotCompleted => state("it is not complete"),
-            Self::UsedUp => state("it has enrolled a student already, or is for another one"),
-            Self::Refused(_) => Err(Error::Conflict { what: "student with this face" }),
-            Self::Unlike => Err(Error::Conflict { what: "unlike face of this student" }),
-        }
-    }
-}
-
-/// A student with a face that a session proved.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Enrolled {
-    /// The student.
-    pub student: Student,
-    /// The session that proved the face.
-    pub session: LivenessSession,
-    /// The other student whose face it resembles, under [`DuplicatePolicy::Warn`].
-    pub resembles: Option<Match>,
-    /// Whether it took the place of a face that it is unlike.
-    pub is_unlike: bool,
-    /// Whether this call wrote the face; `false` when the same session had given it to the same student before.
-    pub is_new: bool,
-}
-
 impl Registry {
     /// A registry over `store` that compares faces with nobody and keeps no gallery up to date.
     #[must_use]
     pub fn new(store: Arc<dyn Store>) -> Self {
-        Self { store, faces: None, marker: None, options: LivenessOptions::default() }
+        Self {
+            store,
+            faces: None,
+            marker: None,
+            options: LivenessOptions::default(),
+            found_alike: FoundAlike::default(),
+        }
     }
 
     /// Keeps `gallery` up to date with every enrolment and erasure, and treats a face that resembles another student as
@@ -385,6 +315,48 @@ impl Registry {
             faces.remove(student);
         }
         Ok(erasure)
+    }
+
+    /// Makes one student of two records of one person: see
+    /// [`Students::merge_students`](crate::store::Students::merge_students). The gallery forgets the record that is
+    /// erased, and the marker what it remembers. A registry with a gallery merges records whose faces are unlike, or
+    /// cannot be compared, only for an actor who may replace a face by an unlike one: it would be a way to erase
+    /// anybody.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] where one of the two is not there; [`Error::InvalidInput`] for the same record twice; those
+    /// of the store.
+    pub fn merge(&self, merge: Merge, actor: Actor<'_>, now: Timestamp) -> Result<MergeOutcome> {
+        let policy = self.marker.as_ref().map(|marker| marker.policy());
+        let day_of = |at| policy.and_then(|policy| policy.day(at).ok()).map(|day| day.date);
+        let mut admits = |stored| match &self.faces {
+            Some(faces) => merge::may_merge(faces, merge, stored, actor),
+            None => Ok(true),
+        };
+        let (kept, other, face) = (merge.kept(), merge.other(), merge.face());
+        let order = StudentMerge { kept, other, face, day_of: &day_of, admits: &mut admits };
+        let Some(merged) = self.store.merge_students(order, actor.name(), now)? else {
+            return Ok(MergeOutcome::Unlike);
+        };
+        if let Some(marker) = &self.marker {
+            marker.forget();
+        }
+        if let Some(faces) = &self.faces {
+            faces.remove(other);
+            if let Err(error) = faces.refresh(&*self.store, kept) {
+                // Stored all the same; whoever follows the database hears of it once more.
+                tracing::warn!(student = %kept, "not in the gallery yet: {error}");
+            }
+        }
+        Ok(MergeOutcome::Merged(Box::new(merged)))
+    }
+
+    /// Returns the pairs of students whose faces are as alike as those of one person, the most alike first: people who
+    /// are enrolled twice, and twins. Cameras may name neither of a pair. `None` without a gallery, and where it is too
+    /// large for everybody to be compared with everybody.
+    #[must_use]
+    pub fn look_alikes(&self) -> Option<Arc<[LookAlike]>> {
+        self.found_alike.of(&self.faces.as_ref()?.gallery)
     }
 
     /// Loads every stored template that the gallery's model made; returns what was left out. A registry without a

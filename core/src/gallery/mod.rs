@@ -19,6 +19,7 @@
 mod search;
 mod segments;
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwap;
@@ -55,6 +56,27 @@ pub struct Match {
     pub similarity: Similarity,
     /// The raw cosine behind it.
     pub cosine: Cosine,
+}
+
+/// Two people whose faces are so alike that they may be one person who is enrolled twice.
+///
+/// ```
+/// use faceattend_core::gallery::LookAlike;
+///
+/// fn told(pair: &LookAlike) -> String {
+///     format!("students {} and {}: {:.2}", pair.earlier, pair.later, pair.similarity.value())
+/// }
+/// # let _ = told;
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub struct LookAlike {
+    /// The one who was created first.
+    pub earlier: StudentId,
+    /// The other.
+    pub later: StudentId,
+    /// The similarity of the means of their views.
+    pub similarity: Similarity,
 }
 
 /// The identity of a face by one view.
@@ -127,13 +149,14 @@ pub struct Gallery {
     embedder: Embedder,
     snapshot: ArcSwap<Segments>,
     writer: Mutex<Writer>,
+    revision: AtomicU64,
 }
 
 impl Gallery {
     /// Creates an empty gallery for the embeddings of `embedder`.
     #[must_use]
     pub fn new(embedder: Embedder) -> Self {
-        Self { embedder, snapshot: ArcSwap::default(), writer: Mutex::default() }
+        Self { embedder, snapshot: ArcSwap::default(), writer: Mutex::default(), revision: AtomicU64::new(0) }
     }
 
     /// Returns what makes the embeddings that it takes.
@@ -291,6 +314,31 @@ impl Gallery {
         Ok(Identification::of(&self.search(probe, 2)?, threshold))
     }
 
+    /// Returns how alike the faces of two people are, each by the mean of their views; `None` where one of the two is
+    /// not here.
+    pub(crate) fn alike(&self, one: StudentId, two: StudentId) -> Option<(Similarity, Cosine)> {
+        let Match { similarity, cosine, .. } = self.matched(one, self.lock().cosine(one, two)?);
+        Some((similarity, cosine))
+    }
+
+    /// Returns the pairs of people whose faces reach `threshold`, the most alike first and at most `most` of them.
+    /// Everybody is compared with everybody.
+    pub(crate) fn look_alikes(&self, threshold: Threshold, most: usize) -> Vec<LookAlike> {
+        let least = self.embedder.calibration.cosine(Similarity::new(threshold.value()));
+        let pairs = search::pairs(&self.snapshot.load(), self.embedder.dimension, least.0, most);
+        let told = |(a, b, cosine): (StudentId, StudentId, f32)| {
+            let Match { similarity, .. } = self.matched(a, cosine);
+            let [earlier, later] = if a < b { [a, b] } else { [b, a] };
+            LookAlike { earlier, later, similarity }
+        };
+        pairs.into_iter().map(told).collect()
+    }
+
+    /// Returns a number that is another one after every change.
+    pub(crate) fn revision(&self) -> u64 {
+        self.revision.load(Ordering::Acquire)
+    }
+
     fn matched(&self, student: StudentId, cosine: f32) -> Match {
         let cosine = Cosine(cosine.clamp(-1.0, 1.0));
         Match { student, similarity: self.embedder.calibration.similarity(cosine), cosine }
@@ -315,6 +363,7 @@ impl Gallery {
 
     fn publish(&self, writer: &Writer) {
         self.snapshot.store(Arc::new(writer.segments.clone()));
+        self.revision.fetch_add(1, Ordering::Release);
     }
 }
 

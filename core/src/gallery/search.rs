@@ -26,6 +26,40 @@ pub(super) fn scan(segments: &[Arc<Segment>], probe: &[f32], best: &mut Best) {
     }
 }
 
+/// Returns the pairs of rows with a cosine of at least `least`, the nearest first and at most `most` of them.
+pub(super) fn pairs(
+    segments: &[Arc<Segment>],
+    dimension: usize,
+    least: f32,
+    most: usize,
+) -> Vec<(StudentId, StudentId, f32)> {
+    let arch = Arch::new();
+    let mut cosines = [0.0; SEGMENT_ROWS];
+    let mut found: Vec<(StudentId, StudentId, f32)> = Vec::new();
+    for (n, of_probes) in segments.iter().enumerate() {
+        for (row, (probe, owner)) in of_probes.rows.chunks_exact(dimension).zip(&of_probes.owners).enumerate() {
+            for (m, segment) in segments.iter().enumerate().skip(n) {
+                // Each pair once: what comes after the probe.
+                let from = if m == n { row + 1 } else { 0 };
+                let cosines = &mut cosines[..segment.owners.len() - from];
+                arch.dispatch(Products { rows: &segment.rows[from * dimension..], probe, into: cosines });
+                let near = segment.owners[from..].iter().zip(&*cosines).filter(|(_, cosine)| **cosine >= least);
+                found.extend(near.map(|(other, cosine)| (*owner, *other, *cosine)));
+            }
+            if found.len() >= 2 * most.max(SEGMENT_ROWS) {
+                nearest(&mut found, most);
+            }
+        }
+    }
+    nearest(&mut found, most);
+    found
+}
+
+fn nearest(found: &mut Vec<(StudentId, StudentId, f32)>, most: usize) {
+    found.sort_by(|a, b| b.2.total_cmp(&a.2).then((a.0, a.1).cmp(&(b.0, b.1))));
+    found.truncate(most);
+}
+
 /// The dot product of each row with the probe.
 struct Products<'a> {
     rows: &'a [f32],

@@ -73,6 +73,21 @@ impl Writer {
         self.known.insert(student, Known { row, views, length });
     }
 
+    /// Returns the cosine between two people's rows, if both are here.
+    pub(super) fn cosine(&self, one: StudentId, two: StudentId) -> Option<f32> {
+        let row = |student| {
+            let known = self.known.get(&student)?;
+            let segment = self.segments.get(known.row / SEGMENT_ROWS)?;
+            let dimension = segment.rows.len() / segment.owners.len().max(1);
+            let at = known.row % SEGMENT_ROWS * dimension;
+            segment.rows.get(at..at + dimension)
+        };
+        let (one, two) = (row(one)?, row(two)?);
+        #[expect(clippy::cast_possible_truncation, reason = "a cosine fits an f32")]
+        let cosine = one.iter().zip(two).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum::<f64>() as f32;
+        Some(cosine)
+    }
+
     /// Adds a row at the end and says which it is.
     fn push(&mut self, student: StudentId, row: impl Iterator<Item = f32>) -> usize {
         if self.segments.last().is_none_or(|last| last.owners.len() == SEGMENT_ROWS) {

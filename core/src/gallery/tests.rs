@@ -265,3 +265,30 @@ fn debug_shows_no_value() {
     gallery.insert(StudentId(1), &[embedding(&[0.6, 0.8])]).unwrap();
     assert_eq!(format!("{gallery:?}"), "Gallery(m, 1 people)");
 }
+
+#[test]
+fn look_alikes_are_the_pairs_that_everybody_against_everybody_finds() {
+    let gallery = Gallery::new(embedder(8));
+    let people = i64::try_from(SEGMENT_ROWS).unwrap() + 40;
+    let views: Vec<_> = (0..people).map(|id| random(8, u64::try_from(id % 700).unwrap() + 1)).collect();
+    gallery.load((0..people).map(|id| (StudentId(id), vec![views[usize::try_from(id).unwrap()].clone()]))).unwrap();
+    let found = gallery.look_alikes(Threshold::new(0.999).unwrap(), 10_000);
+    let pairs: std::collections::BTreeSet<_> = found.iter().map(|pair| (pair.earlier.0, pair.later.0)).collect();
+    let expected: std::collections::BTreeSet<_> = (700..people).map(|id| (id - 700, id)).collect();
+    assert_eq!((pairs.len(), pairs), (found.len(), expected));
+    let few = gallery.look_alikes(Threshold::new(0.75).unwrap(), 5);
+    assert!(few.len() == 5 && few.is_sorted_by(|a, b| a.similarity >= b.similarity), "{few:?}");
+}
+
+#[test]
+fn how_alike_two_people_are_is_the_cosine_of_their_means() {
+    let gallery = Gallery::new(embedder(4));
+    gallery.insert(StudentId(1), &[embedding(&[1.0, 0.0, 0.0, 0.0]), embedding(&[0.0, 1.0, 0.0, 0.0])]).unwrap();
+    gallery.insert(StudentId(2), &[embedding(&[1.0, 1.0, 0.0, 0.0])]).unwrap();
+    gallery.insert(StudentId(3), &[embedding(&[0.0, 0.0, 1.0, 0.0])]).unwrap();
+    let cosine = |a, b| gallery.alike(StudentId(a), StudentId(b)).map(|(_, cosine)| (cosine.0 * 1e4).round() / 1e4);
+    assert_eq!((cosine(1, 2), cosine(2, 3), cosine(1, 9)), (Some(1.0), Some(0.0), None));
+    let before = gallery.revision();
+    gallery.remove(StudentId(3));
+    assert_ne!(gallery.revision(), before);
+}

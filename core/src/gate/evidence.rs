@@ -7,11 +7,13 @@ use jiff::{SignedDuration, Timestamp};
 use super::flat_map::{FlatMap, Linear};
 use super::fusion::Fusion;
 use super::policy::GateOptions;
+use super::question::{Answer, Question};
 use super::signs::{BLINK, PASSIVE_MOST, Signs};
 use super::verdict::{Life, LifeReason, LifeVerdict};
 use super::view::{LifeView, lid_gaps};
 use crate::embedding::{Calibration, Embedding};
 use crate::geometry::Point;
+use crate::pose::Pose;
 use crate::types::Similarity;
 
 /// How long a view counts. Long enough for two blinks of most people, short enough that a picture that is held for
@@ -70,8 +72,22 @@ pub struct LifeEvidence {
     frozen: usize,
     last_picture: Option<u64>,
     signs: Signs,
+    asked: Asked,
+    /// What the answers say, in log-odds.
+    answers: f32,
     /// Whether the views have shown a living person. It stays: the person does not become a picture.
     live: bool,
+}
+
+/// What a person has been asked for.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(crate) struct Asked {
+    /// The movement that is waited for.
+    pub(crate) question: Option<Question>,
+    /// How many movements the person was asked for.
+    pub(crate) times: usize,
+    /// When the last of them was answered.
+    pub(crate) answered_at: Option<Timestamp>,
 }
 
 /// A view, as one flat map takes it to the first one.
@@ -83,6 +99,7 @@ struct Seen {
     lids: Option<[f32; 2]>,
     stretch: f32,
     scale: f32,
+    pose: Option<Pose>,
     passive: Option<f32>,
 }
 
@@ -109,7 +126,7 @@ impl LifeEvidence {
         let (stretch, scale) = (stretch as f32, scale as f32);
         let passive = view.passive.map(|real| log_odds(real).clamp(-PASSIVE_MOST, PASSIVE_MOST));
         let skull = view.skull.iter().map(|point| map.apply(*point)).collect();
-        self.seen.push_back(Seen { at: view.at, skull, lids, stretch, scale, passive });
+        self.seen.push_back(Seen { at: view.at, skull, lids, stretch, scale, pose: view.pose, passive });
         if let Some(embedding) = &view.embedding {
             let same_bytes = view.picture.is_some() && view.picture == self.last_picture;
             self.embed(Embedded { at: view.at, embedding: embedding.clone(), held }, same_bytes);
@@ -123,6 +140,7 @@ impl LifeEvidence {
             self.seen.pop_front();
         }
         self.signs = self.measure(calibration);
+        self.hear(view, options);
         self.live |= self.judge(options).0 == LifeVerdict::Live;
     }
 
@@ -137,6 +155,32 @@ impl LifeEvidence {
         self.embedded.push_back(new);
         if self.embedded.len() > EMBEDDED {
             self.embedded.pop_front();
+        }
+    }
+
+    /// Asks for a movement, drawn by `random`. Nothing is asked before the first view, and of a face without a pose.
+    pub(crate) fn ask(&mut self, random: u128, options: &GateOptions, now: Timestamp) {
+        let poses: Vec<Pose> = self.seen.iter().filter_map(|seen| seen.pose).collect();
+        let follows_pitch = self.seen.back().is_some_and(|seen| seen.lids.is_some());
+        self.asked.question = Question::draw(random, follows_pitch, &poses, options.mirrored, now);
+        self.asked.times += usize::from(self.asked.question.is_some());
+    }
+
+    /// Waits for no answer any more.
+    pub(crate) fn drop_question(&mut self) {
+        self.asked.question = None;
+    }
+
+    /// Returns what the person has been asked for.
+    pub(crate) fn asked(&self) -> Asked {
+        self.asked
+    }
+
+    fn hear(&mut self, view: &LifeView, options: &GateOptions) {
+        let (Some(question), Some(pose)) = (&mut self.asked.question, &view.pose) else { return };
+        if let Answer::Right(says) | Answer::Wrong(says) = question.see(pose, options.mirrored, view.at) {
+            self.answers += says;
+            (self.asked.question, self.asked.answered_at) = (None, Some(view.at));
         }
     }
 
@@ -162,7 +206,7 @@ impl LifeEvidence {
             return (LifeVerdict::Spoof, options.spoof_below, Some(LifeReason::Frozen));
         }
         let passive_rules = signs.passive_views >= LEAST_PASSIVE;
-        let log_odds = Fusion::MEASURED.log_odds(signs);
+        let log_odds = Fusion::MEASURED.log_odds(signs) + self.answers;
         if signs.views < if passive_rules { LEAST_PASSIVE } else { LEAST_VIEWS } {
             return (LifeVerdict::Undecided, 0.0, Some(LifeReason::FewViews));
         }
@@ -172,6 +216,8 @@ impl LifeEvidence {
             LifeReason::Frozen
         } else if signs.passive.is_some_and(|passive| passive < 0.0) {
             LifeReason::PassiveLow
+        } else if self.asked.times > 0 && self.answers <= 0.0 {
+            LifeReason::Unanswered
         } else {
             LifeReason::LittleMovement
         };

@@ -10,6 +10,7 @@
 //! | appearance | [`Signs::change`] | change its embedding while it is held alike |
 //! | passive check | [`Signs::passive`] | look like skin to MiniFASNet, where its models are installed |
 //! | frozen frames | [`Signs::frozen`] | carry the noise of a sensor when it is injected |
+//! | answer | [`GatePolicy::Ask`] | make the movement that it is asked for |
 //!
 //! [`Fusion`] adds the evidence up as log-odds, [`LifeEvidence`] decides for one track, and [`GateOptions`] say what a
 //! camera does with the answer. The weights of the fusion come from `faceattend eval gate --fit`. `docs/src/gate.md`
@@ -19,10 +20,12 @@ mod evidence;
 mod flat_map;
 mod fusion;
 mod policy;
+mod question;
 mod signs;
 mod verdict;
 mod view;
 
+pub(crate) use evidence::Asked;
 pub use evidence::LifeEvidence;
 pub use fusion::{Fusion, Weights};
 pub use policy::{GateOptions, GatePolicy};

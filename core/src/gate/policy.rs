@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::camera::Nature;
 use crate::error::Error;
+use crate::liveness::Mirrored;
 
 /// What a camera asks for before it marks somebody.
 ///
@@ -26,11 +27,26 @@ pub enum GatePolicy {
     /// A living person. Everybody else who is recognized goes on the second-look list.
     #[default]
     Require,
+    /// A living person too, and whose views do not say is asked for one short movement: a turn or a nod, drawn anew
+    /// each time. For cameras with a screen beside them that shows the question.
+    Ask,
 }
 
 impl GatePolicy {
     /// All policies.
-    pub const ALL: [Self; 3] = [Self::Off, Self::Observe, Self::Require];
+    pub const ALL: [Self; 4] = [Self::Off, Self::Observe, Self::Require, Self::Ask];
+
+    /// Returns whether it marks the living alone.
+    ///
+    /// ```
+    /// use faceattend_core::gate::GatePolicy;
+    ///
+    /// assert!(GatePolicy::Ask.marks_the_living_alone() && !GatePolicy::Observe.marks_the_living_alone());
+    /// ```
+    #[must_use]
+    pub fn marks_the_living_alone(self) -> bool {
+        matches!(self, Self::Require | Self::Ask)
+    }
 
     /// Returns what a source of this nature asks for unless somebody says otherwise: a camera a living person, a
     /// recording nothing.
@@ -56,6 +72,7 @@ impl GatePolicy {
             Self::Off => "off",
             Self::Observe => "observe",
             Self::Require => "require",
+            Self::Ask => "ask",
         }
     }
 }
@@ -64,10 +81,9 @@ impl FromStr for GatePolicy {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
-        Self::ALL
-            .into_iter()
-            .find(|policy| policy.as_str() == text)
-            .ok_or_else(|| Error::invalid_input("gate policy", format!("{text:?} is none of off, observe, require")))
+        Self::ALL.into_iter().find(|policy| policy.as_str() == text).ok_or_else(|| {
+            Error::invalid_input("gate policy", format!("{text:?} is none of off, observe, require, ask"))
+        })
     }
 }
 
@@ -93,11 +109,26 @@ pub struct GateOptions {
     /// How long a person who is recognized is watched for signs of life before the sighting goes on the second-look
     /// list. Default 4 s.
     pub wait: SignedDuration,
+    /// How long a person is watched before a camera with [`GatePolicy::Ask`] asks for a movement. Default 1.5 s: by
+    /// then half of the living have shown that they are.
+    pub ask_after: SignedDuration,
+    /// How long an answer is waited for, beyond `wait`. Default 5 s.
+    pub answer_within: SignedDuration,
+    /// Whether the frames are mirrored, which decides what is the person's own left. Default no, as cameras take them.
+    pub mirrored: Mirrored,
 }
 
 impl Default for GateOptions {
     fn default() -> Self {
-        Self { policy: GatePolicy::Require, live_from: 3.0, spoof_below: -2.0, wait: SignedDuration::from_secs(4) }
+        Self {
+            policy: GatePolicy::Require,
+            live_from: 3.0,
+            spoof_below: -2.0,
+            wait: SignedDuration::from_secs(4),
+            ask_after: SignedDuration::from_millis(1500),
+            answer_within: SignedDuration::from_secs(5),
+            mirrored: Mirrored::No,
+        }
     }
 }
 
@@ -119,6 +150,21 @@ impl GateOptions {
     #[must_use]
     pub fn with_wait(mut self, wait: SignedDuration) -> Self {
         self.wait = wait;
+        self
+    }
+
+    /// Returns the same options, asking for a movement so long after the person is recognized, and waiting so long for
+    /// it.
+    #[must_use]
+    pub fn with_question(mut self, ask_after: SignedDuration, answer_within: SignedDuration) -> Self {
+        (self.ask_after, self.answer_within) = (ask_after, answer_within);
+        self
+    }
+
+    /// Returns the same options for frames that are mirrored, or not.
+    #[must_use]
+    pub fn with_mirrored(mut self, mirrored: Mirrored) -> Self {
+        self.mirrored = mirrored;
         self
     }
 

@@ -8,7 +8,8 @@ use crate::embedding::{Calibration, Embedding};
 use crate::engine::Face;
 use crate::geometry::Rect;
 use crate::landmarks::{MESH_POINTS, Mesh};
-use crate::types::ModelId;
+use crate::pose::Pose;
+use crate::types::{Degrees, ModelId};
 
 pub(crate) fn at(ms: i64) -> Timestamp {
     Timestamp::UNIX_EPOCH + SignedDuration::from_millis(ms)
@@ -57,6 +58,9 @@ impl Head {
         (values[2 * self.person], values[2 * self.person + 1]) = (self.change.cos(), self.change.sin());
         let mut face = Face::detected(Rect::new(250.0, 150.0, 350.0, 250.0), 0.9, None);
         face.mesh = Mesh::new(points);
+        // A flat picture looks where it looked when it was taken, however it is turned.
+        let looks = if self.depth > 0.0 { self.yaw } else { 0.0 };
+        face.pose = Some(Pose { yaw: Degrees(looks), ..Pose::default() });
         face.embedding = Some(Embedding::from_raw(ModelId::new("m"), &values).unwrap());
         if let Some(real) = self.passive {
             face.antispoof = PassivePad::Scored { real };

@@ -52,6 +52,8 @@ pub enum LifeReason {
     PassiveLow,
     /// The views are one and the same picture.
     Frozen,
+    /// The face was asked for a movement and did not make it.
+    Unanswered,
 }
 
 impl LifeReason {
@@ -63,6 +65,7 @@ impl LifeReason {
             Self::LittleMovement => "little_movement",
             Self::PassiveLow => "passive_low",
             Self::Frozen => "frozen",
+            Self::Unanswered => "unanswered",
         }
     }
 }

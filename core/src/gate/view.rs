@@ -8,6 +8,7 @@ use crate::embedding::Embedding;
 use crate::engine::Face;
 use crate::frame::Frame;
 use crate::geometry::Point;
+use crate::pose::Pose;
 
 /// The mesh points of the eyelids: upper and lower, of the eye on the image's left, then of the other.
 const LIDS: [usize; 12] = [159, 158, 160, 145, 153, 144, 386, 385, 387, 374, 380, 373];
@@ -49,6 +50,7 @@ pub struct LifeView {
     pub(super) skull: Vec<Point>,
     /// The lids, in the order of [`LIDS`]; `None` without a mesh.
     pub(super) lids: Option<[Point; LIDS.len()]>,
+    pub(super) pose: Option<Pose>,
     pub(super) passive: Option<f32>,
     pub(super) embedding: Option<Embedding>,
     /// Of the whole picture that the view is from.
@@ -68,7 +70,15 @@ impl LifeView {
             (None, Some(five)) => (five.0.to_vec(), None),
             (None, None) => return None,
         };
-        Some(Self { at, skull, lids, passive: face.antispoof.real(), embedding: face.embedding.clone(), picture: None })
+        Some(Self {
+            at,
+            skull,
+            lids,
+            pose: face.pose,
+            passive: face.antispoof.real(),
+            embedding: face.embedding.clone(),
+            picture: None,
+        })
     }
 
     /// Returns the same view as one of `frame`: no camera takes the very same picture twice.

@@ -171,13 +171,13 @@ impl Reason {
             Self::OutOfOrder { expected: Position::Right } => "First turn your head to your right.",
             Self::OutOfOrder { expected: Position::Up } => "First look up.",
             Self::OutOfOrder { expected: Position::Down } => "First look down.",
-            Self::WrongTurn { .. } => "That was the other side: please begin again, and follow what is said.",
+            Self::WrongTurn { .. } => "That was the other side: follow what is said, from the first position.",
             Self::WrongNonce => "This picture answers another question: please send a new one.",
             Self::ReplayedFrame => "This picture was part of another registration: please use a live camera.",
             Self::MirroredFrame => "This picture was sent before, mirrored: please turn your head to the other side.",
             Self::BadTimestamp => "The camera's clock stands still or runs ahead: please restart the camera.",
             Self::SourceChanged => "The camera was changed meanwhile: please start again.",
-            Self::TrackBroken => "Your face left the picture: please begin again from the first position.",
+            Self::TrackBroken => "Your face left the picture: go on with the first position.",
             Self::NotSteady => "Good: hold it for a moment.",
             Self::AlreadyEnrolled { student, .. } => {
                 return Cow::Owned(format!(

@@ -51,6 +51,7 @@ pub use face_hash::FaceHash;
 pub use frame_hash::{FrameHash, frame_hash};
 pub use gates::{Gates, Turn};
 pub use movement::Shape;
+pub(crate) use nod::NOD;
 pub use options::{LivenessOptions, QualityGate};
 pub use pad::{PadPolicy, PadVerdict, PassiveCheck};
 pub use perceptual_hash::{ALIKE_BITS, PerceptualHash};

@@ -11,7 +11,7 @@ use crate::types::Degrees;
 /// From which change of the read pitch on a head has nodded, in degrees. Two thirds of a turn are read (0.68 of each
 /// degree on 551 labeled faces), so it is a nod of about 12 degrees. People who talk and look ahead stay within 5; the
 /// figures are in `docs/src/liveness.md` ("Nods").
-pub(super) const NOD: f32 = 8.0;
+pub(crate) const NOD: f32 = 8.0;
 /// How far the pitch may be from that of the verified center for the head to look straight again, in degrees.
 const LEVEL: f32 = 6.0;
 /// By how much one reading may lie outside when the median over several lies inside, in degrees: the readings of one

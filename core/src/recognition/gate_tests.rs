@@ -13,6 +13,7 @@ use crate::frame::{ChannelOrder, Frame};
 use crate::gallery::Gallery;
 use crate::gate::tests::{DIMENSION, Head, PICTURE, person};
 use crate::gate::{GateOptions, GatePolicy, LifeReason, LifeVerdict};
+use crate::liveness::Position;
 use crate::store::prelude::*;
 use crate::store::{AttendanceFilter, Page, SecondLookFilter, SecondLookVerdict, SqliteStore};
 use crate::types::{ModelId, StudentId};
@@ -66,6 +67,9 @@ struct Gate {
     students: [StudentId; 2],
     /// In milliseconds since the morning.
     now: i64,
+    /// The time between two pictures, in milliseconds.
+    apart: i64,
+    pictures: usize,
     _folder: tempfile::TempDir,
 }
 
@@ -90,25 +94,36 @@ impl Gate {
         let marker = Arc::new(Marker::new(store.clone(), AttendancePolicy::in_time_zone("UTC").unwrap()));
         let options = RecognitionOptions::default().with_gate(GateOptions::of(policy));
         let recognizer = Recognizer::new(stage.clone(), gallery, &options).with_marker(marker, Some("Gate".to_owned()));
-        Self { stage, store, recognizer, students, now: 0, _folder: folder }
+        Self { stage, store, recognizer, students, now: 0, apart: 100, pictures: 0, _folder: folder }
     }
 
-    /// Shows a head in the next picture, a tenth of a second later.
+    fn with_pictures_apart(mut self, milliseconds: i64) -> Self {
+        self.apart = milliseconds;
+        self
+    }
+
+    /// Shows a head in the next picture, a tenth of a second later unless the camera is a slower one.
     fn show(&mut self, head: Option<Head>) -> RecognitionReport {
         *self.stage.shown.lock().unwrap() = head;
         let morning: Timestamp = "2026-03-02T08:00:00Z".parse().unwrap();
         let now = morning + SignedDuration::from_millis(self.now);
-        self.now += 100;
+        self.now += self.apart;
+        self.pictures += 1;
         // Something moves in every picture: the plan looks wherever it would.
-        let shade = if self.now % 200 == 0 { 90 } else { 120 };
+        let shade = if self.pictures.is_multiple_of(2) { 90 } else { 120 };
         let frame = Frame::new(vec![shade; 640 * 480 * 3], 640, 480, ChannelOrder::Rgb).unwrap();
         self.recognizer.process(&frame, now).unwrap()
     }
 
     fn show_for(&mut self, seconds: f32, head: impl Fn(f32) -> Head) -> Vec<RecognitionReport> {
-        #[expect(clippy::cast_possible_truncation, reason = "tenths of seconds")]
-        let pictures = (seconds * 10.0) as i32;
-        (0..pictures).map(|n| self.show(Some(head(n as f32 / 10.0)))).collect()
+        let apart = self.apart as f32 / 1000.0;
+        #[expect(clippy::cast_possible_truncation, reason = "a few pictures")]
+        let pictures = (seconds / apart) as i32;
+        (0..pictures).map(|n| self.show(Some(head(n as f32 * apart)))).collect()
+    }
+
+    fn show_nobody_for(&mut self, pictures: usize) -> Vec<RecognitionReport> {
+        (0..pictures).map(|_| self.show(None)).collect()
     }
 
     fn marked(&self) -> Vec<StudentId> {
@@ -270,4 +285,167 @@ fn with_the_passive_check_a_person_who_stands_still_is_marked_soon() {
     let scored = *gate.stage.scored.lock().unwrap();
     gate.show_for(10.0, still);
     assert!(*gate.stage.scored.lock().unwrap() <= scored + 1, "{scored}");
+}
+
+fn is_too_slow(report: &RecognitionReport) -> bool {
+    report.problems.iter().any(|problem| problem.code() == "too_slow")
+}
+
+#[test]
+fn a_slow_camera_marks_without_the_gate_and_asks_somebody_to_look_with_it() {
+    for apart in [1000, 1500, 2000, 3000] {
+        for policy in [GatePolicy::Off, GatePolicy::Observe] {
+            let mut gate = Gate::new(policy).with_pictures_apart(apart);
+            let reports = gate.show_for(15.0, photograph);
+            assert_eq!(gate.marked(), [gate.students[0]], "{apart} ms, {policy:?}");
+            assert!(!reports.iter().any(is_too_slow), "{apart} ms, {policy:?}: it names whoever stays");
+        }
+        let mut gate = Gate::new(GatePolicy::Require).with_pictures_apart(apart);
+        let reports = gate.show_for(20.0, photograph);
+        assert!(gate.marked().is_empty());
+        assert_eq!(gate.second_looks().len(), 1, "{apart} ms");
+        // Five pictures in the time of a decision are enough to tell a picture that hardly moves.
+        let expected = apart > 1000;
+        assert_eq!(is_too_slow(reports.last().unwrap()), expected, "{apart} ms: that is why nobody is marked");
+    }
+}
+
+#[test]
+fn a_camera_is_too_slow_once_somebody_left_unnamed_and_no_longer_once_it_marks() {
+    let mut gate = Gate::new(GatePolicy::Off).with_pictures_apart(3000);
+    assert!(!is_too_slow(&gate.show(Some(PICTURE))), "it may still be named");
+    // As long as it takes until a camera that sees nothing move looks everywhere again.
+    assert!(is_too_slow(gate.show_nobody_for(6).last().unwrap()), "seen once, and gone");
+    assert!(is_too_slow(&gate.show(Some(PICTURE))));
+    assert!(!is_too_slow(&gate.show(Some(PICTURE))), "it has marked somebody who stayed");
+    let mut quick = Gate::new(GatePolicy::Off);
+    quick.show(Some(PICTURE));
+    assert!(!quick.show_nobody_for(30).iter().any(is_too_slow), "a quick camera misses people for other reasons");
+}
+
+#[test]
+fn the_life_of_one_person_is_not_passed_on_by_a_slow_camera() {
+    for apart in [100, 800, 1000] {
+        let alive = |second: f32| Head { passive: Some(0.99), ..person(second) };
+        let mut gate = Gate::with(GatePolicy::Require, true).with_pictures_apart(apart);
+        gate.show_for(12.0, alive);
+        assert_eq!(gate.marked(), [gate.students[0]], "{apart} ms");
+        let picture = |second: f32| Head { person: 1, ..photograph(second) };
+        let reports = gate.show_for(12.0, picture);
+        assert_eq!(gate.marked(), [gate.students[0]], "{apart} ms: no mark for the photograph");
+        let alive_as_another = reports
+            .iter()
+            .flat_map(|report| &report.faces)
+            .any(|face| face.student() == Some(gate.students[1]) && face.life.verdict == LifeVerdict::Live);
+        assert!(!alive_as_another, "{apart} ms");
+    }
+}
+
+/// Somebody who stands still, with the noise of a mesh, and turns the head after it was asked: as far as `turn` says
+/// of the movement.
+fn answering(gate: &mut Gate, seconds: f32, turn: impl Fn(Position) -> f32) -> Vec<RecognitionReport> {
+    let mut yaw = 0.0;
+    let mut reports: Vec<RecognitionReport> = Vec::new();
+    #[expect(clippy::cast_possible_truncation, reason = "tenths of seconds")]
+    for n in 0..(seconds * 10.0) as i32 {
+        let asked = reports.last().and_then(|report| report.faces[0].asked);
+        // The head goes on for a moment when the question is answered, and comes back.
+        let goal = asked.map_or(0.0, &turn);
+        yaw += (goal - yaw) * 0.5;
+        let noise = 0.03 * (n as f32 * 0.9).sin();
+        let still = Head { yaw, depth: 0.8, change: noise + yaw / 60.0, ..PICTURE };
+        reports.push(gate.show(Some(still)));
+    }
+    reports
+}
+
+/// The turn that answers; nods are not shown here.
+fn rightly(position: Position) -> f32 {
+    match position {
+        Position::Left => 20.0,
+        Position::Right => -20.0,
+        _ => 0.0,
+    }
+}
+
+#[test]
+fn who_stands_still_is_asked_for_a_movement_and_marked_for_it() {
+    // A quarter of all questions are a turn to the left. One person does not see the same question 20 times.
+    let mut turns = 0;
+    for _ in 0..40 {
+        let mut gate = Gate::new(GatePolicy::Ask);
+        let reports = answering(&mut gate, 5.0, rightly);
+        let asked = reports.iter().position(|report| report.faces[0].asked.is_some()).unwrap();
+        assert!((14..20).contains(&asked), "after a second and a half: {asked}");
+        let first = reports[asked].faces[0].asked.unwrap();
+        if first.is_nod() {
+            continue;
+        }
+        turns += 1;
+        assert_eq!(gate.marked(), [gate.students[0]], "{first}");
+        assert!(gate.second_looks().is_empty());
+        assert!(reports.iter().rev().take(5).all(|report| report.faces[0].asked.is_none()), "no longer asked");
+    }
+    assert!(turns > 5, "{turns}");
+}
+
+#[test]
+fn who_stands_still_is_not_asked_where_no_screen_shows_it() {
+    let mut gate = Gate::new(GatePolicy::Require);
+    assert!(answering(&mut gate, 5.0, rightly).iter().all(|report| report.faces[0].asked.is_none()));
+    assert!(gate.marked().is_empty());
+}
+
+#[test]
+fn who_shows_life_is_not_asked() {
+    let mut gate = Gate::new(GatePolicy::Ask);
+    let lively = |second: f32| Head { yaw: 10.0 * (second * 4.0).sin(), ..person(second) };
+    let reports = gate.show_for(3.0, lively);
+    assert_eq!(gate.marked(), [gate.students[0]]);
+    assert!(reports.iter().all(|report| report.faces[0].asked.is_none()));
+}
+
+#[test]
+fn a_photograph_answers_no_question_however_it_is_turned() {
+    // With noise enough in every view that is embedded, five a second, that it is no frozen picture.
+    let noise = |second: f32| 0.045 * ((second * 5.0 + 0.25) * std::f32::consts::PI).cos();
+    let noisy = |second: f32| Head { change: noise(second), ..photograph(second) };
+    for _ in 0..10 {
+        let mut gate = Gate::new(GatePolicy::Ask);
+        let reports = gate.show_for(12.0, noisy);
+        assert!(gate.marked().is_empty());
+        assert!(reports.iter().any(|report| report.faces[0].asked.is_some()));
+        let looks = gate.second_looks();
+        assert_eq!(looks.len(), 1);
+        assert_eq!((looks[0].0, looks[0].2.as_str()), (gate.students[0], "unanswered"));
+        let handed_over = reports.iter().position(|report| !report.second_looks.is_empty()).unwrap();
+        assert!((60..80).contains(&handed_over), "after the question's five seconds: {handed_over}");
+        assert!(reports[handed_over + 1..].iter().all(|report| report.faces[0].asked.is_none()));
+    }
+}
+
+#[test]
+fn who_does_something_else_twice_is_looked_at_by_a_person() {
+    for _ in 0..10 {
+        let mut gate = Gate::new(GatePolicy::Ask);
+        // A recording that turns to the same side whatever is asked, and never to the right one.
+        let reports = answering(&mut gate, 14.0, |asked| if asked == Position::Left { -20.0 } else { 20.0 });
+        assert!(
+            gate.marked().is_empty(),
+            "{:?}",
+            reports.iter().map(|report| report.faces[0].asked).collect::<Vec<_>>()
+        );
+        assert_eq!(gate.second_looks().len(), 1);
+    }
+}
+
+#[test]
+fn a_question_is_not_answered_by_whoever_comes_next() {
+    let mut gate = Gate::new(GatePolicy::Ask);
+    let reports = gate.show_for(2.0, photograph);
+    assert!(reports.last().unwrap().faces[0].asked.is_some());
+    let reports = gate.show_for(1.0, |second| Head { person: 1, yaw: 20.0 * second, depth: 0.8, ..PICTURE });
+    let students: Vec<_> = reports.iter().filter_map(|report| report.faces[0].student()).collect();
+    assert!(!students.contains(&gate.students[0]) || students.last() == Some(&gate.students[1]), "{students:?}");
+    assert!(gate.marked().is_empty(), "nobody has shown to be alive");
 }

@@ -8,8 +8,11 @@ use jiff::Timestamp;
 use super::ageing::{self, Ageing};
 use super::gatekeeper::{Admission, Gatekeeper};
 use super::options::RecognitionOptions;
+use super::problem::CameraProblem;
 use super::report::{RecognitionReport, RecognizedFace, Sighting};
 use super::scan_plan::{Effort, Scan, ScanPlan};
+use super::slowness::Slowness;
+use super::turned::Mounting;
 use super::view::{is_good, view_weight};
 use crate::attendance::{Marker, Marking, Noted};
 use crate::engine::{AnalyzeOptions, Depth, Face, FaceEngine};
@@ -46,6 +49,8 @@ pub struct Recognizer {
     tracker: Tracker,
     scan_plan: ScanPlan,
     gatekeeper: Gatekeeper,
+    slowness: Slowness,
+    mounting: Mounting,
     /// Whom the second-look list has to hold and does not yet.
     to_hand_over: VecDeque<Sighting>,
     ageing: Option<Arc<Ageing>>,
@@ -70,6 +75,8 @@ impl Recognizer {
             tracker: Tracker::new(options.tracking),
             scan_plan: ScanPlan::default(),
             gatekeeper: Gatekeeper::new(options.gate),
+            slowness: Slowness::default(),
+            mounting: Mounting::default(),
             to_hand_over: VecDeque::new(),
             ageing: None,
         }
@@ -115,14 +122,16 @@ impl Recognizer {
             Scan::Everywhere(_) => true,
         });
         let voted = self.judge(frame, faces, &tracks, now, &mut report)?;
+        let clipped = |bbox: Rect| bbox.clipped(frame.width(), frame.height());
         for (bbox, track) in boxes.into_iter().zip(&tracks) {
-            report.faces.push(self.recognized(bbox, *track));
+            report.faces.push(self.recognized(clipped(bbox), *track));
         }
         if look != Scan::Everywhere(None) {
             let held = self.tracker.tracks().iter().filter(|track| track.last_seen() == now);
             let held = held.filter(|track| !tracks.contains(&track.id()));
-            report.faces.extend(held.map(|track| self.recognized(track.bbox(), track.id())));
+            report.faces.extend(held.map(|track| self.recognized(clipped(track.bbox()), track.id())));
         }
+        report.ambiguous.extend(report.faces.iter().filter_map(|face| self.tracker.ambiguity(face.track)));
         self.admit(&mut report, now)?;
         report.open = tracks.iter().any(|track| self.tracker.is_open(*track));
         report.open |= self.tracker.tracks().iter().any(Track::is_watched_closely);
@@ -131,12 +140,32 @@ impl Recognizer {
             Err(error) if StoreTrouble::of(&error).is_some() => tracing::debug!("no view was kept: {error}"),
             aged => aged?,
         }
+        self.look_for_problems(frame, !tracks.is_empty(), &mut report, now)?;
         Ok(report)
+    }
+
+    /// Tells what keeps the camera from naming people.
+    fn look_for_problems(
+        &mut self,
+        frame: &Frame<'_>,
+        has_face: bool,
+        report: &mut RecognitionReport,
+        now: Timestamp,
+    ) -> Result<()> {
+        let (cut_short, rhythm) = (self.tracker.cut_short(), self.tracker.rhythm());
+        let too_slow = self.slowness.add(report, cut_short, rhythm, &self.options.tracking);
+        report.problems.extend(too_slow.map(|apart| CameraProblem::TooSlow { apart }));
+        if has_face && self.mounting.is_due(now) {
+            self.mounting.look(&*self.engine, frame, now)?;
+        }
+        report.problems.extend(self.mounting.proposal().map(CameraProblem::turned));
+        Ok(())
     }
 
     fn recognized(&self, bbox: Rect, track: TrackId) -> RecognizedFace {
         let (decision, life) = (self.tracker.decision(track), self.tracker.life(track, &self.options.gate));
-        RecognizedFace { bbox, track, decision, life }
+        let asked = self.tracker.asked(track).question.map(|question| question.movement);
+        RecognizedFace { bbox, track, decision, life, asked }
     }
 
     /// Marks the people who may be, and hands over those who did not show in time that they are alive.
@@ -151,24 +180,33 @@ impl Recognizer {
             if !self.gallery.contains(student) {
                 continue;
             }
-            let marker = self.marker.as_ref().filter(|_| self.options.gate.policy == GatePolicy::Require);
+            let marker = self.marker.as_ref().filter(|_| self.options.gate.policy.marks_the_living_alone());
             if let Some(record) = marker.and_then(|marker| marker.already_marked(student, now)) {
                 self.tracker.watch(track, Watch::No);
                 report.marks.push(Marking::AlreadyMarked(record));
                 continue;
             }
-            let admission = self.gatekeeper.admit(track, (student, similarity), life, now);
+            let asked = self.tracker.asked(track);
+            let admission = self.gatekeeper.admit(track, (student, similarity), life, asked, now);
             if self.gatekeeper.suspects(track) {
                 report.suspected.push(Sighting { track, student, similarity, life, at: now });
             }
             self.tracker.watch(track, self.gatekeeper.watch(track));
             match admission {
+                Admission::Ask => {
+                    let random = uuid::Uuid::new_v4().as_u128();
+                    self.tracker.ask(track, random, &self.options.gate, now);
+                }
                 Admission::Mark => {
+                    self.tracker.drop_question(track);
                     let sighting = Sighting { track, student, similarity, life, at: now };
                     report.admitted.push(sighting);
                     self.mark(&sighting, report)?;
                 }
-                Admission::SecondLook(sighting) => self.to_hand_over.push_back(sighting),
+                Admission::SecondLook(sighting) => {
+                    self.tracker.drop_question(track);
+                    self.to_hand_over.push_back(sighting);
+                }
                 Admission::Wait | Admission::HandedOver => {}
             }
         }

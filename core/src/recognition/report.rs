@@ -2,11 +2,13 @@
 
 use jiff::Timestamp;
 
+use super::problem::CameraProblem;
 use crate::attendance::Marking;
 use crate::gate::Life;
 use crate::geometry::Rect;
+use crate::liveness::Position;
 use crate::store::SecondLook;
-use crate::tracking::{Decision, TrackId};
+use crate::tracking::{Ambiguity, Decision, TrackId};
 use crate::types::{Similarity, StudentId};
 
 /// The report on a frame.
@@ -34,14 +36,14 @@ pub struct RecognitionReport {
     /// Whether the next good view of a face may decide its identity: the next frame is worth having sooner.
     pub open: bool,
     /// The marking of each student that was recognized; [`Marking::Marked`] for the newly marked. Under
-    /// [`GatePolicy::Require`](crate::gate::GatePolicy::Require) of the living alone.
+    /// [`GatePolicy::Require`](crate::gate::GatePolicy::Require) and `Ask` of the living alone.
     pub marks: Vec<Marking>,
     /// The people who may be marked and whose marks wait for the database, which is held or away: see
     /// [`Backlog`](crate::backlog::Backlog).
     pub waiting: Vec<Sighting>,
     /// The people who may be marked, by what the camera asks of a face: what a program marks that has no marker and a
-    /// table of its own. Under [`GatePolicy::Require`](crate::gate::GatePolicy::Require) they are the living; without
-    /// those whom the marker knows to be marked already.
+    /// table of its own. Under [`GatePolicy::Require`](crate::gate::GatePolicy::Require) and `Ask` they are the living;
+    /// without those whom the marker knows to be marked already.
     pub admitted: Vec<Sighting>,
     /// The people who were recognized and are not marked, because their views did not show in time that they are
     /// alive. Each sighting is reported once, and goes on the second-look list of the marker's store.
@@ -51,6 +53,11 @@ pub struct RecognitionReport {
     pub added_second_looks: Vec<SecondLook>,
     /// The faces that show a picture of a person, each reported once.
     pub suspected: Vec<Sighting>,
+    /// Between whom faces in view cannot be told apart: they are one person who is enrolled twice, or look alike.
+    pub ambiguous: Vec<Ambiguity>,
+    /// What keeps this camera from naming people, as far as its pictures tell so far: the same in every report for as
+    /// long as it lasts.
+    pub problems: Vec<CameraProblem>,
 }
 
 /// A person whom a camera recognized, and what the views say of life.
@@ -95,7 +102,7 @@ pub struct Sighting {
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub struct RecognizedFace {
-    /// The box, in frame pixels.
+    /// The box, in frame pixels, as far as it lies in the frame.
     pub bbox: Rect,
     /// The same face in the frames before and after.
     pub track: TrackId,
@@ -104,6 +111,9 @@ pub struct RecognizedFace {
     /// Whether it is alive, as far as they tell. Nobody looks for it under
     /// [`GatePolicy::Off`](crate::gate::GatePolicy::Off), and for long only where it decides about a mark.
     pub life: Life,
+    /// The movement that the person is asked for, under [`GatePolicy::Ask`](crate::gate::GatePolicy::Ask): left and
+    /// right are the person's own.
+    pub asked: Option<Position>,
 }
 
 impl RecognizedFace {

@@ -17,6 +17,8 @@ mod detection_logs;
 mod given_ids;
 pub mod limits;
 mod location;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod merge_plan;
 mod model;
 pub(crate) mod naive_time;
 mod notices;
@@ -58,10 +60,10 @@ pub use model::{
     AuditEntry, CameraKey, CameraReport, CameraRequest, ClaimedCamera, Consent, CorrectedStatus, Correction,
     CorrectionRecord, DayWindow, DecidedSecondLook, Deferred, DeferredOutcome, DetectionLog, ENROLMENT_LOCK, Enrolee,
     Enrolment, Erasure, FaceCheck, JournalId, KeptSeen, LegacyVector, Listed, LoginFailures, Marking, MarksOfErased,
-    NewAdmin, NewAttendance, NewAuditEntry, NewDetectionLog, NewLogin, NewSecondLook, NewSession, Page,
-    PositionColumns, Retention, Retired, SecondLook, SecondLookAnswer, SecondLookDecision, SecondLookFilter,
+    Merged, MergedFace, NewAdmin, NewAttendance, NewAuditEntry, NewDetectionLog, NewLogin, NewSecondLook, NewSession,
+    Page, PositionColumns, Retention, Retired, SecondLook, SecondLookAnswer, SecondLookDecision, SecondLookFilter,
     SecondLookState, SecondLookVerdict, SecondLooking, SeenLimits, ServerId, SessionRecord, SessionSummary,
-    SessionUpdate, StoredEmbedding, StoredTemplate, Student, StudentChange, TemplateMark, TemplateOrigin,
+    SessionUpdate, StoredEmbedding, StoredTemplate, Student, StudentChange, StudentMerge, TemplateMark, TemplateOrigin,
     WatchedCamera, embedding_text,
 };
 pub use notices::{Follower, Notice};

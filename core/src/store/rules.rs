@@ -6,9 +6,10 @@ use super::limits::{self, fits, has_no_control_character};
 pub(super) use super::model::embedding_text as json;
 use super::text_keys::roll_key;
 use super::{
-    AdminUser, Admission, AttendanceStatus, Consent, CorrectedStatus, Correction, Deferred, Enrolee, Marking,
-    NewAttendance, NewAuditEntry, NewDetectionLog, NewSecondLook, SecondLook, SecondLookDecision, SecondLookState,
-    SecondLookVerdict, SessionRecord, Student, StudentChange,
+    AdminUser, Admission, AttendanceStatus, Consent, CorrectedStatus, Correction, Deferred, Enrolee, LegacyVector,
+    Marking, NewAttendance, NewAuditEntry, NewDetectionLog, NewSecondLook, SecondLook, SecondLookDecision,
+    SecondLookState, SecondLookVerdict, SessionRecord, StoredEmbedding, StoredTemplate, Student, StudentChange,
+    TemplateOrigin,
 };
 
 use crate::embedding::Embedding;
@@ -284,6 +285,48 @@ pub(super) fn enrolment_entry(
         subject: Some(NewAuditEntry::subject_of(student)),
         details: Some(format!("{what}, by liveness session {session}")),
     }
+}
+
+/// That a merge names two records.
+pub(super) fn must_be_two(kept: StudentId, other: StudentId) -> Result<()> {
+    if kept == other {
+        return Err(Error::invalid_input("students to merge", "both are the same record"));
+    }
+    Ok(())
+}
+
+/// The face that a student registered: the templates of one model, or the vector of the existing service.
+#[derive(Default)]
+pub(super) struct RegisteredFace {
+    pub(super) templates: Vec<Embedding>,
+    pub(super) legacy: Option<LegacyVector>,
+}
+
+impl RegisteredFace {
+    pub(super) fn is_empty(&self) -> bool {
+        self.templates.is_empty() && self.legacy.is_none()
+    }
+}
+
+/// The face of `student` among `stored`, without the views that cameras added.
+pub(super) fn registered_face(stored: Vec<StoredTemplate>, student: StudentId) -> RegisteredFace {
+    let mut face = RegisteredFace::default();
+    for template in stored {
+        if template.student != student || template.origin == TemplateOrigin::Seen {
+            continue;
+        }
+        match template.embedding {
+            StoredEmbedding::Tagged(view) => face.templates.push(view),
+            StoredEmbedding::Legacy(vector) => face.legacy = Some(vector),
+        }
+    }
+    face
+}
+
+/// What the columns of a face of the existing service hold: its bytes and its text.
+pub(super) fn legacy_columns(vector: &LegacyVector) -> (Vec<u8>, String) {
+    let bytes = vector.values().iter().flat_map(|value| value.to_le_bytes()).collect();
+    (bytes, serde_json::json!(vector.values()).to_string())
 }
 
 fn refused(reason: String) -> Error {

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{Enrolee, Enrolment, FaceCheck, Listed, Page, Student, StudentChange};
+use super::{Enrolee, Enrolment, FaceCheck, Listed, Merged, Page, Student, StudentChange, StudentMerge};
 use crate::error::Result;
 use crate::types::{ModelId, SessionId, StudentId};
 
@@ -79,4 +79,18 @@ pub trait Students: Send + Sync {
         actor: &str,
         now: Timestamp,
     ) -> Result<Option<Student>>;
+
+    /// Makes one student of two records of one person, and erases the other record. Marks, corrections and entries of
+    /// the second-look list become those of the record that stays. Of two marks for one period of a day the earlier
+    /// stays, with the corrections of both, the status that a person gave last, and the later check-out; of two open
+    /// entries of the list that of the record that stays does, and a mark settles both. The record that stays takes
+    /// the other's consent where it has none. The audit log gets an entry of `actor` about each of the two.
+    ///
+    /// `None` when the check does not admit it; nothing has changed then.
+    /// [`Registry::merge`](crate::enrolment::Registry::merge) calls it with the check that its rules ask for.
+    ///
+    /// # Errors
+    /// [`Error::InvalidInput`](crate::Error::InvalidInput) for one and the same record twice;
+    /// [`Error::NotFound`](crate::Error::NotFound) where one of the two is not there.
+    fn merge_students(&self, merge: StudentMerge<'_>, actor: &str, now: Timestamp) -> Result<Option<Merged>>;
 }

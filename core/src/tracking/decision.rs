@@ -1,5 +1,6 @@
 //! The identity of a track.
 
+use crate::gallery::Match;
 use crate::types::{Similarity, StudentId};
 
 /// One face's way through the frames. Ids rise and are not used again by the same tracker.
@@ -44,4 +45,27 @@ pub enum Decision {
         /// The similarity of the mean of the views.
         similarity: Similarity,
     },
+}
+
+/// Two enrolled people whom the views of a face fit alike: one person who is enrolled twice, or two who look alike.
+///
+/// ```
+/// use faceattend_core::tracking::Ambiguity;
+///
+/// fn told(face: &Ambiguity) -> String {
+///     let pair = format!("students {} and {}", face.best.student, face.second.student);
+///     face.named.map_or_else(|| format!("{pair}: neither"), |named| format!("{pair}: {named}"))
+/// }
+/// # let _ = told;
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub struct Ambiguity {
+    /// The more similar one.
+    pub best: Match,
+    /// The other.
+    pub second: Match,
+    /// Whose name the face has all the same: the older record of two that hold the same pictures. `None` where nobody
+    /// is named.
+    pub named: Option<StudentId>,
 }

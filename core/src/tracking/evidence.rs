@@ -10,6 +10,7 @@ use crate::error::Result;
 use crate::gallery::{Gallery, Match};
 use crate::types::{StudentId, Threshold};
 
+use super::decision::Ambiguity;
 use super::impostors::{Impostors, bound};
 use super::options::TrackingOptions;
 
@@ -25,6 +26,14 @@ const KEPT: f32 = 0.5;
 /// A face that is nearly somebody's is looked at again with every picture: so much below the threshold, on the
 /// similarity scale. Of genuine pairs that miss the threshold most lie within it.
 const PROMISING: f32 = 0.08;
+/// How many people are looked at: the best, the next, and other records of the same person.
+const NEAREST: usize = 8;
+/// From this cosine between two people's means their records hold the same pictures, and the older one's name is given:
+/// somebody who was imported twice. It is far above what one person's pictures of different days reach with the default
+/// pack: of 14 people, two means of three pictures each had cosines of 0.75 to 0.92. So no look-alike reaches it unless
+/// somebody gave one person's pictures to both. Twins stay nobody, as do two records of one person with pictures of
+/// their own, until they are merged: a wrong name is worse than none.
+const SAME_PICTURES: f32 = 0.99;
 /// The number of views after which another one adds nothing, promising or not.
 const EXHAUSTED: usize = 30;
 
@@ -41,6 +50,8 @@ pub(super) struct Evidence {
     /// Whether the mean is near to somebody.
     promising: bool,
     known: Option<Match>,
+    /// Between whom the views cannot be told apart.
+    ambiguity: Option<Ambiguity>,
 }
 
 /// What a view said of those before it.
@@ -86,8 +97,12 @@ impl Gathered {
     }
 
     fn resembles(&self, view: &Embedding, gallery: &Gallery) -> Result<bool> {
+        self.resembles_from(SAME_FACE, view, gallery)
+    }
+
+    fn resembles_from(&self, threshold: Threshold, view: &Embedding, gallery: &Gallery) -> Result<bool> {
         let Some(mean) = &self.mean else { return Ok(true) };
-        Ok(SAME_FACE.admits(gallery.embedder().calibration.similarity(mean.cosine(view)?)))
+        Ok(threshold.admits(gallery.embedder().calibration.similarity(mean.cosine(view)?)))
     }
 }
 
@@ -95,6 +110,11 @@ impl Evidence {
     /// Returns whose face it is, if that is decided.
     pub(super) fn known(&self) -> Option<&Match> {
         self.known.as_ref()
+    }
+
+    /// Returns between whom the views cannot be told apart.
+    pub(super) fn ambiguity(&self) -> Option<Ambiguity> {
+        self.ambiguity
     }
 
     /// Returns how many good views there were.
@@ -110,6 +130,13 @@ impl Evidence {
     /// Returns whether the views so far are near to somebody, and more of them may decide.
     pub(super) fn is_promising(&self) -> bool {
         self.promising && self.views < EXHAUSTED
+    }
+
+    /// Returns whether a view shows the face of those before it so surely that a template like it would be named: what
+    /// is asked after the face was away for long enough that another may have come.
+    pub(super) fn surely_shows(&self, view: &Embedding, gallery: &Gallery, threshold: Threshold) -> Result<bool> {
+        let threshold = if threshold.value() > SAME_FACE.value() { threshold } else { SAME_FACE };
+        self.gathered.resembles_from(threshold, view, gallery)
     }
 
     /// Takes a good view in, which weighs `weight` in [0, 1], and decides anew.
@@ -160,8 +187,9 @@ impl Evidence {
     }
 
     fn decide(&mut self, gallery: &Gallery, threshold: Threshold, options: &TrackingOptions) -> Result<()> {
+        self.ambiguity = None;
         let Some(mean) = &self.gathered.mean else { return Ok(()) };
-        let matches = gallery.search(mean, 2)?;
+        let matches = gallery.search(mean, NEAREST)?;
         let Some(best) = matches.first().copied() else {
             self.known = None;
             return Ok(());
@@ -170,20 +198,57 @@ impl Evidence {
         let impostors = options.impostors.unwrap_or_else(|| Impostors::of(&gallery.embedder().calibration));
         let surprise = |found: &Match| Impostors::surprise(impostors.deviations(found.cosine), self.gathered.path);
         let bound = bound(gallery.people(), options.false_names);
-        let margin = best.similarity.value() - matches.get(1).map_or(0.0, |second| second.similarity.value());
+        let admits = |found: &Match| threshold.admits(found.similarity) && surprise(found) >= bound;
+        let Nearest { older, twice, rival } = Nearest::of(&matches, gallery, admits);
+        let margin = older.similarity.value() - rival.map_or(0.0, |rival| rival.similarity.value());
         let enough = self.gathered.views >= options.agreeing
             && self.gathered.weight >= options.agreeing_weight
             && self.gathered.views > 2 * self.against;
-        if enough && threshold.admits(best.similarity) && margin >= options.min_margin && surprise(&best) >= bound {
-            self.known = Some(best);
-            return Ok(());
+        if enough && admits(&older) {
+            let named = (margin >= options.min_margin).then_some(older.student);
+            let second = if named.is_some() { twice } else { rival };
+            self.ambiguity = second.map(|second| Ambiguity { best: older, second, named });
+            if named.is_some() {
+                self.known = Some(older);
+                return Ok(());
+            }
         }
         let of = |student: StudentId| matches.iter().find(|found| found.student == student);
         self.known = self.known.and_then(|known| {
             let now = of(known.student)?;
-            (now.student == best.student && surprise(now) >= KEPT * bound).then_some(*now)
+            (now.student == older.student && surprise(now) >= KEPT * bound).then_some(*now)
         });
         Ok(())
+    }
+}
+
+/// The people nearest to a mean, where records of one person count as one.
+struct Nearest {
+    /// The nearest person: the oldest of the records that hold the same pictures.
+    older: Match,
+    /// Another record with the same pictures.
+    twice: Option<Match>,
+    /// The nearest of all others.
+    rival: Option<Match>,
+}
+
+impl Nearest {
+    /// Returns them for `matches`, the nearest first and at least one.
+    fn of(matches: &[Match], gallery: &Gallery, admits: impl Fn(&Match) -> bool) -> Self {
+        let best = matches[0];
+        // Only who may be named is worth the comparison.
+        let is_twice = |found: &Match| {
+            let alike = || gallery.alike(best.student, found.student).map(|(_, cosine)| cosine.0);
+            admits(found) && alike().is_some_and(|cosine| cosine >= SAME_PICTURES)
+        };
+        let (mut twice, others): (Vec<Match>, Vec<Match>) = matches[1..].iter().partition(|found| is_twice(found));
+        twice.push(best);
+        twice.sort_by_key(|found| found.student);
+        let (older, twice) = (twice[0], twice.get(1).copied());
+        // Where all of the list is one person, the next one is unknown: nobody is told apart from the last of it.
+        let all = others.is_empty() && matches.len() == NEAREST;
+        let rival = if all { matches.last().copied() } else { others.first().copied() };
+        Self { older, twice, rival }
     }
 }
 

@@ -10,22 +10,25 @@ mod decision;
 mod evidence;
 mod impostors;
 mod options;
+mod rhythm;
 mod track;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::embedding::{Calibration, Embedding};
 use crate::error::Result;
 use crate::gallery::Gallery;
-use crate::gate::{GateOptions, Life, LifeView};
+use crate::gate::{Asked, GateOptions, Life, LifeView};
 use crate::geometry::Rect;
 use crate::types::Threshold;
 
-pub use decision::{Decision, TrackId};
+pub use decision::{Ambiguity, Decision, TrackId};
 pub use impostors::{Impostors, bound};
 pub use options::TrackingOptions;
 pub use track::Track;
 pub(crate) use track::Watch;
+
+use rhythm::Rhythm;
 
 /// The faces that one camera has in view.
 ///
@@ -44,6 +47,9 @@ pub(crate) use track::Watch;
 #[derive(Debug, Clone, Default)]
 pub struct Tracker {
     options: TrackingOptions,
+    rhythm: Rhythm,
+    /// How many tracks the last picture ended with too few views.
+    cut_short: usize,
     tracks: Vec<Track>,
     next_id: u64,
 }
@@ -52,7 +58,7 @@ impl Tracker {
     /// Creates a tracker with no face in view.
     #[must_use]
     pub fn new(options: TrackingOptions) -> Self {
-        Self { options, tracks: Vec::new(), next_id: 0 }
+        Self { options, ..Self::default() }
     }
 
     /// Takes the boxes of a frame in; returns the track of each, in their order. Tracks unseen for too long have
@@ -64,7 +70,8 @@ impl Tracker {
     /// Updates as [`update`](Self::update) does, for a frame in which only some places were looked at: a track that
     /// was not `looked` for is where it was.
     pub fn update_where(&mut self, boxes: &[Rect], now: Timestamp, looked: impl Fn(&Track) -> bool) -> Vec<TrackId> {
-        let max_gap = self.options.max_gap;
+        self.rhythm.picture_at(now);
+        let gap = self.gap();
         for track in &mut self.tracks {
             if looked(track) {
                 track.look_for(now);
@@ -72,13 +79,18 @@ impl Tracker {
                 track.rest(now);
             }
         }
-        self.tracks.retain(|track| now.duration_since(track.last_seen()) <= max_gap);
+        let options = self.options;
+        self.cut_short = 0;
+        self.tracks.retain(|track| {
+            let stays = now.duration_since(track.last_seen()) <= gap;
+            self.cut_short += usize::from(!stays && track.is_cut_short(&options));
+            stays
+        });
 
         let mut pairs = Vec::new();
         for (t, track) in self.tracks.iter().enumerate() {
             for (b, bbox) in boxes.iter().enumerate() {
-                let step = if track.is_new() { self.options.max_first_step } else { self.options.max_step };
-                if let Some(affinity) = affinity(&track.predicted(now), bbox, self.options.min_iou, step) {
+                if let Some(affinity) = self.affinity(track, bbox, now) {
                     pairs.push((affinity, t, b));
                 }
             }
@@ -90,11 +102,41 @@ impl Tracker {
         for (_, t, b) in pairs {
             if !taken[t] && ids[b].is_none() {
                 taken[t] = true;
-                self.tracks[t].continue_at(boxes[b], now, self.options.min_iou);
+                self.tracks[t].continue_at(boxes[b], now, &self.options);
                 ids[b] = Some(self.tracks[t].id());
             }
         }
         ids.into_iter().zip(boxes).map(|(id, bbox)| id.unwrap_or_else(|| self.begin(*bbox, now))).collect()
+    }
+
+    /// Returns the time between the pictures of late, as [`update`](Self::update) was told of them: the median of the
+    /// last five gaps. `None` before the third picture.
+    ///
+    /// ```
+    /// use faceattend_core::Timestamp;
+    /// use faceattend_core::tracking::Tracker;
+    ///
+    /// let mut tracker = Tracker::default();
+    /// for second in [0, 2, 4] {
+    ///     tracker.update(&[], Timestamp::from_second(second).expect("a time"));
+    /// }
+    /// assert_eq!(tracker.rhythm().map(|rhythm| rhythm.as_secs()), Some(2));
+    /// ```
+    #[must_use]
+    pub fn rhythm(&self) -> Option<SignedDuration> {
+        self.rhythm.median()
+    }
+
+    /// Returns the time unseen after which a track ends now: [`TrackingOptions::max_gap`], or as much longer as the
+    /// source is slow.
+    #[must_use]
+    pub fn gap(&self) -> SignedDuration {
+        self.options.gap_at(self.rhythm())
+    }
+
+    /// Returns how many faces had left by the last picture with good views that were too few to name anybody.
+    pub(crate) fn cut_short(&self) -> usize {
+        self.cut_short
     }
 
     /// Takes a good view of a track in, which weighs `weight` in [0, 1], and returns what is now decided: whose of
@@ -151,6 +193,25 @@ impl Tracker {
         self.track(id).map_or_else(Life::default, |track| track.life(options))
     }
 
+    /// Asks the person of a track for a short movement, drawn by `random`.
+    pub(crate) fn ask(&mut self, id: TrackId, random: u128, options: &GateOptions, now: Timestamp) {
+        if let Some(track) = self.track_mut(id) {
+            track.ask(random, options, now);
+        }
+    }
+
+    /// Waits for no answer of a track any more.
+    pub(crate) fn drop_question(&mut self, id: TrackId) {
+        if let Some(track) = self.track_mut(id) {
+            track.drop_question();
+        }
+    }
+
+    /// Returns what the person of a track has been asked for.
+    pub(crate) fn asked(&self, id: TrackId) -> Asked {
+        self.track(id).map_or_else(Asked::default, Track::asked)
+    }
+
     /// Says how closely a track is watched for signs of life.
     pub(crate) fn watch(&mut self, id: TrackId, watch: Watch) {
         if let Some(track) = self.track_mut(id) {
@@ -204,6 +265,13 @@ impl Tracker {
         self.track(id).map_or(Decision::Waiting, |track| track.decision(&self.options))
     }
 
+    /// Returns between whom a track cannot be told apart; `None` where nothing stands against its name but too little
+    /// evidence, and when it has ended.
+    #[must_use]
+    pub fn ambiguity(&self, id: TrackId) -> Option<Ambiguity> {
+        self.track(id).and_then(Track::ambiguity)
+    }
+
     /// Returns the faces followed, those out of sight for a moment included.
     #[must_use]
     pub fn tracks(&self) -> &[Track] {
@@ -216,6 +284,18 @@ impl Tracker {
 
     fn track_mut(&mut self, id: TrackId) -> Option<&mut Track> {
         self.tracks.iter_mut().find(|track| track.id() == id)
+    }
+
+    /// Returns how well `bbox` continues a track, or `None` when it cannot.
+    fn affinity(&self, track: &Track, bbox: &Rect, now: Timestamp) -> Option<f32> {
+        let TrackingOptions { min_iou, max_step, max_first_step, max_gap, .. } = self.options;
+        let step = if track.is_new() { max_first_step } else { max_step };
+        let expected = affinity(&track.predicted(now), bbox, min_iou, step);
+        if now.duration_since(track.last_seen()) <= max_gap {
+            return expected;
+        }
+        // Pictures of a slow source show no way: a step of seconds ago says nothing of the next.
+        expected.or_else(|| affinity(&track.bbox(), bbox, min_iou, max_first_step))
     }
 
     fn begin(&mut self, bbox: Rect, now: Timestamp) -> TrackId {
@@ -240,5 +320,7 @@ fn affinity(last: &Rect, bbox: &Rect, min_iou: f32, max_step: f32) -> Option<f32
 
 #[cfg(test)]
 mod properties;
+#[cfg(test)]
+mod slow_sources;
 #[cfg(test)]
 mod tests;

@@ -29,8 +29,14 @@ pub struct TrackingOptions {
     /// across the picture at 1.4 m/s goes 28 cm in a fifth of a second, 1.75 widths of a face. With 0.75, of 18 people
     /// who did, 5 were lost before their second view.
     pub max_first_step: f32,
-    /// After how long unseen a track ends. Default one second: a face turned away or hidden for a moment.
+    /// After how long unseen a track ends. Default one second: a face turned away or hidden for a moment. A source
+    /// whose pictures are more than half as far apart has longer: two and a half of its gaps, so that one picture may
+    /// miss the face, up to [`longest_gap`](Self::longest_gap). Whoever is seen after more than `max_gap` has to be
+    /// recognized as the face of the views before, or is taken for somebody new.
     pub max_gap: SignedDuration,
+    /// The most that a slow source makes of it. Default 10 s: two pictures that are further apart show two visits. The
+    /// same as `max_gap` for a gap that follows no source.
+    pub longest_gap: SignedDuration,
     /// How many good views have to show the same face before anybody is named. Default 2, so that one lucky frame
     /// marks nobody. Each more costs a view, a fifth of a second at five pictures a second.
     pub agreeing: usize,
@@ -55,6 +61,7 @@ impl Default for TrackingOptions {
             max_step: 0.75,
             max_first_step: 2.0,
             max_gap: SignedDuration::from_secs(1),
+            longest_gap: SignedDuration::from_secs(10),
             agreeing: 2,
             agreeing_weight: 1.0,
             min_margin: 0.02,
@@ -71,6 +78,28 @@ impl TrackingOptions {
     pub fn with_gates(mut self, min_iou: f32, max_step: f32, max_gap: SignedDuration) -> Self {
         (self.min_iou, self.max_step, self.max_gap) = (min_iou, max_step, max_gap);
         self
+    }
+
+    /// Returns the same options, where a slow source makes at most so much of the time unseen.
+    #[must_use]
+    pub fn with_longest_gap(mut self, gap: SignedDuration) -> Self {
+        self.longest_gap = gap;
+        self
+    }
+
+    /// Returns the time unseen after which a track ends, for a source whose pictures are so far apart.
+    pub(super) fn gap_at(&self, rhythm: Option<SignedDuration>) -> SignedDuration {
+        match rhythm {
+            Some(apart) if self.is_slow(apart) => {
+                apart.saturating_mul(5).checked_div(2).unwrap_or(apart).min(self.longest_gap).max(self.max_gap)
+            }
+            _ => self.max_gap,
+        }
+    }
+
+    /// Returns whether a track would not outlive one picture that misses its face.
+    pub(crate) fn is_slow(&self, apart: SignedDuration) -> bool {
+        apart.saturating_mul(2) > self.max_gap
     }
 
     /// Returns the same options with another step, in box widths, for a face that was seen once.

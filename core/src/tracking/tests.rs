@@ -295,6 +295,64 @@ fn whom_two_students_resemble_alike_is_not_named() {
 }
 
 #[test]
+fn who_is_enrolled_twice_with_the_same_pictures_has_the_older_records_name() {
+    for ids in [[1, 2, 3], [3, 2, 1], [2, 3, 1]] {
+        let people: Vec<_> = ids.iter().map(|id| (*id, of(1))).chain([(7, of(2))]).collect();
+        let mut site = Site::with(gallery(&people));
+        site.see(&of(1));
+        assert_eq!(student(site.see(&of(1))), Some(1), "{ids:?}");
+        let told = site.tracker.ambiguity(site.id).unwrap();
+        assert_eq!((told.best.student, told.named), (StudentId(1), Some(StudentId(1))), "{told:?}");
+        assert_eq!(told.second.student, StudentId(2));
+    }
+    // A camera's own view of the newer record makes it no better.
+    let mut site = Site::with(gallery(&[(1, of(1)), (2, like(1, 0.995))]));
+    for _ in 0..3 {
+        site.see(&like(1, 0.995));
+    }
+    assert_eq!(student(site.tracker.decision(site.id)), Some(1));
+}
+
+#[test]
+fn twins_and_look_alikes_stay_nobody_and_are_told() {
+    for cosine in [0.9, 0.95, 0.98, 0.985] {
+        let mut site = Site::with(gallery(&[(1, of(1)), (2, like(1, cosine))]));
+        // As near to the one as to the other.
+        let between = like(1, ((1.0 + cosine) / 2.0_f32).sqrt());
+        for _ in 0..5 {
+            assert_eq!(student(site.see(&between)), None, "{cosine}");
+        }
+        let told = site.tracker.ambiguity(site.id).unwrap();
+        let mut pair = [told.best.student, told.second.student];
+        pair.sort_unstable();
+        assert_eq!((pair, told.named), ([StudentId(1), StudentId(2)], None), "{cosine}");
+    }
+    let mut site = Site::default();
+    site.see(&of(1));
+    site.see(&of(1));
+    assert_eq!(site.tracker.ambiguity(site.id), None, "nobody is like him");
+}
+
+#[test]
+fn the_same_pictures_under_more_names_than_are_looked_at_name_nobody() {
+    let people: Vec<_> = (1..=9).map(|id| (id, of(1))).collect();
+    let mut site = Site::with(gallery(&people));
+    for _ in 0..3 {
+        assert_eq!(student(site.see(&of(1))), None);
+    }
+}
+
+#[test]
+fn a_look_alike_of_a_person_enrolled_twice_still_stands_against_the_name() {
+    let mut site = Site::with(gallery(&[(1, of(1)), (2, of(1)), (3, like(1, 0.98))]));
+    for _ in 0..5 {
+        assert_eq!(student(site.see(&of(1))), None);
+    }
+    let told = site.tracker.ambiguity(site.id).unwrap();
+    assert_eq!((told.second.student, told.named), (StudentId(3), None));
+}
+
+#[test]
 fn views_that_contradict_each_other_stay_unknown() {
     let mut site = Site::default();
     for turn in 0..6 {

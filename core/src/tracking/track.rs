@@ -5,11 +5,11 @@ use jiff::{SignedDuration, Timestamp};
 use crate::embedding::{Calibration, Embedding};
 use crate::error::Result;
 use crate::gallery::{Gallery, Match};
-use crate::gate::{GateOptions, Life, LifeEvidence, LifeView};
+use crate::gate::{Asked, GateOptions, Life, LifeEvidence, LifeView};
 use crate::geometry::{Point, Rect};
 use crate::types::{StudentId, Threshold};
 
-use super::decision::{Decision, TrackId};
+use super::decision::{Ambiguity, Decision, TrackId};
 use super::evidence::{Evidence, Taken};
 use super::options::TrackingOptions;
 
@@ -40,6 +40,8 @@ pub struct Track {
     last_looked: Timestamp,
     evidence: Evidence,
     life: LifeEvidence,
+    /// Whom the face was last known as: its evidence of life is of nobody else.
+    lives_as: Option<StudentId>,
     /// Views that were not embedded: whose they are is shown by the next that is.
     unnamed: Vec<LifeView>,
     /// How closely it is watched for signs of life.
@@ -61,6 +63,9 @@ struct Views {
     /// sight for [`BLIND`], or is where the track's own could hardly be. Until a view shows the same face, it has no
     /// name.
     unproven: bool,
+    /// Whether the face was out of sight for more than [`TrackingOptions::max_gap`] since that view, as between the
+    /// pictures of a slow source: a view that does not show the same face shows a new one.
+    away: bool,
 }
 
 /// The number of views without a near match after which a face is analyzed less often.
@@ -115,6 +120,7 @@ impl Track {
             last_looked: now,
             evidence: Evidence::default(),
             life: LifeEvidence::default(),
+            lives_as: None,
             unnamed: Vec::new(),
             watch: Watch::default(),
             watched_at: None,
@@ -180,9 +186,10 @@ impl Track {
         self.last_seen = now;
     }
 
-    pub(super) fn continue_at(&mut self, bbox: Rect, now: Timestamp, min_iou: f32) {
+    pub(super) fn continue_at(&mut self, bbox: Rect, now: Timestamp, options: &TrackingOptions) {
         let blind = now.duration_since(self.last_seen);
-        self.views.unproven |= blind > BLIND || self.predicted(now).iou(&bbox) < min_iou;
+        self.views.unproven |= blind > BLIND || self.predicted(now).iou(&bbox) < options.min_iou;
+        self.views.away |= blind > options.max_gap;
         let passed = seconds(blind);
         if passed > 0.0 {
             let (expected, seen) = (self.predicted(now).center(), bbox.center());
@@ -204,15 +211,28 @@ impl Track {
         options: &TrackingOptions,
         now: Timestamp,
     ) -> Result<()> {
+        let was_away = self.views.away;
         self.views = Views {
             last_at: Some(now),
             poor_in_a_row: 0,
             widest: self.views.widest.max(self.bbox.width()),
             unproven: self.views.unproven,
+            away: false,
         };
+        if was_away && !self.evidence.surely_shows(view, gallery, threshold)? {
+            // There was time to change places: as if a track had ended and another begun.
+            self.evidence = Evidence::default();
+            self.forget_life();
+        }
         if self.evidence.add(view, weight, gallery, threshold, options)? == Taken::Anew {
             self.forget_life();
         }
+        let known = self.known();
+        if known.is_some() && self.lives_as.is_some() && known != self.lives_as {
+            // By and by the views have come to show somebody else.
+            self.forget_life();
+        }
+        self.lives_as = known.or(self.lives_as);
         // A view that resembles those before it shows that the face is still the same.
         self.views.unproven &= self.evidence.in_doubt();
         Ok(())
@@ -237,7 +257,7 @@ impl Track {
 
     /// Forgets the evidence of life: another face has taken the track over.
     fn forget_life(&mut self) {
-        self.life = LifeEvidence::default();
+        (self.life, self.lives_as) = (LifeEvidence::default(), None);
         self.unnamed.clear();
     }
 
@@ -264,6 +284,21 @@ impl Track {
     /// Returns what the views say of life.
     pub(super) fn life(&self, options: &GateOptions) -> Life {
         self.life.life(options)
+    }
+
+    /// Asks for a movement: see [`LifeEvidence::ask`].
+    pub(super) fn ask(&mut self, random: u128, options: &GateOptions, now: Timestamp) {
+        self.life.ask(random, options, now);
+    }
+
+    /// Waits for no answer any more.
+    pub(super) fn drop_question(&mut self) {
+        self.life.drop_question();
+    }
+
+    /// Returns what the person has been asked for.
+    pub(super) fn asked(&self) -> Asked {
+        self.life.asked()
     }
 
     /// Returns whether whose view the next one is has to be shown by an embedding.
@@ -296,9 +331,20 @@ impl Track {
         self.wants_life(now) || self.wants_view(now)
     }
 
+    /// Returns whether there were good views, and too few to say whose face it is.
+    pub(super) fn is_cut_short(&self, options: &TrackingOptions) -> bool {
+        let has_few = (1..options.agreeing).contains(&self.evidence.views());
+        self.evidence.known().is_none() && (has_few || self.evidence.is_promising())
+    }
+
     /// Returns whether the views so far name somebody, or nearly.
     pub(super) fn may_be_named(&self) -> bool {
         self.evidence.known().is_some() || self.evidence.is_promising()
+    }
+
+    /// Returns between whom the views cannot be told apart, unless somebody else may have taken the face's place.
+    pub(super) fn ambiguity(&self) -> Option<Ambiguity> {
+        self.evidence.ambiguity().filter(|_| !self.views.unproven)
     }
 
     pub(super) fn decision(&self, options: &TrackingOptions) -> Decision {

@@ -10,6 +10,7 @@ pub mod camera_address;
 pub mod database_address;
 pub mod decode;
 pub mod exif;
+pub mod http_mjpeg;
 pub mod json_input;
 pub mod manifest;
 mod memory;
@@ -42,7 +43,7 @@ macro_rules! targets {
 }
 
 #[cfg(test)]
-const TARGETS: [Target; 14] = targets! {
-    avi base64 camera_address database_address decode exif json_input manifest mjpeg naive_time portable_file receipt
-    sealed_value session_state
+const TARGETS: [Target; 15] = targets! {
+    avi base64 camera_address database_address decode exif http_mjpeg json_input manifest mjpeg naive_time portable_file
+    receipt sealed_value session_state
 };

@@ -19,8 +19,9 @@ use crate::auth::{
     token_seconds,
 };
 use crate::error::{AppError, during};
+use crate::net::forwarded::{is_https, prefix};
 use crate::net::origin::{DOCUMENTED_PASSWORD, Origin};
-use crate::net::peer::{Peer, is_https};
+use crate::net::peer::Peer;
 use crate::request::extract::{Authed, Open};
 use crate::request::input::{Nothing, input};
 use crate::request::texts;
@@ -201,10 +202,11 @@ fn device_in(headers: &HeaderMap) -> Option<&str> {
 }
 
 fn cookie_of(device: &Device, headers: &HeaderMap) -> Option<HeaderValue> {
-    let secure = if is_https(headers) { "; Secure" } else { "" };
+    let (secure, prefix) = (if is_https(headers) { "; Secure" } else { "" }, prefix(headers));
     let cookie = device.cookie();
     let text = format!(
-        "{DEVICE_COOKIE}={cookie}; Path=/api/v1/auth; Max-Age={DEVICE_SECONDS}; HttpOnly; SameSite=Strict{secure}"
+        "{DEVICE_COOKIE}={cookie}; Path={prefix}/api/v1/auth; Max-Age={DEVICE_SECONDS}; HttpOnly; \
+         SameSite=Strict{secure}"
     );
     HeaderValue::from_str(&text).ok()
 }

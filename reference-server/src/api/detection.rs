@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{Method, StatusCode};
 use faceattend_core::backlog::BacklogStatus;
-use faceattend_core::camera::redacted;
+use faceattend_core::camera::{Orientation, redacted};
 use faceattend_core::store::{DetectionLog, StoreTrouble};
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -13,12 +13,12 @@ use utoipa::ToSchema;
 use crate::auth::Role;
 use crate::error::AppError;
 use crate::live::browser::SessionStats;
-use crate::live::cameras::{CameraItem, Starter, shown_place};
+use crate::live::cameras::{CameraItem, Mounted, Starter, shown_place};
 use crate::request::body::Expects;
 use crate::request::extract::Authed;
 use crate::request::fields::Reader;
 use crate::request::input::{Input, Nothing, RequestFields, input};
-use crate::request::kinds::{Count, Optional};
+use crate::request::kinds::{Count, Flag, Integer, Optional};
 use crate::request::texts;
 use crate::responses::{Done, Reply, done, naive_utc, reply};
 use crate::router::endpoint::{Access, Audit, Endpoint, Tag};
@@ -31,6 +31,11 @@ input! {
             /// The address of a stream, the path of a recording at the server, or the number of a device.
             camera_url: String = texts::CAMERA_ADDRESS,
             camera_location: Option<String> = Optional(texts::CAMERA_LOCATION),
+            /// By how many degrees clockwise its pictures are turned: 0, 90, 180 or 270. Without it, as
+            /// `--camera-orientation-at` says of its location.
+            orientation: Option<i64> = Optional(Integer),
+            /// Whether they are mirrored left to right then. Without it, as `--camera-mirror-at` says.
+            mirror: Option<bool> = Optional(Flag),
         }
     }
 }
@@ -119,20 +124,23 @@ pub(super) const START: Endpoint = Endpoint {
 };
 
 /// Starts a camera. An operator starts those of `--camera-hosts` and `--camera-folders`, an admin any. One that runs
-/// already goes on as it is. One that cannot be opened is started all the same, and its status says that it does not
+/// already goes on as it is, unless it is said to be mounted otherwise. One that cannot be opened is started all the same, and its status says that it does not
 /// run. With `camera_source` it is a browser's session, whose pictures go to `/detection/frame`.
 pub(super) async fn start(State(app): State<AppState>, call: Authed<NewCamera>) -> Result<Json<Started>, AppError> {
     const PREFIX: &str = "Error starting face detection";
     let Authed { trail, role, input, .. } = call;
     match input {
-        NewCamera::Server(ServerCamera { camera_url: url, camera_location: location }) => {
+        NewCamera::Server(ServerCamera { camera_url: url, camera_location: location, orientation, mirror }) => {
+            let turned = orientation.map(Orientation::from_degrees).transpose();
+            let turned = turned.map_err(|error| AppError::bad_request(format!("{PREFIX}: {error}")))?;
+            let mounted = Mounted { turned, mirror };
             let name = redacted(&url);
             trail.note(place(&name, location.as_deref()));
             let message = format!("Face detection started for camera: {name}");
             let started = ServerStarted { camera_url: name, camera_location: location.clone() };
             // A camera that is replaced is stopped first, which may take a second.
             let starter = if role == Role::Admin { Starter::Admin } else { Starter::Operator };
-            if !blocking(PREFIX, move || app.live().start_camera(&url, location.as_deref(), starter)).await? {
+            if !blocking(PREFIX, move || app.live().start_camera(&url, location.as_deref(), mounted, starter)).await? {
                 return Err(AppError::Detail(StatusCode::FORBIDDEN, NOT_PERMITTED.into()));
             }
             Ok(Json(Started::Server(reply(message, started))))

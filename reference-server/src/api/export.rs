@@ -11,12 +11,13 @@ use faceattend_core::{Error, Result};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
+use rust_xlsxwriter::{ExcelDateTime, Format, Workbook, Worksheet, XlsxError};
 
 use super::attendance::filter_of_days;
 use crate::error::{AppError, during};
 use crate::request::extract::Authed;
 use crate::request::input::input;
-use crate::request::kinds::{Day, Optional, Student};
+use crate::request::kinds::{Day, FlagOr, Optional, Student};
 use crate::request::texts;
 use crate::router::described::{Answer, Described};
 use crate::router::endpoint::{Access, Audit, Endpoint, Tag};
@@ -24,8 +25,13 @@ use crate::state::AppState;
 
 const COLUMNS: [&str; 8] =
     ["Student Name", "Roll Number", "Date", "Time", "Status", "Confidence Score", "Camera Location", "Created At"];
-/// The column with numbers.
+/// How wide they are in a workbook, in characters.
+const WIDTHS: [f64; 8] = [28.0, 14.0, 12.0, 10.0, 10.0, 17.0, 20.0, 20.0];
+/// The column with numbers, and those with days and times.
 const CONFIDENCE: usize = 5;
+const DATE: usize = 2;
+const TIME: usize = 3;
+const CREATED_AT: usize = 7;
 /// The most UTF-16 units in a cell and the most rows in a sheet below its head, as Excel has them.
 const LONGEST_CELL: usize = 32_767;
 const MOST_ROWS: usize = 1_048_575;
@@ -41,8 +47,12 @@ input! {
             /// The last day of the site, included.
             end_date: Option<Date> = Optional(Day),
             student_id: Option<StudentId> = Optional(Student),
+            /// Such as `Present` or `Late`, as in the list.
+            status_filter: Option<String> = Optional(texts::STATUS),
             /// `excel` or `xlsx` for a workbook; anything else, as recorded, is CSV.
             format: Option<String> = Optional(texts::FORMAT.example("csv")),
+            /// Whether CSV begins with a byte-order mark, by which Excel knows that the text is UTF-8.
+            byte_order_mark: bool = FlagOr(false),
         }
     }
 }
@@ -86,11 +96,13 @@ pub(super) const EXPORT: Endpoint = Endpoint {
 /// Exports the rows, newest first. Date and time are the site's own; `Created At` is UTC, as in the database.
 pub(super) async fn export(State(app): State<AppState>, call: Authed<Wanted>) -> std::result::Result<File, AppError> {
     const PREFIX: &str = "Error exporting attendance";
-    let Wanted { start_date, end_date, student_id, format } = call.input;
+    let Wanted { start_date, end_date, student_id, status_filter, format, byte_order_mark } = call.input;
     let workbook = format.is_some_and(|format| format == "excel" || format == "xlsx");
     let policy = app.settings().policy.clone();
     let days = filter_of_days(&policy, start_date, end_date).map_err(during(PREFIX))?;
-    let filter = AttendanceFilter { student: student_id, ..days };
+    let status = status_filter.filter(|text| !text.is_empty());
+    let told = status.as_deref().map(|status| format!(", {status} alone")).unwrap_or_default();
+    let filter = AttendanceFilter { student: student_id, status, ..days };
     let (file, count) = app
         .with_store(PREFIX, move |store| {
             let rows = store.attendance(&filter, Page::ALL)?.items;
@@ -98,12 +110,13 @@ pub(super) async fn export(State(app): State<AppState>, call: Authed<Wanted>) ->
             let file = if workbook {
                 File { bytes: xlsx_of(&rows, MOST_ROWS)?, kind: XLSX, extension: "xlsx" }
             } else {
-                File { bytes: csv_of(&rows).into_bytes(), kind: CSV, extension: "csv" }
+                let mark = if byte_order_mark { "\u{feff}" } else { "" };
+                File { bytes: (mark.to_owned() + &csv_of(&rows)).into_bytes(), kind: CSV, extension: "csv" }
             };
             Ok((file, rows.len()))
         })
         .await?;
-    call.trail.note(format!("{count} rows of {}", days_of(start_date, end_date)));
+    call.trail.note(format!("{count} rows of {}{told}", days_of(start_date, end_date)));
     Ok(file)
 }
 
@@ -164,8 +177,8 @@ fn csv_field(cell: &str) -> String {
 
 /// Returns the rows as a workbook, `most` to a sheet.
 fn xlsx_of(rows: &[[String; 8]], most: usize) -> Result<Vec<u8>> {
-    let write = || -> std::result::Result<Vec<u8>, rust_xlsxwriter::XlsxError> {
-        let mut book = rust_xlsxwriter::Workbook::new();
+    let write = || -> std::result::Result<Vec<u8>, XlsxError> {
+        let mut book = Workbook::new();
         // One sheet at least.
         for number in 0..rows.len().div_ceil(most).max(1) {
             let sheet = book.add_worksheet();
@@ -180,18 +193,36 @@ fn xlsx_of(rows: &[[String; 8]], most: usize) -> Result<Vec<u8>> {
     write().map_err(|_| Error::Internal { reason: "the workbook could not be written".into() })
 }
 
-fn write_sheet<'a>(
-    sheet: &mut rust_xlsxwriter::Worksheet,
-    rows: impl Iterator<Item = &'a [String; 8]>,
-) -> std::result::Result<(), rust_xlsxwriter::XlsxError> {
-    for (column, title) in (0..).zip(COLUMNS) {
-        sheet.write_string(0, column, title)?;
+/// How a workbook shows a column of days or times, which are numbers there: a spreadsheet sorts and counts by them.
+fn time_format(column: usize) -> Option<&'static str> {
+    match column {
+        DATE => Some("yyyy-mm-dd"),
+        TIME => Some("hh:mm:ss"),
+        CREATED_AT => Some("yyyy-mm-dd hh:mm:ss"),
+        _ => None,
     }
+}
+
+fn write_sheet<'a>(
+    sheet: &mut Worksheet,
+    rows: impl Iterator<Item = &'a [String; 8]>,
+) -> std::result::Result<(), XlsxError> {
+    let head = Format::new().set_bold();
+    let formats: [Option<Format>; COLUMNS.len()] =
+        std::array::from_fn(|column| time_format(column).map(|shown| Format::new().set_num_format(shown)));
+    for (column, (title, width)) in (0..).zip(COLUMNS.into_iter().zip(WIDTHS)) {
+        sheet.write_string_with_format(0, column, title, &head)?;
+        sheet.set_column_width(column, width)?;
+    }
+    sheet.set_freeze_panes(1, 0)?;
     for (line, row) in (1..).zip(rows) {
         for (column, cell) in row.iter().enumerate().filter(|(_, cell)| !cell.is_empty()) {
             let at = u16::try_from(column).unwrap_or_default();
-            match cell.parse::<f64>() {
-                Ok(number) if column == CONFIDENCE => sheet.write_number(line, at, number)?,
+            // A day that Excel does not know, such as one before 1900, stays a text.
+            let moment = formats[column].as_ref().zip(ExcelDateTime::parse_from_str(cell).ok());
+            match (moment, cell.parse::<f64>()) {
+                (Some((format, moment)), _) => sheet.write_datetime_with_format(line, at, &moment, format)?,
+                (None, Ok(number)) if column == CONFIDENCE => sheet.write_number(line, at, number)?,
                 _ => sheet.write_string(line, at, xlsx_cell(cell))?,
             };
         }

@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 use crate::error::AppError;
 use crate::image_data::{self, INVALID};
 use crate::live::browser::BrowserFace;
+use crate::live::problems::ProblemItem;
 use crate::request::extract::{Authed, Upload};
 use crate::request::input::input;
 use crate::request::kinds::Picture;
@@ -37,6 +38,10 @@ pub(crate) struct Seen {
     faces_detected: usize,
     students_recognized: usize,
     matches: Vec<BrowserFace>,
+    /// What keeps people from being named, where something does: such as pictures that are too far apart.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    problems: Vec<ProblemItem>,
     processing_time_ms: f64,
 }
 
@@ -72,6 +77,7 @@ pub(super) async fn frame(State(app): State<AppState>, call: Authed<SessionFrame
         faces_detected: sight.faces.len(),
         students_recognized: sight.recognized,
         matches: sight.faces,
+        problems: sight.problems,
         processing_time_ms: started.elapsed().as_secs_f64() * 1000.0,
     }))
 }

@@ -10,7 +10,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::error::AppError;
-use crate::live::cameras::Starter;
+use crate::live::cameras::{Mounted, Starter};
 use crate::request::body::Expects;
 use crate::request::extract::Authed;
 use crate::request::fields::Reader;
@@ -91,7 +91,7 @@ pub(super) async fn start(
     let Index(index) = call.input;
     call.trail.note(format!("camera {index}"));
     let available = blocking("Error starting laptop camera detection", move || {
-        app.live().laptop().start(&index.to_string(), Some(LOCATION), Starter::Admin)?;
+        app.live().laptop().start(&index.to_string(), Some(LOCATION), Mounted::default(), Starter::Admin)?;
         Ok(available())
     })
     .await?;
@@ -185,7 +185,26 @@ pub(super) const SWITCH: Endpoint = Endpoint {
     errors: &[(400, "Failed to switch to camera index: 1"), (404, NONE_RUNS)],
 };
 
-/// Switches from the first camera that runs. The one left is listed until it is stopped, as pages that started with it
+/// Whether there is a camera to switch to.
+#[derive(Debug, PartialEq, Eq)]
+enum Presence {
+    Absent,
+    /// It is there, or it does not matter: as recorded on a machine that has no camera at all.
+    Known,
+    /// This system lists no cameras, and one gives pictures: whether there is another shows when it is opened.
+    ToBeTried,
+}
+
+fn presence(index: i64, available: &[u32], another_gives_pictures: bool) -> Presence {
+    match u32::try_from(index) {
+        Ok(number) if available.contains(&number) => Presence::Known,
+        _ if available.is_empty() && !another_gives_pictures => Presence::Known,
+        Ok(_) if available.is_empty() => Presence::ToBeTried,
+        _ => Presence::Absent,
+    }
+}
+
+/// Switches from the first camera that runs, which goes on where the other is not there. The one left is listed until it is stopped, as pages that started with it
 /// still stop it by its number.
 pub(super) async fn switch(
     State(app): State<AppState>,
@@ -198,15 +217,29 @@ pub(super) async fn switch(
         return Err(AppError::not_found(NONE_RUNS));
     };
     let switching = move || {
-        let cameras = app.live().laptop();
-        if running.name != index.to_string() {
-            cameras.halt(&running.name);
+        let (cameras, name) = (app.live().laptop(), index.to_string());
+        let start = || cameras.start(&name, Some(LOCATION), Mounted::default(), Starter::Admin);
+        if running.name == name {
+            return start();
         }
-        cameras.start(&index.to_string(), Some(LOCATION), Starter::Admin)
+        match presence(index, &available(), running.health.captured > 0) {
+            Presence::Absent => return Ok(false),
+            Presence::Known => {}
+            Presence::ToBeTried => {
+                start()?;
+                if !cameras.comes_up(&name) {
+                    cameras.stop(&name);
+                    return Ok(false);
+                }
+            }
+        }
+        cameras.halt(&running.name);
+        start()
     };
-    blocking("Error switching laptop camera", switching)
-        .await
-        .map_err(|_| AppError::bad_request(format!("Failed to switch to camera index: {index}")))?;
+    let failed = || AppError::bad_request(format!("Failed to switch to camera index: {index}"));
+    if !blocking("Error switching laptop camera", switching).await.map_err(|_| failed())? {
+        return Err(failed());
+    }
     let data = Switched { camera_index: index, camera_location: LOCATION };
     Ok(Json(reply(format!("Switched to laptop camera index: {index}"), data)))
 }
@@ -241,15 +274,32 @@ pub(super) async fn status(
     _call: Authed<Nothing>,
 ) -> Json<Reply<BTreeMap<String, LaptopCamera>>> {
     let cameras = app.live().laptop().status().into_iter().map(|camera| {
+        let state = camera.state().as_str();
         let item = LaptopCamera {
             running: camera.is_running,
             camera_location: camera.location,
             frame_count: camera.health.captured,
             id: camera.id,
-            state: camera.health.state.as_str(),
+            state,
             last_error: camera.health.last_error,
         };
         (camera.name, item)
     });
     Json(reply("Laptop camera status retrieved", cameras.collect()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_camera_that_is_not_there_is_switched_to_on_machines_without_any_alone() {
+        assert_eq!(presence(2, &[0, 2], true), Presence::Known);
+        assert_eq!(presence(1, &[0, 2], true), Presence::Absent);
+        assert_eq!(presence(1, &[0, 2], false), Presence::Absent, "the other is about to give pictures");
+        assert_eq!(presence(-1, &[0], true), Presence::Absent);
+        assert_eq!(presence(1 << 40, &[], true), Presence::Absent);
+        assert_eq!(presence(1, &[], true), Presence::ToBeTried, "this system lists no cameras");
+        assert_eq!(presence(1, &[], false), Presence::Known, "as recorded");
+    }
 }

@@ -4,6 +4,7 @@ mod accounts;
 mod attendance;
 mod auth;
 pub(crate) mod detection;
+mod duplicates;
 mod export;
 mod face;
 mod frames;
@@ -44,10 +45,13 @@ pub(crate) fn table() -> Routes {
         .add(accounts::AUDIT, accounts::audit)
         .add(students::CREATE, students::create)
         .add(students::LIST, students::list)
+        // Before the student whose id is in the path.
+        .add(duplicates::LOOK_ALIKES, duplicates::look_alikes)
         .add(students::GET, students::get)
         .add(students::UPDATE, students::update)
         .add(privacy::ERASE, privacy::erase)
         .add(privacy::EXPORT, privacy::export)
+        .add(duplicates::MERGE, duplicates::merge)
         .add(templates::LIST, templates::list)
         .add(templates::FORGET_SEEN, templates::forget_seen)
         .add(privacy::CONSENT, privacy::consent)

@@ -35,7 +35,7 @@ pub(crate) struct Erased {
 }
 
 #[derive(Serialize, ToSchema)]
-struct ErasureReceipt {
+pub(super) struct ErasureReceipt {
     student_id: i64,
     erased_at: String,
     erased_by: String,
@@ -83,7 +83,7 @@ pub(super) async fn erase(State(app): State<AppState>, call: Authed<Which>) -> R
     Ok(Json(Erased { success: true, message, data: (), receipt: receipt(&erasure, call.user, now) }))
 }
 
-fn receipt(erasure: &Erasure, erased_by: String, at: Timestamp) -> ErasureReceipt {
+pub(super) fn receipt(erasure: &Erasure, erased_by: String, at: Timestamp) -> ErasureReceipt {
     ErasureReceipt {
         student_id: erasure.student.id.0,
         erased_at: naive_utc(at),

@@ -9,11 +9,13 @@ use faceattend_core::Result;
 use faceattend_core::camera::Nature;
 use faceattend_core::frame::Frame;
 use faceattend_core::gate::LifeReason;
+use faceattend_core::liveness::Position;
 use faceattend_core::recognition::Effort;
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::problems::ProblemItem;
 use super::watch::{Seen, Watch, Watcher, whole_pixels};
 
 /// How long a session waits for its next picture.
@@ -47,6 +49,8 @@ pub(crate) struct BrowserSight {
     pub(crate) faces: Vec<BrowserFace>,
     /// Of them, how many are known.
     pub(crate) recognized: usize,
+    /// What keeps people from being named.
+    pub(crate) problems: Vec<ProblemItem>,
 }
 
 /// A face in a picture of a browser, as the API shows it. All about the student is null until enough views agree.
@@ -79,6 +83,9 @@ pub(crate) struct BrowserFace {
     /// What speaks against a living person, as a stable code.
     #[schema(required)]
     liveness_reason: Option<&'static str>,
+    /// The movement that the person is asked for: `left` and `right` (the person's own), `up` or `down`.
+    #[schema(required)]
+    asked: Option<&'static str>,
 }
 
 /// What a session of a browser came to.
@@ -189,8 +196,9 @@ impl Session {
                 attendance_marked: student.is_some_and(|student| sight.marked.contains(&student.id)),
                 liveness: face.life.verdict.as_str(),
                 liveness_reason: face.life.reason.map(LifeReason::as_str),
+                asked: face.asked.map(Position::as_str),
             }
         };
-        Ok(BrowserSight { faces: sight.faces.iter().map(item).collect(), recognized })
+        Ok(BrowserSight { faces: sight.faces.iter().map(item).collect(), recognized, problems: sight.problems })
     }
 }

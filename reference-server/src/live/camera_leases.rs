@@ -14,7 +14,7 @@ use faceattend_core::store::{CameraKey, CameraReport, CameraRequest, Cluster, Se
 use serde_json::{Map, Value, json};
 
 use super::background::BackgroundThreads;
-use super::cameras::{Cameras, Starter, reached_by_all};
+use super::cameras::{Cameras, Mounted, Starter, reached_by_all};
 use super::event_relay::seen_from_afar;
 
 /// How often leases are renewed and lapsed ones are looked for.
@@ -136,7 +136,14 @@ impl CameraLeases {
 
     /// Has the camera at `address` watched, by this server unless another does so already; whether it may be opened.
     /// The others cannot tell who started it. An operator therefore names no host that another may take the place of.
-    pub(super) fn watch(&self, address: &str, location: Option<&str>, starter: Starter) -> Result<bool> {
+    /// Nor can they tell how it was said to be mounted: whoever takes it over goes by its place.
+    pub(super) fn watch(
+        &self,
+        address: &str,
+        location: Option<&str>,
+        mounted: Mounted,
+        starter: Starter,
+    ) -> Result<bool> {
         if !address.trim().is_empty() {
             let source = self.cameras.source(address, starter)?;
             let is_sure = |source: &CameraSource| starter == Starter::Admin || self.cameras.is_fixed(source);
@@ -153,7 +160,7 @@ impl CameraLeases {
             if self.cameras.status().is_empty() {
                 *self.holds_until.lock().unwrap_or_else(PoisonError::into_inner) = asked + LEASE - MARGIN;
             }
-            self.cameras.start(address, location, starter)?;
+            self.cameras.start(address, location, mounted, starter)?;
         }
         self.read_all()?;
         Ok(true)
@@ -247,6 +254,10 @@ fn item_of(camera: &WatchedCamera) -> Value {
             "last_frame_age": null,
             "reconnects": 0,
             "last_error": null,
+            "ambiguous": [],
+            "orientation": 0,
+            "mirror": false,
+            "problems": [],
         })
     });
     if camera.server.is_none() && item["is_running"] == true {

@@ -4,22 +4,25 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use faceattend_core::camera::{
-    CameraAccess, CameraHealth, CameraSource, CameraWorker, FrameSource, Nature, OpenOptions, Scheduler, WorkerOptions,
-    open, redacted,
+    CameraAccess, CameraHealth, CameraSource, CameraState, CameraWorker, FrameSource, Nature, OpenOptions, Orientation,
+    Scheduler, WorkerOptions, open, redacted,
 };
 use faceattend_core::store::{StoreTrouble, limits};
 use faceattend_core::{Error, Result};
 
+use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
+use super::ambiguous::AmbiguousPair;
 use super::preview::Preview;
-use super::watch::Watcher;
-use crate::settings::LiveSettings;
+use super::problems::ProblemItem;
+use super::watch::{Shown, Watcher};
+use crate::settings::{LiveSettings, Mountings};
 
 /// How many times as often a camera is looked at while the next picture may decide whose a face is.
 const CLOSER: f32 = 2.0;
@@ -28,6 +31,8 @@ const CLOSER: f32 = 2.0;
 const ATTEMPTS: u32 = 5;
 /// The pause between two tries. Together they stay within the second that stopping a camera may take.
 const BETWEEN_ATTEMPTS: Duration = Duration::from_millis(180);
+/// How often a camera that is being opened is looked at.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(50);
 
 /// Numbers cameras for their previews, across all groups.
 static NEXT_ID: AtomicU64 = AtomicU64::new(1);
@@ -48,6 +53,7 @@ pub(crate) struct Cameras {
     rate: f32,
     preview: bool,
     access: Arc<CameraAccess>,
+    mountings: Mountings,
     running: Mutex<BTreeMap<String, Camera>>,
 }
 
@@ -57,7 +63,30 @@ struct Camera {
     address: String,
     worker: CameraWorker,
     location: Option<String>,
-    preview: Option<Arc<Preview>>,
+    shown: Shown,
+}
+
+/// How a camera is mounted, as far as the one who starts it says so. Its place says the rest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Mounted {
+    /// By how many degrees its pictures are turned: an upright orientation, not mirrored.
+    pub(crate) turned: Option<Orientation>,
+    /// Whether they are mirrored then.
+    pub(crate) mirror: Option<bool>,
+}
+
+impl Mounted {
+    /// Returns the orientation of a camera, whose place has this one.
+    fn or(self, of_place: Orientation) -> Orientation {
+        let mirror = self.mirror.unwrap_or(of_place.is_mirrored());
+        let turned = self.turned.unwrap_or(if of_place.is_mirrored() { of_place.mirrored() } else { of_place });
+        if mirror { turned.mirrored() } else { turned }
+    }
+
+    /// Returns whether a camera with this orientation need not be started anew.
+    fn admits(self, orientation: Orientation) -> bool {
+        self.or(orientation) == orientation
+    }
 }
 
 /// A camera as the API shows it.
@@ -72,8 +101,14 @@ pub(crate) struct CameraStatus {
     pub(crate) location: Option<String>,
     /// Whether its pictures may be looked at.
     pub(crate) preview: bool,
+    /// How its pictures are turned.
+    pub(crate) orientation: Orientation,
+    /// What keeps it from naming people.
+    pub(crate) problems: Vec<ProblemItem>,
     /// How it is doing.
     pub(crate) health: CameraHealth,
+    /// Whom it could not tell apart.
+    pub(crate) ambiguous: Vec<AmbiguousPair>,
     /// How many marks of its place wait for the database, and why.
     pub(crate) waiting: (u64, Option<StoreTrouble>),
 }
@@ -89,6 +124,8 @@ pub(crate) struct CameraItem {
     id: u64,
     /// Whether its preview may be looked at on this server.
     preview: bool,
+    /// `connecting`, `running`, `reconnecting`, `stopped` or `failed`. A stream that could not be opened yet is
+    /// `failed` for the reason in `last_error`, and opened again as long as `is_running` holds.
     state: &'static str,
     frames_analysed: u64,
     frames_dropped: u64,
@@ -100,6 +137,14 @@ pub(crate) struct CameraItem {
     reconnects: u64,
     #[schema(required)]
     last_error: Option<String>,
+    /// Students whom it could not tell apart lately: one person who is enrolled twice, or two who look alike.
+    ambiguous: Vec<AmbiguousPair>,
+    /// By how many degrees clockwise its pictures are turned: 0, 90, 180 or 270.
+    orientation: u16,
+    /// Whether they are mirrored left to right then.
+    mirror: bool,
+    /// What keeps it from naming people, as far as its pictures tell.
+    problems: Vec<ProblemItem>,
     /// How many marks of its place wait for the database, which another program holds, or which is away.
     marks_waiting: u64,
     /// The server that reads it, where several share the cameras.
@@ -108,6 +153,15 @@ pub(crate) struct CameraItem {
 }
 
 impl CameraStatus {
+    /// Returns its state as it is shown: one that never gave a picture has failed so far, also while it is opened
+    /// again and again.
+    pub(crate) fn state(&self) -> CameraState {
+        match self.health.state {
+            CameraState::Reconnecting if self.health.captured == 0 => CameraState::Failed,
+            state => state,
+        }
+    }
+
     /// Returns it as the API shows it, as JSON: servers that share cameras send it to each other.
     pub(crate) fn item(&self) -> Value {
         let health = &self.health;
@@ -117,7 +171,7 @@ impl CameraStatus {
             frame_count: health.captured,
             id: self.id,
             preview: self.preview,
-            state: health.state.as_str(),
+            state: self.state().as_str(),
             frames_analysed: health.analyzed,
             frames_dropped: health.dropped,
             captured_per_second: tenths(health.captured_per_second),
@@ -126,6 +180,10 @@ impl CameraStatus {
             reconnects: health.reconnects,
             last_error: health.last_error.clone().or_else(|| self.why_marks_wait()),
             marks_waiting: self.waiting.0,
+            ambiguous: self.ambiguous.clone(),
+            orientation: self.orientation.degrees(),
+            mirror: self.orientation.is_mirrored(),
+            problems: self.problems.clone(),
             server: None,
         };
         serde_json::to_value(item).unwrap_or_default()
@@ -159,9 +217,9 @@ pub(super) fn reached_by_all(name: &str) -> bool {
 
 impl Cameras {
     pub(super) fn new(watcher: Watcher, scheduler: Scheduler, settings: &LiveSettings) -> Self {
-        let LiveSettings { rate, preview, camera_access, .. } = settings;
-        let access = Arc::clone(camera_access);
-        Self { watcher, scheduler, rate: *rate, preview: *preview, access, running: Mutex::default() }
+        let LiveSettings { rate, preview, camera_access, mountings, .. } = settings;
+        let (access, mountings) = (Arc::clone(camera_access), mountings.clone());
+        Self { watcher, scheduler, rate: *rate, preview: *preview, access, mountings, running: Mutex::default() }
     }
 
     /// The source at `address`, bound to what its starter may open; `None` for one that may not be opened. Blocks while
@@ -183,11 +241,17 @@ impl Cameras {
     }
 
     /// Starts the camera at `address`; whether it may be opened. One that runs already goes on as it is, in the place
-    /// it was started with; one that was started with other credentials is started anew.
+    /// it was started with; one that was started with other credentials, or is mounted otherwise, is started anew.
     ///
     /// # Errors
     /// [`Error::InvalidInput`] for an address that is none of a camera's.
-    pub(crate) fn start(&self, address: &str, location: Option<&str>, starter: Starter) -> Result<bool> {
+    pub(crate) fn start(
+        &self,
+        address: &str,
+        location: Option<&str>,
+        mounted: Mounted,
+        starter: Starter,
+    ) -> Result<bool> {
         // An empty address is started, as recorded, and ends like a file that is not there.
         let source = match address.trim().is_empty() {
             true => None,
@@ -196,8 +260,9 @@ impl Cameras {
                 None => return Ok(false),
             },
         };
-        self.start_unless(address, source, location, |camera| {
-            camera.address == address && !camera.worker.health().state.is_over()
+        self.start_unless(address, source, location, mounted, |camera| {
+            let is_the_same = camera.address == address && mounted.admits(camera.shown.orientation);
+            is_the_same && !camera.worker.health().state.is_over()
         })?;
         Ok(true)
     }
@@ -216,7 +281,7 @@ impl Cameras {
             true => None,
             false => self.source(address, Starter::Operator)?.or(self.source(address, Starter::Admin)?),
         };
-        self.start_unless(address, source, location, |camera| camera.address == address)
+        self.start_unless(address, source, location, Mounted::default(), |camera| camera.address == address)
     }
 
     fn start_unless(
@@ -224,6 +289,7 @@ impl Cameras {
         address: &str,
         source: Option<CameraSource>,
         location: Option<&str>,
+        mounted: Mounted,
         is_good: impl Fn(&Camera) -> bool,
     ) -> Result<()> {
         let name = redacted(address);
@@ -231,10 +297,14 @@ impl Cameras {
         if running.get(&name).is_some_and(is_good) {
             return Ok(());
         }
+        let orientation = mounted.or(self.mountings.of(location));
         let preview = self.preview.then(|| Arc::new(Preview::default()));
+        let shown = Shown::new(preview, orientation, &self.watcher.gallery);
         let nature = source.as_ref().map_or(Nature::Recording, CameraSource::nature);
-        let watch = self.watcher.watch(&name, location, nature, preview.clone());
-        let options = WorkerOptions::default().with_rate(self.rate).with_close_rate(self.rate * CLOSER);
+        let watch = self.watcher.watch(&name, location, nature, shown.clone());
+        let opened = OpenOptions::default().with_orientation(orientation);
+        let options =
+            WorkerOptions::default().with_open(opened).with_rate(self.rate).with_close_rate(self.rate * CLOSER);
         let worker = match source {
             None => {
                 let nothing = || Err(Error::NotFound { what: "camera" });
@@ -243,15 +313,15 @@ impl Cameras {
             }
             Some(source) if nature == Nature::Live => CameraWorker::start_on(&self.scheduler, &source, options, watch)?,
             Some(source) => {
-                let shown = source.to_string();
-                let opening = persistently(move || open(&source, &OpenOptions::default()));
-                CameraWorker::start_with_on(&self.scheduler, shown, nature, options, opening, watch)?
+                let name = source.to_string();
+                let opening = persistently(move || open(&source, &opened));
+                CameraWorker::start_with_on(&self.scheduler, name, nature, options, opening, watch)?
             }
         };
         tracing::info!(camera = worker.camera(), "detection started");
         let id = NEXT_ID.fetch_add(1, Ordering::Relaxed);
         let location = location.map(str::to_owned);
-        let before = running.insert(name, Camera { id, address: address.to_owned(), worker, location, preview });
+        let before = running.insert(name, Camera { id, address: address.to_owned(), worker, location, shown });
         drop(running);
         drop(before);
         Ok(())
@@ -275,6 +345,21 @@ impl Cameras {
         if let Some(camera) = self.lock().get(&redacted(address)) {
             camera.worker.stop();
         }
+    }
+
+    /// Returns whether the camera at `address`, which was started a moment ago, gives a picture, once it does or cannot
+    /// be opened. Blocks, for about as long as opening a camera may take.
+    pub(crate) fn comes_up(&self, address: &str) -> bool {
+        let until = Instant::now() + OpenOptions::default().open_timeout + OpenOptions::default().read_timeout;
+        while Instant::now() < until {
+            let state = self.lock().get(&redacted(address)).map(|camera| camera.worker.health().state);
+            match state {
+                Some(CameraState::Connecting) => thread::sleep(BETWEEN_LOOKS),
+                Some(CameraState::Running) => return true,
+                _ => return false,
+            }
+        }
+        false
     }
 
     /// Stops every camera. Blocks like [`stop`](Self::stop).
@@ -305,8 +390,11 @@ impl Cameras {
                 id: camera.id,
                 is_running: !health.state.is_over(),
                 location: camera.location.clone(),
-                preview: camera.preview.is_some(),
+                preview: camera.shown.preview.is_some(),
+                orientation: camera.shown.orientation,
+                problems: camera.shown.problems.now(),
                 health,
+                ambiguous: camera.shown.ambiguous.items(Timestamp::now()),
                 waiting,
             }
         };
@@ -315,7 +403,7 @@ impl Cameras {
 
     /// The pictures of the camera with this number.
     pub(crate) fn preview(&self, id: u64) -> Option<Arc<Preview>> {
-        self.lock().values().find(|camera| camera.id == id)?.preview.clone()
+        self.lock().values().find(|camera| camera.id == id)?.shown.preview.clone()
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Camera>> {
@@ -342,6 +430,18 @@ fn persistently(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn who_starts_a_camera_overrules_its_place() {
+        let (half, quarter) = (Orientation::HalfTurn, Orientation::Clockwise);
+        let said = |turned, mirror| Mounted { turned, mirror };
+        assert_eq!(said(None, None).or(half.mirrored()), half.mirrored());
+        assert_eq!(said(Some(quarter), None).or(half.mirrored()), quarter.mirrored());
+        assert_eq!(said(Some(quarter), Some(false)).or(half.mirrored()), quarter);
+        assert_eq!(said(None, Some(true)).or(half), half.mirrored());
+        assert!(said(None, None).admits(quarter) && said(Some(quarter), None).admits(quarter.mirrored()));
+        assert!(!said(Some(half), None).admits(quarter) && !said(None, Some(true)).admits(quarter));
+    }
 
     #[test]
     fn a_device_or_a_file_belongs_to_one_machine() {

@@ -228,6 +228,7 @@ mod tests {
             student_name: Some("Zoë".into()),
             confidence: Some(0.91),
             liveness: "undecided".into(),
+            asked: Some("left".into()),
         };
         let update = |camera: &str| LiveEvent::DetectionUpdate {
             camera: camera.into(),

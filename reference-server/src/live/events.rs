@@ -137,6 +137,9 @@ pub struct SeenFace {
     /// version say nothing of it.
     #[serde(default)]
     pub liveness: Cow<'static, str>,
+    /// The movement that the person is asked for: `left` and `right` (the person's own), `up` or `down`.
+    #[serde(default)]
+    pub asked: Option<Cow<'static, str>>,
 }
 
 impl LiveEvent {

@@ -67,7 +67,8 @@ fn tell_states(watched: &[Arc<Cameras>], known: &mut Known, events: &Events) {
     let mut now = BTreeMap::new();
     for (group, cameras) in watched.iter().enumerate() {
         for camera in cameras.status() {
-            now.insert((group, camera.name), (camera.health.state, camera.location, camera.health.last_error));
+            let state = camera.state();
+            now.insert((group, camera.name), (state, camera.location, camera.health.last_error));
         }
     }
     let tell = |camera: &str, location: &Option<String>, state: CameraState, error: Option<String>| {

@@ -1,5 +1,6 @@
 //! What runs beside the requests: the gallery, the marker, the cameras and what they tell.
 
+mod ambiguous;
 mod background;
 pub(crate) mod browser;
 mod camera_leases;
@@ -12,6 +13,7 @@ mod gallery_sync;
 mod housekeeping;
 mod log;
 pub(crate) mod preview;
+pub(crate) mod problems;
 mod waiting_writes;
 pub(crate) mod watch;
 
@@ -36,7 +38,7 @@ use crate::settings::Settings;
 use background::BackgroundThreads;
 use browser::Browsers;
 use camera_leases::CameraLeases;
-use cameras::{Cameras, Starter};
+use cameras::{Cameras, Mounted, Starter};
 use cluster::cluster;
 use db_listener::DbListener;
 use gallery_sync::GallerySync;
@@ -220,10 +222,16 @@ impl Live {
     ///
     /// # Errors
     /// As [`Cameras::start`], and those of the store where servers share their cameras.
-    pub(crate) fn start_camera(&self, address: &str, location: Option<&str>, starter: Starter) -> Result<bool> {
+    pub(crate) fn start_camera(
+        &self,
+        address: &str,
+        location: Option<&str>,
+        mounted: Mounted,
+        starter: Starter,
+    ) -> Result<bool> {
         match &self.leases {
-            Some(leases) => leases.watch(address, location, starter),
-            None => self.cameras.start(address, location, starter),
+            Some(leases) => leases.watch(address, location, mounted, starter),
+            None => self.cameras.start(address, location, mounted, starter),
         }
     }
 

@@ -9,20 +9,23 @@ use std::time::{Duration, Instant};
 use faceattend_core::Result;
 use faceattend_core::attendance::{Marker, Marking};
 use faceattend_core::backlog::Backlog;
-use faceattend_core::camera::{Attention, Nature};
+use faceattend_core::camera::{Attention, Nature, Orientation};
 use faceattend_core::engine::FaceEngine;
 use faceattend_core::frame::Frame;
 use faceattend_core::gallery::Gallery;
 use faceattend_core::gate::LifeReason;
 use faceattend_core::geometry::Rect;
+use faceattend_core::liveness::Position;
 use faceattend_core::recognition::{Ageing, Effort, RecognitionOptions, RecognitionReport, RecognizedFace, Recognizer};
 use faceattend_core::store::{NewDetectionLog, Store, Student};
 use faceattend_core::tracking::TrackingOptions;
 use faceattend_core::types::{StudentId, Threshold};
 use jiff::Timestamp;
 
+use super::ambiguous::{AmbiguousPairs, Pair, pair_of};
 use super::log::DetectionLog;
 use super::preview::{Drawn, Preview};
+use super::problems::{self, ProblemItem, Problems};
 use crate::live::events::{Events, LiveEvent, SeenFace};
 use crate::settings::GateSettings;
 
@@ -49,6 +52,23 @@ pub(crate) struct Watcher {
     pub(super) ageing: Option<Arc<Ageing>>,
 }
 
+/// What a camera's watch shows to others, and how the pictures are turned that it gets.
+#[derive(Clone)]
+pub(super) struct Shown {
+    pub(super) preview: Option<Arc<Preview>>,
+    pub(super) problems: Arc<Problems>,
+    /// Whom it could not tell apart.
+    pub(super) ambiguous: Arc<AmbiguousPairs>,
+    pub(super) orientation: Orientation,
+}
+
+impl Shown {
+    pub(super) fn new(preview: Option<Arc<Preview>>, orientation: Orientation, gallery: &Arc<Gallery>) -> Self {
+        let ambiguous = Arc::new(AmbiguousPairs::new(Arc::clone(gallery)));
+        Self { preview, problems: Arc::default(), ambiguous, orientation }
+    }
+}
+
 impl Watcher {
     /// What takes the frames of one camera.
     pub(super) fn watch(
@@ -56,10 +76,10 @@ impl Watcher {
         camera: &str,
         location: Option<&str>,
         nature: Nature,
-        preview: Option<Arc<Preview>>,
+        shown: Shown,
     ) -> impl FnMut(Frame<'static>) -> Attention + Send + use<> {
         let mut watch = self.watching(camera, location, nature, Effort::Thrifty);
-        watch.preview = preview;
+        (watch.shown, watch.has_settings) = (shown, true);
         move |frame| watch.take(&frame)
     }
 
@@ -82,7 +102,8 @@ impl Watcher {
             shared: self.clone(),
             camera: camera.to_owned(),
             location,
-            preview: None,
+            shown: Shown::new(None, Orientation::default(), &self.gallery),
+            has_settings: false,
             figures: Figures::default(),
             names: HashMap::new(),
             told: Vec::new(),
@@ -103,11 +124,13 @@ pub(super) struct Watch {
     shared: Watcher,
     camera: String,
     location: Option<String>,
-    preview: Option<Arc<Preview>>,
+    shown: Shown,
+    /// Whether it is a camera of the server.
+    has_settings: bool,
     figures: Figures,
     names: HashMap<StudentId, (Student, Instant)>,
-    /// The tracks that were last told of, whose they were, and whether they were alive.
-    told: Vec<(u64, Option<StudentId>, &'static str)>,
+    /// The tracks that were last told of, whose they were, whether they were alive, and what they were asked for.
+    told: Vec<(u64, Option<StudentId>, &'static str, Option<Position>)>,
 }
 
 /// What happened since the last row of the log.
@@ -121,11 +144,16 @@ struct Figures {
     recognized: BTreeSet<StudentId>,
     /// Whether a picture of a person was suspected.
     suspected: bool,
+    /// Whom it could not tell apart.
+    ambiguous: BTreeSet<Pair>,
     error: Option<&'static str>,
 }
 
 /// What the detection log says of a picture of a person.
 const SPOOF_SUSPECTED: &str = "spoof_suspected";
+
+/// What the detection log says of two students whom a camera could not tell apart.
+const AMBIGUOUS_IDENTITY: &str = "ambiguous_identity";
 
 /// A face, and the student whose it is.
 pub(super) struct Seen {
@@ -138,6 +166,8 @@ pub(super) struct Sight {
     pub(super) faces: Vec<Seen>,
     /// Who was newly marked.
     pub(super) marked: Vec<StudentId>,
+    /// What keeps the camera from naming people.
+    pub(super) problems: Vec<ProblemItem>,
     /// Whether the next frame may decide whose a face is.
     open: bool,
 }
@@ -181,8 +211,10 @@ impl Watch {
         }
         let faces = self.named(&report);
         self.tell_of_the_gate(&report);
+        self.tell_of_the_ambiguous(&report, now);
+        let problems = self.tell_of_problems(&report);
         self.tell(&faces, now);
-        if let Some(preview) = self.preview.as_ref().filter(|preview| preview.is_watched()) {
+        if let Some(preview) = self.shown.preview.as_ref().filter(|preview| preview.is_watched()) {
             let drawn: Vec<_> = faces
                 .iter()
                 .map(|seen| Drawn {
@@ -193,7 +225,7 @@ impl Watch {
                 .collect();
             preview.show(frame, &drawn);
         }
-        Ok(Sight { faces, marked, open: report.open })
+        Ok(Sight { faces, marked, problems, open: report.open })
     }
 
     /// Tells of people who are on the second-look list from now on, and of pictures of people.
@@ -219,6 +251,28 @@ impl Watch {
                 reasons: vec![reason.to_owned()],
             });
         }
+    }
+
+    /// Keeps whom the views fit alike for the log and the status, and says so once.
+    fn tell_of_the_ambiguous(&mut self, report: &RecognitionReport, now: Timestamp) {
+        self.figures.ambiguous.extend(report.ambiguous.iter().map(pair_of));
+        for [one, two] in self.shown.ambiguous.see(&report.ambiguous, now) {
+            let place = self.location.as_deref();
+            tracing::warn!(%one, %two, place, "two students cannot be told apart: merge them if they are one person");
+        }
+    }
+
+    /// Shows what keeps the camera from naming people, and tells what is new of it.
+    fn tell_of_problems(&self, report: &RecognitionReport) -> Vec<ProblemItem> {
+        let place = self.has_settings.then_some(self.location.as_deref());
+        let items = problems::items(&report.problems, self.shown.orientation, place);
+        for item in self.shown.problems.update(items.clone()) {
+            tracing::warn!(camera = self.camera, place = self.location, code = item.code, "{}", item.message);
+            let which = self.location.as_ref().unwrap_or(&self.camera);
+            let message = format!("{which}: {}", item.message);
+            self.shared.events.publish(LiveEvent::LogLine { level: "WARN", message, timestamp: Timestamp::now() });
+        }
+        items
     }
 
     /// The student with this id, as the store had it lately. `None` for one who was deleted a moment ago, and for one
@@ -250,9 +304,10 @@ impl Watch {
 
     /// Tells who is in view when that has changed.
     fn tell(&mut self, faces: &[Seen], now: Timestamp) {
-        let seen = |seen: &Seen| (seen.face.track.0, seen.face.student(), seen.face.life.verdict.as_str());
+        let seen =
+            |seen: &Seen| (seen.face.track.0, seen.face.student(), seen.face.life.verdict.as_str(), seen.face.asked);
         let mut tracks: Vec<_> = faces.iter().map(seen).collect();
-        tracks.sort_unstable();
+        tracks.sort_unstable_by_key(|seen| seen.0);
         if tracks == self.told {
             return;
         }
@@ -266,6 +321,7 @@ impl Watch {
                 student_name: student.as_ref().map(|student| student.name.clone()),
                 confidence: student.as_ref().and(face.similarity()).map(faceattend_core::types::Similarity::value),
                 liveness: face.life.verdict.as_str().into(),
+                asked: face.asked.map(|movement| movement.as_str().into()),
             })
             .collect();
         self.shared.events.publish(LiveEvent::DetectionUpdate {
@@ -281,14 +337,18 @@ impl Watch {
         if figures.faces == 0 && figures.error.is_none() {
             return;
         }
+        let pairs: Vec<_> = figures.ambiguous.iter().map(|[one, two]| format!("students {one} and {two}")).collect();
+        let ambiguous = (!pairs.is_empty()).then(|| format!("{AMBIGUOUS_IDENTITY}: {}", pairs.join(", ")));
         let suspected = figures.suspected.then_some(SPOOF_SUSPECTED);
+        let told: Vec<String> =
+            figures.error.into_iter().chain(suspected).map(str::to_owned).chain(ambiguous).collect();
         self.shared.log.add(NewDetectionLog {
             timestamp: Timestamp::now(),
             faces_detected: u32::try_from(figures.faces).unwrap_or(u32::MAX),
             students_recognized: u32::try_from(figures.recognized.len()).unwrap_or(u32::MAX),
             processing_time: Some(figures.busy.as_secs_f64() / f64::from(figures.frames.max(1))),
             camera_location: self.location.clone(),
-            error_message: figures.error.or(suspected).map(str::to_owned),
+            error_message: (!told.is_empty()).then(|| told.join("; ")),
         });
     }
 }

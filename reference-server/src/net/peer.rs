@@ -13,18 +13,10 @@ use crate::state::AppState;
 /// The header in which a proxy names the client, behind whoever the client says it speaks for.
 const FORWARDED_FOR: &str = "x-forwarded-for";
 
-/// The header in which a proxy tells how the client speaks to it.
-const FORWARDED_PROTO: &str = "x-forwarded-proto";
-
 /// The client's address; none in tests without a network. `X-Forwarded-For` counts only as far as proxies of ours wrote
 /// it: anybody can send one.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Peer(pub(crate) Option<IpAddr>);
-
-/// Returns whether the proxy says that the client's connection to it is encrypted.
-pub(crate) fn is_https(headers: &HeaderMap) -> bool {
-    headers.get(FORWARDED_PROTO).is_some_and(|scheme| scheme == "https")
-}
 
 impl Peer {
     pub(crate) fn of(extensions: &Extensions, headers: &HeaderMap, trusted: &[Network]) -> Self {

@@ -167,10 +167,12 @@ impl Gate {
     }
 }
 
-/// Returns the bearer token of a request, unchecked.
+/// Returns the bearer token of a request, unchecked. As HTTP has it (RFC 9110, 11.4 and 5.5): the scheme in any letter
+/// case, one space or more behind it, and white space around the whole that means nothing.
 pub(crate) fn token_in(headers: &HeaderMap) -> Option<&str> {
     let given = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
-    let (scheme, token) = given.split_once(' ')?;
+    let (scheme, token) = given.trim().split_once([' ', '\t'])?;
+    let token = token.trim_start();
     (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
 }
 

@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use axum::extract::Request;
 use axum::handler::Handler;
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
@@ -21,7 +21,7 @@ use tower::util::BoxCloneSyncService;
 use tower::{Service, ServiceExt, service_fn};
 
 use crate::error::detail_response;
-use crate::net::peer::is_https;
+use crate::net::forwarded::{is_https, prefix};
 use crate::request::extract::{Least, PathParameters, Trail};
 use crate::router::described::{Described, Describes};
 use crate::router::endpoint::{Access, Audit, Endpoint};
@@ -129,11 +129,7 @@ async fn dispatch(routes: &[Route], state: &AppState, mut request: Request) -> R
             request.extensions_mut().insert(trail.clone());
             let response = route.service.clone().oneshot(request).await?;
             let called = (&route.method, route.path, route.audit);
-            let mut response = audit::record(state, called, &parameters, &trail, response).await;
-            if route.path.starts_with("/api/") {
-                keep_private(response.headers_mut());
-            }
-            return Ok(response);
+            return Ok(audit::record(state, called, &parameters, &trail, response).await);
         }
         allowed.get_or_insert(&route.method);
     }
@@ -151,12 +147,6 @@ async fn dispatch(routes: &[Route], state: &AppState, mut request: Request) -> R
         return Ok(redirect(&request, &other(request.uri().path())));
     }
     Ok(detail_response(StatusCode::NOT_FOUND, "Not Found"))
-}
-
-/// Keeps an answer of the API out of the caches of browsers and proxies, and from being taken for a page.
-fn keep_private(headers: &mut HeaderMap) {
-    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
-    headers.entry(header::X_CONTENT_TYPE_OPTIONS).or_insert(HeaderValue::from_static("nosniff"));
 }
 
 fn match_path(pattern: &[Segment], path: &str) -> Option<Map<String, Value>> {
@@ -179,7 +169,7 @@ fn redirect(request: &Request, path: &str) -> Response {
     // The original's Location is absolute; behind a proxy that ends TLS, the scheme is the proxy's.
     let scheme = if is_https(request.headers()) { "https" } else { "http" };
     let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
-    let base = host.map(|host| format!("{scheme}://{host}")).unwrap_or_default();
+    let base = host.map(|host| format!("{scheme}://{host}{}", prefix(request.headers()))).unwrap_or_default();
     let mut response = StatusCode::TEMPORARY_REDIRECT.into_response();
     if let Ok(location) = HeaderValue::from_str(&format!("{base}{path}{query}")) {
         response.headers_mut().insert(header::LOCATION, location);

@@ -75,7 +75,7 @@ impl GateSettings {
 
     /// Whether one picture that shows a student at this place marks the student.
     pub(crate) fn marks_single_pictures(&self, place: Option<&str>) -> bool {
-        self.single_pictures == SinglePictures::Mark || self.of(Nature::Live, place).policy != GatePolicy::Require
+        self.single_pictures == SinglePictures::Mark || !self.of(Nature::Live, place).policy.marks_the_living_alone()
     }
 }
 

@@ -6,6 +6,7 @@ use faceattend_core::camera::CameraAccess;
 use faceattend_core::tracking::TrackingOptions;
 
 use super::gate::GateSettings;
+use super::mountings::Mountings;
 
 /// How cameras are watched.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,6 +27,8 @@ pub struct LiveSettings {
     pub age_templates: bool,
     /// What is asked of a face before its person is marked.
     pub gate: GateSettings,
+    /// How cameras are mounted: upside down, on their side, mirrored.
+    pub mountings: Mountings,
     /// Which cameras and recordings an operator may start. An admin may start any.
     pub camera_access: Arc<CameraAccess>,
 }
@@ -39,6 +42,7 @@ impl Default for LiveSettings {
             server_name: None,
             age_templates: false,
             gate: GateSettings::default(),
+            mountings: Mountings::default(),
             camera_access: Arc::default(),
         }
     }
@@ -70,6 +74,13 @@ impl LiveSettings {
     #[must_use]
     pub fn with_gate(mut self, gate: GateSettings) -> Self {
         self.gate = gate;
+        self
+    }
+
+    /// The same settings, with cameras mounted like this.
+    #[must_use]
+    pub fn with_mountings(mut self, mountings: Mountings) -> Self {
+        self.mountings = mountings;
         self
     }
 

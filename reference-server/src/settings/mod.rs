@@ -1,9 +1,11 @@
 //! What the operator chose, as plain values: at the bottom of the server, so that every module may read them.
 
+mod base_path;
 mod choices;
 mod gate;
 mod hosts;
 mod live;
+mod mountings;
 mod origins;
 mod rates;
 mod retention;
@@ -22,11 +24,13 @@ use faceattend_core::types::Threshold;
 use crate::auth::Secret;
 use crate::passive::PassiveNetworks;
 
+pub use base_path::BasePath;
 pub use choices::{ChallengePolicy, Embeddings, Logout, WebSocketAccess};
 pub use gate::{GateSettings, SinglePictures};
 pub use hosts::{AllowedHost, AllowedHosts};
 pub(crate) use hosts::{host_of, is_localhost};
 pub use live::LiveSettings;
+pub use mountings::Mountings;
 pub use origins::{AllowedOrigin, AllowedOrigins};
 pub use rates::RateLimits;
 pub use retention::RetentionDays;
@@ -74,6 +78,8 @@ pub struct Settings {
     pub allowed_origins: AllowedOrigins,
     /// The proxies whose word on the client's address counts.
     pub trusted_proxies: Vec<Network>,
+    /// The path under which a proxy publishes the server.
+    pub base_path: BasePath,
     /// The passive antispoof networks, where they can be fetched while the server runs.
     pub passive: Option<PassiveNetworks>,
     /// How long the body of a request may take to arrive. By default a minute: a picture of the page's size (4 MB)
@@ -114,6 +120,7 @@ impl Settings {
             allowed_hosts: AllowedHosts::default(),
             allowed_origins: AllowedOrigins::default(),
             trusted_proxies: Vec::new(),
+            base_path: BasePath::default(),
             passive: None,
             body_within: BODY_WITHIN,
             picture_memory: DecodeLimits::default().max_memory,
@@ -230,6 +237,13 @@ impl Settings {
     #[must_use]
     pub fn with_trusted_proxies(mut self, proxies: Vec<Network>) -> Self {
         self.trusted_proxies = proxies;
+        self
+    }
+
+    /// The same settings with this path under which a proxy publishes the server.
+    #[must_use]
+    pub fn with_base_path(mut self, path: BasePath) -> Self {
+        self.base_path = path;
         self
     }
 

@@ -1,6 +1,9 @@
 // The server's API as these pages use it. The tokens stay in this tab: never in an address, which logs would keep.
 import { number, t, told } from "./text.js";
 
+// Where the server is: these pages lie in its folder `ui`, under whatever path a proxy publishes it.
+export const SERVER = new URL("../", import.meta.url);
+
 const KEY = "faceattend.token";
 const RENEWAL = "faceattend.renewal";
 let onLoggedOut = () => {};
@@ -18,6 +21,7 @@ const SENTENCES = {
   "Not enough permissions": "error.forbidden",
   "Student with this roll number already exists": "error.roll_taken",
   "Student not found": "error.no_student",
+  "The faces of these students are not alike: an administrator must merge them": "error.merge_unlike",
   "Attendance record not found": "error.no_record",
   "Second look not found": "error.no_sighting",
   "User with this name already exists": "error.user_taken",
@@ -40,10 +44,11 @@ export function logOut() {
   forget();
 }
 
-function forget() {
+// `why` is what the page of the login says: a person who did not log out wonders why it is there.
+function forget(why = "") {
   sessionStorage.removeItem(KEY);
   sessionStorage.removeItem(RENEWAL);
-  onLoggedOut();
+  onLoggedOut(why);
 }
 
 function keep(answer) {
@@ -72,12 +77,17 @@ export async function stream(path, signal) {
 export async function download(method, path, body, name) {
   const response = await request(method, path, body);
   if (!response.ok) throw await failure(response);
+  const given = /filename=([\w.]+)/.exec(response.headers.get("Content-Disposition") ?? "")?.[1];
+  return saveAs(await response.blob(), given ?? name);
+}
+
+export function saveAs(bytes, name) {
   const link = document.createElement("a");
-  link.href = URL.createObjectURL(await response.blob());
-  link.download = /filename=([\w.]+)/.exec(response.headers.get("Content-Disposition") ?? "")?.[1] ?? name;
+  link.href = URL.createObjectURL(bytes);
+  link.download = name;
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
-  return link.download;
+  return name;
 }
 
 // Asks, and once more with a fresh token when the old one has run out: a page stays open longer than a token is good.
@@ -93,7 +103,8 @@ async function ask(method, path, body, signal) {
   if (token()) headers.Authorization = `Bearer ${token()}`;
   if (body) headers["Content-Type"] = "application/json";
   try {
-    return await fetch(`/api/v1${path}`, { method, headers, body: body && JSON.stringify(body), signal });
+    const address = new URL(`api/v1${path}`, SERVER);
+    return await fetch(address, { method, headers, body: body && JSON.stringify(body), signal });
   } catch (error) {
     if (error.name === "AbortError") throw error;
     throw new Error(t("error.unreachable"));
@@ -123,7 +134,7 @@ async function failure(response) {
   const answer = await response.json().catch(() => ({}));
   const { detail } = answer;
   const { status } = response;
-  if (status === 401 && loggedIn()) forget();
+  if (status === 401 && loggedIn()) forget(t("login.ended"));
   const error = new Error(sentence(status, detail, response.headers.get("Retry-After")));
   error.status = status;
   return error;

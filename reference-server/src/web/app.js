@@ -1,5 +1,6 @@
 // The pages: who is logged in, in which language, and which page is shown.
 import * as accounts from "./accounts.js";
+import { place } from "./address.js";
 import { get, logIn, logOut, loggedIn, whenLoggedOut } from "./api.js";
 import * as attendance from "./attendance.js";
 import { connect, disconnect } from "./events.js";
@@ -43,7 +44,7 @@ async function whoAmI() {
 // The page that the address asks for, as far as it is there for this person.
 function wanted() {
   // Behind a slash stands what the page is about.
-  const [name] = location.hash.slice(1).split("/");
+  const [name] = place().slice(1).split("/");
   const first = may("operator") ? "register" : "live";
   return name in pages && may(LEAST[name] ?? "viewer") ? name : first;
 }
@@ -127,6 +128,9 @@ languages.addEventListener("change", async () => {
 await speak();
 languages.value = chosen();
 element("app").hidden = false;
-whenLoggedOut(show);
+whenLoggedOut(async (why) => {
+  await show();
+  say(element("login-note"), why, "bad");
+});
 addEventListener("hashchange", show);
 await show();

@@ -1,4 +1,5 @@
 // The attendance: filtered, summed up, exported, and followed while it grows.
+import { asked, keep, place } from "./address.js";
 import { download, erase, get } from "./api.js";
 import { listen } from "./events.js";
 import { may } from "./roles.js";
@@ -9,9 +10,14 @@ const STATUSES = { Present: "status.present", Late: "status.late", Absent: "stat
 
 let shown = false;
 // Whose attendance, when the students' page asks for one student's.
-const whose = () => /^#attendance\/(\d+)$/.exec(location.hash)?.[1];
+const whose = () => /^#attendance\/(\d+)$/.exec(place())?.[1];
 
 const pager = new Pager("attendance", 50, "attendance.none", async ({ skip, limit }) => {
+  if (upsideDown()) {
+    showRows(element("attendance-rows"), []);
+    element("attendance-sums").hidden = true;
+    throw new Error(t("attendance.wrong_days"));
+  }
   const query = new URLSearchParams({ skip, limit, ...wanted() });
   const [page] = await Promise.all([get(`/attendance/?${query}`), sumUp()]);
   showRows(element("attendance-rows"), page.items.map((item) => [
@@ -27,6 +33,8 @@ export async function enter() {
   for (const id of ["export-csv", "export-excel"]) element(id).hidden = !may("operator");
   shown = true;
   say(element("attendance-note"), "");
+  for (const field of element("attendance-form").querySelectorAll("[name]"))
+    field.value = asked().get(field.name) ?? "";
   element("attendance-whose").hidden = whose() === undefined;
   if (whose()) {
     element("attendance-name").textContent = "";
@@ -37,13 +45,30 @@ export async function enter() {
   await pager.first();
 }
 
+function show() {
+  say(element("attendance-note"), "");
+  keep(filter());
+  return pager.first();
+}
+
 export function leave() {
   shown = false;
 }
 
 // The filter's fields that say something.
+const filter = () =>
+  Object.fromEntries([...new FormData(element("attendance-form"))].filter(([, value]) => value));
+
+// Whether the last day comes before the first: such a question has no answer, and an empty list would be none.
+function upsideDown() {
+  const { start_date: from, end_date: to } = filter();
+  const wrong = Boolean(from && to && from > to);
+  element("to").setAttribute("aria-invalid", String(wrong));
+  return wrong;
+}
+
 function wanted() {
-  const fields = Object.fromEntries([...new FormData(element("attendance-form"))].filter(([, value]) => value));
+  const fields = filter();
   return whose() ? { ...fields, student_id: whose() } : fields;
 }
 
@@ -78,11 +103,15 @@ function removal(item) {
   }));
 }
 
-// The export takes days and a student; a status is for looking.
+// What the table shows, whole. The mark tells Excel that the file is UTF-8.
 async function save(format) {
-  const { start_date = null, end_date = null, student_id } = wanted();
-  const body = { format, start_date, end_date, student_id: student_id ? Number(student_id) : null };
+  const { student_id, ...fields } = wanted();
+  const body = { format, byte_order_mark: true, ...fields, ...(student_id && { student_id: Number(student_id) }) };
   const note = element("attendance-note");
+  if (upsideDown()) {
+    say(note, t("attendance.wrong_days"), "bad");
+    return;
+  }
   say(note, t("attendance.exporting"));
   try {
     say(
@@ -97,11 +126,14 @@ async function save(format) {
 
 element("attendance-form").addEventListener("submit", (event) => {
   event.preventDefault();
-  pager.first();
+  show();
 });
 // The fields are empty only after the event.
-element("attendance-form").addEventListener("reset", () => setTimeout(() => pager.first()));
-element("attendance-all").addEventListener("click", () => { location.hash = "attendance"; });
+element("attendance-form").addEventListener("reset", () => setTimeout(show));
+element("attendance-all").addEventListener("click", () => {
+  keep(filter(), "#attendance");
+  enter();
+});
 element("export-csv").addEventListener("click", () => save("csv"));
 element("export-excel").addEventListener("click", () => save("excel"));
 // New marks come at the top; who reads further down, or is about to press a button of a row, is not disturbed.

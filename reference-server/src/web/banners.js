@@ -4,7 +4,8 @@ import { t } from "./text.js";
 
 // Long enough to be read twice; whoever holds the pointer or the focus on one keeps it.
 const SHOWN_FOR = 8000;
-const MOST = 4;
+// As many as stand side by side in their place.
+const MOST = 3;
 
 export function banner(text, kind = "good") {
   const close = make("button", { type: "button", className: "close", textContent: "×" });

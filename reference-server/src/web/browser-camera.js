@@ -44,10 +44,37 @@ export function stopBrowserCamera() {
   say(element("browser-note"), "");
 }
 
+// What a person is asked for, and where to: the screen's left is the left of whoever stands before it.
+const ASKED = {
+  left: { text: "live.asked.left", arrow: "\u2190" },
+  right: { text: "live.asked.right", arrow: "\u2192" },
+  up: { text: "live.asked.up", arrow: "\u2191" },
+  down: { text: "live.asked.down", arrow: "\u2193" },
+};
+
+export function askedOf(face) {
+  return ASKED[face.asked] ? t(ASKED[face.asked].text, { name: face.student_name }) : null;
+}
+
 function colorOf(match) {
-  if (match.liveness === "spoof") return SUSPECTED;
+  // Whoever is asked may only have stood still.
+  if (match.liveness === "spoof" && !match.asked) return SUSPECTED;
   if (match.student_name === null) return STRANGER;
-  return match.liveness === "undecided" ? UNDECIDED : KNOWN;
+  return match.liveness === "live" ? KNOWN : UNDECIDED;
+}
+
+// Large, in the middle: it is read from where people stand.
+function drawArrow(context, arrow, unit) {
+  context.save();
+  context.font = `700 ${200 * unit}px system-ui, sans-serif`;
+  context.textAlign = "center";
+  context.textBaseline = "middle";
+  context.lineWidth = 12 * unit;
+  context.strokeStyle = "#10181f";
+  const { width, height } = context.canvas;
+  context.strokeText(arrow, width / 2, height / 2);
+  context.fillText(arrow, width / 2, height / 2);
+  context.restore();
 }
 
 camera.overlay = (context) => {
@@ -69,6 +96,7 @@ camera.overlay = (context) => {
     context.fillRect(x1, top, context.measureText(label).width + 14 * unit, 32 * unit);
     context.fillStyle = "#fff";
     context.fillText(label, x1 + 7 * unit, top + 24 * unit);
+    if (ASKED[match.asked]) drawArrow(context, ASKED[match.asked].arrow, unit);
   }
 };
 
@@ -107,9 +135,12 @@ function show(matches) {
   // A camera for which life does not matter says nothing of it, and marks all the same.
   for (const match of known) if (match.attendance_marked) marked.add(match.student_id);
   const waits = known.filter((match) => match.liveness !== "live" && !marked.has(match.student_id));
-  const said = waits.some((match) => match.liveness === "spoof")
-    ? `${text} ${t("live.suspected")}`
-    : waits.length ? `${text} ${t("live.look_at_camera")}` : text;
+  const asked = waits.map(askedOf).filter(Boolean);
+  const said = asked.length
+    ? asked.join(" ")
+    : waits.some((match) => match.liveness === "spoof")
+      ? `${text} ${t("live.suspected")}`
+      : waits.length ? `${text} ${t("live.look_at_camera")}` : text;
   say(element("browser-note"), said, waits.length ? "" : names.length ? "good" : "");
 }
 
@@ -148,7 +179,9 @@ async function start() {
         await pause(1000);
       }
     }
-    const undecided = found.matches.some((match) => match.student_name && match.liveness === "undecided");
+    const undecided = found.matches.some(
+      (match) => match.student_name && (match.asked || match.liveness === "undecided"),
+    );
     await pause(Math.max(0, (undecided ? WATCH_EVERY : RECOGNIZE_EVERY) - (performance.now() - began)));
   }
 }

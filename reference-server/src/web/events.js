@@ -1,5 +1,5 @@
 // What happens, as it happens: the server's WebSocket, opened while somebody is logged in and again whenever it breaks.
-import { loggedIn, renew, token } from "./api.js";
+import { SERVER, loggedIn, renew, token } from "./api.js";
 
 // The second word of the subprotocol is the token: an address would be kept by logs.
 const PROTOCOL = "bearer";
@@ -26,7 +26,7 @@ export function connect() {
   if (!loggedIn() || socket) return;
   clearTimeout(waiting);
   const used = token();
-  const address = new URL(`/api/v1/detection/ws/1?events=${EVENTS}`, location.href);
+  const address = new URL(`api/v1/detection/ws/1?events=${EVENTS}`, SERVER);
   address.protocol = address.protocol.replace("http", "ws");
   let opened = false;
   socket = new WebSocket(address, [PROTOCOL, used]);

@@ -1,11 +1,11 @@
 // Live detection: the cameras of the server, what they see, how they and the server are, and whom they marked.
-import { get, post } from "./api.js";
+import { SERVER, get, post } from "./api.js";
 import { banner } from "./banners.js";
 import { connected, listen } from "./events.js";
 import { Preview } from "./preview.js";
 import { date, dateTime, list, number, t, told } from "./text.js";
 import { button, element, make, say, showRows } from "./ui.js";
-import { stopBrowserCamera } from "./browser-camera.js";
+import { askedOf, stopBrowserCamera } from "./browser-camera.js";
 
 const POLL_EVERY = 2000;
 const MARKS = 8;
@@ -16,6 +16,11 @@ const STATES = {
   reconnecting: "camera.state.reconnecting",
   stopped: "camera.state.stopped",
   failed: "camera.state.failed",
+};
+
+const PROBLEMS = {
+  too_slow: "camera.problem.too_slow",
+  turned: "camera.problem.turned",
 };
 
 let timer = null;
@@ -43,8 +48,8 @@ async function refresh() {
   const [status, marks, health, figures] = await Promise.allSettled([
     get("/detection/status"),
     get(`/attendance/?limit=${MARKS}`),
-    fetch("/ready"),
-    fetch("/metrics").then((answer) => answer.json()),
+    fetch(new URL("ready", SERVER)),
+    fetch(new URL("metrics", SERVER)).then((answer) => answer.json()),
   ]);
   if (timer === null) return;
   if (status.status === "fulfilled") showCameras(Object.entries(status.value.data.cameras));
@@ -75,6 +80,14 @@ async function suggestDevices() {
   } catch { /* They can be typed all the same. */ }
 }
 
+// Whom a camera cannot tell apart, by their numbers, with the way to the page that has both names.
+function ambiguousOf({ ambiguous = [] }) {
+  return ambiguous.map(({ students: [one, other], named }) => {
+    const textContent = t(named === null ? "live.neither" : "live.both", { one, other });
+    return make("a", { href: "#students", className: "bad", textContent });
+  });
+}
+
 // How a camera is doing, in one line.
 function healthOf(camera) {
   const state = told(STATES, camera.state);
@@ -82,7 +95,9 @@ function healthOf(camera) {
     const rates = t("camera.rates", { captured: camera.captured_per_second, analysed: camera.analysed_per_second });
     const reconnects = camera.reconnects > 0 && t("camera.reconnects", { count: camera.reconnects });
     const waiting = camera.marks_waiting > 0 && t("camera.marks_waiting", { count: camera.marks_waiting });
-    return [state, rates, reconnects, waiting].filter(Boolean).join(", ");
+    // Another server of an earlier version tells of none.
+    const problems = (camera.problems ?? []).map(({ code }) => told(PROBLEMS, code));
+    return [state, rates, reconnects, waiting, ...problems].filter(Boolean).join(", ");
   }
   return camera.last_error && camera.state !== "stopped" ? `${state}: ${camera.last_error}` : state;
 }
@@ -97,6 +112,7 @@ function seenBy(url) {
 
 // A name, with what is not known of its life: a photograph has a name too.
 function nameOf(face) {
+  if (askedOf(face)) return askedOf(face);
   if (face.liveness === "spoof") return t("live.named_picture", { name: face.student_name });
   if (face.liveness === "undecided") return t("live.named_undecided", { name: face.student_name });
   return face.student_name;
@@ -121,7 +137,8 @@ function showCameras(cameras) {
     actions.append(stop);
     const seen = make("span", { textContent: seenBy(url) });
     seen.dataset.seenBy = url;
-    return [url, camera.camera_location, healthOf(camera), seen, number(camera.frame_count), actions];
+    const health = make("span", { className: "details" }, healthOf(camera), ...ambiguousOf(camera));
+    return [url, camera.camera_location, health, seen, number(camera.frame_count), actions];
   }));
   if (focused !== undefined)
     [...rows.querySelectorAll("button")].find((one) => one.dataset.camera === focused)?.focus();
@@ -197,7 +214,8 @@ async function act(path, body, done) {
 const watched = () => timer !== null;
 
 listen("detection_update", (event) => {
-  const before = new Set((inView.get(event.camera) ?? []).map((face) => face.student_id));
+  const was = inView.get(event.camera) ?? [];
+  const before = new Set(was.map((face) => face.student_id));
   inView.set(event.camera, event.faces);
   if (!watched()) return;
   for (const seen of document.querySelectorAll("[data-seen-by]")) {
@@ -207,6 +225,8 @@ listen("detection_update", (event) => {
     if (face.student_name && !before.has(face.student_id)) {
       banner(t("banner.recognized", { name: face.student_name, place: event.camera_location ?? event.camera }), "");
     }
+    const asked = face.student_name && askedOf(face);
+    if (asked && !was.some((one) => one.track === face.track && one.asked === face.asked)) banner(asked, "");
   }
 });
 listen("spoof_suspected", (event) => {

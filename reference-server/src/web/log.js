@@ -1,9 +1,9 @@
 // What happens now, what the cameras saw, and who changed what.
-import { get } from "./api.js";
+import { get, saveAs } from "./api.js";
 import { listen } from "./events.js";
 import { may } from "./roles.js";
 import { dateTime, number, t, timeOfDay, told } from "./text.js";
-import { Pager, element, make, showRows } from "./ui.js";
+import { Pager, button, element, make, showRows } from "./ui.js";
 
 const LINES = 100;
 const SIGHTS = 50;
@@ -16,6 +16,7 @@ const ACTIONS = {
   "decrypt templates": "action.decrypted",
   "template.seen": "action.view_kept",
   "student.enrol": "action.enrolled",
+  "student.merge": "action.merged",
   "login failed": "action.login_failed",
   "admin create": "action.user_made",
   "admin passwd": "action.user_changed",
@@ -50,6 +51,7 @@ const ACTIONS = {
   "POST /api/v1/detection/laptop-camera/stop": "action.camera_stopped",
   "POST /api/v1/detection/laptop-camera/switch": "action.camera_switched",
 };
+const ERRORS = { spoof_suspected: "log.spoof_suspected" };
 const SUBJECTS = {
   student_id: "subject.student",
   attendance_id: "subject.mark",
@@ -61,7 +63,8 @@ const SUBJECTS = {
 const pager = new Pager("log", 25, "log.none", async ({ skip, limit }) => {
   const page = await get(`/audit?skip=${skip}&limit=${limit}`);
   showRows(element("log-rows"), page.items.map((entry) => [
-    dateTime(entry.timestamp), entry.actor, told(ACTIONS, entry.action), subjectOf(entry.subject), entry.details ?? "",
+    dateTime(entry.timestamp), entry.actor, told(ACTIONS, entry.action), subjectOf(entry.subject),
+    detailsOf(entry),
   ]));
   return page;
 });
@@ -71,6 +74,37 @@ export async function enter() {
   await Promise.all([sights(), may("admin") ? pager.first() : null]);
 }
 export function leave() {}
+
+// An erasure's entry is its receipt, which can be had again as long as the log is kept.
+const ERASURES = ["DELETE /api/v1/students/{student_id}", "student.merge"];
+
+function detailsOf(entry) {
+  const { action, details, subject } = entry;
+  if (!ERASURES.includes(action) || !/ deleted/.test(details ?? "")) return details ?? "";
+  const label = t("log.receipt_of", { subject: subjectOf(subject) });
+  return make(
+    "span", { className: "details" },
+    make("span", { textContent: details }),
+    button(t("log.receipt"), label, () => saveReceipt(entry)),
+  );
+}
+
+function saveReceipt({ id, timestamp, actor, subject, details }) {
+  const student = Number(subject.split(" ").at(-1));
+  const receipt = {
+    student_id: student, erased_at: timestamp, erased_by: actor, erased: details, audit_entry: id,
+  };
+  saveAs(new Blob([JSON.stringify(receipt, null, 2)], { type: "application/json" }), `erasure_${student}.json`);
+}
+
+// What went wrong, in the words of this page; the server names students by their numbers.
+function errorOf(message) {
+  return (message ?? "").split("; ").map((part) => {
+    const pairs = part.startsWith("ambiguous_identity") ? [...part.matchAll(/students (\d+) and (\d+)/g)] : [];
+    if (pairs.length === 0) return told(ERRORS, part);
+    return pairs.map(([, one, other]) => t("log.ambiguous", { one, other })).join(" ");
+  }).join(" ");
+}
 
 // `student_id 7` as the server keeps it.
 function subjectOf(subject) {
@@ -94,7 +128,7 @@ async function sights() {
         entry.processing_time === null
           ? ""
           : t("log.milliseconds", { time: number(entry.processing_time * 1000, { maximumFractionDigits: 0 }) }),
-        entry.error_message ?? "",
+        errorOf(entry.error_message),
       ]),
     );
   } catch (error) {

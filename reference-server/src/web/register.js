@@ -58,6 +58,8 @@ function reset() {
 }
 
 function paint(verified, now, steps) {
+  // A drawn order asks for each position more than once: none is done before all steps are.
+  if (steps && steps.all > POSITIONS.length && steps.passed < steps.all) verified = [];
   for (const position of POSITIONS) {
     const { classList } = element(`step-${position}`);
     classList.toggle("done", verified.includes(position));
@@ -167,7 +169,7 @@ async function judge(frame, at, mine) {
   }
   const [reason] = answer.reasons;
   if (answer.status === "FAILED" || answer.status === "EXPIRED")
-    return failed(reason ? reasonOf(reason) : t("register.failed"));
+    return failed(endOf(reason));
   gates[position] = answer.gate ?? gates[position];
   ask(answer);
   paint(answer.verified, question.position, answer.steps);
@@ -197,6 +199,12 @@ function instruct(answer, reason, passed) {
     });
 }
 
+// What ended the session. After the other side too often, nothing starts over by itself any more.
+function endOf(reason) {
+  if (reason?.code === "wrong_turn") return t("register.other_side");
+  return reason ? reasonOf(reason) : t("register.failed");
+}
+
 function failed(text) {
   turnOff();
   ring.clear();
@@ -208,7 +216,7 @@ function failed(text) {
 // All positions are verified and the camera is off: the face is saved for the student, or waits for a name.
 async function complete(answer) {
   if (known()) {
-    if (answer.final_embedding_saved) saved([]);
+    if (answer.final_embedding_saved) await savedFor(answer);
     else failed(answer.reasons.length ? reasonOf(answer.reasons[0]) : t("register.not_saved"));
     return;
   }
@@ -222,13 +230,23 @@ async function complete(answer) {
 }
 
 // Enrolled, with what the operator should know, such as a face that somebody else has.
-function saved(warnings) {
+function saved({ name, roll_number: roll, warnings = [], resembles = null }) {
   ready(false);
   element("register-form").reset();
   const note = element("register-note");
-  say(note, warnings.map(reasonOf).join(" "), "bad");
+  const twice = resembles
+    ? [t("register.twice", { name, roll, other: resembles.name, other_roll: resembles.roll_number })]
+    : warnings.map(reasonOf);
+  say(note, [t("register.saved_as", { name, roll }), ...twice].join(" "), twice.length ? "bad" : "good");
   guide(t("register.saved"), { important: true, kind: "good" });
   element("guidance").focus();
+}
+
+// The face of a student who was there already.
+async function savedFor({ reasons }) {
+  const student = await get(`/students/${known()}`).catch(() => null);
+  const warnings = reasons.filter(({ code }) => code === "already_enrolled");
+  saved({ name: student?.name ?? "", roll_number: student?.roll_number ?? known(), warnings });
 }
 
 async function save() {
@@ -241,7 +259,7 @@ async function save() {
     const { data } = await post("/liveness/register-student", {
       name: form.get("name").trim(), roll_number: form.get("roll_number").trim(), session_id: session,
     });
-    saved(data.warnings ?? []);
+    saved(data);
   } catch (error) {
     say(note, error.message, "bad");
     guide(t("register.not_yet"), { important: true });

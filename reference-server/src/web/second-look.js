@@ -12,6 +12,7 @@ const REASONS = {
   little_movement: "life.little_movement",
   passive_low: "life.passive_low",
   frozen: "life.frozen",
+  unanswered: "life.unanswered",
 };
 const STATES = {
   confirmed: "second_look.confirmed",

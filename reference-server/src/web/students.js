@@ -1,8 +1,10 @@
 // The students: search, change, a new face, a mark by hand, everything that is held, erase.
+import { asked, keep, place } from "./address.js";
 import { download, erase, get, post, put } from "./api.js";
+import { askMerge, showTwice } from "./merge.js";
 import { may } from "./roles.js";
 import { date, number, t } from "./text.js";
-import { Pager, button, confirmed, element, make, say, showRows } from "./ui.js";
+import { Pager, button, confirmed, element, make, menu, say, showRows } from "./ui.js";
 
 const pager = new Pager("students", 50, "students.none", async ({ skip, limit }) => {
   const query = new URLSearchParams({ skip, limit });
@@ -22,8 +24,15 @@ const ONLY_AGAIN = "#students/again";
 
 export async function enter() {
   say(element("students-note"), "");
-  element("again").checked = location.hash === ONLY_AGAIN;
-  await Promise.all([pager.first(), tellAgain()]);
+  element("again").checked = place() === ONLY_AGAIN || asked().has("again");
+  element("search").value = asked().get("search") ?? "";
+  await Promise.all([pager.first(), tellAgain(), showTwice(merged)]);
+}
+
+// What the list is asked for stays in the address.
+function show() {
+  keep({ search: element("search").value.trim(), again: element("again").checked && "yes" }, "#students");
+  return pager.first();
 }
 export function leave() {}
 
@@ -49,29 +58,38 @@ async function tellAgain() {
   }
 }
 
+// What is done every day stands in the row, the rest in its menu.
 function actionsOf(student) {
   const { id, name } = student;
-  const actions = make("span", { className: "actions" });
   const look = make("a", {
-    href: `#attendance/${id}`,
-    textContent: t("students.attendance"),
-    className: "button quiet",
+    href: `#attendance/${id}`, textContent: t("students.attendance"), className: "button quiet",
   });
   look.setAttribute("aria-label", t("students.attendance_of", { name }));
-  if (may("operator")) {
-    actions.append(
-      button(t("students.new_face"), t("students.new_face_for", { name }), () => { location.hash = `register/${id}`; }),
-      button(t("students.mark"), t("students.mark_of", { name }), () => mark(student)),
-    );
+  const actions = make("span", { className: "actions" });
+  if (!may("operator")) {
+    actions.append(look);
+    return actions;
   }
-  actions.append(look);
-  if (may("operator"))
-    actions.append(button(t("students.change"), t("students.change_of", { name }), () => change(student)));
+  const rest = [
+    look,
+    button(t("students.new_face"), t("students.new_face_for", { name }), () => { location.hash = `register/${id}`; }),
+    button(t("students.change"), t("students.change_of", { name }), () => change(student)),
+    button(t("merge.open"), t("students.merge_of", { name }), () => askMerge(student, null, merged)),
+  ];
   if (may("admin"))
-    actions.append(
-      button(t("students.erase"), t("students.erase_of", { name }), () => remove(student), "quiet danger"),
-    );
+    rest.push(button(t("students.erase"), t("students.erase_of", { name }), () => remove(student), "quiet danger"));
+  actions.append(
+    button(t("students.mark"), t("students.mark_of", { name }), () => mark(student), ""),
+    menu(t("list.more"), t("list.more_of", { name }), rest),
+  );
   return actions;
+}
+
+// Says what a merge did, and shows the list without the record that is gone.
+async function merged(told) {
+  say(element("students-note"), told, "good");
+  await Promise.all([pager.show(), showTwice(merged)]);
+  element("students-note").focus();
 }
 
 async function does(work) {
@@ -105,7 +123,7 @@ async function remove(student) {
       marks: number(receipt.attendance_deleted + receipt.attendance_anonymised),
     });
   });
-  await pager.show();
+  await Promise.all([pager.show(), showTwice(merged)]);
   // The button that was pressed is gone with its row.
   element("students-note").focus();
 }
@@ -153,8 +171,8 @@ element("change-export").addEventListener("click", async () => {
 
 element("students-form").addEventListener("submit", (event) => {
   event.preventDefault();
-  pager.first();
+  show();
 });
-element("again").addEventListener("change", () => pager.first());
+element("again").addEventListener("change", show);
 // The cross in the field empties it without a submit.
-element("search").addEventListener("input", ({ target }) => target.value === "" && pager.first());
+element("search").addEventListener("input", ({ target }) => target.value === "" && show());

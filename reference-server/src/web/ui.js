@@ -23,6 +23,39 @@ export function button(text, label, act, className = "quiet") {
   return made;
 }
 
+// A button that opens a list of buttons: a row shows what is done most, and the rest waits here. A popover lies above
+// everything, so that no table cuts it off.
+let menus = 0;
+export function menu(text, label, items) {
+  const opened = make("div", { className: "menu", id: `menu-${(menus += 1)}`, popover: "auto" }, ...items);
+  const opener = button(text, label, () => {});
+  opener.popoverTargetElement = opened;
+  opener.setAttribute("aria-expanded", "false");
+  const close = () => opened.matches(":popover-open") && opened.hidePopover();
+  opened.addEventListener("toggle", ({ newState }) => {
+    const open = newState === "open";
+    opener.setAttribute("aria-expanded", String(open));
+    // It stands beside its button, which must not run away from it.
+    (open ? addEventListener : removeEventListener)("scroll", close, { capture: true });
+    if (!open) return;
+    const { left, right, top, bottom } = opener.getBoundingClientRect();
+    const { offsetWidth: width, offsetHeight: height } = opened;
+    opened.style.left = `${Math.max(8, Math.min(right, innerWidth - 8) - width, Math.min(left, 8))}px`;
+    opened.style.top = `${bottom + height + 8 <= innerHeight ? bottom + 4 : Math.max(8, top - height - 4)}px`;
+    items[0]?.focus();
+  });
+  // Closed first, so that a dialog gives the focus back to the button that opened the list.
+  opened.addEventListener("click", close, { capture: true });
+  return make("span", { className: "menu-of" }, opener, opened);
+}
+
+// A text of a table's cell; a very long one is cut to some lines, and stands whole in its tip.
+const LONG = 80;
+function shortened(cell) {
+  if (typeof cell !== "string" || cell.length <= LONG) return cell ?? "";
+  return make("span", { className: "long", textContent: cell, title: cell });
+}
+
 // Rows of a table: texts, numbers and elements as they come. On a phone a row becomes a card, which would take the
 // roles away from the table's elements, so they are written down; each cell is named by its column.
 export function showRows(body, rows) {
@@ -36,7 +69,7 @@ export function showRows(body, rows) {
     const line = make("tr");
     line.setAttribute("role", "row");
     line.append(...cells.map((cell, at) => {
-      const td = make("td", { className: heads[at].className }, cell ?? "");
+      const td = make("td", { className: heads[at].className }, shortened(cell));
       td.setAttribute("role", "cell");
       td.dataset.column = heads[at].textContent;
       return td;
@@ -80,8 +113,10 @@ export class Pager {
       page = await this.#load({ skip: this.skip, limit: this.#size });
     } catch (error) {
       count.textContent = error.message;
+      count.classList.add("bad");
       return;
     }
+    count.classList.remove("bad");
     const last = this.skip + page.items.length;
     // The last one of a slice was deleted.
     if (page.items.length === 0 && this.skip > 0) {

@@ -10,4 +10,5 @@ mod exports;
 mod names;
 mod people;
 mod pictures;
+mod proxies;
 mod streams;

@@ -24,7 +24,7 @@ impl Least {
 }
 
 /// Every route of the API. Written by hand: it says what must hold, not what the code does.
-pub(crate) const ROUTES: [(&str, &str, Least); 61] = [
+pub(crate) const ROUTES: [(&str, &str, Least); 63] = [
     ("GET", "/", Anyone),
     ("GET", "/health", Anyone),
     ("GET", "/ready", Anyone),
@@ -36,6 +36,7 @@ pub(crate) const ROUTES: [(&str, &str, Least); 61] = [
     ("GET", "/api/v1/auth/me", Viewer),
     ("GET", "/api/v1/status", Viewer),
     ("GET", "/api/v1/students/", Viewer),
+    ("GET", "/api/v1/students/look-alikes", Viewer),
     ("GET", "/api/v1/students/{student_id}", Viewer),
     ("GET", "/api/v1/students/{student_id}/consent", Viewer),
     ("GET", "/api/v1/students/{student_id}/templates", Viewer),
@@ -53,6 +54,7 @@ pub(crate) const ROUTES: [(&str, &str, Least); 61] = [
     ("GET", "/api/v1/detection/preview/{camera}", Viewer),
     ("POST", "/api/v1/students/", Operator),
     ("PUT", "/api/v1/students/{student_id}", Operator),
+    ("POST", "/api/v1/students/{student_id}/merge", Operator),
     ("PUT", "/api/v1/students/{student_id}/consent", Operator),
     ("DELETE", "/api/v1/students/{student_id}/consent", Operator),
     ("DELETE", "/api/v1/students/{student_id}/templates/seen", Operator),

@@ -161,7 +161,7 @@ class FaceRecognitionEngine:
                 results["confidence_scores"].append(float(similarity))
                 known.append((student, similarity))
             if getattr(camera, "attendance_auto_mark", True):
-                if gate_of(camera) == "require":
+                if gate_of(camera) in ("require", "ask"):
                     # They are followed only while somebody is not marked yet: it analyzes the frame once more.
                     is_due = any(not attendance.marked(student) for student, _ in known)
                     known = self._following(camera).admitted(frame) if is_due else []

@@ -1,4 +1,5 @@
 mod actors;
+mod merges;
 
 use std::path::Path;
 use std::sync::{Arc, Barrier};

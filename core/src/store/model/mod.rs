@@ -8,6 +8,7 @@ mod deferred;
 mod detection_log;
 mod exact;
 mod face_check;
+mod merge;
 mod page;
 mod privacy;
 mod second_look;
@@ -26,6 +27,7 @@ pub use camera::{CameraKey, CameraReport, CameraRequest, ClaimedCamera, ServerId
 pub use deferred::{Deferred, DeferredOutcome, JournalId};
 pub use detection_log::{DetectionLog, NewDetectionLog};
 pub use face_check::{Admission, ENROLMENT_LOCK, Enrolee, FaceCheck, TemplateMark};
+pub use merge::{Merged, MergedFace, StudentMerge};
 pub use page::{Listed, Page};
 pub use privacy::{Consent, Erasure, MarksOfErased, Retention, Retired, SessionSummary};
 #[cfg(any(feature = "sqlite", feature = "postgres"))]

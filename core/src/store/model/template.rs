@@ -94,6 +94,11 @@ impl LegacyVector {
         self.0.len()
     }
 
+    #[cfg(any(feature = "sqlite", feature = "postgres"))]
+    pub(in crate::store) fn values(&self) -> &[f32] {
+        &self.0
+    }
+
     /// Returns the embedding, on the operator's word that `model` made it.
     ///
     /// # Errors

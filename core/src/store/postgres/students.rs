@@ -8,8 +8,10 @@ use super::super::rules::{
     student_fits,
 };
 use super::super::text_keys::{roll_key, search_key, search_text};
-use super::super::{Enrolee, Enrolment, FaceCheck, Listed, Page, Student, StudentChange, Students};
-use super::{Outcome, PostgresStore, certain_time, count, enrol, keys, seconds, time};
+use super::super::{
+    Enrolee, Enrolment, FaceCheck, Listed, Merged, Page, Student, StudentChange, StudentMerge, Students,
+};
+use super::{Outcome, PostgresStore, certain_time, count, enrol, keys, merge, seconds, time};
 use crate::error::Result;
 use crate::types::{ModelId, SessionId, StudentId};
 
@@ -57,6 +59,10 @@ impl Students for PostgresStore {
     ) -> Result<Option<Student>> {
         enrolee_fits(who)?;
         self.write("enrol the student", |db| enrol::enrol(db, &self.keys, session, who, enrolment, check, (actor, now)))
+    }
+
+    fn merge_students(&self, merge: StudentMerge<'_>, actor: &str, now: Timestamp) -> Result<Option<Merged>> {
+        self.write("merge the students", |db| merge::merge(db, &self.keys, merge, (actor, now)))
     }
 }
 

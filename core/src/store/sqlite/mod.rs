@@ -16,6 +16,7 @@ mod detection_logs;
 mod enrol;
 mod inspect;
 mod keys;
+mod merge;
 mod notices;
 mod old_rows;
 mod portable;

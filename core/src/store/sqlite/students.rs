@@ -9,9 +9,11 @@ use super::super::rules::{
     student_fits,
 };
 use super::super::text_keys::{roll_key, search_key, search_text};
-use super::super::{Enrolee, Enrolment, FaceCheck, Listed, Page, Student, StudentChange, Students};
+use super::super::{
+    Enrolee, Enrolment, FaceCheck, Listed, Merged, Page, Student, StudentChange, StudentMerge, Students,
+};
 use super::connection::{Outcome, maybe_text, maybe_time, number, text};
-use super::{SqliteStore, enrol, keys};
+use super::{SqliteStore, enrol, keys, merge};
 use crate::error::Result;
 use crate::types::{ModelId, SessionId, StudentId};
 
@@ -80,6 +82,14 @@ impl Students for SqliteStore {
     ) -> Result<Option<Student>> {
         enrolee_fits(who)?;
         self.write("enrol the student", |db| enrol::enrol(db, &self.keys, session, who, enrolment, check, (actor, now)))
+    }
+
+    fn merge_students(&self, merge: StudentMerge<'_>, actor: &str, now: Timestamp) -> Result<Option<Merged>> {
+        let merged = self.write("merge the students", |db| merge::merge(db, &self.keys, merge, (actor, now)))?;
+        if merged.is_some() {
+            self.empty_log();
+        }
+        Ok(merged)
     }
 }
 

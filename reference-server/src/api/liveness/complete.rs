@@ -9,7 +9,7 @@ use faceattend_core::types::{SessionId, StudentId};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::ENROLLED_ALREADY;
+use super::{ENROLLED_ALREADY, Resembled};
 use crate::api::students::NO_STUDENT;
 use crate::auth::clock;
 use crate::error::AppError;
@@ -40,6 +40,10 @@ pub(crate) struct Completed {
     roll_number: String,
     roll_no: String,
     embedding_saved: bool,
+    // Ours.
+    /// Another student who has this face; null where nobody has, and when the face was saved before.
+    #[schema(required)]
+    resembles: Option<Resembled>,
 }
 
 const NO_SESSION: &str = "Liveness session not found";
@@ -81,6 +85,7 @@ pub(crate) async fn complete(
     if enrolled.is_new {
         app.live().student_enrolled();
     }
+    let resembles = Resembled::of(&app, PREFIX, enrolled.resembles).await?;
     let student = enrolled.student;
     let completed = Completed {
         student_id: student.id.0,
@@ -88,6 +93,7 @@ pub(crate) async fn complete(
         roll_number: student.roll_number.clone(),
         roll_no: student.roll_number,
         embedding_saved: true,
+        resembles,
     };
     Ok(Json(reply("Embeddings saved successfully", completed)))
 }

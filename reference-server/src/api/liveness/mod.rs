@@ -5,6 +5,7 @@ pub(super) mod frame;
 pub(super) mod register;
 pub(super) mod session;
 
+use faceattend_core::gallery::Match;
 use faceattend_core::liveness::{LivenessSession, Reason};
 use faceattend_core::types::StudentId;
 use jiff::Timestamp;
@@ -56,6 +57,35 @@ impl ReasonItem {
             student_id: known.map(|(student, _)| student),
             similarity: known.map(|(_, similarity)| similarity),
         }
+    }
+}
+
+/// Another student who has the face that was enrolled.
+#[derive(Serialize, ToSchema)]
+struct Resembled {
+    student_id: i64,
+    name: String,
+    roll_number: String,
+    /// From 0 to 1, on the scale of every threshold.
+    similarity: f64,
+    /// What to do about it.
+    advice: &'static str,
+}
+
+const TWICE: &str = "If both are one person, merge them on the page Students. Until then cameras may mark neither.";
+
+impl Resembled {
+    /// Returns the student whom `found` names, unless it was erased a moment ago.
+    async fn of(app: &AppState, prefix: &'static str, found: Option<Match>) -> Result<Option<Self>, AppError> {
+        let Some(found) = found else { return Ok(None) };
+        let student = app.with_store(prefix, move |store| store.student(found.student)).await?;
+        Ok(student.map(|student| Self {
+            student_id: student.id.0,
+            name: student.name,
+            roll_number: student.roll_number,
+            similarity: f64::from(found.similarity.value()),
+            advice: TWICE,
+        }))
     }
 }
 

@@ -8,7 +8,7 @@ use faceattend_core::types::SessionId;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{ENROLLED_ALREADY, ReasonItem, receipt_of};
+use super::{ENROLLED_ALREADY, ReasonItem, Resembled, receipt_of};
 use crate::api::students::{ROLL_TAKEN, student_error};
 use crate::auth::clock;
 use crate::error::AppError;
@@ -46,6 +46,10 @@ pub(crate) struct NewlyRegistered {
     #[schema(required)]
     receipt: Option<String>,
     warnings: Vec<ReasonItem>,
+    /// The student who has this face already; null where nobody has. Cameras may name neither of the two until they
+    /// are merged.
+    #[schema(required)]
+    resembles: Option<Resembled>,
 }
 
 pub(crate) const REGISTER: Endpoint = Endpoint {
@@ -83,6 +87,7 @@ pub(crate) async fn register(
         | EnrolmentOutcome::Unlike
         | EnrolmentOutcome::UnknownStudent => return Err(unknown()),
     };
+    let resembles = Resembled::of(&app, PREFIX, enrolled.resembles).await?;
     let (student, session) = (enrolled.student, enrolled.session);
     app.live().student_enrolled();
     let registered = NewlyRegistered {
@@ -94,6 +99,7 @@ pub(crate) async fn register(
         roll_no: student.roll_number,
         liveness_verified: student.liveness_verified,
         embedding_saved: true,
+        resembles,
     };
     Ok(Json(reply("Student registration completed successfully", registered)))
 }

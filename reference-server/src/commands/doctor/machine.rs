@@ -5,12 +5,11 @@ use std::time::Instant;
 
 use faceattend_core::attendance::AttendancePolicy;
 use faceattend_core::camera::{self, CameraSource, OpenOptions, devices};
-use faceattend_core::engine::{AnalyzeOptions, EngineDescription, PassiveCheck};
+use faceattend_core::engine::{AnalyzeOptions, Embedder, EngineDescription, PassiveCheck};
 use faceattend_core::frame::{ChannelOrder, Frame};
 use faceattend_core::models::loaded_runtime;
 use faceattend_core::models::manifest::Manifest;
 use faceattend_core::models::store::{FileState, ModelStore};
-use faceattend_core::types::ModelId;
 use faceattend_core::{ErrorKind, Result};
 use jiff::Timestamp;
 
@@ -18,9 +17,9 @@ use super::Finding;
 use crate::commands::serve::ServeArgs;
 use crate::passive;
 
-/// The engine of the settings, which is built and run once, and the model of its embeddings. What is said of the
+/// The engine of the settings, which is built and run once, and what makes its embeddings. What is said of the
 /// passive check comes first: it is what most installations lack.
-pub(super) fn models(args: &ServeArgs) -> (Vec<Finding>, Option<ModelId>) {
+pub(super) fn models(args: &ServeArgs) -> (Vec<Finding>, Option<Embedder>) {
     let engine = match args.engine().build() {
         Ok(engine) => engine,
         Err(error) => {
@@ -51,7 +50,7 @@ pub(super) fn models(args: &ServeArgs) -> (Vec<Finding>, Option<ModelId>) {
         ),
         Err(error) => Finding::problem("models", error.to_string(), "check the files: `faceattend models verify`"),
     });
-    (findings, Some(engine.embedder().model.clone()))
+    (findings, Some(engine.embedder().clone()))
 }
 
 fn passive_check(description: &EngineDescription, models_dir: Option<&Path>) -> Finding {

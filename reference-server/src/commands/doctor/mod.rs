@@ -5,6 +5,7 @@
 
 mod access;
 mod data;
+mod duplicates;
 mod machine;
 
 use std::io::Write;
@@ -86,12 +87,13 @@ pub fn run(args: &DoctorArgs) -> Result<()> {
 
 fn look(args: &DoctorArgs) -> Vec<Finding> {
     let serve = &args.serve;
-    let (mut findings, model) = machine::models(serve);
+    let (mut findings, embedder) = machine::models(serve);
     findings.extend(machine::packs(serve.models_dir.as_deref()));
     findings.push(machine::opencv());
     findings.extend(machine::cameras(&args.camera));
-    let (about_data, latest) = data::look(serve, model.as_ref());
+    let (about_data, latest) = data::look(serve, embedder.as_ref().map(|embedder| &embedder.model));
     findings.extend(about_data);
+    findings.extend(embedder.and_then(|embedder| duplicates::look(serve, &embedder)));
     findings.extend(machine::clock(serve.time_zone.as_deref(), latest));
     findings.push(machine::open_files(serve.max_connections));
     findings.push(access::address(serve.host, serve.port));

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use faceattend_core::Error;
-use faceattend_core::camera::CameraHosts;
+use faceattend_core::camera::{CameraHosts, Orientation};
 use faceattend_core::decode::DecodeLimits;
 use faceattend_core::detection::{DetectOptions, InputSize};
 use faceattend_core::engine::{Engine, EngineBuilder};
@@ -19,7 +19,9 @@ use crate::commands::Hidden;
 use crate::commands::database::DatabaseArgs;
 use crate::commands::keys::KeyArgs;
 use crate::net::listen::ConnectionLimits;
-use crate::settings::{AllowedHost, AllowedOrigin, BODY_WITHIN, ChallengePolicy, LiveSettings, Network, RateLimits};
+use crate::settings::{
+    AllowedHost, AllowedOrigin, BODY_WITHIN, BasePath, ChallengePolicy, LiveSettings, Network, RateLimits,
+};
 
 /// The headings of `serve --help`.
 mod heading {
@@ -63,7 +65,12 @@ pub struct ServeArgs {
         value_delimiter = ',',
     )]
     pub(super) allowed_origins: Vec<AllowedOrigin>,
-    /// The proxies whose X-Forwarded-For names the client: addresses or ranges, separated by commas
+    /// The path under which a proxy publishes the server, such as `/attendance`, whether it strips the path or not. A
+    /// trusted proxy may also tell it in X-Forwarded-Prefix [default: the top of the host]
+    #[arg(long, help_heading = heading::NETWORK, env = "FACEATTEND_BASE_PATH", value_name = "PATH")]
+    pub(super) base_path: Option<BasePath>,
+    /// The proxies whose X-Forwarded-For names the client: addresses or ranges, separated by commas. Their word on
+    /// scheme and path (Forwarded, X-Forwarded-Proto, X-Forwarded-Prefix) counts too, and that of this machine
     #[arg(
         long,
         help_heading = heading::NETWORK,
@@ -192,7 +199,8 @@ pub struct ServeArgs {
         value_parser = strangers,
     )]
     pub(super) strangers: Option<Impostors>,
-    /// What is asked of a face before its person is marked: off, observe (only tell) or require (a living person).
+    /// What is asked of a face before its person is marked: off, observe (only tell), require (a living person) or ask
+    /// (a living person, who is asked for a short movement where the pictures do not say)
     /// [default: require for cameras and browsers, observe for recordings]
     #[arg(
         long,
@@ -222,6 +230,27 @@ pub struct ServeArgs {
         value_parser = gate_wait,
     )]
     pub(super) gate_wait: f32,
+    /// The places whose cameras are mounted upside down or on their side, separated by commas, each with the degrees
+    /// clockwise by which their pictures are turned (90, 180 or 270), such as `Hall=180`
+    #[arg(
+        long,
+        help_heading = heading::CAMERAS,
+        env = "FACEATTEND_CAMERA_ORIENTATION_AT",
+        value_name = "PLACE=DEGREES",
+        value_delimiter = ',',
+        value_parser = orientation_at,
+    )]
+    pub(super) camera_orientation_at: Vec<(String, Orientation)>,
+    /// The places whose cameras give mirrored pictures, separated by commas: they are mirrored back once they are
+    /// turned
+    #[arg(
+        long,
+        help_heading = heading::CAMERAS,
+        env = "FACEATTEND_CAMERA_MIRROR_AT",
+        value_name = "PLACES",
+        value_delimiter = ',',
+    )]
+    pub(super) camera_mirror_at: Vec<String>,
     /// The hosts whose cameras operators may start, separated by commas: addresses, ranges, names, `private`,
     /// `loopback` (this machine) or `any`. Admins may start any camera
     #[arg(
@@ -379,6 +408,14 @@ pub(crate) fn strangers(text: &str) -> std::result::Result<Impostors, String> {
 fn policy_at(text: &str) -> std::result::Result<(String, GatePolicy), String> {
     let (place, policy) = text.rsplit_once('=').ok_or("expected a place and a policy, such as Library=observe")?;
     Ok((place.trim().to_owned(), parsed(policy.trim())?))
+}
+
+/// Parses a camera's place and the degrees by which its pictures are turned.
+fn orientation_at(text: &str) -> std::result::Result<(String, Orientation), String> {
+    const EXPECTED: &str = "expected a place and 0, 90, 180 or 270, such as Hall=180";
+    let (place, degrees) = text.rsplit_once('=').ok_or(EXPECTED)?;
+    let degrees = degrees.trim().parse().map_err(|_| EXPECTED)?;
+    Ok((place.trim().to_owned(), Orientation::from_degrees(degrees).map_err(|_| EXPECTED)?))
 }
 
 /// Parses a time to wait for signs of life, in seconds.

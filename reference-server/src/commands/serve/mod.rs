@@ -37,7 +37,7 @@ use crate::commands::{Hidden, enrol_again, one_roll_number};
 use crate::net::listen::{self, ConnectionLimits};
 use crate::passive;
 use crate::{
-    AllowedHosts, AllowedOrigins, AppState, Embeddings, GateSettings, LiveSettings, Logout, PassiveNetworks,
+    AllowedHosts, AllowedOrigins, AppState, Embeddings, GateSettings, LiveSettings, Logout, Mountings, PassiveNetworks,
     RenewableEngine, RetentionDays, Settings, SinglePictures, WebSocketAccess,
 };
 pub use args::ServeArgs;
@@ -164,6 +164,11 @@ async fn serve(args: ServeArgs, data: Data) -> Result<()> {
         .with_tracking(tracking)
         .with_camera_access(CameraAccess::default().with_hosts(args.camera_hosts).with_folders(args.camera_folders))
         .with_age_templates(args.age_templates)
+        .with_mountings(
+            Mountings::default()
+                .with_orientations(args.camera_orientation_at)
+                .with_mirrored(args.camera_mirror_at.into_iter().map(|place| place.trim().to_owned())),
+        )
         .with_gate(gate);
     live.server_name = args.server_name;
     let waiting_writes = waiting_writes(&place, &dir, live.server_name.as_deref());
@@ -182,6 +187,7 @@ async fn serve(args: ServeArgs, data: Data) -> Result<()> {
         .with_at_once_per_address(at_once_per_address)
         .with_passive(passive)
         .with_trusted_proxies(args.trusted_proxies)
+        .with_base_path(args.base_path.unwrap_or_default())
         .with_allowed_hosts(AllowedHosts::new(args.allowed_hosts))
         .with_allowed_origins(AllowedOrigins::new(args.allowed_origins))
         .with_body_within(Duration::from_secs(args.body_timeout))

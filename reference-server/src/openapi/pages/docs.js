@@ -4,7 +4,7 @@ window.ui = window.SwaggerUIBundle({
   url: place.dataset.document,
   domNode: place,
   deepLinking: true,
-  oauth2RedirectUrl: `${location.origin}/docs/oauth2-redirect`,
+  oauth2RedirectUrl: new URL("docs/oauth2-redirect", location.href).href,
   // The default asks a validator on the internet.
   validatorUrl: null,
 });

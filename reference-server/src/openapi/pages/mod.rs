@@ -4,10 +4,11 @@
 use std::sync::{Arc, LazyLock};
 
 use axum::body::Bytes;
-use axum::http::header;
+use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 
 use crate::error::AppError;
+use crate::net::forwarded::prefix;
 use crate::request::extract::Open;
 use crate::request::input::input;
 use crate::request::texts;
@@ -59,9 +60,20 @@ impl Document {
     }
 
     /// Answers `GET /openapi.json`.
-    pub(crate) async fn answer(self) -> Response {
-        ([(header::CONTENT_TYPE, "application/json")], Bytes::clone(&self.0)).into_response()
+    pub(crate) async fn answer(self, headers: HeaderMap) -> Response {
+        let bytes = match prefix(&headers) {
+            "" => Bytes::clone(&self.0),
+            prefix => served_under(&self.0, prefix),
+        };
+        ([(header::CONTENT_TYPE, "application/json")], bytes).into_response()
     }
+}
+
+/// Returns the document, for a server that clients see under `prefix`.
+fn served_under(document: &[u8], prefix: &str) -> Bytes {
+    let Ok(mut document) = serde_json::from_slice::<serde_json::Map<_, _>>(document) else { return Bytes::new() };
+    document.insert("servers".into(), serde_json::json!([{ "url": prefix }]));
+    serde_json::to_vec(&document).unwrap_or_default().into()
 }
 
 /// Answers `GET /docs` with Swagger UI: the endpoints, to read and to try.
@@ -121,7 +133,7 @@ mod tests {
     #[test]
     fn every_file_that_a_page_loads_is_there_and_whole() {
         for html in [include_str!("docs.html"), include_str!("redoc.html")] {
-            let loaded: Vec<&str> = html.split("\"/docs/").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+            let loaded: Vec<&str> = html.split("\"docs/").skip(1).filter_map(|rest| rest.split('"').next()).collect();
             assert!(loaded.len() >= 3, "{loaded:?}");
             for name in loaded {
                 assert!(ASSETS.iter().any(|asset| asset.name == name), "{name}");

@@ -57,6 +57,12 @@ export async function go(page, name) {
   await page.waitForLoadState("networkidle");
 }
 
+// Chooses what stands in the menu of a student's row.
+export async function choose(page, what, name, role = "button") {
+  await page.getByRole("button", { name: `More: ${name}`, exact: true }).click();
+  await page.getByRole(role, { name: `${what}: ${name}`, exact: true }).click();
+}
+
 // A picture of the run, to be looked at.
 export async function picture(page, name) {
   mkdirSync(PICTURES, { recursive: true });

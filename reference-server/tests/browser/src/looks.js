@@ -28,8 +28,16 @@ export async function barriersEverywhere(visitor, name) {
     await picture(visitor, `${name}-${where}`);
   }
   await go(visitor, "students");
-  for (const [dialog, at] of [["change", 2], ["confirm", 3]]) {
-    await visitor.locator("#students-rows tr").first().locator("button").nth(at).click();
+  // In the row: what is done every day, and the menu with the rest.
+  for (const [dialog, at] of [["change", 3], ["merge", 4], ["confirm", 5]]) {
+    const buttons = visitor.locator("#students-rows tr").first().locator("button");
+    await buttons.nth(1).click();
+    if (dialog === "change") {
+      await visitor.waitForSelector(".menu:popover-open");
+      found.push(...(await barriers(visitor, "menu")));
+      await picture(visitor, `${name}-menu`);
+    }
+    await buttons.nth(at).click();
     await visitor.waitForSelector(`#${dialog}[open]`);
     found.push(...(await barriers(visitor, dialog)));
     await picture(visitor, `${name}-${dialog}`);

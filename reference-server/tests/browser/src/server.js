@@ -12,8 +12,9 @@ export const PICTURES = join(ROOT, "target/browser");
 const START = 60_000;
 
 // Starts the server, or takes the one that `FACEATTEND_URL` names; answers its address, its folder where it is ours,
-// and how to stop it. `prepare` is called with the program and the folder before a server of ours starts.
-export async function startServer({ prepare } = {}) {
+// and how to stop it. `prepare` is called with the program and the folder before a server of ours starts, `more` are
+// further settings of it.
+export async function startServer({ prepare, more = [] } = {}) {
   if (process.env.FACEATTEND_URL) return { url: process.env.FACEATTEND_URL, stop: async () => {} };
   const program = process.env.FACEATTEND_SERVER ?? join(ROOT, "target/debug/faceattend");
   if (!existsSync(program))
@@ -31,6 +32,7 @@ export async function startServer({ prepare } = {}) {
     "--preview",
     "--time-zone",
     "UTC",
+    ...more,
   ];
   const server = spawn(program, ["serve", ...settings], {
     stdio: ["ignore", "pipe", "pipe"],

@@ -32,8 +32,8 @@ def check_settings(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]
     if not isinstance(views, int) or views < 1:
         found.append(Error("FACEATTEND['AGREEING_VIEWS'] must be 1 or more.", id="faceattend.E004"))
     gate = conf.setting("GATE")
-    if gate not in (None, "off", "observe", "require"):
-        found.append(Error("FACEATTEND['GATE'] is none of off, observe, require.", id="faceattend.E008"))
+    if gate not in (None, "off", "observe", "require", "ask"):
+        found.append(Error("FACEATTEND['GATE'] is none of off, observe, require, ask.", id="faceattend.E008"))
     elif gate in ("off", "observe"):
         hint = "A photograph of a student marks the student."
         found.append(Warning(f"FACEATTEND['GATE'] is {gate!r}.", hint=hint, id="faceattend.W002"))

@@ -5,6 +5,7 @@ mod attendance;
 mod deferred;
 mod enrolment;
 mod limits;
+mod merge;
 mod second_looks;
 mod sessions;
 mod students;
@@ -15,6 +16,7 @@ pub(crate) use attendance::*;
 pub(crate) use deferred::*;
 pub(crate) use enrolment::*;
 pub(crate) use limits::*;
+pub(crate) use merge::*;
 pub(crate) use second_looks::*;
 pub(crate) use sessions::*;
 pub(crate) use students::*;
@@ -92,7 +94,10 @@ macro_rules! contract {
             a_mark_settles_the_sightings_of_its_day_and_period, of_decisions_at_once_one_counts,
             of_a_mark_and_a_sighting_at_once_none_stays_open, second_looks_are_filtered_and_newest_first,
             second_looks_go_with_their_student_and_with_time,
-            a_second_look_with_a_text_that_does_not_fit_is_refused);
+            a_second_look_with_a_text_that_does_not_fit_is_refused,
+            of_two_records_one_stays_with_the_marks_of_both, a_merge_keeps_what_people_decided,
+            a_merge_moves_second_looks_and_a_mark_settles_them, the_face_of_a_merge_is_chosen,
+            a_merge_that_is_not_admitted_changes_nothing, of_two_merges_at_once_one_wins);
     };
     (@ $open:expr; $($name:ident),+) => {
         $(#[test] fn $name() {

@@ -43,6 +43,10 @@ pub(super) struct GateArgs {
     /// How long a person is watched for signs of life before somebody has to look [default: as `serve`]
     #[arg(long, value_name = "SECONDS")]
     wait: Option<f64>,
+    /// Asks whom it does not know to be living for a movement, as `--gate-liveness ask` does. Nobody in a clip hears
+    /// it: this measures how often pictures of people make the movement by accident
+    #[arg(long, conflicts_with = "fit")]
+    ask: bool,
     /// Leaves the passive check out, though its models are installed
     #[arg(long)]
     without_passive: bool,
@@ -67,7 +71,7 @@ pub(super) fn evaluate(args: &GateArgs) -> Result<Finished> {
     if !(args.seconds >= 1.0 && args.seconds <= 600.0) {
         return Err(bad("seconds", format!("{} is not between 1 and 600", args.seconds)));
     }
-    let mut gate = GateOptions::default();
+    let mut gate = GateOptions::of(if args.ask { GatePolicy::Ask } else { GatePolicy::Require });
     if let Some(wait) = args.wait {
         let wait = SignedDuration::try_from_secs_f64(wait).ok().filter(SignedDuration::is_positive);
         gate = gate.with_wait(wait.ok_or_else(|| bad("wait", "it must be above 0 seconds"))?);
