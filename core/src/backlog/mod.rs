@@ -24,6 +24,7 @@ use crate::error::{Error, Result};
 use crate::store::{Deferred, DeferredOutcome, JournalId, NewAttendance, SecondLookVerdict, Store, StoreTrouble};
 use crate::types::StudentId;
 use journal::JournalFile;
+pub use journal::waiting_in;
 pub use status::BacklogStatus;
 
 /// How many sightings may wait: a week of a site of ten thousand people, in some 40 MB.
@@ -40,6 +41,7 @@ const LEAVING_EVERY: SignedDuration = SignedDuration::from_secs(60);
 
 /// What became of a record.
 #[derive(Debug, Clone, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "it is taken apart where it is returned")]
 pub enum Written {
     /// It is in the database.
     Now(DeferredOutcome),

@@ -307,7 +307,7 @@ pub struct ServeArgs {
         value_name = "NAME",
         value_parser = server_name,
     )]
-    pub(super) server_name: Option<String>,
+    pub(crate) server_name: Option<String>,
     /// Opens the WebSocket to everybody, without a token
     #[arg(long, help_heading = heading::COMPATIBILITY, env = "FACEATTEND_OPEN_WEB_SOCKET")]
     pub(super) open_web_socket: bool,
