@@ -40,6 +40,14 @@ const AT_ONCE: usize = 200;
 const LEAVING_EVERY: SignedDuration = SignedDuration::from_secs(60);
 
 /// What became of a record.
+///
+/// ```
+/// use faceattend_core::backlog::Written;
+/// use faceattend_core::store::DeferredOutcome;
+///
+/// let waits = |written: &Written| matches!(written, Written::Waits);
+/// assert!(waits(&Written::Waits) && !waits(&Written::Now(DeferredOutcome::Written)));
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 #[expect(clippy::large_enum_variant, reason = "it is taken apart where it is returned")]
 pub enum Written {
