@@ -197,6 +197,26 @@ fn an_erased_student_leaves_nothing_in_the_file() {
 }
 
 #[test]
+fn what_waits_about_a_record_that_is_merged_is_of_the_one_that_stays() {
+    let site = Site::new();
+    let backlog = site.backlog();
+    let now = at("2026-03-02T08:00:00Z");
+    let other = site.store.create_student("A", "R2", now).unwrap().id;
+    let held = site.held();
+    assert_eq!(seen(&site.marker(&backlog), other, now), Noted::Waits);
+    drop(held);
+    backlog.hold(|| {
+        assert!(backlog.write_waiting(now).is_empty(), "nothing goes to the database meanwhile");
+        backlog.reassign(other, site.student);
+    });
+    drop(backlog);
+    let again = site.backlog();
+    let written = again.write_waiting(now);
+    let [DeferredOutcome::Marking(marking)] = &written[..] else { panic!("{written:?}") };
+    assert_eq!((marking.record().student, marking.record().timestamp), (site.student, now));
+}
+
+#[test]
 fn a_sighting_of_a_student_who_is_gone_does_not_stop_the_others() {
     let site = Site::new();
     let backlog = site.backlog();
