@@ -27,7 +27,7 @@ use journal::JournalFile;
 pub use journal::waiting_in;
 pub use status::BacklogStatus;
 
-/// How many sightings may wait: a week of a site of ten thousand people, in some 40 MB.
+/// How many sightings may wait: a week of a site of ten thousand people.
 pub const MOST_SIGHTINGS: usize = 100_000;
 /// How many batches of the detection log and entries of the audit log may wait: more than a day of batches.
 pub const MOST_OTHERS: usize = 20_000;
