@@ -229,8 +229,7 @@ impl Store {
     /// actor : str
     ///     Who merges, for the audit log.
     /// merge_unlike : bool
-    ///     Whether records may be merged whose faces are unlike or cannot be compared. Only a store with a gallery
-    ///     compares them.
+    ///     Whether faces may be unlike, or not compared. Only a store with a gallery compares them.
     ///
     /// Raises
     /// ------
