@@ -15,7 +15,7 @@ pub(super) fn encoded(scheme: &str, rest: &str) -> Result<String> {
     let is_srt = scheme == "srt";
     let (login, place) = if is_srt { (None, rest) } else { split(rest) };
     if !is_srt && host_and_port(place).0.is_empty() {
-        return Err(Error::invalid_input("camera", "its address has no host, as in rtsp://HOST/PATH"));
+        return Err(Error::invalid_input("camera", "its address has no host"));
     }
     let login = login.map(|login| percent_encoded(login) + "@").unwrap_or_default();
     Ok(format!("{scheme}://{login}{place}"))

@@ -3,6 +3,7 @@
 //! - A password before the host, in a mistyped address too, and the value of a parameter that holds a secret, are shown
 //!   nowhere: not in `Display`, not in `Debug`, not in an error.
 //! - An address that is refused is not repeated.
+//! - What is shown holds no control character.
 
 use arbitrary::{Result, Unstructured};
 use faceattend_core::CameraSource;
@@ -16,6 +17,7 @@ pub fn check(data: &[u8]) {
         Ok(source) => {
             let shown = source.to_string();
             assert_eq!(format!("{source:?}"), format!("CameraSource({shown})"));
+            assert!(!shown.contains(char::is_control), "{shown:?}");
         }
         Err(error) => {
             let text = text.trim();
@@ -60,6 +62,10 @@ pub(crate) fn seeds() -> Vec<(&'static str, Vec<u8>)> {
         ("device", b"/dev/video0".to_vec()),
         ("number", b"0".to_vec()),
         ("login", b"rtsp://user:p@s/s?w:d@host:554/a".to_vec()),
+        ("raw-password", b"RTSP://admin:p#s/s?w@d@10.0.0.7:554/a".to_vec()),
+        ("at-sign-in-the-path", b"rtsp://10.0.0.7:554/live@main".to_vec()),
+        ("no-host", b"rtsp://".to_vec()),
+        ("line-break", b"rtsp://host/a\r\nX: y".to_vec()),
         ("token", b"rtsp://token@host/a".to_vec()),
         ("parameters", b"http://host:8080/a?channel=1&pwd=s&x=2".to_vec()),
         ("parameters-in-the-path", b"rtsp://host/user=admin_password=tl_channel=1/x".to_vec()),
