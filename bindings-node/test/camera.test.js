@@ -213,3 +213,29 @@ test('the spelling of earlier versions still works', async () => {
   assert.equal(frames, 46)
   assert.deepEqual([camera.health.analysed, camera.health.analyzed], [46, 46])
 })
+
+test('an orientation sets the pictures of a camera upright', async () => {
+  const size = async (options) => {
+    for await (const { width, height, pixels } of Camera.open(media('collins/turn.avi'), options)) {
+      return [width, height, pixels.data]
+    }
+  }
+  const [width, height, upright] = await size({})
+  const [sameWidth, , turned] = await size({ orientation: 180 })
+  assert.deepEqual([sameWidth, turned[0], turned[1]], [width, upright.at(-3), upright.at(-2)])
+  assert.deepEqual((await size({ orientation: 90, mirror: true })).slice(0, 2), [height, width])
+  assert.throws(() => Camera.open(CLASS, { orientation: 45 }), failsWith('invalid_input'))
+})
+
+test('a camera that is upside down names nobody', async (t) => {
+  const { gallery } = await school(t)
+  const pictures = folder(t)
+  for (let n = 0; n < 40; n += 1) writeFileSync(path.join(pictures, `${n + 10}.jpg`), picture('collins/center.jpg'))
+  const camera = Camera.open(pictures, {
+    engine: await engine(), gallery, gate: 'off', pace: 'as_analyzed', orientation: 180, recordingStartsAt: startsAt,
+  })
+  for await (const { faces, problems } of camera) {
+    assert.ok(faces.every(({ decision, bbox }) => decision !== 'known' && bbox.x1 >= 0 && bbox.y1 >= 0))
+    assert.deepEqual(problems, [], 'no minute has passed')
+  }
+})

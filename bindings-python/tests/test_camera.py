@@ -59,3 +59,24 @@ def test_a_frame_is_an_array_without_a_copy(media):
     assert view.base is frame and not view.flags.writeable and view.shape == frame.shape
     other = "bgr" if frame.color == "rgb" else "rgb"
     assert (frame.to_numpy(other) == np.asarray(frame)[:, :, ::-1]).all()
+
+
+def test_an_orientation_turns_every_frame_and_a_mirror_mirrors_it_then(media):
+    np = pytest.importorskip("numpy")
+
+    def first(**options):
+        with faceattend.Camera(media / "collins" / "turn.avi", **options) as camera:
+            return np.asarray(camera.read())
+
+    upright = first()
+    assert (first(orientation=180) == upright[::-1, ::-1]).all()
+    assert (first(orientation=90) == np.rot90(upright, -1)).all()
+    assert (first(orientation=270, mirror=True) == np.rot90(upright)[:, ::-1]).all()
+    with pytest.raises(faceattend.InvalidInputError, match="0, 90, 180, 270"):
+        first(orientation=45)
+
+
+def test_addresses_without_a_host_or_with_a_line_break_are_refused():
+    for source in ("rtsp://", "RTSP://", "rtsp://user:pw@", "rtsp://host/a\r\nX: y"):
+        with pytest.raises(faceattend.InvalidInputError):
+            faceattend.Camera(source).open()

@@ -95,3 +95,34 @@ def test_the_wait_is_the_programs_own(engine, media, school):
 def test_what_is_no_gate_is_refused(engine, bad):
     with pytest.raises(faceattend.InvalidInputError):
         faceattend.Recognizer(engine, faceattend.Gallery(), **bad)
+
+
+def at_intervals(recognizer, picture, seconds, count):
+    """What the same picture gives ``count`` times, so many seconds apart."""
+    return [recognizer.process(picture, now=BEGIN + datetime.timedelta(seconds=seconds * n)) for n in range(count)]
+
+
+@pytest.mark.parametrize("seconds", [1.0, 1.5, 3.0])
+def test_a_slow_source_marks_without_the_gate_and_asks_somebody_to_look_with_it(engine, media, school, seconds):
+    store, gallery, book = school
+    picture = faceattend.decode_image(media / "collins" / "center.jpg")
+    strict = faceattend.Recognizer(engine, gallery, book=book, gate="require")
+    seen = at_intervals(strict, picture, seconds, 12)
+    assert book.records() == [] and store.open_second_looks() == 1
+    assert all(problem.code == "too_slow" for problem in seen[-1].problems)
+    with faceattend.Recognizer(engine, gallery, book=book, gate="off") as recognizer:
+        seen = at_intervals(recognizer, picture, seconds, 5)
+    assert [row.student_name for row in book.records()] == ["Eileen Collins"]
+    assert seen[-1].problems == []
+
+
+def test_a_camera_that_is_upside_down_is_told_how_to_be_set(engine, media, school):
+    np = pytest.importorskip("numpy")
+    _, gallery, _ = school
+    upright = np.asarray(faceattend.decode_image(media / "collins" / "center.jpg"))
+    recognizer = faceattend.Recognizer(engine, gallery, gate="off")
+    seen = at_intervals(recognizer, np.ascontiguousarray(upright[::-1, ::-1]), 2.0, 31)
+    [problem] = seen[-1].problems
+    assert problem.code == "turned" and "180" in problem.message
+    assert json.loads(json.dumps(problem.to_dict())) == {"code": "turned", "message": problem.message}
+    assert all(face.bbox[0] >= 0 and face.bbox[1] >= 0 for each in seen for face in each.faces)

@@ -211,3 +211,21 @@ fn many_threads_get_the_same_answer() {
         }
     });
 }
+
+#[test]
+fn the_box_of_a_face_at_the_border_ends_there() {
+    let picture = still("hopper/center.jpg");
+    let face = faces(&picture, &AnalyzeOptions::default())[0].bbox;
+    // Cut so that the forehead and a part of one cheek are missing.
+    let (left, top) = ((face.x1 + 0.12 * face.width()) as u32, (face.y1 + 0.12 * face.height()) as u32);
+    let source = image::RgbImage::from_raw(picture.width(), picture.height(), picture.pixels().to_vec()).unwrap();
+    let (width, height) = (picture.width() - left, picture.height() - top);
+    let cut = image::imageops::crop_imm(&source, left, top, width, height).to_image();
+    let cut = Frame::new(cut.into_raw(), width, height, ChannelOrder::Rgb).unwrap();
+    for depth in [Depth::Detection, Depth::Embedding] {
+        let found = &faces(&cut, &AnalyzeOptions::default().with_depth(depth))[0];
+        let Rect { x1, y1, x2, y2 } = found.bbox;
+        assert!(x1 >= 0.0 && y1 >= 0.0 && x2 <= width as f32 && y2 <= height as f32, "{:?}", found.bbox);
+        assert!(x1 == 0.0 || y1 == 0.0, "it is at the border: {:?}", found.bbox);
+    }
+}

@@ -177,6 +177,32 @@ fn sync_folder(path: &Path) {
     }
 }
 
+/// Returns how many records wait in the file at `path`, for those who ask while no server runs, and 0 where there is no
+/// file. Changes nothing. A server that died just after writing some leaves them there, and does not write them again.
+///
+/// ```
+/// let none = std::path::Path::new("no-such-file");
+/// assert_eq!(faceattend_core::backlog::waiting_in(none)?, 0);
+/// # Ok::<(), std::io::Error>(())
+/// ```
+///
+/// # Errors
+/// Those of the system.
+pub fn waiting_in(path: &Path) -> io::Result<u64> {
+    let file = match File::open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
+        file => file?,
+    };
+    let (mut reader, mut waiting) = (BufReader::new(&file), 0);
+    loop {
+        let line = line(&mut reader)?;
+        if line.is_empty() {
+            return Ok(waiting);
+        }
+        waiting += u64::from(record(&line).is_some());
+    }
+}
+
 /// The next line, with its end; empty at the end of the file.
 fn line(reader: &mut BufReader<&File>) -> io::Result<Vec<u8>> {
     let mut line = Vec::new();

@@ -24,9 +24,10 @@ use crate::error::{Error, Result};
 use crate::store::{Deferred, DeferredOutcome, JournalId, NewAttendance, SecondLookVerdict, Store, StoreTrouble};
 use crate::types::StudentId;
 use journal::JournalFile;
+pub use journal::waiting_in;
 pub use status::BacklogStatus;
 
-/// How many sightings may wait: a week of a site of ten thousand people, in some 40 MB.
+/// How many sightings may wait: a week of a site of ten thousand people.
 pub const MOST_SIGHTINGS: usize = 100_000;
 /// How many batches of the detection log and entries of the audit log may wait: more than a day of batches.
 pub const MOST_OTHERS: usize = 20_000;
@@ -39,7 +40,16 @@ const AT_ONCE: usize = 200;
 const LEAVING_EVERY: SignedDuration = SignedDuration::from_secs(60);
 
 /// What became of a record.
+///
+/// ```
+/// use faceattend_core::backlog::Written;
+/// use faceattend_core::store::DeferredOutcome;
+///
+/// let waits = |written: &Written| matches!(written, Written::Waits);
+/// assert!(waits(&Written::Waits) && !waits(&Written::Now(DeferredOutcome::Written)));
+/// ```
 #[derive(Debug, Clone, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "it is taken apart where it is returned")]
 pub enum Written {
     /// It is in the database.
     Now(DeferredOutcome),
@@ -283,6 +293,36 @@ impl Backlog {
             state.is_kept = false;
             self.save(&mut state);
         }
+    }
+
+    /// Does `work` while no record is on its way to the database: what cameras see meanwhile waits.
+    pub(crate) fn hold<T>(&self, work: impl FnOnce() -> T) -> T {
+        let free = self.free.wait_while(self.state(), |state| state.is_writing);
+        free.unwrap_or_else(PoisonError::into_inner).is_writing = true;
+        let _turn = Turn(self);
+        work()
+    }
+
+    /// Lets what waits about `gone`, whose record was merged into another one, be about `kept`. Call it within
+    /// [`hold`](Self::hold), or a record goes to the database in between and finds its student gone.
+    pub(crate) fn reassign(&self, gone: StudentId, kept: StudentId) {
+        let mut state = self.state();
+        let theirs: Vec<(u64, Deferred)> = state
+            .waiting
+            .iter()
+            .filter(|(_, record)| record.student() == Some(gone))
+            .map(|(number, record)| (*number, record.clone().about(kept)))
+            .collect();
+        if theirs.is_empty() {
+            return;
+        }
+        state.forget(theirs.iter().map(|(number, _)| *number));
+        for (number, record) in theirs {
+            state.note(&record);
+            state.waiting.insert(number, record);
+        }
+        state.is_kept = false;
+        self.save(&mut state);
     }
 
     /// Returns whether nothing waits.

@@ -82,6 +82,7 @@ fn a_sighting_while_the_database_is_held_is_marked_once_with_its_own_time() {
     }
     let status = backlog.status();
     assert_eq!((status.marks, status.marks_at("Gate"), status.is_kept), (1, 1, true), "{status:?}");
+    assert_eq!(waiting_in(&site.path()).unwrap(), 1);
     assert_eq!(status.trouble, Some(StoreTrouble::Busy));
     assert!(backlog.write_waiting(at("2026-03-03T00:00:00Z")).is_empty(), "it is held still");
     assert_eq!(backlog.status().marks, 1);
@@ -90,6 +91,7 @@ fn a_sighting_while_the_database_is_held_is_marked_once_with_its_own_time() {
     assert!(matches!(&written[..], [DeferredOutcome::Marking(crate::store::Marking::Marked(_))]), "{written:?}");
     assert_eq!(site.marks(), [(evening, "2026-03-02".to_owned())]);
     assert!(backlog.status().is_empty() && backlog.status().since.is_none());
+    assert_eq!(waiting_in(&site.path()).unwrap(), 0);
     assert!(matches!(seen(&marker, site.student, evening), Noted::Now(crate::store::Marking::AlreadyMarked(_))));
 }
 
@@ -195,6 +197,26 @@ fn an_erased_student_leaves_nothing_in_the_file() {
 }
 
 #[test]
+fn what_waits_about_a_record_that_is_merged_is_of_the_one_that_stays() {
+    let site = Site::new();
+    let backlog = site.backlog();
+    let now = at("2026-03-02T08:00:00Z");
+    let other = site.store.create_student("A", "R2", now).unwrap().id;
+    let held = site.held();
+    assert_eq!(seen(&site.marker(&backlog), other, now), Noted::Waits);
+    drop(held);
+    backlog.hold(|| {
+        assert!(backlog.write_waiting(now).is_empty(), "nothing goes to the database meanwhile");
+        backlog.reassign(other, site.student);
+    });
+    drop(backlog);
+    let again = site.backlog();
+    let written = again.write_waiting(now);
+    let [DeferredOutcome::Marking(marking)] = &written[..] else { panic!("{written:?}") };
+    assert_eq!((marking.record().student, marking.record().timestamp), (site.student, now));
+}
+
+#[test]
 fn a_sighting_of_a_student_who_is_gone_does_not_stop_the_others() {
     let site = Site::new();
     let backlog = site.backlog();
@@ -226,4 +248,66 @@ fn two_processes_do_not_share_a_file() {
     let first = site.backlog();
     let second = site.backlog();
     assert!(first.status().is_kept && !second.status().is_kept);
+}
+
+#[test]
+fn what_waits_is_bounded_and_what_does_not_fit_is_counted() {
+    let site = Site::new();
+    let now = at("2026-03-02T08:00:00Z");
+    let backlog = Backlog::open(site.store.clone(), None, now).unwrap();
+    let held = site.held();
+    for _ in 0..MOST_OTHERS {
+        assert_eq!(backlog.write(Deferred::Audit(entry(now)), now).unwrap(), Written::Waits);
+    }
+    let refused = backlog.write(Deferred::Audit(entry(now)), now).unwrap_err();
+    assert!(refused.to_string().contains("too much waits"), "{refused}");
+    assert_eq!(seen(&site.marker(&Arc::new(backlog)), site.student, now), Noted::Waits, "marks have room of their own");
+    drop(held);
+}
+
+#[test]
+fn records_of_many_threads_go_in_once_while_the_database_comes_and_goes() {
+    let site = Site::new();
+    let backlog = site.backlog();
+    let now = at("2026-03-02T08:00:00Z");
+    let is_over = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|threads| {
+        let (backlog, is_over, site) = (&backlog, &is_over, &site);
+        let writers: Vec<_> = (0..6)
+            .map(|thread| {
+                threads.spawn(move || {
+                    for number in 0..40 {
+                        let entry = NewAuditEntry { action: format!("{thread} {number}"), ..entry(now) };
+                        backlog.write(Deferred::Audit(entry), now).unwrap();
+                        std::thread::sleep(Duration::from_millis(30));
+                    }
+                })
+            })
+            .collect();
+        threads.spawn(move || {
+            while !is_over.load(std::sync::atomic::Ordering::Relaxed) {
+                backlog.write_waiting(now);
+                std::thread::sleep(Duration::from_millis(20));
+            }
+        });
+        // Longer than a write waits, and shorter.
+        for held_for in [5_500, 200, 300] {
+            let other = rusqlite::Connection::open(site.folder.path().join("a.db")).unwrap();
+            other.busy_timeout(Duration::from_secs(20)).unwrap();
+            other.execute_batch("BEGIN IMMEDIATE").unwrap();
+            std::thread::sleep(Duration::from_millis(held_for));
+            other.execute_batch("ROLLBACK").unwrap();
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        writers.into_iter().for_each(|writer| writer.join().unwrap());
+        is_over.store(true, std::sync::atomic::Ordering::Relaxed);
+    });
+    backlog.write_waiting(now);
+    let mut actions: Vec<_> =
+        site.store.audit(Page::ALL).unwrap().items.into_iter().map(|item| item.entry.action).collect();
+    assert_eq!(actions.len(), 240);
+    actions.sort();
+    actions.dedup();
+    assert_eq!(actions.len(), 240, "each once");
+    assert!(backlog.status().is_empty());
 }

@@ -124,7 +124,15 @@ mod tests {
             ("admin:\u{e4} \\%@cam/s", "admin:%C3%A4%20%5C%25@cam/s"),
             ("admin:%23%2fa%zz@cam/s", "admin:%23%2fa%25zz@cam/s"),
             (":#@cam/s", ":%23@cam/s"),
+            ("root:e@2345@#353@10.0.0.5/s", "root:e%402345%40%23353@10.0.0.5/s"),
+            ("admin:t?1@10.127.117.245:554/basic/h264/av", "admin:t%3F1@10.127.117.245:554/basic/h264/av"),
+            ("admin:a^b!c;d@cam.local/s", "admin:a%5Eb!c;d@cam.local/s"),
             // Nothing to encode.
+            ("admin:@10.0.0.5:554", "admin:@10.0.0.5:554"),
+            (
+                "admin:p@10.0.0.5:554/cam/realmonitor/channel=1&subtype=1",
+                "admin:p@10.0.0.5:554/cam/realmonitor/channel=1&subtype=1",
+            ),
             ("admin:p@cam/s", "admin:p@cam/s"),
             ("token@cam/s", "token@cam/s"),
             ("cam/s?a=b#c", "cam/s?a=b#c"),

@@ -335,7 +335,18 @@ impl Registry {
         };
         let (kept, other, face) = (merge.kept(), merge.other(), merge.face());
         let order = StudentMerge { kept, other, face, day_of: &day_of, admits: &mut admits };
-        let Some(merged) = self.store.merge_students(order, actor.name(), now)? else {
+        // What a camera saw of the record that goes, and waits for the database, is of the one that stays.
+        let merged = match self.marker.as_ref().and_then(|marker| marker.backlog()) {
+            None => self.store.merge_students(order, actor.name(), now)?,
+            Some(backlog) => backlog.hold(|| -> Result<_> {
+                let merged = self.store.merge_students(order, actor.name(), now)?;
+                if merged.is_some() {
+                    backlog.reassign(other, kept);
+                }
+                Ok(merged)
+            })?,
+        };
+        let Some(merged) = merged else {
             return Ok(MergeOutcome::Unlike);
         };
         if let Some(marker) = &self.marker {

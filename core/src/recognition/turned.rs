@@ -112,7 +112,7 @@ mod tests {
                 let now = at(n as i64 * 5);
                 assert_eq!(mounting.proposal(), None, "{mounted:?}: not within the minute");
                 if mounting.is_due(now) {
-                    let upright = Frame::open(&format!("../examples/media/{person}/center.jpg")).unwrap();
+                    let upright = Frame::open(format!("../examples/media/{person}/center.jpg")).unwrap();
                     mounting.look(&engine, &mounted.apply(upright).unwrap(), now).unwrap();
                 }
                 if n >= 10 && mounting.proposal().is_some() {

@@ -54,7 +54,7 @@ pub(super) struct MergePlan {
 
 /// Returns what becomes of `rows`, the marks of both records.
 pub(super) fn plan(mut rows: Vec<MarkRow>) -> MergePlan {
-    rows.sort_by(|a, b| (a.at, !a.of_kept, a.id).cmp(&(b.at, !b.of_kept, b.id)));
+    rows.sort_by_key(|row| (row.at, !row.of_kept, row.id));
     let mut stay: Vec<(MarkRow, Vec<i64>)> = Vec::new();
     for row in rows {
         match stay.iter_mut().find(|(first, _)| first.stands_for(&row)) {

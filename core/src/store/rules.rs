@@ -6,9 +6,10 @@ use super::limits::{self, fits, has_no_control_character};
 pub(super) use super::model::embedding_text as json;
 use super::text_keys::roll_key;
 use super::{
-    Admission, AttendanceStatus, Consent, CorrectedStatus, Correction, Deferred, Enrolee, LegacyVector, Marking,
-    NewAttendance, NewAuditEntry, NewDetectionLog, NewSecondLook, SecondLook, SecondLookDecision, SecondLookState,
-    SecondLookVerdict, SessionRecord, StoredEmbedding, StoredTemplate, Student, StudentChange, TemplateOrigin,
+    AdminUser, Admission, AttendanceStatus, Consent, CorrectedStatus, Correction, Deferred, Enrolee, LegacyVector,
+    Marking, NewAttendance, NewAuditEntry, NewDetectionLog, NewSecondLook, SecondLook, SecondLookDecision,
+    SecondLookState, SecondLookVerdict, SessionRecord, StoredEmbedding, StoredTemplate, Student, StudentChange,
+    TemplateOrigin,
 };
 
 use crate::embedding::Embedding;
@@ -59,6 +60,17 @@ pub(super) fn student_fits(name: Option<&str>, roll_number: Option<&str>) -> Res
         fits(what, text, most)?;
     }
     Ok(())
+}
+
+/// That the name of a new account can be read, and is told from those that are there: an entry of the audit log must not
+/// look like another's.
+pub(super) fn account_name_fits(name: &str, taken: &[AdminUser]) -> Result<()> {
+    has_no_control_character("name of an account", name)?;
+    if limits::is_blank(name) {
+        return Err(Error::invalid_input("name of an account", "it is blank"));
+    }
+    let key = roll_key(name);
+    if taken.iter().any(|other| roll_key(&other.username) == key) { Err(TAKEN_NAME) } else { Ok(()) }
 }
 
 /// That nothing is there twice which is to be unique: each of `found` is a value, the keys of its rows, and the newest
@@ -213,6 +225,11 @@ pub(super) fn logged_texts(log: &NewDetectionLog) -> [Option<&str>; 2] {
     let location = log.camera_location.as_deref().map(|text| cut(text, limits::CAMERA_LOCATION));
     let error = log.error_message.as_deref().map(|text| cut(text, limits::LOGGED_ERROR));
     [location, error]
+}
+
+/// A text of an audit entry with another sign in place of a NUL, which PostgreSQL keeps nowhere: an entry must not fail.
+pub(super) fn without_nul(text: &str) -> String {
+    text.replace('\0', "\u{fffd}")
 }
 
 /// The first of the templates that a student may get: at least one, all of one model, and a score in range.

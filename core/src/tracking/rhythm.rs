@@ -20,7 +20,8 @@ pub(super) struct Rhythm {
 impl Rhythm {
     /// Takes in that a picture was taken at `now`. A clock that stands still or was set back tells nothing.
     pub(super) fn picture_at(&mut self, now: Timestamp) {
-        if let Some(gap) = self.last.replace(now).map(|last| now.duration_since(last)).filter(|gap| gap.is_positive()) {
+        let Some(gap) = self.last.replace(now).map(|last| now.duration_since(last)) else { return };
+        if gap.is_positive() {
             if self.gaps.len() == KEPT {
                 self.gaps.pop_front();
             }

@@ -189,22 +189,29 @@ pub(super) const SWITCH: Endpoint = Endpoint {
 #[derive(Debug, PartialEq, Eq)]
 enum Presence {
     Absent,
-    /// It is there, or it does not matter: as recorded on a machine that has no camera at all.
-    Known,
+    /// It is there, and another program may have it.
+    Listed,
     /// This system lists no cameras, and one gives pictures: whether there is another shows when it is opened.
     ToBeTried,
+    /// No camera gives pictures, so none is lost. As recorded, on a machine that has none.
+    Unknown,
 }
 
 fn presence(index: i64, available: &[u32], another_gives_pictures: bool) -> Presence {
-    match u32::try_from(index) {
-        Ok(number) if available.contains(&number) => Presence::Known,
-        _ if available.is_empty() && !another_gives_pictures => Presence::Known,
-        Ok(_) if available.is_empty() => Presence::ToBeTried,
-        _ => Presence::Absent,
+    let number = u32::try_from(index).ok();
+    match (number.is_some_and(|number| available.contains(&number)), another_gives_pictures) {
+        (true, true) => Presence::Listed,
+        (true, false) => Presence::Unknown,
+        (false, another) if available.is_empty() => match (another, number) {
+            (false, _) => Presence::Unknown,
+            (true, Some(_)) => Presence::ToBeTried,
+            (true, None) => Presence::Absent,
+        },
+        (false, _) => Presence::Absent,
     }
 }
 
-/// Switches from the first camera that runs, which goes on where the other is not there. The one left is listed until it is stopped, as pages that started with it
+/// Switches from the first camera that runs, which goes on where the other is not there or gives no picture. The one left is listed until it is stopped, as pages that started with it
 /// still stop it by its number.
 pub(super) async fn switch(
     State(app): State<AppState>,
@@ -224,17 +231,30 @@ pub(super) async fn switch(
         }
         match presence(index, &available(), running.health.captured > 0) {
             Presence::Absent => return Ok(false),
-            Presence::Known => {}
+            Presence::Unknown => {
+                cameras.halt(&running.name);
+                start()?;
+            }
+            Presence::Listed => {
+                // Two cameras at once are more than some USB ports carry.
+                cameras.halt(&running.name);
+                start()?;
+                if !cameras.comes_up(&name) {
+                    cameras.stop(&name);
+                    cameras.start(&running.name, Some(LOCATION), Mounted::default(), Starter::Admin)?;
+                    return Ok(false);
+                }
+            }
             Presence::ToBeTried => {
                 start()?;
                 if !cameras.comes_up(&name) {
                     cameras.stop(&name);
                     return Ok(false);
                 }
+                cameras.halt(&running.name);
             }
         }
-        cameras.halt(&running.name);
-        start()
+        Ok(true)
     };
     let failed = || AppError::bad_request(format!("Failed to switch to camera index: {index}"));
     if !blocking("Error switching laptop camera", switching).await.map_err(|_| failed())? {
@@ -294,12 +314,13 @@ mod tests {
 
     #[test]
     fn a_camera_that_is_not_there_is_switched_to_on_machines_without_any_alone() {
-        assert_eq!(presence(2, &[0, 2], true), Presence::Known);
+        assert_eq!(presence(2, &[0, 2], true), Presence::Listed);
+        assert_eq!(presence(2, &[0, 2], false), Presence::Unknown);
         assert_eq!(presence(1, &[0, 2], true), Presence::Absent);
         assert_eq!(presence(1, &[0, 2], false), Presence::Absent, "the other is about to give pictures");
         assert_eq!(presence(-1, &[0], true), Presence::Absent);
         assert_eq!(presence(1 << 40, &[], true), Presence::Absent);
         assert_eq!(presence(1, &[], true), Presence::ToBeTried, "this system lists no cameras");
-        assert_eq!(presence(1, &[], false), Presence::Known, "as recorded");
+        assert_eq!(presence(1, &[], false), Presence::Unknown, "as recorded");
     }
 }

@@ -11,6 +11,9 @@ use faceattend_core::{Error, Result};
 /// The database's file in the data directory: the name that the replaced service gave it.
 pub(crate) const DATABASE: &str = "face_attendance.db";
 
+/// What the name of the file ends with in which writes wait for a SQLite file, beside it.
+pub(crate) const WAITING_BESIDE: &str = "-waiting";
+
 /// Where the database is.
 #[derive(Clone, Default, Args)]
 pub struct DatabaseArgs {

@@ -5,6 +5,7 @@ use std::io::{BufReader, BufWriter};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
+use faceattend_core::backlog::waiting_in;
 use faceattend_core::own_file::{self, Readers};
 use faceattend_core::store::{Counts, NewAuditEntry, Present, Store, Survey, schema};
 use faceattend_core::{Error, Result};
@@ -12,7 +13,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use jiff::Timestamp;
 
 use crate::commands::data_dir::data_dir;
-use crate::commands::database::{DatabaseArgs, Place, that_is_there};
+use crate::commands::database::{DatabaseArgs, Place, WAITING_BESIDE, that_is_there};
 
 /// Checks, migrates and copies the database.
 ///
@@ -156,6 +157,13 @@ fn export(place: &Place, file: &Path) -> Result<()> {
     let total = total(&rows);
     audit(&*store, "database export", format!("{total} rows"))?;
     counted(&rows).for_each(|line| super::say(&line));
+    if let Place::File(path) = place
+        && let Ok(waiting @ 1..) = waiting_in(&own_file::beside(path, WAITING_BESIDE))
+    {
+        super::say(&format!(
+            "{waiting} marks or log entries wait beside the database, and are not in it: start the server"
+        ));
+    }
     super::say(&format!(
         "{total} rows of {place} are in {}. It holds faces and accounts: keep it as safe as the database.",
         file.display()

@@ -64,7 +64,7 @@ async fn a_slow_source_at_a_gate_asks_for_a_second_look() {
     with_asha(&service).await;
     browser(&service, 1300, &vec![picture(GREEN, 5); 5]).await;
     assert_eq!(marks(&service).await, 0, "nobody has seen her live");
-    let looks = service.get("/api/v1/second-looks/").await.json();
+    let looks = service.get("/api/v1/attendance/second-looks").await.json();
     assert_eq!(looks["items"][0]["student_name"], "Asha", "{looks}");
 }
 
@@ -126,7 +126,7 @@ async fn a_camera_that_is_mounted_upside_down_or_mirrored_is_set_upright_by_its_
         assert_eq!(marks(&service).await, expected, "{body}");
     }
     let refused = service.post(START, &json!({ "camera_url": upside_down, "orientation": 45 })).await;
-    refused.is(400, "Error starting face detection: orientation: 45 is none of 0, 90, 180, 270");
+    refused.is(400, "Error starting face detection: invalid orientation: 45 is none of 0, 90, 180, 270");
 }
 
 async fn start(service: &Service, url: &str) -> Answer {

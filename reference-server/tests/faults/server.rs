@@ -58,7 +58,7 @@ const APART: char = '\u{1f}';
 
 fn order(database: &str) -> String {
     // Of a PostgreSQL, a name that its tests can start again with.
-    let beside = std::env::temp_dir().join(format!("waiting-{:x}", number_of(database)));
+    let beside = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("waiting-{:x}", number_of(database)));
     let waiting = if database.contains("://") { beside.display().to_string() } else { format!("{database}-waiting") };
     format!("{database}{APART}{waiting}")
 }

@@ -61,6 +61,18 @@ impl Deferred {
     }
 }
 
+impl Deferred {
+    /// Returns the record about another student, of whom it is one of the records.
+    pub(crate) fn about(mut self, student: StudentId) -> Self {
+        match &mut self {
+            Self::Sighting { mark, .. } => mark.student = student,
+            Self::SecondLook(new) => new.sighting.student = student,
+            Self::DetectionLogs(_) | Self::Audit(_) => {}
+        }
+        self
+    }
+}
+
 /// What became of a deferred record when it was written.
 #[derive(Debug, Clone, PartialEq)]
 pub enum DeferredOutcome {

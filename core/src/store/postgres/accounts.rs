@@ -3,14 +3,17 @@
 use jiff::Timestamp;
 use postgres::{Row, Transaction};
 
-use super::super::rules::{NO_ADMIN, TAKEN_NAME, earliest_login, latest_login};
+use super::super::rules::{NO_ADMIN, TAKEN_NAME, account_name_fits, earliest_login, latest_login};
 use super::super::{Accounts, AdminChange, AdminUser, LoginFailures, Logins, MAX_LOGIN_FAILURES, NewAdmin, NewLogin};
 use super::{Outcome, PostgresStore, certain_time, count, micros, seconds};
 use crate::error::{Error, Result};
 
 impl Accounts for PostgresStore {
     fn create_admin(&self, new: &NewAdmin, now: Timestamp) -> Result<AdminUser> {
-        self.write("create the admin user", |db| create(db, new, now))
+        self.write("create the admin user", |db| {
+            account_name_fits(&new.username, &list(db, None)?)?;
+            create(db, new, now)
+        })
     }
 
     fn admin(&self, username: &str) -> Result<Option<AdminUser>> {
@@ -105,6 +108,10 @@ pub(super) fn list(db: &mut Transaction<'_>, username: Option<&str>) -> Outcome<
 }
 
 pub(super) fn find(db: &mut Transaction<'_>, username: &str) -> Outcome<Option<AdminUser>> {
+    // Nobody has such a name, which the database does not take as a value.
+    if username.contains('\0') {
+        return Ok(None);
+    }
     Ok(list(db, Some(username))?.pop())
 }
 

@@ -2,6 +2,7 @@
 
 use postgres::{Row, Transaction};
 
+use super::super::rules::without_nul;
 use super::super::{Audit, AuditEntry, Listed, NewAuditEntry, Page};
 use super::{Outcome, PostgresStore, certain_time, count, micros};
 use crate::error::Result;
@@ -23,7 +24,13 @@ impl Audit for PostgresStore {
 pub(super) fn add_audit(db: &mut Transaction<'_>, entry: &NewAuditEntry) -> Outcome<i64> {
     let row = db.query_one(
         "INSERT INTO audit_log (timestamp, actor, action, subject, details) VALUES ($1, $2, $3, $4, $5) RETURNING id",
-        &[&micros(entry.at), &entry.actor, &entry.action, &entry.subject, &entry.details],
+        &[
+            &micros(entry.at),
+            &without_nul(&entry.actor),
+            &without_nul(&entry.action),
+            &entry.subject.as_deref().map(without_nul),
+            &entry.details.as_deref().map(without_nul),
+        ],
     )?;
     Ok(row.try_get(0)?)
 }

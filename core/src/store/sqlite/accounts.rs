@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::super::naive_time::{to_micros, to_seconds};
-use super::super::rules::{NO_ADMIN, TAKEN_NAME, earliest_login, latest_login};
+use super::super::rules::{NO_ADMIN, TAKEN_NAME, account_name_fits, earliest_login, latest_login};
 use super::super::{Accounts, AdminChange, AdminUser, LoginFailures, Logins, MAX_LOGIN_FAILURES, NewAdmin, NewLogin};
 use super::SqliteStore;
 use super::connection::{Outcome, Time};
@@ -13,6 +13,7 @@ use crate::error::{Error, Result};
 impl Accounts for SqliteStore {
     fn create_admin(&self, new: &NewAdmin, now: Timestamp) -> Result<AdminUser> {
         self.write("create the admin user", |db| {
+            account_name_fits(&new.username, &admins(db, None)?)?;
             let made = db.execute(
                 "INSERT INTO admin_users (username, hashed_password, role, is_active, created_at)
                  VALUES (?1, ?2, ?3, 1, ?4) ON CONFLICT DO NOTHING",

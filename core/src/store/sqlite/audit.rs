@@ -3,6 +3,7 @@
 use rusqlite::{Connection, Row, params};
 
 use super::super::naive_time::to_micros;
+use super::super::rules::without_nul;
 use super::super::{Audit, AuditEntry, Listed, NewAuditEntry, Page};
 use super::SqliteStore;
 use super::connection::Time;
@@ -26,7 +27,13 @@ pub(super) fn add(db: &Connection, entry: &NewAuditEntry) -> rusqlite::Result<i6
     db.prepare_cached(
         "INSERT INTO audit_log (timestamp, actor, action, subject, details) VALUES (?1, ?2, ?3, ?4, ?5)",
     )?
-    .execute(params![to_micros(entry.at), entry.actor, entry.action, entry.subject, entry.details])?;
+    .execute(params![
+        to_micros(entry.at),
+        without_nul(&entry.actor),
+        without_nul(&entry.action),
+        entry.subject.as_deref().map(without_nul),
+        entry.details.as_deref().map(without_nul),
+    ])?;
     Ok(db.last_insert_rowid())
 }
 

@@ -8,8 +8,9 @@ use super::super::codec::{FaceColumn, SealContext, TemplateKeys};
 use super::super::merge_plan::{MarkRow, MergePlan, merge_entries, plan};
 use super::super::naive_time::to_micros;
 use super::super::rules::{NO_STUDENT, RegisteredFace, legacy_columns, must_be_two, registered_face};
+use super::super::schema::ODD_TIME_OF_A;
 use super::super::{Erasure, MarksOfErased, Merged, StudentMerge, TemplateMark};
-use super::connection::{Outcome, Time, time};
+use super::connection::{Outcome, Time, maybe_time, text};
 use super::privacy::{consent, erase, set_consent};
 use super::students::{student, touch};
 use super::{audit, visit_written_since, write_templates};
@@ -42,6 +43,11 @@ pub(super) fn merge(
     if let Some(given) = &given {
         set_consent(db, kept, Some(given), now)?;
     }
+    // A row whose time nobody can read stands for no day: it goes along as it is.
+    let unreadable = format!(
+        "UPDATE attendance_log AS a SET student_id = ?1 WHERE student_id = ?2 AND local_day IS NULL AND {ODD_TIME_OF_A}"
+    );
+    db.execute(&unreadable, [kept.0, other.0])?;
     let rows = marks(db, kept, other, day_of)?;
     let (marks_moved, marks_joined, corrections_moved) = move_marks(db, kept, &plan(rows))?;
     let (second_looks_moved, second_looks) = move_looks(db, kept, other)?;
@@ -105,11 +111,11 @@ fn marks(
     day_of: &dyn Fn(Timestamp) -> Option<Date>,
 ) -> Outcome<Vec<MarkRow>> {
     let rows = db
-        .prepare_cached(
+        .prepare_cached(&format!(
             "SELECT id, student_id, timestamp, local_day, period, status, checked_out_at,
                  (SELECT max(c.id) FROM attendance_corrections c WHERE c.attendance_id = a.id)
-             FROM attendance_log a WHERE student_id IN (?1, ?2)",
-        )?
+             FROM attendance_log a WHERE student_id IN (?1, ?2) AND NOT {ODD_TIME_OF_A}"
+        ))?
         .query_map([kept.0, other.0], |row| {
             let at = row.get::<_, Time>(2)?.0;
             let day = row.get::<_, Option<String>>(3)?.and_then(|text| text.parse::<Date>().ok());
@@ -119,8 +125,8 @@ fn marks(
                 at,
                 period: day.and(row.get::<_, Option<String>>(4)?),
                 day: day.or_else(|| day_of(at)),
-                status: row.get(5)?,
-                checked_out_at: time(row, 6)?,
+                status: text(row, 5)?,
+                checked_out_at: maybe_time(row, 6)?,
                 corrected: row.get(7)?,
             })
         })?

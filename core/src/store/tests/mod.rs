@@ -15,6 +15,8 @@ mod sqlite;
 #[cfg(feature = "sqlite")]
 mod sqlite_erasure;
 #[cfg(feature = "sqlite")]
+mod sqlite_merge;
+#[cfg(feature = "sqlite")]
 mod sqlite_notices;
 #[cfg(feature = "sqlite")]
 mod sqlite_old_rows;

@@ -150,3 +150,23 @@ fn students_of_one_roll_number_stay_and_are_named() {
     assert_eq!((found("emile"), found("zoe"), found("old one")), (1, 1, 0));
     assert!(store.create_student("New", "T1", now).is_err());
 }
+
+#[test]
+fn a_row_whose_time_cannot_be_read_goes_along_in_a_merge() {
+    let (store, folder) = empty();
+    let now = at("2026-03-01T00:00:00Z");
+    let [kept, other] = ["R1", "R2"].map(|roll| store.create_student("A", roll, now).unwrap().id);
+    let program = Connection::open(folder.path().join("face_attendance.db")).unwrap();
+    let insert = "INSERT INTO attendance_log (student_id, timestamp, status) VALUES (?1, ?2, 'Present')";
+    for time in ["never", "2026-03-02 08:00:00"] {
+        program.execute(insert, (other.0, time)).unwrap();
+    }
+    let day_of = |_| None;
+    let mut admits = |_| Ok(true);
+    let merge = StudentMerge { kept, other, face: MergedFace::default(), day_of: &day_of, admits: &mut admits };
+    assert!(store.merge_students(merge, "test", now).unwrap().is_some());
+    let of_kept: i64 = program
+        .query_row("SELECT count(*) FROM attendance_log WHERE student_id = ?1", [kept.0], |row| row.get(0))
+        .unwrap();
+    assert_eq!(of_kept, 2);
+}

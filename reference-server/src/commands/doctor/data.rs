@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use faceattend_core::Result;
+use faceattend_core::backlog::waiting_in;
 use faceattend_core::store::{
     AttendanceFilter, Inspection, Page, SqliteStore, Store, TemplateForms, TemplateKeys, schema,
 };
@@ -13,13 +14,29 @@ use super::Finding;
 use crate::auth::{DEFAULT_ADMIN, Secret, default_password_works};
 use crate::commands::data_dir::{check_writable, default_data_dir};
 use crate::commands::database::Place;
-use crate::commands::serve::{DATABASE, RECEIPT_KEY, SECRET, ServeArgs};
+use crate::commands::serve::{DATABASE, RECEIPT_KEY, SECRET, ServeArgs, waiting_writes};
 use crate::commands::{Hidden, enrol_again, one_roll_number};
 
 /// Below this a day's marks may not fit: a few kilobytes a student, and the write-ahead log beside the database.
 const LEAST: u64 = 100 << 20;
 /// Below this it is time to think: a year of a school of two thousand is some hundred megabytes.
 const LITTLE: u64 = 1 << 30;
+
+/// What waits for the database in the server's file, while no server runs or while the database is held.
+fn waiting(args: &ServeArgs, place: &Place, dir: &Path) -> Option<Finding> {
+    let file = waiting_writes(place, dir, args.server_name.as_deref());
+    match waiting_in(&file) {
+        Ok(0) => None,
+        Ok(records) => {
+            let found = format!("{records} marks or log entries wait in {}", file.display());
+            Some(Finding::warning("waiting writes", found, "start the server: it writes them, each once"))
+        }
+        Err(error) => {
+            let found = format!("{} cannot be read: {error}", file.display());
+            Some(Finding::problem("waiting writes", found, "give it to the server's user with `chown`"))
+        }
+    }
+}
 
 /// What to do about rows that a person has to look at.
 const MEND: &str = "keep a copy of the database; write times as 2026-03-02 08:00:00 in UTC, or delete the rows; give \
@@ -49,7 +66,9 @@ pub(super) fn look(args: &ServeArgs, model: Option<&ModelId>) -> (Vec<Finding>, 
     });
     findings.extend(space(&dir));
     findings.extend(secrets(args, &dir));
-    let path = match args.database.place(|| Ok(dir.clone())) {
+    let place = args.database.place(|| Ok(dir.clone()));
+    findings.extend(place.as_ref().ok().and_then(|place| waiting(args, place, &dir)));
+    let path = match place {
         Ok(Place::File(path)) => path,
         Ok(shared) => {
             let (about, latest) = shared_database(args, &shared, model);

@@ -36,7 +36,7 @@ fn opened(args: &ServeArgs) -> Option<Arc<dyn Store>> {
             let seen = path.exists().then(|| SqliteStore::inspect(path).ok()).flatten()?;
             seen.schema == seen.newest_schema && seen.damage.is_empty() && seen.not_writable.is_none()
         }
-        shared => shared.survey().ok()?.schema == schema::newest_version(),
+        shared @ Place::Url(_) => shared.survey().ok()?.schema == schema::newest_version(),
     };
     is_current.then(|| place.open(keys).ok()).flatten()
 }

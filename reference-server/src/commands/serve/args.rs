@@ -178,7 +178,8 @@ pub struct ServeArgs {
     /// know none
     #[arg(long, help_heading = heading::ENROLMENT, env = "FACEATTEND_CHALLENGE", value_enum, default_value_t)]
     pub(super) challenge: ChallengePolicy,
-    /// What happens to a face that another student already has: refuse, warn or allow
+    /// What happens to a face that another student already has: refuse, warn or allow. Cameras may mark neither of two
+    /// students with one face until an operator merges them
     #[arg(
         long,
         help_heading = heading::ENROLMENT,
@@ -306,7 +307,7 @@ pub struct ServeArgs {
         value_name = "NAME",
         value_parser = server_name,
     )]
-    pub(super) server_name: Option<String>,
+    pub(crate) server_name: Option<String>,
     /// Opens the WebSocket to everybody, without a token
     #[arg(long, help_heading = heading::COMPATIBILITY, env = "FACEATTEND_OPEN_WEB_SOCKET")]
     pub(super) open_web_socket: bool,

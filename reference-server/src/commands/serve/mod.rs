@@ -31,7 +31,7 @@ use tokio::net::TcpListener;
 use crate::auth::{DEFAULT_ADMIN, DEFAULT_PASSWORD, Secret, default_password_works, ensure_admin};
 use crate::commands::data_dir::{data_dir, default_data_dir};
 pub(crate) use crate::commands::database::DATABASE;
-use crate::commands::database::Place;
+use crate::commands::database::{Place, WAITING_BESIDE};
 use crate::commands::keys::must_read_faces;
 use crate::commands::server_lock::ServerLock;
 use crate::commands::{Hidden, enrol_again, one_roll_number};
@@ -275,10 +275,10 @@ fn day_in_words(policy: &AttendancePolicy, boundary: Time) -> String {
 
 /// Returns the file in which marks wait for the database: beside a SQLite file; for a PostgreSQL in the data folder,
 /// which servers with names may share.
-fn waiting_writes(place: &Place, dir: &Path, server: Option<&str>) -> PathBuf {
+pub(crate) fn waiting_writes(place: &Place, dir: &Path, server: Option<&str>) -> PathBuf {
     let clean = |name: &str| name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect::<String>();
     match (place, server) {
-        (Place::File(file), _) => own_file::beside(file, "-waiting"),
+        (Place::File(file), _) => own_file::beside(file, WAITING_BESIDE),
         (Place::Url(_), Some(name)) => dir.join(format!("{WAITING}-{}", clean(name))),
         (Place::Url(_), None) => dir.join(WAITING),
     }

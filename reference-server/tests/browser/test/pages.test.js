@@ -102,8 +102,14 @@ test("a person registers in an order that the server draws, with a camera that g
 
   let broken = false;
   let seen = false;
+  let early = false;
   await follow(camera, page, SAVED, {
     meanwhile: async ({ passed, asked }) => {
+      // Each position is asked for more than once: none is done before all steps are.
+      early ||= await page.evaluate(() => {
+        const { value, max } = document.getElementById("register-progress");
+        return value < max && [...document.querySelectorAll("[id^=passed-]")].some((tick) => !tick.hidden);
+      });
       if (!broken && passed >= 2) {
         broken = true;
         // As when the plug is pulled: the track ends without the page's doing.
@@ -124,6 +130,8 @@ test("a person registers in an order that the server draws, with a camera that g
   });
   assert.ok(broken && seen);
   assert.equal(await page.textContent("#guidance"), SAVED);
+  assert.equal(await page.textContent("#register-note"), "Grace Hopper (R-1906) is registered.");
+  assert.ok(!early, "a tick before all steps are done");
   assert.ok(await cameraIsOff(page), "the camera is off");
   assert.ok(await page.isVisible("#register-off"));
   // They are told no faster than they can speak.

@@ -10,6 +10,9 @@
                      person; ``"observe"``, nothing, and it says what they show; ``"off"``, nothing. Default:
                      ``"require"`` of cameras and of frames that are posted, ``"observe"`` of recordings
 ``GATE_WAIT``        for how many seconds a person is watched for signs of life before somebody has to look; default 4
+``ORIENTATION_AT``   by how many degrees clockwise the pictures of a place's cameras are turned to be upright, such as
+                     ``{"Hall": 180}``; 0, 90, 180 or 270
+``MIRROR_AT``        the places whose cameras give mirrored pictures, such as ``["Lobby"]``
 ``DUPLICATES``       what to do with a face that another student has: ``"refuse"`` (the default), ``"warn"`` or
                      ``"allow"``
 ``LIVENESS``         options of `faceattend.LivenessSession`, such as ``{"pad": "require"}``
@@ -44,6 +47,8 @@ DEFAULTS: dict[str, Any] = {
     "AGREEING_VIEWS": 2,
     "GATE": None,
     "GATE_WAIT": 4.0,
+    "ORIENTATION_AT": {},
+    "MIRROR_AT": [],
     "DUPLICATES": "refuse",
     "LIVENESS": {},
     "LEGACY_MODEL": None,

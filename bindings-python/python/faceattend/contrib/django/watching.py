@@ -29,12 +29,15 @@ class Sight:
         The people who were recognized and are not marked: the new rows of the second-look list.
     suspected : list of faceattend.Sighting
         The faces that show a picture of a student: see `signals.spoof_suspected`.
+    problems : list of faceattend.CameraProblem
+        What keeps the camera from naming people.
     """
 
     faces: list[faceattend.RecognizedFace] = field(default_factory=list)
     marked: list[Attendance] = field(default_factory=list)
     second_looks: list[SecondLook] = field(default_factory=list)
     suspected: list[faceattend.Sighting] = field(default_factory=list)
+    problems: list[faceattend.CameraProblem] = field(default_factory=list)
 
 
 class Watch:
@@ -57,10 +60,10 @@ class Watch:
         seen = self._following(location, mark).process(frame)
         _tell(signals.spoof_suspected, seen.suspected, location)
         if not mark:
-            return Sight(seen.faces, suspected=seen.suspected)
+            return Sight(seen.faces, suspected=seen.suspected, problems=seen.problems)
         rows = [recognition.mark(each.student_id, each.similarity, location) for each in seen.admitted]
         marked = [row for row, is_new in rows if row is not None and is_new]
-        return Sight(seen.faces, marked, _look_again(seen, location), seen.suspected)
+        return Sight(seen.faces, marked, _look_again(seen, location), seen.suspected, seen.problems)
 
     def finish(self, location: str, *, mark: bool = True) -> Sight:
         """Ends the watch: tells of those who were being watched and have not shown to be alive."""

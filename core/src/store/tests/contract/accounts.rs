@@ -230,6 +230,29 @@ pub(crate) fn the_last_active_admin_stays(store: &dyn Store) {
     assert_eq!(store.update_admin("admin", &demote, now()).unwrap().role, "viewer");
 }
 
+pub(crate) fn a_nul_is_found_nowhere_and_fails_nothing(store: &dyn Store) {
+    assert_eq!(store.admin("a\0").unwrap(), None);
+    let of_status = AttendanceFilter { status: Some("a\0".into()), ..AttendanceFilter::default() };
+    assert_eq!(store.attendance(&of_status, Page::ALL).unwrap().total, 0);
+    assert_eq!(store.attendance_summary(&of_status).unwrap().total, 0);
+    let (at, actor, subject) = (now(), "admin".into(), Some("username a\0".into()));
+    let entry = NewAuditEntry { at, actor, action: "x".into(), subject, details: None };
+    store.add_audit(&entry).unwrap();
+    assert_eq!(store.audit(Page::ALL).unwrap().items[0].entry.subject.as_deref(), Some("username a\u{fffd}"));
+}
+
+pub(crate) fn the_name_of_an_account_is_told_from_every_other(store: &dyn Store) {
+    let new = |name: &str| NewAdmin { username: name.into(), hashed_password: "x".into(), role: "viewer".into() };
+    store.create_admin(&new("admin"), now()).unwrap();
+    for alike in ["admin ", "\u{feff}admin", "ad\u{200b}min", "admin\u{a0}"] {
+        assert_eq!(kind(store.create_admin(&new(alike), now())), ErrorKind::Conflict, "{alike:?}");
+    }
+    for unreadable in ["a\nb", "\0", " \u{a0}"] {
+        assert_eq!(kind(store.create_admin(&new(unreadable), now())), ErrorKind::InvalidInput, "{unreadable:?}");
+    }
+    assert!(store.create_admin(&new("Admin"), now()).is_ok(), "case is kept apart, as by the existing service");
+}
+
 pub(crate) fn the_audit_log_is_newest_first(store: &dyn Store) {
     let entry = |n: i64| NewAuditEntry {
         at: now() + n.seconds(),

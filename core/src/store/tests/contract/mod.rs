@@ -85,7 +85,7 @@ macro_rules! contract {
             an_old_refresh_token_ends_the_login, a_deactivated_user_is_logged_out,
             a_login_that_was_ended_stays_ended_when_the_clock_goes_back,
             a_login_that_a_wrong_clock_began_does_not_last_longer,
-            the_last_active_admin_stays, the_audit_log_is_newest_first, consent_comes_back_and_goes,
+            a_nul_is_found_nowhere_and_fails_nothing, the_name_of_an_account_is_told_from_every_other, the_last_active_admin_stays, the_audit_log_is_newest_first, consent_comes_back_and_goes,
             a_view_is_kept_beside_the_registration_once_a_month, views_are_taken_back_and_the_registration_stays,
             erasing_leaves_no_trace_of_the_face, erasing_can_leave_nameless_marks,
             a_correction_does_not_outlive_its_mark, what_is_old_is_retired,

@@ -12,6 +12,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import close_old_connections
 
 import faceattend
+from faceattend.contrib.django import conf
 from faceattend.contrib.django.models import Camera, DetectionLog
 from faceattend.contrib.django.watching import Sight, Watch
 
@@ -70,7 +71,9 @@ class Command(BaseCommand):
         self, name: str, location: str, source: str, real_time: bool, stop: threading.Event, failures: list[str]
     ) -> None:
         try:
-            with faceattend.Camera(source, real_time=real_time) as camera:
+            orientation = conf.setting("ORIENTATION_AT").get(location, 0)
+            mirror = location in conf.setting("MIRROR_AT")
+            with faceattend.Camera(source, real_time=real_time, orientation=orientation, mirror=mirror) as camera:
                 threading.Thread(target=_close_after, args=(stop, camera), daemon=True).start()
                 self._follow(camera, source, location, stop)
         except faceattend.FaceAttendError as error:
@@ -79,7 +82,7 @@ class Command(BaseCommand):
             close_old_connections()
 
     def _follow(self, camera: faceattend.Camera, source: str, location: str, stop: threading.Event) -> None:
-        watch, logged_at = Watch(source), 0.0
+        watch, logged_at, told = Watch(source), 0.0, set[str]()
         try:
             for frame in camera:
                 if stop.is_set():
@@ -89,6 +92,11 @@ class Command(BaseCommand):
                 seen = watch.see(frame, location)
                 took = time.perf_counter() - started
                 self._say(seen, location)
+                for problem in seen.problems:
+                    if problem.code not in told:
+                        log.warning("%s: %s", location, problem.message)
+                        self.stderr.write(f"{location}: {problem.message}")
+                told = {problem.code for problem in seen.problems}
                 is_due = time.monotonic() - logged_at > _LOG_EVERY
                 if seen.suspected or (seen.faces and is_due):
                     logged_at = time.monotonic()
