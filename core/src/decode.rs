@@ -1,5 +1,6 @@
 //! Decodes pictures into [`Frame`]s, with limits against hostile files.
 
+mod huffman;
 mod jpeg_scans;
 
 use std::fs::File;
