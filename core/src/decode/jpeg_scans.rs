@@ -69,7 +69,7 @@ impl Walk {
         let mut at = 2;
         loop {
             // Whatever stands before a marker is passed over, as decoders do.
-            while at + 1 < bytes.len() && !(bytes[at] == 0xFF && !matches!(bytes[at + 1], 0x00 | 0xFF)) {
+            while at + 1 < bytes.len() && (bytes[at] != 0xFF || matches!(bytes[at + 1], 0x00 | 0xFF)) {
                 at += 1;
             }
             let Some(marker) = bytes.get(at + 1).copied() else { return Ok(self.without_end_marker()) };

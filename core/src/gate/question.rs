@@ -64,7 +64,6 @@ impl Question {
             values.get(values.len() / 2).copied()
         };
         let before = [middle(|held| held[0])?, middle(|held| held[1])?];
-        #[expect(clippy::cast_possible_truncation, reason = "less than four")]
         let movement = MOVEMENTS[(random % choices) as usize];
         #[expect(clippy::cast_precision_loss, reason = "at most four")]
         Some(Self { movement, asked_at: at, before, choices: choices as f32, shown: None })
