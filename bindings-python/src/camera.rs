@@ -85,7 +85,6 @@ impl Desk {
 impl CameraReader {
     /// Opens the source, so that an error shows here, and keeps reading it.
     #[new]
-    #[expect(clippy::too_many_arguments, reason = "keyword arguments, which Python callers give by name")]
     #[pyo3(signature = (
         source, *, open_timeout=5.0, read_timeout=5.0, real_time=false, orientation=0, mirror=false
     ))]

@@ -55,10 +55,9 @@ pub(crate) async fn hear(State(state): State<AppState>, mut request: Request, ne
     let mut response = next.run(request).await;
     let location = response.headers().get(header::LOCATION).and_then(|to| to.to_str().ok());
     // An address with a host is whole already.
-    if let Some(location) = location.filter(|to| to.starts_with('/')) {
-        if let Ok(outside) = HeaderValue::from_str(&format!("{prefix}{location}")) {
-            response.headers_mut().insert(header::LOCATION, outside);
-        }
+    let outside = location.filter(|to| to.starts_with('/')).map(|to| format!("{prefix}{to}"));
+    if let Some(Ok(outside)) = outside.map(HeaderValue::try_from) {
+        response.headers_mut().insert(header::LOCATION, outside);
     }
     response
 }
