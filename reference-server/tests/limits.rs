@@ -124,8 +124,11 @@ async fn a_text_beyond_the_limit_of_the_document_is_refused() {
         }
         let request = service.request(&method, &uri).header(header::CONTENT_TYPE, "application/json");
         let answer = service.raw(request.body(Body::from(Value::Object(in_body).to_string())).unwrap()).await;
-        let refused = answer.status == StatusCode::UNPROCESSABLE_ENTITY
-            && answer.issues().contains(&("string_too_long".to_owned(), json!([place, name])));
+        // What is too long for a time is no time, as recorded.
+        let of_it = |issue: &(String, Value)| {
+            issue.1 == json!([place, name]) && ["string_too_long", "datetime_from_date_parsing"].contains(&&*issue.0)
+        };
+        let refused = answer.status == StatusCode::UNPROCESSABLE_ENTITY && answer.issues().iter().any(of_it);
         assert!(refused, "{method} {path}: {name}: {} {:.300}", answer.status, answer.text);
         tried += 1;
     }
