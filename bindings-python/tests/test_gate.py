@@ -91,7 +91,7 @@ def test_the_wait_is_the_programs_own(engine, media, school):
     assert [n for n, each in enumerate(seen) if each.second_looks] in ([11], [12])
 
 
-@pytest.mark.parametrize("bad", [{"gate": "ask"}, {"gate_wait": -1.0}, {"gate_wait": float("nan")}])
+@pytest.mark.parametrize("bad", [{"gate": "sometimes"}, {"gate_wait": -1.0}, {"gate_wait": float("nan")}])
 def test_what_is_no_gate_is_refused(engine, bad):
     with pytest.raises(faceattend.InvalidInputError):
         faceattend.Recognizer(engine, faceattend.Gallery(), **bad)

@@ -158,7 +158,8 @@ def snake(name: str) -> str:
 def core_names() -> dict[str, set[str]]:
     names: dict[str, set[str]] = {name: set() for name in TYPES}
     for line in (ROOT / "core" / "public-api.txt").read_text().splitlines():
-        found = re.match(r"(?:\w+::)*(\w+)(?:::|\.)([a-z]\w*): ", line)
+        # Of the modules' own types: what a variant holds has the name of its enum before it.
+        found = re.match(r"(?:[a-z]\w*::)*(\w+)(?:::|\.)([a-z]\w*): ", line)
         if found:
             kind = "Store" if found[1] in STORE_PARTS else found[1]
             # The trait has methods alone; there are other things called Store, such as a kind of error.
