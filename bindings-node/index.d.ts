@@ -57,7 +57,7 @@ export type LivenessReasonCode =
   | QualityReason
 
 /** Why a face in view of a camera is not known to be a living person's. */
-export type LifeReason = 'few_views' | 'little_movement' | 'passive_low' | 'frozen'
+export type LifeReason = 'few_views' | 'little_movement' | 'passive_low' | 'frozen' | 'unanswered'
 
 /** How much analysis work this thread has. */
 export interface Load {
@@ -851,10 +851,11 @@ export interface GalleryLoadOptions {
 
 /**
  * What is asked of a face before its person is marked. `require`: that its views show a living person; whoever is
- * recognized and does not show it goes on the second-look list. `observe`: nothing, but every face says what its views
- * tell of life. `off`: nothing, and nobody looks.
+ * recognized and does not show it goes on the second-look list. `ask`: the same, and whose views do not say is asked
+ * for a short movement, which `SeenFace.asked` names. `observe`: nothing, but every face says what its views tell of
+ * life. `off`: nothing, and nobody looks.
  */
-export type Gate = 'off' | 'observe' | 'require'
+export type Gate = 'off' | 'observe' | 'require' | 'ask'
 
 /** Whose face one view shows. */
 export interface Identification {
@@ -982,7 +983,6 @@ export interface Match {
   cosine: number
 }
 
-
 /** What a merge of two records moved and erased. */
 export interface Merged {
   /** The student who stayed, as it is now. */
@@ -1019,6 +1019,7 @@ export interface MergeOptions {
    */
   mergeUnlike?: boolean
 }
+
 
 /** How a frame is taken into a session. */
 export interface ObserveOptions {
@@ -1313,6 +1314,11 @@ export interface SeenFace {
   liveness: Liveness
   /** What speaks against a living person; `null` for the living. */
   livenessReason: LifeReason | null | null
+  /**
+   * The movement that the person is asked for with the gate `ask`: `left` and `right` are the person's own. Show it
+   * on a screen beside the camera.
+   */
+  asked: Position | null
 }
 
 /** Which of several faces to take further than detection. */
