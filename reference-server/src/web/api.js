@@ -40,7 +40,7 @@ const STATUSES = { 403: "error.forbidden", 422: "error.invalid", 502: "error.no_
 
 export function logOut() {
   // The server ends the login; the page does not wait for it.
-  if (loggedIn()) request("POST", "/auth/logout", {}).catch(() => {});
+  if (loggedIn()) request("POST", "/auth/logout", {}).then((answer) => answer.text()).catch(() => {});
   forget();
 }
 
@@ -95,7 +95,9 @@ async function request(method, path, body, signal) {
   const used = token();
   const response = await ask(method, path, body, signal);
   if (response.status !== 401 || !used || path === "/auth/login") return response;
-  return (await renew(used)) ? ask(method, path, body, signal) : response;
+  if (!(await renew(used))) return response;
+  await response.text();
+  return ask(method, path, body, signal);
 }
 
 async function ask(method, path, body, signal) {
@@ -120,6 +122,7 @@ export async function renew(used) {
     try {
       const response = await ask("POST", "/auth/refresh", { refresh_token: refresh });
       if (response.ok) keep(await response.json());
+      else await response.text();
       return response.ok;
     } catch {
       return false;

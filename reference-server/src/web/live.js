@@ -43,12 +43,18 @@ export function leave() {
   stopBrowserCamera();
 }
 
+// An answer that nobody reads keeps its connection, of which a browser has six.
+async function wellOrNot(answer) {
+  await answer.text();
+  return answer.ok;
+}
+
 async function refresh() {
   // Each by itself: a server that marks nobody still has cameras.
   const [status, marks, health, figures] = await Promise.allSettled([
     get("/detection/status"),
     get(`/attendance/?limit=${MARKS}`),
-    fetch(new URL("ready", SERVER)),
+    fetch(new URL("ready", SERVER)).then(wellOrNot),
     fetch(new URL("metrics", SERVER)).then((answer) => answer.json()),
   ]);
   if (timer === null) return;
@@ -58,7 +64,7 @@ async function refresh() {
 }
 
 function showHealth(health, figures, cameras) {
-  const well = health.status === "fulfilled" && health.value.ok;
+  const well = health.status === "fulfilled" && health.value;
   const state = element("health-server");
   state.textContent = t(health.status === "rejected" ? "health.unreachable" : well ? "health.well" : "health.ill");
   state.className = well ? "good" : "bad";
