@@ -119,7 +119,7 @@ Camera.open('0', { gate: 'observe', gateWaitMs: 2000 }).on('secondLook', ({ live
   expectType<LifeReason | null>(livenessReason)
   expectType<Date>(at)
 })
-expectError(Camera.open('0', { gate: 'ask' }))
+expectError(Camera.open('0', { gate: 'sometimes' }))
 expectType<Promise<Array<string>>>(models.pull('minifasnet', { acceptLicense: true, signal: AbortSignal.abort() }))
 expectType<Promise<Array<models.AddedFile>>>(models.add('a.onnx', { pack: 'minifasnet' }))
 expectError(models.add())
