@@ -62,8 +62,8 @@ pub(super) fn student_fits(name: Option<&str>, roll_number: Option<&str>) -> Res
     Ok(())
 }
 
-/// That the name of a new account can be read, and is told from those that are there: an entry of the audit log must not
-/// look like another's.
+/// That the name of a new account can be read, and is told from those that are there: an entry of the audit log must
+/// not look like another's.
 pub(super) fn account_name_fits(name: &str, taken: &[AdminUser]) -> Result<()> {
     has_no_control_character("name of an account", name)?;
     if limits::is_blank(name) {
@@ -227,7 +227,8 @@ pub(super) fn logged_texts(log: &NewDetectionLog) -> [Option<&str>; 2] {
     [location, error]
 }
 
-/// A text of an audit entry with another sign in place of a NUL, which PostgreSQL keeps nowhere: an entry must not fail.
+/// A text of an audit entry with another sign in place of a NUL, which PostgreSQL keeps nowhere: an entry must not
+/// fail.
 pub(super) fn without_nul(text: &str) -> String {
     text.replace('\0', "\u{fffd}")
 }

@@ -124,8 +124,9 @@ pub(super) const START: Endpoint = Endpoint {
 };
 
 /// Starts a camera. An operator starts those of `--camera-hosts` and `--camera-folders`, an admin any. One that runs
-/// already goes on as it is, unless it is said to be mounted otherwise. One that cannot be opened is started all the same, and its status says that it does not
-/// run. With `camera_source` it is a browser's session, whose pictures go to `/detection/frame`.
+/// already goes on as it is, unless it is said to be mounted otherwise. One that cannot be opened is started all the
+/// same, and its status says that it does not run. With `camera_source` it is a browser's session, whose pictures go to
+/// `/detection/frame`.
 pub(super) async fn start(State(app): State<AppState>, call: Authed<NewCamera>) -> Result<Json<Started>, AppError> {
     const PREFIX: &str = "Error starting face detection";
     let Authed { trail, role, input, .. } = call;

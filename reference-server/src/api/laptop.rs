@@ -211,8 +211,8 @@ fn presence(index: i64, available: &[u32], another_gives_pictures: bool) -> Pres
     }
 }
 
-/// Switches from the first camera that runs, which goes on where the other is not there or gives no picture. The one left is listed until it is stopped, as pages that started with it
-/// still stop it by its number.
+/// Switches from the first camera that runs, which goes on where the other is not there or gives no picture. The one
+/// left is listed until it is stopped, as pages that started with it still stop it by its number.
 pub(super) async fn switch(
     State(app): State<AppState>,
     call: Authed<Other>,
