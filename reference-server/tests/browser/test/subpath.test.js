@@ -25,7 +25,8 @@ test("every page, the live events and the document work under the path", async (
   page.on("request", (request) => {
     // ReDoc asks its maker's host for a logo, which the page's policy refuses.
     const { origin, pathname, protocol } = new URL(request.url());
-    if (origin === server.url && protocol === "http:" && !pathname.startsWith("/school/attendance/")) outside.push(pathname);
+    const isOurs = origin === server.url && protocol === "http:";
+    if (isOurs && !pathname.startsWith("/school/attendance/")) outside.push(pathname);
   });
   await logIn(page);
   for (const name of ["attendance", "second-look", "students", "accounts", "log", "live"]) await go(page, name);
