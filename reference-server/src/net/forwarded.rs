@@ -8,9 +8,9 @@ use std::net::SocketAddr;
 
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::uri::PathAndQuery;
-use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header};
+use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, Uri, header};
 use axum::middleware::Next;
-use axum::response::{IntoResponse as _, Response};
+use axum::response::{IntoResponse as _, Redirect, Response};
 
 use crate::settings::{BasePath, Network};
 use crate::state::AppState;
@@ -35,7 +35,7 @@ pub(crate) async fn hear(State(state): State<AppState>, mut request: Request, ne
     let (base, trusted) = (&settings.base_path, believed(request.extensions(), &settings.trusted_proxies));
     let path = request.uri().path();
     if !base.as_str().is_empty() && path == base.as_str() {
-        return moved(&format!("{base}/"));
+        return Redirect::temporary(&format!("{base}/")).into_response();
     }
     let inner = base.within(path).and_then(|path| with_path(request.uri(), path));
     if let Some(uri) = inner {
@@ -100,10 +100,6 @@ fn with_path(uri: &Uri, path: &str) -> Option<Uri> {
     let mut parts = uri.clone().into_parts();
     parts.path_and_query = Some(PathAndQuery::try_from(format!("{path}{query}")).ok()?);
     Uri::from_parts(parts).ok()
-}
-
-fn moved(to: &str) -> Response {
-    (StatusCode::TEMPORARY_REDIRECT, [(header::LOCATION, to.to_owned())]).into_response()
 }
 
 #[cfg(test)]
