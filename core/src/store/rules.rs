@@ -6,10 +6,10 @@ use super::limits::{self, fits, has_no_control_character};
 pub(super) use super::model::embedding_text as json;
 use super::text_keys::roll_key;
 use super::{
-    AdminUser, Admission, AttendanceStatus, Consent, CorrectedStatus, Correction, Deferred, Enrolee, LegacyVector,
-    Marking, NewAttendance, NewAuditEntry, NewDetectionLog, NewSecondLook, SecondLook, SecondLookDecision,
-    SecondLookState, SecondLookVerdict, SessionRecord, StoredEmbedding, StoredTemplate, Student, StudentChange,
-    TemplateOrigin,
+    AdminUser, Admission, AttendanceStatus, Consent, CorrectedStatus, Correction, Deferred, DeferredOutcome, Enrolee,
+    LegacyVector, Marking, NewAttendance, NewAuditEntry, NewDetectionLog, NewSecondLook, SecondLook,
+    SecondLookDecision, SecondLookState, SecondLookVerdict, SessionRecord, StoredEmbedding, StoredTemplate, Student,
+    StudentChange, TemplateOrigin,
 };
 
 use crate::embedding::Embedding;
@@ -152,6 +152,25 @@ pub(super) fn deferred_fits(record: &Deferred) -> Result<()> {
         Deferred::SecondLook(new) => second_look_fits(new),
         Deferred::DetectionLogs(_) | Deferred::Audit(_) => Ok(()),
     }
+}
+
+/// Writes the records that come behind number `written` of their journal, in their order. Returns what became of each,
+/// and how far the journal is written then.
+pub(super) fn each_once<E>(
+    records: &[(u64, Deferred)],
+    mut written: u64,
+    mut write: impl FnMut(&Deferred) -> std::result::Result<DeferredOutcome, E>,
+) -> std::result::Result<(Vec<DeferredOutcome>, u64), E> {
+    let mut outcomes = Vec::with_capacity(records.len());
+    for (number, record) in records {
+        outcomes.push(if *number <= written {
+            DeferredOutcome::WrittenBefore
+        } else {
+            written = *number;
+            write(record)?
+        });
+    }
+    Ok((outcomes, written))
 }
 
 /// The row of a student who was marked already, and seen leaving at a time after the mark.

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use postgres::Transaction;
 
 use super::super::notices::text;
-use super::super::rules::{deferred_fits, position, seen_leaving};
+use super::super::rules::{deferred_fits, each_once, position, seen_leaving};
 use super::super::{Deferred, DeferredOutcome, DeferredWrites, JournalId, Marking};
 use super::attendance::{check_out, mark};
 use super::audit::add_audit;
@@ -30,16 +30,8 @@ impl DeferredWrites for PostgresStore {
         records.iter().try_for_each(|(_, record)| deferred_fits(record))?;
         self.write("write what has waited", |db| {
             // Held: a transaction whose connection was lost may still be on its way to its end, and counts then.
-            let mut written = position_of(db, journal, "FOR UPDATE")?.unwrap_or(0);
-            let mut outcomes = Vec::with_capacity(records.len());
-            for (number, record) in records {
-                outcomes.push(if *number <= written {
-                    DeferredOutcome::WrittenBefore
-                } else {
-                    written = *number;
-                    self.write_record(db, record)?
-                });
-            }
+            let before = position_of(db, journal, "FOR UPDATE")?.unwrap_or(0);
+            let (outcomes, written) = each_once(records, before, |record| self.write_record(db, record))?;
             note_position(db, journal, Some(written), now)?;
             Ok(outcomes)
         })

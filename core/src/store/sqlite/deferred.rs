@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::super::naive_time::to_micros;
 use super::super::notices::text;
-use super::super::rules::{deferred_fits, position, seen_leaving};
+use super::super::rules::{deferred_fits, each_once, position, seen_leaving};
 use super::super::{Deferred, DeferredOutcome, DeferredWrites, JournalId, Marking};
 use super::attendance::{check_out, mark};
 use super::detection_logs::insert_detection_log;
@@ -29,16 +29,8 @@ impl DeferredWrites for SqliteStore {
     ) -> Result<Vec<DeferredOutcome>> {
         records.iter().try_for_each(|(_, record)| deferred_fits(record))?;
         self.write("write what has waited", |db| {
-            let mut written = position_of(db, journal)?.unwrap_or(0);
-            let mut outcomes = Vec::with_capacity(records.len());
-            for (number, record) in records {
-                outcomes.push(if *number <= written {
-                    DeferredOutcome::WrittenBefore
-                } else {
-                    written = *number;
-                    self.write_record(db, record)?
-                });
-            }
+            let before = position_of(db, journal)?.unwrap_or(0);
+            let (outcomes, written) = each_once(records, before, |record| self.write_record(db, record))?;
             note_position(db, journal, Some(written), now)?;
             Ok(outcomes)
         })
