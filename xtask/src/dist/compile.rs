@@ -6,6 +6,7 @@ use std::env::consts::{ARCH, DLL_PREFIX, DLL_SUFFIX, EXE_SUFFIX};
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use crate::Result;
 use crate::python::environment;
@@ -56,12 +57,7 @@ impl Release {
         };
         build.args(["--locked", "--profile=dist", "--lib", "--bins"]);
         build.arg("--target-dir").arg(root().join(TARGET));
-        for package in ["faceattend-server", "faceattend-python", "faceattend-node"] {
-            build.args(["--package", package]);
-        }
-        // Nothing that is linked to OpenCV: a machine without it must start them. What loads OpenCV at run time is
-        // named here, and its library in `libraries_beside_the_server`.
-        build.args(["--no-default-features", "--features", "faceattend-python/postgres,faceattend-node/postgres"]);
+        selection(&mut build);
         succeed(&mut build)
     }
 
@@ -108,6 +104,16 @@ impl Release {
     }
 }
 
+/// Says to cargo what is compiled: the packages and their features.
+pub(crate) fn selection(cargo: &mut Command) {
+    for package in ["faceattend-server", "faceattend-python", "faceattend-node"] {
+        cargo.args(["--package", package]);
+    }
+    // Nothing that is linked to OpenCV: a machine without it must start them. What loads OpenCV at run time is named
+    // here, and its library in `libraries_beside_the_server`.
+    cargo.args(["--no-default-features", "--features", "faceattend-python/postgres,faceattend-node/postgres"]);
+}
+
 /// Returns the size of the file in megabytes (1,000,000 bytes), such as "12.3 MB".
 ///
 /// # Errors
@@ -127,7 +133,7 @@ pub(crate) fn tool(name: &str) -> Result<PathBuf> {
 }
 
 /// Returns the search path with the tools' folder first: `cargo-zigbuild` calls zig through the `python3` it finds.
-fn tools_first() -> Result<OsString> {
+pub(super) fn tools_first() -> Result<OsString> {
     let folders = env::var_os("PATH").unwrap_or_default();
     let tools = root().join(TOOLS_FOLDER).join("bin");
     env::join_paths([tools].into_iter().chain(env::split_paths(&folders))).map_err(|e| format!("PATH: {e}"))

@@ -1,6 +1,13 @@
 //! Makes everything that a release consists of, on one machine: packages that install without a compiler.
 
+mod addon;
+mod checksums;
 pub(crate) mod compile;
+mod crates;
+mod folders;
+mod sbom;
+mod trials;
+mod wheel;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -26,6 +33,12 @@ pub(crate) struct Options {
     /// Compile nothing: take what the last release build has made.
     #[arg(long)]
     compiled: bool,
+    /// Then install each package as a stranger would, register people, recognize them and start the server.
+    #[arg(long = "try")]
+    trial: bool,
+    /// Make no package: try those that are there.
+    #[arg(long, requires = "trial")]
+    made: bool,
     /// Say what there is and how long each takes as a rule, and make nothing.
     #[arg(long)]
     list: bool,
@@ -36,14 +49,17 @@ pub(crate) struct Options {
 enum Artefact {
     /// The release build alone, which the others take their programs and libraries from.
     Compile,
+    Wheel,
+    Sdist,
+    Addon,
+    Crate,
+    Sbom,
 }
 
 impl Artefact {
     /// Whether this one holds what the release build makes.
     fn needs_compiled(self) -> bool {
-        match self {
-            Self::Compile => true,
-        }
+        matches!(self, Self::Compile | Self::Wheel | Self::Addon)
     }
 }
 
@@ -65,17 +81,43 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         return Ok(());
     }
     fs::create_dir_all(&out).map_err(|e| format!("cannot make {}: {e}", out.display()))?;
-    let needs_compiled = options.only.is_empty() || options.only.iter().any(|artefact| artefact.needs_compiled());
-    if needs_compiled && !options.compiled {
-        println!("== Building the server, the Python module and the Node addon, once (10 min where nothing is built)");
-        release.build()?;
+    let again = |name: &str| format!("cargo xtask dist --only {name}");
+    if !options.made {
+        let needs_compiled = options.only.is_empty() || options.only.iter().any(|artefact| artefact.needs_compiled());
+        if needs_compiled && !options.compiled {
+            println!(
+                "== Building the server, the Python module and the Node addon, once (10 min where nothing is built)"
+            );
+            release.build()?;
+        }
+        steps::run(steps, again)?;
+        println!("SHA256SUMS: {}", checksums::write(&out)?);
     }
-    steps::run(steps, |name| format!("cargo xtask dist --only {name}"))?;
+    if options.trial {
+        steps::run(trials(&out).into_iter().filter(wanted).collect(), |name| again(name) + " --try --made")?;
+    }
     println!("\nThe packages are in {}.", out.display());
     Ok(())
 }
 
 /// Every artefact, in the order in which they are made.
-fn artefacts<'a>(release: &'a Release, _out: &'a Path) -> Vec<Step<'a>> {
-    vec![Step::new("compile", "The compiled programs and libraries", 1, || release.describe())]
+fn artefacts<'a>(release: &'a Release, out: &'a Path) -> Vec<Step<'a>> {
+    vec![
+        Step::new("compile", "The compiled programs and libraries", 1, || release.describe()),
+        Step::new("wheel", "Python: the wheel, with the server in it", 10, || wheel::wheel(release, out)),
+        Step::new("sdist", "Python: the source archive", 5, || wheel::sdist(out)),
+        Step::new("addon", "Node: the package of this platform and the main one", 10, || addon::packages(release, out)),
+        Step::new("crate", "Rust: the core and what it needs, built from its packages", 150, || crates::packages(out)),
+        Step::new("sbom", "The bill of materials", 2, || sbom::write(release, out)),
+    ]
+}
+
+/// The trials, each by the name of the artefact that it installs.
+fn trials(out: &Path) -> Vec<Step<'_>> {
+    vec![
+        Step::new("wheel", "The wheel, on every Python that is here", 120, || trials::python::wheel(out)),
+        Step::new("sdist", "The source archive, built by pip", 300, || trials::python::sdist(out)),
+        Step::new("addon", "The npm packages, on Node 20, 22 and 24", 60, || trials::node::packages(out)),
+        Step::new("crate", "A program outside this workspace", 150, || trials::rust::program(out)),
+    ]
 }
