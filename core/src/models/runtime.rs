@@ -36,8 +36,9 @@ pub(super) fn locate(explicit: Option<&Path>) -> Result<PathBuf> {
     let list = places.iter().map(|p| format!("\n  {}", p.display())).collect::<String>();
     Err(Error::Runtime {
         reason: format!(
-            "{LIBRARY} was not found. Run `cargo xtask setup`, or install the Python package `onnxruntime` into the \
-             active environment, or set ORT_DYLIB_PATH to the library (1.24 or newer). Looked in:{list}"
+            "{LIBRARY} was not found. Install the Python package `onnxruntime` into the active environment (`python -m \
+             faceattend.fetch_runtime` where there is none for this Python), or run `cargo xtask setup` in a checkout, \
+             or set ORT_DYLIB_PATH to the library (1.24 or newer). Looked in:{list}"
         ),
         source: None,
     })
@@ -76,9 +77,9 @@ fn places() -> Vec<PathBuf> {
 /// Debian calls the folder of packages `dist-packages`.
 fn in_python(prefix: &Path) -> Vec<PathBuf> {
     let packages = ["site-packages/onnxruntime/capi", "dist-packages/onnxruntime/capi"];
-    let pythons = children(&prefix.join("lib")).into_iter().filter(|path| {
-        path.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.starts_with("python"))
-    });
+    let pythons = children(&prefix.join("lib"))
+        .into_iter()
+        .filter(|path| path.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.starts_with("python")));
     pythons.flat_map(|python| packages.map(|packages| python.join(packages))).collect()
 }
 
