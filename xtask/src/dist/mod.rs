@@ -5,6 +5,7 @@ mod checksums;
 pub(crate) mod compile;
 mod crates;
 mod folders;
+pub(crate) mod notices;
 mod sbom;
 mod trials;
 mod wheel;

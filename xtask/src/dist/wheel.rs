@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::compile::{GLIBC, Release, megabytes, tool, tools_first};
 use super::folders::{copy, copy_tree, fresh, only_file, set_time};
+use super::notices;
 use crate::Result;
 use crate::workspace::{command, output, root, succeed};
 
@@ -82,7 +83,8 @@ fn describe(info: &Path, release: &Release) -> Result<()> {
         fs::write(&path, change(&text)?).map_err(|e| format!("cannot write {}: {e}", path.display()))
     };
     edit("WHEEL", &|text| with_platform(text, &platform(release)))?;
-    let licenses = licenses()?;
+    let mut licenses = licenses()?;
+    licenses.push(notices::write(release, &fresh(&root().join(STAGING).with_extension("notices"))?)?);
     let names: Vec<_> = licenses.iter().map(|path| file_name(path)).collect();
     for path in &licenses {
         copy(path, &info.join("licenses").join(path.file_name().unwrap_or_default()))?;
