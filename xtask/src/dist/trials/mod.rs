@@ -18,7 +18,8 @@ use crate::workspace::{output, root};
 /// Where the trials install.
 const PLACE: &str = "target/dist-trials";
 /// How a variable begins that a stranger has too: where the registries are, and how they are reached.
-const KEPT: &[&str] = &["PIP_", "NPM_CONFIG_", "SSL_CERT", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "LANG"];
+const KEPT: &[&str] =
+    &["PIP_", "NPM_CONFIG_", "SSL_CERT", "NODE_EXTRA_CA_CERTS", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "LANG"];
 
 /// An empty home.
 pub(super) struct Stranger {

@@ -19,12 +19,19 @@ const WITH_RUNTIME: u32 = 11;
 /// When no Python is here, or one of the trials fails.
 pub(in crate::dist) fn wheel(out: &Path) -> Result<String> {
     let wheel = package(out, "faceattend-", ".whl")?;
-    let (mut said, mut missing) = (Vec::new(), Vec::new());
+    let (mut said, mut failed, mut missing) = (Vec::new(), Vec::new(), Vec::new());
     for minor in MINORS {
-        match interpreter(minor) {
-            Some(python) => said.push(one(&wheel, &python, minor).map_err(|e| format!("Python 3.{minor}: {e}"))?),
+        match interpreter(minor).map(|python| one(&wheel, &python, minor)) {
+            Some(Ok(tried)) => {
+                println!("{tried}");
+                said.push(tried);
+            }
+            Some(Err(problem)) => failed.push(format!("Python 3.{minor}: {problem}")),
             None => missing.push(format!("3.{minor}")),
         }
+    }
+    if !failed.is_empty() {
+        return Err(failed.join("\n"));
     }
     if said.is_empty() {
         return Err("no Python is here to try the wheel with".to_owned());
