@@ -3,7 +3,7 @@
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 mod arenas;
 pub(crate) mod args;
-#[cfg(all(unix, feature = "opencv"))]
+#[cfg(unix)]
 mod redirections;
 #[cfg(unix)]
 mod second_start;
