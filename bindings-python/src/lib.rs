@@ -21,6 +21,7 @@ mod per_process;
 mod pil;
 mod recognition;
 mod records;
+mod runtime;
 mod second_look;
 mod store;
 mod time;
@@ -71,5 +72,6 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(models::add_file, module)?)?;
     module.add_function(wrap_pyfunction!(models::verify_pack, module)?)?;
     module.add_function(wrap_pyfunction!(models::models_folder, module)?)?;
+    module.add_function(wrap_pyfunction!(runtime::fetch_runtime, module)?)?;
     Ok(())
 }

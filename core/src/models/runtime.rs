@@ -13,8 +13,9 @@ const LIBRARY: &str = "libonnxruntime.dylib";
 const LIBRARY: &str = "libonnxruntime.so";
 
 /// Finds the library to load: `explicit`, else `ORT_DYLIB_PATH`, else the newest one found beside the executable,
-/// in the user cache that `cargo xtask setup` fills, in the Python package of the active environment, or in the
-/// system's folders. Never below the working directory, where somebody else may have put it: what is found is run. The
+/// in the Python package of the environment that the executable lies in (the wheel of `faceattend` puts it there), in
+/// the user cache that `cargo xtask setup` and the feature `fetch-runtime` fill, in the Python package of the active
+/// environment, or in the system's folders. Never below the working directory, where somebody else may have put it: what is found is run. The
 /// addon for Node names the library of its package itself.
 ///
 /// # Errors
@@ -35,8 +36,9 @@ pub(super) fn locate(explicit: Option<&Path>) -> Result<PathBuf> {
     let list = places.iter().map(|p| format!("\n  {}", p.display())).collect::<String>();
     Err(Error::Runtime {
         reason: format!(
-            "{LIBRARY} was not found. Run `cargo xtask setup`, or install the Python package `onnxruntime` into the \
-             active environment, or set ORT_DYLIB_PATH to the library (1.24 or newer). Looked in:{list}"
+            "{LIBRARY} was not found. Install the Python package `onnxruntime` into the active environment (`python -m \
+             faceattend.fetch_runtime` where there is none for this Python), or run `cargo xtask setup` in a checkout, \
+             or set ORT_DYLIB_PATH to the library (1.24 or newer). Looked in:{list}"
         ),
         source: None,
     })
@@ -53,21 +55,32 @@ fn places() -> Vec<PathBuf> {
     let mut places = Vec::new();
     if let Some(dir) = env::current_exe().ok().and_then(|exe| exe.parent().map(Path::to_path_buf)) {
         places.push(dir.join("../lib"));
-        places.push(dir);
+        places.push(dir.clone());
+        if let Some(prefix) = dir.parent() {
+            places.extend(in_python(prefix));
+        }
     }
     if let Some(cache) = user_cache() {
         places.extend(children(&cache.join("faceattend/onnxruntime")));
     }
     if let Some(venv) = env::var_os("VIRTUAL_ENV") {
-        for python in children(&Path::new(&venv).join("lib")) {
-            places.push(python.join("site-packages/onnxruntime/capi"));
-        }
+        places.extend(in_python(Path::new(&venv)));
     }
     places.extend(
         ["/usr/local/lib", "/usr/lib", "/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/opt/homebrew/lib"]
             .map(PathBuf::from),
     );
     places
+}
+
+/// Returns where the package `onnxruntime` has its library in each Python of the environment or system at `prefix`.
+/// Debian calls the folder of packages `dist-packages`.
+fn in_python(prefix: &Path) -> Vec<PathBuf> {
+    let packages = ["site-packages/onnxruntime/capi", "dist-packages/onnxruntime/capi"];
+    let pythons = children(&prefix.join("lib"))
+        .into_iter()
+        .filter(|path| path.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.starts_with("python")));
+    pythons.flat_map(|python| packages.map(|packages| python.join(packages))).collect()
 }
 
 fn user_cache() -> Option<PathBuf> {
@@ -115,6 +128,20 @@ mod tests {
         if cfg!(target_os = "linux") {
             assert_eq!(found, Some(dir.path().join("libonnxruntime.so.1.24.2")));
         }
+    }
+
+    #[test]
+    fn the_package_of_a_python_environment_is_found_from_its_prefix() {
+        let prefix = tempfile::tempdir().unwrap();
+        for folder in ["lib/python3.9/site-packages", "lib/python3.12/site-packages/onnxruntime/capi", "lib/nodejs"] {
+            std::fs::create_dir_all(prefix.path().join(folder)).unwrap();
+        }
+        let capi = prefix.path().join("lib/python3.12/site-packages/onnxruntime/capi");
+        std::fs::write(capi.join(LIBRARY), b"").unwrap();
+        let places = in_python(prefix.path());
+        assert_eq!(places.iter().find_map(|place| newest_in(place)), Some(capi.join(LIBRARY)));
+        assert_eq!(places.first(), Some(&capi), "the newest Python goes first");
+        assert!(!places.iter().any(|place| place.starts_with(prefix.path().join("lib/nodejs"))));
     }
 
     #[test]
