@@ -5,7 +5,7 @@ pub(crate) mod http;
 pub(crate) mod server;
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 use std::{fs, thread};
 
@@ -24,6 +24,9 @@ use server::Server;
 pub(crate) struct Options {
     #[command(flatten)]
     pub(crate) setup: setup::Options,
+    /// Build nothing: play it with this server.
+    #[arg(long, value_name = "PROGRAM")]
+    pub(crate) program: Option<PathBuf>,
 }
 
 /// Sets up, builds, runs the demo and prints what it did.
@@ -31,6 +34,9 @@ pub(crate) struct Options {
 /// # Errors
 /// When somebody could not be registered, was not marked exactly once, or was marked without being registered.
 pub(crate) fn run(options: &Options) -> Result<()> {
+    if let Some(program) = &options.program {
+        return play(program).map(|done| println!("\n{done}"));
+    }
     announce("register three people, play a recording, print the attendance (20 s)");
     setup::run(&options.setup)?;
     let program = server::build(options.setup.cameras())?;
@@ -72,6 +78,7 @@ struct Person {
 fn with_server(server: &Server, timings: &mut Timings) -> Result<String> {
     println!("Server:   http://{}\n", server.address);
     let mut client = Client::new(&server.address);
+    timings.of("ask for its health", || client.get("/health"))?;
     timings.of("log in", || {
         let answer = client.post("/api/v1/auth/login", &json!({ "username": "admin", "password": "admin123" }))?;
         client.log_in_with(text(&answer["access_token"])?);

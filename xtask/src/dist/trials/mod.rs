@@ -1,0 +1,84 @@
+//! Installs each package as a stranger would: in an empty place, with no cache of ours, no variable of ours and nothing
+//! of the repository but the pictures. Registers people, recognizes them, and starts the server.
+
+pub(super) mod node;
+pub(super) mod python;
+pub(super) mod rust;
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Instant;
+use std::{env, fs};
+
+use super::folders::{entries, fresh};
+use crate::Result;
+use crate::workspace::{output, root};
+
+/// Where the trials install.
+const PLACE: &str = "target/dist-trials";
+/// How a variable begins that a stranger has too: where the registries are, and how they are reached.
+const KEPT: &[&str] = &["PIP_", "NPM_CONFIG_", "SSL_CERT", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "LANG"];
+
+/// An empty home.
+pub(super) struct Stranger {
+    pub(super) home: PathBuf,
+}
+
+impl Stranger {
+    /// Makes the place of the trial called `name`, empty.
+    ///
+    /// # Errors
+    /// When what an earlier trial has left cannot be removed.
+    pub(super) fn new(name: &str) -> Result<Self> {
+        Ok(Self { home: fresh(&root().join(PLACE).join(name))? })
+    }
+
+    /// Returns `program`, to be run in the home with the environment of somebody who has just logged in.
+    pub(super) fn command(&self, program: impl AsRef<OsStr>) -> Command {
+        let mut command = Command::new(program);
+        command.current_dir(&self.home).env_clear().env("HOME", &self.home).env("PATH", "/usr/local/bin:/usr/bin:/bin");
+        for (name, value) in env::vars_os() {
+            let upper = name.to_string_lossy().to_uppercase();
+            if KEPT.iter().any(|kept| upper.starts_with(kept)) {
+                command.env(name, value);
+            }
+        }
+        command
+    }
+
+    /// Plays the demo with the server `program`: it answers at `/health`, people register, a recording marks them.
+    ///
+    /// # Errors
+    /// When the demo fails.
+    pub(super) fn demo(&self, program: &Path) -> Result<()> {
+        let this = env::current_exe().map_err(|e| format!("cannot tell where this program is: {e}"))?;
+        output(self.command(this).arg("demo").arg("--program").arg(program)).map(|_| ())
+    }
+}
+
+/// Returns the folder of the sample media.
+pub(super) fn media() -> PathBuf {
+    root().join("examples/media")
+}
+
+/// Returns the newest file in `out` whose name begins and ends so.
+///
+/// # Errors
+/// When there is none.
+pub(super) fn package(out: &Path, begin: &str, end: &str) -> Result<PathBuf> {
+    let named = |path: &PathBuf| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        name.starts_with(begin) && name.ends_with(end)
+    };
+    let changed = |path: &PathBuf| fs::metadata(path).and_then(|about| about.modified()).ok();
+    let found = entries(out)?.into_iter().filter(named).max_by_key(changed);
+    found.ok_or_else(|| format!("{} has no {begin}*{end}: `cargo xtask dist` makes it", out.display()))
+}
+
+/// Runs `work` and returns what it returns, and how many seconds it took.
+pub(super) fn timed<T>(work: impl FnOnce() -> Result<T>) -> Result<(T, f32)> {
+    let started = Instant::now();
+    let done = work()?;
+    Ok((done, started.elapsed().as_secs_f32()))
+}
