@@ -83,9 +83,9 @@ fn places_of_program(dir: &Path) -> [PathBuf; 3] {
 /// Debian calls the folder of packages `dist-packages`.
 fn in_python(prefix: &Path) -> Vec<PathBuf> {
     let packages = ["site-packages/onnxruntime/capi", "dist-packages/onnxruntime/capi"];
-    let pythons = children(&prefix.join("lib")).into_iter().filter(|path| {
-        path.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.starts_with("python"))
-    });
+    let pythons = children(&prefix.join("lib"))
+        .into_iter()
+        .filter(|path| path.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.starts_with("python")));
     pythons.flat_map(|python| packages.map(|packages| python.join(packages))).collect()
 }
 
