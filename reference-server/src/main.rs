@@ -13,7 +13,7 @@ use tracing_subscriber::prelude::*;
 
 /// Face liveness registration and live attendance.
 #[derive(Debug, Parser)]
-#[command(version, about)]
+#[command(name = "faceattend", version, about)]
 struct Cli {
     /// A TOML file with settings of `serve`, named like its flags. Flags and environment variables override it
     /// [default: that of the installed service, for root and the service's user]
