@@ -162,6 +162,11 @@ impl Cameras {
         })
     }
 
+    /// Returns the orientation of a camera at this place.
+    pub(super) fn orientation(&self, mounted: Mounted, location: Option<&str>) -> Orientation {
+        mounted.or(self.mountings.of(location))
+    }
+
     /// Whether the host of an address cannot become another before it is opened.
     pub(super) fn is_fixed(&self, source: &CameraSource) -> bool {
         source.is_fixed_by(&self.access)
@@ -197,7 +202,7 @@ impl Cameras {
     /// As [`start`](Self::start), and [`Error::State`] for one whose password cannot be read.
     pub(super) fn take_up(&self, kept: &KeptCamera) -> Result<bool> {
         let wanted = Wanted::of(kept)?;
-        let orientation = wanted.mounted.or(self.mountings.of(wanted.location));
+        let orientation = self.orientation(wanted.mounted, wanted.location);
         let is_as_kept = |camera: &Camera| {
             (camera.address.as_str(), camera.location.as_deref()) == (wanted.address, wanted.location)
                 && (camera.shown.orientation, camera.gate) == (orientation, wanted.gate)
@@ -227,7 +232,7 @@ impl Cameras {
         if running.get(&name).is_some_and(is_good) {
             return Ok(());
         }
-        let orientation = mounted.or(self.mountings.of(location));
+        let orientation = self.orientation(mounted, location);
         let preview = self.preview.then(|| Arc::new(Preview::default()));
         let shown = Shown::new(preview, orientation, &self.watcher.gallery);
         let nature = source.as_ref().map_or(Nature::Recording, CameraSource::nature);

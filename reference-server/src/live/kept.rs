@@ -17,8 +17,9 @@ use jiff::Timestamp;
 
 use super::background::BackgroundThreads;
 use super::camera_leases::CameraLeases;
-use super::cameras::{Cameras, Starter, Wanted, reached_by_all};
+use super::cameras::{Cameras, Mounted, Starter, Wanted, reached_by_all};
 use super::refusals::Refusals;
+use super::trial::{Trial, try_camera};
 
 /// How often the list is looked at without being told of a change: for recordings that end, and for a database that
 /// was away.
@@ -62,6 +63,13 @@ impl LaptopTurn<'_> {
 }
 
 impl Starter {
+    fn behind(reach: CameraReach) -> Self {
+        match reach {
+            CameraReach::Anywhere => Self::Admin,
+            CameraReach::Permitted => Self::Operator,
+        }
+    }
+
     fn reach(self) -> CameraReach {
         match self {
             Self::Admin => CameraReach::Anywhere,
@@ -164,6 +172,11 @@ impl KeptList {
         Ok(kept.into_iter().map(|camera| (self.refusals.of(camera.id), camera)).map(|(why, c)| (c, why)).collect())
     }
 
+    /// Why the camera with this id is not watched although it is not paused.
+    pub(crate) fn problem(&self, id: i64) -> Option<String> {
+        self.refusals.of(id)
+    }
+
     /// The camera with this id.
     pub(crate) fn camera(&self, id: i64) -> Result<Option<KeptCamera>> {
         self.store.kept_camera(id)
@@ -241,8 +254,7 @@ impl KeptList {
         let mut done = Ok(true);
         if let (Some(leases), CameraGroup::Usual) = (&self.leases, kept.group) {
             if !kept.paused && kept.address.known().is_some() {
-                done = leases
-                    .watch(kept, if kept.reach == CameraReach::Anywhere { Starter::Admin } else { Starter::Operator });
+                done = leases.watch(kept, Starter::behind(kept.reach));
             }
             leases.look_now();
         }
@@ -322,6 +334,25 @@ impl KeptList {
     pub(crate) fn may_open(&self, address: &str, starter: Starter) -> Result<bool> {
         let Some(source) = self.cameras.source(address, starter)? else { return Ok(false) };
         Ok(self.leases.is_none() || starter == Starter::Admin || self.cameras.is_fixed(&source))
+    }
+
+    /// Opens the camera at `address` once, to see what it gives; `None` for one that its starter may not open. Whoever
+    /// tries a kept camera as it is kept need not be permitted to open another. Blocks, for some ten seconds at most.
+    ///
+    /// # Errors
+    /// Those of an address that is none of a camera's, and those of opening it.
+    pub(crate) fn try_out(
+        &self,
+        address: &str,
+        mounted: (Mounted, Option<&str>),
+        kept: Option<&KeptCamera>,
+        starter: Starter,
+    ) -> Result<Option<Trial>> {
+        let is_as_kept = kept.filter(|kept| kept.address.known() == Some(address));
+        let starter = is_as_kept.map_or(starter, |kept| Starter::behind(kept.reach));
+        let Some(source) = self.cameras.source(address, starter)? else { return Ok(None) };
+        let orientation = self.cameras.orientation(mounted.0, mounted.1);
+        try_camera(&source, orientation).map(Some)
     }
 
     fn asked(&self, group: CameraGroup, wanted: Wanted<'_>, starter: Starter, by: &str) -> NewKeptCamera {

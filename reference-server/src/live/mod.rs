@@ -17,6 +17,7 @@ mod log;
 pub(crate) mod preview;
 pub(crate) mod problems;
 mod refusals;
+pub(crate) mod trial;
 mod waiting_writes;
 pub(crate) mod watch;
 
