@@ -32,6 +32,7 @@ mod shared;
 mod source;
 #[cfg(test)]
 mod tests;
+mod typed_address;
 mod worker;
 
 pub use access::{CameraAccess, CameraHosts};
@@ -45,4 +46,5 @@ pub use orientation::Orientation;
 pub use replay::{AviReplay, FolderReplay};
 pub use scheduler::Scheduler;
 pub use source::{CameraSource, Nature, redacted};
+pub use typed_address::typed_address;
 pub use worker::CameraWorker;

@@ -8,6 +8,7 @@ mod deferred;
 mod detection_log;
 mod exact;
 mod face_check;
+mod kept_camera;
 mod merge;
 mod page;
 mod privacy;
@@ -23,10 +24,13 @@ pub use attendance::{
     CorrectionRecord, DayWindow, Marking, NewAttendance,
 };
 pub use audit::{AuditEntry, NewAuditEntry};
-pub use camera::{CameraKey, CameraReport, CameraRequest, ClaimedCamera, ServerId, WatchedCamera};
+pub use camera::{CameraKey, CameraReport, ClaimedCamera, ServerId, WatchedCamera};
 pub use deferred::{Deferred, DeferredOutcome, JournalId};
 pub use detection_log::{DetectionLog, NewDetectionLog};
 pub use face_check::{Admission, ENROLMENT_LOCK, Enrolee, FaceCheck, TemplateMark};
+pub use kept_camera::{
+    CameraGroup, CameraReach, CameraSettings, KeptAddress, KeptCamera, KeptCameraChange, NewKeptCamera,
+};
 pub use merge::{Merged, MergedFace, StudentMerge};
 pub use page::{Listed, Page};
 pub use privacy::{Consent, Erasure, MarksOfErased, Retention, Retired, SessionSummary};

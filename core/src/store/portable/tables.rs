@@ -250,6 +250,29 @@ pub(in crate::store) const TABLES: &[Table] = &[
         ],
         of_a_student: false,
     },
+    Table {
+        name: "cameras",
+        columns: &[
+            column("id", Kind::Int),
+            column("name", Kind::Text),
+            column("name_key", Kind::Text),
+            column("address", Kind::Text),
+            column("secret", Kind::Text),
+            column("only_at", Kind::Text),
+            column("camera_group", Kind::Text),
+            column("location", Kind::Text),
+            column("turned", Kind::Int),
+            column("mirror", Kind::Bool),
+            column("gate", Kind::Text),
+            column("any_place", Kind::Bool),
+            column("paused", Kind::Bool),
+            column("created_at", Kind::Micros),
+            column("created_by", Kind::Text),
+            column("changed_at", Kind::Micros),
+            column("changed_by", Kind::Text),
+        ],
+        of_a_student: false,
+    },
     // With the rows that the journals brought: what waits in one is written once, also into a copy.
     Table {
         name: "write_journals",
@@ -266,6 +289,8 @@ const UNIQUE_KEYS: &[(i64, &str)] = &[
     (1, "uq_attendance_log_student_day_period"),
     (11, "uq_second_looks_open"),
     (12, "uq_students_roll_key"),
+    (13, "uq_cameras_name_key"),
+    (13, "uq_cameras_address"),
 ];
 
 /// Returns the unique keys that a database of this schema must have: one that lost a key is in danger.

@@ -18,6 +18,7 @@ mod connection;
 mod deferred;
 mod detection_logs;
 mod enrol;
+mod kept_cameras;
 mod keys;
 mod merge;
 mod notices;

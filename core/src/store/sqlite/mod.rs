@@ -15,6 +15,7 @@ mod deferred;
 mod detection_logs;
 mod enrol;
 mod inspect;
+mod kept_cameras;
 mod keys;
 mod merge;
 mod notices;

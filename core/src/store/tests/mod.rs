@@ -9,6 +9,8 @@ mod portable;
 pub(crate) mod postgres;
 #[cfg(all(feature = "sqlite", feature = "encryption"))]
 mod sealed;
+#[cfg(all(feature = "sqlite", feature = "encryption"))]
+mod sealed_cameras;
 mod sharing;
 #[cfg(feature = "sqlite")]
 mod sqlite;

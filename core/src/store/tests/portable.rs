@@ -100,6 +100,20 @@ fn fill(store: &dyn Store) {
     };
     store.add_audit(&entry).unwrap();
     store.begin_journal(JournalId::random(), now()).unwrap();
+    let bare = CameraSettings::at("0");
+    let mounted = CameraSettings {
+        name: Some("Gate".into()),
+        address: "rtsp://user:secret@host/1".into(),
+        location: Some("North".into()),
+        turned: Some(crate::camera::Orientation::HalfTurn),
+        mirror: Some(true),
+        gate: Some(crate::gate::GatePolicy::Ask),
+    };
+    for (settings, only_at, paused) in [(bare, Some("b".to_owned()), true), (mounted, None, false)] {
+        let (group, reach) = (CameraGroup::Usual, CameraReach::Anywhere);
+        let new = NewKeptCamera { group, only_at, settings, reach, paused, by: "admin".into(), at: now() };
+        store.keep_camera(&new).unwrap();
+    }
 }
 
 fn exported(store: &dyn Portable) -> Vec<u8> {

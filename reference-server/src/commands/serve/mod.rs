@@ -173,7 +173,8 @@ async fn serve(args: ServeArgs, data: Data) -> Result<()> {
     let waiting_writes = waiting_writes(&place, &dir, live.server_name.as_deref());
     let at_once_per_address = args.max_per_address.unwrap_or_else(|| (args.max_connections / 4).max(1));
     let rates = args::rates(args.rate_limit, args.rate_limit_login);
-    let settings = Settings::new(secret)
+    let time_zone_chosen = args.time_zone.is_some();
+    let mut settings = Settings::new(secret)
         .with_policy(policy)
         .with_threads(description.threads)
         .with_challenge(args.challenge)
@@ -195,6 +196,7 @@ async fn serve(args: ServeArgs, data: Data) -> Result<()> {
         .with_logout(if args.logout_leaves_token { Logout::LeavesToken } else { Logout::EndsLogin })
         .with_embeddings(if args.embeddings_to_all { Embeddings::Everyone } else { Embeddings::Admins })
         .with_marks_of_erased(if args.keep_marks_of_erased { MarksOfErased::Anonymise } else { MarksOfErased::Delete });
+    settings.time_zone_chosen = time_zone_chosen;
     let model = engine.embedder().model.clone();
     let loading = tokio::task::spawn_blocking(move || -> Result<_> {
         let state = AppState::new(store, engine, settings)?;
