@@ -4,6 +4,7 @@ mod accounts;
 mod attendance;
 mod auth;
 pub(crate) mod detection;
+pub(crate) mod devices;
 mod duplicates;
 mod export;
 mod face;
@@ -31,6 +32,7 @@ pub(crate) fn table() -> Routes {
         .add(service::METRICS, service::metrics)
         .add(service::PING, service::ping)
         .add(service::MODELS, service::models)
+        .add(devices::DEVICES, devices::devices)
         .add(passive::STANDING, passive::standing)
         .add(passive::FETCH, passive::fetch)
         .add(passive::STOP, passive::stop)
