@@ -29,6 +29,8 @@ pub use detection_log::{DetectionLog, NewDetectionLog};
 pub use face_check::{Admission, ENROLMENT_LOCK, Enrolee, FaceCheck, TemplateMark};
 pub use merge::{Merged, MergedFace, StudentMerge};
 pub use page::{Listed, Page};
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+pub(crate) use privacy::is_erased;
 pub use privacy::{Consent, Erasure, MarksOfErased, Retention, Retired, SessionSummary};
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub(super) use privacy::{NAME_OF_ERASED, roll_number_of_erased};

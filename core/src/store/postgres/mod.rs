@@ -19,6 +19,7 @@ mod deferred;
 mod detection_logs;
 mod enrol;
 mod keys;
+mod locks;
 mod merge;
 mod notices;
 mod portable;
