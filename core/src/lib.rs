@@ -174,6 +174,8 @@ pub mod alignment;
 pub mod antispoof;
 pub mod attendance;
 pub mod backlog;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+pub mod backup;
 mod calibration;
 pub mod camera;
 pub mod decode;
