@@ -39,12 +39,23 @@ fn near(own: &Path) -> Vec<PathBuf> {
     let mut folders = vec![folder.to_path_buf()];
     if let Some(above) = folder.parent() {
         folders.extend([above.join("lib/faceattend"), above.join("lib")]);
+        // The wheel puts the program into `bin`, and the library beside the module.
+        folders.extend(in_python(&above.join("lib")));
         // Cargo keeps tests and examples one folder below what it builds.
         if folder.file_name().is_some_and(|name| name == "deps" || name == "examples") {
             folders.push(above.to_path_buf());
         }
     }
     folders.into_iter().map(|folder| folder.join(file_name())).collect()
+}
+
+/// Returns the folders of the Python package `faceattend` below `lib`. Debian calls the folder of packages
+/// `dist-packages`.
+fn in_python(lib: &Path) -> Vec<PathBuf> {
+    let pythons = std::fs::read_dir(lib).into_iter().flatten().flatten().map(|entry| entry.path());
+    let pythons =
+        pythons.filter(|path| path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"python")));
+    pythons.flat_map(|python| ["site-packages", "dist-packages"].map(|p| python.join(p).join("faceattend"))).collect()
 }
 
 /// Returns the file that this code was loaded from: the program, or the module of Python or Node.
@@ -88,6 +99,21 @@ mod tests {
         let name = file_name();
         let expected = [above.join("bin"), above.join("lib/faceattend"), above.join("lib")].map(|f| f.join(&name));
         assert_eq!(near(&program), expected);
+    }
+
+    #[test]
+    fn the_program_of_a_wheel_finds_the_library_beside_the_module() {
+        let root = tempfile::tempdir().unwrap();
+        let environment = root.path().canonicalize().unwrap();
+        let packages = environment.join("lib/python3.12/site-packages/faceattend");
+        for folder in [&packages, &environment.join("bin"), &environment.join("lib/nodejs/site-packages")] {
+            std::fs::create_dir_all(folder).unwrap();
+        }
+        let program = environment.join("bin/faceattend");
+        std::fs::write(&program, b"").unwrap();
+        let places = near(&program);
+        assert!(places.contains(&packages.join(file_name())), "{places:?}");
+        assert!(!places.iter().any(|place| place.starts_with(environment.join("lib/nodejs"))), "{places:?}");
     }
 
     #[test]
