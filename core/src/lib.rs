@@ -132,7 +132,7 @@
 //! | `receipts` | yes | signed receipts of liveness sessions |
 //! | `postgres` | no | `PostgresStore` |
 //! | `encryption` | no | templates encrypted at rest |
-//! | `opencv` | no | USB, RTSP and HTTP cameras through the system's OpenCV; recordings play without it |
+//! | `opencv` | no | links the system's OpenCV, which is loaded at run time otherwise |
 //! | `download` | no | fetching further model packs |
 //! | `fetch-runtime` | no | the build fetches ONNX Runtime's library for this machine |
 //! | `cuda`, `tensorrt`, `coreml`, `directml`, `openvino` | no | execution providers of ONNX Runtime |
@@ -174,6 +174,8 @@ pub mod alignment;
 pub mod antispoof;
 pub mod attendance;
 pub mod backlog;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+pub mod backup;
 mod calibration;
 pub mod camera;
 pub mod decode;

@@ -25,6 +25,7 @@ mod serve;
 mod setup;
 mod steps;
 mod test;
+mod trial;
 mod workspace;
 
 use std::process::ExitCode;
@@ -69,6 +70,8 @@ enum Verb {
     Bench(bench::Options),
     /// Make everything that a release consists of: packages that install without a compiler.
     Dist(dist::Options),
+    /// Install the packages that `dist` has made in clean systems of Debian, use, upgrade, remove and purge them.
+    Trial(trial::Options),
     /// Render the sample media again from their photographs, check that, or make simulated clips of attacks.
     Media(media::Options),
     /// Make the default model pack again from its sources, or check that a rebuild gives the same bytes.
@@ -93,6 +96,7 @@ fn main() -> ExitCode {
         Verb::Book => book::run(),
         Verb::Bench(options) => bench::run(&options),
         Verb::Dist(options) => dist::run(&options),
+        Verb::Trial(options) => trial::run(&options),
         Verb::Media(options) => media::run(&options),
         Verb::Models(options) => models::run(&options),
     };

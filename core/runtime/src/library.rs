@@ -1,7 +1,7 @@
 use std::path::{Path, PathBuf};
 use std::{env, fmt, fs};
 
-use crate::pins::{VERSION, Wheel};
+use crate::pins::{TERMS, VERSION, Wheel};
 use crate::{Error, Result, sha256, unpack};
 
 /// The library of ONNX Runtime that a machine should have, and where.
@@ -63,28 +63,53 @@ impl Library {
     /// When Python or pip is missing, the registry cannot be reached, or what it serves is not the pinned file.
     pub fn install(&self, python: &Path) -> Result<()> {
         let Source::Pinned { wheel, folder } = &self.source else { return Ok(()) };
-        // In the cache itself, so that the library can be moved into place in one step.
-        let scratch = folder.with_file_name(format!(".{VERSION}.{}", std::process::id()));
-        let io = |e| Error(format!("cannot write in {}: {e}", folder.display()));
-        fs::create_dir_all(&scratch).map_err(io)?;
-        let done = (|| {
-            let package = wheel.package().fetch(python, &scratch).map_err(|problem| {
-                Error(format!(
-                    "{problem}\nWithout the registry, put {} of ONNX Runtime {VERSION} into {} yourself, or set \
-                     ORT_DYLIB_PATH",
-                    wheel.library,
-                    folder.display()
-                ))
-            })?;
-            let library = scratch.join(wheel.library);
-            let inside = format!("onnxruntime/capi/{}", wheel.library);
-            unpack(python, &package, &inside, wheel.library_sha256, &library)?;
-            fs::create_dir_all(folder).and_then(|()| fs::rename(&library, self.path())).map_err(io)
-        })();
-        // What is left over is of no use, whether it went well or not.
-        let _ = fs::remove_dir_all(&scratch);
-        done
+        let inside = format!("capi/{}", wheel.library);
+        unpacked(wheel, folder, python, &[(&inside, wheel.library_sha256)])
     }
+
+    /// Returns the files of the library's terms, which go wherever the library goes. Fetches them with the Python called
+    /// `python` where they are not there yet.
+    ///
+    /// # Errors
+    /// For a library that the person has chosen, whose terms are not known; as [`Library::install`].
+    pub fn terms(&self, python: &Path) -> Result<Vec<PathBuf>> {
+        let Source::Pinned { wheel, folder } = &self.source else {
+            return Err(Error(format!("{self}: its licence is not known, so it cannot be given to others")));
+        };
+        let files = || TERMS.iter().map(|(name, hash)| (folder.join(name), *hash));
+        if !files().all(|(path, hash)| sha256(&path).is_ok_and(|found| found == hash)) {
+            unpacked(wheel, folder, python, &TERMS)?;
+        }
+        Ok(files().map(|(path, _)| path).collect())
+    }
+}
+
+/// Fetches the wheel and puts files of its package into `folder`: each by its path in the package, with its hash.
+fn unpacked(wheel: &Wheel, folder: &Path, python: &Path, files: &[(&str, &str)]) -> Result<()> {
+    // In the cache itself, so that each file can be moved into place in one step.
+    let scratch = folder.with_file_name(format!(".{VERSION}.{}", std::process::id()));
+    let io = |e| Error(format!("cannot write in {}: {e}", folder.display()));
+    fs::create_dir_all(&scratch).map_err(io)?;
+    let done = (|| {
+        let package = wheel.package().fetch(python, &scratch).map_err(|problem| {
+            Error(format!(
+                "{problem}\nWithout the registry, put {} of ONNX Runtime {VERSION} into {} yourself, or set \
+                 ORT_DYLIB_PATH",
+                wheel.library,
+                folder.display()
+            ))
+        })?;
+        fs::create_dir_all(folder).map_err(io)?;
+        for (inside, hash) in files {
+            let name = Path::new(inside).file_name().unwrap_or_default();
+            unpack(python, &package, &format!("onnxruntime/{inside}"), hash, &scratch.join(name))?;
+            fs::rename(scratch.join(name), folder.join(name)).map_err(io)?;
+        }
+        Ok(())
+    })();
+    // What is left over is of no use, whether it went well or not.
+    let _ = fs::remove_dir_all(&scratch);
+    done
 }
 
 impl fmt::Display for Library {

@@ -5,6 +5,13 @@ use crate::{Form, Package};
 /// The release of ONNX Runtime. The core needs 1.24 or later; the models' recorded outputs were compared under this one.
 pub const VERSION: &str = "1.32.0";
 
+/// The terms of the library and of what is compiled into it, as they lie in every wheel of the release, with their
+/// SHA-256.
+pub(crate) const TERMS: [(&str, &str); 2] = [
+    ("LICENSE", "2f07c72751aed99790b8a4869cf2311df85a860b22ded05fa22803587a48922c"),
+    ("ThirdPartyNotices.txt", "d8696258afcf9df7827a5e01d6b6d55ee9b461b4e82020f5f48242deb9cc2270"),
+];
+
 /// The wheel of one platform, and the library in it. The hashes are those of the published files.
 #[derive(Debug)]
 pub(crate) struct Wheel {

@@ -12,10 +12,11 @@ const LIBRARY: &str = "libonnxruntime.dylib";
 #[cfg(not(any(target_os = "windows", target_os = "macos")))]
 const LIBRARY: &str = "libonnxruntime.so";
 
-/// Finds the library to load: `explicit`, else `ORT_DYLIB_PATH`, else the newest one found beside the executable,
-/// in the Python package of the environment that the executable lies in (the wheel of `faceattend` puts it there), in
-/// the user cache that `cargo xtask setup` and the feature `fetch-runtime` fill, in the Python package of the active
-/// environment, or in the system's folders. Never below the working directory, where somebody else may have put it: what is found is run. The
+/// Finds the library to load: `explicit`, else `ORT_DYLIB_PATH`, else the newest one found where a package puts it for
+/// its program (`../lib/faceattend`, as seen from the executable), beside the executable, in the Python package of the
+/// environment that the executable lies in (the wheel of `faceattend` puts it there), in the user cache that `cargo
+/// xtask setup` and the feature `fetch-runtime` fill, in the Python package of the active environment, or in the
+/// system's folders. Never below the working directory, where somebody else may have put it: what is found is run. The
 /// addon for Node names the library of its package itself.
 ///
 /// # Errors
@@ -54,8 +55,7 @@ fn existing(path: &Path, who: &str) -> Result<PathBuf> {
 fn places() -> Vec<PathBuf> {
     let mut places = Vec::new();
     if let Some(dir) = env::current_exe().ok().and_then(|exe| exe.parent().map(Path::to_path_buf)) {
-        places.push(dir.join("../lib"));
-        places.push(dir.clone());
+        places.extend(places_of_program(&dir));
         if let Some(prefix) = dir.parent() {
             places.extend(in_python(prefix));
         }
@@ -71,6 +71,13 @@ fn places() -> Vec<PathBuf> {
             .map(PathBuf::from),
     );
     places
+}
+
+/// Returns where the library of a program in the folder `dir` is: first that of its own package, which it was tried
+/// with.
+fn places_of_program(dir: &Path) -> [PathBuf; 3] {
+    let lib = dir.parent().unwrap_or(dir).join("lib");
+    [lib.join("faceattend"), lib, dir.to_path_buf()]
 }
 
 /// Returns where the package `onnxruntime` has its library in each Python of the environment or system at `prefix`.
@@ -128,6 +135,22 @@ mod tests {
         if cfg!(target_os = "linux") {
             assert_eq!(found, Some(dir.path().join("libonnxruntime.so.1.24.2")));
         }
+    }
+
+    #[test]
+    fn the_library_of_a_programs_own_package_comes_first() {
+        let package = tempfile::tempdir().unwrap();
+        let lib = package.path().join("lib/faceattend");
+        std::fs::create_dir_all(&lib).unwrap();
+        std::fs::create_dir_all(package.path().join("bin")).unwrap();
+        let (own, another) = (lib.join(LIBRARY), lib.with_file_name(LIBRARY));
+        for file in [&own, &another] {
+            std::fs::write(file, b"").unwrap();
+        }
+        let found = || places_of_program(&package.path().join("bin")).iter().find_map(|place| newest_in(place));
+        assert_eq!(found(), Some(own.clone()));
+        std::fs::remove_file(own).unwrap();
+        assert_eq!(found(), Some(another));
     }
 
     #[test]

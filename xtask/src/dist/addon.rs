@@ -58,7 +58,10 @@ pub(super) fn packages(release: &Release, out: &Path) -> Result<String> {
     let platform = package.join("npm").join(platform);
     copy_tree(&staging.join("models/default/licenses"), &platform.join("licenses"), &|_| true)?;
     notices::write(release, &platform.join("licenses"))?;
-    list_licenses(&platform)?;
+    let opencv = release.opencv_library();
+    let library = opencv.file_name().unwrap_or_default();
+    copy(&opencv, &platform.join(library))?;
+    list_files(&platform, &["licenses", &library.to_string_lossy()])?;
     let carried = pack(&platform, out)?;
 
     // The main one carries no addon: npm takes the package of the platform that it is installed on.
@@ -79,11 +82,11 @@ fn name_platforms(package: &Path, platforms: impl Iterator<Item = PathBuf>) -> R
     describe(package, &described)
 }
 
-/// Says to npm that the folder of licences belongs to the package of a platform.
-fn list_licenses(platform: &Path) -> Result<()> {
+/// Says to npm that `names` belong to the package of a platform.
+fn list_files(platform: &Path, names: &[&str]) -> Result<()> {
     let mut described = description(platform)?;
     let files = described["files"].as_array_mut().ok_or("a platform's package lists no files")?;
-    files.push(json!("licenses"));
+    files.extend(names.iter().map(|name| json!(name)));
     describe(platform, &described)
 }
 

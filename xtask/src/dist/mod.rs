@@ -4,9 +4,12 @@ mod addon;
 mod checksums;
 pub(crate) mod compile;
 mod crates;
+mod deb;
 mod folders;
 pub(crate) mod notices;
 mod sbom;
+mod server_files;
+mod tarball;
 mod trials;
 mod wheel;
 
@@ -19,9 +22,11 @@ use crate::Result;
 use crate::steps::{self, Step};
 use crate::workspace::root;
 use compile::Release;
+pub(crate) use deb::build as build_deb;
+pub(crate) use server_files::Server;
 
 /// Where the packages go, below the workspace.
-const OUT: &str = "target/dist-out";
+pub(crate) const OUT: &str = "target/dist-out";
 
 #[derive(Args)]
 pub(crate) struct Options {
@@ -53,6 +58,8 @@ enum Artefact {
     Wheel,
     Sdist,
     Addon,
+    Deb,
+    Tarball,
     Crate,
     Sbom,
 }
@@ -60,7 +67,7 @@ enum Artefact {
 impl Artefact {
     /// Whether this one holds what the release build makes.
     fn needs_compiled(self) -> bool {
-        matches!(self, Self::Compile | Self::Wheel | Self::Addon)
+        matches!(self, Self::Compile | Self::Wheel | Self::Addon | Self::Deb | Self::Tarball)
     }
 }
 
@@ -108,6 +115,8 @@ fn artefacts<'a>(release: &'a Release, out: &'a Path) -> Vec<Step<'a>> {
         Step::new("wheel", "Python: the wheel, with the server in it", 10, || wheel::wheel(release, out)),
         Step::new("sdist", "Python: the source archive", 5, || wheel::sdist(out)),
         Step::new("addon", "Node: the package of this platform and the main one", 10, || addon::packages(release, out)),
+        Step::new("deb", "Server: the package of Debian", 60, || deb::package(release, out)),
+        Step::new("tarball", "Server: the archive", 20, || tarball::archive(release, out)),
         Step::new("crate", "Rust: the core and what it needs, built from its packages", 150, || crates::packages(out)),
         Step::new("sbom", "The bill of materials", 2, || sbom::write(release, out)),
     ]
