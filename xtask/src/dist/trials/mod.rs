@@ -1,6 +1,7 @@
 //! Installs each package as a stranger would: in an empty place, with no cache of ours, no variable of ours and nothing
 //! of the repository but the pictures. Registers people, recognizes them, and starts the server.
 
+mod debian;
 pub(super) mod node;
 pub(super) mod python;
 pub(super) mod rust;

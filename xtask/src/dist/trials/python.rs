@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
-use super::{Stranger, media, package, timed};
+use super::{Stranger, debian, media, package, timed};
 use crate::Result;
 use crate::dist::folders::entries;
 use crate::workspace::{output, root};
@@ -21,13 +21,20 @@ pub(in crate::dist) fn wheel(out: &Path) -> Result<String> {
     let wheel = package(out, "faceattend-", ".whl")?;
     let (mut said, mut failed, mut missing) = (Vec::new(), Vec::new(), Vec::new());
     for minor in MINORS {
-        match interpreter(minor).map(|python| one(&wheel, &python, minor)) {
-            Some(Ok(tried)) => {
+        let tried = match interpreter(minor) {
+            Some(python) => one(&wheel, &python, minor),
+            None if minor == *MINORS.end() && debian::can_be_made() => debian::wheel(&wheel, minor),
+            None => {
+                missing.push(format!("3.{minor}"));
+                continue;
+            }
+        };
+        match tried {
+            Ok(tried) => {
                 println!("{tried}");
                 said.push(tried);
             }
-            Some(Err(problem)) => failed.push(format!("Python 3.{minor}: {problem}")),
-            None => missing.push(format!("3.{minor}")),
+            Err(problem) => failed.push(format!("Python 3.{minor}: {problem}")),
         }
     }
     if !failed.is_empty() {
