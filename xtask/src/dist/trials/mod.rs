@@ -84,3 +84,35 @@ pub(super) fn timed<T>(work: impl FnOnce() -> Result<T>) -> Result<(T, f32)> {
     let done = work()?;
     Ok((done, started.elapsed().as_secs_f32()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stranger_has_an_empty_home_and_none_of_our_variables() {
+        let stranger = Stranger::new("test-of-the-stranger").unwrap();
+        let said = output(&mut stranger.command("env")).unwrap();
+        fs::remove_dir_all(&stranger.home).unwrap();
+        assert!(said.lines().any(|line| line == format!("HOME={}", stranger.home.display())), "{said}");
+        // Cargo sets many for a test, and these would help our programs to find what a stranger does not have.
+        for ours in ["CARGO", "VIRTUAL_ENV", "ORT_DYLIB_PATH", "FACEATTEND", "XDG_CACHE_HOME", "PYTHONPATH"] {
+            assert!(!said.lines().any(|line| line.starts_with(ours)), "{ours}: {said}");
+        }
+    }
+
+    #[test]
+    fn the_newest_package_is_tried() {
+        let folder = env::temp_dir().join(format!("faceattend-trials-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        for (name, age) in [("faceattend-0.1.0.whl", 10), ("faceattend-0.2.0.whl", 0), ("other-0.1.0.whl", 0)] {
+            let file = fs::File::create(folder.join(name)).unwrap();
+            file.set_modified(std::time::SystemTime::now() - std::time::Duration::from_secs(age)).unwrap();
+        }
+        let found = package(&folder, "faceattend-", ".whl");
+        let missing = package(&folder, "faceattend-", ".deb");
+        fs::remove_dir_all(&folder).unwrap();
+        assert_eq!(found, Ok(folder.join("faceattend-0.2.0.whl")));
+        assert!(missing.unwrap_err().contains("cargo xtask dist"));
+    }
+}
