@@ -1,7 +1,7 @@
 //! The figures of `docs/src/liveness.md` on mirrored pictures and on nods, measured again.
 //!
 //! ```text
-//! cargo run -p faceattend-core --features opencv --example registration_figures -- MEDIA
+//! cargo run -p faceattend-core --example registration_figures -- MEDIA
 //! ```
 //!
 //! MEDIA holds clips (`video/dev`, `gate/turn`, `gate/pad/clips`), pictures in a folder a person (`faces/lfw_dev`,

@@ -37,8 +37,9 @@ pub(super) fn locate(explicit: Option<&Path>) -> Result<PathBuf> {
     let list = places.iter().map(|p| format!("\n  {}", p.display())).collect::<String>();
     Err(Error::Runtime {
         reason: format!(
-            "{LIBRARY} was not found. Run `cargo xtask setup`, or install the Python package `onnxruntime` into the \
-             active environment, or set ORT_DYLIB_PATH to the library (1.24 or newer). Looked in:{list}"
+            "{LIBRARY} was not found. Install the Python package `onnxruntime` into the active environment (`python -m \
+             faceattend.fetch_runtime` where there is none for this Python), or run `cargo xtask setup` in a checkout, \
+             or set ORT_DYLIB_PATH to the library (1.24 or newer). Looked in:{list}"
         ),
         source: None,
     })

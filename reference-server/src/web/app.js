@@ -3,6 +3,7 @@ import * as accounts from "./accounts.js";
 import { place } from "./address.js";
 import { get, logIn, logOut, loggedIn, whenLoggedOut } from "./api.js";
 import * as attendance from "./attendance.js";
+import * as devices from "./devices.js";
 import { connect, disconnect } from "./events.js";
 import * as live from "./live.js";
 import * as log from "./log.js";
@@ -14,7 +15,7 @@ import * as students from "./students.js";
 import { LANGUAGES, chosen, speak, t } from "./text.js";
 import { element, make, say } from "./ui.js";
 
-const pages = { register, live, attendance, "second-look": secondLook, students, accounts, log };
+const pages = { register, live, attendance, "second-look": secondLook, students, accounts, log, devices };
 const TITLES = {
   login: "login.title",
   register: "register.title",
@@ -24,6 +25,7 @@ const TITLES = {
   students: "students.title",
   accounts: "accounts.title",
   log: "log.title",
+  devices: "devices.title",
 };
 // Who may only look begins where there is something to see.
 const LEAST = { register: "operator", accounts: "admin" };

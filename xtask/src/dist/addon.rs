@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::compile::{Release, megabytes};
 use super::folders::{copy, copy_tree, entries, fresh};
+use super::notices;
 use crate::Result;
 use crate::node::{self, ADDON, npm};
 use crate::workspace::{command, output, root, succeed};
@@ -56,6 +57,11 @@ pub(super) fn packages(release: &Release, out: &Path) -> Result<String> {
     }
     let platform = package.join("npm").join(platform);
     copy_tree(&staging.join("models/default/licenses"), &platform.join("licenses"), &|_| true)?;
+    notices::write(release, &platform.join("licenses"))?;
+    let opencv = release.opencv_library();
+    let library = opencv.file_name().unwrap_or_default();
+    copy(&opencv, &platform.join(library))?;
+    list_files(&platform, &["licenses", &library.to_string_lossy()])?;
     let carried = pack(&platform, out)?;
 
     // The main one carries no addon: npm takes the package of the platform that it is installed on.
@@ -67,18 +73,33 @@ pub(super) fn packages(release: &Release, out: &Path) -> Result<String> {
 
 /// Writes the packages in the folders `platforms` into the main package's description, each with its exact version.
 fn name_platforms(package: &Path, platforms: impl Iterator<Item = PathBuf>) -> Result<()> {
-    let read = |folder: &Path| -> Result<Value> {
-        let path = folder.join("package.json");
-        let text = fs::read_to_string(&path).map_err(|e| format!("cannot read {}: {e}", path.display()))?;
-        serde_json::from_str(&text).map_err(|e| format!("{}: {e}", path.display()))
-    };
-    let mut described = read(package)?;
+    let mut described = description(package)?;
     for platform in platforms {
-        let platform = read(&platform)?;
+        let platform = description(&platform)?;
         let name = platform["name"].as_str().ok_or("a platform's package has no name")?;
         described["optionalDependencies"][name] = json!(platform["version"]);
     }
-    let path = package.join("package.json");
+    describe(package, &described)
+}
+
+/// Says to npm that `names` belong to the package of a platform.
+fn list_files(platform: &Path, names: &[&str]) -> Result<()> {
+    let mut described = description(platform)?;
+    let files = described["files"].as_array_mut().ok_or("a platform's package lists no files")?;
+    files.extend(names.iter().map(|name| json!(name)));
+    describe(platform, &described)
+}
+
+/// Reads the description of the package in `folder`.
+fn description(folder: &Path) -> Result<Value> {
+    let path = folder.join("package.json");
+    let text = fs::read_to_string(&path).map_err(|e| format!("cannot read {}: {e}", path.display()))?;
+    serde_json::from_str(&text).map_err(|e| format!("{}: {e}", path.display()))
+}
+
+/// Writes the description of the package in `folder`.
+fn describe(folder: &Path, described: &Value) -> Result<()> {
+    let path = folder.join("package.json");
     fs::write(&path, format!("{described:#}\n")).map_err(|e| format!("cannot write {}: {e}", path.display()))
 }
 

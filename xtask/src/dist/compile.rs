@@ -18,6 +18,8 @@ const TOOLS: &str = "xtask/dist/requirements.txt";
 const TOOLS_FOLDER: &str = "target/dist-tools";
 /// A target folder of its own: its flags are not those of the tests.
 const TARGET: &str = "target/dist-build";
+/// That of the library that reads cameras: it is linked with this machine's OpenCV, and so with its glibc.
+const OPENCV_TARGET: &str = "target/dist-opencv";
 /// The glibc that the programs ask for at least: the one of ONNX Runtime's own wheels, which they load.
 pub(crate) const GLIBC: (u32, u32) = (2, 28);
 
@@ -58,7 +60,9 @@ impl Release {
         build.args(["--locked", "--profile=dist", "--lib", "--bins"]);
         build.arg("--target-dir").arg(root().join(TARGET));
         selection(&mut build);
-        succeed(&mut build)
+        succeed(&mut build)?;
+        let mut library = cargo(&["build", "--locked", "--profile=dist", "--package=faceattend-opencv"]);
+        succeed(library.arg("--target-dir").arg(root().join(OPENCV_TARGET)))
     }
 
     /// The program `faceattend`.
@@ -66,10 +70,10 @@ impl Release {
         self.folder.join(format!("faceattend{EXE_SUFFIX}"))
     }
 
-    /// Libraries that the server loads when it needs them, and looks for beside itself.
-    #[expect(clippy::unused_self, reason = "OpenCV's cameras are not a library of their own yet")]
-    pub(crate) fn libraries_beside_the_server(&self) -> Vec<PathBuf> {
-        Vec::new()
+    /// The library that server, module and addon load when the first camera is opened, and look for beside themselves.
+    #[expect(clippy::unused_self, reason = "a build without its own platform has no such library either")]
+    pub(crate) fn opencv_library(&self) -> PathBuf {
+        root().join(OPENCV_TARGET).join("dist").join(format!("{DLL_PREFIX}faceattend_opencv{DLL_SUFFIX}"))
     }
 
     /// The library of the Python module.
@@ -93,13 +97,16 @@ impl Release {
     /// When one of them has not been built.
     pub(crate) fn describe(&self) -> Result<String> {
         let mut said = Vec::new();
-        let libraries = [("Python module", self.python_library()), ("Node addon", self.node_library())];
+        let libraries = [
+            ("Python module", self.python_library()),
+            ("Node addon", self.node_library()),
+            ("OpenCV's cameras", self.opencv_library()),
+        ];
         for (name, path) in [("server", self.server())].into_iter().chain(libraries) {
             said.push(format!("{name} {}", megabytes(&path)?));
         }
-        for path in self.libraries_beside_the_server().into_iter().chain([self.node_types()]) {
-            fs::metadata(&path).map_err(|e| format!("{}: {e}", path.display()))?;
-        }
+        let types = self.node_types();
+        fs::metadata(&types).map_err(|e| format!("{}: {e}", types.display()))?;
         Ok(format!("{}, {}", self.triple, said.join(", ")))
     }
 }
@@ -109,8 +116,7 @@ pub(crate) fn selection(cargo: &mut Command) {
     for package in ["faceattend-server", "faceattend-python", "faceattend-node"] {
         cargo.args(["--package", package]);
     }
-    // Nothing that is linked to OpenCV: a machine without it must start them. What loads OpenCV at run time is named
-    // here, and its library in `libraries_beside_the_server`.
+    // Nothing that is linked to OpenCV: a machine without it must start them.
     cargo.args(["--no-default-features", "--features", "faceattend-python/postgres,faceattend-node/postgres"]);
 }
 

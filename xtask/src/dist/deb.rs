@@ -39,10 +39,10 @@ pub(crate) fn build(server: &Server, out: &Path) -> Result<PathBuf> {
     copy(&packaging.join("copyright"), &tree.join("usr/share/doc/faceattend/copyright"))?;
 
     let needs = needed(&staging, &[&[tree.join("usr/bin/faceattend")], &libraries[..]].concat())?;
-    let recommends = match server.optional_libraries.as_slice() {
-        [] => String::new(),
-        // Without them the service starts, and opens no camera that needs them.
-        libraries => format!("Recommends: {}\n", needed(&staging, libraries)?),
+    let recommends = match &server.opencv_library {
+        None => String::new(),
+        // Without it the service starts, and opens no camera that needs it.
+        Some(library) => format!("Recommends: {}\n", needed(&staging, std::slice::from_ref(library))?),
     };
     let architecture = output(Command::new("dpkg").arg("--print-architecture")).map_err(no_tools)?;
     let template = packaging.join("control");

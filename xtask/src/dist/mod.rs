@@ -6,6 +6,7 @@ pub(crate) mod compile;
 mod crates;
 mod deb;
 mod folders;
+pub(crate) mod notices;
 mod sbom;
 mod server_files;
 mod tarball;

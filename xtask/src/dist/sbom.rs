@@ -45,10 +45,10 @@ pub(super) fn write(release: &Release, out: &Path) -> Result<String> {
 }
 
 /// A crate by name and version.
-type Key = (String, String);
+pub(super) type Key = (String, String);
 
 /// Returns the crates that the release build compiles into its programs, or needs to compile them.
-fn compiled(release: &Release) -> Result<BTreeSet<Key>> {
+pub(super) fn compiled(release: &Release) -> Result<BTreeSet<Key>> {
     let mut tree = cargo(&["tree", "--locked", "--prefix=none", "--format={p}", "--edges=normal,build"]);
     tree.arg(format!("--target={}", release.triple));
     selection(&mut tree);

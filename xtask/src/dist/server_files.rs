@@ -23,8 +23,8 @@ const DOCUMENTS: &str = "share/doc/faceattend";
 pub(crate) struct Server {
     /// The program `faceattend`.
     pub(crate) program: PathBuf,
-    /// Libraries that it loads when it needs them, and starts without.
-    pub(crate) optional_libraries: Vec<PathBuf>,
+    /// The library that it loads when a camera is opened; versions before it have none.
+    pub(crate) opencv_library: Option<PathBuf>,
     /// A program that describes this version: it writes the manual, the completions and the settings file.
     pub(crate) describer: PathBuf,
     /// The version, as Cargo has it.
@@ -36,7 +36,7 @@ impl Server {
     pub(crate) fn of(release: &Release) -> Self {
         Self {
             program: release.server(),
-            optional_libraries: release.libraries_beside_the_server(),
+            opencv_library: Some(release.opencv_library()),
             describer: release.server(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
         }
@@ -53,7 +53,7 @@ impl Server {
             runtime.install("python3".as_ref())?;
         }
         let libraries = prefix.join(LIBRARIES);
-        for library in self.optional_libraries.iter().chain([&runtime.path()]) {
+        for library in self.opencv_library.iter().chain([&runtime.path()]) {
             copy(library, &libraries.join(name_of(library)))?;
         }
         let packaging = root().join(PACKAGING);

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::compile::{GLIBC, Release, megabytes, tool, tools_first};
 use super::folders::{copy, copy_tree, fresh, only_file, set_time};
+use super::notices;
 use crate::Result;
 use crate::workspace::{command, output, root, succeed};
 
@@ -30,23 +31,28 @@ pub(super) fn wheel(release: &Release, out: &Path) -> Result<String> {
     let (name, _) = info.split_once(".dist-info").ok_or_else(|| format!("{info} is no folder of metadata"))?;
     let scripts = tree.join(format!("{name}.data/scripts"));
     copy(&release.server(), &scripts.join("faceattend"))?;
-    for library in release.libraries_beside_the_server() {
-        copy(&library, &scripts.join(library.file_name().unwrap_or_default()))?;
-    }
     copy_tree(&staging.join(&info), &tree.join(&info), &|_| true)?;
     describe(&tree.join(&info), release)?;
 
-    let packed = staging.join("packed");
-    fs::create_dir_all(&packed).map_err(|e| format!("cannot make {}: {e}", packed.display()))?;
-    let mut pack = command(tool("wheel")?);
-    // It writes RECORD, the list of all files with their hashes.
-    pack.arg("pack").arg(&tree).arg("--dest-dir").arg(&packed);
-    output(set_time(&mut pack)?)?;
-    let packed = only_file(&packed)?;
-    let audit = audit(&packed)?;
+    // What a system must have, so that the module is imported and the server starts.
+    let audit = audit(&pack(&tree, &staging.join("audited"))?)?;
+    // OpenCV is the system's own, and so is the glibc that it asks for: it is loaded when a camera is opened.
+    let opencv = release.opencv_library();
+    copy(&opencv, &tree.join("faceattend").join(opencv.file_name().unwrap_or_default()))?;
+    let packed = pack(&tree, &staging.join("packed"))?;
     let published = out.join(packed.file_name().unwrap_or_default());
     copy(&packed, &published)?;
     Ok(format!("{}, {}, {audit}", file_name(&published), megabytes(&published)?))
+}
+
+/// Packs the files of `tree` into a wheel in the new folder `into`, and returns where it is.
+fn pack(tree: &Path, into: &Path) -> Result<PathBuf> {
+    fs::create_dir_all(into).map_err(|e| format!("cannot make {}: {e}", into.display()))?;
+    let mut pack = command(tool("wheel")?);
+    // It writes RECORD, the list of all files with their hashes.
+    pack.arg("pack").arg(tree).arg("--dest-dir").arg(into);
+    output(set_time(&mut pack)?)?;
+    only_file(into)
 }
 
 /// Makes the sdist in `out`; says how large it is.
@@ -82,7 +88,8 @@ fn describe(info: &Path, release: &Release) -> Result<()> {
         fs::write(&path, change(&text)?).map_err(|e| format!("cannot write {}: {e}", path.display()))
     };
     edit("WHEEL", &|text| with_platform(text, &platform(release)))?;
-    let licenses = licenses()?;
+    let mut licenses = licenses()?;
+    licenses.push(notices::write(release, &fresh(&root().join(STAGING).with_extension("notices"))?)?);
     let names: Vec<_> = licenses.iter().map(|path| file_name(path)).collect();
     for path in &licenses {
         copy(path, &info.join("licenses").join(path.file_name().unwrap_or_default()))?;

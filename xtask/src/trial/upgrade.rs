@@ -106,7 +106,7 @@ fn old_package(new: &Path) -> Result<PathBuf> {
     output(Command::new("dpkg-deb").arg("--extract").arg(new).arg(&describer))?;
     let server = Server {
         program: built.join("debug/faceattend"),
-        optional_libraries: Vec::new(),
+        opencv_library: None,
         describer: describer.join("usr/bin/faceattend"),
         version: OLD_VERSION.to_owned(),
     };
