@@ -166,7 +166,7 @@ form.addEventListener("submit", async (event) => {
 // What was tried is no longer what the form says.
 form.addEventListener("input", (event) => {
   if (["name", "camera_location", "gate"].includes(event.target.name)) return;
-  if (!element("camera-picture").hidden || element("camera-test").disabled) say(element("camera-note"), "");
+  say(element("camera-note"), "");
   forgetTest();
 });
 element("camera-test").addEventListener("click", test);

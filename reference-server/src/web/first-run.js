@@ -71,7 +71,6 @@ function lineOf(step, state, open) {
     return make("li", { className: done ? "good" : "hint" }, text, make("span", { textContent: ` (${how})` }));
   }
   const line = make("li", {}, where ? make("a", { href: where }, text) : text);
-  if (HINTS[step]) line.append(make("span", { className: "hint under", textContent: t(HINTS[step]) }));
   const word = step === "time_zone" ? "first_run.right" : "first_run.later";
   const put = button(t(word), `${t(word)}: ${text.textContent}`, () => {
     localStorage.setItem(LATER, JSON.stringify([...left(), keyOf(step, state)]));
@@ -79,5 +78,6 @@ function lineOf(step, state, open) {
   });
   put.dataset.step = step;
   line.append(" ", put);
+  if (HINTS[step]) line.append(make("span", { className: "hint under", textContent: t(HINTS[step]) }));
   return line;
 }
