@@ -1,5 +1,6 @@
 // The form of a camera: what it is called, where it is, and its picture before anything is saved.
 import { get, post, put } from "./api.js";
+import { withoutAddress } from "./camera-words.js";
 import { number, t } from "./text.js";
 import { element, make, say } from "./ui.js";
 
@@ -81,7 +82,7 @@ function fields(known) {
     labelled("name", "cameras.name", input({ required: true, maxLength: 100, value: known.name ?? "" })),
     labelled("camera_url", "live.address", address, "live.address_hint"),
     make(
-      "div", { className: "pair" },
+      "div", { className: "abreast" },
       labelled("user", "cameras.user", user),
       labelled("password", "cameras.password", password, known.has_password ? "cameras.password_keeps" : undefined),
     ),
@@ -139,7 +140,9 @@ async function test() {
       element("camera-picture").hidden = false;
     }
     const values = { width: String(width), height: String(height), rate: number(rate ?? 0) };
-    note = works ? [t(rate ? "cameras.works" : "cameras.works_once", values), "good"] : [reason, "bad"];
+    note = works
+      ? [t(rate ? "cameras.works" : "cameras.works_once", values), "good"]
+      : [withoutAddress(reason), "bad"];
   } catch (error) {
     note = [error.message, "bad"];
   }

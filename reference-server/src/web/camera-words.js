@@ -11,3 +11,6 @@ export const PROBLEMS = {
   too_slow: "camera.problem.too_slow",
   turned: "camera.problem.turned",
 };
+
+// Why a camera gives no picture, without its address, which stands beside it.
+export const withoutAddress = (reason) => reason.replace(/^camera \S+: /, "");

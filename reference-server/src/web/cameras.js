@@ -1,7 +1,7 @@
 // The cameras that are kept: how each is doing, and what is done with it.
 import { erase, get, post } from "./api.js";
 import { askFor } from "./camera-form.js";
-import { PROBLEMS, STATES } from "./camera-words.js";
+import { PROBLEMS, STATES, withoutAddress } from "./camera-words.js";
 import { may } from "./roles.js";
 import { dateTime, t, told } from "./text.js";
 import { button, confirmed, element, make, menu, say, showRows } from "./ui.js";
@@ -75,7 +75,8 @@ function stateOf(camera) {
   if (problem) return told_(problem, "bad");
   if (!status) return told_(t("camera.state.connecting"));
   const state = told(STATES, status.state);
-  if (status.state !== "running") return told_(status.last_error ? `${state}: ${status.last_error}` : state, "bad");
+  const why = status.last_error ? `: ${withoutAddress(status.last_error)}` : "";
+  if (status.state !== "running") return told_(`${state}${why}`, why ? "bad" : "");
   const rates = t("camera.rates", { captured: status.captured_per_second, analysed: status.analysed_per_second });
   const problems = (status.problems ?? []).map(({ code }) => told(PROBLEMS, code));
   return told_([state, rates, ...problems].join(", "), problems.length ? "bad" : "good");
