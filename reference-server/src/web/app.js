@@ -87,7 +87,7 @@ async function show() {
     else link.removeAttribute("aria-current");
   }
   document.title = t("title", { page: t(TITLES[name]) });
-  element("nav").hidden = element("session").hidden = name === "login";
+  element("nav").hidden = element("session").hidden = element("foot").hidden = name === "login";
   element("banners").replaceChildren();
   for (const dialog of document.querySelectorAll("dialog[open]")) dialog.close();
   if (name === "login") {
