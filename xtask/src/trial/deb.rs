@@ -12,7 +12,7 @@ use crate::demo::{attendance, expect_marks, log_in, register, watch};
 /// Where the package lies in the root.
 pub(super) const PACKAGE: &str = "/root/faceattend.deb";
 const FIRST_PASSWORD: &str = "admin123";
-const NEW_PASSWORD: &str = "a clean root's own";
+const NEW_PASSWORD: &str = "another one for the trial";
 /// Names of the package that may stay after a purge: the user, whose number must not be given to somebody else.
 const MAY_STAY: &[&str] = &["/etc/passwd", "/etc/group", "/etc/shadow", "/etc/gshadow"];
 
@@ -61,7 +61,7 @@ pub(super) fn trial(packages: &Path, keep: bool) -> Result<String> {
         return Err("the program is there after its removal".to_owned());
     }
     println!("  removed: {}", root.shell("ls /var/lib/faceattend /etc/faceattend | tr '\\n' ' '")?.trim());
-    root.apt_install(&format!("--no-download {PACKAGE}"))?;
+    root.apt_install(PACKAGE)?;
     let server = service::start(&root, &[])?;
     let mut client = service::client(&server);
     log_in(&mut client, NEW_PASSWORD)?;
@@ -129,7 +129,8 @@ fn looks_installed(root: &Root) -> Result<()> {
     }
     // Where systemd came along, it reads the unit.
     if root.path("/usr/bin/systemd-analyze").exists() {
-        let said = root.shell("systemd-analyze verify /usr/lib/systemd/system/faceattend.service 2>&1 || true")?;
+        let said =
+            root.shell("systemd-analyze verify --man=no /usr/lib/systemd/system/faceattend.service 2>&1 || true")?;
         let about_us: Vec<_> = said.lines().filter(|line| line.contains("faceattend")).collect();
         if !about_us.is_empty() {
             return Err(format!("systemd complains of the unit:\n{}", about_us.join("\n")));

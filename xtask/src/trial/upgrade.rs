@@ -10,7 +10,7 @@ use super::{deb, service, the_package};
 use crate::Result;
 use crate::demo::{attendance, expect_marks, log_in, people, register, watch};
 use crate::dist::{Server, build_deb};
-use crate::workspace::{command, output, root, succeed};
+use crate::workspace::{command, output, succeed};
 
 /// The commit before the packages, with a database that has been migrated several times since.
 const COMMIT: &str = "14efdad";
@@ -87,21 +87,21 @@ pub(super) fn trial(packages: &Path, keep: bool) -> Result<String> {
 /// Returns the package of the old commit, which is built once and kept. What describes it is of now, as the old program
 /// writes no manual.
 fn old_package(new: &Path) -> Result<PathBuf> {
-    let folder = trials()?.join(COMMIT);
-    let sources = folder.join("sources");
+    let sources = trials()?.join(COMMIT);
+    let made = |what: &str| sources.with_file_name(format!("{COMMIT}-{what}"));
     if !sources.join("Cargo.toml").is_file() {
-        let archive = folder.join("sources.tar");
         fs::create_dir_all(&sources).map_err(|e| format!("cannot make {}: {e}", sources.display()))?;
+        let archive = made("sources.tar");
         output(command("git").args(["archive", "--output"]).arg(&archive).arg(COMMIT))
             .map_err(|problem| format!("the history of this checkout does not reach back to {COMMIT}: {problem}"))?;
         output(Command::new("tar").arg("-xf").arg(&archive).arg("-C").arg(&sources))?;
     }
     println!("Building the server of {COMMIT}, once (10 min) ...");
-    let built = folder.join("target");
+    let built = made("build");
     let mut build = command(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     build.current_dir(&sources).args(["build", "--locked", "--package", "faceattend-server", "--bin", "faceattend"]);
     succeed(build.args(["--no-default-features", "--target-dir"]).arg(&built))?;
-    let describer = folder.join("describer");
+    let describer = made("describer");
     fs::create_dir_all(&describer).map_err(|e| format!("cannot make {}: {e}", describer.display()))?;
     output(Command::new("dpkg-deb").arg("--extract").arg(new).arg(&describer))?;
     let server = Server {
@@ -110,7 +110,5 @@ fn old_package(new: &Path) -> Result<PathBuf> {
         describer: describer.join("usr/bin/faceattend"),
         version: OLD_VERSION.to_owned(),
     };
-    let out = folder.join("package");
-    println!("The old package is made in {}", out.strip_prefix(root()).unwrap_or(&out).display());
-    build_deb(&server, &out)
+    build_deb(&server, &made("package"))
 }
