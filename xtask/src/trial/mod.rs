@@ -1,5 +1,5 @@
-//! Installs what `cargo xtask dist` has made as a stranger would: in clean systems of Debian that have nothing but their
-//! package manager. Registers people there, recognizes them, upgrades, removes and purges.
+//! Installs what `cargo xtask dist` has made as a stranger would: in clean systems of Debian that have nothing but
+//! their package manager. Registers people there, recognizes them, upgrades, removes and purges.
 
 mod deb;
 mod image;

@@ -72,8 +72,8 @@ impl Root {
         self.command_as(None, program)
     }
 
-    /// Returns `program`, to be run in the root as `user`, with the user's groups and no way to other rights: as systemd
-    /// runs a service. The process has the number of the command itself.
+    /// Returns `program`, to be run in the root as `user`, with the user's groups and no way to other rights: as
+    /// systemd runs a service. The process has the number of the command itself.
     pub(super) fn command_as(&self, user: Option<&str>, program: &str) -> Command {
         let mut command = Command::new("unshare");
         command.arg("--mount").arg(format!("--mount-proc={}", self.path("proc").display())).args(["--", "chroot"]);
@@ -107,9 +107,14 @@ impl Root {
         self.shell(&format!("apt-get install --yes --quiet -o Dpkg::Options::=--force-confold {arguments}"))
     }
 
-    /// Returns how large the root's files are, in bytes.
+    /// Returns how large the root's files are, in bytes, without what apt has fetched.
     pub(super) fn size(&self) -> Result<u64> {
-        let said = output(Command::new("du").args(["--summarize", "--bytes", "--one-file-system"]).arg(&self.folder))?;
+        let said = output(
+            Command::new("du")
+                .args(["--summarize", "--bytes", "--one-file-system"])
+                .args(["--exclude=var/lib/apt/lists", "--exclude=var/cache/apt"])
+                .arg(&self.folder),
+        )?;
         let size = said.split_whitespace().next().and_then(|size| size.parse().ok());
         size.ok_or_else(|| format!("du said `{said}`"))
     }
@@ -125,7 +130,8 @@ impl Drop for Root {
     }
 }
 
-/// Removes a root. What is mounted in one is mounted for its programs alone, so nothing of this machine can be below it.
+/// Removes a root. What is mounted in one is mounted for its programs alone, so nothing of this machine can be below
+/// it.
 fn remove(folder: &Path) -> Result<()> {
     if folder.exists() {
         output(Command::new("rm").args(["-rf", "--one-file-system"]).arg(folder))?;

@@ -109,6 +109,7 @@ fn old_package(new: &Path) -> Result<PathBuf> {
         opencv_library: None,
         describer: describer.join("usr/bin/faceattend"),
         version: OLD_VERSION.to_owned(),
+        release: None,
     };
     build_deb(&server, &made("package"))
 }
