@@ -8,6 +8,7 @@ mod root;
 mod service;
 mod tarball;
 mod upgrade;
+mod wheel;
 
 use std::path::{Path, PathBuf};
 
@@ -40,6 +41,8 @@ enum Trial {
     Upgrade,
     /// The archive, unpacked.
     Tarball,
+    /// The wheel, installed by pip into a virtual environment, and the server in it.
+    Wheel,
     /// The image, built and started.
     Image,
 }
@@ -69,6 +72,7 @@ fn steps(packages: &Path, keep: bool) -> Vec<Step<'_>> {
         Step::new("deb", "apt install ./faceattend.deb", 90, move || deb::trial(packages, keep)),
         Step::new("upgrade", "An upgrade from an old commit", 90, move || upgrade::trial(packages, keep)),
         Step::new("tarball", "The archive, unpacked", 30, move || tarball::trial(packages, keep)),
+        Step::new("wheel", "pip install faceattend && faceattend serve", 60, move || wheel::trial(packages, keep)),
         Step::new("image", "The image", 120, move || image::trial(packages, keep)),
     ]
 }
