@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use super::measured::{Times, bring_media, megabytes, punctual, until_the_first_face};
-use super::root::{Root, trials};
+use super::root::{Ground, Root, trials};
 use super::{service, the_package};
 use crate::Result;
 use crate::demo::log_in;
@@ -22,10 +22,10 @@ const VARIABLES: &str = "PIP_";
 ///
 /// # Errors
 /// When it does not install or run with what a bare system and its Python have.
-pub(super) fn trial(packages: &Path, keep: bool) -> Result<String> {
+pub(super) fn trial(packages: &Path, ground: &Ground) -> Result<String> {
     let wheel = the_package(packages, ".whl")?;
     let name = wheel.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let root = Root::fresh("wheel", keep)?;
+    let root = Root::fresh("wheel", ground)?;
     bring_media(&root)?;
     root.copy(&wheel, &format!("/srv/{name}"))?;
     root.shell(&format!("install -d -o {USER} {HOME}"))?;
