@@ -132,3 +132,33 @@ pub fn user_cache() -> Result<PathBuf> {
         .map(|cache| cache.join("faceattend"))
         .ok_or_else(|| Error("neither XDG_CACHE_HOME nor HOME names a folder to keep ONNX Runtime in".to_owned()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pinned(folder: &Path) -> Library {
+        let wheel = Wheel::of("linux", "x86_64").unwrap();
+        Library { source: Source::Pinned { wheel, folder: folder.to_path_buf() } }
+    }
+
+    #[test]
+    fn another_library_of_the_same_name_is_not_taken_for_the_pinned_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let library = pinned(folder.path());
+        assert!(!library.is_installed());
+        fs::write(library.path(), b"another library").unwrap();
+        assert!(!library.is_installed());
+    }
+
+    #[test]
+    fn a_python_that_is_not_there_is_said_with_what_to_do_and_nothing_is_left_behind() {
+        let cache = tempfile::tempdir().unwrap();
+        let library = pinned(&cache.path().join(VERSION));
+        let problem = library.install(Path::new("/nowhere/python3")).unwrap_err().to_string();
+        for needed in ["apt-get install", "ORT_DYLIB_PATH", VERSION] {
+            assert!(problem.contains(needed), "{needed}: {problem}");
+        }
+        assert_eq!(fs::read_dir(cache.path()).unwrap().count(), 0);
+    }
+}

@@ -10,6 +10,7 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 
 use crate::error::detail_response;
 use crate::net::ALWAYS_ANSWERED;
+use crate::net::forwarded::prefix;
 use crate::state::AppState;
 
 /// How a request reached the server.
@@ -60,7 +61,7 @@ fn asks_how_it_is(request: &Request) -> bool {
 
 fn lead_to_tls(request: &Request) -> Response {
     let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
-    let address = host_of(request.headers()).map(|host| format!("https://{host}{path}"));
+    let address = host_of(request.headers()).map(|host| format!("https://{host}{}{path}", prefix(request.headers())));
     let asks_for_a_page = matches!(*request.method(), Method::GET | Method::HEAD)
         && !request.headers().contains_key(header::AUTHORIZATION)
         && !request.headers().contains_key(header::UPGRADE);

@@ -91,7 +91,7 @@ fn list_files(platform: &Path, names: &[&str]) -> Result<()> {
 }
 
 /// Reads the description of the package in `folder`.
-fn description(folder: &Path) -> Result<Value> {
+pub(super) fn description(folder: &Path) -> Result<Value> {
     let path = folder.join("package.json");
     let text = fs::read_to_string(&path).map_err(|e| format!("cannot read {}: {e}", path.display()))?;
     serde_json::from_str(&text).map_err(|e| format!("{}: {e}", path.display()))

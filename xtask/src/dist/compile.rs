@@ -120,12 +120,15 @@ pub(crate) fn selection(cargo: &mut Command) {
     cargo.args(["--no-default-features", "--features", "faceattend-python/postgres,faceattend-node/postgres"]);
 }
 
-/// Returns the size of the file in megabytes (1,000,000 bytes), such as "12.3 MB".
+/// Returns the size of the file in megabytes (1,000,000 bytes), such as "12.3 MB", or in kilobytes where it is small.
 ///
 /// # Errors
 /// When it is not there.
 pub(crate) fn megabytes(path: &Path) -> Result<String> {
     let size = fs::metadata(path).map_err(|e| format!("{}: {e}", path.display()))?.len();
+    if size < 1_000_000 {
+        return Ok(format!("{} kB", size.div_ceil(1000)));
+    }
     Ok(format!("{}.{} MB", size / 1_000_000, size % 1_000_000 / 100_000))
 }
 

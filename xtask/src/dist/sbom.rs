@@ -114,7 +114,8 @@ fn models(manifest: &toml::Table) -> Vec<Value> {
                 "name": name,
                 "hashes": [{ "alg": "SHA-256", "content": hash }],
             });
-            if let Some(license) = text("license") {
+            let of_pack = || pack.get("license").and_then(toml::Value::as_str);
+            if let Some(license) = text("license").or_else(of_pack) {
                 part["licenses"] = json!([{ "expression": license }]);
             }
             parts.push(part);
@@ -184,7 +185,9 @@ mod tests {
     #[test]
     fn the_built_in_models_are_named_with_their_hashes_and_no_others() {
         let manifest = fs::read_to_string(root().join("models/manifest.toml")).unwrap().parse().unwrap();
-        let names: Vec<_> = models(&manifest).iter().map(|part| part["name"].clone()).collect();
+        let parts = models(&manifest);
+        let names: Vec<_> = parts.iter().map(|part| part["name"].clone()).collect();
         assert_eq!(names, ["blazeface.onnx", "face-mesh.onnx", "sface.onnx"]);
+        assert!(parts.iter().all(|part| part["licenses"][0]["expression"] == "Apache-2.0"), "{parts:?}");
     }
 }

@@ -4,7 +4,7 @@
 //! the lease lapses and another takes the camera over; a server that cannot reach the database stops watching when its
 //! lease would have lapsed. So a camera is watched by one server at a time, whatever the clocks of the servers say.
 
-use super::kept_camera::KeptCamera;
+use super::kept_camera::{CameraKey, KeptCamera};
 
 /// One of several servers on a database.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,16 +21,6 @@ impl ServerId {
     pub fn new(name: impl Into<String>) -> Self {
         Self { name: name.into(), key: uuid::Uuid::new_v4().simple().to_string() }
     }
-}
-
-/// The name of a watched camera.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct CameraKey {
-    /// Its address without credentials.
-    pub name: String,
-    /// The name of the one server that reaches it, as a camera that is plugged in; `None` where any server may watch
-    /// it.
-    pub only_at: Option<String>,
 }
 
 /// The state of a camera, reported by the server that watches it.

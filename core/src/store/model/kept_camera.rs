@@ -4,9 +4,18 @@ use std::fmt;
 
 use jiff::Timestamp;
 
-use super::camera::CameraKey;
 use crate::camera::Orientation;
 use crate::gate::GatePolicy;
+
+/// The name of a watched camera.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct CameraKey {
+    /// Its address without credentials.
+    pub name: String,
+    /// The name of the one server that reaches it, as a camera that is plugged in; `None` where any server may watch
+    /// it.
+    pub only_at: Option<String>,
+}
 
 /// The list that a camera belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]

@@ -24,12 +24,12 @@ pub use attendance::{
     CorrectionRecord, DayWindow, Marking, NewAttendance,
 };
 pub use audit::{AuditEntry, NewAuditEntry};
-pub use camera::{CameraKey, CameraReport, ClaimedCamera, ServerId, WatchedCamera};
+pub use camera::{CameraReport, ClaimedCamera, ServerId, WatchedCamera};
 pub use deferred::{Deferred, DeferredOutcome, JournalId};
 pub use detection_log::{DetectionLog, NewDetectionLog};
 pub use face_check::{Admission, ENROLMENT_LOCK, Enrolee, FaceCheck, TemplateMark};
 pub use kept_camera::{
-    CameraGroup, CameraReach, CameraSettings, KeptAddress, KeptCamera, KeptCameraChange, NewKeptCamera,
+    CameraGroup, CameraKey, CameraReach, CameraSettings, KeptAddress, KeptCamera, KeptCameraChange, NewKeptCamera,
 };
 pub use merge::{Merged, MergedFace, StudentMerge};
 pub use page::{Listed, Page};

@@ -1,6 +1,7 @@
 //! Installs each package as a stranger would: in an empty place, with no cache of ours, no variable of ours and nothing
 //! of the repository but the pictures. Registers people, recognizes them, and starts the server.
 
+mod debian;
 pub(super) mod node;
 pub(super) mod python;
 pub(super) mod rust;
@@ -18,7 +19,8 @@ use crate::workspace::{output, root};
 /// Where the trials install.
 const PLACE: &str = "target/dist-trials";
 /// How a variable begins that a stranger has too: where the registries are, and how they are reached.
-const KEPT: &[&str] = &["PIP_", "NPM_CONFIG_", "SSL_CERT", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "LANG"];
+const KEPT: &[&str] =
+    &["PIP_", "NPM_CONFIG_", "SSL_CERT", "NODE_EXTRA_CA_CERTS", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "LANG"];
 
 /// An empty home.
 pub(super) struct Stranger {
@@ -81,4 +83,36 @@ pub(super) fn timed<T>(work: impl FnOnce() -> Result<T>) -> Result<(T, f32)> {
     let started = Instant::now();
     let done = work()?;
     Ok((done, started.elapsed().as_secs_f32()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stranger_has_an_empty_home_and_none_of_our_variables() {
+        let stranger = Stranger::new("test-of-the-stranger").unwrap();
+        let said = output(&mut stranger.command("env")).unwrap();
+        fs::remove_dir_all(&stranger.home).unwrap();
+        assert!(said.lines().any(|line| line == format!("HOME={}", stranger.home.display())), "{said}");
+        // Cargo sets many for a test, and these would help our programs to find what a stranger does not have.
+        for ours in ["CARGO", "VIRTUAL_ENV", "ORT_DYLIB_PATH", "FACEATTEND", "XDG_CACHE_HOME", "PYTHONPATH"] {
+            assert!(!said.lines().any(|line| line.starts_with(ours)), "{ours}: {said}");
+        }
+    }
+
+    #[test]
+    fn the_newest_package_is_tried() {
+        let folder = env::temp_dir().join(format!("faceattend-trials-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        for (name, age) in [("faceattend-0.1.0.whl", 10), ("faceattend-0.2.0.whl", 0), ("other-0.1.0.whl", 0)] {
+            let file = fs::File::create(folder.join(name)).unwrap();
+            file.set_modified(std::time::SystemTime::now() - std::time::Duration::from_secs(age)).unwrap();
+        }
+        let found = package(&folder, "faceattend-", ".whl");
+        let missing = package(&folder, "faceattend-", ".deb");
+        fs::remove_dir_all(&folder).unwrap();
+        assert_eq!(found, Ok(folder.join("faceattend-0.2.0.whl")));
+        assert!(missing.unwrap_err().contains("cargo xtask dist"));
+    }
 }

@@ -8,6 +8,7 @@ use std::process::Command;
 
 use super::{Stranger, media, package, timed};
 use crate::Result;
+use crate::dist::addon::description;
 use crate::node::{ADDON, npm};
 use crate::workspace::{output, root};
 
@@ -22,6 +23,7 @@ pub(in crate::dist) fn packages(out: &Path) -> Result<String> {
     let main = package(out, &format!("faceattend-{}", env!("CARGO_PKG_VERSION")), ".tgz")?;
     let platform = package(out, "faceattend-node-", ".tgz")?;
     let cache = root().join("target/dist-trials/npm-cache");
+    warm(&cache)?;
     let mut said = Vec::new();
     for major in MAJORS {
         let node = node(*major, &cache)?;
@@ -31,36 +33,41 @@ pub(in crate::dist) fn packages(out: &Path) -> Result<String> {
     Ok(said.join("; "))
 }
 
+/// Puts into npm's cache what the packages need beside themselves, as their description asks for it.
+fn warm(cache: &Path) -> Result<()> {
+    let wanted = description(&root().join(ADDON))?["optionalDependencies"]["onnxruntime-node"].clone();
+    let wanted = wanted.as_str().ok_or("the addon does not name onnxruntime-node")?.to_owned();
+    let stranger = Stranger::new("node-cache")?;
+    let mut npm = stranger.command("npm");
+    npm.env("PATH", env::var_os("PATH").unwrap_or_default()).env("ONNXRUNTIME_NODE_INSTALL", "skip");
+    npm.args(["install", "--no-audit", "--no-fund", "--loglevel=error", "--cache"]).arg(cache);
+    output(npm.arg(format!("onnxruntime-node@{wanted}")))?;
+    let _ = fs::remove_dir_all(&stranger.home);
+    Ok(())
+}
+
 fn one(packages: &[&Path], major: u32, node: &Path, cache: &Path) -> Result<String> {
-    // With the network first, so that the cache has the dependencies; then in another folder, without.
-    for network in ["--prefer-offline", "--offline"] {
-        let stranger = Stranger::new(&format!("node-{major}"))?;
-        fs::write(stranger.home.join("package.json"), "{ \"name\": \"stranger\", \"private\": true }\n")
-            .map_err(|e| format!("cannot write in {}: {e}", stranger.home.display()))?;
-        let mut paths = vec![node.parent().unwrap_or(node).to_path_buf()];
-        paths.extend(env::split_paths(&env::var_os("PATH").unwrap_or_default()));
-        let paths = env::join_paths(paths).map_err(|e| format!("PATH: {e}"))?;
-        let at_home = |program: &str| {
-            let mut command = stranger.command(program);
-            command.env("PATH", &paths).env("ONNXRUNTIME_NODE_INSTALL", "skip");
-            command
-        };
-        let install = || {
-            let mut npm = at_home("npm");
-            npm.args(["install", "--no-audit", "--no-fund", "--loglevel=error", network, "--cache"]).arg(cache);
-            output(npm.args(packages))
-        };
-        let (_, installing) = timed(install)?;
-        if network != "--offline" {
-            continue;
-        }
-        let script = stranger.home.join("stranger.mjs");
-        fs::copy(root().join("xtask/dist/stranger.mjs"), &script).map_err(|e| format!("{}: {e}", script.display()))?;
-        let (_, recognizing) = timed(|| output(at_home("node").arg(&script).arg(media())))?;
-        let _ = fs::remove_dir_all(&stranger.home);
-        return Ok(format!("{major}: installed offline in {installing:.1} s, recognized in {recognizing:.1} s"));
-    }
-    Err("nothing was tried".to_owned())
+    let stranger = Stranger::new(&format!("node-{major}"))?;
+    fs::write(stranger.home.join("package.json"), "{ \"name\": \"stranger\", \"private\": true }\n")
+        .map_err(|e| format!("cannot write in {}: {e}", stranger.home.display()))?;
+    let mut paths = vec![node.parent().unwrap_or(node).to_path_buf()];
+    paths.extend(env::split_paths(&env::var_os("PATH").unwrap_or_default()));
+    let paths = env::join_paths(paths).map_err(|e| format!("PATH: {e}"))?;
+    let at_home = |program: &str| {
+        let mut command = stranger.command(program);
+        command.env("PATH", &paths).env("ONNXRUNTIME_NODE_INSTALL", "skip");
+        command
+    };
+    let (_, installing) = timed(|| {
+        let mut npm = at_home("npm");
+        npm.args(["install", "--offline", "--no-audit", "--no-fund", "--loglevel=error", "--cache"]).arg(cache);
+        output(npm.args(packages))
+    })?;
+    let script = stranger.home.join("stranger.mjs");
+    fs::copy(root().join("xtask/dist/stranger.mjs"), &script).map_err(|e| format!("{}: {e}", script.display()))?;
+    let (_, recognizing) = timed(|| output(at_home("node").arg(&script).arg(media())))?;
+    let _ = fs::remove_dir_all(&stranger.home);
+    Ok(format!("{major}: installed offline in {installing:.1} s, recognized in {recognizing:.1} s"))
 }
 
 /// Returns the program of Node `major`: the one that is here, or the one of the npm registry.

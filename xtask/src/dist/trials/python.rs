@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
-use super::{Stranger, media, package, timed};
+use super::{Stranger, debian, media, package, timed};
 use crate::Result;
 use crate::dist::folders::entries;
 use crate::workspace::{output, root};
@@ -19,12 +19,26 @@ const WITH_RUNTIME: u32 = 11;
 /// When no Python is here, or one of the trials fails.
 pub(in crate::dist) fn wheel(out: &Path) -> Result<String> {
     let wheel = package(out, "faceattend-", ".whl")?;
-    let (mut said, mut missing) = (Vec::new(), Vec::new());
+    let (mut said, mut failed, mut missing) = (Vec::new(), Vec::new(), Vec::new());
     for minor in MINORS {
-        match interpreter(minor) {
-            Some(python) => said.push(one(&wheel, &python, minor).map_err(|e| format!("Python 3.{minor}: {e}"))?),
-            None => missing.push(format!("3.{minor}")),
+        let tried = match interpreter(minor) {
+            Some(python) => one(&wheel, &python, minor),
+            None if minor == *MINORS.end() && debian::can_be_made() => debian::wheel(&wheel, minor),
+            None => {
+                missing.push(format!("3.{minor}"));
+                continue;
+            }
+        };
+        match tried {
+            Ok(tried) => {
+                println!("{tried}");
+                said.push(tried);
+            }
+            Err(problem) => failed.push(format!("Python 3.{minor}: {problem}")),
         }
+    }
+    if !failed.is_empty() {
+        return Err(failed.join("\n"));
     }
     if said.is_empty() {
         return Err("no Python is here to try the wheel with".to_owned());
