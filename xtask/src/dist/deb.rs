@@ -70,8 +70,9 @@ pub(crate) fn build(server: &Server, out: &Path) -> Result<PathBuf> {
     let made = out.join(format!("faceattend_{}_{}.deb", debian_version(&server.version), architecture.trim()));
     fs::create_dir_all(out).map_err(|e| format!("cannot make {}: {e}", out.display()))?;
     let mut pack = Command::new("dpkg-deb");
-    // xz, which every Debian reads.
-    pack.args(["--root-owner-group", "-Zxz", "--build"]).arg(&tree).arg(&made);
+    // xz is small, and every Debian reads it. What is made for a trial need not be small.
+    let compression = if server.release.is_some() { "-Zxz" } else { "-Zgzip" };
+    pack.args(["--root-owner-group", compression, "--build"]).arg(&tree).arg(&made);
     output(set_time(&mut pack)?)?;
     Ok(made)
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use super::measured::{CLIP, Times, bring_media, megabytes, punctual, until_the_first_face};
-use super::root::Root;
+use super::root::{Ground, Root};
 use super::{service, the_package};
 use crate::Result;
 use crate::demo::{attendance, expect_marks, log_in, register, watch};
@@ -20,9 +20,9 @@ const MAY_STAY: &[&str] = &["/etc/passwd", "/etc/group", "/etc/shadow", "/etc/gs
 ///
 /// # Errors
 /// When a step does not do what a stranger expects, or the first face takes too long.
-pub(super) fn trial(packages: &Path, keep: bool) -> Result<String> {
+pub(super) fn trial(packages: &Path, ground: &Ground) -> Result<String> {
     let package = the_package(packages, ".deb")?;
-    let root = Root::fresh("deb", keep)?;
+    let root = Root::fresh("deb", ground)?;
     let bare = root.size()?;
     root.copy(&package, PACKAGE)?;
     bring_media(&root)?;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::measured::{CLIP, bring_media, punctual};
-use super::root::{Root, trials};
+use super::root::{Ground, Root, trials};
 use super::{deb, service, the_package};
 use crate::Result;
 use crate::demo::{attendance, expect_marks, log_in, people, register, watch};
@@ -24,10 +24,10 @@ const ZONE: &str = "Asia/Kolkata";
 ///
 /// # Errors
 /// When the old commit cannot be built, or something of before does not hold.
-pub(super) fn trial(packages: &Path, keep: bool) -> Result<String> {
+pub(super) fn trial(packages: &Path, ground: &Ground) -> Result<String> {
     let new = the_package(packages, ".deb")?;
     let old = old_package(&new)?;
-    let clean = Root::fresh("upgrade", keep)?;
+    let clean = Root::fresh("upgrade", ground)?;
     bring_media(&clean)?;
     clean.copy(&old, "/root/old.deb")?;
     clean.copy(&new, deb::PACKAGE)?;
@@ -109,6 +109,7 @@ fn old_package(new: &Path) -> Result<PathBuf> {
         opencv_library: None,
         describer: describer.join("usr/bin/faceattend"),
         version: OLD_VERSION.to_owned(),
+        release: None,
     };
     build_deb(&server, &made("package"))
 }
