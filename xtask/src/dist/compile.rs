@@ -50,9 +50,9 @@ impl Release {
     /// When the tools cannot be installed, or the code does not compile.
     pub(crate) fn build(&self) -> Result<()> {
         let mut build = if cfg!(target_os = "linux") {
-            let mut build = command(tool("cargo-zigbuild")?);
+            let mut build = zig("zigbuild")?;
             let (major, minor) = GLIBC;
-            build.arg("zigbuild").arg(format!("--target={}.{major}.{minor}", self.triple)).env("PATH", tools_first()?);
+            build.arg(format!("--target={}.{major}.{minor}", self.triple));
             build
         } else {
             let mut build = cargo(&["build"]);
@@ -143,6 +143,16 @@ pub(crate) fn megabytes(path: &Path) -> Result<String> {
 pub(crate) fn tool(name: &str) -> Result<PathBuf> {
     let python = environment(TOOLS_FOLDER, &[TOOLS])?;
     Ok(python.with_file_name(format!("{name}{EXE_SUFFIX}")))
+}
+
+/// Returns a call of cargo by the `verb` of `cargo-zigbuild`, with Zig as linker and as compiler of C.
+///
+/// # Errors
+/// When the tools cannot be installed.
+pub(crate) fn zig(verb: &str) -> Result<Command> {
+    let mut cargo = command(tool("cargo-zigbuild")?);
+    cargo.arg(verb).env("PATH", tools_first()?);
+    Ok(cargo)
 }
 
 /// Returns the search path with the tools' folder first: `cargo-zigbuild` calls zig through the `python3` it finds.
