@@ -1,7 +1,7 @@
 //! Pages, API and WebSocket over TLS.
 
 use faceattend_server::net::listen::ConnectionLimits;
-use faceattend_server::{Settings, WebSocketAccess};
+use faceattend_server::{AllowedOrigins, Settings, WebSocketAccess};
 use futures_util::{SinkExt as _, StreamExt as _};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
@@ -57,7 +57,8 @@ async fn a_web_socket_is_open_over_tls() {
 
 #[tokio::test]
 async fn an_open_web_socket_is_for_the_page_over_tls_and_not_for_its_double_in_plain_text() {
-    let open = |settings: Settings| settings.with_web_socket(WebSocketAccess::Open);
+    let origins = AllowedOrigins::new(vec!["https://school.example".parse().unwrap()]);
+    let open = |settings: Settings| settings.with_web_socket(WebSocketAccess::Open).with_allowed_origins(origins);
     let server = Listening::start_with(ConnectionLimits::default(), open).await;
     for (scheme, taken) in [("https", true), ("http", false)] {
         let mut request = format!("wss://{}/api/v1/detection/ws/1", server.address).into_client_request().unwrap();
