@@ -42,7 +42,7 @@ TYPES = {
 
 STORE_PARTS = {
     "Store", "Students", "Templates", "Sessions", "Attendance", "DetectionLogs", "Accounts", "Logins", "Audit",
-    "Privacy", "Cluster", "SecondLooks",
+    "Privacy", "Cluster", "SecondLooks", "KeptCameras",
 }  # fmt: skip
 
 # What the core spells otherwise than both bindings: their name, or `None` where both leave it out, and why.
@@ -105,8 +105,9 @@ SERVER_ONLY = set(
     cluster consent correct_attendance corrections create_admin detection_logs embedding_json end_login end_logins_of
     follow forget_seen_templates frame_seen_elsewhere keep_seen_template login_holder newest_template release_cameras
     remember_frame renew_login reseal_templates retire sessions_of set_admin_password set_consent
-    students_to_enrol_again template_forms unwatch_all_cameras unwatch_camera update_admin watch_camera
-    watched_cameras enrol audit_about login_failures note_login_failure forget_login_failures renew_password_hash
+    students_to_enrol_again template_forms update_admin watch_camera watched_cameras keep_camera
+    keep_started_camera kept_cameras kept_camera change_kept_camera pause_cameras remove_kept_camera
+    camera_password_forms enrol audit_about login_failures note_login_failure forget_login_failures renew_password_hash
     """.split()
 )
 

@@ -175,6 +175,11 @@ impl PassiveNetworks {
         }
     }
 
+    /// Whether there is nothing to fetch: the check runs, or the operator wants none.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.0.engine.current().description().passive_check != PassiveCheck::NotInstalled
+    }
+
     /// Begins to fetch the pack, unless it is being fetched or there already.
     ///
     /// # Errors

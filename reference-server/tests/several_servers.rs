@@ -13,6 +13,7 @@ mod several {
     pub mod process;
 }
 
+use common::opencv::opencv_is_there;
 use common::{BLUE, GREEN, RED, YELLOW, picture};
 use serde_json::{Value, json};
 use several::camera::NetworkCamera;
@@ -33,6 +34,59 @@ fn three_servers_on_one_postgresql_are_one_service() {
     };
     let schema = several::process::Schema::new(&database);
     three_servers_are_one_service(&schema.url());
+}
+
+/// The list of the cameras is one for all, and outlives all of them.
+#[test]
+fn what_servers_share_is_watched_again_when_all_of_them_were_killed() {
+    let Ok(database) = std::env::var("FACEATTEND_TEST_POSTGRES") else {
+        eprintln!("skipped: FACEATTEND_TEST_POSTGRES names no database");
+        return;
+    };
+    let schema = several::process::Schema::new(&database);
+    let start = || {
+        let [mut a, mut b] = ["a", "b"].map(|name| Server::start(name, &schema.url()));
+        let admin = json!({ "username": "admin", "password": "admin123" });
+        a.token = a.post("/api/v1/auth/login", &admin)["access_token"].as_str().unwrap().to_owned();
+        b.token.clone_from(&a.token);
+        (a, b)
+    };
+    let camera = NetworkCamera::start(GREEN, 5);
+    let address = format!("http://user:S3CRET@127.0.0.1:{}/cam.mjpeg", camera.port);
+    let shown = address.replace("S3CRET", "***");
+    let (a, b) = start();
+    a.post("/api/v1/detection/start", &json!({ "camera_url": address, "camera_location": "Gate" }));
+    until("it is watched", || camera.watchers() == 1);
+    a.kill();
+    b.kill();
+    until("they are dead", || camera.watchers() == 0);
+
+    let (a, b) = start();
+    until("it is watched again", || camera.watchers() == 1);
+    let kept = |server: &Server| server.get("/api/v1/cameras")["data"]["cameras"][0].clone();
+    for server in [&a, &b] {
+        assert_eq!((&kept(server)["name"], &kept(server)["camera_url"]), (&json!("Gate"), &json!(shown)));
+    }
+    // Whoever is asked to change it: the one that watches it goes on with what is new, in its one place.
+    let path = format!("/api/v1/cameras/{}", kept(&a)["camera_id"]);
+    let change = json!({ "name": "Main gate", "camera_url": shown, "camera_location": "South", "orientation": 180 });
+    for server in [&a, &b] {
+        let (status, answer) = server.ask("PUT", &path, &change);
+        assert_eq!(status, 200, "{answer}");
+    }
+    let is_new = |server: &Server| {
+        let status = cameras(server)[&shown].clone();
+        status["camera_location"] == "South" && status["orientation"] == 180
+    };
+    until("it is watched as it is now", || is_new(&a) && is_new(&b) && camera.watchers() == 1);
+    b.post(&format!("{path}/pause"), &json!({}));
+    until("it is paused everywhere", || camera.watchers() == 0 && cameras(&a) == json!({}) && cameras(&b) == json!({}));
+    a.post(&format!("{path}/resume"), &json!({}));
+    until("it is watched again", || camera.watchers() == 1);
+    let (status, answer) = b.ask("DELETE", &path, &Value::Null);
+    assert_eq!(status, 200, "{answer}");
+    until("it is gone", || camera.watchers() == 0 && cameras(&a) == json!({}));
+    assert_eq!(camera.most_watchers(), 1, "one at a time");
 }
 
 const DETECT: &str = "/api/v1/liveness/detect";
@@ -122,8 +176,7 @@ fn three_servers_are_one_service(database: &str) {
     let (status, answer) = a.ask("DELETE", &format!("/api/v1/attendance/{row}"), &Value::Null);
     assert_eq!(status, 200, "{answer}");
 
-    if !cfg!(feature = "opencv") {
-        eprintln!("skipped: without the feature `opencv` no server reads a network camera");
+    if !opencv_is_there() {
         return;
     }
     // One server watches the camera, all of them show it, and what it sees is told everywhere, once.

@@ -1,8 +1,8 @@
-//! What several servers on one database need: announcements and leases of cameras.
+//! What several servers on one database need: announcements, and leases of the [kept cameras](super::KeptCameras).
 
 use std::time::Duration;
 
-use super::{CameraKey, CameraReport, CameraRequest, ClaimedCamera, ServerId, WatchedCamera};
+use super::{CameraKey, CameraReport, ClaimedCamera, ServerId, WatchedCamera};
 use crate::error::Result;
 
 /// What several servers on one database share. Only PostgreSQL offers it.
@@ -14,25 +14,12 @@ pub trait Cluster: Send + Sync {
     /// [`Error::Store`](crate::Error::Store).
     fn announce(&self, text: &str) -> Result<()>;
 
-    /// Adds a camera to those that are watched, leased to `by` unless another server holds it. Returns whether `by`
-    /// holds it. A camera that is watched already stays with its server and gets the address of `camera`.
-    ///
-    /// # Errors
-    /// [`Error::Store`](crate::Error::Store); [`Error::InvalidInput`](crate::Error::InvalidInput) for a text beyond
-    /// its [limit](super::limits).
-    fn watch_camera(&self, camera: &CameraRequest, by: &ServerId, lease: Duration) -> Result<bool>;
-
-    /// Removes a camera from those that are watched. Returns whether it was among them.
+    /// Leases a kept camera to `by` unless another server holds it. Returns whether `by` holds it: no server holds one
+    /// that is not kept, or paused.
     ///
     /// # Errors
     /// [`Error::Store`](crate::Error::Store).
-    fn unwatch_camera(&self, camera: &CameraKey) -> Result<bool>;
-
-    /// Removes all cameras from those that are watched. Returns how many there were.
-    ///
-    /// # Errors
-    /// [`Error::Store`](crate::Error::Store).
-    fn unwatch_all_cameras(&self) -> Result<u64>;
+    fn watch_camera(&self, camera: &CameraKey, by: &ServerId, lease: Duration) -> Result<bool>;
 
     /// Renews the leases of the cameras in `reports`, leases some cameras that nobody holds, and returns what `by`
     /// holds now. The server must stop watching every other camera.
@@ -42,13 +29,13 @@ pub trait Cluster: Send + Sync {
     fn claim_cameras(&self, by: &ServerId, reports: &[CameraReport], lease: Duration) -> Result<Vec<ClaimedCamera>>;
 
     /// Ends the leases of `by`, so that other servers take its cameras over at once. Cameras that only `by` reaches are
-    /// removed.
+    /// watched by nobody until it is started again.
     ///
     /// # Errors
     /// [`Error::Store`](crate::Error::Store).
     fn release_cameras(&self, by: &ServerId) -> Result<()>;
 
-    /// Returns every camera that is watched, ordered by name.
+    /// Returns every camera that is watched, or waits for a server that runs, ordered by name.
     ///
     /// # Errors
     /// [`Error::Store`](crate::Error::Store).

@@ -10,6 +10,10 @@ pub const STUDENT_NAME: usize = 255;
 pub const ROLL_NUMBER: usize = 50;
 /// The location of a camera, which every mark by it repeats. The existing service declares 100 and accepts more.
 pub const CAMERA_LOCATION: usize = 255;
+/// The name of a camera, which a list shows in one line.
+pub const CAMERA_NAME: usize = 100;
+/// How many cameras are kept: more than a machine watches.
+pub const CAMERAS: usize = 1000;
 /// The address of a camera or the path of a recording: the longest path that Linux takes (`PATH_MAX`).
 pub const CAMERA_ADDRESS: usize = 4096;
 /// The name of a part of the day, such as a lesson.

@@ -15,6 +15,9 @@ pub(crate) mod codec;
 mod deferred;
 mod detection_logs;
 mod given_ids;
+mod kept_cameras;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod kept_rows;
 pub mod limits;
 mod location;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
@@ -53,22 +56,30 @@ pub use cluster::Cluster;
 pub use codec::{FaceColumn, KeyId, Resealed, SealContext, TemplateForms, TemplateKey, TemplateKeys};
 pub use deferred::DeferredWrites;
 pub use detection_logs::DetectionLogs;
+pub use kept_cameras::KeptCameras;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+pub use location::{DatabaseLock, LockName};
 pub use location::{StoreLocation, open, redacted};
 // Named one by one, so that the list of the public API sees them.
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+pub(crate) use model::is_erased;
 pub use model::{
     AdminChange, AdminUser, Admission, AttendanceFilter, AttendanceRecord, AttendanceStatus, AttendanceSummary,
-    AuditEntry, CameraKey, CameraReport, CameraRequest, ClaimedCamera, Consent, CorrectedStatus, Correction,
-    CorrectionRecord, DayWindow, DecidedSecondLook, Deferred, DeferredOutcome, DetectionLog, ENROLMENT_LOCK, Enrolee,
-    Enrolment, Erasure, FaceCheck, JournalId, KeptSeen, LegacyVector, Listed, LoginFailures, Marking, MarksOfErased,
-    Merged, MergedFace, NewAdmin, NewAttendance, NewAuditEntry, NewDetectionLog, NewLogin, NewSecondLook, NewSession,
-    Page, PositionColumns, Retention, Retired, SecondLook, SecondLookAnswer, SecondLookDecision, SecondLookFilter,
+    AuditEntry, CameraGroup, CameraKey, CameraReach, CameraReport, CameraSettings, ClaimedCamera, Consent,
+    CorrectedStatus, Correction, CorrectionRecord, DayWindow, DecidedSecondLook, Deferred, DeferredOutcome,
+    DetectionLog, ENROLMENT_LOCK, Enrolee, Enrolment, Erasure, FaceCheck, JournalId, KeptAddress, KeptCamera,
+    KeptCameraChange, KeptSeen, LegacyVector, Listed, LoginFailures, Marking, MarksOfErased, Merged, MergedFace,
+    NewAdmin, NewAttendance, NewAuditEntry, NewDetectionLog, NewKeptCamera, NewLogin, NewSecondLook, NewSession, Page,
+    PositionColumns, Retention, Retired, SecondLook, SecondLookAnswer, SecondLookDecision, SecondLookFilter,
     SecondLookState, SecondLookVerdict, SecondLooking, SeenLimits, ServerId, SessionRecord, SessionSummary,
     SessionUpdate, StoredEmbedding, StoredTemplate, Student, StudentChange, StudentMerge, TemplateMark, TemplateOrigin,
     WatchedCamera, embedding_text,
 };
 pub use notices::{Follower, Notice};
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
-pub use portable::{Counts, Imported, Portable, Present, Survey};
+pub use portable::{BackedUp, Counts, Imported, Portable, Present, Survey};
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+pub(crate) use portable::{Skimmed, skim};
 #[cfg(feature = "postgres")]
 pub use postgres::PostgresStore;
 pub use privacy::Privacy;
@@ -98,8 +109,8 @@ pub use trouble::StoreTrouble;
 /// ```
 pub mod prelude {
     pub use super::{
-        Accounts, Attendance, Audit, Cluster, DeferredWrites, DetectionLogs, Logins, Privacy, SecondLooks, Sessions,
-        Store, Students, Templates,
+        Accounts, Attendance, Audit, Cluster, DeferredWrites, DetectionLogs, KeptCameras, Logins, Privacy, SecondLooks,
+        Sessions, Store, Students, Templates,
     };
 }
 
@@ -109,8 +120,8 @@ pub const MAX_LOGIN_FAILURES: u32 = 10_000;
 /// How many frames of liveness sessions are remembered by their hashes: those of about 1,000 registrations, in 6 MB.
 pub const MAX_SEEN_FRAMES: u32 = 50_000;
 
-/// How long a camera that only one server reaches stays in the list once that server has stopped renewing its lease:
-/// time for it to be started again.
+/// How long other servers show a camera that only one server reaches once that server has stopped renewing its lease:
+/// time for it to be started again. It is kept all the same.
 pub const FORGET_BOUND_CAMERAS_AFTER: Duration = Duration::from_secs(60);
 
 /// The database. Every method is one transaction: it happened as a whole and survives the death of the process once
@@ -127,6 +138,7 @@ pub trait Store:
     + SecondLooks
     + DetectionLogs
     + DeferredWrites
+    + KeptCameras
     + Accounts
     + Logins
     + Audit

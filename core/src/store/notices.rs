@@ -43,7 +43,6 @@ pub trait Follower: Send {
 /// The notices as text, and how a store's own are told from others'.
 pub(super) mod text {
     pub(in super::super) const ATTENDANCE: &str = "attendance";
-    #[cfg(any(feature = "postgres", test))]
     pub(in super::super) const CAMERAS: &str = "cameras";
 
     pub(in super::super) fn marked(origin: &str, attendance: i64) -> String {

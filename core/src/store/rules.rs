@@ -230,13 +230,6 @@ pub(super) fn consent_fits(consent: &Consent) -> Result<()> {
     fits("version of the notice", &consent.notice, limits::NOTICE)
 }
 
-/// The same of a camera that servers share.
-#[cfg(feature = "postgres")]
-pub(super) fn camera_fits(camera: &super::CameraRequest) -> Result<()> {
-    fits("camera", &camera.address, limits::CAMERA_ADDRESS)?;
-    fits("camera location", camera.location.as_deref().unwrap_or_default(), limits::CAMERA_LOCATION)
-}
-
 /// Returns the location and the error of a row of the detection log, cut to what the stores keep.
 pub(super) fn logged_texts(log: &NewDetectionLog) -> [Option<&str>; 2] {
     // No database need keep what follows a NUL.

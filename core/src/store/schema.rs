@@ -28,10 +28,11 @@
 //! | `login_failures` | new: how often logins failed of late, by the hash of name and address |
 //! | `audit_log` | new: who changed what |
 //! | `notices` | new: what has changed, for other processes on the file; the newest only |
-//! | `watched_cameras` | new: cameras that several servers share, with their addresses and who watches each |
+//! | `watched_cameras` | new: which of several servers watches each of the cameras; its addresses are empty |
 //! | `students` | `roll_key`, `roll_twin`: what makes roll numbers one; `search_key`: what a search looks in |
 //! | `write_journals` | new: how far each journal of waiting writes is written |
 //! | `ids_given` | new: the largest id of the rows that are gone, so that no other row is given it |
+//! | `cameras` | new: the cameras that are kept, each with its settings; `secret`: what could be a password, sealed |
 //! | `schema_migrations` | new: the steps taken |
 
 use super::given_ids;
@@ -137,7 +138,34 @@ pub const MIGRATIONS: &[Migration] = &[
         columns: KEY_COLUMNS,
         after: KEYS_AND_ODD_TIMES,
     },
+    Migration { version: 13, name: "the cameras that are kept", tables: CAMERA_TABLE, columns: &[], after: "" },
 ];
+
+// What could be a password lies in `secret` alone. A name is unique by `name_key`, without letter case; an address by
+// its list and by the server that reaches it. Ids are in addresses of the API: none is given twice.
+const CAMERA_TABLE: &str = "
+CREATE TABLE IF NOT EXISTS cameras (
+    id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    name TEXT NOT NULL,
+    name_key TEXT NOT NULL,
+    address TEXT NOT NULL,
+    secret TEXT,
+    only_at VARCHAR(100) NOT NULL DEFAULT '',
+    camera_group VARCHAR(20) NOT NULL DEFAULT 'usual',
+    location VARCHAR(255),
+    turned INTEGER,
+    mirror BOOLEAN,
+    gate VARCHAR(20),
+    any_place BOOLEAN NOT NULL DEFAULT 0,
+    paused BOOLEAN NOT NULL DEFAULT 0,
+    created_at DATETIME NOT NULL,
+    created_by VARCHAR(255) NOT NULL,
+    changed_at DATETIME NOT NULL,
+    changed_by VARCHAR(255) NOT NULL
+);
+CREATE UNIQUE INDEX IF NOT EXISTS uq_cameras_name_key ON cameras (name_key);
+CREATE UNIQUE INDEX IF NOT EXISTS uq_cameras_address ON cameras (camera_group, address, only_at);
+";
 
 // How far each journal of waiting writes is written: a record of it goes in once, whatever happens in between.
 const JOURNAL_TABLE: &str = "
@@ -195,7 +223,7 @@ END;
 "
 );
 
-// An address may hold the camera's password: only servers that share their cameras write one.
+// Since schema 13 the addresses are in `cameras`, and those here are empty.
 const SHARING_TABLES: &str = "
 CREATE TABLE IF NOT EXISTS notices (
     id INTEGER NOT NULL PRIMARY KEY,

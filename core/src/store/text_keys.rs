@@ -11,6 +11,12 @@ pub(super) fn roll_key(roll_number: &str) -> String {
     seen.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
+/// Returns what makes names of cameras one: as [`roll_key`], and without letter case.
+pub(super) fn camera_key(name: &str) -> String {
+    // Up and down again: so `ß` is `ss`.
+    roll_key(name).to_uppercase().to_lowercase()
+}
+
 /// Returns where a search for a student looks: name and roll number as [`search_text`] spells them, a line each.
 pub(super) fn search_key(name: &str, roll_number: &str) -> String {
     format!("{}\n{}", folded(name), folded(roll_number))

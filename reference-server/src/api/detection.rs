@@ -10,10 +10,10 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use crate::auth::Role;
 use crate::error::AppError;
 use crate::live::browser::SessionStats;
-use crate::live::cameras::{CameraItem, Mounted, Starter, shown_place};
+use crate::live::camera_status::CameraItem;
+use crate::live::cameras::{Mounted, Starter, Wanted, shown_place};
 use crate::request::body::Expects;
 use crate::request::extract::Authed;
 use crate::request::fields::Reader;
@@ -111,7 +111,7 @@ pub(super) fn place(address: &str, location: Option<&str>) -> String {
 }
 
 /// One text for all that an operator may not open, there or not.
-const NOT_PERMITTED: &str = "This camera or recording is not there, or only an admin may start it";
+pub(super) const NOT_PERMITTED: &str = "This camera or recording is not there, or only an admin may start it";
 
 pub(super) const START: Endpoint = Endpoint {
     method: Method::POST,
@@ -129,7 +129,7 @@ pub(super) const START: Endpoint = Endpoint {
 /// `/detection/frame`.
 pub(super) async fn start(State(app): State<AppState>, call: Authed<NewCamera>) -> Result<Json<Started>, AppError> {
     const PREFIX: &str = "Error starting face detection";
-    let Authed { trail, role, input, .. } = call;
+    let Authed { trail, role, user, input, .. } = call;
     match input {
         NewCamera::Server(ServerCamera { camera_url: url, camera_location: location, orientation, mirror }) => {
             let turned = orientation.map(Orientation::from_degrees).transpose();
@@ -140,8 +140,12 @@ pub(super) async fn start(State(app): State<AppState>, call: Authed<NewCamera>) 
             let message = format!("Face detection started for camera: {name}");
             let started = ServerStarted { camera_url: name, camera_location: location.clone() };
             // A camera that is replaced is stopped first, which may take a second.
-            let starter = if role == Role::Admin { Starter::Admin } else { Starter::Operator };
-            if !blocking(PREFIX, move || app.live().start_camera(&url, location.as_deref(), mounted, starter)).await? {
+            let starter = Starter::of(role);
+            let starting = move || {
+                let wanted = Wanted { address: &url, location: location.as_deref(), mounted, gate: None };
+                app.live().start_camera(wanted, starter, &user)
+            };
+            if !blocking(PREFIX, starting).await? {
                 return Err(AppError::Detail(StatusCode::FORBIDDEN, NOT_PERMITTED.into()));
             }
             Ok(Json(Started::Server(reply(message, started))))
@@ -204,7 +208,7 @@ pub(super) const STOP: Endpoint = Endpoint {
 
 /// Stops a camera. As recorded, one that does not run is stopped with success too.
 pub(super) async fn stop(State(app): State<AppState>, call: Authed<Which>) -> Result<Json<Stopped>, AppError> {
-    let Which { camera_url, session_id } = call.input;
+    let (Which { camera_url, session_id }, user) = (call.input, call.user);
     if let (None, Some(session)) = (&camera_url, session_id) {
         let stats = app.live().browsers().end(&session).ok_or_else(|| AppError::bad_request(NO_SESSION))?;
         return Ok(Json(Stopped::Browser(BrowserStopped {
@@ -217,7 +221,7 @@ pub(super) async fn stop(State(app): State<AppState>, call: Authed<Which>) -> Re
     let url = camera_url.ok_or_else(|| AppError::bad_request(NO_URL))?;
     call.trail.note(redacted(&url));
     let message = format!("Face detection stopped for camera: {}", redacted(&url));
-    blocking("Error stopping face detection", move || app.live().stop_camera(&url)).await?;
+    blocking("Error stopping face detection", move || app.live().stop_camera(&url, &user)).await?;
     Ok(Json(Stopped::Server(done(message))))
 }
 
@@ -231,8 +235,8 @@ pub(super) const STOP_ALL: Endpoint = Endpoint {
     errors: &[],
 };
 
-pub(super) async fn stop_all(State(app): State<AppState>, _call: Authed<Nothing>) -> Result<Json<Done>, AppError> {
-    blocking("Error stopping face detection", move || app.live().stop_cameras()).await?;
+pub(super) async fn stop_all(State(app): State<AppState>, call: Authed<Nothing>) -> Result<Json<Done>, AppError> {
+    blocking("Error stopping face detection", move || app.live().stop_cameras(&call.user)).await?;
     Ok(Json(done("All face detection processes stopped")))
 }
 

@@ -10,7 +10,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::error::AppError;
-use crate::live::cameras::{Mounted, Starter};
+use crate::live::cameras::{Mounted, Starter, Wanted};
 use crate::request::body::Expects;
 use crate::request::extract::Authed;
 use crate::request::fields::Reader;
@@ -61,6 +61,10 @@ impl Input for Index {
     }
 }
 
+fn wanted(number: &str) -> Wanted<'_> {
+    Wanted { address: number, location: Some(LOCATION), mounted: Mounted::default(), gate: None }
+}
+
 fn available() -> Vec<u32> {
     devices().into_iter().map(|device| device.number).collect()
 }
@@ -88,10 +92,13 @@ pub(super) async fn start(
     State(app): State<AppState>,
     call: Authed<Index>,
 ) -> Result<Json<Reply<LaptopStarted>>, AppError> {
-    let Index(index) = call.input;
+    let (Index(index), user) = (call.input, call.user);
     call.trail.note(format!("camera {index}"));
     let available = blocking("Error starting laptop camera detection", move || {
-        app.live().laptop().start(&index.to_string(), Some(LOCATION), Mounted::default(), Starter::Admin)?;
+        let number = index.to_string();
+        let turn = app.live().kept().laptop_turn();
+        turn.keep(wanted(&number), &user)?;
+        app.live().laptop().start(wanted(&number), Starter::Admin)?;
         Ok(available())
     })
     .await?;
@@ -110,9 +117,14 @@ pub(super) const STOP: Endpoint = Endpoint {
 };
 
 pub(super) async fn stop(State(app): State<AppState>, call: Authed<Index>) -> Result<Json<Done>, AppError> {
-    let Index(index) = call.input;
+    let (Index(index), user) = (call.input, call.user);
     call.trail.note(format!("camera {index}"));
-    let stopping = move || Ok(app.live().laptop().stop(&index.to_string()));
+    let stopping = move || {
+        let turn = app.live().kept().laptop_turn();
+        let stopped = app.live().laptop().stop(&index.to_string());
+        turn.pause(&index.to_string(), &user)?;
+        Ok(stopped)
+    };
     if blocking("Error stopping laptop camera detection", stopping).await? {
         Ok(Json(done(format!("Laptop camera detection stopped for camera index: {index}"))))
     } else {
@@ -217,15 +229,16 @@ pub(super) async fn switch(
     State(app): State<AppState>,
     call: Authed<Other>,
 ) -> Result<Json<Reply<Switched>>, AppError> {
-    let Other { camera_index: index } = call.input;
+    let (Other { camera_index: index }, user) = (call.input, call.user);
     call.trail.note(format!("camera {index}"));
     let cameras = app.live().laptop().status();
     let Some(running) = cameras.into_iter().find(|camera| camera.is_running) else {
         return Err(AppError::not_found(NONE_RUNS));
     };
     let switching = move || {
+        let turn = app.live().kept().laptop_turn();
         let (cameras, name) = (app.live().laptop(), index.to_string());
-        let start = || cameras.start(&name, Some(LOCATION), Mounted::default(), Starter::Admin);
+        let start = || cameras.start(wanted(&name), Starter::Admin);
         if running.name == name {
             return start();
         }
@@ -241,7 +254,7 @@ pub(super) async fn switch(
                 start()?;
                 if !cameras.comes_up(&name) {
                     cameras.stop(&name);
-                    cameras.start(&running.name, Some(LOCATION), Mounted::default(), Starter::Admin)?;
+                    cameras.start(wanted(&running.name), Starter::Admin)?;
                     return Ok(false);
                 }
             }
@@ -254,6 +267,8 @@ pub(super) async fn switch(
                 cameras.halt(&running.name);
             }
         }
+        turn.keep(wanted(&name), &user)?;
+        turn.pause(&running.name, &user)?;
         Ok(true)
     };
     let failed = || AppError::bad_request(format!("Failed to switch to camera index: {index}"));

@@ -3,11 +3,13 @@
 mod accounts;
 mod attendance;
 mod auth;
+mod cameras;
 pub(crate) mod detection;
 pub(crate) mod devices;
 mod duplicates;
 mod export;
 mod face;
+mod first_run;
 mod frames;
 mod laptop;
 mod liveness;
@@ -82,6 +84,15 @@ pub(crate) fn table() -> Routes {
         .add(detection::STOP_ALL, detection::stop_all)
         .add(detection::STATUS, detection::status)
         .add(detection::LOGS, detection::logs)
+        .add(cameras::LIST, cameras::list)
+        .add(cameras::CREATE, cameras::create)
+        // Before the camera whose id is in the path.
+        .add(cameras::TEST, cameras::test)
+        .add(cameras::UPDATE, cameras::update)
+        .add(cameras::REMOVE, cameras::remove)
+        .add(cameras::PAUSE, cameras::pause)
+        .add(cameras::RESUME, cameras::resume)
+        .add(first_run::FIRST_RUN, first_run::first_run)
         .add(laptop::START, laptop::start)
         .add(laptop::STOP, laptop::stop)
         .add(laptop::INFO, laptop::info)

@@ -9,13 +9,17 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use faceattend_core::Result;
-use faceattend_core::camera::{CameraSource, redacted};
-use faceattend_core::store::{CameraKey, CameraReport, CameraRequest, Cluster, ServerId, Store, WatchedCamera};
+use faceattend_core::camera::redacted;
+use faceattend_core::store::{
+    CameraGroup, CameraKey, CameraReport, Cluster, KeptCamera, ServerId, Store, WatchedCamera,
+};
+use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::background::BackgroundThreads;
-use super::cameras::{Cameras, Mounted, Starter, reached_by_all};
+use super::cameras::{Cameras, Starter, Wanted, reached_by_all};
 use super::event_relay::seen_from_afar;
+use super::refusals::Refusals;
 
 /// How often leases are renewed and lapsed ones are looked for.
 const BEAT: Duration = Duration::from_secs(2);
@@ -31,6 +35,7 @@ pub(crate) struct CameraLeases {
     store: Arc<dyn Store>,
     server: ServerId,
     cameras: Arc<Cameras>,
+    refusals: Refusals,
     /// What all servers together watch, as of the last look.
     all: Mutex<Vec<WatchedCamera>>,
     /// Held from what is asked of the store to what is done with the cameras: whoever asks first acts first.
@@ -45,13 +50,14 @@ impl CameraLeases {
     pub(super) fn start(
         store: Arc<dyn Store>,
         name: &str,
-        cameras: Arc<Cameras>,
+        (cameras, refusals): (Arc<Cameras>, Refusals),
         background: &BackgroundThreads,
     ) -> Result<Arc<Self>> {
         let leases = Arc::new(Self {
             store,
             server: ServerId::new(name),
             cameras,
+            refusals,
             all: Mutex::default(),
             turn: Mutex::default(),
             holds_until: Mutex::new(Instant::now()),
@@ -112,15 +118,12 @@ impl CameraLeases {
             .collect();
         let held = self.cluster()?.claim_cameras(&self.server, &reports, LEASE)?;
         *self.holds_until.lock().unwrap_or_else(PoisonError::into_inner) = asked + LEASE - MARGIN;
-        let names: BTreeSet<&str> = held.iter().map(|camera| camera.request.key.name.as_str()).collect();
+        let names: BTreeSet<&str> = held.iter().map(|claimed| claimed.camera.key.name.as_str()).collect();
         for lost in self.cameras.stop_where(|name| !names.contains(name)) {
             tracing::info!(camera = lost, "no longer watched by this server");
         }
-        for camera in held.iter().filter(|camera| !camera.is_over) {
-            let CameraRequest { address, location, key } = &camera.request;
-            if let Err(error) = self.cameras.take_up(address, location.as_deref()) {
-                tracing::error!(camera = key.name, "a camera could not be taken over: {error}");
-            }
+        for claimed in held.iter().filter(|claimed| !claimed.is_over) {
+            self.refusals.note(&claimed.camera, self.cameras.take_up(&claimed.camera));
         }
         self.read_all()
     }
@@ -134,55 +137,40 @@ impl CameraLeases {
         }
     }
 
-    /// Has the camera at `address` watched, by this server unless another does so already; whether it may be opened.
-    /// The others cannot tell who started it. An operator therefore names no host that another may take the place of.
-    /// Nor can they tell how it was said to be mounted: whoever takes it over goes by its place.
-    pub(super) fn watch(
-        &self,
-        address: &str,
-        location: Option<&str>,
-        mounted: Mounted,
-        starter: Starter,
-    ) -> Result<bool> {
-        if !address.trim().is_empty() {
-            let source = self.cameras.source(address, starter)?;
-            let is_sure = |source: &CameraSource| starter == Starter::Admin || self.cameras.is_fixed(source);
-            if !source.is_some_and(|source| is_sure(&source)) {
-                return Ok(false);
-            }
-        }
+    /// Has a kept camera watched, by this server unless another does so already; whether it may be opened.
+    pub(super) fn watch(&self, kept: &KeptCamera, starter: Starter) -> Result<bool> {
         let _turn = self.turn();
         let asked = Instant::now();
-        let key = self.key_of(&redacted(address));
-        let request = CameraRequest { key, address: address.to_owned(), location: location.map(str::to_owned) };
-        if self.cluster()?.watch_camera(&request, &self.server, LEASE)? {
+        let is_here = kept.key.only_at.as_ref().is_none_or(|server| *server == self.server.name);
+        if is_here && self.cluster()?.watch_camera(&kept.key, &self.server, LEASE)? {
             // What was held before is still to be renewed; a server that holds nothing has just begun to.
             if self.cameras.status().is_empty() {
                 *self.holds_until.lock().unwrap_or_else(PoisonError::into_inner) = asked + LEASE - MARGIN;
             }
-            self.cameras.start(address, location, mounted, starter)?;
+            self.cameras.start(Wanted::of(kept)?, starter)?;
         }
         self.read_all()?;
         Ok(true)
     }
 
     /// Has the camera at `address` watched no longer, by whichever server; with or without its credentials.
-    pub(super) fn unwatch(&self, address: &str) -> Result<()> {
+    pub(super) fn unwatch(&self, address: &str, by: &str) -> Result<()> {
         let _turn = self.turn();
         let name = redacted(address);
         self.read_all()?;
         // The name of another server's own camera, such as `0@b`, is no address.
         let is_meant = |camera: &&WatchedCamera| [address, &name].contains(&self.name_of(&camera.key).as_str());
         let of_another = self.all().iter().find(is_meant).map(|c| c.key.clone());
-        self.cluster()?.unwatch_camera(&of_another.unwrap_or_else(|| self.key_of(&name)))?;
+        let key = of_another.unwrap_or_else(|| self.key_of(&name));
+        self.store.pause_cameras(CameraGroup::Usual, Some(&key), by, Timestamp::now())?;
         self.cameras.stop(address);
         self.read_all()
     }
 
     /// Has no camera watched any longer.
-    pub(super) fn unwatch_all(&self) -> Result<()> {
+    pub(super) fn unwatch_all(&self, by: &str) -> Result<()> {
         let _turn = self.turn();
-        self.cluster()?.unwatch_all_cameras()?;
+        self.store.pause_cameras(CameraGroup::Usual, None, by, Timestamp::now())?;
         self.cameras.stop_all();
         self.read_all()
     }
@@ -221,7 +209,7 @@ impl CameraLeases {
     }
 
     /// What this server calls a camera.
-    fn name_of(&self, key: &CameraKey) -> String {
+    pub(super) fn name_of(&self, key: &CameraKey) -> String {
         match &key.only_at {
             Some(server) if *server != self.server.name => seen_from_afar(&key.name, server),
             _ => key.name.clone(),

@@ -7,21 +7,19 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use faceattend_core::camera::{
-    CameraAccess, CameraHealth, CameraSource, CameraState, CameraWorker, FrameSource, Nature, OpenOptions, Orientation,
-    Scheduler, WorkerOptions, open, redacted,
+    CameraAccess, CameraSource, CameraState, CameraWorker, FrameSource, Nature, OpenOptions, Orientation, Scheduler,
+    WorkerOptions, open, redacted,
 };
-use faceattend_core::store::{StoreTrouble, limits};
+use faceattend_core::gate::GatePolicy;
+use faceattend_core::store::{CameraReach, KeptAddress, KeptCamera, limits};
 use faceattend_core::{Error, Result};
 
 use jiff::Timestamp;
-use serde::Serialize;
-use serde_json::Value;
-use utoipa::ToSchema;
 
-use super::ambiguous::AmbiguousPair;
+use super::camera_status::CameraStatus;
 use super::preview::Preview;
-use super::problems::ProblemItem;
 use super::watch::{Shown, Watcher};
+use crate::auth::Role;
 use crate::settings::{LiveSettings, Mountings};
 
 /// How many times as often a camera is looked at while the next picture may decide whose a face is.
@@ -46,6 +44,13 @@ pub(crate) enum Starter {
     Operator,
 }
 
+impl Starter {
+    /// Returns what somebody with this role is.
+    pub(crate) fn of(role: Role) -> Self {
+        if role == Role::Admin { Self::Admin } else { Self::Operator }
+    }
+}
+
 /// The cameras.
 pub(crate) struct Cameras {
     watcher: Watcher,
@@ -63,6 +68,8 @@ struct Camera {
     address: String,
     worker: CameraWorker,
     location: Option<String>,
+    gate: Option<GatePolicy>,
+    nature: Nature,
     shown: Shown,
 }
 
@@ -89,118 +96,30 @@ impl Mounted {
     }
 }
 
-/// A camera as the API shows it.
-pub(crate) struct CameraStatus {
-    /// The address that it was started with, without credentials.
-    pub(crate) name: String,
-    /// Its number, for the preview.
-    pub(crate) id: u64,
-    /// Whether it delivers frames or may still do so.
-    pub(crate) is_running: bool,
-    /// Its place.
-    pub(crate) location: Option<String>,
-    /// Whether its pictures may be looked at.
-    pub(crate) preview: bool,
-    /// How its pictures are turned.
-    pub(crate) orientation: Orientation,
-    /// What keeps it from naming people.
-    pub(crate) problems: Vec<ProblemItem>,
-    /// How it is doing.
-    pub(crate) health: CameraHealth,
-    /// Whom it could not tell apart.
-    pub(crate) ambiguous: Vec<AmbiguousPair>,
-    /// How many marks of its place wait for the database, and why.
-    pub(crate) waiting: (u64, Option<StoreTrouble>),
+/// A camera that is to be watched.
+#[derive(Clone, Copy)]
+pub(crate) struct Wanted<'a> {
+    /// Its address, with credentials.
+    pub(crate) address: &'a str,
+    pub(crate) location: Option<&'a str>,
+    pub(crate) mounted: Mounted,
+    /// What it asks of a face before its person is marked; its place says it where this does not.
+    pub(crate) gate: Option<GatePolicy>,
 }
 
-/// A camera as the API shows it: the recorded three figures, and ours.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct CameraItem {
-    is_running: bool,
-    camera_location: String,
-    frame_count: u64,
-    /// The number for the preview; null while another server has not reported it.
-    #[schema(required, value_type = Option<u64>)]
-    id: u64,
-    /// Whether its preview may be looked at on this server.
-    preview: bool,
-    /// `connecting`, `running`, `reconnecting`, `stopped` or `failed`. A stream that could not be opened yet is
-    /// `failed` for the reason in `last_error`, and opened again as long as `is_running` holds.
-    state: &'static str,
-    frames_analysed: u64,
-    frames_dropped: u64,
-    captured_per_second: f64,
-    analysed_per_second: f64,
-    /// In seconds.
-    #[schema(required)]
-    last_frame_age: Option<f64>,
-    reconnects: u64,
-    #[schema(required)]
-    last_error: Option<String>,
-    /// Students whom it could not tell apart lately: one person who is enrolled twice, or two who look alike.
-    ambiguous: Vec<AmbiguousPair>,
-    /// By how many degrees clockwise its pictures are turned: 0, 90, 180 or 270.
-    orientation: u16,
-    /// Whether they are mirrored left to right then.
-    mirror: bool,
-    /// What keeps it from naming people, as far as its pictures tell.
-    problems: Vec<ProblemItem>,
-    /// How many marks of its place wait for the database, which another program holds, or which is away.
-    marks_waiting: u64,
-    /// The server that reads it, where several share the cameras.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    server: Option<String>,
-}
-
-impl CameraStatus {
-    /// Returns its state as it is shown: one that never gave a picture has failed so far, also while it is opened
-    /// again and again.
-    pub(crate) fn state(&self) -> CameraState {
-        match self.health.state {
-            CameraState::Reconnecting if self.health.captured == 0 => CameraState::Failed,
-            state => state,
-        }
-    }
-
-    /// Returns it as the API shows it, as JSON: servers that share cameras send it to each other.
-    pub(crate) fn item(&self) -> Value {
-        let health = &self.health;
-        let item = CameraItem {
-            is_running: self.is_running,
-            camera_location: self.location.clone().unwrap_or_else(|| "Unknown".into()),
-            frame_count: health.captured,
-            id: self.id,
-            preview: self.preview,
-            state: self.state().as_str(),
-            frames_analysed: health.analyzed,
-            frames_dropped: health.dropped,
-            captured_per_second: tenths(health.captured_per_second),
-            analysed_per_second: tenths(health.analyzed_per_second),
-            last_frame_age: health.last_frame_age.map(|age| age.as_secs_f64()),
-            reconnects: health.reconnects,
-            last_error: health.last_error.clone().or_else(|| self.why_marks_wait()),
-            marks_waiting: self.waiting.0,
-            ambiguous: self.ambiguous.clone(),
-            orientation: self.orientation.degrees(),
-            mirror: self.orientation.is_mirrored(),
-            problems: self.problems.clone(),
-            server: None,
+impl<'a> Wanted<'a> {
+    /// What is wanted of a kept camera.
+    ///
+    /// # Errors
+    /// [`Error::State`] for one whose password cannot be read.
+    pub(super) fn of(kept: &'a KeptCamera) -> Result<Self> {
+        let address = match &kept.address {
+            KeptAddress::Known(address) => address,
+            KeptAddress::Locked(reason) => return Err(Error::State { what: "camera", reason: reason.clone() }),
         };
-        serde_json::to_value(item).unwrap_or_default()
+        let mounted = Mounted { turned: kept.turned, mirror: kept.mirror };
+        Ok(Self { address, location: kept.location.as_deref(), mounted, gate: kept.gate })
     }
-}
-
-impl CameraStatus {
-    /// A camera that works and whose marks wait has this to say.
-    fn why_marks_wait(&self) -> Option<String> {
-        let (marks, trouble) = self.waiting;
-        let why = trouble.map_or("the database has not taken them yet", StoreTrouble::advice);
-        (marks > 0).then(|| format!("marks that wait for the database: {marks}; {why}"))
-    }
-}
-
-fn tenths(value: f32) -> f64 {
-    (f64::from(value) * 10.0).round() / 10.0
 }
 
 /// The name of a camera or of its place, as it is kept and shown: a client of the replaced service may send the address
@@ -213,6 +132,14 @@ pub(crate) fn shown_place(name: &str) -> String {
 /// Whether a camera is at an address of the network, as opposed to a device or a file of one machine.
 pub(super) fn reached_by_all(name: &str) -> bool {
     name.contains("://") && CameraSource::parse(name).is_ok()
+}
+
+impl Camera {
+    fn goes_on(&self, wanted: Wanted<'_>) -> bool {
+        let is_as_wanted =
+            wanted.mounted.admits(self.shown.orientation) && wanted.gate.is_none_or(|gate| Some(gate) == self.gate);
+        self.address == wanted.address && is_as_wanted && !self.worker.health().state.is_over()
+    }
 }
 
 impl Cameras {
@@ -235,73 +162,81 @@ impl Cameras {
         })
     }
 
+    /// Returns the orientation of a camera at this place.
+    pub(super) fn orientation(&self, mounted: Mounted, location: Option<&str>) -> Orientation {
+        mounted.or(self.mountings.of(location))
+    }
+
     /// Whether the host of an address cannot become another before it is opened.
     pub(super) fn is_fixed(&self, source: &CameraSource) -> bool {
         source.is_fixed_by(&self.access)
     }
 
-    /// Starts the camera at `address`; whether it may be opened. One that runs already goes on as it is, in the place
-    /// it was started with; one that was started with other credentials, or is mounted otherwise, is started anew.
+    /// Starts a camera; whether it may be opened. One that runs already goes on as it is, in the place it was started
+    /// with; one that was started with other credentials, or is mounted otherwise, is started anew.
     ///
     /// # Errors
     /// [`Error::InvalidInput`] for an address that is none of a camera's.
-    pub(crate) fn start(
-        &self,
-        address: &str,
-        location: Option<&str>,
-        mounted: Mounted,
-        starter: Starter,
-    ) -> Result<bool> {
+    pub(crate) fn start(&self, wanted: Wanted<'_>, starter: Starter) -> Result<bool> {
         // An empty address is started, as recorded, and ends like a file that is not there.
-        let source = match address.trim().is_empty() {
+        let source = match wanted.address.trim().is_empty() {
             true => None,
-            false => match self.source(address, starter)? {
+            false => match self.source(wanted.address, starter)? {
                 Some(source) => Some(source),
                 None => return Ok(false),
             },
         };
-        self.start_unless(address, source, location, mounted, |camera| {
-            let is_the_same = camera.address == address && mounted.admits(camera.shown.orientation);
-            is_the_same && !camera.worker.health().state.is_over()
-        })?;
+        self.start_unless(wanted, source, |camera| camera.goes_on(wanted))?;
         Ok(true)
     }
 
-    /// Starts a camera that another server let go unless it was started already, also when it is over. Where its
-    /// address is one that an operator may open, it is bound as if one had started it.
+    /// Returns whether the camera runs and need not be started anew.
+    pub(super) fn goes_on(&self, wanted: Wanted<'_>) -> bool {
+        self.lock().get(&redacted(wanted.address)).is_some_and(|camera| camera.goes_on(wanted))
+    }
+
+    /// Watches a kept camera as it is kept, unless it was started like that already, also when it is over; whether it
+    /// may be opened.
     ///
     /// # Errors
-    /// As [`start`](Self::start).
-    pub(super) fn take_up(&self, address: &str, location: Option<&str>) -> Result<()> {
-        // It is asked every two seconds, and a name need not be resolved for that.
-        if self.lock().get(&redacted(address)).is_some_and(|camera| camera.address == address) {
-            return Ok(());
-        }
-        let source = match address.trim().is_empty() {
-            true => None,
-            false => self.source(address, Starter::Operator)?.or(self.source(address, Starter::Admin)?),
+    /// As [`start`](Self::start), and [`Error::State`] for one whose password cannot be read.
+    pub(super) fn take_up(&self, kept: &KeptCamera) -> Result<bool> {
+        let wanted = Wanted::of(kept)?;
+        let orientation = self.orientation(wanted.mounted, wanted.location);
+        let is_as_kept = |camera: &Camera| {
+            (camera.address.as_str(), camera.location.as_deref()) == (wanted.address, wanted.location)
+                && (camera.shown.orientation, camera.gate) == (orientation, wanted.gate)
         };
-        self.start_unless(address, source, location, Mounted::default(), |camera| camera.address == address)
+        // It is asked every two seconds, and a name need not be resolved for that.
+        if self.lock().get(&redacted(wanted.address)).is_some_and(is_as_kept) {
+            return Ok(true);
+        }
+        let starter = match kept.reach {
+            CameraReach::Anywhere => Starter::Admin,
+            CameraReach::Permitted => Starter::Operator,
+        };
+        let Some(source) = self.source(wanted.address, starter)? else { return Ok(false) };
+        self.start_unless(wanted, Some(source), is_as_kept)?;
+        Ok(true)
     }
 
     fn start_unless(
         &self,
-        address: &str,
+        wanted: Wanted<'_>,
         source: Option<CameraSource>,
-        location: Option<&str>,
-        mounted: Mounted,
         is_good: impl Fn(&Camera) -> bool,
     ) -> Result<()> {
+        let Wanted { address, location, mounted, gate } = wanted;
         let name = redacted(address);
         let mut running = self.lock();
         if running.get(&name).is_some_and(is_good) {
             return Ok(());
         }
-        let orientation = mounted.or(self.mountings.of(location));
+        let orientation = self.orientation(mounted, location);
         let preview = self.preview.then(|| Arc::new(Preview::default()));
         let shown = Shown::new(preview, orientation, &self.watcher.gallery);
         let nature = source.as_ref().map_or(Nature::Recording, CameraSource::nature);
-        let watch = self.watcher.watch(&name, location, nature, shown.clone());
+        let watch = self.watcher.watch(&name, location, (nature, gate), shown.clone());
         let opened = OpenOptions::default().with_orientation(orientation);
         let options =
             WorkerOptions::default().with_open(opened).with_rate(self.rate).with_close_rate(self.rate * CLOSER);
@@ -321,7 +256,8 @@ impl Cameras {
         tracing::info!(camera = worker.camera(), "detection started");
         let id = NEXT_ID.fetch_add(1, Ordering::Relaxed);
         let location = location.map(str::to_owned);
-        let before = running.insert(name, Camera { id, address: address.to_owned(), worker, location, shown });
+        let before =
+            running.insert(name, Camera { id, address: address.to_owned(), worker, location, gate, nature, shown });
         drop(running);
         drop(before);
         Ok(())
@@ -365,6 +301,20 @@ impl Cameras {
     /// Stops every camera. Blocks like [`stop`](Self::stop).
     pub(crate) fn stop_all(&self) {
         self.stop_where(|_| true);
+    }
+
+    /// Returns the recordings that were watched to their end.
+    pub(super) fn ended(&self) -> Vec<String> {
+        let is_at_its_end = |camera: &Camera| {
+            camera.nature == Nature::Recording && camera.worker.health().state == CameraState::Stopped
+        };
+        self.lock().iter().filter(|(_, camera)| is_at_its_end(camera)).map(|(name, _)| name.clone()).collect()
+    }
+
+    /// Stops the cameras that run and whose names `gone` holds for; what is over stays on the list.
+    pub(super) fn stop_running_where(&self, gone: impl Fn(&str) -> bool) -> Vec<String> {
+        let over: Vec<_> = self.status().into_iter().filter(|camera| !camera.is_running).map(|c| c.name).collect();
+        self.stop_where(|name| gone(name) && !over.iter().any(|over| over == name))
     }
 
     /// Stops the cameras whose names `gone` holds for; returns their names. Blocks like [`stop`](Self::stop).

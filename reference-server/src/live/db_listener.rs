@@ -13,6 +13,7 @@ use super::background::BackgroundThreads;
 use super::camera_leases::CameraLeases;
 use super::event_relay;
 use super::gallery_sync::GallerySync;
+use super::kept::KeptList;
 use crate::live::events::{Events, LiveEvent};
 
 /// How long the thread listens before it looks whether it is to end.
@@ -25,6 +26,7 @@ pub(super) struct DbListener {
     pub(super) marker: Arc<Marker>,
     pub(super) events: Events,
     pub(super) leases: Option<Arc<CameraLeases>>,
+    pub(super) kept: Arc<KeptList>,
 }
 
 /// What was heard and not read yet: the database may be away.
@@ -74,6 +76,7 @@ impl DbListener {
         if let Some(leases) = &self.leases {
             leases.look_now();
         }
+        self.kept.look_now();
     }
 
     /// Reads what was heard of. What cannot be read now is read at the next turn.

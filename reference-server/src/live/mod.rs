@@ -4,6 +4,7 @@ mod ambiguous;
 mod background;
 pub(crate) mod browser;
 mod camera_leases;
+pub(crate) mod camera_status;
 pub(crate) mod cameras;
 mod cluster;
 mod db_listener;
@@ -11,9 +12,12 @@ mod event_relay;
 pub(crate) mod events;
 mod gallery_sync;
 mod housekeeping;
+pub(crate) mod kept;
 mod log;
 pub(crate) mod preview;
 pub(crate) mod problems;
+mod refusals;
+pub(crate) mod trial;
 mod waiting_writes;
 pub(crate) mod watch;
 
@@ -28,7 +32,7 @@ use faceattend_core::engine::FaceEngine;
 use faceattend_core::enrolment::Registry;
 use faceattend_core::gallery::Gallery;
 use faceattend_core::recognition::{Ageing, AgeingOptions};
-use faceattend_core::store::Store;
+use faceattend_core::store::{CameraKey, Store};
 use faceattend_core::types::StudentId;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
@@ -38,12 +42,14 @@ use crate::settings::Settings;
 use background::BackgroundThreads;
 use browser::Browsers;
 use camera_leases::CameraLeases;
-use cameras::{Cameras, Mounted, Starter};
+use cameras::{Cameras, Starter, Wanted};
 use cluster::cluster;
 use db_listener::DbListener;
 use gallery_sync::GallerySync;
 use housekeeping::Housekeeping;
+use kept::KeptList;
 use log::DetectionLog;
+use refusals::Refusals;
 use watch::{GateFigures, Watcher};
 
 /// Everything that lives as long as the server does.
@@ -60,6 +66,7 @@ pub(crate) struct Live {
     housekeeping: Housekeeping,
     events: Events,
     leases: Option<Arc<CameraLeases>>,
+    kept: Arc<KeptList>,
     background: BackgroundThreads,
     gate_figures: Arc<GateFigures>,
 }
@@ -108,7 +115,21 @@ impl Live {
         let housekeeping = Housekeeping::start(watched, events.clone(), Arc::clone(&log))?;
         let browsers = Browsers::new(watcher);
         let background = BackgroundThreads::default();
-        let mut live = Self {
+        waiting_writes::start(Arc::clone(&backlog), events.clone(), &background)?;
+        let refusals = Refusals::default();
+        let server = settings.live.server_name.clone();
+        let leases = match &server {
+            Some(name) => {
+                cluster(&*store)?;
+                event_relay::start(Arc::clone(&store), name.clone(), events.subscribe_to_own(), &background)?;
+                let watching = (Arc::clone(&cameras), refusals.clone());
+                Some(CameraLeases::start(Arc::clone(&store), name, watching, &background)?)
+            }
+            None => None,
+        };
+        let groups = (Arc::clone(&cameras), Arc::clone(&laptop));
+        let kept = KeptList::start(Arc::clone(&store), groups, leases.clone(), server, refusals)?;
+        let live = Self {
             gallery,
             registry,
             gallery_sync,
@@ -120,23 +141,18 @@ impl Live {
             log,
             housekeeping,
             events,
-            leases: None,
+            leases,
+            kept,
             background,
             gate_figures,
         };
-        waiting_writes::start(Arc::clone(&live.backlog), live.events.clone(), &live.background)?;
-        if let Some(name) = &settings.live.server_name {
-            cluster(&*store)?;
-            event_relay::start(Arc::clone(&store), name.clone(), live.events.subscribe_to_own(), &live.background)?;
-            live.leases =
-                Some(CameraLeases::start(Arc::clone(&store), name, Arc::clone(&live.cameras), &live.background)?);
-        }
         let follow = DbListener {
             gallery_sync: Arc::clone(&live.gallery_sync),
             store,
             marker: Arc::clone(&live.marker),
             events: live.events.clone(),
             leases: live.leases.clone(),
+            kept: Arc::clone(&live.kept),
         };
         follow.start(follower, &live.background)?;
         Ok(live)
@@ -218,51 +234,34 @@ impl Live {
         &self.events
     }
 
-    /// Has the camera at `address` watched; whether its starter may open it. Blocks, for about a second at most.
-    ///
-    /// # Errors
-    /// As [`Cameras::start`], and those of the store where servers share their cameras.
-    pub(crate) fn start_camera(
-        &self,
-        address: &str,
-        location: Option<&str>,
-        mounted: Mounted,
-        starter: Starter,
-    ) -> Result<bool> {
-        match &self.leases {
-            Some(leases) => leases.watch(address, location, mounted, starter),
-            None => self.cameras.start(address, location, mounted, starter),
-        }
+    /// The cameras that are kept.
+    pub(crate) fn kept(&self) -> &Arc<KeptList> {
+        &self.kept
     }
 
-    /// Has the camera at `address` watched no longer, with or without its credentials. Blocks, for about a second at
-    /// most.
+    /// Has a camera watched, and keeps it; whether its starter may open it. Blocks, for about a second at most.
     ///
     /// # Errors
-    /// Those of the store where servers share their cameras.
-    pub(crate) fn stop_camera(&self, address: &str) -> Result<()> {
-        match &self.leases {
-            Some(leases) => leases.unwatch(address),
-            None => {
-                self.cameras.stop(address);
-                Ok(())
-            }
-        }
+    /// As [`Cameras::start`], and those of the store.
+    pub(crate) fn start_camera(&self, wanted: Wanted<'_>, starter: Starter, by: &str) -> Result<bool> {
+        self.kept.start_camera(wanted, starter, by)
+    }
+
+    /// Has the camera at `address` watched no longer, with or without its credentials, and keeps it as one that is
+    /// paused. Blocks, for about a second at most.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub(crate) fn stop_camera(&self, address: &str, by: &str) -> Result<()> {
+        self.kept.stop_camera(address, by)
     }
 
     /// Stops every camera, also those that other servers watch. Blocks, for about a second at most.
     ///
     /// # Errors
     /// As [`stop_camera`](Self::stop_camera).
-    pub(crate) fn stop_cameras(&self) -> Result<()> {
-        self.laptop.stop_all();
-        match &self.leases {
-            Some(leases) => leases.unwatch_all(),
-            None => {
-                self.cameras.stop_all();
-                Ok(())
-            }
-        }
+    pub(crate) fn stop_cameras(&self, by: &str) -> Result<()> {
+        self.kept.stop_all(by)
     }
 
     /// Every camera as the API shows it, by name; where servers share their cameras, those of all.
@@ -273,9 +272,15 @@ impl Live {
         }
     }
 
-    /// Stops every camera of this server, leaves the shared ones to others, and writes what is still to be written.
-    /// Blocks.
+    /// Returns what this server calls a kept camera in [`camera_items`](Self::camera_items).
+    pub(crate) fn name_of(&self, key: &CameraKey) -> String {
+        self.leases.as_ref().map_or_else(|| key.name.clone(), |leases| leases.name_of(key))
+    }
+
+    /// Stops every camera of this server, leaves the shared ones to others, and writes what is still to be written. All
+    /// of them stay kept. Blocks.
     pub(crate) fn shut_down(&self) {
+        self.kept.end();
         self.laptop.stop_all();
         match &self.leases {
             Some(leases) => leases.end(),
@@ -291,6 +296,7 @@ impl Live {
 
 impl Drop for Live {
     fn drop(&mut self) {
+        self.kept.end();
         self.background.cut();
     }
 }

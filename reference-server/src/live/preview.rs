@@ -5,6 +5,7 @@ use axum::body::Bytes;
 use faceattend_core::frame::{ChannelOrder, Frame};
 use faceattend_core::gate::LifeVerdict;
 use faceattend_core::geometry::Rect;
+use faceattend_core::{Error, Result};
 use font8x8::UnicodeFonts as _;
 use image::codecs::jpeg::JpegEncoder;
 use image::{Rgb, RgbImage};
@@ -67,6 +68,15 @@ impl Preview {
             Err(error) => tracing::warn!("a preview could not be made: {error}"),
         }
     }
+}
+
+/// Returns a small JPEG of a frame.
+pub(super) fn jpeg_of(frame: &Frame<'_>) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    JpegEncoder::new_with_quality(&mut bytes, QUALITY)
+        .encode_image(&smaller(frame))
+        .map_err(|error| Error::Internal { reason: format!("a picture could not be made: {error}") })?;
+    Ok(bytes)
 }
 
 fn smaller(frame: &Frame<'_>) -> RgbImage {

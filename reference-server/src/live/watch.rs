@@ -13,7 +13,7 @@ use faceattend_core::camera::{Attention, Nature, Orientation};
 use faceattend_core::engine::FaceEngine;
 use faceattend_core::frame::Frame;
 use faceattend_core::gallery::Gallery;
-use faceattend_core::gate::LifeReason;
+use faceattend_core::gate::{GateOptions, GatePolicy, LifeReason};
 use faceattend_core::geometry::Rect;
 use faceattend_core::liveness::Position;
 use faceattend_core::recognition::{Ageing, Effort, RecognitionOptions, RecognitionReport, RecognizedFace, Recognizer};
@@ -75,17 +75,20 @@ impl Watcher {
         &self,
         camera: &str,
         location: Option<&str>,
-        nature: Nature,
+        (nature, gate): (Nature, Option<GatePolicy>),
         shown: Shown,
     ) -> impl FnMut(Frame<'static>) -> Attention + Send + use<> {
-        let mut watch = self.watching(camera, location, nature, Effort::Thrifty);
+        let mut watch = self.watching_with(camera, location, self.gate.with(nature, location, gate), Effort::Thrifty);
         (watch.shown, watch.has_settings) = (shown, true);
         move |frame| watch.take(&frame)
     }
 
     /// The watch of pictures that somebody sends, one by one.
     pub(super) fn watching(&self, camera: &str, location: Option<&str>, nature: Nature, effort: Effort) -> Watch {
-        let gate = self.gate.of(nature, location);
+        self.watching_with(camera, location, self.gate.of(nature, location), effort)
+    }
+
+    fn watching_with(&self, camera: &str, location: Option<&str>, gate: GateOptions, effort: Effort) -> Watch {
         let location = location.map(str::to_owned);
         let options = RecognitionOptions::default()
             .with_threshold(self.threshold)

@@ -25,6 +25,10 @@ pub(crate) const SEARCHED: Text = TEXT.of(0, IN_ADDRESS);
 pub(crate) const CAMERA_LOCATION: Text = TEXT.of(0, limits::CAMERA_LOCATION).example("Gate 1");
 /// The address of a camera.
 pub(crate) const CAMERA_ADDRESS: Text = TEXT.of(0, limits::CAMERA_ADDRESS).example("rtsp://camera.local/stream");
+/// The name of a camera.
+pub(crate) const CAMERA_NAME: Text = TEXT.of(1, limits::CAMERA_NAME).example("Main gate");
+/// The user of a camera, and its password: longer than any that a camera takes.
+pub(crate) const CAMERA_LOGIN: Text = TEXT.of(0, 255);
 /// The file of a camera's preview.
 pub(crate) const PREVIEW: Text = TEXT.of(0, IN_ADDRESS).example("1.mjpeg");
 

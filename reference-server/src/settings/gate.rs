@@ -69,8 +69,14 @@ impl GateSettings {
 
     /// What a source at this place asks for.
     pub(crate) fn of(&self, nature: Nature, place: Option<&str>) -> GateOptions {
+        self.with(nature, place, None)
+    }
+
+    /// The same of a source that has a policy of its own or none.
+    pub(crate) fn with(&self, nature: Nature, place: Option<&str>, own: Option<GatePolicy>) -> GateOptions {
         let of_place = place.and_then(|place| self.by_place.get(place)).copied();
-        GateOptions::of(of_place.or(self.policy).unwrap_or_else(|| GatePolicy::usual_for(nature))).with_wait(self.wait)
+        GateOptions::of(own.or(of_place).or(self.policy).unwrap_or_else(|| GatePolicy::usual_for(nature)))
+            .with_wait(self.wait)
     }
 
     /// Whether one picture that shows a student at this place marks the student.

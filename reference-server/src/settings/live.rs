@@ -20,7 +20,7 @@ pub struct LiveSettings {
     /// Whether a logged-in user may look through the cameras. Default off: attendance needs no spectators.
     pub preview: bool,
     /// This server's name among several on one database, which share their cameras and tell each other what happens.
-    /// Default `None`: its cameras are its own, and forgotten when it ends.
+    /// Default `None`: it watches every camera that is kept.
     pub server_name: Option<String>,
     /// Whether now and then a view of a student is kept from a confident, living mark, so that templates grow older
     /// with their people. Default off.

@@ -44,6 +44,8 @@ pub struct Settings {
     pub secret: Secret,
     /// The site's days: attendance is marked once in each.
     pub policy: AttendancePolicy,
+    /// Whether somebody has named the time zone of these days, instead of leaving it to the machine.
+    pub(crate) time_zone_chosen: bool,
     /// What a liveness session demands.
     pub liveness: LivenessOptions,
     /// Who chooses the order in which a session asks.
@@ -107,6 +109,7 @@ impl Settings {
         Self {
             secret,
             policy: AttendancePolicy::default(),
+            time_zone_chosen: false,
             liveness: LivenessOptions::default(),
             challenge: ChallengePolicy::default(),
             duplicates: DuplicatePolicy::default(),

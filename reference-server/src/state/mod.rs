@@ -5,6 +5,7 @@ pub(crate) mod picture_memory;
 pub(crate) mod rates;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
 
 use axum::http::StatusCode;
@@ -16,10 +17,10 @@ use faceattend_core::store::{Deferred, Listed, NewAuditEntry, Page, Retired, Sto
 use faceattend_core::types::StudentId;
 use faceattend_core::{Error, Result};
 use jiff::Timestamp;
-use tokio::sync::{Mutex, MutexGuard, Semaphore};
+use tokio::sync::{Mutex, MutexGuard, Semaphore, SemaphorePermit};
 
-use crate::auth::Tokens;
 use crate::auth::hashing::{Hashing, Turn};
+use crate::auth::{Tokens, default_password_works};
 use crate::error::AppError;
 use crate::live::Live;
 use crate::metrics::Figures;
@@ -32,6 +33,9 @@ use rates::Rates;
 /// How many frames may wait for the engine before a new one is answered 503: at the page's five frames a second and
 /// 10 ms a frame a thread, several seconds of work.
 const WAITING_PER_THREAD: usize = 64;
+
+/// How many cameras are tried out at a time: each takes a thread for ten seconds.
+const TRIALS: usize = 2;
 
 /// The shared state: cheap to clone.
 #[derive(Clone)]
@@ -49,6 +53,10 @@ struct Shared {
     rates: Rates,
     in_flight: InFlight,
     picture_memory: PictureMemory,
+    /// Whether the documented password was found to be good no longer: no account is given it again.
+    password_changed: AtomicBool,
+    /// One permit a camera that is tried out.
+    trials: Semaphore,
     /// One permit a frame that waits or is analyzed.
     queue: Semaphore,
     /// One permit a frame that is analyzed.
@@ -81,6 +89,8 @@ impl AppState {
             rates,
             in_flight,
             picture_memory,
+            password_changed: AtomicBool::new(false),
+            trials: Semaphore::new(TRIALS),
             queue: Semaphore::new(threads * WAITING_PER_THREAD),
             running: Arc::new(Semaphore::new(threads)),
         })))
@@ -111,6 +121,33 @@ impl AppState {
             self.0.figures.busy.fetch_add(1, Relaxed);
             AppError::Later(StatusCode::SERVICE_UNAVAILABLE, "The server is busy", 1)
         })
+    }
+
+    /// Takes the place of a camera that is tried out.
+    ///
+    /// # Errors
+    /// 503 when others are tried out.
+    pub(crate) fn place_to_try(&self) -> Result<SemaphorePermit<'_>, AppError> {
+        self.0
+            .trials
+            .try_acquire()
+            .map_err(|_| AppError::Later(StatusCode::SERVICE_UNAVAILABLE, "Other cameras are being tried out", 5))
+    }
+
+    /// Whether no account has the documented password any more. Asked until it is so, then never again.
+    ///
+    /// # Errors
+    /// 503 when too many passwords are hashed, and those of the store.
+    pub(crate) async fn password_is_changed(&self) -> Result<bool, AppError> {
+        if self.0.password_changed.load(Relaxed) {
+            return Ok(true);
+        }
+        let turn = self.turn_to_hash().await?;
+        let works = self
+            .with_store("Error checking the password", move |store| turn.run(|| default_password_works(store)))
+            .await?;
+        self.0.password_changed.store(!works, Relaxed);
+        Ok(!works)
     }
 
     /// Waits for a turn to count rows for somebody without a login.

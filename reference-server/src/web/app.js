@@ -3,8 +3,10 @@ import * as accounts from "./accounts.js";
 import { place } from "./address.js";
 import { get, logIn, logOut, loggedIn, whenLoggedOut } from "./api.js";
 import * as attendance from "./attendance.js";
+import * as cameras from "./cameras.js";
 import * as devices from "./devices.js";
 import { connect, disconnect } from "./events.js";
+import * as firstRun from "./first-run.js";
 import * as live from "./live.js";
 import * as log from "./log.js";
 import * as passive from "./passive.js";
@@ -15,11 +17,22 @@ import * as students from "./students.js";
 import { LANGUAGES, chosen, speak, t } from "./text.js";
 import { element, make, say } from "./ui.js";
 
-const pages = { register, live, attendance, "second-look": secondLook, students, accounts, log, devices };
+const pages = {
+  register,
+  live,
+  cameras,
+  attendance,
+  "second-look": secondLook,
+  students,
+  accounts,
+  log,
+  devices,
+};
 const TITLES = {
   login: "login.title",
   register: "register.title",
   live: "live.title",
+  cameras: "cameras.title",
   attendance: "attendance.title",
   "second-look": "second_look.title",
   students: "students.title",
@@ -79,9 +92,10 @@ async function show() {
   for (const dialog of document.querySelectorAll("dialog[open]")) dialog.close();
   if (name === "login") {
     disconnect();
-    element("passive").hidden = true;
+    element("passive").hidden = element("first-run").hidden = true;
   } else {
     connect();
+    firstRun.look();
     passive.look();
   }
   // On a phone the links are a row wider than the screen.

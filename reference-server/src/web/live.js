@@ -1,6 +1,7 @@
 // Live detection: the cameras of the server, what they see, how they and the server are, and whom they marked.
 import { SERVER, get, post } from "./api.js";
 import { banner } from "./banners.js";
+import { PROBLEMS, STATES } from "./camera-words.js";
 import { connected, listen } from "./events.js";
 import { Preview } from "./preview.js";
 import { date, dateTime, list, number, t, told } from "./text.js";
@@ -10,20 +11,9 @@ import { askedOf, stopBrowserCamera } from "./browser-camera.js";
 const POLL_EVERY = 2000;
 const MARKS = 8;
 
-const STATES = {
-  connecting: "camera.state.connecting",
-  running: "camera.state.running",
-  reconnecting: "camera.state.reconnecting",
-  stopped: "camera.state.stopped",
-  failed: "camera.state.failed",
-};
-
-const PROBLEMS = {
-  too_slow: "camera.problem.too_slow",
-  turned: "camera.problem.turned",
-};
-
 let timer = null;
+// The names by which people know the cameras, by their addresses.
+let names = new Map();
 const previews = new Map();
 // Who is before which camera, as the events tell.
 const inView = new Map();
@@ -51,13 +41,16 @@ async function wellOrNot(answer) {
 
 async function refresh() {
   // Each by itself: a server that marks nobody still has cameras.
-  const [status, marks, health, figures] = await Promise.allSettled([
+  const [status, kept, marks, health, figures] = await Promise.allSettled([
     get("/detection/status"),
+    get("/cameras"),
     get(`/attendance/?limit=${MARKS}`),
     fetch(new URL("ready", SERVER)).then(wellOrNot),
     fetch(new URL("metrics", SERVER)).then((answer) => answer.json()),
   ]);
   if (timer === null) return;
+  if (kept.status === "fulfilled")
+    names = new Map(kept.value.data.cameras.map((camera) => [camera.camera_url, camera.name]));
   if (status.status === "fulfilled") showCameras(Object.entries(status.value.data.cameras));
   if (marks.status === "fulfilled") showMarks(marks.value.items);
   showHealth(health, figures.value, status.value?.data);
@@ -144,10 +137,17 @@ function showCameras(cameras) {
     const seen = make("span", { textContent: seenBy(url) });
     seen.dataset.seenBy = url;
     const health = make("span", { className: "details" }, healthOf(camera), ...ambiguousOf(camera));
-    return [url, camera.camera_location, health, seen, number(camera.frame_count), actions];
+    return [namedAt(url), camera.camera_location, health, seen, number(camera.frame_count), actions];
   }));
   if (focused !== undefined)
     [...rows.querySelectorAll("button")].find((one) => one.dataset.camera === focused)?.focus();
+}
+
+// A camera's name with its address below, where that says more.
+function namedAt(url) {
+  const name = names.get(url) ?? url;
+  if (name === url) return url;
+  return make("span", { textContent: name }, make("span", { className: "hint under", textContent: url }));
 }
 
 function lookButton(url, camera) {

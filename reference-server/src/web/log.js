@@ -47,6 +47,12 @@ const ACTIONS = {
   "POST /api/v1/detection/start": "action.camera_started",
   "POST /api/v1/detection/stop": "action.camera_stopped",
   "POST /api/v1/detection/stop-all": "action.cameras_stopped",
+  "POST /api/v1/cameras": "action.camera_added",
+  "POST /api/v1/cameras/test": "action.camera_tried",
+  "PUT /api/v1/cameras/{camera_id}": "action.camera_changed",
+  "DELETE /api/v1/cameras/{camera_id}": "action.camera_removed",
+  "POST /api/v1/cameras/{camera_id}/pause": "action.camera_paused",
+  "POST /api/v1/cameras/{camera_id}/resume": "action.camera_resumed",
   "POST /api/v1/detection/laptop-camera/start": "action.camera_started",
   "POST /api/v1/detection/laptop-camera/stop": "action.camera_stopped",
   "POST /api/v1/detection/laptop-camera/switch": "action.camera_switched",
@@ -58,6 +64,7 @@ const SUBJECTS = {
   second_look_id: "subject.sighting",
   session_id: "subject.session",
   username: "subject.user",
+  camera_id: "subject.camera",
 };
 
 const pager = new Pager("log", 25, "log.none", async ({ skip, limit }) => {

@@ -54,7 +54,11 @@ fn doubt(store: &SqliteStore) {
 
 /// The path with what is there in the place of its parameters.
 fn filled(path: &str, session: &Value) -> String {
-    let path = path.replace("{student_id}", "1").replace("{attendance_id}", "1").replace("{username}", VIEWER);
+    let path = path
+        .replace("{student_id}", "1")
+        .replace("{camera_id}", "1")
+        .replace("{attendance_id}", "1")
+        .replace("{username}", VIEWER);
     let path = path.replace("{second_look_id}", "1");
     let path = path.replace("{camera}", "1.mjpeg").replace("{session_id}", session.as_str().unwrap());
     let query = if path == "/api/v1/attendance/mark" { "?student_id=1" } else { "" };

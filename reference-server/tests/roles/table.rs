@@ -24,7 +24,7 @@ impl Least {
 }
 
 /// Every route of the API. Written by hand: it says what must hold, not what the code does.
-pub(crate) const ROUTES: [(&str, &str, Least); 64] = [
+pub(crate) const ROUTES: [(&str, &str, Least); 72] = [
     ("GET", "/", Anyone),
     ("GET", "/health", Anyone),
     ("GET", "/ready", Anyone),
@@ -53,6 +53,7 @@ pub(crate) const ROUTES: [(&str, &str, Least); 64] = [
     ("GET", "/api/v1/detection/laptop-camera/info", Viewer),
     ("GET", "/api/v1/detection/laptop-camera/status", Viewer),
     ("GET", "/api/v1/detection/preview/{camera}", Viewer),
+    ("GET", "/api/v1/cameras", Viewer),
     ("POST", "/api/v1/students/", Operator),
     ("PUT", "/api/v1/students/{student_id}", Operator),
     ("POST", "/api/v1/students/{student_id}/merge", Operator),
@@ -77,12 +78,19 @@ pub(crate) const ROUTES: [(&str, &str, Least); 64] = [
     ("POST", "/api/v1/detection/laptop-camera/start", Operator),
     ("POST", "/api/v1/detection/laptop-camera/stop", Operator),
     ("POST", "/api/v1/detection/laptop-camera/switch", Operator),
+    ("POST", "/api/v1/cameras", Operator),
+    ("POST", "/api/v1/cameras/test", Operator),
+    ("PUT", "/api/v1/cameras/{camera_id}", Operator),
+    ("DELETE", "/api/v1/cameras/{camera_id}", Operator),
+    ("POST", "/api/v1/cameras/{camera_id}/pause", Operator),
+    ("POST", "/api/v1/cameras/{camera_id}/resume", Operator),
     ("POST", "/api/v1/face/detect", Operator),
     ("POST", "/api/v1/face/recognize", Operator),
     ("GET", "/api/v1/auth/users", Admin),
     ("POST", "/api/v1/auth/users", Admin),
     ("PUT", "/api/v1/auth/users/{username}", Admin),
     ("GET", "/api/v1/audit", Admin),
+    ("GET", "/api/v1/first-run", Admin),
     ("GET", "/api/v1/students/{student_id}/export", Admin),
     ("DELETE", "/api/v1/students/{student_id}", Admin),
     ("GET", "/api/v1/models/antispoof", Admin),

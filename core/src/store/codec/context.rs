@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// A column that holds a face.
+/// A column whose values are sealed: one that holds a face, or the password of a camera.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(missing_docs, reason = "each is named as the column that it stands for")]
 pub enum FaceColumn {
@@ -17,6 +17,7 @@ pub enum FaceColumn {
     SessionCenterFrame,
     SessionLeftFrame,
     SessionRightFrame,
+    CameraSecret,
 }
 
 impl FaceColumn {
@@ -35,6 +36,7 @@ impl FaceColumn {
             Self::SessionCenterFrame => "liveness_detection_sessions.center_frame_data",
             Self::SessionLeftFrame => "liveness_detection_sessions.left_frame_data",
             Self::SessionRightFrame => "liveness_detection_sessions.right_frame_data",
+            Self::CameraSecret => "cameras.secret",
         }
     }
 }

@@ -1,10 +1,10 @@
-//! The cameras that are watched, and which of several servers watches each.
+//! Which of several servers watches each of the kept cameras.
 //!
 //! A server holds a camera by a lease on the database's own clock, which it renews long before it ends. When it dies
 //! the lease lapses and another takes the camera over; a server that cannot reach the database stops watching when its
 //! lease would have lapsed. So a camera is watched by one server at a time, whatever the clocks of the servers say.
 
-use std::fmt;
+use super::kept_camera::{CameraKey, KeptCamera};
 
 /// One of several servers on a database.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,27 +23,6 @@ impl ServerId {
     }
 }
 
-/// The name of a watched camera.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct CameraKey {
-    /// Its address without credentials.
-    pub name: String,
-    /// The name of the one server that reaches it, as a camera that is plugged in; `None` where any server may watch
-    /// it.
-    pub only_at: Option<String>,
-}
-
-/// A request to watch a camera.
-#[derive(Clone, PartialEq, Eq)]
-pub struct CameraRequest {
-    /// The camera.
-    pub key: CameraKey,
-    /// The address, with credentials.
-    pub address: String,
-    /// The location of the camera.
-    pub location: Option<String>,
-}
-
 /// The state of a camera, reported by the server that watches it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CameraReport {
@@ -56,10 +35,10 @@ pub struct CameraReport {
 }
 
 /// A camera that the asking server holds.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClaimedCamera {
     /// What to watch.
-    pub request: CameraRequest,
+    pub camera: KeptCamera,
     /// Whether it has been watched to its end.
     pub is_over: bool,
 }
@@ -75,17 +54,4 @@ pub struct WatchedCamera {
     pub server: Option<String>,
     /// What that server last reported.
     pub report: Option<String>,
-}
-
-// The address holds the camera's password.
-impl fmt::Debug for CameraRequest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "CameraRequest({:?}, at {:?})", self.key, self.location)
-    }
-}
-
-impl fmt::Debug for ClaimedCamera {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "ClaimedCamera({:?}, over: {})", self.request, self.is_over)
-    }
 }

@@ -8,6 +8,7 @@ mod deferred;
 mod detection_log;
 mod exact;
 mod face_check;
+mod kept_camera;
 mod merge;
 mod page;
 mod privacy;
@@ -23,12 +24,17 @@ pub use attendance::{
     CorrectionRecord, DayWindow, Marking, NewAttendance,
 };
 pub use audit::{AuditEntry, NewAuditEntry};
-pub use camera::{CameraKey, CameraReport, CameraRequest, ClaimedCamera, ServerId, WatchedCamera};
+pub use camera::{CameraReport, ClaimedCamera, ServerId, WatchedCamera};
 pub use deferred::{Deferred, DeferredOutcome, JournalId};
 pub use detection_log::{DetectionLog, NewDetectionLog};
 pub use face_check::{Admission, ENROLMENT_LOCK, Enrolee, FaceCheck, TemplateMark};
+pub use kept_camera::{
+    CameraGroup, CameraKey, CameraReach, CameraSettings, KeptAddress, KeptCamera, KeptCameraChange, NewKeptCamera,
+};
 pub use merge::{Merged, MergedFace, StudentMerge};
 pub use page::{Listed, Page};
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+pub(crate) use privacy::is_erased;
 pub use privacy::{Consent, Erasure, MarksOfErased, Retention, Retired, SessionSummary};
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub(super) use privacy::{NAME_OF_ERASED, roll_number_of_erased};

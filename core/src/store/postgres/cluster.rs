@@ -1,15 +1,15 @@
-//! Cameras and who watches them. Leases are in seconds since 1970 by the database's clock.
+//! Who watches which of the kept cameras. Leases are in seconds since 1970 by the database's clock.
 
 use std::time::Duration;
 
 use postgres::{Row, Transaction};
 
-use super::super::model::{CameraKey, CameraReport, CameraRequest, ClaimedCamera, ServerId, WatchedCamera};
+use super::super::codec::TemplateKeys;
+use super::super::model::{CameraGroup, CameraKey, CameraReport, ClaimedCamera, ServerId, WatchedCamera};
 use super::super::notices::text;
-use super::super::rules::camera_fits;
 use super::super::{Cluster, FORGET_BOUND_CAMERAS_AFTER};
 use super::notices::leave;
-use super::{Outcome, PostgresStore, notices};
+use super::{Outcome, PostgresStore, kept_cameras, notices};
 use crate::error::Result;
 
 impl Cluster for PostgresStore {
@@ -22,21 +22,12 @@ impl Cluster for PostgresStore {
         })
     }
 
-    fn watch_camera(&self, camera: &CameraRequest, by: &ServerId, lease: Duration) -> Result<bool> {
-        camera_fits(camera)?;
+    fn watch_camera(&self, camera: &CameraKey, by: &ServerId, lease: Duration) -> Result<bool> {
         self.write("have the camera watched", |db| watch(db, camera, by, lease))
     }
 
-    fn unwatch_camera(&self, camera: &CameraKey) -> Result<bool> {
-        self.write("have the camera watched no longer", |db| unwatch(db, camera))
-    }
-
-    fn unwatch_all_cameras(&self) -> Result<u64> {
-        self.write("have no camera watched", unwatch_all)
-    }
-
     fn claim_cameras(&self, by: &ServerId, reports: &[CameraReport], lease: Duration) -> Result<Vec<ClaimedCamera>> {
-        self.write("claim cameras", |db| claim(db, by, reports, lease))
+        self.write("claim cameras", |db| claim(db, &self.keys, by, reports, lease))
     }
 
     fn release_cameras(&self, by: &ServerId) -> Result<()> {
@@ -55,55 +46,58 @@ const LOCK: i64 = 0x6361_6d65;
 /// Seconds since 1970, now.
 const NOW: &str = "extract(epoch FROM clock_timestamp())::double precision";
 
-pub(super) fn watch(db: &mut Transaction<'_>, camera: &CameraRequest, by: &ServerId, lease: Duration) -> Outcome<bool> {
+/// The kept cameras that are to be watched, as the condition of a row `c`.
+const TO_BE_WATCHED: &str = "c.camera_group = 'usual' AND NOT c.paused";
+
+pub(super) fn watch(db: &mut Transaction<'_>, camera: &CameraKey, by: &ServerId, lease: Duration) -> Outcome<bool> {
     lock(db)?;
-    let place = place(&camera.key);
+    let place = place(camera);
     let held = db.query_opt(
         &format!(
-            "SELECT holder, address FROM watched_cameras
+            "SELECT holder FROM watched_cameras
              WHERE name = $1 AND place = $2 AND NOT is_over AND held_until >= {NOW}"
         ),
-        &[&camera.key.name, &place],
+        &[&camera.name, &place],
     )?;
     if let Some(held) = held {
-        let (holder, address): (String, String) = (held.try_get(0)?, held.try_get(1)?);
-        if address != camera.address {
-            db.execute(
-                "UPDATE watched_cameras SET address = $3, location = $4 WHERE name = $1 AND place = $2",
-                &[&camera.key.name, &place, &camera.address, &camera.location],
-            )?;
-            leave(db, text::CAMERAS)?;
-        }
-        return Ok(holder == by.key);
+        return Ok(held.try_get::<_, String>(0)? == by.key);
     }
-    db.execute(
+    let leased = db.execute(
         &format!(
-            "INSERT INTO watched_cameras (name, place, address, location, is_over, holder, server, held_until)
-             VALUES ($1, $2, $3, $4, FALSE, $5, $6, {NOW} + $7::double precision)
-             ON CONFLICT (name, place) DO UPDATE SET address = EXCLUDED.address, location = EXCLUDED.location,
-                 is_over = FALSE, holder = EXCLUDED.holder, server = EXCLUDED.server,
-                 held_until = EXCLUDED.held_until, report = NULL"
+            "INSERT INTO watched_cameras (name, place, address, is_over, holder, server, held_until)
+             SELECT c.address, c.only_at, '', FALSE, $3, $4, {NOW} + $5::double precision FROM cameras c
+             WHERE c.address = $1 AND c.only_at = $2 AND {TO_BE_WATCHED}
+             ON CONFLICT (name, place) DO UPDATE SET is_over = FALSE, holder = EXCLUDED.holder,
+                 server = EXCLUDED.server, held_until = EXCLUDED.held_until, report = NULL"
         ),
-        &[&camera.key.name, &place, &camera.address, &camera.location, &by.key, &by.name, &lease.as_secs_f64()],
+        &[&camera.name, &place, &by.key, &by.name, &lease.as_secs_f64()],
     )?;
-    leave(db, text::CAMERAS)?;
-    Ok(true)
+    told(db, leased).map(|leased| leased > 0)
 }
 
-pub(super) fn unwatch(db: &mut Transaction<'_>, key: &CameraKey) -> Outcome<bool> {
-    lock(db)?;
-    let gone = db.execute("DELETE FROM watched_cameras WHERE name = $1 AND place = $2", &[&key.name, &place(key)])?;
-    told(db, gone).map(|gone| gone > 0)
+/// Whether a server holds the camera and it is not over.
+pub(super) fn is_held(db: &mut Transaction<'_>, address: &str, only_at: &str) -> Outcome<bool> {
+    let query = format!(
+        "SELECT EXISTS (SELECT 1 FROM watched_cameras
+             WHERE name = $1 AND place = $2 AND NOT is_over AND held_until >= {NOW})"
+    );
+    Ok(db.query_one(&query, &[&address, &only_at])?.try_get(0)?)
 }
 
-pub(super) fn unwatch_all(db: &mut Transaction<'_>) -> Outcome<u64> {
-    lock(db)?;
-    let gone = db.execute("DELETE FROM watched_cameras", &[])?;
-    told(db, gone)
+/// Ends the leases of cameras that are not to be watched any more. Returns how many there were.
+pub(super) fn end_leases(db: &mut Transaction<'_>) -> Outcome<u64> {
+    Ok(db.execute(
+        &format!(
+            "DELETE FROM watched_cameras w WHERE NOT EXISTS (SELECT 1 FROM cameras c
+                 WHERE c.address = w.name AND c.only_at = w.place AND {TO_BE_WATCHED})"
+        ),
+        &[],
+    )?)
 }
 
 pub(super) fn claim(
     db: &mut Transaction<'_>,
+    keys: &TemplateKeys,
     by: &ServerId,
     reports: &[CameraReport],
     lease: Duration,
@@ -119,6 +113,16 @@ pub(super) fn claim(
             &[&report.key.name, &place(&report.key), &by.key, &lease, &report.is_over, &report.text],
         )?;
     }
+    // A lease for every camera that is to be watched and that this server reaches.
+    let ended = end_leases(db)?;
+    db.execute(
+        &format!(
+            "INSERT INTO watched_cameras (name, place, address, is_over)
+             SELECT c.address, c.only_at, '', FALSE FROM cameras c WHERE c.only_at IN ('', $1) AND {TO_BE_WATCHED}
+             ON CONFLICT (name, place) DO NOTHING"
+        ),
+        &[&by.name],
+    )?;
     // Half of what lapsed, so that several servers share what a dead one leaves.
     let lapsed = format!("NOT is_over AND (holder IS NULL OR held_until < {NOW}) AND place IN ('', $1)");
     let taken = db.execute(
@@ -136,20 +140,24 @@ pub(super) fn claim(
         ),
         &[&by.name, &FORGET_BOUND_CAMERAS_AFTER.as_secs_f64()],
     )?;
-    told(db, taken + forgotten)?;
+    told(db, ended + taken + forgotten)?;
     let held = db.query(
         &format!(
-            "SELECT name, place, address, location, is_over FROM watched_cameras
+            "SELECT name, place, is_over FROM watched_cameras
              WHERE holder = $1 AND held_until >= {NOW} ORDER BY name, place"
         ),
         &[&by.key],
     )?;
-    held.iter()
-        .map(|row| {
-            let request = CameraRequest { key: key(row)?, address: row.try_get(2)?, location: row.try_get(3)? };
-            Ok(ClaimedCamera { request, is_over: row.try_get(4)? })
-        })
-        .collect()
+    let kept = kept_cameras::all(db)?;
+    let mut claimed = Vec::with_capacity(held.len());
+    for row in &held {
+        let (key, is_over) = (key(row)?, row.try_get(2)?);
+        let camera = kept.iter().find(|row| {
+            row.camera_group == CameraGroup::Usual.as_str() && row.address == key.name && row.only_at == place(&key)
+        });
+        claimed.extend(camera.map(|row| ClaimedCamera { camera: row.clone().opened(keys), is_over }));
+    }
+    Ok(claimed)
 }
 
 pub(super) fn release(db: &mut Transaction<'_>, by: &ServerId) -> Outcome<()> {
@@ -165,8 +173,9 @@ pub(super) fn release(db: &mut Transaction<'_>, by: &ServerId) -> Outcome<()> {
 pub(super) fn list(db: &mut Transaction<'_>) -> Outcome<Vec<WatchedCamera>> {
     let rows = db.query(
         &format!(
-            "SELECT name, place, location, CASE WHEN held_until >= {NOW} THEN server END, report
-             FROM watched_cameras ORDER BY name, place"
+            "SELECT w.name, w.place, c.location, CASE WHEN w.held_until >= {NOW} THEN w.server END, w.report
+             FROM watched_cameras w JOIN cameras c ON c.address = w.name AND c.only_at = w.place
+                 AND {TO_BE_WATCHED} ORDER BY w.name, w.place"
         ),
         &[],
     )?;
@@ -178,7 +187,7 @@ pub(super) fn list(db: &mut Transaction<'_>) -> Outcome<Vec<WatchedCamera>> {
         .collect()
 }
 
-fn lock(db: &mut Transaction<'_>) -> Outcome<()> {
+pub(super) fn lock(db: &mut Transaction<'_>) -> Outcome<()> {
     db.execute("SELECT pg_advisory_xact_lock($1)", &[&LOCK])?;
     Ok(())
 }

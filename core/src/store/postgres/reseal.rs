@@ -7,6 +7,9 @@ use super::super::codec::{
     AT_ONCE, FaceColumn, Form, NotOpened, OF_SESSION, Resealed, SealContext, TemplateForms, TemplateKeys,
     form_of_bytes, form_of_text,
 };
+use super::super::kept_rows::reseal;
+use super::cluster::lock;
+use super::kept_cameras::Table;
 use super::{Outcome, PostgresStore};
 use crate::error::Result;
 
@@ -40,6 +43,13 @@ pub(super) fn all(store: &PostgresStore, progress: &mut dyn FnMut(u64)) -> Resul
             progress(done.changed + done.unchanged + done.damaged.len() as u64);
         }
     }
+    let cameras = store.write("convert the passwords of cameras", |db| {
+        lock(db)?;
+        reseal(&mut Table { db, changed: false }, &store.keys)
+    })?;
+    done.changed += cameras.changed;
+    done.unchanged += cameras.unchanged;
+    done.damaged.extend(cameras.damaged);
     Ok(done)
 }
 

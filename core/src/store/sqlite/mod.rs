@@ -8,6 +8,7 @@
 //! [`BUSY_TIMEOUT`], and every write begins as `IMMEDIATE`, so that what a transaction read still holds when it writes.
 
 mod accounts;
+mod alone;
 mod attendance;
 mod audit;
 mod connection;
@@ -15,6 +16,7 @@ mod deferred;
 mod detection_logs;
 mod enrol;
 mod inspect;
+mod kept_cameras;
 mod keys;
 mod merge;
 mod notices;

@@ -7,6 +7,8 @@ use super::super::codec::{
     AT_ONCE, FaceColumn, Form, NotOpened, OF_SESSION, Resealed, SealContext, TemplateForms, TemplateKeys,
     form_of_bytes, form_of_text,
 };
+use super::super::kept_rows::reseal;
+use super::kept_cameras::Table;
 use super::{Outcome, SqliteStore};
 use crate::error::Result;
 
@@ -43,7 +45,7 @@ fn form_of(value: ValueRef<'_>) -> Option<Form> {
 
 pub(super) fn all(store: &SqliteStore, progress: &mut dyn FnMut(u64)) -> Result<Resealed> {
     let mut done = Resealed::default();
-    for table in [Table::Students, Table::Sessions] {
+    for table in [FaceTable::Students, FaceTable::Sessions] {
         let mut after = i64::MIN;
         loop {
             let step = store.write("convert the templates", |db| batch(db, &store.keys, table, after))?;
@@ -55,6 +57,11 @@ pub(super) fn all(store: &SqliteStore, progress: &mut dyn FnMut(u64)) -> Result<
             progress(done.changed + done.unchanged + done.damaged.len() as u64);
         }
     }
+    let cameras =
+        store.write("convert the passwords of cameras", |db| reseal(&mut Table { db, changed: false }, &store.keys))?;
+    done.changed += cameras.changed;
+    done.unchanged += cameras.unchanged;
+    done.damaged.extend(cameras.damaged);
     if done.changed > 0 {
         compact(store);
     }
@@ -79,7 +86,7 @@ fn compact(store: &SqliteStore) {
 }
 
 #[derive(Clone, Copy)]
-enum Table {
+enum FaceTable {
     Students,
     Sessions,
 }
@@ -90,19 +97,19 @@ struct Step {
     last: Option<i64>,
 }
 
-fn batch(db: &Connection, keys: &TemplateKeys, table: Table, after: i64) -> Outcome<Step> {
+fn batch(db: &Connection, keys: &TemplateKeys, table: FaceTable, after: i64) -> Outcome<Step> {
     let ids: Vec<i64> = db
         .prepare_cached(match table {
-            Table::Students => "SELECT id FROM students WHERE id > ?1 ORDER BY id LIMIT ?2",
-            Table::Sessions => "SELECT id FROM liveness_detection_sessions WHERE id > ?1 ORDER BY id LIMIT ?2",
+            FaceTable::Students => "SELECT id FROM students WHERE id > ?1 ORDER BY id LIMIT ?2",
+            FaceTable::Sessions => "SELECT id FROM liveness_detection_sessions WHERE id > ?1 ORDER BY id LIMIT ?2",
         })?
         .query_map(params![after, AT_ONCE], |row| row.get(0))?
         .collect::<rusqlite::Result<_>>()?;
     let mut done = Resealed::default();
     for id in &ids {
         let (name, row) = match table {
-            Table::Students => ("students", student(db, keys, *id)?),
-            Table::Sessions => ("liveness_detection_sessions", session(db, keys, *id)?),
+            FaceTable::Students => ("students", student(db, keys, *id)?),
+            FaceTable::Sessions => ("liveness_detection_sessions", session(db, keys, *id)?),
         };
         match row {
             Row::Changed => done.changed += 1,

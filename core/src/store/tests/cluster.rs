@@ -51,32 +51,64 @@ pub(super) fn an_announcement_reaches_the_others_whole(one: &dyn Store, two: &dy
     assert_eq!(heard_before_the_end(&mut *own, two), []);
 }
 
-fn camera(name: &str) -> CameraRequest {
-    CameraRequest {
-        key: CameraKey { name: name.into(), only_at: None },
-        address: format!("{name}?password=SECRET"),
-        location: Some("Gate".into()),
-    }
+/// A camera that somebody has watched.
+#[derive(Debug, Clone, PartialEq)]
+struct Asked {
+    key: CameraKey,
+    address: String,
+    location: Option<String>,
 }
 
-fn report(camera: &CameraRequest, is_over: bool) -> CameraReport {
+fn camera(host: &str) -> Asked {
+    let address = host.replacen("://", "://user:SECRET@", 1);
+    let key = CameraKey { name: crate::camera::redacted(&address), only_at: None };
+    Asked { key, address, location: Some("Gate".into()) }
+}
+
+fn watch(store: &dyn Store, asked: &Asked, by: &ServerId, lease: Duration) -> bool {
+    let settings = CameraSettings { location: asked.location.clone(), ..CameraSettings::at(&asked.address) };
+    let new = NewKeptCamera {
+        group: CameraGroup::Usual,
+        only_at: asked.key.only_at.clone(),
+        settings,
+        reach: CameraReach::Permitted,
+        paused: false,
+        by: "admin".into(),
+        at: jiff::Timestamp::UNIX_EPOCH,
+    };
+    store.keep_started_camera(&new).unwrap();
+    cluster(store).watch_camera(&asked.key, by, lease).unwrap()
+}
+
+fn report(camera: &Asked, is_over: bool) -> CameraReport {
     CameraReport { key: camera.key.clone(), is_over, text: "going well".into() }
 }
 
-fn names(claimed: &[ClaimedCamera]) -> Vec<&str> {
-    claimed.iter().map(|camera| camera.request.key.name.as_str()).collect()
+/// What was claimed, and whether it is over.
+fn claims(claimed: &[ClaimedCamera]) -> Vec<(Asked, bool)> {
+    let asked = |camera: &KeptCamera| Asked {
+        key: camera.key.clone(),
+        address: camera.address.known().unwrap().to_owned(),
+        location: camera.location.clone(),
+    };
+    claimed.iter().map(|claimed| (asked(&claimed.camera), claimed.is_over)).collect()
+}
+
+fn names(claimed: &[ClaimedCamera]) -> Vec<String> {
+    claimed.iter().map(|claimed| claimed.camera.key.name.replacen("user:***@", "", 1)).collect()
 }
 
 pub(super) fn a_camera_is_held_by_one_server(one: &dyn Store, two: &dyn Store) {
-    let [one, two] = [one, two].map(cluster);
+    let stores = [one, two];
+    let [one, two] = stores.map(cluster);
     let [a, b] = ["a", "b"].map(ServerId::new);
     let gate = camera("rtsp://host/1");
-    assert!(one.watch_camera(&gate, &a, LONG).unwrap());
-    assert!(!two.watch_camera(&gate, &b, LONG).unwrap(), "it runs already");
+    assert!(watch(stores[0], &gate, &a, LONG));
+    assert!(!watch(stores[1], &gate, &b, LONG), "it runs already");
     assert!(two.claim_cameras(&b, &[], LONG).unwrap().is_empty());
     assert_eq!(two.claim_cameras(&b, &[report(&gate, false)], LONG).unwrap(), [], "a report is no claim");
     let held = one.claim_cameras(&a, &[report(&gate, false)], LONG).unwrap();
-    assert_eq!(held, [ClaimedCamera { request: gate.clone(), is_over: false }]);
+    assert_eq!(claims(&held), [(gate.clone(), false)]);
     let listed = WatchedCamera {
         key: gate.key.clone(),
         location: Some("Gate".into()),
@@ -85,17 +117,18 @@ pub(super) fn a_camera_is_held_by_one_server(one: &dyn Store, two: &dyn Store) {
     };
     assert_eq!(two.watched_cameras().unwrap(), [listed]);
     // Another password reaches whoever watches.
-    let changed = CameraRequest { address: "rtsp://x:y@host/1".into(), ..gate };
-    assert!(!two.watch_camera(&changed, &b, LONG).unwrap());
-    assert_eq!(one.claim_cameras(&a, &[], LONG).unwrap()[0].request.address, changed.address);
+    let changed = Asked { address: "rtsp://user:y@host/1".into(), ..gate };
+    assert!(!watch(stores[1], &changed, &b, LONG));
+    assert_eq!(claims(&one.claim_cameras(&a, &[], LONG).unwrap())[0].0.address, changed.address);
 }
 
 pub(super) fn a_lapsed_camera_is_taken_over_and_a_renewed_one_is_not(one: &dyn Store, two: &dyn Store) {
-    let [one, two] = [one, two].map(cluster);
+    let stores = [one, two];
+    let [one, two] = stores.map(cluster);
     let [a, b] = ["a", "b"].map(ServerId::new);
     let (renewed, lapsing) = (camera("rtsp://host/1"), camera("rtsp://host/2"));
     for camera in [&renewed, &lapsing] {
-        assert!(one.watch_camera(camera, &a, SHORT).unwrap());
+        assert!(watch(stores[0], camera, &a, SHORT));
     }
     one.claim_cameras(&a, &[report(&renewed, false)], LONG).unwrap();
     sleep(SHORT * 2);
@@ -108,11 +141,12 @@ pub(super) fn a_lapsed_camera_is_taken_over_and_a_renewed_one_is_not(one: &dyn S
 }
 
 pub(super) fn what_has_lapsed_is_held_by_nobody(one: &dyn Store, two: &dyn Store) {
-    let [one, two] = [one, two].map(cluster);
+    let stores = [one, two];
+    let [one, two] = stores.map(cluster);
     let [a, b] = ["a", "b"].map(ServerId::new);
     let [gate, door, yard] = [1, 2, 3].map(|number| camera(&format!("rtsp://host/{number}")));
     for camera in [&gate, &door, &yard] {
-        one.watch_camera(camera, &a, SHORT).unwrap();
+        watch(stores[0], camera, &a, SHORT);
     }
     sleep(SHORT * 2);
     // It could not renew them in time, and takes some of them again like anybody else.
@@ -122,10 +156,11 @@ pub(super) fn what_has_lapsed_is_held_by_nobody(one: &dyn Store, two: &dyn Store
 }
 
 pub(super) fn what_a_dead_server_leaves_is_shared(one: &dyn Store, two: &dyn Store) {
-    let [one, two] = [one, two].map(cluster);
+    let stores = [one, two];
+    let [one, two] = stores.map(cluster);
     let [dead, b, c] = ["dead", "b", "c"].map(ServerId::new);
     for number in 0..6 {
-        one.watch_camera(&camera(&format!("rtsp://host/{number}")), &dead, SHORT).unwrap();
+        watch(stores[0], &camera(&format!("rtsp://host/{number}")), &dead, SHORT);
     }
     sleep(SHORT * 2);
     let shares = [(one, &b), (two, &c), (one, &b), (two, &c)]
@@ -137,7 +172,7 @@ pub(super) fn a_released_camera_is_free_at_once(one: &dyn Store, two: &dyn Store
     let stores = [one, two];
     let [one, two] = stores.map(cluster);
     let [a, b] = ["a", "b"].map(ServerId::new);
-    one.watch_camera(&camera("rtsp://host/1"), &a, LONG).unwrap();
+    watch(stores[0], &camera("rtsp://host/1"), &a, LONG);
     let mut follower = stores[1].follow().unwrap();
     one.release_cameras(&a).unwrap();
     assert_eq!(heard_before_the_end(&mut *follower, stores[0]), [Notice::CamerasChanged]);
@@ -146,60 +181,73 @@ pub(super) fn a_released_camera_is_free_at_once(one: &dyn Store, two: &dyn Store
 }
 
 pub(super) fn a_camera_that_one_server_reaches_stays_with_it(one: &dyn Store, two: &dyn Store) {
-    let [one, two] = [one, two].map(cluster);
+    let stores = [one, two];
+    let [one, two] = stores.map(cluster);
     let [a, b] = ["a", "b"].map(ServerId::new);
-    let plugged_in = |at: &ServerId| CameraRequest {
+    let plugged_in = |at: &ServerId| Asked {
         key: CameraKey { name: "0".into(), only_at: Some(at.name.clone()) },
         address: "0".into(),
         location: None,
     };
-    assert!(one.watch_camera(&plugged_in(&a), &a, SHORT).unwrap());
-    assert!(two.watch_camera(&plugged_in(&b), &b, LONG).unwrap(), "that is another camera");
+    assert!(watch(stores[0], &plugged_in(&a), &a, SHORT));
+    assert!(watch(stores[1], &plugged_in(&b), &b, LONG), "that is another camera");
     sleep(SHORT * 2);
-    assert_eq!(two.claim_cameras(&b, &[], LONG).unwrap(), [ClaimedCamera { request: plugged_in(&b), is_over: false }]);
+    assert_eq!(claims(&two.claim_cameras(&b, &[], LONG).unwrap()), [(plugged_in(&b), false)]);
     let again = ServerId::new("a");
-    assert_eq!(one.claim_cameras(&again, &[], LONG).unwrap()[0].request, plugged_in(&a), "a was started again");
+    let again_held = claims(&one.claim_cameras(&again, &[], LONG).unwrap());
+    assert_eq!(again_held[0].0, plugged_in(&a), "a was started again");
     one.release_cameras(&again).unwrap();
     let left: Vec<_> = two.watched_cameras().unwrap().into_iter().map(|camera| camera.key.only_at).collect();
     assert_eq!(left, [Some("b".to_owned())]);
+    // It is kept, and watched again whenever its server is started.
+    assert_eq!(stores[0].kept_cameras().unwrap().len(), 2);
+    let later = ServerId::new("a");
+    assert_eq!(claims(&one.claim_cameras(&later, &[], LONG).unwrap()), [(plugged_in(&a), false)]);
 }
 
 pub(super) fn a_recording_that_is_over_is_not_taken_over(one: &dyn Store, two: &dyn Store) {
-    let [one, two] = [one, two].map(cluster);
+    let stores = [one, two];
+    let [one, two] = stores.map(cluster);
     let [a, b] = ["a", "b"].map(ServerId::new);
     let clip = camera("clip.avi");
-    one.watch_camera(&clip, &a, LONG).unwrap();
+    watch(stores[0], &clip, &a, LONG);
     assert!(one.claim_cameras(&a, &[report(&clip, true)], SHORT).unwrap()[0].is_over);
     sleep(SHORT * 2);
     assert!(two.claim_cameras(&b, &[], LONG).unwrap().is_empty());
     assert_eq!(two.watched_cameras().unwrap().len(), 1, "it is still listed");
-    assert!(two.watch_camera(&clip, &b, LONG).unwrap(), "until somebody starts it again");
-    assert_eq!(two.claim_cameras(&b, &[], LONG).unwrap(), [ClaimedCamera { request: clip, is_over: false }]);
+    assert!(watch(stores[1], &clip, &b, LONG), "until somebody starts it again");
+    assert_eq!(claims(&two.claim_cameras(&b, &[], LONG).unwrap()), [(clip, false)]);
 }
 
 pub(super) fn a_camera_watched_no_longer_is_lost_by_its_holder(one: &dyn Store, two: &dyn Store) {
     let stores = [one, two];
-    let [one, two] = stores.map(cluster);
+    let one = cluster(stores[0]);
     let a = ServerId::new("a");
     let (gate, door) = (camera("rtsp://host/1"), camera("rtsp://host/2"));
-    one.watch_camera(&gate, &a, LONG).unwrap();
-    one.watch_camera(&door, &a, LONG).unwrap();
+    watch(stores[0], &gate, &a, LONG);
+    watch(stores[0], &door, &a, LONG);
     let mut follower = stores[0].follow().unwrap();
-    assert!(two.unwatch_camera(&gate.key).unwrap());
-    assert!(!two.unwatch_camera(&gate.key).unwrap());
+    let pause = |key| stores[1].pause_cameras(CameraGroup::Usual, key, "admin", jiff::Timestamp::UNIX_EPOCH).unwrap();
+    assert_eq!(pause(Some(&gate.key)), 1);
+    assert_eq!(pause(Some(&gate.key)), 0);
     assert_eq!(heard_before_the_end(&mut *follower, stores[1]), [Notice::CamerasChanged]);
     assert_eq!(names(&one.claim_cameras(&a, &[report(&gate, false)], LONG).unwrap()), ["rtsp://host/2"]);
-    assert_eq!(two.unwatch_all_cameras().unwrap(), 1);
+    assert_eq!(pause(None), 1);
     assert!(one.claim_cameras(&a, &[], LONG).unwrap().is_empty());
     assert!(one.watched_cameras().unwrap().is_empty());
 }
 
 pub(super) fn a_cameras_password_is_not_shown(one: &dyn Store, two: &dyn Store) {
-    let [one, two] = [one, two].map(cluster);
+    let stores = [one, two];
+    let [one, two] = stores.map(cluster);
     let a = ServerId::new("a");
     let gate = camera("rtsp://host/1");
-    one.watch_camera(&gate, &a, LONG).unwrap();
-    let shown =
-        format!("{gate:?} {:?} {:?}", one.claim_cameras(&a, &[], LONG).unwrap(), two.watched_cameras().unwrap());
-    assert!(shown.contains("rtsp://host/1") && !shown.contains("SECRET"), "{shown}");
+    watch(stores[0], &gate, &a, LONG);
+    let shown = format!(
+        "{:?} {:?} {:?}",
+        CameraSettings::at(&gate.address),
+        one.claim_cameras(&a, &[], LONG).unwrap(),
+        two.watched_cameras().unwrap()
+    );
+    assert!(shown.contains("rtsp://user:***@host/1") && !shown.contains("SECRET"), "{shown}");
 }

@@ -9,6 +9,8 @@ mod portable;
 pub(crate) mod postgres;
 #[cfg(all(feature = "sqlite", feature = "encryption"))]
 mod sealed;
+#[cfg(all(feature = "sqlite", feature = "encryption"))]
+mod sealed_cameras;
 mod sharing;
 #[cfg(feature = "sqlite")]
 mod sqlite;
@@ -24,6 +26,11 @@ mod sqlite_old_rows;
 mod sqlite_second_looks;
 
 use jiff::Timestamp;
+
+#[cfg(feature = "sqlite")]
+pub(crate) use contract::mark;
+#[cfg(feature = "sqlite")]
+pub(crate) use sqlite::of_the_existing_service;
 
 use super::{Enrolee, Enrolment, Store, Student};
 use crate::error::Result;

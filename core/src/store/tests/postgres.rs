@@ -284,9 +284,17 @@ fn servers_that_claim_at_once_hold_each_camera_once() {
     let Some((store, schema)) = empty() else { return };
     let (dead, lapsed) = (ServerId::new("dead"), std::time::Duration::from_millis(1));
     for number in 0..20 {
-        let key = CameraKey { name: format!("rtsp://host/{number}"), only_at: None };
-        let camera = CameraRequest { address: key.name.clone(), key, location: None };
-        store.watch_camera(&camera, &dead, lapsed).unwrap();
+        let asked = NewKeptCamera {
+            group: CameraGroup::Usual,
+            only_at: None,
+            settings: CameraSettings::at(format!("rtsp://host/{number}")),
+            reach: CameraReach::Permitted,
+            paused: false,
+            by: "admin".into(),
+            at: at("2026-03-02T08:00:00Z"),
+        };
+        let kept = store.keep_started_camera(&asked).unwrap();
+        store.watch_camera(&kept.key, &dead, lapsed).unwrap();
     }
     std::thread::sleep(lapsed * 20);
     let mut held: Vec<String> = std::thread::scope(|scope| {
@@ -302,12 +310,38 @@ fn servers_that_claim_at_once_hold_each_camera_once() {
             })
             .collect();
         let held = servers.into_iter().flat_map(|server| server.join().unwrap());
-        held.map(|camera| camera.request.key.name).collect()
+        held.map(|claimed| claimed.camera.key.name).collect()
     });
     held.sort();
     let claims = held.len();
     held.dedup();
     assert_eq!((claims, held.len()), (20, 20));
+}
+
+#[test]
+fn what_servers_shared_before_is_kept_and_its_password_is_no_longer_shared() {
+    let Some((store, schema)) = empty() else { return };
+    drop(store);
+    schema
+        .client()
+        .batch_execute(
+            "DROP TABLE cameras; DELETE FROM schema_migrations WHERE version >= 13;
+             INSERT INTO watched_cameras (name, place, address, location, is_over) VALUES
+                 ('rtsp://user:***@host/1', '', 'rtsp://user:S3CRET@host/1', 'Gate', FALSE),
+                 ('0', 'b', '0', NULL, FALSE)",
+        )
+        .unwrap();
+    let store = schema.store();
+    let kept = store.kept_cameras().unwrap();
+    let shown: Vec<_> = kept.iter().map(|camera| (camera.name.as_str(), camera.address.known().unwrap())).collect();
+    assert_eq!(shown, [("0 at b", "0"), ("rtsp://user:***@host/1", "rtsp://user:S3CRET@host/1")]);
+    assert_eq!((kept[0].key.only_at.as_deref(), kept[1].location.as_deref()), (Some("b"), Some("Gate")));
+    let shared: i64 =
+        schema.client().query_one("SELECT count(*) FROM watched_cameras WHERE address <> ''", &[]).unwrap().get(0);
+    assert_eq!(shared, 0);
+    let b = ServerId::new("b");
+    let held = |_| store.claim_cameras(&b, &[], std::time::Duration::from_secs(600)).unwrap().len();
+    assert_eq!((0..3).map(held).last(), Some(2), "both are watched again");
 }
 
 #[test]

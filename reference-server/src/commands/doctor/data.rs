@@ -10,7 +10,7 @@ use faceattend_core::store::{
 use faceattend_core::types::ModelId;
 use jiff::Timestamp;
 
-use super::Finding;
+use super::{Finding, cameras};
 use crate::auth::{DEFAULT_ADMIN, Secret, default_password_works};
 use crate::commands::data_dir::{check_writable, default_data_dir};
 use crate::commands::database::Place;
@@ -96,6 +96,7 @@ pub(super) fn look(args: &ServeArgs, model: Option<&ModelId>) -> (Vec<Finding>, 
             Ok(store) => {
                 findings.push(password(args, default_password_works(&store)));
                 findings.extend(faces(&store, model));
+                findings.extend(args.keys.read().ok().and_then(|keys| cameras::passwords(&store, &keys)));
             }
             Err(error) => findings.push(password(args, Err(error))),
         }
@@ -275,6 +276,7 @@ fn shared_database(args: &ServeArgs, place: &Place, model: Option<&ModelId>) -> 
     findings.extend(keys(args, store.template_forms().ok().as_ref()));
     findings.push(password(args, default_password_works(&*store)));
     findings.extend(faces(&*store, model));
+    findings.extend(args.keys.read().ok().and_then(|keys| cameras::passwords(&*store, &keys)));
     let alike = store.students_of_one_roll_number().unwrap_or_default();
     findings.extend(one_roll_number::lines(&alike).map(|line| Finding::warning("rows", line, one_roll_number::ADVICE)));
     let newest_first = store.attendance(&AttendanceFilter::default(), Page { skip: 0, limit: 1 });

@@ -4,6 +4,7 @@
 //! secret is made, and a server that runs meanwhile works on.
 
 mod access;
+mod cameras;
 mod certificate;
 mod data;
 mod duplicates;

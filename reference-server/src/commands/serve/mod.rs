@@ -4,7 +4,7 @@
 mod arenas;
 pub(crate) mod args;
 mod encryption;
-#[cfg(all(unix, feature = "opencv"))]
+#[cfg(unix)]
 mod redirections;
 #[cfg(unix)]
 mod second_start;
@@ -178,7 +178,8 @@ async fn serve(args: ServeArgs, data: Data) -> Result<()> {
     let waiting_writes = waiting_writes(&place, &dir, live.server_name.as_deref());
     let at_once_per_address = args.max_per_address.unwrap_or_else(|| (args.max_connections / 4).max(1));
     let rates = args::rates(args.rate_limit, args.rate_limit_login);
-    let settings = Settings::new(secret)
+    let time_zone_chosen = args.time_zone.is_some();
+    let mut settings = Settings::new(secret)
         .with_policy(policy)
         .with_threads(description.threads)
         .with_challenge(args.challenge)
@@ -200,6 +201,7 @@ async fn serve(args: ServeArgs, data: Data) -> Result<()> {
         .with_logout(if args.logout_leaves_token { Logout::LeavesToken } else { Logout::EndsLogin })
         .with_embeddings(if args.embeddings_to_all { Embeddings::Everyone } else { Embeddings::Admins })
         .with_marks_of_erased(if args.keep_marks_of_erased { MarksOfErased::Anonymise } else { MarksOfErased::Delete });
+    settings.time_zone_chosen = time_zone_chosen;
     let base = settings.base_path.to_string();
     let settings = match &tls {
         Some(tls) => settings.with_tls(Arc::clone(tls)),

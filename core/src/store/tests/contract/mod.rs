@@ -4,6 +4,7 @@ mod accounts;
 mod attendance;
 mod deferred;
 mod enrolment;
+mod kept_cameras;
 mod limits;
 mod merge;
 mod second_looks;
@@ -15,6 +16,7 @@ pub(crate) use accounts::*;
 pub(crate) use attendance::*;
 pub(crate) use deferred::*;
 pub(crate) use enrolment::*;
+pub(crate) use kept_cameras::*;
 pub(crate) use limits::*;
 pub(crate) use merge::*;
 pub(crate) use second_looks::*;
@@ -98,7 +100,11 @@ macro_rules! contract {
             a_second_look_with_a_text_that_does_not_fit_is_refused,
             of_two_records_one_stays_with_the_marks_of_both, a_merge_keeps_what_people_decided,
             a_merge_moves_second_looks_and_a_mark_settles_them, the_face_of_a_merge_is_chosen,
-            a_merge_that_is_not_admitted_changes_nothing, of_two_merges_at_once_one_wins);
+            a_merge_that_is_not_admitted_changes_nothing, of_two_merges_at_once_one_wins,
+            a_kept_camera_comes_back_as_it_was_written, a_name_or_an_address_belongs_to_one_camera,
+            what_is_no_camera_is_not_kept, a_camera_that_is_started_is_kept_with_a_name_of_its_own,
+            a_laptop_camera_is_another_than_the_device_with_its_number,
+            a_kept_camera_is_changed_paused_and_removed, of_two_cameras_with_one_name_at_once_one_is_kept);
     };
     (@ $open:expr; $($name:ident),+) => {
         $(#[test] fn $name() {
@@ -159,7 +165,7 @@ pub(super) fn window(date: &str) -> DayWindow {
     DayWindow { date: date.parse().unwrap(), starts_at, ends_at: starts_at + 24.hours() }
 }
 
-pub(super) fn mark(student: StudentId, when: &str) -> NewAttendance {
+pub(crate) fn mark(student: StudentId, when: &str) -> NewAttendance {
     NewAttendance {
         student,
         at: at(when),
