@@ -101,5 +101,13 @@ pub(crate) const ROUTES: [(&str, &str, Least); 72] = [
 ];
 
 /// The pages, which are not in the document: everybody may read them, and they show the same to everybody.
-pub(crate) const PAGES: [&str; 7] =
-    ["/docs", "/docs/oauth2-redirect", "/docs/{file}", "/redoc", "/openapi.json", "/ui/", "/ui/{file}"];
+pub(crate) const PAGES: [&str; 8] = [
+    "/docs",
+    "/docs/oauth2-redirect",
+    "/docs/{file}",
+    "/redoc",
+    "/openapi.json",
+    "/ui/",
+    "/ui/authority.crt",
+    "/ui/{file}",
+];
