@@ -3,6 +3,7 @@
 mod accounts;
 mod attendance;
 mod auth;
+mod backups;
 pub(crate) mod detection;
 mod duplicates;
 mod export;
@@ -34,6 +35,7 @@ pub(crate) fn table() -> Routes {
         .add(passive::STANDING, passive::standing)
         .add(passive::FETCH, passive::fetch)
         .add(passive::STOP, passive::stop)
+        .add(backups::STATE, backups::state)
         .add(root::STATUS, root::status)
         .add(auth::LOGIN, auth::login)
         .add(auth::REFRESH, auth::refresh)

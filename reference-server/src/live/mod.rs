@@ -2,6 +2,7 @@
 
 mod ambiguous;
 mod background;
+pub(crate) mod backup;
 pub(crate) mod browser;
 mod camera_leases;
 pub(crate) mod cameras;
@@ -36,6 +37,7 @@ use serde_json::{Map, Value};
 use crate::live::events::Events;
 use crate::settings::Settings;
 use background::BackgroundThreads;
+use backup::Backups;
 use browser::Browsers;
 use camera_leases::CameraLeases;
 use cameras::{Cameras, Mounted, Starter};
@@ -62,6 +64,7 @@ pub(crate) struct Live {
     leases: Option<Arc<CameraLeases>>,
     background: BackgroundThreads,
     gate_figures: Arc<GateFigures>,
+    backups: Option<Arc<Backups>>,
 }
 
 impl Live {
@@ -123,6 +126,7 @@ impl Live {
             leases: None,
             background,
             gate_figures,
+            backups: None,
         };
         waiting_writes::start(Arc::clone(&live.backlog), live.events.clone(), &live.background)?;
         if let Some(name) = &settings.live.server_name {
@@ -130,6 +134,9 @@ impl Live {
             event_relay::start(Arc::clone(&store), name.clone(), live.events.subscribe_to_own(), &live.background)?;
             live.leases =
                 Some(CameraLeases::start(Arc::clone(&store), name, Arc::clone(&live.cameras), &live.background)?);
+        }
+        if let Some(settings) = &settings.backups {
+            live.backups = Some(Backups::start(settings.clone(), Arc::clone(&store), &live.background)?);
         }
         let follow = DbListener {
             gallery_sync: Arc::clone(&live.gallery_sync),
@@ -149,6 +156,11 @@ impl Live {
     /// What the gates of all cameras counted.
     pub(crate) fn gate_figures(&self) -> &GateFigures {
         &self.gate_figures
+    }
+
+    /// The back-ups that are made every day, where some are.
+    pub(crate) fn backups(&self) -> Option<&Backups> {
+        self.backups.as_deref()
     }
 
     pub(crate) fn marker(&self) -> Arc<Marker> {

@@ -18,8 +18,10 @@ use faceattend_core::{Error, Result};
 use jiff::civil::Time;
 
 use crate::commands::Hidden;
+use crate::commands::backup::sources::DataArgs;
 use crate::commands::database::DatabaseArgs;
 use crate::commands::keys::KeyArgs;
+use crate::commands::serve::backup_args::BackupScheduleArgs;
 use crate::net::listen::ConnectionLimits;
 use crate::settings::{
     AllowedHost, AllowedOrigin, BODY_WITHIN, BasePath, ChallengePolicy, LiveSettings, Network, RateLimits,
@@ -35,6 +37,7 @@ mod heading {
     pub(super) const COMPATIBILITY: &str = "Compatibility with the replaced service";
     pub(super) const LIMITS: &str = "Limits for clients";
     pub(super) const RETENTION: &str = "Retention";
+    pub(super) const BACKUPS: &str = "Back-ups";
 }
 
 /// Starts the server.
@@ -386,6 +389,8 @@ pub struct ServeArgs {
     /// Keeps the attendance of an erased student, without a name, for statistics. Without this it is deleted
     #[arg(long, help_heading = heading::RETENTION, env = "FACEATTEND_KEEP_MARKS_OF_ERASED")]
     pub(super) keep_marks_of_erased: bool,
+    #[command(flatten, next_help_heading = heading::BACKUPS)]
+    pub(crate) backup: BackupScheduleArgs,
 }
 
 impl ServeArgs {
@@ -399,6 +404,18 @@ impl ServeArgs {
             None => AttendancePolicy::in_system_time_zone(),
         };
         policy.with_day_boundary(self.day_boundary).with_periods(self.periods.clone())
+    }
+
+    /// Returns the settings that say where data and keys are.
+    pub(crate) fn data(&self) -> DataArgs {
+        DataArgs {
+            data_dir: self.data_dir.clone(),
+            database: self.database.clone(),
+            keys: self.keys.clone(),
+            jwt_secret: self.jwt_secret.clone(),
+            receipt_key: self.receipt_key.clone(),
+            server_name: self.server_name.clone(),
+        }
     }
 
     /// Returns a builder of the engine that the settings ask for.
@@ -431,7 +448,7 @@ impl ServeArgs {
 }
 
 /// Parses a time of the site's clocks.
-fn clock_time(text: &str) -> std::result::Result<Time, String> {
+pub(super) fn clock_time(text: &str) -> std::result::Result<Time, String> {
     text.trim().parse().map_err(|_| "expected hours and minutes, such as 04:00".to_owned())
 }
 
