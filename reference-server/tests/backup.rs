@@ -41,7 +41,9 @@ impl Schema {
     }
 
     fn run(&self, sql: &str) {
-        postgres::Client::connect(&self.database, postgres::NoTls).unwrap().batch_execute(sql).unwrap();
+        // The client blocks on an executor of its own, which must not be in asynchronous code.
+        let run = || postgres::Client::connect(&self.database, postgres::NoTls).unwrap().batch_execute(sql).unwrap();
+        std::thread::scope(|threads| threads.spawn(run).join()).unwrap();
     }
 }
 
@@ -189,7 +191,8 @@ async fn a_restored_copy_on_another_machine_knows_the_same_people_and_logins() {
     // Through PostgreSQL, encrypted on its way back.
     let (there, back) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     said(&["restore", text(&file), "--yes", "--data-dir", text(there.path()), "--database", &schema.url()]);
-    assert_eq!(PostgresStore::open(&schema.url()).unwrap().students(None, Page::ALL).unwrap().total, 2);
+    let told = said(&["db", "check", "--database", &schema.url()]);
+    assert!(told.contains("         2 students"), "{told}");
     let sealed = outside.path().join("sealed.backup");
     std::fs::write(outside.path().join("passphrase"), "a passphrase of the tests\n").unwrap();
     let (url, passphrase, keys_there) =
@@ -370,4 +373,70 @@ fn a_server_makes_its_back_ups_and_keeps_a_restore_away() {
     said(&["restore", text(made), "--yes", "--data-dir", text(folder.path())]);
     drop(Server::start(folder.path(), &[]));
     assert_eq!(people(folder.path()), ["R1"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn admins_hear_when_the_last_back_up_was_made_and_others_do_not() {
+    use faceattend_core::backup::{Clock, Keep, Source};
+    let folder = tempfile::tempdir().unwrap();
+    let place = faceattend_core::store::StoreLocation::File(folder.path().join(DATABASE));
+    let backups = faceattend_server::BackupSettings {
+        folder: folder.path().join("backups"),
+        source: Source::new(place),
+        clock: Clock::new("02:30".parse().unwrap(), jiff::tz::TimeZone::UTC),
+        keep: Keep::default(),
+        passphrase: None,
+        server_name: None,
+    };
+    let service =
+        Service::start_in(folder, TemplateKeys::none(), |settings| settings.with_backups(Some(backups))).await;
+    let mut told = serde_json::Value::Null;
+    for _ in 0..100 {
+        told = service.get("/api/v1/backups").await.json()["data"].clone();
+        if !told["last"].is_null() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert!(told["last"]["file"].as_str().unwrap().ends_with(".backup") && told["failed"].is_null(), "{told}");
+    assert!(told["last"]["bytes"].as_u64().unwrap() > 0 && told["next_at"].is_string(), "{told}");
+    let metrics = service.get("/metrics?format=prometheus").await.text;
+    assert!(metrics.contains("faceattend_backup_failed 0"), "{metrics}");
+    assert!(!metrics.contains("faceattend_backup_last_timestamp_seconds 0"), "{metrics}");
+    let operator = service.account("bob", "operator").await;
+    assert_eq!(operator.get("/api/v1/backups").await.status, 403);
+    let none = Service::start().await;
+    assert_eq!(none.get("/api/v1/backups").await.json()["data"]["is_scheduled"], false);
+    assert!(!none.get("/metrics?format=prometheus").await.text.contains("faceattend_backup"));
+}
+
+/// The transaction of PostgreSQL and the names of the files go together, wherever the process dies.
+#[test]
+fn a_restore_into_postgresql_that_is_killed_leaves_the_old_or_the_new() {
+    let Some(schema) = Schema::new() else { return };
+    let (url, outside) = (schema.url(), tempfile::tempdir().unwrap());
+    let (a, b, there) = (school(&["R1", "R2"], "a"), school(&["R9"], "b"), tempfile::tempdir().unwrap());
+    let files = [("a", &a), ("b", &b)].map(|(name, from)| {
+        let file = outside.path().join(name);
+        said(&["backup", text(&file), "--data-dir", text(from.path())]);
+        file
+    });
+    let restore =
+        |file: &Path| command(&["restore", text(file), "--yes", "--data-dir", text(there.path()), "--database", &url]);
+    let started = std::time::Instant::now();
+    assert!(restore(&files[1]).output().unwrap().status.success());
+    let takes = started.elapsed();
+    for number in 0..8 {
+        let mut child = restore(&files[0]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        std::thread::sleep(takes * number / 8 + Duration::from_millis(1));
+        let _ = child.kill();
+        child.wait().unwrap();
+        said(&["restore", "--finish", "--data-dir", text(there.path()), "--database", &url]);
+        let store = PostgresStore::open(&url).unwrap();
+        let people = store.students(None, Page::ALL).unwrap().total;
+        drop(store);
+        let secret = std::fs::read_to_string(there.path().join("jwt-secret")).unwrap();
+        assert!(matches!((people, secret.as_str()), (1, "b") | (2, "a")), "{number}: {people} people and {secret}");
+        assert!(restore(&files[1]).output().unwrap().status.success());
+    }
 }

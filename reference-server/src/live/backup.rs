@@ -281,4 +281,43 @@ mod tests {
         assert_eq!(backups.state().failed, None);
         assert!(backups.state().last.is_some());
     }
+
+    /// Where `FACEATTEND_TEST_POSTGRES` names a database; `cargo xtask test` starts one.
+    #[test]
+    fn of_several_servers_on_one_database_one_makes_it() {
+        let Ok(database) = std::env::var("FACEATTEND_TEST_POSTGRES") else { return };
+        let schema = format!("test_{}", uuid::Uuid::new_v4().simple());
+        let run =
+            |sql: &str| postgres::Client::connect(&database, postgres::NoTls).unwrap().batch_execute(sql).unwrap();
+        run(&format!("CREATE SCHEMA {schema}"));
+        let place = StoreLocation::Url(format!("{database}?options=-c%20search_path%3D{schema}"));
+        let folder = tempfile::tempdir().unwrap();
+        let server = |name: &str| {
+            let store = place.open(faceattend_core::store::TemplateKeys::none()).unwrap();
+            let settings = BackupSettings {
+                folder: folder.path().join(name),
+                source: Source::new(place.clone()),
+                clock: Clock::new("02:30".parse().unwrap(), TimeZone::UTC),
+                keep: Keep::default(),
+                passphrase: None,
+                server_name: Some(name.to_owned()),
+            };
+            Backups { settings, store, state: Mutex::default() }
+        };
+        let servers = ["a", "b", "c"].map(server);
+        for day in ["2026-03-02T02:30:00Z", "2026-03-03T02:30:00Z"] {
+            std::thread::scope(|threads| {
+                for server in &servers {
+                    threads.spawn(|| server.round(at(day)));
+                }
+            });
+            // Who found the lock taken looks again in the next round.
+            servers.iter().for_each(|server| server.round(at(day)));
+            assert!(servers.iter().all(|server| server.state().last.is_some_and(|last| last.at == at(day))), "{day}");
+        }
+        let made = ["a", "b", "c"].map(|name| std::fs::read_dir(folder.path().join(name)).map_or(0, Iterator::count));
+        assert_eq!(made.iter().sum::<usize>(), 2, "{made:?}");
+        drop(servers);
+        run(&format!("SET client_min_messages = warning; DROP SCHEMA {schema} CASCADE"));
+    }
 }

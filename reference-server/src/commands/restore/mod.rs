@@ -7,6 +7,7 @@ mod unfinished;
 use std::collections::BTreeSet;
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::Args;
 use faceattend_core::backup::{Lineage, Looked, Part, Passphrase, lineage};
@@ -127,6 +128,10 @@ pub fn run(args: &RestoreArgs) -> Result<()> {
     Ok(())
 }
 
+/// How often and after what time it is tried again to have a shared database alone.
+const TRIES: u32 = 10;
+const AGAIN: Duration = Duration::from_millis(200);
+
 /// Keeps servers away while it is held.
 fn alone(database: &StoreLocation) -> Result<Box<dyn std::any::Any>> {
     match database {
@@ -141,13 +146,17 @@ fn alone(database: &StoreLocation) -> Result<Box<dyn std::any::Any>> {
             }
             Err(error) => Err(error),
         },
-        StoreLocation::Url(_) => match database.lock(LockName::Restore)? {
-            Some(lock) => Ok(Box::new(lock)),
-            None => {
-                let reason = format!("a server works with {database}, or another restore: stop every server first");
-                Err(Error::State { what: "restore", reason })
+        StoreLocation::Url(_) => {
+            // PostgreSQL takes a moment to hear that a process is gone.
+            for _ in 0..TRIES {
+                if let Some(lock) = database.lock(LockName::Restore)? {
+                    return Ok(Box::new(lock));
+                }
+                std::thread::sleep(AGAIN);
             }
-        },
+            let reason = format!("a server works with {database}, or another restore: stop every server first");
+            Err(Error::State { what: "restore", reason })
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use faceattend_core::store::{Imported, Survey};
 
 use super::Restore;
 use super::files::other_parts;
-use super::unfinished::OF_DATABASE;
+use super::unfinished::{OF_DATABASE, is_restored};
 use crate::commands::backup::bar;
 use crate::commands::database::restore_plan;
 
@@ -43,11 +43,11 @@ pub(super) fn replace(restore: &Restore<'_>, present: Option<&Survey>) -> Result
         }
         Err(error) => {
             // Whether the transaction was over may not be known: a connection that was lost. The database knows.
-            let done = store.audit_about(&id).is_ok_and(|entries| !entries.is_empty());
-            if done {
-                swap.finish().map(drop)?
-            } else {
-                swap.give_up()?
+            // Where it does not answer, the plan stays for the next start.
+            match is_restored(&*store, &id, restore.at) {
+                Ok(true) => swap.finish().map(drop)?,
+                Ok(false) => swap.give_up()?,
+                Err(_) => {}
             }
             Err(error)
         }

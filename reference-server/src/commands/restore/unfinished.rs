@@ -4,7 +4,8 @@ use std::path::Path;
 
 use faceattend_core::Result;
 use faceattend_core::backup::Swap;
-use faceattend_core::store::{StoreLocation, TemplateKeys};
+use faceattend_core::store::{NewAuditEntry, Store, StoreLocation, TemplateKeys};
+use jiff::Timestamp;
 
 use crate::commands::database::restore_plan;
 
@@ -20,10 +21,8 @@ pub(super) const OF_DATABASE: &str = "restore ";
 /// Those of the files and of the database.
 pub(crate) fn finish_what_was_cut_off(dir: &Path, database: &StoreLocation) -> Result<bool> {
     let Some(swap) = Swap::unfinished(&restore_plan(dir, database))? else { return Ok(false) };
-    let is_done = match swap.id().starts_with(OF_DATABASE) {
-        true => !database.open(TemplateKeys::none())?.audit_about(swap.id())?.is_empty(),
-        false => true,
-    };
+    let is_done = !swap.id().starts_with(OF_DATABASE)
+        || is_restored(&*database.open(TemplateKeys::none())?, swap.id(), Timestamp::now())?;
     if is_done {
         swap.finish()?;
         tracing::warn!("a restore that was cut off is finished now");
@@ -32,4 +31,21 @@ pub(crate) fn finish_what_was_cut_off(dir: &Path, database: &StoreLocation) -> R
         tracing::warn!("a restore that was cut off had changed nothing, and is given up");
     }
     Ok(true)
+}
+
+/// Returns whether the transaction of the restore `id` has happened. It may still be on its way when its process is
+/// gone: it holds the tables, so what is written first here waits until it is over.
+///
+/// # Errors
+/// Those of the store.
+pub(super) fn is_restored<S: Store + ?Sized>(store: &S, id: &str, now: Timestamp) -> Result<bool> {
+    let entry = NewAuditEntry {
+        at: now,
+        actor: "command line".into(),
+        action: "restore was cut off".into(),
+        subject: None,
+        details: None,
+    };
+    store.add_audit(&entry)?;
+    Ok(!store.audit_about(id)?.is_empty())
 }

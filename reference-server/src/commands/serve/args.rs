@@ -18,10 +18,9 @@ use faceattend_core::{Error, Result};
 use jiff::civil::Time;
 
 use crate::commands::Hidden;
-use crate::commands::backup::sources::DataArgs;
 use crate::commands::database::DatabaseArgs;
 use crate::commands::keys::KeyArgs;
-use crate::commands::serve::backup_args::BackupScheduleArgs;
+use crate::commands::serve::backup_args::{BackupScheduleArgs, clock_time};
 use crate::net::listen::ConnectionLimits;
 use crate::settings::{
     AllowedHost, AllowedOrigin, BODY_WITHIN, BasePath, ChallengePolicy, LiveSettings, Network, RateLimits,
@@ -406,18 +405,6 @@ impl ServeArgs {
         policy.with_day_boundary(self.day_boundary).with_periods(self.periods.clone())
     }
 
-    /// Returns the settings that say where data and keys are.
-    pub(crate) fn data(&self) -> DataArgs {
-        DataArgs {
-            data_dir: self.data_dir.clone(),
-            database: self.database.clone(),
-            keys: self.keys.clone(),
-            jwt_secret: self.jwt_secret.clone(),
-            receipt_key: self.receipt_key.clone(),
-            server_name: self.server_name.clone(),
-        }
-    }
-
     /// Returns a builder of the engine that the settings ask for.
     pub(crate) fn engine(&self) -> EngineBuilder {
         let mut builder = Engine::builder();
@@ -445,11 +432,6 @@ impl ServeArgs {
         }
         builder
     }
-}
-
-/// Parses a time of the site's clocks.
-pub(super) fn clock_time(text: &str) -> std::result::Result<Time, String> {
-    text.trim().parse().map_err(|_| "expected hours and minutes, such as 04:00".to_owned())
 }
 
 fn duplicates(name: &str) -> std::result::Result<DuplicatePolicy, String> {

@@ -6,7 +6,8 @@ use clap::Args;
 use faceattend_core::backup::Keep;
 use jiff::civil::Time;
 
-use super::args::{clock_time, parsed};
+use super::args::{ServeArgs, parsed};
+use crate::commands::backup::sources::DataArgs;
 
 /// The daily back-up.
 #[derive(Debug, Clone, Args)]
@@ -43,4 +44,23 @@ pub(crate) struct BackupScheduleArgs {
         value_name = "FILE"
     )]
     pub(crate) passphrase_file: Option<PathBuf>,
+}
+
+impl ServeArgs {
+    /// Returns the settings that say where data and keys are.
+    pub(crate) fn data(&self) -> DataArgs {
+        DataArgs {
+            data_dir: self.data_dir.clone(),
+            database: self.database.clone(),
+            keys: self.keys.clone(),
+            jwt_secret: self.jwt_secret.clone(),
+            receipt_key: self.receipt_key.clone(),
+            server_name: self.server_name.clone(),
+        }
+    }
+}
+
+/// Parses a time of the site's clocks.
+pub(super) fn clock_time(text: &str) -> std::result::Result<Time, String> {
+    text.trim().parse().map_err(|_| "expected hours and minutes, such as 04:00".to_owned())
 }
