@@ -5,8 +5,8 @@
 //!
 //! ```text
 //! cargo run --release --package faceattend-examples --example live_camera -- people.db examples/media/class.avi
-//! cargo run --release --package faceattend-examples --features opencv --example live_camera -- people.db 0
-//! cargo run --release --package faceattend-examples --features opencv --example live_camera -- people.db rtsp://...
+//! cargo run --release --package faceattend-examples --example live_camera -- people.db 0
+//! cargo run --release --package faceattend-examples --example live_camera -- people.db rtsp://...
 //! ```
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program for the terminal")]
 

@@ -110,8 +110,8 @@ export interface CameraEvents {
  * A camera or recording. Frames come by `for await` or by the event `frame`; a slow consumer misses frames and never
  * gets an old one. It runs, and keeps the process alive, until it is stopped or a recording ends.
  *
- * Folders of pictures and motion-JPEG AVI files need nothing else; USB cameras, streams and other videos need a build
- * with the feature `opencv`.
+ * Folders of pictures and motion-JPEG AVI files need nothing else; USB cameras, streams and other videos need OpenCV,
+ * which is loaded when the first one is opened.
  */
 export declare class Camera extends EventEmitter<CameraEvents> implements AsyncIterable<CameraFrame> {
   private constructor()

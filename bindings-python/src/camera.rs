@@ -4,7 +4,8 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use faceattend_core::camera::{
-    CameraSource, CameraState, CameraWorker, FrameSource, Nature, OpenOptions, Orientation, Pace, WorkerOptions, open,
+    CameraSource, CameraState, CameraWorker, FrameSource, Nature, OpenCvCapture, OpenOptions, Orientation, Pace,
+    WorkerOptions, open,
 };
 use faceattend_core::frame::Frame as CoreFrame;
 use faceattend_core::gate::GatePolicy;
@@ -18,6 +19,12 @@ use crate::gil::{attached, detached};
 
 /// How long one wait for a frame lasts before Python gets to see Ctrl-C.
 const SLICE: Duration = Duration::from_millis(200);
+
+/// Whether OpenCV can be loaded, which reads cameras and most videos. Loads it.
+#[pyfunction]
+pub(crate) fn has_opencv(py: Python<'_>) -> bool {
+    py.detach(|| OpenCvCapture::library().is_ok())
+}
 
 /// What a source asks of a face unless somebody says otherwise: ``"require"`` of cameras, ``"observe"`` of recordings.
 /// Nothing is opened.

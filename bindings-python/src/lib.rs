@@ -21,6 +21,7 @@ mod per_process;
 mod pil;
 mod recognition;
 mod records;
+mod runtime;
 mod second_look;
 mod store;
 mod time;
@@ -31,7 +32,6 @@ use pyo3::prelude::*;
 #[pymodule]
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
-    module.add("HAS_OPENCV", cfg!(feature = "opencv"))?;
     module.add_class::<frame::Frame>()?;
     module.add_class::<face::Pose>()?;
     module.add_class::<face::Quality>()?;
@@ -63,6 +63,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<second_look::SecondLook>()?;
     module.add_class::<second_look::SecondLooking>()?;
     module.add_class::<store::Store>()?;
+    module.add_function(wrap_pyfunction!(camera::has_opencv, module)?)?;
     module.add_function(wrap_pyfunction!(camera::usual_gate, module)?)?;
     module.add_function(wrap_pyfunction!(embedding::similarity, module)?)?;
     module.add_function(wrap_pyfunction!(frame::decode_image, module)?)?;
@@ -71,5 +72,6 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(models::add_file, module)?)?;
     module.add_function(wrap_pyfunction!(models::verify_pack, module)?)?;
     module.add_function(wrap_pyfunction!(models::models_folder, module)?)?;
+    module.add_function(wrap_pyfunction!(runtime::fetch_runtime, module)?)?;
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! The figures of `docs/src/liveness.md`, measured again.
 //!
 //! ```text
-//! cargo run -p faceattend-core --features opencv --example liveness_figures -- MEDIA [MODELS]
+//! cargo run -p faceattend-core --example liveness_figures -- MEDIA [MODELS]
 //! ```
 //!
 //! MEDIA holds `faces/lfw_dev` (a folder a person) and `video/dev` (clips named `*_real.*` and `*_fake.*`); what is

@@ -1,7 +1,7 @@
-//! The figures of `docs/src/liveness.md` on mirrored pictures and on nods, measured again.
+//! The figures of `docs/src/liveness.md` on mirrored pictures, nods and blinks, measured again.
 //!
 //! ```text
-//! cargo run -p faceattend-core --features opencv --example registration_figures -- MEDIA
+//! cargo run -p faceattend-core --example registration_figures -- MEDIA
 //! ```
 //!
 //! MEDIA holds clips (`video/dev`, `gate/turn`, `gate/pad/clips`), pictures in a folder a person (`faces/lfw_dev`,
@@ -19,9 +19,11 @@ mod warp;
 use std::path::{Path, PathBuf};
 
 use faceattend_core::decode::{DecodeLimits, decode};
-use faceattend_core::engine::{Engine, Face};
+use faceattend_core::engine::{AnalyzeOptions, Engine, Face};
 use faceattend_core::frame::Frame;
+use faceattend_core::gate::{GateOptions, LifeEvidence, LifeView};
 use faceattend_core::liveness::{FaceHash, Shape};
+use jiff::{SignedDuration, Timestamp};
 use stage::{PEOPLE, Shot, frames_of, media};
 use warp::{Altered, Held, altered, halved, mirrored, print_of, recompressed};
 
@@ -35,6 +37,7 @@ fn main() {
     let engine = Engine::builder().build().unwrap();
     mirrors(&engine, &shared);
     nods(&engine, &shared);
+    blinks(&engine, &shared);
 }
 
 fn entries(folder: &Path) -> Vec<PathBuf> {
@@ -268,4 +271,36 @@ fn line(points: &[(f32, f32)]) -> (f32, f32) {
     let sum = |of: fn(f32, f32) -> f32| points.iter().map(|p| of(p.0 - mx, p.1 - my)).sum::<f32>();
     let (xx, yy, xy) = (sum(|x, _| x * x), sum(|_, y| y * y), sum(|x, y| x * y));
     (xy / xx, xy / (xx * yy).sqrt())
+}
+
+/// The deepest closing of the lids, as a part of their usual gap, that the first `seconds` of each clip show, and when a
+/// half was first reached: would a session that waits for a blink let living people pass, and nobody else?
+fn blinks(engine: &Engine, shared: &Path) {
+    println!("\n# blinks: the deepest closing of the lids, and the second at which it first reached 0.5\n");
+    let options = GateOptions::default();
+    let begins = Timestamp::UNIX_EPOCH;
+    for per_second in [5.0, 10.0] {
+        println!("{per_second} pictures a second");
+        for (name, frames) in clips(shared, per_second) {
+            let mut evidence = LifeEvidence::default();
+            let (mut deepest, mut reached, mut views) = (0.0f32, None, 0);
+            for (number, frame) in frames.iter().enumerate() {
+                let seconds = number as f64 / per_second;
+                let analysis = engine.analyze(frame, &AnalyzeOptions::default()).unwrap();
+                let Some(face) = analysis.faces.first() else { continue };
+                let at = begins + SignedDuration::from_secs_f64(seconds);
+                let Some(view) = LifeView::of(face, at) else { continue };
+                evidence.add(&view, &engine.embedder().calibration, &options);
+                views += 1;
+                let dip = evidence.signs().lid_dip.unwrap_or(0.0);
+                if dip >= 0.5 && reached.is_none() {
+                    reached = Some(seconds);
+                }
+                deepest = deepest.max(dip);
+            }
+            let length = frames.len() as f64 / per_second;
+            let reached = reached.map_or("never".to_owned(), |seconds| format!("{seconds:.1} s"));
+            println!("  {name:32} {length:5.1} s, {views:3} views: deepest {deepest:.2}, {reached}");
+        }
+    }
 }

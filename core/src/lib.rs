@@ -132,8 +132,9 @@
 //! | `receipts` | yes | signed receipts of liveness sessions |
 //! | `postgres` | no | `PostgresStore` |
 //! | `encryption` | no | templates encrypted at rest |
-//! | `opencv` | no | USB, RTSP and HTTP cameras through the system's OpenCV; recordings play without it |
+//! | `opencv` | no | links the system's OpenCV, which is loaded at run time otherwise |
 //! | `download` | no | fetching further model packs |
+//! | `fetch-runtime` | no | the build fetches ONNX Runtime's library for this machine |
 //! | `cuda`, `tensorrt`, `coreml`, `directml`, `openvino` | no | execution providers of ONNX Runtime |
 //!
 //! # ONNX Runtime
@@ -144,11 +145,20 @@
 //! 1. the path given to [`EngineBuilder::with_onnxruntime`];
 //! 2. the path in the environment variable `ORT_DYLIB_PATH`;
 //! 3. a library beside the executable or in `../lib` of it;
-//! 4. the user's cache, which `cargo xtask setup` of the repository fills;
-//! 5. the Python package `onnxruntime` of the active virtual environment;
-//! 6. the system's library folders.
+//! 4. the Python package `onnxruntime` of the environment that the executable lies in;
+//! 5. the user's cache, which the feature `fetch-runtime` fills, and `cargo xtask setup` of the repository;
+//! 6. the Python package `onnxruntime` of the active virtual environment;
+//! 7. the system's library folders.
 //!
-//! `pip install onnxruntime` and `ORT_DYLIB_PATH` are the shortest way on a machine without the repository.
+//! On a machine without the repository one line is enough:
+//!
+//! ```toml
+//! faceattend-core = { version = "0.1", features = ["fetch-runtime"] }
+//! ```
+//!
+//! The build then takes the library out of the package `onnxruntime` of the Python registry, with `python3 -m pip`,
+//! and into the user's cache, unless it is there. It must have the pinned hash. Nothing is fetched without the feature.
+//! A program that is taken to another machine needs the library beside it there.
 //!
 //! # More
 //!
@@ -164,6 +174,8 @@ pub mod alignment;
 pub mod antispoof;
 pub mod attendance;
 pub mod backlog;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+pub mod backup;
 mod calibration;
 pub mod camera;
 pub mod decode;

@@ -3,6 +3,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers as well")]
 
+#[path = "common/opencv.rs"]
+mod opencv;
+
 use std::fs;
 use std::path::Path;
 
@@ -69,11 +72,9 @@ fn rendered_turns_are_found_at_every_angle_and_read_near_their_yaw() {
     assert!(mean < 4.0, "{mean}");
 }
 
-#[cfg(feature = "opencv")]
 /// A reading: the yaw, and the cosine to the same person's picture ahead.
 type Reading = (f32, f32);
 
-#[cfg(feature = "opencv")]
 /// The mean cosine of the readings whose yaw is within 5 degrees of `yaw` on either side, and how many there are.
 fn cosine_near(readings: &[Reading], yaw: f32) -> Option<(f32, usize)> {
     let near: Vec<f32> =
@@ -82,7 +83,6 @@ fn cosine_near(readings: &[Reading], yaw: f32) -> Option<(f32, usize)> {
 }
 
 /// Every third frame of a recording, against the one that looks ahead best.
-#[cfg(feature = "opencv")]
 fn readings_of_clip(engine: &Engine, clip: &Path) -> Vec<Reading> {
     use faceattend_core::camera::{CameraSource, OpenOptions, open};
 
@@ -101,12 +101,14 @@ fn readings_of_clip(engine: &Engine, clip: &Path) -> Vec<Reading> {
     faces.into_iter().map(|(yaw, embedding)| (yaw, cosine(&embedding, &ahead))).collect()
 }
 
-#[cfg(feature = "opencv")]
 #[test]
 fn rendered_and_real_turns_change_the_embedding_alike() {
     let real = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/media/video/dev");
     if !real.is_dir() {
         eprintln!("skipped: the recordings of real head turns are not here");
+        return;
+    }
+    if !opencv::opencv_is_there() {
         return;
     }
     let engine = Engine::builder().build().unwrap();

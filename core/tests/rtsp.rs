@@ -5,17 +5,19 @@
 //! tests say so and pass. The long runs are for the command line, the figures on standard output:
 //!
 //! ```text
-//! cargo test -p faceattend-core --features opencv --test rtsp -- --ignored --nocapture fifty_cuts
+//! cargo test -p faceattend-core --test rtsp -- --ignored --nocapture fifty_cuts
 //! FACEATTEND_SOAK_SECONDS=3600 \
-//!     cargo test -p faceattend-core --features opencv --test rtsp -- --ignored --nocapture soak
+//!     cargo test -p faceattend-core --test rtsp -- --ignored --nocapture soak
 //! ```
-#![cfg(feature = "opencv")]
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
     clippy::print_stdout,
     reason = "a test fails by panicking and says its figures"
 )]
+
+#[path = "common/opencv.rs"]
+mod opencv;
 
 use std::io::{BufRead as _, BufReader};
 use std::net::TcpListener;
@@ -42,6 +44,9 @@ fn python() -> Command {
 
 /// Whether the server can run here; says why not.
 fn can_serve() -> bool {
+    if !opencv::opencv_is_there() {
+        return false;
+    }
     match python().arg(script()).arg("--check").output() {
         Ok(output) if output.status.success() => true,
         Ok(output) => {

@@ -26,6 +26,7 @@ mod responses;
 mod router;
 mod settings;
 mod state;
+mod tls;
 mod web;
 mod web_socket;
 mod wire_time;
@@ -44,6 +45,7 @@ pub use settings::{
     LiveSettings, Logout, Mountings, Network, RateLimits, RetentionDays, Settings, SinglePictures, WebSocketAccess,
 };
 pub use state::AppState;
+pub use tls::Tls;
 
 /// Returns the whole service over `state`.
 pub fn app(state: AppState) -> Router {
@@ -56,6 +58,7 @@ pub fn app(state: AppState) -> Router {
         .page("/redoc", openapi::pages::redoc)
         .page("/openapi.json", move |headers: HeaderMap| document.answer(headers))
         .page("/ui/", web::index)
+        .page("/ui/authority.crt", api::devices::authority)
         .page("/ui/{file}", web::file);
     Router::new()
         .fallback_service(routes.into_service(state.clone()))
@@ -67,6 +70,7 @@ pub fn app(state: AppState) -> Router {
             error::detail_response(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error").into_response()
         }))
         .layer(axum::middleware::from_fn_with_state(state.clone(), net::cors::cross_origin))
+        .layer(axum::middleware::from_fn_with_state(state.clone(), net::encryption::require))
         .layer(axum::middleware::from_fn_with_state(state.clone(), net::host::check))
         .layer(axum::middleware::from_fn_with_state(state.clone(), net::forwarded::hear))
         .layer(axum::middleware::map_response(net::private::keep_private))

@@ -5,15 +5,18 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use faceattend_core::Result;
-use faceattend_server::commands::{admin, calibrate, db, doctor, eval, keys, models, serve, settings};
+use faceattend_server::commands::{
+    admin, calibrate, db, doctor, eval, generate, installed, keys, models, serve, settings,
+};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::prelude::*;
 
 /// Face liveness registration and live attendance.
 #[derive(Debug, Parser)]
-#[command(version, about)]
+#[command(name = "faceattend", version, about)]
 struct Cli {
     /// A TOML file with settings of `serve`, named like its flags. Flags and environment variables override it
+    /// [default: that of the installed service, for root and the service's user]
     #[arg(long, env = "FACEATTEND_CONFIG", value_name = "FILE", global = true)]
     config: Option<std::path::PathBuf>,
     #[command(subcommand)]
@@ -40,6 +43,8 @@ enum Command {
     Eval(eval::EvalArgs),
     /// Proposes a threshold for a target false match rate, measured on the enrolled students
     Calibrate(calibrate::CalibrateArgs),
+    /// Writes shell completions, manual pages, or a settings file with every setting
+    Generate(generate::GenerateArgs),
 }
 
 fn main() -> ExitCode {
@@ -69,10 +74,17 @@ fn main() -> ExitCode {
 
 fn run() -> Result<()> {
     let arguments: Vec<std::ffi::OsString> = std::env::args_os().collect();
-    let from_file =
-        settings::file_named_in(&arguments).map(|file| settings::read(&file)).transpose()?.unwrap_or_default();
+    let named = settings::file_named_in(&arguments);
+    let installed = if named.is_none() { installed::settings() } else { None };
+    let file = named.as_ref().or(installed.as_ref());
+    let from_file = file.map(|file| settings::read(file)).transpose()?.unwrap_or_default();
     let mut command = settings::with_defaults(Cli::command(), &from_file)?;
     let matches = command.get_matches_mut();
+    if installed.is_some()
+        && let Some(folder) = installed::folder_of(&matches)
+    {
+        installed::go_on_as_owner_of(&folder)?;
+    }
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     match cli.command {
         Command::Serve(args) => serve::run(args),
@@ -91,5 +103,6 @@ fn run() -> Result<()> {
         Command::Models(args) => models::run(&args),
         Command::Eval(args) => eval::run(&args),
         Command::Calibrate(args) => calibrate::run(&args),
+        Command::Generate(args) => generate::run(args, Cli::command()),
     }
 }

@@ -59,3 +59,21 @@ fn no_library_below_the_working_directory_is_loaded() {
     assert!(said.contains("onnxruntime") || said.contains("ONNX Runtime"), "{said}");
     assert!(!said.contains("node_modules"), "{said}");
 }
+
+#[test]
+fn the_library_for_cameras_is_not_taken_from_the_working_directory_and_a_bad_one_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let name = format!("{}faceattend_opencv{}", std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);
+    std::fs::create_dir_all(folder.path().join("lib/faceattend")).unwrap();
+    for planted in [name.clone(), format!("lib/faceattend/{name}")] {
+        std::fs::write(folder.path().join(planted), b"no library").unwrap();
+    }
+    let doctor = ["doctor", "--data-dir", "data"];
+    let said = text(&faceattend(folder.path(), &doctor));
+    assert!(!said.contains(&folder.path().join(&name).display().to_string()), "{said}");
+
+    let mut named = Command::new(env!("CARGO_BIN_EXE_faceattend"));
+    named.env_clear().env("HOME", folder.path()).env("FACEATTEND_OPENCV_LIBRARY", folder.path().join(&name));
+    let said = text(&named.args(doctor).current_dir(folder.path()).output().unwrap());
+    assert!(said.contains("cannot be loaded") && said.contains("apt install libopencv-videoio406"), "{said}");
+}

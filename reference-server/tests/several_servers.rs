@@ -13,6 +13,7 @@ mod several {
     pub mod process;
 }
 
+use common::opencv::opencv_is_there;
 use common::{BLUE, GREEN, RED, YELLOW, picture};
 use serde_json::{Value, json};
 use several::camera::NetworkCamera;
@@ -175,8 +176,7 @@ fn three_servers_are_one_service(database: &str) {
     let (status, answer) = a.ask("DELETE", &format!("/api/v1/attendance/{row}"), &Value::Null);
     assert_eq!(status, 200, "{answer}");
 
-    if !cfg!(feature = "opencv") {
-        eprintln!("skipped: without the feature `opencv` no server reads a network camera");
+    if !opencv_is_there() {
         return;
     }
     // One server watches the camera, all of them show it, and what it sees is told everywhere, once.

@@ -66,11 +66,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 fn server(options: &Options) -> Result<()> {
     let python = python::environment(".cache/bench-server-python", &["benches/python/server-requirements.txt"])?;
     println!("Building (the first time takes some minutes) ...");
-    let mut build = cargo(&["build", "--release", "--package", "faceattend-server", "--bin", "faceattend"]);
-    if options.setup.without_cameras {
-        build.arg("--no-default-features");
-    }
-    succeed(&mut build)?;
+    succeed(&mut cargo(&["build", "--release", "--package", "faceattend-server", "--bin", "faceattend"]))?;
     succeed(&mut cargo(&["build", "--release", "--package", "faceattend-benches", "--bin", "load"]))?;
     let folder = target()?.join("release");
     let mut load = command(folder.join("load"));

@@ -9,6 +9,9 @@ use crate::Result;
 use crate::setup::Cameras;
 use crate::workspace::{cargo, succeed, target};
 
+/// The library that is loaded when a camera is opened. It alone needs OpenCV's headers.
+const OPENCV: &str = "faceattend-opencv";
+
 /// How the code is compiled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Profile {
@@ -54,13 +57,8 @@ pub(crate) fn parts(parts: &[Part], profile: Profile, cameras: Cameras) -> Resul
     if profile == Profile::Release {
         build.arg("--release");
     }
-    match cameras {
-        Cameras::With => {
-            for part in parts.iter().filter(|part| **part != Part::Server) {
-                build.arg("--features").arg(format!("{}/opencv", part.package()));
-            }
-        }
-        Cameras::Without => _ = build.arg("--no-default-features"),
+    if cameras == Cameras::With {
+        build.args(["--package", OPENCV]);
     }
     succeed(&mut build)?;
     Built::at(profile)
@@ -70,10 +68,9 @@ pub(crate) fn parts(parts: &[Part], profile: Profile, cameras: Cameras) -> Resul
 /// has compiled.
 pub(crate) fn test_arguments(cargo: &mut Command, cameras: Cameras) {
     cargo.arg("--workspace");
-    match cameras {
-        Cameras::With => cargo.args(["--features", "faceattend-python/opencv,faceattend-node/opencv"]),
-        Cameras::Without => cargo.arg("--no-default-features"),
-    };
+    if cameras == Cameras::Without {
+        cargo.args(["--exclude", OPENCV]);
+    }
 }
 
 /// Builds all that the tests run: the Rust tests, the server, the Python module and the Node addon.
@@ -111,6 +108,15 @@ impl Built {
     /// The server with the tests' engine.
     pub(crate) fn marker_server(&self) -> PathBuf {
         self.folder.join("examples").join(format!("marker_server{EXE_SUFFIX}"))
+    }
+
+    /// Tells `command` to load the library that reads cameras from here, and the tests in it that it must be there. A
+    /// build without cameras has none.
+    pub(crate) fn with_opencv(&self, command: &mut Command) {
+        let library = self.folder.join(format!("{DLL_PREFIX}faceattend_opencv{DLL_SUFFIX}"));
+        if library.is_file() {
+            command.env("FACEATTEND_OPENCV_LIBRARY", library);
+        }
     }
 
     /// The library of the Python module.

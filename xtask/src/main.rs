@@ -9,15 +9,14 @@ mod book;
 mod build;
 mod check;
 mod demo;
+mod dist;
 mod example;
 mod faults;
-mod files;
 mod fuzz;
 mod lines;
 mod media;
 mod models;
 mod node;
-mod packages;
 mod pages;
 mod postgres;
 mod python;
@@ -26,6 +25,7 @@ mod serve;
 mod setup;
 mod steps;
 mod test;
+mod trial;
 mod workspace;
 
 use std::process::ExitCode;
@@ -68,6 +68,10 @@ enum Verb {
     Book,
     /// Compare speed and memory with a Python reference, or time stage by stage.
     Bench(bench::Options),
+    /// Make everything that a release consists of: packages that install without a compiler.
+    Dist(dist::Options),
+    /// Install the packages that `dist` has made in clean systems of Debian, use, upgrade, remove and purge them.
+    Trial(trial::Options),
     /// Render the sample media again from their photographs, check that, or make simulated clips of attacks.
     Media(media::Options),
     /// Make the default model pack again from its sources, or check that a rebuild gives the same bytes.
@@ -91,6 +95,8 @@ fn main() -> ExitCode {
         Verb::Check(options) => check::run(&options),
         Verb::Book => book::run(),
         Verb::Bench(options) => bench::run(&options),
+        Verb::Dist(options) => dist::run(&options),
+        Verb::Trial(options) => trial::run(&options),
         Verb::Media(options) => media::run(&options),
         Verb::Models(options) => models::run(&options),
     };

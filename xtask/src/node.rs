@@ -74,7 +74,9 @@ pub(crate) fn test(built: &Built) -> Result<String> {
         return Err(format!("{ADDON}/index.d.ts was not that of the code; it is now: look at it and commit it"));
     }
     succeed(npm(ADDON).args(["run", "--silent", "test:types"]))?;
-    let addon = counted(npm(ADDON).args(["test", "--silent"]))?;
+    let mut tests = npm(ADDON);
+    built.with_opencv(&mut tests);
+    let addon = counted(tests.args(["test", "--silent"]))?;
     install(SERVICE)?;
     let service = counted(npm(SERVICE).args(["test", "--silent"]))?;
     Ok(format!("{} passed, {} skipped", addon.0 + service.0, addon.1 + service.1))

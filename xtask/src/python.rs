@@ -71,6 +71,7 @@ pub(crate) fn test_module(built: &Built) -> Result<String> {
     let run = |arguments: &[&str]| {
         let mut command = command(&python);
         command.current_dir(&folder).env("PYTHONPATH", ".").args(arguments);
+        built.with_opencv(&mut command);
         if let Some(browser) = pages::browser() {
             command.env(pages::VARIABLE, browser);
         }

@@ -91,7 +91,7 @@ pub(crate) fn build(cameras: Cameras) -> Result<()> {
 fn steps(cameras: Cameras, built: &Built) -> Vec<Step<'_>> {
     let mut steps: Vec<Step<'_>> = check::steps(cameras);
     steps.extend([
-        Step::new("rust", "Rust, with a PostgreSQL of its own", 150, move || rust(cameras)),
+        Step::new("rust", "Rust, with a PostgreSQL of its own", 150, move || rust(cameras, built)),
         Step::new("fuzz", "Fuzzing, a few seconds each target", 70, move || fuzz::briefly(cameras)),
         Step::new("python", "Python: types, module, Django app", 90, || python::test_module(built)),
         Step::new("node", "Node: types, addon, example service", 90, || node::test(built)),
@@ -106,9 +106,12 @@ fn steps(cameras: Cameras, built: &Built) -> Vec<Step<'_>> {
     steps
 }
 
-fn rust(cameras: Cameras) -> Result<String> {
+fn rust(cameras: Cameras, built: &Built) -> Result<String> {
     let mut tests = cargo(&["test", "--no-fail-fast"]);
     build::test_arguments(&mut tests, cameras);
+    if cameras == Cameras::With {
+        built.with_opencv(&mut tests);
+    }
     if std::env::var_os(postgres::VARIABLE).is_some() {
         return counted(&mut tests).map(|said| format!("{said}; on the PostgreSQL of {}", postgres::VARIABLE));
     }

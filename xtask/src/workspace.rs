@@ -18,15 +18,6 @@ pub(crate) fn target() -> Result<PathBuf> {
     program.ancestors().nth(2).map(Path::to_path_buf).ok_or_else(|| format!("{} is in no folder", program.display()))
 }
 
-/// The user's cache for this project. The core looks for ONNX Runtime in it.
-pub(crate) fn user_cache() -> Result<PathBuf> {
-    let absolute = |name: &str| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    absolute("XDG_CACHE_HOME")
-        .or_else(|| absolute("HOME").map(|home| home.join(".cache")))
-        .map(|cache| cache.join("faceattend"))
-        .ok_or_else(|| "neither XDG_CACHE_HOME nor HOME names a folder to keep ONNX Runtime in".to_owned())
-}
-
 /// `program`, to be run in the workspace's folder, with the environment that this program was called in.
 pub(crate) fn command(program: impl AsRef<std::ffi::OsStr>) -> Command {
     let mut command = Command::new(program);

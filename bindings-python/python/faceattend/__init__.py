@@ -27,9 +27,8 @@ import threading
 import warnings
 from typing import TYPE_CHECKING, Any, Optional
 
-from . import errors, models
+from . import _native, errors, models
 from ._native import (
-    HAS_OPENCV,
     AttendanceBook,
     AttendancePolicy,
     AttendanceRecord,
@@ -86,6 +85,8 @@ if TYPE_CHECKING:
 
     from . import aio, types
     from .types import Color, Corners, Depth, Picture, Selection
+
+    HAS_OPENCV: bool
 
     # Deprecated names of earlier versions; `__getattr__` warns about them.
     Recogniser: TypeAlias = Recognizer
@@ -159,6 +160,9 @@ def __getattr__(name: str) -> Any:
     # Loaded when they are used: programs without asyncio or annotations need not wait for them.
     if name in ("aio", "types"):
         return importlib.import_module(f"{__name__}.{name}")
+    # OpenCV is large, and only cameras need it.
+    if name == "HAS_OPENCV":
+        return _native.has_opencv()
     current = _RENAMED.get(name)
     if current is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

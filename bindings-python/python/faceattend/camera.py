@@ -29,7 +29,7 @@ class Camera:
     source : int, str, path or iterable of frames
         The number of a camera, its device, the address of a stream (``rtsp://user:password@host/path``), a video file,
         a folder of pictures; or any iterable of frames, which is passed through. Cameras and video other than
-        motion-JPEG AVI need a build with OpenCV (``faceattend.HAS_OPENCV``).
+        motion-JPEG AVI need OpenCV, which is loaded then (``faceattend.HAS_OPENCV`` says whether it is there).
     open_timeout, read_timeout : float
         Seconds that connecting may take, and that a stream may stay silent.
     real_time : bool

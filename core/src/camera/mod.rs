@@ -1,11 +1,14 @@
 //! Where frames come from: live cameras and recordings, behind one trait, and the threads that read them.
 //!
-//! | source | with feature `opencv` | without |
-//! |---|---|---|
-//! | a folder of pictures, an MJPEG AVI file | ours | ours |
-//! | a video file of any other kind | OpenCV | refused |
-//! | a motion-JPEG stream over HTTP, an address that answers with one JPEG | ours | ours |
-//! | other video over HTTP, a USB camera, an RTSP stream | OpenCV | refused |
+//! | source | read by |
+//! |---|---|
+//! | a folder of pictures, an MJPEG AVI file | this crate |
+//! | a video file of any other kind | OpenCV |
+//! | a motion-JPEG stream over HTTP, an address that answers with one JPEG | this crate |
+//! | other video over HTTP, a USB camera, an RTSP stream | OpenCV |
+//!
+//! OpenCV is loaded when the first source that needs it is opened: see the crate `faceattend-video` for where its
+//! library is looked for. The feature `opencv` links it instead.
 
 mod access;
 mod address;
@@ -17,7 +20,6 @@ mod health;
 pub(crate) mod http;
 mod login;
 mod open;
-#[cfg(feature = "opencv")]
 mod opencv;
 mod options;
 mod orientation;
@@ -38,7 +40,6 @@ pub use devices::{CameraDevice, devices};
 pub use frame_source::FrameSource;
 pub use health::{CameraHealth, CameraState};
 pub use open::open;
-#[cfg(feature = "opencv")]
 pub use opencv::OpenCvCapture;
 pub use options::{Attention, OpenOptions, Pace, WorkerOptions};
 pub use orientation::Orientation;

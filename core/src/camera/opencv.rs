@@ -1,14 +1,9 @@
-//! Cameras, streams and video files through OpenCV. The only file of this module that knows the `opencv` crate.
+//! Cameras, streams and video files through OpenCV, which `faceattend-video` loads.
 
 use std::time::Duration;
 
+use faceattend_video::{Capture, Library, ReadError, Source, View, Wishes};
 use jiff::Timestamp;
-use opencv::core::{Mat, MatTraitConst as _, MatTraitConstManual as _, Vector};
-use opencv::videoio::{
-    CAP_ANY, CAP_FFMPEG, CAP_PROP_FPS, CAP_PROP_FRAME_HEIGHT, CAP_PROP_FRAME_WIDTH, CAP_PROP_OPEN_TIMEOUT_MSEC,
-    CAP_PROP_POS_MSEC, CAP_PROP_READ_TIMEOUT_MSEC, CAP_V4L2, VideoCapture, VideoCaptureAPIs, VideoCaptureTrait as _,
-    VideoCaptureTraitConst as _,
-};
 
 use super::frame_source::{FrameSource, camera_error};
 use super::options::OpenOptions;
@@ -17,131 +12,100 @@ use super::source::{CameraSource, Nature};
 use crate::error::{Error, Result};
 use crate::frame::{ChannelOrder, Frame};
 
+const UNREADABLE: &str = "OpenCV cannot read it";
+
 /// A camera, stream or video file that OpenCV reads. Frames are BGR.
 ///
 /// ```
 /// use faceattend_core::camera::OpenCvCapture;
 ///
-/// let (version, reads_streams) = OpenCvCapture::library();
-/// println!("OpenCV {version}, streams: {reads_streams}");
+/// match OpenCvCapture::library() {
+///     Ok((version, reads_streams)) => println!("OpenCV {version}, streams: {reads_streams}"),
+///     Err(error) => println!("no cameras: {error}"),
+/// }
 /// ```
+#[derive(Debug)]
 pub struct OpenCvCapture {
-    capture: VideoCapture,
-    /// Filled by every read, so that its memory is taken once.
-    picture: Mat,
+    capture: Capture,
     source: CameraSource,
     /// Of a file.
     clock: Option<RecordingClock>,
 }
 
-impl std::fmt::Debug for OpenCvCapture {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "OpenCvCapture({})", self.source)
-    }
-}
-
 impl OpenCvCapture {
     /// Returns OpenCV's version, and whether it was made with FFmpeg, which reads streams and files.
-    #[must_use]
-    pub fn library() -> (String, bool) {
-        let version = opencv::core::get_version_string().unwrap_or_else(|_| "unknown".to_owned());
-        (version, opencv::videoio::has_backend(VideoCaptureAPIs::CAP_FFMPEG).unwrap_or(false))
-    }
-
-    /// Connects to the camera or stream, or opens the file. Streams and files are always FFmpeg's, with both timeouts:
-    /// OpenCV's own choice of a reader waits for 22 seconds on a server that accepts and says nothing.
     ///
     /// # Errors
-    /// [`Error::Camera`] when it does not open in time.
+    /// [`Error::State`] when OpenCV cannot be loaded, with what to do about it.
+    pub fn library() -> Result<(String, bool)> {
+        let library = library("OpenCV")?;
+        Ok((library.version(), library.reads_streams()))
+    }
+
+    /// Connects to the camera or stream, or opens the file. The first call loads OpenCV.
+    ///
+    /// # Errors
+    /// [`Error::Camera`] when it does not open in time; [`Error::State`] when OpenCV cannot be loaded.
     pub fn open(source: &CameraSource, options: &OpenOptions) -> Result<Self> {
-        quiet();
-        let failed = |_| camera_error(source, "OpenCV cannot open it");
-        let devices = if cfg!(target_os = "linux") { CAP_V4L2 } else { CAP_ANY };
-        let mut capture = if let Some(number) = source.number() {
-            let number = i32::try_from(number).map_err(|_| camera_error(source, "there is no such camera"))?;
-            VideoCapture::new(number, devices).map_err(failed)?
-        } else if source.is_device_path() {
-            VideoCapture::from_file(source.opencv_name(), devices).map_err(failed)?
-        } else {
-            let timeouts = [
-                (CAP_PROP_OPEN_TIMEOUT_MSEC, options.open_timeout),
-                (CAP_PROP_READ_TIMEOUT_MSEC, options.read_timeout),
-            ];
-            let parameters: Vector<i32> = timeouts
-                .into_iter()
-                .flat_map(|(name, time)| [name, i32::try_from(time.as_millis()).unwrap_or(i32::MAX)])
-                .collect();
-            VideoCapture::from_file_with_params(source.opencv_name(), CAP_FFMPEG, &parameters).map_err(failed)?
+        let library = library(source)?;
+        let name = source.opencv_name();
+        let asked = match source.number() {
+            Some(number) => {
+                Source::Number(i32::try_from(number).map_err(|_| camera_error(source, "there is no such camera"))?)
+            }
+            None if source.is_device_path() => Source::Device(&name),
+            None => Source::Stream(&name),
         };
-        if !capture.is_opened().map_err(failed)? {
+        let wishes = Wishes {
+            open_timeout: options.open_timeout,
+            read_timeout: options.read_timeout,
+            size: options.size,
+            rate: options.rate.map(f64::from),
+        };
+        let Some(mut capture) = Capture::open(library, asked, &wishes) else {
             let reason = match source.nature() {
                 Nature::Live => "it does not answer, refuses the credentials, or is in use",
                 Nature::Recording => "it is no video that can be read",
             };
             return Err(camera_error(source, reason));
-        }
-        if source.number().is_some() || source.is_device_path() {
-            let (width, height) = options.size.unzip();
-            let wishes = [
-                (CAP_PROP_FRAME_WIDTH, width.map(f64::from)),
-                (CAP_PROP_FRAME_HEIGHT, height.map(f64::from)),
-                (CAP_PROP_FPS, options.rate.map(f64::from)),
-            ];
-            for (property, wish) in wishes {
-                if let Some(wish) = wish {
-                    // A camera that has no such size gives its own.
-                    let _ = capture.set(property, wish);
-                }
-            }
-        }
+        };
         let clock = (source.nature() == Nature::Recording).then(|| {
-            let rate = capture.get(CAP_PROP_FPS).unwrap_or(0.0);
+            let rate = capture.rate();
             // Some containers do not know their rate and say 0, 1000 or 90000.
             let rate = if (1.0..=240.0).contains(&rate) { rate } else { 25.0 };
             RecordingClock::new(options, Duration::from_secs_f64(1.0 / rate))
         });
-        Ok(Self { capture, picture: Mat::default(), source: source.clone(), clock })
+        Ok(Self { capture, source: source.clone(), clock })
     }
 
-    /// Returns when the container shows the frame that was read; `None` where it does not say.
-    fn told(&self) -> Option<Duration> {
-        let milliseconds = self.capture.get(CAP_PROP_POS_MSEC).ok().filter(|milliseconds| *milliseconds >= 0.0)?;
+    /// Returns when the container shows the frame that was read; `None` where it does not say, and for a camera.
+    fn told(&mut self) -> Option<Duration> {
+        self.clock.as_ref()?;
+        let milliseconds = self.capture.position()?;
         // To a tenth of a millisecond: it is a product of fractions.
         Duration::try_from_secs_f64((milliseconds * 10.0).round() / 10_000.0).ok()
-    }
-
-    fn frame(&self) -> Result<Frame<'static>> {
-        let unusable =
-            |error: opencv::Error| Error::invalid_image(format!("OpenCV gave no usable frame ({})", error.code));
-        let side = |side: i32| u32::try_from(side).unwrap_or(0);
-        let (width, height) = (side(self.picture.cols()), side(self.picture.rows()));
-        if self.picture.channels() != 3 || self.picture.depth() != opencv::core::CV_8U {
-            return Err(Error::invalid_image("the camera gives no color pictures of eight bits"));
-        }
-        let bytes = self.picture.data_bytes().map_err(unusable)?.to_vec();
-        Frame::new(bytes, width, height, ChannelOrder::Bgr)
     }
 }
 
 impl FrameSource for OpenCvCapture {
     fn next_frame(&mut self) -> Result<Option<Frame<'static>>> {
-        let read =
-            self.capture.read(&mut self.picture).map_err(|_| camera_error(&self.source, "OpenCV cannot read it"))?;
-        let told = self.clock.as_ref().and_then(|_| self.told());
-        match (&mut self.clock, read && !self.picture.empty()) {
-            (None, false) => Err(camera_error(&self.source, "it gave no frame in time")),
-            (None, true) => Ok(Some(self.frame()?.with_captured_at(Timestamp::now()))),
-            (Some(_), false) => Ok(None),
-            (Some(clock), true) => {
+        let unreadable = |ReadError| camera_error(&self.source, UNREADABLE);
+        let frame = self.capture.read().map_err(unreadable)?.map(frame);
+        let told = self.told();
+        match (&mut self.clock, frame) {
+            (None, None) => Err(camera_error(&self.source, "it gave no frame in time")),
+            (None, Some(frame)) => Ok(Some(frame?.with_captured_at(Timestamp::now()))),
+            (Some(_), None) => Ok(None),
+            (Some(clock), Some(frame)) => {
                 let captured_at = clock.tick_at(told);
-                Ok(Some(self.frame()?.with_captured_at(captured_at)))
+                Ok(Some(frame?.with_captured_at(captured_at)))
             }
         }
     }
 
     fn skip(&mut self) -> Result<bool> {
-        let grabbed = self.capture.grab().map_err(|_| camera_error(&self.source, "OpenCV cannot read it"))?;
-        let told = self.clock.as_ref().and_then(|_| self.told());
+        let grabbed = self.capture.grab().map_err(|ReadError| camera_error(&self.source, UNREADABLE))?;
+        let told = self.told();
         match (&mut self.clock, grabbed) {
             (None, false) => Err(camera_error(&self.source, "it gave no frame in time")),
             (None, true) => Ok(true),
@@ -157,11 +121,19 @@ impl FrameSource for OpenCvCapture {
     }
 }
 
-/// Silences OpenCV, which writes warnings to the error output with the address it was given, credentials included.
-fn quiet() {
-    static ONCE: std::sync::Once = std::sync::Once::new();
-    ONCE.call_once(|| {
-        // Only the noise would stay if it failed.
-        let _ = opencv::core::set_log_level(opencv::core::LogLevel::LOG_LEVEL_SILENT);
-    });
+fn frame(view: View<'_>) -> Result<Frame<'static>> {
+    if !view.is_bgr {
+        return Err(Error::invalid_image("the camera gives no color pictures of eight bits"));
+    }
+    Frame::new(view.bytes.to_vec(), view.width, view.height, ChannelOrder::Bgr)
+}
+
+/// Returns OpenCV, which `wanted` needs.
+fn library(wanted: impl std::fmt::Display) -> Result<Library> {
+    #[cfg(feature = "opencv")]
+    let library = Library::linked(faceattend_opencv::table());
+    #[cfg(not(feature = "opencv"))]
+    let library = Library::load();
+    // No camera that may come back by itself: somebody has to install something.
+    library.map_err(|error| Error::State { what: "camera", reason: format!("{wanted} needs OpenCV: {error}") })
 }

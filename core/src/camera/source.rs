@@ -157,14 +157,12 @@ impl CameraSource {
     }
 
     /// Returns the number of a camera, for OpenCV.
-    #[cfg(feature = "opencv")]
     pub(super) fn number(&self) -> Option<u32> {
         if let Kind::Device(number) = self.kind { Some(number) } else { None }
     }
 
     /// Returns the name by which OpenCV opens everything but a numbered camera, credentials and all. A relative path
     /// is made absolute, so that FFmpeg cannot take it for a protocol.
-    #[cfg(feature = "opencv")]
     pub(super) fn opencv_name(&self) -> std::ffi::OsString {
         match &self.kind {
             Kind::Device(number) => number.to_string().into(),
@@ -175,7 +173,6 @@ impl CameraSource {
         }
     }
 
-    #[cfg(feature = "opencv")]
     pub(super) fn is_device_path(&self) -> bool {
         matches!(self.kind, Kind::DevicePath(_))
     }

@@ -12,8 +12,10 @@ const LIBRARY: &str = "libonnxruntime.dylib";
 #[cfg(not(any(target_os = "windows", target_os = "macos")))]
 const LIBRARY: &str = "libonnxruntime.so";
 
-/// Finds the library to load: `explicit`, else `ORT_DYLIB_PATH`, else the newest one found beside the executable,
-/// in the user cache that `cargo xtask setup` fills, in the Python package of the active environment, or in the
+/// Finds the library to load: `explicit`, else `ORT_DYLIB_PATH`, else the newest one found where a package puts it for
+/// its program (`../lib/faceattend`, as seen from the executable), beside the executable, in the Python package of the
+/// environment that the executable lies in (the wheel of `faceattend` puts it there), in the user cache that `cargo
+/// xtask setup` and the feature `fetch-runtime` fill, in the Python package of the active environment, or in the
 /// system's folders. Never below the working directory, where somebody else may have put it: what is found is run. The
 /// addon for Node names the library of its package itself.
 ///
@@ -35,8 +37,9 @@ pub(super) fn locate(explicit: Option<&Path>) -> Result<PathBuf> {
     let list = places.iter().map(|p| format!("\n  {}", p.display())).collect::<String>();
     Err(Error::Runtime {
         reason: format!(
-            "{LIBRARY} was not found. Run `cargo xtask setup`, or install the Python package `onnxruntime` into the \
-             active environment, or set ORT_DYLIB_PATH to the library (1.24 or newer). Looked in:{list}"
+            "{LIBRARY} was not found. Install the Python package `onnxruntime` into the active environment (`python -m \
+             faceattend.fetch_runtime` where there is none for this Python), or run `cargo xtask setup` in a checkout, \
+             or set ORT_DYLIB_PATH to the library (1.24 or newer). Looked in:{list}"
         ),
         source: None,
     })
@@ -52,22 +55,39 @@ fn existing(path: &Path, who: &str) -> Result<PathBuf> {
 fn places() -> Vec<PathBuf> {
     let mut places = Vec::new();
     if let Some(dir) = env::current_exe().ok().and_then(|exe| exe.parent().map(Path::to_path_buf)) {
-        places.push(dir.join("../lib"));
-        places.push(dir);
+        places.extend(places_of_program(&dir));
+        if let Some(prefix) = dir.parent() {
+            places.extend(in_python(prefix));
+        }
     }
     if let Some(cache) = user_cache() {
         places.extend(children(&cache.join("faceattend/onnxruntime")));
     }
     if let Some(venv) = env::var_os("VIRTUAL_ENV") {
-        for python in children(&Path::new(&venv).join("lib")) {
-            places.push(python.join("site-packages/onnxruntime/capi"));
-        }
+        places.extend(in_python(Path::new(&venv)));
     }
     places.extend(
         ["/usr/local/lib", "/usr/lib", "/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/opt/homebrew/lib"]
             .map(PathBuf::from),
     );
     places
+}
+
+/// Returns where the library of a program in the folder `dir` is: first that of its own package, which it was tried
+/// with.
+fn places_of_program(dir: &Path) -> [PathBuf; 3] {
+    let lib = dir.parent().unwrap_or(dir).join("lib");
+    [lib.join("faceattend"), lib, dir.to_path_buf()]
+}
+
+/// Returns where the package `onnxruntime` has its library in each Python of the environment or system at `prefix`.
+/// Debian calls the folder of packages `dist-packages`.
+fn in_python(prefix: &Path) -> Vec<PathBuf> {
+    let packages = ["site-packages/onnxruntime/capi", "dist-packages/onnxruntime/capi"];
+    let pythons = children(&prefix.join("lib"))
+        .into_iter()
+        .filter(|path| path.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.starts_with("python")));
+    pythons.flat_map(|python| packages.map(|packages| python.join(packages))).collect()
 }
 
 fn user_cache() -> Option<PathBuf> {
@@ -115,6 +135,36 @@ mod tests {
         if cfg!(target_os = "linux") {
             assert_eq!(found, Some(dir.path().join("libonnxruntime.so.1.24.2")));
         }
+    }
+
+    #[test]
+    fn the_library_of_a_programs_own_package_comes_first() {
+        let package = tempfile::tempdir().unwrap();
+        let lib = package.path().join("lib/faceattend");
+        std::fs::create_dir_all(&lib).unwrap();
+        std::fs::create_dir_all(package.path().join("bin")).unwrap();
+        let (own, another) = (lib.join(LIBRARY), lib.with_file_name(LIBRARY));
+        for file in [&own, &another] {
+            std::fs::write(file, b"").unwrap();
+        }
+        let found = || places_of_program(&package.path().join("bin")).iter().find_map(|place| newest_in(place));
+        assert_eq!(found(), Some(own.clone()));
+        std::fs::remove_file(own).unwrap();
+        assert_eq!(found(), Some(another));
+    }
+
+    #[test]
+    fn the_package_of_a_python_environment_is_found_from_its_prefix() {
+        let prefix = tempfile::tempdir().unwrap();
+        for folder in ["lib/python3.9/site-packages", "lib/python3.12/site-packages/onnxruntime/capi", "lib/nodejs"] {
+            std::fs::create_dir_all(prefix.path().join(folder)).unwrap();
+        }
+        let capi = prefix.path().join("lib/python3.12/site-packages/onnxruntime/capi");
+        std::fs::write(capi.join(LIBRARY), b"").unwrap();
+        let places = in_python(prefix.path());
+        assert_eq!(places.iter().find_map(|place| newest_in(place)), Some(capi.join(LIBRARY)));
+        assert_eq!(places.first(), Some(&capi), "the newest Python goes first");
+        assert!(!places.iter().any(|place| place.starts_with(prefix.path().join("lib/nodejs"))));
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! Where a database is: a SQLite file, or a PostgreSQL by its URL.
 
 use std::fmt;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -9,7 +11,7 @@ use super::PostgresStore;
 #[cfg(feature = "sqlite")]
 use super::SqliteStore;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
-use super::{Portable, Survey};
+use super::{BackedUp, Portable, Survey};
 use super::{Store, TemplateKeys};
 use crate::error::{Error, Result};
 use crate::redaction::{self, LoneUser};
@@ -140,6 +142,47 @@ impl StoreLocation {
         }
     }
 
+    /// Writes every row to `to`, as of one moment, for a back-up: in the form of
+    /// [`Portable::export`](super::Portable::export), without photographs, and with values that are not of their kind.
+    /// The database is not brought to the current schema, and others work with it meanwhile.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when `to` cannot be written; those of reading the database; [`Error::State`] when this build was
+    /// made without its kind of database.
+    #[cfg(any(feature = "sqlite", feature = "postgres"))]
+    pub fn back_up(&self, to: &mut dyn Write, progress: &mut dyn FnMut(u64)) -> Result<BackedUp> {
+        match self {
+            #[cfg(feature = "sqlite")]
+            Self::File(path) => SqliteStore::back_up(path, to, progress),
+            #[cfg(feature = "postgres")]
+            Self::Url(url) => PostgresStore::back_up(url, to, progress),
+            #[cfg(not(all(feature = "sqlite", feature = "postgres")))]
+            _ => {
+                let _ = (to, progress);
+                Err(self.not_in_this_build())
+            }
+        }
+    }
+
+    /// Takes a lock that several servers of one database share, until the value is dropped or the process dies;
+    /// `None` while somebody else holds it. A file has no such lock: its server has it to itself.
+    ///
+    /// # Errors
+    /// Those of reaching the database; [`Error::State`] when this build was made without its kind of database.
+    #[cfg(any(feature = "sqlite", feature = "postgres"))]
+    pub fn lock(&self, name: LockName) -> Result<Option<DatabaseLock>> {
+        match self {
+            Self::File(_) => Ok(Some(DatabaseLock(None))),
+            #[cfg(feature = "postgres")]
+            Self::Url(url) => Ok(PostgresStore::lock(url, name)?.map(|held| DatabaseLock(Some(held)))),
+            #[cfg(not(feature = "postgres"))]
+            Self::Url(_) => {
+                let _ = name;
+                Err(self.not_in_this_build())
+            }
+        }
+    }
+
     /// Returns the folder that a file lies in.
     #[must_use]
     pub fn folder(&self) -> Option<&Path> {
@@ -156,6 +199,28 @@ impl StoreLocation {
             what: "database",
             reason: format!("this build has no feature `{kind}`: build it with that feature"),
         }
+    }
+}
+
+/// What several servers of one database do one at a time.
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LockName {
+    /// One server makes the back-up.
+    Backup,
+    /// Everything is replaced: no server follows the database meanwhile, and none begins to.
+    Restore,
+}
+
+/// A lock of a database that is held.
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+#[must_use]
+pub struct DatabaseLock(#[expect(dead_code, reason = "held until it is dropped")] Option<Box<dyn Send>>);
+
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+impl fmt::Debug for DatabaseLock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("DatabaseLock")
     }
 }
 

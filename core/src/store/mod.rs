@@ -57,8 +57,12 @@ pub use codec::{FaceColumn, KeyId, Resealed, SealContext, TemplateForms, Templat
 pub use deferred::DeferredWrites;
 pub use detection_logs::DetectionLogs;
 pub use kept_cameras::KeptCameras;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+pub use location::{DatabaseLock, LockName};
 pub use location::{StoreLocation, open, redacted};
 // Named one by one, so that the list of the public API sees them.
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+pub(crate) use model::is_erased;
 pub use model::{
     AdminChange, AdminUser, Admission, AttendanceFilter, AttendanceRecord, AttendanceStatus, AttendanceSummary,
     AuditEntry, CameraGroup, CameraKey, CameraReach, CameraReport, CameraSettings, ClaimedCamera, Consent,
@@ -73,7 +77,9 @@ pub use model::{
 };
 pub use notices::{Follower, Notice};
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
-pub use portable::{Counts, Imported, Portable, Present, Survey};
+pub use portable::{BackedUp, Counts, Imported, Portable, Present, Survey};
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+pub(crate) use portable::{Skimmed, skim};
 #[cfg(feature = "postgres")]
 pub use postgres::PostgresStore;
 pub use privacy::Privacy;

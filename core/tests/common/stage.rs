@@ -29,8 +29,7 @@ pub fn still(person: &str, yaw: i32) -> Frame<'static> {
     picture(&media().join(person).join(format!("yaw{yaw:+03}.jpg")))
 }
 
-/// The frames of a recording, `per_second` of them; of MJPEG in AVI without any feature, of everything else with
-/// `opencv`.
+/// The frames of a recording, `per_second` of them; of anything but MJPEG in AVI where OpenCV is.
 pub fn frames_of(clip: &Path, per_second: f64) -> Option<Vec<Frame<'static>>> {
     use faceattend_core::camera::{CameraSource, OpenOptions, open};
     let mut source = open(&CameraSource::parse(clip.to_str()?).ok()?, &OpenOptions::default()).ok()?;

@@ -5,6 +5,7 @@ mod attendance;
 mod auth;
 mod cameras;
 pub(crate) mod detection;
+pub(crate) mod devices;
 mod duplicates;
 mod export;
 mod face;
@@ -33,6 +34,7 @@ pub(crate) fn table() -> Routes {
         .add(service::METRICS, service::metrics)
         .add(service::PING, service::ping)
         .add(service::MODELS, service::models)
+        .add(devices::DEVICES, devices::devices)
         .add(passive::STANDING, passive::standing)
         .add(passive::FETCH, passive::fetch)
         .add(passive::STOP, passive::stop)

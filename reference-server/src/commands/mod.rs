@@ -8,6 +8,8 @@ pub mod db;
 pub mod doctor;
 mod enrol_again;
 pub mod eval;
+pub mod generate;
+pub mod installed;
 pub mod keys;
 pub mod models;
 mod one_roll_number;

@@ -17,8 +17,8 @@ const FILE: &str = "FACEATTEND_CONFIG";
 const SECRET: [&str; 3] = ["jwt_secret", "receipt_key", "template_keys"];
 /// A value that may have a password in it.
 const HOLDS_PASSWORD: &str = "database";
-/// Settings of `serve` that say where the data is, and so hold for every command that works with them.
-const WHERE_THE_DATA_IS: [&str; 4] = ["data_dir", "database", "template_key_file", "template_keys"];
+/// Settings of `serve` that say where the data and the models are, and so hold for every command that works with them.
+const WHERE_THE_DATA_IS: [&str; 5] = ["data_dir", "database", "template_key_file", "template_keys", "models_dir"];
 
 /// The file that `--config FILE` or the environment names. Its settings must be known before the rest is parsed.
 #[must_use]

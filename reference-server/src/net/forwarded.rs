@@ -1,4 +1,4 @@
-//! The address of the server as its clients see it, where proxies end TLS or publish it under a path.
+//! The address of the server as its clients see it: over TLS or not, and where proxies publish it under a path.
 //!
 //! A proxy says so in `Forwarded` (RFC 7239), `X-Forwarded-Proto` and `X-Forwarded-Prefix`. Anybody can send these, so
 //! they count from the proxies that are named in `--trusted-proxies` and from this machine alone. Whatever comes after
@@ -12,6 +12,7 @@ use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Redirect, Response};
 
+use crate::net::encryption::Transport;
 use crate::settings::{BasePath, Network};
 use crate::state::AppState;
 
@@ -42,11 +43,12 @@ pub(crate) async fn hear(State(state): State<AppState>, mut request: Request, ne
         *request.uri_mut() = uri;
     }
     let told = if trusted { told(request.headers()) } else { Told::default() };
+    let is_https = told.is_https.unwrap_or(Transport::of(&request) == Transport::Encrypted);
     let prefix = told.prefix.unwrap_or_else(|| base.clone());
     let headers = request.headers_mut();
     headers.remove(PROTO);
     headers.remove(PREFIX);
-    if told.is_https {
+    if is_https {
         headers.insert(PROTO, HeaderValue::from_static("https"));
     }
     if let Ok(path) = HeaderValue::from_str(prefix.as_str()) {
@@ -65,7 +67,8 @@ pub(crate) async fn hear(State(state): State<AppState>, mut request: Request, ne
 /// What a proxy tells.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Told {
-    is_https: bool,
+    /// `None` where it says nothing about it.
+    is_https: Option<bool>,
     prefix: Option<BasePath>,
 }
 
@@ -90,7 +93,7 @@ fn told(headers: &HeaderMap) -> Told {
     });
     let proto = last(&PROTO).or(in_forwarded);
     Told {
-        is_https: proto.is_some_and(|proto| proto.eq_ignore_ascii_case("https")),
+        is_https: proto.map(|proto| proto.eq_ignore_ascii_case("https")),
         prefix: last(&PREFIX).and_then(|path| path.parse().ok()),
     }
 }
@@ -112,7 +115,7 @@ mod tests {
             headers.append(*name, value.parse().unwrap());
         }
         let Told { is_https, prefix } = told(&headers);
-        (is_https, prefix.map(|path| path.to_string()))
+        (is_https.unwrap_or(false), prefix.map(|path| path.to_string()))
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Connections and what applies to every request: limits, addresses, names, CORS, request ids.
 
 pub(crate) mod cors;
+pub(crate) mod encryption;
 pub(crate) mod forwarded;
 pub(crate) mod host;
 pub(crate) mod in_flight;

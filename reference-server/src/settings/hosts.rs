@@ -53,6 +53,11 @@ impl AllowedHosts {
         Self { every_name, names }
     }
 
+    /// Returns the names, those of the machine among them.
+    pub(crate) fn names(&self) -> &[String] {
+        &self.names
+    }
+
     /// Returns whether the server answers to `authority`, a name or an address with or without a port, as browsers send
     /// it.
     pub(crate) fn hold(&self, authority: &str) -> bool {

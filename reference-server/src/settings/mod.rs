@@ -11,6 +11,7 @@ mod rates;
 mod retention;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use faceattend_core::attendance::AttendancePolicy;
@@ -23,6 +24,7 @@ use faceattend_core::types::Threshold;
 
 use crate::auth::Secret;
 use crate::passive::PassiveNetworks;
+use crate::tls::Tls;
 
 pub use base_path::BasePath;
 pub use choices::{ChallengePolicy, Embeddings, Logout, WebSocketAccess};
@@ -82,6 +84,8 @@ pub struct Settings {
     pub trusted_proxies: Vec<Network>,
     /// The path under which a proxy publishes the server.
     pub base_path: BasePath,
+    /// The server's certificate, where it speaks TLS itself.
+    pub tls: Option<Arc<Tls>>,
     /// The passive antispoof networks, where they can be fetched while the server runs.
     pub passive: Option<PassiveNetworks>,
     /// How long the body of a request may take to arrive. By default a minute: a picture of the page's size (4 MB)
@@ -124,6 +128,7 @@ impl Settings {
             allowed_origins: AllowedOrigins::default(),
             trusted_proxies: Vec::new(),
             base_path: BasePath::default(),
+            tls: None,
             passive: None,
             body_within: BODY_WITHIN,
             picture_memory: DecodeLimits::default().max_memory,
@@ -247,6 +252,13 @@ impl Settings {
     #[must_use]
     pub fn with_base_path(mut self, path: BasePath) -> Self {
         self.base_path = path;
+        self
+    }
+
+    /// The same settings of a server that speaks TLS with this certificate.
+    #[must_use]
+    pub fn with_tls(mut self, tls: Arc<Tls>) -> Self {
+        self.tls = Some(tls);
         self
     }
 

@@ -4,6 +4,7 @@ import { place } from "./address.js";
 import { get, logIn, logOut, loggedIn, whenLoggedOut } from "./api.js";
 import * as attendance from "./attendance.js";
 import * as cameras from "./cameras.js";
+import * as devices from "./devices.js";
 import { connect, disconnect } from "./events.js";
 import * as firstRun from "./first-run.js";
 import * as live from "./live.js";
@@ -16,7 +17,17 @@ import * as students from "./students.js";
 import { LANGUAGES, chosen, speak, t } from "./text.js";
 import { element, make, say } from "./ui.js";
 
-const pages = { register, live, cameras, attendance, "second-look": secondLook, students, accounts, log };
+const pages = {
+  register,
+  live,
+  cameras,
+  attendance,
+  "second-look": secondLook,
+  students,
+  accounts,
+  log,
+  devices,
+};
 const TITLES = {
   login: "login.title",
   register: "register.title",
@@ -27,6 +38,7 @@ const TITLES = {
   students: "students.title",
   accounts: "accounts.title",
   log: "log.title",
+  devices: "devices.title",
 };
 // Who may only look begins where there is something to see.
 const LEAST = { register: "operator", accounts: "admin" };
@@ -75,7 +87,7 @@ async function show() {
     else link.removeAttribute("aria-current");
   }
   document.title = t("title", { page: t(TITLES[name]) });
-  element("nav").hidden = element("session").hidden = name === "login";
+  element("nav").hidden = element("session").hidden = element("foot").hidden = name === "login";
   element("banners").replaceChildren();
   for (const dialog of document.querySelectorAll("dialog[open]")) dialog.close();
   if (name === "login") {

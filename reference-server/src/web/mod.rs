@@ -30,7 +30,8 @@ const FILES: &[Page] = files! {
     CSS: "app.css";
     SVG: "icon.svg";
     JS: "accounts.js" "address.js" "api.js" "app.js" "attendance.js" "banners.js" "browser-camera.js" "camera.js"
-        "camera-form.js" "camera-words.js" "cameras.js" "events.js" "first-run.js" "guidance.js" "live.js" "log.js" "merge.js" "passive.js" "preview.js" "register.js" "ring.js" "roles.js"
+        "camera-form.js" "camera-words.js" "cameras.js" "devices.js" "events.js" "first-run.js" "guidance.js" "live.js"
+        "log.js" "merge.js" "passive.js" "preview.js" "register.js" "ring.js" "roles.js"
         "second-look.js" "students.js" "text.js" "ui.js";
     JSON: "text.de.json" "text.en.json";
 };

@@ -5,6 +5,8 @@
 #![allow(clippy::print_stdout, reason = "a server says to its test where it listens")]
 
 pub mod marker;
+#[path = "../../../core/tests/common/opencv.rs"]
+pub mod opencv;
 pub mod server_process;
 
 use std::io::Cursor;

@@ -5,7 +5,7 @@ pub(crate) mod http;
 pub(crate) mod server;
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 use std::{fs, thread};
 
@@ -24,6 +24,9 @@ use server::Server;
 pub(crate) struct Options {
     #[command(flatten)]
     pub(crate) setup: setup::Options,
+    /// Build nothing: play it with this server.
+    #[arg(long, value_name = "PROGRAM")]
+    pub(crate) program: Option<PathBuf>,
 }
 
 /// Sets up, builds, runs the demo and prints what it did.
@@ -31,6 +34,9 @@ pub(crate) struct Options {
 /// # Errors
 /// When somebody could not be registered, was not marked exactly once, or was marked without being registered.
 pub(crate) fn run(options: &Options) -> Result<()> {
+    if let Some(program) = &options.program {
+        return play(program).map(|done| println!("\n{done}"));
+    }
     announce("register three people, play a recording, print the attendance (20 s)");
     setup::run(&options.setup)?;
     let program = server::build(options.setup.cameras())?;
@@ -62,21 +68,20 @@ pub(crate) fn play(program: &Path) -> Result<String> {
 }
 
 /// Somebody of the sample media.
-struct Person {
+pub(crate) struct Person {
     /// The folder of their pictures.
     folder: String,
-    name: String,
-    roll_number: String,
+    pub(crate) name: String,
+    pub(crate) roll_number: String,
 }
 
 fn with_server(server: &Server, timings: &mut Timings) -> Result<String> {
     println!("Server:   http://{}\n", server.address);
     let mut client = Client::new(&server.address);
-    timings.of("log in", || {
-        let answer = client.post("/api/v1/auth/login", &json!({ "username": "admin", "password": "admin123" }))?;
-        client.log_in_with(text(&answer["access_token"])?);
-        Ok(())
-    })?;
+    timings.of("ask for its health", || client.get("/health"))?;
+    timings.of("log in", || log_in(&mut client, "admin123").map(drop))?;
+    let clip = root().join("examples/media/class.avi");
+    let clip = clip.to_str().ok_or("the path of the workspace is no text")?;
 
     let people = people()?;
     let (latecomer, punctual) = people.split_last().ok_or("the sample media show nobody")?;
@@ -84,12 +89,12 @@ fn with_server(server: &Server, timings: &mut Timings) -> Result<String> {
         timings.of(&format!("register {}", person.name), || register(&client, person))?;
     }
     // The last one sits in the class as well, but is a stranger until registered.
-    let first = timings.of("watch the class", || watch(&client, punctual.len()))?;
+    let first = timings.of("watch the class", || watch(&client, clip, punctual.len()))?;
     expect_marks(&first, punctual)?;
     println!("{} marked; {}, who was there too, is not registered and not marked.", first.len(), latecomer.name);
 
     timings.of(&format!("register {}", latecomer.name), || register(&client, latecomer))?;
-    let second = timings.of("watch the class again", || watch(&client, people.len()))?;
+    let second = timings.of("watch the class again", || watch(&client, clip, people.len()))?;
     expect_marks(&second, &people)?;
     println!("{} marked; whoever was marked before was not marked again.\n", second.len());
 
@@ -97,8 +102,16 @@ fn with_server(server: &Server, timings: &mut Timings) -> Result<String> {
     Ok(format!("{} people registered, {} attendances marked.", people.len(), second.len()))
 }
 
+/// Logs in as the first admin; returns the token, which every request of the client carries from now on.
+pub(crate) fn log_in(client: &mut Client, password: &str) -> Result<String> {
+    let answer = client.post("/api/v1/auth/login", &json!({ "username": "admin", "password": password }))?;
+    let token = text(&answer["access_token"])?;
+    client.log_in_with(token);
+    Ok(token.to_owned())
+}
+
 /// Takes `person` through a liveness session and enrols them.
-fn register(client: &Client, person: &Person) -> Result<()> {
+pub(crate) fn register(client: &Client, person: &Person) -> Result<()> {
     // The pictures are not flipped, so left is the person's own left only when the server knows it.
     let session = client.post("/api/v1/liveness/session", &json!({ "mirrored": false }))?;
     let session = text(&session["data"]["session_id"])?;
@@ -140,10 +153,9 @@ const ESCAPE: u8 = 0x1b;
 /// How long the recording may take: it lasts 6.4 seconds.
 const WATCHING: Duration = Duration::from_secs(30);
 
-/// Plays the recording of the class through live detection until it has ended, and returns who is marked then.
-fn watch(client: &Client, wanted: usize) -> Result<Vec<Value>> {
-    let clip = root().join("examples/media/class.avi");
-    let clip = clip.to_str().ok_or("the path of the workspace is no text")?;
+/// Plays the recording of the class, which the server finds at `clip`, through live detection until it has ended;
+/// returns who is marked then.
+pub(crate) fn watch(client: &Client, clip: &str, wanted: usize) -> Result<Vec<Value>> {
     let camera = json!({ "camera_url": clip, "camera_location": "Sample class" });
     client.post("/api/v1/detection/start", &camera)?;
     let started = Instant::now();
@@ -167,14 +179,15 @@ fn watch(client: &Client, wanted: usize) -> Result<Vec<Value>> {
     attendance(client)
 }
 
-fn attendance(client: &Client) -> Result<Vec<Value>> {
+/// Returns the first marks of the server, a hundred at most.
+pub(crate) fn attendance(client: &Client) -> Result<Vec<Value>> {
     let page = client.get("/api/v1/attendance/?limit=100")?;
     page["items"].as_array().cloned().ok_or_else(|| format!("the attendance is no page: {page}"))
 }
 
 /// # Errors
 /// Unless each of `people` is marked once, and nobody else is.
-fn expect_marks(marks: &[Value], people: &[Person]) -> Result<()> {
+pub(crate) fn expect_marks(marks: &[Value], people: &[Person]) -> Result<()> {
     let mut counts: BTreeMap<&str, usize> = people.iter().map(|person| (person.roll_number.as_str(), 0)).collect();
     for mark in marks {
         let roll_number = text(&mark["student_roll_number"])?;
@@ -206,7 +219,8 @@ fn print_attendance(marks: &[Value]) {
     }
 }
 
-fn people() -> Result<Vec<Person>> {
+/// Returns the people of the sample media, each with a roll number.
+pub(crate) fn people() -> Result<Vec<Person>> {
     let path = root().join("examples/media/index.json");
     let index = fs::read_to_string(&path).map_err(|e| format!("cannot read {}: {e}", path.display()))?;
     let index: Value = serde_json::from_str(&index).map_err(|e| format!("{}: {e}", path.display()))?;

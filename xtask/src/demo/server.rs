@@ -15,14 +15,14 @@ use crate::workspace::command;
 const GRACE: Duration = Duration::from_secs(15);
 
 /// A server that runs until this is dropped.
-pub(super) struct Server {
+pub(crate) struct Server {
     process: Child,
     /// Kept open, so that what the server says finds a reader.
     said: BufReader<ChildStdout>,
     /// Host and port.
-    pub(super) address: String,
+    pub(crate) address: String,
     /// What it logs.
-    pub(super) log: PathBuf,
+    pub(crate) log: PathBuf,
 }
 
 impl Server {
@@ -31,15 +31,22 @@ impl Server {
     /// # Errors
     /// When it ends before; the error holds what it complained of.
     pub(super) fn start(program: &Path, data: &Path) -> Result<Self> {
-        let log = data.join("server.log");
+        let mut serve = command(program);
+        serve.args(["serve", "--host", "127.0.0.1", "--port", "0", "--data-dir"]).arg(data);
+        Self::started(&mut serve, data.join("server.log"))
+    }
+
+    /// Starts a server by a command, which logs to the file `log`, and waits until it listens.
+    ///
+    /// # Errors
+    /// As [`Server::start`].
+    pub(crate) fn started(serve: &mut Command, log: PathBuf) -> Result<Self> {
         let complaints = File::create(&log).map_err(|e| format!("cannot write {}: {e}", log.display()))?;
-        let mut process = command(program)
-            .args(["serve", "--host", "127.0.0.1", "--port", "0", "--data-dir"])
-            .arg(data)
+        let mut process = serve
             .stdout(Stdio::piped())
             .stderr(complaints)
             .spawn()
-            .map_err(|e| format!("cannot start {}: {e}", program.display()))?;
+            .map_err(|e| format!("cannot start {}: {e}", serve.get_program().display()))?;
         let said = process.stdout.take();
         // From here on a failure stops the process.
         let mut server = Self {

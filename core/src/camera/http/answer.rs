@@ -31,8 +31,8 @@ pub(super) struct Answer {
 pub(super) enum Contents {
     /// JPEGs, as far as can be told.
     Pictures,
-    /// Video that this module does not read; what it is, in words.
-    OtherVideo(String),
+    /// Video that this module does not read: HLS, MP4, MPEG-TS.
+    OtherVideo,
     /// Neither; what it is, in words.
     NoVideo(String),
 }
@@ -150,11 +150,11 @@ impl Answer {
             return Ok(Contents::Pictures);
         }
         if start.starts_with(b"#EXTM3U") {
-            return Ok(Contents::OtherVideo("a list of HLS".to_owned()));
+            return Ok(Contents::OtherVideo);
         }
         let is_text = start.starts_with(b"<") || start.starts_with(b"{") || kind.starts_with("text/");
         let is_picture = kind.starts_with("image/");
-        Ok(if is_text || is_picture { Contents::NoVideo(shown) } else { Contents::OtherVideo(shown) })
+        Ok(if is_text || is_picture { Contents::NoVideo(shown) } else { Contents::OtherVideo })
     }
 
     /// Reads more of the body; empty at its end.

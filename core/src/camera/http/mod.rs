@@ -57,8 +57,8 @@ pub(super) struct HttpCamera {
 pub(super) enum Opened {
     /// A camera that this module reads.
     Camera(Box<HttpCamera>),
-    /// Video of another kind, at this address: HLS, MP4, MPEG-TS. What it is, in words.
-    OtherVideo(String, String),
+    /// Video of another kind, at this address.
+    OtherVideo(String),
 }
 
 /// Returns whether this module asks the address.
@@ -91,7 +91,7 @@ impl HttpCamera {
         };
         match answer.contents(until).map_err(failed)? {
             Contents::Pictures => {}
-            Contents::OtherVideo(kind) => return Ok(Opened::OtherVideo(url, kind)),
+            Contents::OtherVideo => return Ok(Opened::OtherVideo(url)),
             Contents::NoVideo(kind) => {
                 return Err(failed(format!("there is no video at this address: it answers with {kind}")));
             }

@@ -25,6 +25,15 @@ fn jpeg(color: [u8; 3]) -> Vec<u8> {
     bytes
 }
 
+/// Whether OpenCV can be loaded. Says so where it cannot, and the caller tests nothing: a machine may have none. Where
+/// the environment names the library, it must be there.
+fn opencv_is_there() -> bool {
+    let Err(error) = super::OpenCvCapture::library() else { return true };
+    assert!(std::env::var_os(faceattend_video::VARIABLE).is_none(), "{error}");
+    eprintln!("skipped: {error}");
+    false
+}
+
 /// Which of [`COLORS`] the frame shows, by its middle.
 pub(super) fn color_of(frame: &crate::frame::Frame<'_>) -> usize {
     let [r, g, b] = frame.rgb(frame.width() / 2, frame.height() / 2).unwrap().map(i32::from);

@@ -33,6 +33,8 @@ pub use kept_camera::{
 };
 pub use merge::{Merged, MergedFace, StudentMerge};
 pub use page::{Listed, Page};
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+pub(crate) use privacy::is_erased;
 pub use privacy::{Consent, Erasure, MarksOfErased, Retention, Retired, SessionSummary};
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub(super) use privacy::{NAME_OF_ERASED, roll_number_of_erased};

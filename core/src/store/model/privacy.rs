@@ -101,6 +101,11 @@ impl Retired {
 /// The name of a student who was erased while the marks stay.
 pub(in crate::store) const NAME_OF_ERASED: &str = "Erased";
 
+/// Returns whether the student was erased while the marks stay.
+pub(crate) fn is_erased(student: &Student) -> bool {
+    student.name == NAME_OF_ERASED && student.roll_number == roll_number_of_erased(student.id)
+}
+
 /// The roll number of a student who was erased while the marks stay: unique, and of nobody.
 pub(in crate::store) fn roll_number_of_erased(id: StudentId) -> String {
     format!("erased-{}", id.0)

@@ -18,14 +18,19 @@
 mod file;
 mod tables;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, Write};
 
-use super::Store;
 use super::schema::newest_version;
+use super::{NewAuditEntry, Store};
 use crate::error::{Error, Result};
 
-pub(in crate::store) use file::{Writer, read};
-pub(in crate::store) use tables::{Column, Kind, TABLES, Table, Value, unique_keys};
+pub(in crate::store) use file::{Content, Reading, Writer, read};
+#[cfg(test)]
+pub(in crate::store) use tables::{COMPUTED, NOT_COPIED};
+pub(in crate::store) use tables::{Column, Kind, Odd, TABLES, Table, Value, unique_keys};
+
+pub(crate) use file::{Skimmed, skim};
 
 /// A store that can be copied whole.
 pub trait Portable: Store {
@@ -42,6 +47,30 @@ pub trait Portable: Store {
     /// [`Error::State`] when the database has rows and they are not to be replaced; [`Error::InvalidInput`] when the
     /// file is none of ours, cut off, changed, or of a newer version; [`Error::Io`]; [`Error::Store`].
     fn import(&self, from: &mut dyn BufRead, present: Present, progress: &mut dyn FnMut(u64)) -> Result<Imported>;
+
+    /// As [`import`](Self::import) with [`Present::Replace`], of the rows of a back-up, with an entry in the audit log
+    /// in the same transaction. The students of `erased` stay away, with everything that is theirs.
+    ///
+    /// # Errors
+    /// As [`import`](Self::import).
+    fn restore(
+        &self,
+        from: &mut dyn BufRead,
+        erased: &BTreeSet<i64>,
+        entry: &NewAuditEntry,
+        progress: &mut dyn FnMut(u64),
+    ) -> Result<Imported>;
+}
+
+/// What a back-up took from a database.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct BackedUp {
+    /// The version of the database's schema.
+    pub schema: i64,
+    /// Rows by table.
+    pub rows: Counts,
+    /// Values that are not of their column's kind, named by table, key and column. SQLite's are kept as they are.
+    pub odd: Vec<String>,
 }
 
 /// Rows by table, in the order of the file.
@@ -65,6 +94,12 @@ pub struct Imported {
     /// Marks and templates that were left out, because their student is not there: a database that does not enforce its
     /// foreign keys can have them, and no list ever showed them.
     pub of_nobody: u64,
+    /// Rows that were left out, because a value that they need cannot be read, named by table and key.
+    pub unreadable: Vec<String>,
+    /// Students who were left out, because they have been erased.
+    pub erased: u64,
+    /// The largest ids that were ever given, by table: no new row gets one of them.
+    pub(in crate::store) ids_given: BTreeMap<&'static str, i64>,
 }
 
 /// What a look at a database found. Nothing was changed for it.
@@ -86,6 +121,22 @@ impl Survey {
     }
 }
 
+/// Returns whether this version can read a database of this schema.
+///
+/// # Errors
+/// [`Error::Store`] for a newer one.
+pub(in crate::store) fn knows(schema: i64) -> Result<()> {
+    let newest = newest_version();
+    if schema <= newest {
+        return Ok(());
+    }
+    let reason = format!(
+        "the database has schema {schema}, this version knows schemas up to {newest}: use the newer version that wrote \
+         it"
+    );
+    Err(Error::Store { reason, source: None })
+}
+
 /// What a store says whose database has rows where there may be none.
 pub(in crate::store) fn not_empty(table: &str) -> Error {
     let reason = format!("it has rows in {table}: import into an empty one, or have what is there replaced");
@@ -94,11 +145,17 @@ pub(in crate::store) fn not_empty(table: &str) -> Error {
 
 /// What a store says of a value that is not of its column's kind. It does not show it.
 pub(in crate::store) fn not_of_its_kind(table: &Table, column: &Column, key: &Value) -> Error {
+    let reason = format!("{}: {} does not hold what it should: mend or delete the row", named(table, key), column.name);
+    Error::Store { reason, source: None }
+}
+
+/// A row by its table and its key.
+pub(in crate::store) fn named(table: &Table, key: &Value) -> String {
     let key = match key {
         Value::Int(key) => key.to_string(),
-        Value::Text(key) => key.clone(),
+        // The key of a login is no secret, but nothing to read out either.
+        Value::Text(key) => key.chars().take(36).collect(),
         _ => "without a key".to_owned(),
     };
-    let reason = format!("{} {key}: {} does not hold what it should: mend or delete the row", table.name, column.name);
-    Error::Store { reason, source: None }
+    format!("{} {key}", table.name)
 }

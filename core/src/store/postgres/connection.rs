@@ -181,13 +181,40 @@ fn outside_of_async<T>(call: impl FnOnce() -> Result<T>) -> Result<T> {
 fn unreachable(error: postgres::Error) -> Error {
     let said = std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
     let mut reason = format!("cannot connect to the database: {said}");
-    if error.to_string().contains("TLS") {
-        reason.push_str(
-            "; give the PEM file of the authority that signed its certificate with `sslrootcert=FILE` in the URL, or \
-             `sslmode=disable` where the network is yours alone",
-        );
+    if let Some(advice) = advice_on_tls(&error) {
+        reason.push_str("; ");
+        reason.push_str(advice);
     }
     Error::Store { reason, source: Some(without_values(error)) }
+}
+
+/// Returns what to do where the two do not come to speak over TLS; `None` where something else is wrong.
+fn advice_on_tls(error: &postgres::Error) -> Option<&'static str> {
+    use rustls::CertificateError as Wrong;
+    let source = std::error::Error::source(error)?;
+    let refused = source.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+    if let Some(rustls::Error::InvalidCertificate(wrong)) = refused.and_then(|cause| cause.downcast_ref()) {
+        return Some(match wrong {
+            Wrong::NotValidForName | Wrong::NotValidForNameContext { .. } => {
+                "its certificate holds another name than the URL: write the host as the certificate does, or let the \
+                 database have a certificate for this name"
+            }
+            Wrong::Expired | Wrong::ExpiredContext { .. } => {
+                "its certificate has ended: renew it on the database's machine"
+            }
+            Wrong::NotValidYet | Wrong::NotValidYetContext { .. } => {
+                "its certificate is not valid yet: is the clock of this machine right?"
+            }
+            _ => {
+                "give the PEM file of the authority that signed its certificate with `sslrootcert=FILE` in the URL, or \
+                 `sslmode=disable` where the network is yours alone"
+            }
+        });
+    }
+    error.to_string().contains("TLS").then_some(
+        "turn TLS on in the database (`ssl = on` and a certificate, in postgresql.conf), or write `sslmode=disable` in the \
+         URL where the network is yours alone",
+    )
 }
 
 /// The URL as the client takes it, and the file of authorities that `sslrootcert` names, which the client does not
@@ -199,7 +226,9 @@ fn read(url: &str) -> Result<(Config, Option<String>)> {
     let mut says_mode = false;
     for part in query.split('&').filter(|part| !part.is_empty()) {
         match part.split_once('=') {
-            Some(("sslrootcert", file)) => authorities = Some(file.replace("%2F", "/")),
+            Some(("sslrootcert", file)) => {
+                authorities = Some(percent_encoding::percent_decode_str(file).decode_utf8_lossy().into_owned());
+            }
             // Certificates are always checked, with the name in them.
             Some(("sslmode", "verify-full" | "verify-ca")) => {
                 says_mode = true;
@@ -291,9 +320,9 @@ mod tests {
 
     #[test]
     fn our_settings_join_those_of_the_url() {
-        let url = "postgres://me@host/db?options=-c%20search_path%3Dtest&sslrootcert=/etc/ca.pem&sslmode=require";
+        let url = "postgres://me@host/db?options=-c%20search_path%3Dtest&sslrootcert=/etc/my%20ca.pem&sslmode=require";
         let (config, authorities) = read(url).unwrap();
-        assert_eq!(authorities.as_deref(), Some("/etc/ca.pem"));
+        assert_eq!(authorities.as_deref(), Some("/etc/my ca.pem"));
         let options = config.get_options().unwrap();
         assert!(options.starts_with("-c search_path=test -c timezone=UTC"), "{options}");
         assert_eq!(config.get_connect_timeout(), Some(&PATIENCE));

@@ -6,10 +6,11 @@ use std::time::{Duration, Instant};
 use postgres::fallible_iterator::FallibleIterator as _;
 use postgres::{Client, Transaction};
 
+use super::super::LockName;
 use super::super::notices::{Follower, Hearing, Notice};
-use super::Outcome;
 use super::connection::Connector;
-use crate::error::Result;
+use super::{Outcome, locks};
+use crate::error::{Error, Result};
 
 /// The channel, one for each schema in which the tables are; a name has at most 63 bytes.
 const CHANNEL: &str = "left('faceattend_' || current_schema(), 63)";
@@ -101,6 +102,11 @@ fn listen(connector: &Connector) -> Result<Client> {
     connector.connect("follow the database", |client| {
         let row = client.query_one(&format!("SELECT quote_ident({CHANNEL})"), &[])?;
         let channel: String = row.try_get(0)?;
+        // Whoever follows is at work: a restore waits until nobody is.
+        if !locks::try_lock(client, "pg_try_advisory_lock_shared", LockName::Restore)? {
+            let reason = "a restore is replacing it: try again when it is over";
+            return Err(Error::State { what: "database", reason: reason.into() }.into());
+        }
         client.batch_execute(&format!("LISTEN {channel}"))?;
         Ok(())
     })

@@ -8,6 +8,7 @@
 //! [`BUSY_TIMEOUT`], and every write begins as `IMMEDIATE`, so that what a transaction read still holds when it writes.
 
 mod accounts;
+mod alone;
 mod attendance;
 mod audit;
 mod connection;

@@ -27,6 +27,11 @@ mod sqlite_second_looks;
 
 use jiff::Timestamp;
 
+#[cfg(feature = "sqlite")]
+pub(crate) use contract::mark;
+#[cfg(feature = "sqlite")]
+pub(crate) use sqlite::of_the_existing_service;
+
 use super::{Enrolee, Enrolment, Store, Student};
 use crate::error::Result;
 use crate::types::{SessionId, StudentId};

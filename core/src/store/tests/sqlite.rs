@@ -38,7 +38,7 @@ fn one_server_has_a_file_to_itself() {
 }
 
 /// A database as the existing service makes it: its tables, none of our columns, two marks of one student on one day.
-pub(super) fn of_the_existing_service(path: &Path) -> Connection {
+pub(crate) fn of_the_existing_service(path: &Path) -> Connection {
     let db = Connection::open(path).unwrap();
     db.execute_batch(
         "CREATE TABLE admin_users (id INTEGER NOT NULL, username VARCHAR(50) NOT NULL,

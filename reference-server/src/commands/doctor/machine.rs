@@ -110,25 +110,21 @@ pub(super) fn packs(folder: Option<&Path>) -> Vec<Finding> {
     look().unwrap_or_else(|error| vec![Finding::problem(subject, error.to_string(), advice)])
 }
 
-#[cfg(feature = "opencv")]
 pub(super) fn opencv() -> Finding {
+    let subject = "OpenCV";
     match camera::OpenCvCapture::library() {
-        (version, true) => Finding::ok("OpenCV", version),
-        (version, false) => Finding::warning(
-            "OpenCV",
+        Ok((version, true)) => Finding::ok(subject, version),
+        Ok((version, false)) => Finding::warning(
+            subject,
             format!("{version}, made without FFmpeg: it reads no stream and no file"),
             "install the distribution's OpenCV, which has it",
         ),
+        Err(error) => Finding::warning(
+            subject,
+            error.to_string(),
+            "not needed for what browsers send, motion-JPEG over HTTP, folders of pictures and MJPEG AVI files",
+        ),
     }
-}
-
-#[cfg(not(feature = "opencv"))]
-pub(super) fn opencv() -> Finding {
-    Finding::warning(
-        "OpenCV",
-        "this build has none: no camera is read, only what browsers send",
-        "build with the feature `opencv` if cameras are wanted",
-    )
 }
 
 /// The cameras that are plugged in, and those that are asked for, of which a picture is taken.

@@ -5,6 +5,7 @@
 
 mod access;
 mod cameras;
+mod certificate;
 mod data;
 mod duplicates;
 mod machine;
@@ -13,9 +14,11 @@ use std::io::Write;
 
 use clap::Args;
 use faceattend_core::{Error, Result};
+use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::commands::serve::ServeArgs;
+use crate::commands::serve::args::Encryption;
 
 /// Checks everything that `serve` needs.
 #[derive(Debug, Args)]
@@ -97,7 +100,10 @@ fn look(args: &DoctorArgs) -> Vec<Finding> {
     findings.extend(embedder.and_then(|embedder| duplicates::look(serve, &embedder)));
     findings.extend(machine::clock(serve.time_zone.as_deref(), latest));
     findings.push(machine::open_files(serve.max_connections));
-    findings.push(access::address(serve.host, serve.port));
+    let encryption = serve.tls.encryption();
+    let is_encrypted = !matches!(encryption, Ok(Encryption::Off));
+    findings.extend(certificate::look(serve, encryption, Timestamp::now()));
+    findings.push(access::address(serve.host, serve.port, is_encrypted));
     findings
 }
 

@@ -1,5 +1,8 @@
 //! The settings of `faceattend serve` as flags, environment variables and lines of the configuration file.
 
+mod cameras;
+mod tls;
+
 use std::net::IpAddr;
 use std::num::NonZero;
 use std::path::PathBuf;
@@ -25,6 +28,10 @@ use crate::settings::{
     AllowedHost, AllowedOrigin, BODY_WITHIN, BasePath, ChallengePolicy, LiveSettings, Network, RateLimits,
 };
 
+pub(crate) use cameras::strangers;
+use cameras::{gate_wait, orientation_at, policy_at};
+pub(crate) use tls::{Encryption, TlsArgs};
+
 /// The headings of `serve --help`.
 mod heading {
     pub(super) const NETWORK: &str = "Network";
@@ -47,6 +54,8 @@ pub struct ServeArgs {
     /// The port to listen on
     #[arg(long, help_heading = heading::NETWORK, env = "FACEATTEND_PORT", default_value_t = 8001)]
     pub(crate) port: u16,
+    #[command(flatten, next_help_heading = heading::NETWORK)]
+    pub(crate) tls: TlsArgs,
     /// The names under which the server answers, separated by commas, or * for every name. Needed behind a proxy
     /// that passes its own name on. IP addresses, localhost and the names of this machine always work
     #[arg(
@@ -437,34 +446,6 @@ fn clock_time(text: &str) -> std::result::Result<Time, String> {
 
 fn duplicates(name: &str) -> std::result::Result<DuplicatePolicy, String> {
     DuplicatePolicy::parse(name).ok_or_else(|| "expected refuse, warn or allow".to_owned())
-}
-
-/// Parses how near strangers come to the students: mean and spread of the similarity, such as `0.12,0.09`.
-pub(crate) fn strangers(text: &str) -> std::result::Result<Impostors, String> {
-    let number = |text: &str| text.trim().parse::<f32>().ok();
-    let read = text.split_once(',').and_then(|(mean, spread)| Some((number(mean)?, number(spread)?)));
-    let (mean, spread) = read.ok_or("expected two numbers with a comma between them, such as 0.12,0.09")?;
-    Impostors::new(mean, spread).map_err(|error| error.to_string())
-}
-
-/// Parses a camera's place and its policy.
-fn policy_at(text: &str) -> std::result::Result<(String, GatePolicy), String> {
-    let (place, policy) = text.rsplit_once('=').ok_or("expected a place and a policy, such as Library=observe")?;
-    Ok((place.trim().to_owned(), parsed(policy.trim())?))
-}
-
-/// Parses a camera's place and the degrees by which its pictures are turned.
-fn orientation_at(text: &str) -> std::result::Result<(String, Orientation), String> {
-    const EXPECTED: &str = "expected a place and 0, 90, 180 or 270, such as Hall=180";
-    let (place, degrees) = text.rsplit_once('=').ok_or(EXPECTED)?;
-    let degrees = degrees.trim().parse().map_err(|_| EXPECTED)?;
-    Ok((place.trim().to_owned(), Orientation::from_degrees(degrees).map_err(|_| EXPECTED)?))
-}
-
-/// Parses a time to wait for signs of life, in seconds.
-fn gate_wait(text: &str) -> std::result::Result<f32, String> {
-    let seconds = text.parse::<f32>().ok().filter(|seconds| (0.5..=60.0).contains(seconds));
-    seconds.ok_or_else(|| "expected seconds from 0.5 to 60".to_owned())
 }
 
 fn server_name(name: &str) -> std::result::Result<String, String> {

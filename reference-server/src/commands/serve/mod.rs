@@ -3,12 +3,14 @@
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 mod arenas;
 pub(crate) mod args;
-#[cfg(all(unix, feature = "opencv"))]
+mod encryption;
+#[cfg(unix)]
 mod redirections;
 #[cfg(unix)]
 mod second_start;
 
-use std::io::Write;
+use std::io::{IsTerminal as _, Write};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -128,6 +130,9 @@ async fn serve(args: ServeArgs, data: Data) -> Result<()> {
         Error::State { what: "cannot listen", reason: format!("{}:{}: {reason}", args.host, args.port) }
     })?;
 
+    let hosts = AllowedHosts::new(args.allowed_hosts.clone());
+    let tls = encryption::open(&args, &dir, &hosts)?;
+
     let engine = Arc::new(RenewableEngine::new(args.engine())?);
     let description = engine.current().description().clone();
     let models = ModelStore::locate(args.models_dir.as_deref())?;
@@ -188,7 +193,7 @@ async fn serve(args: ServeArgs, data: Data) -> Result<()> {
         .with_passive(passive)
         .with_trusted_proxies(args.trusted_proxies)
         .with_base_path(args.base_path.unwrap_or_default())
-        .with_allowed_hosts(AllowedHosts::new(args.allowed_hosts))
+        .with_allowed_hosts(hosts)
         .with_allowed_origins(AllowedOrigins::new(args.allowed_origins))
         .with_body_within(Duration::from_secs(args.body_timeout))
         .with_picture_memory(args.picture_memory << 20)
@@ -197,6 +202,11 @@ async fn serve(args: ServeArgs, data: Data) -> Result<()> {
         .with_embeddings(if args.embeddings_to_all { Embeddings::Everyone } else { Embeddings::Admins })
         .with_marks_of_erased(if args.keep_marks_of_erased { MarksOfErased::Anonymise } else { MarksOfErased::Delete });
     settings.time_zone_chosen = time_zone_chosen;
+    let base = settings.base_path.to_string();
+    let settings = match &tls {
+        Some(tls) => settings.with_tls(Arc::clone(tls)),
+        None => settings,
+    };
     let model = engine.embedder().model.clone();
     let loading = tokio::task::spawn_blocking(move || -> Result<_> {
         let state = AppState::new(store, engine, settings)?;
@@ -209,7 +219,8 @@ async fn serve(args: ServeArgs, data: Data) -> Result<()> {
         Error::Internal { reason }
     })??;
 
-    let address = listener.local_addr().map_or_else(|_| format!("{}:{}", args.host, args.port), |a| a.to_string());
+    let address = listener.local_addr().unwrap_or_else(|_| SocketAddr::new(args.host, args.port));
+    let scheme = if tls.is_some() { "https" } else { "http" };
     // What keeps the service from its work comes first.
     let mut lines = Vec::new();
     if description.passive_check == PassiveCheck::NotInstalled {
@@ -227,7 +238,7 @@ async fn serve(args: ServeArgs, data: Data) -> Result<()> {
         lines.extend(one_roll_number::lines(&alike).take(NAMED_AT_START).map(|line| format!("  {line}")));
     }
     lines.extend([
-        format!("Listening on http://{address}, pages at http://{address}/ui/"),
+        format!("Listening on {scheme}://{address}, pages at {scheme}://{address}{base}/ui/"),
         format!("Database {place}, other data in {}, days of {zone}{day}", dir.display()),
         format!(
             "Detector {}, embedder {}, antispoof: {}, {} at once",
@@ -250,6 +261,10 @@ async fn serve(args: ServeArgs, data: Data) -> Result<()> {
             "{DEFAULT_ADMIN} has the documented password, which everybody knows: run `faceattend admin passwd`"
         );
     }
+    if let Some(tls) = &tls {
+        let pages = tls.pages_from_outside(address, &base);
+        lines.extend(encryption::lines(tls, pages.as_deref(), std::io::stdout().is_terminal()));
+    }
     // A closed standard output is no error: nobody reads it.
     let _ = writeln!(std::io::stdout(), "{}", lines.join("\n"));
 
@@ -257,7 +272,14 @@ async fn serve(args: ServeArgs, data: Data) -> Result<()> {
     let limits = ConnectionLimits::default()
         .with_connections(args.max_connections)
         .with_head_within(Duration::from_secs(args.header_timeout));
-    listen::serve(listener, crate::app(state.clone()), limits, told_to_stop()).await;
+    let router = crate::app(state.clone());
+    match &tls {
+        Some(tls) => {
+            tokio::spawn(encryption::keep_fresh(Arc::clone(tls)));
+            listen::serve_tls(listener, router, limits, tls, told_to_stop()).await?;
+        }
+        None => listen::serve(listener, router, limits, told_to_stop()).await,
+    }
     tracing::info!("stopping");
     let _ = tokio::task::spawn_blocking(move || state.shut_down()).await;
     Ok(())

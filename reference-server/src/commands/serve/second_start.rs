@@ -14,7 +14,6 @@ pub(super) fn with_variables() {
     let variables: &[fn() -> Option<Variable>] = &[
         #[cfg(all(target_os = "linux", target_env = "gnu"))]
         super::arenas::variable,
-        #[cfg(feature = "opencv")]
         super::redirections::variable,
     ];
     let missing: Vec<_> = variables.iter().filter_map(|variable| variable()).collect();

@@ -1,4 +1,4 @@
-//! The bytes of a connection: bounds the time for which a client takes nothing, and hears out what it still sends.
+//! The bytes of a connection: holds its place, and hears out what the client still sends after the last answer.
 
 use std::future::Future;
 use std::io;
@@ -12,9 +12,10 @@ use axum::body::Bytes;
 use http_body::{Body as _, Frame, SizeHint};
 use hyper::body::Incoming;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Sleep, sleep};
+
+use super::stream::Stream;
 
 /// How much of a body that nobody read is taken off the line before the connection ends, and for how long: nginx's
 /// lingering is as patient (5 seconds without data). The system throws away the answer of a client that is hung up on
@@ -71,11 +72,8 @@ impl http_body::Body for Noted {
 
 /// A connection that holds its place until its last answer is sent; as a WebSocket, until it ends.
 pub(super) struct Connection<P> {
-    stream: TcpStream,
-    taken_within: Duration,
+    stream: Stream,
     unread: Unread,
-    /// Runs while a write waits.
-    stalled: Option<Pin<Box<Sleep>>>,
     place: Option<P>,
     hearing: Hearing,
 }
@@ -94,28 +92,9 @@ enum Hearing {
 }
 
 impl<P> Connection<P> {
-    /// Returns the connection over `stream`. A write that waits for longer than `taken_within` ends it. `turns` are
-    /// those for hearing out clients.
-    pub(super) fn new(
-        stream: TcpStream,
-        taken_within: Duration,
-        unread: Unread,
-        place: P,
-        turns: &Arc<Semaphore>,
-    ) -> Self {
-        let hearing = Hearing::Later(Arc::clone(turns));
-        Self { stream, taken_within, unread, stalled: None, place: Some(place), hearing }
-    }
-
-    fn watched<T>(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
-        if written.is_ready() {
-            self.stalled = None;
-            return written;
-        }
-        let limit = self.taken_within;
-        let stalled = self.stalled.get_or_insert_with(|| Box::pin(sleep(limit)));
-        ready!(stalled.as_mut().poll(cx));
-        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+    /// Returns the connection over `stream`. `turns` are those for hearing out clients.
+    pub(super) fn new(stream: Stream, unread: Unread, place: P, turns: &Arc<Semaphore>) -> Self {
+        Self { stream, unread, place: Some(place), hearing: Hearing::Later(Arc::clone(turns)) }
     }
 
     fn poll_hear_out(&mut self, cx: &mut Context<'_>) -> Poll<()> {
@@ -141,8 +120,7 @@ impl<P: Unpin> AsyncRead for Connection<P> {
 
 impl<P: Unpin> AsyncWrite for Connection<P> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
-        self.watched(cx, written)
+        Pin::new(&mut self.stream).poll_write(cx, bytes)
     }
 
     fn poll_write_vectored(
@@ -150,8 +128,7 @@ impl<P: Unpin> AsyncWrite for Connection<P> {
         cx: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.stream).poll_write_vectored(cx, slices);
-        self.watched(cx, written)
+        Pin::new(&mut self.stream).poll_write_vectored(cx, slices)
     }
 
     fn is_write_vectored(&self) -> bool {

@@ -17,7 +17,7 @@ impl Seats {
     /// Adds a connection that has not asked for anything yet.
     pub(super) fn sit(&self) -> Seated {
         let seat = Arc::new(Seat {
-            state: Mutex::new(State { waiting_since: Some(Instant::now()), at_work: false, asked: false }),
+            state: Mutex::new(State { waiting_since: Some(Instant::now()), at_work: 0, asked: false }),
             leave: watch::Sender::new(false),
         });
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&seat));
@@ -46,7 +46,8 @@ pub(super) struct Seat {
 struct State {
     /// Since when no request is being answered; `None` for a connection at work, and for one that was told to leave.
     waiting_since: Option<Instant>,
-    at_work: bool,
+    /// How many requests are being answered; over HTTP/1.1 one at a time.
+    at_work: usize,
     /// Whether there ever was a request.
     asked: bool,
 }
@@ -60,15 +61,16 @@ impl Seat {
         !self.state().asked
     }
 
-    /// Notes that a request has arrived.
-    pub(super) fn asks(&self) {
-        *self.state() = State { waiting_since: None, at_work: true, asked: true };
+    /// Notes that a request has arrived. It is being answered until what is returned is dropped.
+    pub(super) fn asks(self: &Arc<Self>) -> AtWork {
+        let mut state = self.state();
+        *state = State { waiting_since: None, at_work: state.at_work + 1, asked: true };
+        AtWork(Arc::clone(self))
     }
 
-    /// Notes that the answer is made: what the client takes of it, and when, is up to the client.
-    pub(super) fn waits(&self) {
-        let mut state = self.state();
-        (state.waiting_since, state.at_work) = (Some(Instant::now()), false);
+    /// Returns since when the connection waits for a request.
+    pub(super) fn waiting_since(&self) -> Option<Instant> {
+        self.state().waiting_since
     }
 
     /// Resolves once the connection is told to leave.
@@ -81,9 +83,30 @@ impl Seat {
     pub(super) async fn had_its_time(&self) {
         loop {
             sleep(GIVES_WAY_WITHIN).await;
-            if !self.state().at_work {
+            if self.state().at_work == 0 {
                 return;
             }
+        }
+    }
+}
+
+/// A request that is being answered. Dropped, the answer is made: what the client takes of it, and when, is up to the
+/// client.
+pub(super) struct AtWork(Arc<Seat>);
+
+impl AtWork {
+    /// Leaves the connection at work until it ends, as a WebSocket.
+    pub(super) fn for_good(self) {
+        self.0.state().at_work += 1;
+    }
+}
+
+impl Drop for AtWork {
+    fn drop(&mut self) {
+        let mut state = self.0.state();
+        state.at_work -= 1;
+        if state.at_work == 0 {
+            state.waiting_since = Some(Instant::now());
         }
     }
 }

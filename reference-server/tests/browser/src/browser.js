@@ -11,13 +11,18 @@ const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.mi
 // The levels that axe gives to what shuts somebody out.
 const GRAVE = ["serious", "critical"];
 
-// Starts Chromium; with the fake camera, where a test names the file that the camera shows.
-export function launch(camera) {
+const CHROMIUM = process.env.FACEATTEND_CHROMIUM ?? "/usr/bin/chromium";
+
+// Starts Chromium; with the fake camera, where a test names the file that the camera shows. `elsewhere` gives the program
+// that stands for it on another machine, `more` are further arguments, `env` is its environment.
+export function launch(camera, { elsewhere = (program) => program, more = [], env } = {}) {
   const shown = `--use-file-for-fake-video-capture=${camera}`;
   const fake = camera ? ["--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream", shown] : [];
   return chromium.launch({
-    executablePath: process.env.FACEATTEND_CHROMIUM ?? "/usr/bin/chromium",
+    executablePath: elsewhere(CHROMIUM),
+    env: { ...process.env, ...env },
     args: [
+      ...more,
       ...fake,
       // Root, as in a container, has no sandbox.
       ...(process.getuid?.() === 0 ? ["--no-sandbox"] : []),

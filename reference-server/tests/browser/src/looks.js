@@ -1,7 +1,17 @@
 // Every size, theme and language of the pages, and what shuts people out in each.
 import { DESKTOP, PHONE, barriers, go, logIn, picture, scrollsSideways } from "./browser.js";
 
-const PAGES = ["register", "live", "cameras", "attendance", "second-look", "students", "accounts", "log"];
+const PAGES = [
+  "register",
+  "live",
+  "cameras",
+  "attendance",
+  "second-look",
+  "students",
+  "accounts",
+  "log",
+  "devices",
+];
 
 // Every size, theme and language, each with every other.
 const SIZES = { desktop: { viewport: DESKTOP }, phone: { viewport: PHONE, hasTouch: true } };

@@ -165,7 +165,7 @@ pub(super) fn window(date: &str) -> DayWindow {
     DayWindow { date: date.parse().unwrap(), starts_at, ends_at: starts_at + 24.hours() }
 }
 
-pub(super) fn mark(student: StudentId, when: &str) -> NewAttendance {
+pub(crate) fn mark(student: StudentId, when: &str) -> NewAttendance {
     NewAttendance {
         student,
         at: at(when),

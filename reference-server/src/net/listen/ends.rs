@@ -1,0 +1,138 @@
+//! How a connection ends: by itself, because it gives way to a newcomer or does nothing, or with the server.
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use hyper::body::Incoming;
+use hyper::rt::bounds::Http2ServerConnExec;
+use hyper::rt::{Read, Write};
+use hyper::server::conn::{http1, http2};
+use hyper::service::HttpService;
+use tokio::sync::watch;
+use tokio::time::sleep;
+
+use super::ConnectionLimits;
+use super::answered::Offered;
+use super::paced::Taken;
+use super::seats::Seat;
+
+type Cause = Box<dyn std::error::Error + Send + Sync>;
+
+/// How often it is looked whether a connection of HTTP/2 does nothing.
+const LOOKED_EVERY: Duration = Duration::from_millis(250);
+
+/// What decides on the end of a connection.
+pub(super) struct Ends {
+    pub(super) address: SocketAddr,
+    pub(super) seat: Arc<Seat>,
+    pub(super) taken: Taken,
+    pub(super) offered: Offered,
+    pub(super) limits: ConnectionLimits,
+    pub(super) stopping: watch::Receiver<()>,
+}
+
+/// A connection that can be told to take no further request.
+pub(super) trait Conversation: Future<Output = hyper::Result<()>> {
+    /// Whether it may go on for ever without a request unless somebody looks. Over HTTP/1.1 the head of the next request
+    /// has a time of its own.
+    const IDLES: bool;
+
+    fn take_no_more(self: Pin<&mut Self>);
+}
+
+impl Ends {
+    /// Goes on with `conversation` until it ends.
+    pub(super) async fn end<C: Conversation>(self, conversation: C) {
+        let Self { address, seat, taken, offered, limits, mut stopping } = self;
+        let mut conversation = pin!(conversation);
+        let idles = async {
+            if !C::IDLES {
+                std::future::pending::<()>().await;
+            }
+            does_nothing(&seat, &taken, &offered, &limits).await;
+        };
+        let must_leave = async {
+            tokio::select! {
+                () = seat.told_to_leave() => {}
+                () = idles => {}
+            }
+        };
+        let ended = tokio::select! {
+            ended = conversation.as_mut() => ended,
+            () = must_leave => {
+                if seat.has_asked_nothing() {
+                    return;
+                }
+                conversation.as_mut().take_no_more();
+                tokio::select! {
+                    ended = conversation.as_mut() => ended,
+                    () = seat.had_its_time() => return,
+                    () = is_stuck(&taken, &offered, &limits) => return,
+                }
+            }
+            _ = stopping.changed() => {
+                conversation.as_mut().take_no_more();
+                conversation.await
+            }
+        };
+        if let Err(error) = ended {
+            // Clients hang up, dawdle and send rubbish: their affair.
+            tracing::debug!(%address, "a connection ended: {error}");
+        }
+    }
+}
+
+/// Resolves once a connection has had no request for its time, or is stuck.
+async fn does_nothing(seat: &Seat, taken: &Taken, offered: &Offered, limits: &ConnectionLimits) {
+    let waits_for_nothing = async {
+        loop {
+            sleep(LOOKED_EVERY).await;
+            let idle = seat.waiting_since().map(|since| since.elapsed().min(taken.last().elapsed()));
+            if idle.is_some_and(|time| time >= limits.head_within) {
+                return;
+            }
+        }
+    };
+    tokio::select! {
+        () = waits_for_nothing => {}
+        () = is_stuck(taken, offered, limits) => {}
+    }
+}
+
+/// Resolves once the client has not taken its answers for the time that a write may wait.
+async fn is_stuck(taken: &Taken, offered: &Offered, limits: &ConnectionLimits) {
+    while !(offered.any() && taken.last().elapsed() >= limits.taken_within) {
+        sleep(LOOKED_EVERY).await;
+    }
+}
+
+impl<I, S> Conversation for http1::UpgradeableConnection<I, S>
+where
+    I: Read + Write + Unpin + Send + 'static,
+    S: HttpService<Incoming, ResBody = Body>,
+    S::Error: Into<Cause>,
+{
+    const IDLES: bool = false;
+
+    fn take_no_more(self: Pin<&mut Self>) {
+        self.graceful_shutdown();
+    }
+}
+
+impl<I, S, E> Conversation for http2::Connection<I, S, E>
+where
+    I: Read + Write + Unpin,
+    S: HttpService<Incoming, ResBody = Body>,
+    S::Error: Into<Cause>,
+    E: Http2ServerConnExec<S::Future, Body>,
+{
+    const IDLES: bool = true;
+
+    fn take_no_more(self: Pin<&mut Self>) {
+        self.graceful_shutdown();
+    }
+}

@@ -1,0 +1,98 @@
+//! The licences of the crates that are compiled into the release: their texts go where the programs go.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use super::compile::Release;
+use super::folders::entries;
+use super::sbom::{Key, compiled};
+use crate::Result;
+use crate::workspace::{cargo, output};
+
+/// The name of the file.
+pub(crate) const NAME: &str = "THIRD-PARTY-LICENSES.txt";
+
+/// Writes the texts into a file in `folder`, and returns where it is. Crates of one text stand together.
+///
+/// # Errors
+/// When cargo cannot tell what is compiled, or a crate names neither licence nor text.
+pub(crate) fn write(release: &Release, folder: &Path) -> Result<PathBuf> {
+    let metadata = output(&mut cargo(&["metadata", "--format-version=1", "--locked"]))?;
+    let metadata: Value = serde_json::from_str(&metadata).map_err(|e| format!("cargo metadata: {e}"))?;
+    let text = text(&metadata, &compiled(release)?)?;
+    let path = folder.join(NAME);
+    fs::write(&path, text).map_err(|e| format!("cannot write {}: {e}", path.display()))?;
+    Ok(path)
+}
+
+fn text(metadata: &Value, compiled: &BTreeSet<Key>) -> Result<String> {
+    let mut crates_of: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let mut list = String::new();
+    for package in metadata["packages"].as_array().into_iter().flatten() {
+        let word = |name: &str| package[name].as_str().unwrap_or_default().to_owned();
+        let key = (word("name"), word("version"));
+        // This workspace's own licences lie beside this file.
+        if !compiled.contains(&key) || package["source"].is_null() {
+            continue;
+        }
+        let name = format!("{} {}", key.0, key.1);
+        let texts = texts(Path::new(&word("manifest_path")).parent().unwrap_or(Path::new("")))?;
+        if word("license").is_empty() && texts.is_empty() {
+            return Err(format!("{name} names no licence and has no text of one"));
+        }
+        list += &format!("{name}: {}, {}\n", word("license"), word("repository"));
+        for text in texts {
+            crates_of.entry(text).or_default().push(name.clone());
+        }
+    }
+    let mut written = format!("Crates that are compiled into faceattend, and their licences.\n\n{list}");
+    for (text, crates) in crates_of {
+        written += &format!("\n{}\n{}\n\n{}\n", "-".repeat(80), crates.join(", "), text.trim());
+    }
+    Ok(written)
+}
+
+/// Returns the texts of the licences and notices in the folder of a crate.
+fn texts(folder: &Path) -> Result<Vec<String>> {
+    let names = ["LICENSE", "LICENCE", "COPYING", "NOTICE", "COPYRIGHT", "UNLICENSE"];
+    let named = |path: &PathBuf| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().to_uppercase();
+        path.is_file() && names.iter().any(|begin| name.starts_with(begin))
+    };
+    let read = |path: PathBuf| {
+        fs::read(&path)
+            .map(|bytes| String::from_utf8_lossy(&bytes).replace("\r\n", "\n"))
+            .map_err(|e| format!("cannot read {}: {e}", path.display()))
+    };
+    entries(folder)?.into_iter().filter(named).map(read).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn crates_of_one_text_stand_together_and_this_workspaces_own_are_left_out() {
+        let folder = std::env::temp_dir().join(format!("faceattend-notices-{}", std::process::id()));
+        let mut packages = Vec::new();
+        for (name, license) in [("a", "One"), ("b", "One"), ("c", "Two")] {
+            fs::create_dir_all(folder.join(name)).unwrap();
+            fs::write(folder.join(name).join("LICENSE-MIT"), license).unwrap();
+            packages.push(serde_json::json!({
+                "name": name, "version": "1.0.0", "license": "MIT", "repository": "", "source": "registry",
+                "manifest_path": folder.join(name).join("Cargo.toml"),
+            }));
+        }
+        packages.push(serde_json::json!({ "name": "own", "version": "1.0.0", "source": null }));
+        let all = ["a", "b", "c", "own"].map(|name| (name.to_owned(), "1.0.0".to_owned()));
+        let written = text(&serde_json::json!({ "packages": packages }), &all.into());
+        fs::remove_dir_all(&folder).unwrap();
+        let written = written.unwrap();
+        assert!(written.contains("\na 1.0.0, b 1.0.0\n\nOne\n"), "{written}");
+        assert!(written.contains("\nc 1.0.0\n\nTwo\n"), "{written}");
+        assert!(!written.contains("own"), "{written}");
+    }
+}
