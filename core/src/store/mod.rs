@@ -10,6 +10,7 @@
 mod accounts;
 mod attendance;
 mod audit;
+mod camera_table;
 mod cluster;
 pub(crate) mod codec;
 mod deferred;

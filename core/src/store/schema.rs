@@ -35,7 +35,7 @@
 //! | `cameras` | new: the cameras that are kept, each with its settings; `secret`: what could be a password, sealed |
 //! | `schema_migrations` | new: the steps taken |
 
-use super::given_ids;
+use super::{camera_table, given_ids};
 
 /// One numbered step. A step that has been released is never edited: the next change is the next step.
 #[derive(Debug)]
@@ -138,34 +138,8 @@ pub const MIGRATIONS: &[Migration] = &[
         columns: KEY_COLUMNS,
         after: KEYS_AND_ODD_TIMES,
     },
-    Migration { version: 13, name: "the cameras that are kept", tables: CAMERA_TABLE, columns: &[], after: "" },
+    Migration { version: 13, name: "the cameras that are kept", tables: camera_table::TABLE, columns: &[], after: "" },
 ];
-
-// What could be a password lies in `secret` alone. A name is unique by `name_key`, without letter case; an address by
-// its list and by the server that reaches it. Ids are in addresses of the API: none is given twice.
-const CAMERA_TABLE: &str = "
-CREATE TABLE IF NOT EXISTS cameras (
-    id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
-    name TEXT NOT NULL,
-    name_key TEXT NOT NULL,
-    address TEXT NOT NULL,
-    secret TEXT,
-    only_at VARCHAR(100) NOT NULL DEFAULT '',
-    camera_group VARCHAR(20) NOT NULL DEFAULT 'usual',
-    location VARCHAR(255),
-    turned INTEGER,
-    mirror BOOLEAN,
-    gate VARCHAR(20),
-    any_place BOOLEAN NOT NULL DEFAULT 0,
-    paused BOOLEAN NOT NULL DEFAULT 0,
-    created_at DATETIME NOT NULL,
-    created_by VARCHAR(255) NOT NULL,
-    changed_at DATETIME NOT NULL,
-    changed_by VARCHAR(255) NOT NULL
-);
-CREATE UNIQUE INDEX IF NOT EXISTS uq_cameras_name_key ON cameras (name_key);
-CREATE UNIQUE INDEX IF NOT EXISTS uq_cameras_address ON cameras (camera_group, address, only_at);
-";
 
 // How far each journal of waiting writes is written: a record of it goes in once, whatever happens in between.
 const JOURNAL_TABLE: &str = "

@@ -228,9 +228,20 @@ impl Cameras {
     ) -> Result<()> {
         let Wanted { address, location, mounted, gate } = wanted;
         let name = redacted(address);
+        let is_there = |running: &BTreeMap<String, Camera>| running.get(&name).is_some_and(&is_good);
         let mut running = self.lock();
-        if running.get(&name).is_some_and(is_good) {
+        if is_there(&running) {
             return Ok(());
+        }
+        // The one that is replaced ends first: many cameras are read by one at a time. Out of the lock, as in `stop`.
+        if let Some(before) = running.remove(&name) {
+            drop(running);
+            before.worker.stop();
+            drop(before);
+            running = self.lock();
+            if is_there(&running) {
+                return Ok(());
+            }
         }
         let orientation = self.orientation(mounted, location);
         let preview = self.preview.then(|| Arc::new(Preview::default()));

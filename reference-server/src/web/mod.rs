@@ -19,6 +19,9 @@ const SVG: &str = "image/svg+xml";
 
 const JSON: &str = "application/json";
 
+/// The document: the pages, and behind them the dialogs.
+const INDEX: &str = concat!(include_str!("index.html"), include_str!("dialogs.html"));
+
 /// Name, kind and content.
 type Page = (&'static str, &'static str, &'static str);
 
@@ -38,7 +41,7 @@ const FILES: &[Page] = files! {
 
 /// Answers `GET /ui/`.
 pub(crate) async fn index() -> Response {
-    answer(HTML, include_str!("index.html"))
+    answer(HTML, INDEX)
 }
 
 input! {

@@ -7,6 +7,8 @@ mod contract;
 mod portable;
 #[cfg(feature = "postgres")]
 pub(crate) mod postgres;
+#[cfg(feature = "postgres")]
+mod postgres_cameras;
 #[cfg(all(feature = "sqlite", feature = "encryption"))]
 mod sealed;
 #[cfg(all(feature = "sqlite", feature = "encryption"))]
