@@ -44,7 +44,8 @@ pub(crate) fn build(server: &Server, out: &Path) -> Result<PathBuf> {
         // Without it the service starts, and opens no camera that needs it.
         Some(library) => format!("Recommends: {}\n", needed(&staging, std::slice::from_ref(library))?),
     };
-    let architecture = output(Command::new("dpkg").arg("--print-architecture")).map_err(no_tools)?;
+    let architecture =
+        output(Command::new("dpkg").arg("--print-architecture")).map_err(|problem| no_tools(&problem))?;
     let template = packaging.join("control");
     let template = fs::read_to_string(&template).map_err(|e| format!("cannot read {}: {e}", template.display()))?;
     let control = filled(
@@ -85,12 +86,12 @@ fn needed(staging: &Path, files: &[PathBuf]) -> Result<String> {
     for file in files {
         ask.arg("-e").arg(file);
     }
-    let said = output(&mut ask).map_err(no_tools)?;
+    let said = output(&mut ask).map_err(|problem| no_tools(&problem))?;
     let found = said.lines().find_map(|line| line.strip_prefix("shlibs:Depends="));
     found.map(str::to_owned).ok_or_else(|| format!("dpkg-shlibdeps found nothing to depend on: {said}"))
 }
 
-fn no_tools(problem: String) -> String {
+fn no_tools(problem: &str) -> String {
     format!("{TOOLS}\n{problem}")
 }
 

@@ -39,7 +39,7 @@ impl Server {
     pub(crate) fn of(release: &Release) -> Self {
         Self {
             program: release.server(),
-            opencv_library: Some(release.opencv_library()),
+            opencv_library: release.opencv_library(),
             describer: release.server(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             release: Some(release.clone()),
