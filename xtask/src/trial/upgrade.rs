@@ -96,16 +96,27 @@ fn old_package(new: &Path) -> Result<PathBuf> {
             .map_err(|problem| format!("the history of this checkout does not reach back to {COMMIT}: {problem}"))?;
         output(Command::new("tar").arg("-xf").arg(&archive).arg("-C").arg(&sources))?;
     }
-    println!("Building the server of {COMMIT}, once (10 min) ...");
     let built = made("build");
-    let mut build = command(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    build.current_dir(&sources).args(["build", "--locked", "--package", "faceattend-server", "--bin", "faceattend"]);
-    succeed(build.args(["--no-default-features", "--target-dir"]).arg(&built))?;
+    let program = built.join("debug/faceattend");
+    // A commit does not change.
+    if !program.is_file() {
+        println!("Building the server of {COMMIT}, once (10 min) ...");
+        let mut build = command(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        build.current_dir(&sources).args([
+            "build",
+            "--locked",
+            "--package",
+            "faceattend-server",
+            "--bin",
+            "faceattend",
+        ]);
+        succeed(build.args(["--no-default-features", "--target-dir"]).arg(&built))?;
+    }
     let describer = made("describer");
     fs::create_dir_all(&describer).map_err(|e| format!("cannot make {}: {e}", describer.display()))?;
     output(Command::new("dpkg-deb").arg("--extract").arg(new).arg(&describer))?;
     let server = Server {
-        program: built.join("debug/faceattend"),
+        program,
         opencv_library: None,
         describer: describer.join("usr/bin/faceattend"),
         version: OLD_VERSION.to_owned(),
