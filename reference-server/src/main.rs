@@ -5,7 +5,6 @@ use std::process::ExitCode;
 
 use clap::ArgMatches;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
-use faceattend_core::Error;
 use faceattend_server::commands::{
     admin, backup, calibrate, config, db, doctor, eval, generate, installed, io_advice, keys, models, restore, serve,
     settings,
@@ -68,52 +67,40 @@ fn main() -> ExitCode {
         log.boxed()
     };
     tracing_subscriber::registry().with(log.with_filter(filter)).init();
-    let Err((error, matches)) = run() else { return ExitCode::SUCCESS };
+    let mut known = None;
+    let Err(error) = run(&mut known) else { return ExitCode::SUCCESS };
     let mut stderr = std::io::stderr().lock();
     let _ = write!(stderr, "faceattend: {error}");
     for cause in std::iter::successors(std::error::Error::source(&error), |cause| cause.source()) {
         let _ = write!(stderr, ": {cause}");
     }
-    let _ = writeln!(stderr, "{}", io_advice::explained(&error, matches.as_ref()));
+    let _ = writeln!(stderr, "{}", io_advice::explained(&error, known.as_ref()));
     ExitCode::FAILURE
 }
 
-/// Runs the command. An error comes with the settings, once they are known.
-fn run() -> Result<(), (Error, Option<ArgMatches>)> {
+/// Runs the command. The settings are there for an error's advice once they are known.
+fn run(known: &mut Option<ArgMatches>) -> faceattend_core::Result<()> {
     let arguments: Vec<std::ffi::OsString> = std::env::args_os().collect();
     let named = settings::file_named_in(&arguments);
     let installed = if named.is_none() { installed::settings() } else { None };
     let file = named.as_ref().or(installed.as_ref());
-    let read = || {
-        let from_file = file.map(|file| settings::read(file)).transpose()?.unwrap_or_default();
-        let command = settings::with_defaults(Cli::command(), &from_file)?;
-        Ok((from_file, command))
-    };
-    let (from_file, mut command) = read().map_err(|error| (error, None))?;
-    let matches = command.get_matches_mut();
+    let from_file = file.map(|file| settings::read(file)).transpose()?.unwrap_or_default();
+    let mut command = settings::with_defaults(Cli::command(), &from_file)?;
+    let matches = known.insert(command.get_matches_mut());
     if installed.is_some()
-        && let Some(folder) = installed::folder_of(&matches)
+        && let Some(folder) = installed::folder_of(matches)
     {
-        installed::go_on_as_owner_of(&folder).map_err(|error| (error, None))?;
+        installed::go_on_as_owner_of(&folder)?;
     }
-    let mut cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    let mut cli = Cli::from_arg_matches(matches).unwrap_or_else(|error| error.exit());
     cli.config = cli.config.or(installed);
-    execute(cli, &command, &matches, &from_file).map_err(|error| (error, Some(matches)))
-}
-
-fn execute(
-    cli: Cli,
-    command: &clap::Command,
-    matches: &ArgMatches,
-    from_file: &[(String, String)],
-) -> faceattend_core::Result<()> {
     match cli.command {
         Command::Serve(args) => serve::run(args),
         Command::Config(args) => {
             if let (Some(command), Some(matches)) =
                 (command.find_subcommand("config"), matches.subcommand_matches("config"))
             {
-                config::show(&args, command, matches, from_file, cli.config.as_deref());
+                config::show(&args, command, matches, &from_file, cli.config.as_deref());
             }
             Ok(())
         }
