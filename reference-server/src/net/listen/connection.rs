@@ -72,9 +72,10 @@ impl http_body::Body for Noted {
 
 /// A connection that holds its place until its last answer is sent; as a WebSocket, until it ends.
 pub(super) struct Connection<P> {
+    /// Given back before the socket is closed: whoever sees the end finds the place free.
+    place: Option<P>,
     stream: Stream,
     unread: Unread,
-    place: Option<P>,
     hearing: Hearing,
 }
 
@@ -143,6 +144,10 @@ impl<P: Unpin> AsyncWrite for Connection<P> {
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         if let Hearing::Later(turns) = &self.hearing {
             let turns = Arc::clone(turns);
+            // The end of plain text never waits for the client, unlike the last word of TLS.
+            if matches!(self.stream, Stream::Plain(_)) {
+                self.place = None;
+            }
             ready!(Pin::new(&mut self.stream).poll_shutdown(cx))?;
             self.place = None;
             let turn = Some(turns).filter(|_| self.unread.get()).and_then(|turns| turns.try_acquire_owned().ok());
