@@ -8,7 +8,8 @@ use flate2::write::ZlibEncoder;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use super::seal::{In, Out, Sealed};
+use super::seal::{In, Out};
+use super::sealed::Sealed;
 use super::{Part, Passphrase};
 use crate::error::{Error, Result};
 

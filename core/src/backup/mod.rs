@@ -20,6 +20,7 @@ mod look;
 mod make;
 mod schedule;
 mod seal;
+mod sealed;
 mod swap;
 
 use std::fmt;

@@ -18,6 +18,8 @@ mod given_ids;
 pub mod limits;
 mod location;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod lock_name;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod merge_plan;
 mod model;
 pub(crate) mod naive_time;
@@ -54,8 +56,10 @@ pub use codec::{FaceColumn, KeyId, Resealed, SealContext, TemplateForms, Templat
 pub use deferred::DeferredWrites;
 pub use detection_logs::DetectionLogs;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
-pub use location::{DatabaseLock, LockName};
+pub use location::DatabaseLock;
 pub use location::{StoreLocation, open, redacted};
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+pub use lock_name::LockName;
 // Named one by one, so that the list of the public API sees them.
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub(crate) use model::is_erased;
