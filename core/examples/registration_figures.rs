@@ -273,8 +273,8 @@ fn line(points: &[(f32, f32)]) -> (f32, f32) {
     (xy / xx, xy / (xx * yy).sqrt())
 }
 
-/// The deepest closing of the lids, as a part of their usual gap, that the first `seconds` of each clip show, and when a
-/// half was first reached: would a session that waits for a blink let living people pass, and nobody else?
+/// The deepest closing of the lids, as a part of their usual gap, that the first `seconds` of each clip show, and when
+/// a half was first reached: would a session that waits for a blink let living people pass, and nobody else?
 fn blinks(engine: &Engine, shared: &Path) {
     println!("\n# blinks: the deepest closing of the lids, and the second at which it first reached 0.5\n");
     let options = GateOptions::default();

@@ -8,7 +8,8 @@ use flate2::write::ZlibEncoder;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use super::seal::{In, Out, Sealed};
+use super::seal::{In, Out};
+use super::sealed::Sealed;
 use super::{Part, Passphrase};
 use crate::error::{Error, Result};
 
@@ -191,8 +192,8 @@ impl<W: Write> Write for Counted<W> {
     }
 }
 
-/// Reads a whole back-up: every part goes to `take`, which may leave some of it unread. Ends without an error only for a
-/// file that is whole and unchanged.
+/// Reads a whole back-up: every part goes to `take`, which may leave some of it unread. Ends without an error only for
+/// a file that is whole and unchanged.
 pub(super) fn read(
     mut from: &mut dyn BufRead,
     passphrase: Option<&Passphrase>,

@@ -75,8 +75,8 @@ impl Looked {
 /// Reads all of a back-up and checks every sum and every row. Changes nothing.
 ///
 /// # Errors
-/// [`Error::InvalidInput`] for a file that is none, was changed, damaged or cut off, needs another passphrase, or is of a
-/// newer version; [`Error::Io`].
+/// [`Error::InvalidInput`] for a file that is none, was changed, damaged or cut off, needs another passphrase, or is of
+/// a newer version; [`Error::Io`].
 pub fn look(file: &Path, passphrase: Option<&Passphrase>, progress: &mut dyn FnMut(u64)) -> Result<Looked> {
     let failed = |source| Error::Io { action: "read", path: file.to_owned(), source };
     let opened = File::open(file).map_err(failed)?;

@@ -1,4 +1,5 @@
-//! Back-ups: one file with everything that a copy on another machine needs, and how it takes the place of what is there.
+//! Back-ups: one file with everything that a copy on another machine needs, and how it takes the place of what is
+//! there.
 //!
 //! The first line says what the file is, and how it is encrypted if it is:
 //!
@@ -11,15 +12,16 @@
 //! sizes and sums. In an encrypted file everything after the first line is in chunks of AES-256-GCM, numbered, with the
 //! last one marked and the first line bound to each: nothing can be changed, swapped or cut off unnoticed.
 //!
-//! The database is a part in the form of `faceattend db export` (rows, not pages): it goes into a file of SQLite or into
-//! PostgreSQL, whichever it came from, and into a newer schema. The other parts are the keys, the settings, and the
-//! journal of waiting writes. No part holds a photograph or a log.
+//! The database is a part in the form of `faceattend db export` (rows, not pages): it goes into a file of SQLite or
+//! into PostgreSQL, whichever it came from, and into a newer schema. The other parts are the keys, the settings, and
+//! the journal of waiting writes. No part holds a photograph or a log.
 
 mod container;
 mod look;
 mod make;
 mod schedule;
 mod seal;
+mod sealed;
 mod swap;
 
 use std::fmt;

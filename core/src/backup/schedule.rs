@@ -38,8 +38,8 @@ impl Clock {
         last.is_none_or(|last| last < self.latest(now) || last > now + SignedDuration::from_hours(24))
     }
 
-    /// Returns the latest moment at or before `now` at which the time of day came. In the night in which clocks skip it,
-    /// it comes with the first moment after.
+    /// Returns the latest moment at or before `now` at which the time of day came. In the night in which clocks skip
+    /// it, it comes with the first moment after.
     #[must_use]
     pub fn latest(&self, now: Timestamp) -> Timestamp {
         let today = self.zone.to_datetime(now).date();

@@ -2,21 +2,9 @@
 
 use std::io::{self, BufRead, Read, Write};
 
-use serde::{Deserialize, Serialize};
-
 use super::Passphrase;
+use super::sealed::Sealed;
 use crate::error::Result;
-
-/// How the key is made of the passphrase.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Sealed {
-    kdf: String,
-    memory_kib: u32,
-    passes: u32,
-    lanes: u32,
-    salt: String,
-}
 
 /// The plain bytes of a chunk.
 const CHUNK: usize = 64 << 10;
@@ -32,7 +20,8 @@ mod cipher {
     use sha2::{Digest as _, Sha256};
     use uuid::Uuid;
 
-    use super::{Passphrase, Sealed};
+    use super::super::Passphrase;
+    use super::super::sealed::Sealed;
     use crate::error::{Error, Result};
 
     /// RFC 9106, section 4, second recommended option: 64 MiB, three passes, four lanes.
@@ -111,7 +100,8 @@ mod cipher {
 
 #[cfg(not(feature = "encryption"))]
 mod cipher {
-    use super::{Passphrase, Sealed};
+    use super::super::Passphrase;
+    use super::super::sealed::Sealed;
     use crate::error::{Error, Result};
 
     pub(in super::super) enum Cipher {}

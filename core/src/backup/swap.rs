@@ -39,6 +39,17 @@ pub struct Change {
 }
 
 /// A change of several files that has begun.
+///
+/// ```
+/// use faceattend_core::backup::Swap;
+///
+/// let folder = tempfile::tempdir().unwrap();
+/// // Who begins to work with the files looks first whether a change of them was cut off.
+/// if let Some(swap) = Swap::unfinished(&folder.path().join("plan"))? {
+///     swap.finish()?;
+/// }
+/// # Ok::<_, faceattend_core::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct Swap {
     plan: PathBuf,

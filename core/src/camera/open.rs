@@ -22,7 +22,8 @@ use crate::error::Result;
 ///
 /// # Errors
 /// [`Error::Io`](crate::Error::Io) for a file or folder that cannot be read; [`Error::Camera`](crate::Error::Camera)
-/// when it holds no frames, when the camera does not answer in time; [`Error::State`](crate::Error::State) when it needs OpenCV and none is there.
+/// when it holds no frames, when the camera does not answer in time; [`Error::State`](crate::Error::State) when it
+/// needs OpenCV and none is there.
 pub fn open(source: &CameraSource, options: &OpenOptions) -> Result<Box<dyn FrameSource>> {
     let opened = source.to_open(options.open_timeout)?;
     Ok(options.orientation.turning(as_mounted(&opened, options)?))

@@ -19,8 +19,9 @@ const HIDDEN: &str = "***";
 ///
 /// let whole = typed_address("rtsp://10.0.0.7/1", Some("admin"), Some("p@ss"), None)?;
 /// assert_eq!(whole, "rtsp://admin:p%40ss@10.0.0.7/1");
-/// assert_eq!(typed_address("rtsp://admin:***@10.0.0.7/2", None, None, Some(&whole))?, "rtsp://admin:p%40ss@10.0.0.7/2");
-/// assert!(typed_address("rtsp://admin:***@10.0.0.8/2", None, None, Some(&whole)).is_err());
+/// assert_eq!(typed_address("rtsp://admin:***@10.0.0.7/2", None, None, Some(&whole))?,
+/// "rtsp://admin:p%40ss@10.0.0.7/2"); assert!(typed_address("rtsp://admin:***@10.0.0.8/2", None, None,
+/// Some(&whole)).is_err());
 /// # Ok::<(), faceattend_core::Error>(())
 /// ```
 ///

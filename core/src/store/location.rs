@@ -11,7 +11,7 @@ use super::PostgresStore;
 #[cfg(feature = "sqlite")]
 use super::SqliteStore;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
-use super::{BackedUp, Portable, Survey};
+use super::{BackedUp, LockName, Portable, Survey};
 use super::{Store, TemplateKeys};
 use crate::error::{Error, Result};
 use crate::redaction::{self, LoneUser};
@@ -200,16 +200,6 @@ impl StoreLocation {
             reason: format!("this build has no feature `{kind}`: build it with that feature"),
         }
     }
-}
-
-/// What several servers of one database do one at a time.
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LockName {
-    /// One server makes the back-up.
-    Backup,
-    /// Everything is replaced: no server follows the database meanwhile, and none begins to.
-    Restore,
 }
 
 /// A lock of a database that is held.

@@ -22,6 +22,8 @@ mod kept_rows;
 pub mod limits;
 mod location;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod lock_name;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod merge_plan;
 mod model;
 pub(crate) mod naive_time;
@@ -59,8 +61,10 @@ pub use deferred::DeferredWrites;
 pub use detection_logs::DetectionLogs;
 pub use kept_cameras::KeptCameras;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
-pub use location::{DatabaseLock, LockName};
+pub use location::DatabaseLock;
 pub use location::{StoreLocation, open, redacted};
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+pub use lock_name::LockName;
 // Named one by one, so that the list of the public API sees them.
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub(crate) use model::is_erased;

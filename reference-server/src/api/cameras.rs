@@ -1,4 +1,5 @@
-//! Keeps the cameras that are to be watched, also after a restart: lists, adds, tries, changes, pauses and removes them.
+//! Keeps the cameras that are to be watched, also after a restart: lists, adds, tries, changes, pauses and removes
+//! them.
 
 use axum::Json;
 use axum::extract::State;

@@ -15,9 +15,9 @@ use crate::net::transport::Transport;
 use crate::state::AppState;
 
 /// Passes on what came as the server speaks. Where it speaks TLS, a plain request for a page is sent to the same page
-/// over TLS. One that carries a token or a body is refused: a client that was led on would send them in plain text every
-/// time, and nobody would notice. Programs of this machine, such as a container's health check, may ask how the server
-/// is: that goes over no network.
+/// over TLS. One that carries a token or a body is refused: a client that was led on would send them in plain text
+/// every time, and nobody would notice. Programs of this machine, such as a container's health check, may ask how the
+/// server is: that goes over no network.
 pub(crate) async fn require(State(state): State<AppState>, request: Request, next: Next) -> Response {
     match Transport::of(&request) {
         Transport::Plain => next.run(request).await,

@@ -166,8 +166,8 @@ impl Tls {
     }
 
     /// Returns the address of the pages, under `base`, as devices other than this machine ask for it: a name of the
-    /// operator's certificate, or the machine's address. `None` where only this machine reaches a server that listens on
-    /// `socket`.
+    /// operator's certificate, or the machine's address. `None` where only this machine reaches a server that listens
+    /// on `socket`.
     pub(crate) fn pages_from_outside(&self, socket: SocketAddr, base: &str) -> Option<String> {
         let address = names::seen_from_outside(socket.ip())?;
         let name = match &self.source {

@@ -94,8 +94,8 @@ fn is_link_local(address: IpAddr) -> bool {
     matches!(address, IpAddr::V6(address) if address.is_unicast_link_local())
 }
 
-/// Returns whether a certificate may hold `text` as a name (RFC 5280, 4.2.1.6, by RFC 1034): letters, digits and hyphens
-/// between dots.
+/// Returns whether a certificate may hold `text` as a name (RFC 5280, 4.2.1.6, by RFC 1034): letters, digits and
+/// hyphens between dots.
 fn is_dns_name(text: &str) -> bool {
     let is_label = |label: &str| {
         (1..=63).contains(&label.len())

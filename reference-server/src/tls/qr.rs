@@ -3,7 +3,8 @@
 use qrcode::render::{svg, unicode};
 use qrcode::{EcLevel, QrCode};
 
-/// Returns the picture in half blocks, for a console with light letters on dark ground. `None` where `text` is too long for one.
+/// Returns the picture in half blocks, for a console with light letters on dark ground. `None` where `text` is too long
+/// for one.
 pub(crate) fn for_console(text: &str) -> Option<String> {
     let code = code(text)?;
     // Most consoles are dark: the paper is drawn, and what is dark on it is left out.

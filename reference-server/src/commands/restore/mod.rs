@@ -25,8 +25,8 @@ pub(crate) use unfinished::finish_what_was_cut_off;
 
 /// Puts a back-up into the place of the database, the keys and what waits to be written.
 ///
-/// Nothing changes before the whole file has been checked and you have agreed. What is replaced stays beside, named with
-/// the time. Stop the server first.
+/// Nothing changes before the whole file has been checked and you have agreed. What is replaced stays beside, named
+/// with the time. Stop the server first.
 #[derive(Debug, Args)]
 pub struct RestoreArgs {
     #[command(flatten)]

@@ -55,8 +55,8 @@ pub(super) async fn keep_fresh(tls: Arc<Tls>) {
     }
 }
 
-/// SIGHUP, by which service managers ask for files to be read again. A server without such files ends by it, as with the
-/// terminal that somebody tries it in.
+/// SIGHUP, by which service managers ask for files to be read again. A server without such files ends by it, as with
+/// the terminal that somebody tries it in.
 struct Told {
     #[cfg(unix)]
     hangup: Option<tokio::signal::unix::Signal>,

@@ -39,8 +39,8 @@ pub(super) struct Ends {
 
 /// A connection that can be told to take no further request.
 pub(super) trait Conversation: Future<Output = hyper::Result<()>> {
-    /// Whether it may go on for ever without a request unless somebody looks. Over HTTP/1.1 the head of the next request
-    /// has a time of its own.
+    /// Whether it may go on for ever without a request unless somebody looks. Over HTTP/1.1 the head of the next
+    /// request has a time of its own.
     const IDLES: bool;
 
     fn take_no_more(self: Pin<&mut Self>);

@@ -13,8 +13,8 @@ const GRAVE = ["serious", "critical"];
 
 const CHROMIUM = process.env.FACEATTEND_CHROMIUM ?? "/usr/bin/chromium";
 
-// Starts Chromium; with the fake camera, where a test names the file that the camera shows. `elsewhere` gives the program
-// that stands for it on another machine, `more` are further arguments, `env` is its environment.
+// Starts Chromium; with the fake camera, where a test names the file that the camera shows. `elsewhere` gives the
+// program that stands for it on another machine, `more` are further arguments, `env` is its environment.
 export function launch(camera, { elsewhere = (program) => program, more = [], env } = {}) {
   const shown = `--use-file-for-fake-video-capture=${camera}`;
   const fake = camera ? ["--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream", shown] : [];
