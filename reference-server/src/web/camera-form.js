@@ -132,7 +132,8 @@ async function test() {
   say(element("camera-note"), t("cameras.testing"));
   let note;
   try {
-    const { works, reason, width, height, frames_per_second: rate, picture } = (await post("/cameras/test", asked)).data;
+    const { data } = await post("/cameras/test", asked);
+    const { works, reason, width, height, frames_per_second: rate, picture } = data;
     if (mine !== tests) return;
     if (works) {
       element("camera-picture").src = picture;

@@ -222,8 +222,8 @@ async fn nginx_of_the_book_passes_everything_and_no_lies() {
             .map(|name| format!("{name}_temp_path {folder}/{name};"))
             .concat();
         let whole = format!(
-            "daemon off; user root; pid {folder}/pid; error_log stderr; events {{}}\nhttp {{ access_log off; {temporary}\n\
-             {text} }}"
+            "daemon off; user root; pid {folder}/pid; error_log stderr; events {{}}\nhttp {{ access_log off; \
+             {temporary}\n{text} }}"
         );
         let file = start.folder.join("nginx.conf");
         std::fs::write(&file, whole).unwrap();

@@ -212,8 +212,8 @@ fn advice_on_tls(error: &postgres::Error) -> Option<&'static str> {
         });
     }
     error.to_string().contains("TLS").then_some(
-        "turn TLS on in the database (`ssl = on` and a certificate, in postgresql.conf), or write `sslmode=disable` in the \
-         URL where the network is yours alone",
+        "turn TLS on in the database (`ssl = on` and a certificate, in postgresql.conf), or write `sslmode=disable` in \
+         the URL where the network is yours alone",
     )
 }
 

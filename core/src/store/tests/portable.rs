@@ -426,7 +426,8 @@ fn every_table_and_column_of_the_schema_is_copied_from_postgresql() {
     let Some(schema) = super::postgres::Schema::new() else { return };
     drop(PostgresStore::open(&schema.url()).unwrap());
     let rows = schema.client().query(
-        "SELECT table_name::text, column_name::text FROM information_schema.columns WHERE table_schema = current_schema()",
+        "SELECT table_name::text, column_name::text FROM information_schema.columns \
+         WHERE table_schema = current_schema()",
         &[],
     );
     nothing_is_missing(&rows.unwrap().iter().map(|row| (row.get(0), row.get(1))).collect::<Vec<_>>());

@@ -21,8 +21,8 @@ pub(super) fn address(host: IpAddr, port: u16, is_encrypted: bool) -> Finding {
         Ok(_) => Finding::warning(
             subject,
             format!("{address} is free, and anybody on the network reaches it without encryption"),
-            "start the server with --tls self-signed, or put a proxy with TLS before it: over plain HTTP browsers give no \
-             camera to any other machine's page",
+            "start the server with --tls self-signed, or put a proxy with TLS before it: over plain HTTP browsers give \
+             no camera to any other machine's page",
         ),
         Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => {
             let reached = if host.is_unspecified() { SocketAddr::new([127, 0, 0, 1].into(), port) } else { address };

@@ -53,8 +53,8 @@ fn own(args: &ServeArgs, now: Timestamp) -> Finding {
         certificate::day(authority.ends)
     );
     if authority.ends.duration_since(now) < SOON_FOR_AUTHORITY {
-        let advice = "plan a day on which every device comes to trust another: it is made a month before the end, or when \
-                      you remove the files tls-authority.* and start again";
+        let advice = "plan a day on which every device comes to trust another: it is made a month before the end, or \
+                      when you remove the files tls-authority.* and start again";
         return Finding::warning(SUBJECT, found, advice);
     }
     Finding::ok(SUBJECT, found)

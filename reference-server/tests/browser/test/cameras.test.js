@@ -72,7 +72,10 @@ test("a camera is tried before it is saved, by the keyboard, and its password is
   await page.keyboard.press("Tab");
   await page.keyboard.type("wrong");
   await page.click("#camera-test");
-  await page.waitForFunction(() => /refuses the user name or the password/.test(document.getElementById("camera-note").textContent));
+  await page.waitForFunction(() => {
+    const note = document.getElementById("camera-note").textContent;
+    return /refuses the user name or the password/.test(note);
+  });
   assert.ok(await page.locator("#camera-picture").isHidden());
   await page.fill("#kept-password", "S3CRET");
   assert.equal(await page.textContent("#camera-note"), "", "what was tried is no longer what the form says");

@@ -103,7 +103,9 @@ test("a page over the server's own TLS gets the camera, to register and as a kio
     await givesItsCamera(page, "register", "register-start");
     await givesItsCamera(page, "live", "browser-start");
     // Files come over HTTP/2, the events over a WebSocket beside it.
-    const spoken = await page.evaluate(() => performance.getEntriesByType("resource").map((entry) => entry.nextHopProtocol));
+    const spoken = await page.evaluate(() => {
+      return performance.getEntriesByType("resource").map((entry) => entry.nextHopProtocol);
+    });
     assert.ok(spoken.includes("h2"), spoken.join(" "));
     await page.waitForFunction(() => document.getElementById("health-events").textContent === "Connected");
     assert.deepEqual(page.problems, []);

@@ -63,7 +63,8 @@ impl TlsArgs {
             (Some(TlsMode::SelfSigned), None, None) => Ok(Encryption::Own),
             (Some(TlsMode::SelfSigned), ..) => refused(
                 "--tls",
-                "self-signed makes a certificate, and --tls-cert and --tls-key name one: leave out the one or the others",
+                "self-signed makes a certificate, and --tls-cert and --tls-key name one: leave out the one or the \
+                 others",
             ),
             (None, Some(certificate), Some(key)) => {
                 Ok(Encryption::Given { certificate, key, hsts_days: self.tls_hsts_days })
