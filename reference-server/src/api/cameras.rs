@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 
 use super::detection::{NOT_PERMITTED, place};
 use crate::error::AppError;
-use crate::live::camera_status::CameraItem;
+use crate::live::camera_status::{CameraItem, CameraStatus};
 use crate::live::cameras::{Mounted, Starter, shown_place};
 use crate::request::extract::Authed;
 use crate::request::input::{Nothing, input};
@@ -82,7 +82,7 @@ impl KeptItem {
             Value::Null
         } else if laptop {
             let all = app.live().laptop().status();
-            all.iter().find(|camera| camera.name == kept.key.name).map_or(Value::Null, |camera| camera.item())
+            all.iter().find(|camera| camera.name == kept.key.name).map_or(Value::Null, CameraStatus::item)
         } else {
             watched.get(&app.live().name_of(&kept.key)).cloned().unwrap_or(Value::Null)
         };
