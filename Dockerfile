@@ -7,6 +7,7 @@
 #
 # A camera at this machine is passed on with `--device /dev/video0 --group-add video`. `compose.yaml` adds a PostgreSQL.
 
+# `--build-arg OPENCV=` leaves OpenCV out, which RTSP cameras and those at this machine need.
 # `--build-arg PACKAGE=made` takes the package that `cargo xtask dist --only deb` has made, and compiles nothing.
 ARG PACKAGE=build
 
@@ -14,7 +15,8 @@ FROM rust:1-bookworm AS build
 RUN apt-get update && apt-get install --yes --no-install-recommends dpkg-dev python3-pip python3-venv
 WORKDIR /source
 COPY . .
-RUN cargo xtask dist --only deb --out /packages
+# Set-up installs the headers of OpenCV.
+RUN cargo xtask setup && cargo xtask dist --only deb --out /packages
 
 FROM scratch AS made
 COPY target/dist-out/*.deb /packages/
@@ -22,11 +24,11 @@ COPY target/dist-out/*.deb /packages/
 FROM ${PACKAGE} AS package
 
 FROM debian:bookworm-slim
-# OpenCV is for cameras that speak RTSP, and for those at this machine.
+ARG OPENCV=libopencv-videoio406
 RUN --mount=type=bind,from=package,source=/packages,target=/packages \
     apt-get update \
     && apt-get install --yes --no-install-recommends \
-        systemd-standalone-sysusers libopencv-videoio406 /packages/faceattend_*.deb \
+        systemd-standalone-sysusers ${OPENCV} /packages/faceattend_*.deb \
     && rm -rf /var/lib/apt/lists/* \
     && install -d -o faceattend -g faceattend -m 700 /data
 USER faceattend

@@ -3,10 +3,11 @@
 use std::io::{IsTerminal as _, Write};
 use std::process::ExitCode;
 
+use clap::ArgMatches;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
-use faceattend_core::Result;
 use faceattend_server::commands::{
-    admin, calibrate, db, doctor, eval, generate, installed, keys, models, serve, settings,
+    admin, backup, calibrate, config, db, doctor, eval, generate, installed, io_advice, keys, models, restore, serve,
+    settings,
 };
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::prelude::*;
@@ -27,12 +28,16 @@ struct Cli {
 enum Command {
     /// Starts the server
     Serve(serve::ServeArgs),
-    /// Shows every setting of `serve`, its value, and the source of the value
-    Config(serve::ServeArgs),
+    /// Shows every setting of `serve`, its value, the source of the value, and where files and folders really are
+    Config(config::ConfigArgs),
     /// Checks everything that `serve` needs, with the same settings, and says how to fix what is wrong
     Doctor(doctor::DoctorArgs),
     /// Checks, migrates, exports and imports the database
     Db(db::DbArgs),
+    /// Makes a back-up of everything that a copy on another machine needs, while the server runs
+    Backup(backup::BackupArgs),
+    /// Puts a back-up into the place of what is there
+    Restore(restore::RestoreArgs),
     /// Creates and changes user accounts
     Admin(admin::AdminArgs),
     /// Encrypts the stored faces
@@ -62,42 +67,47 @@ fn main() -> ExitCode {
         log.boxed()
     };
     tracing_subscriber::registry().with(log.with_filter(filter)).init();
-    let Err(error) = run() else { return ExitCode::SUCCESS };
+    let mut known = None;
+    let Err(error) = run(&mut known) else { return ExitCode::SUCCESS };
     let mut stderr = std::io::stderr().lock();
     let _ = write!(stderr, "faceattend: {error}");
     for cause in std::iter::successors(std::error::Error::source(&error), |cause| cause.source()) {
         let _ = write!(stderr, ": {cause}");
     }
-    let _ = writeln!(stderr);
+    let _ = writeln!(stderr, "{}", io_advice::explained(&error, known.as_ref()));
     ExitCode::FAILURE
 }
 
-fn run() -> Result<()> {
+/// Runs the command. The settings are there for an error's advice once they are known.
+fn run(known: &mut Option<ArgMatches>) -> faceattend_core::Result<()> {
     let arguments: Vec<std::ffi::OsString> = std::env::args_os().collect();
     let named = settings::file_named_in(&arguments);
     let installed = if named.is_none() { installed::settings() } else { None };
     let file = named.as_ref().or(installed.as_ref());
     let from_file = file.map(|file| settings::read(file)).transpose()?.unwrap_or_default();
     let mut command = settings::with_defaults(Cli::command(), &from_file)?;
-    let matches = command.get_matches_mut();
+    let matches = known.insert(command.get_matches_mut());
     if installed.is_some()
-        && let Some(folder) = installed::folder_of(&matches)
+        && let Some(folder) = installed::folder_of(matches)
     {
         installed::go_on_as_owner_of(&folder)?;
     }
-    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    let mut cli = Cli::from_arg_matches(matches).unwrap_or_else(|error| error.exit());
+    cli.config = cli.config.or(installed);
     match cli.command {
         Command::Serve(args) => serve::run(args),
-        Command::Config(_) => {
+        Command::Config(args) => {
             if let (Some(command), Some(matches)) =
                 (command.find_subcommand("config"), matches.subcommand_matches("config"))
             {
-                settings::show(command, matches, &from_file);
+                config::show(&args, command, matches, &from_file, cli.config.as_deref());
             }
             Ok(())
         }
         Command::Doctor(args) => doctor::run(&args),
         Command::Db(args) => db::run(args),
+        Command::Backup(args) => backup::run(&args, cli.config.as_deref()),
+        Command::Restore(args) => restore::run(&args),
         Command::Admin(args) => admin::run(args),
         Command::Keys(args) => keys::run(args),
         Command::Models(args) => models::run(&args),

@@ -38,6 +38,9 @@ pub(crate) struct Gauges {
     pub(crate) second_looks: u64,
     pub(crate) writes_waiting: u64,
     pub(crate) writes_lost: u64,
+    /// Of back-ups that are made every day: the time of the last one in seconds since 1970, its bytes, and whether the
+    /// latest try failed.
+    pub(crate) backup: Option<(i64, u64, bool)>,
 }
 
 impl Figures {
@@ -85,7 +88,15 @@ impl Figures {
             ("cameras_active", "Cameras that deliver.", gauges.active_cameras as f64),
             ("web_sockets", "Open WebSocket connections.", self.web_sockets.load(Relaxed) as f64),
         ];
-        for (name, help, value) in values {
+        #[expect(clippy::cast_precision_loss, reason = "shown, not counted with")]
+        let of_backups = gauges.backup.map(|(at, bytes, failed)| {
+            [
+                ("backup_last_timestamp_seconds", "When the last back-up was made; 0 for never.", at as f64),
+                ("backup_last_bytes", "Its size.", bytes as f64),
+                ("backup_failed", "1 when the latest back-up failed.", f64::from(u8::from(failed))),
+            ]
+        });
+        for (name, help, value) in values.into_iter().chain(of_backups.into_iter().flatten()) {
             let _ = writeln!(text, "# HELP faceattend_{name} {help}\n# TYPE faceattend_{name} gauge");
             let _ = writeln!(text, "faceattend_{name} {value}");
         }

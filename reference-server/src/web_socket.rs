@@ -19,6 +19,7 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use crate::error::{AppError, detail_response};
+use crate::net::forwarded::is_https;
 use crate::request::body::form;
 use crate::request::coerce;
 use crate::request::extract::{authenticate, token_in};
@@ -87,9 +88,14 @@ pub(crate) async fn intercept(State(state): State<AppState>, request: Request, n
 /// Returns whether the page that opens the WebSocket, if it is one, is the server's own or of an allowed origin.
 fn is_own(headers: &HeaderMap, state: &AppState) -> bool {
     let Some(origin) = headers.get(header::ORIGIN).map(HeaderValue::as_bytes) else { return true };
-    let authority = origin.windows(3).position(|part| part == b"://").map(|at| &origin[at + 3..]);
+    let (scheme, authority) = match origin.windows(3).position(|part| part == b"://") {
+        Some(at) => (&origin[..at], Some(&origin[at + 3..])),
+        None => (&[][..], None),
+    };
     let host = headers.get(header::HOST).map(HeaderValue::as_bytes);
-    state.settings().allowed_origins.hold(origin) || (authority.is_some() && authority == host)
+    // A page in plain text under the same name may be anybody's work.
+    let is_as_encrypted = scheme == b"https" || !is_https(headers);
+    state.settings().allowed_origins.hold(origin) || (is_as_encrypted && authority.is_some() && authority == host)
 }
 
 /// The token behind the subprotocol `bearer`, in the header `Authorization` (which no browser can send, but every other

@@ -7,12 +7,15 @@ use clap::Args;
 use crate::setup::{self, Cameras};
 use crate::steps::{self, Step};
 use crate::workspace::{cargo, succeed};
-use crate::{Result, build, lines, test};
+use crate::{Result, build, lines, platforms, test};
 
 #[derive(Args, Default)]
 pub(crate) struct Options {
     #[command(flatten)]
     setup: setup::Options,
+    /// Also check that the code compiles for Windows and macOS.
+    #[arg(long)]
+    platforms: bool,
 }
 
 /// Features that no test needs. Their code is linted and documented all the same.
@@ -24,7 +27,17 @@ const LINTED: &str = "xtask/media,faceattend-benches/criterion,faceattend-fuzz/l
 /// When one of them fails.
 pub(crate) fn run(options: &Options) -> Result<()> {
     setup::run(&options.setup)?;
-    steps::run(steps(options.setup.cameras()), test::repeat)
+    let mut steps = steps(options.setup.cameras());
+    if options.platforms {
+        steps.extend(platforms::steps());
+    }
+    let of_platform = |name: &str| platforms::steps().iter().any(|step| step.name == name);
+    steps::run(
+        steps,
+        |name| {
+            if of_platform(name) { "cargo xtask check --platforms".to_owned() } else { test::repeat(name) }
+        },
+    )
 }
 
 /// Returns the checks, in the order of their time: formatting, length of lines, lints, documentation.

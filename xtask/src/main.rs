@@ -18,6 +18,7 @@ mod media;
 mod models;
 mod node;
 mod pages;
+mod platforms;
 mod postgres;
 mod python;
 mod schema;

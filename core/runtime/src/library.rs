@@ -67,8 +67,8 @@ impl Library {
         unpacked(wheel, folder, python, &[(&inside, wheel.library_sha256)])
     }
 
-    /// Returns the files of the library's terms, which go wherever the library goes. Fetches them with the Python called
-    /// `python` where they are not there yet.
+    /// Returns the files of the library's terms, which go wherever the library goes. Fetches them with the Python
+    /// called `python` where they are not there yet.
     ///
     /// # Errors
     /// For a library that the person has chosen, whose terms are not known; as [`Library::install`].

@@ -2,7 +2,8 @@
 
 use crate::{Form, Package};
 
-/// The release of ONNX Runtime. The core needs 1.24 or later; the models' recorded outputs were compared under this one.
+/// The release of ONNX Runtime. The core needs 1.24 or later; the models' recorded outputs were compared under this
+/// one.
 pub const VERSION: &str = "1.32.0";
 
 /// The terms of the library and of what is compiled into it, as they lie in every wheel of the release, with their

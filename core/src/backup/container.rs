@@ -22,6 +22,14 @@ const LONGEST_LINE: u64 = 64 << 10;
 const BLOCK: usize = 32 << 10;
 
 /// The first line of a back-up.
+///
+/// ```
+/// use faceattend_core::backup::Head;
+///
+/// assert!(Head::read(&mut &b"a letter\n"[..]).is_err());
+/// assert!(!Head::read(&mut &b"{\"faceattend\":\"backup\",\"format\":1}\n"[..])?.is_sealed());
+/// # Ok::<_, faceattend_core::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Head {
     faceattend: String,
@@ -60,6 +68,13 @@ impl Head {
 }
 
 /// The size and the sum of a part.
+///
+/// ```
+/// use faceattend_core::backup::{Part, Sum};
+///
+/// let sum = Sum { part: Part::JwtSecret, bytes: 32, sha256: "9f86d0...".into() };
+/// assert_eq!(format!("{}: {} bytes", sum.part, sum.bytes), "jwt-secret: 32 bytes");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sum {
     /// Which part.

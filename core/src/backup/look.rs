@@ -16,6 +16,26 @@ use crate::store::{AdminUser, Imported, NewAuditEntry, Page, Portable, Skimmed, 
 const LARGEST: u64 = 256 << 20;
 
 /// A back-up that was read from its beginning to its end, and is whole.
+///
+/// ```
+/// # #[cfg(feature = "sqlite")]
+/// # fn main() -> faceattend_core::Result<()> {
+/// use faceattend_core::backup::{Part, Source, look, make};
+/// # use faceattend_core::store::StoreLocation;
+/// # use faceattend_core::{SqliteStore, Timestamp};
+///
+/// # let folder = tempfile::tempdir().expect("a folder");
+/// # let (database, file) = (folder.path().join("people.db"), folder.path().join("people.backup"));
+/// # SqliteStore::open(&database)?;
+/// # let source = Source::new(StoreLocation::File(database));
+/// make(&file, &source, None, Timestamp::now(), &mut |_| {})?;
+/// let looked = look(&file, None, &mut |_| {})?;
+/// assert!(!looked.is_sealed && looked.part(Part::JwtSecret).is_none() && looked.newest_mark().is_none());
+/// # Ok(())
+/// # }
+/// # #[cfg(not(feature = "sqlite"))]
+/// # fn main() {}
+/// ```
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Looked {
@@ -115,6 +135,16 @@ pub fn restore(
 }
 
 /// How a back-up and the present database belong together.
+///
+/// ```
+/// use faceattend_core::backup::Lineage;
+///
+/// let told = |lineage: &Lineage| match lineage {
+///     Lineage::Later { erased } => format!("{} people were erased since", erased.len()),
+///     Lineage::Unknown => "who was erased cannot be known".to_owned(),
+/// };
+/// assert_eq!(told(&Lineage::Later { erased: [7].into() }), "1 people were erased since");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Lineage {
     /// The present database is what became of the one that was backed up.

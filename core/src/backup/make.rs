@@ -53,6 +53,25 @@ impl Source {
 }
 
 /// A back-up that was made.
+///
+/// ```
+/// # #[cfg(feature = "sqlite")]
+/// # fn main() -> faceattend_core::Result<()> {
+/// use faceattend_core::backup::{Part, Source, make};
+/// # use faceattend_core::store::StoreLocation;
+/// # use faceattend_core::{SqliteStore, Timestamp};
+///
+/// # let folder = tempfile::tempdir().expect("a folder");
+/// # let (database, file) = (folder.path().join("people.db"), folder.path().join("people.backup"));
+/// # SqliteStore::open(&database)?;
+/// # let source = Source::new(StoreLocation::File(database));
+/// let made = make(&file, &source, None, Timestamp::now(), &mut |_| {})?;
+/// assert!(made.bytes > 0 && made.sums.iter().any(|sum| sum.part == Part::Database));
+/// # Ok(())
+/// # }
+/// # #[cfg(not(feature = "sqlite"))]
+/// # fn main() {}
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Made {

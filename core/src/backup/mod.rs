@@ -146,6 +146,25 @@ impl fmt::Debug for Passphrase {
 }
 
 /// What a back-up holds, as its own last part says it.
+///
+/// ```
+/// # #[cfg(feature = "sqlite")]
+/// # fn main() -> faceattend_core::Result<()> {
+/// use faceattend_core::backup::{Source, make};
+/// # use faceattend_core::store::StoreLocation;
+/// # use faceattend_core::{SqliteStore, Timestamp};
+///
+/// # let folder = tempfile::tempdir().expect("a folder");
+/// # let (database, file) = (folder.path().join("people.db"), folder.path().join("people.backup"));
+/// # SqliteStore::open(&database)?;
+/// # let source = Source::new(StoreLocation::File(database));
+/// let summary = make(&file, &source, None, Timestamp::now(), &mut |_| {})?.summary;
+/// assert_eq!((summary.rows_of("students"), summary.odd.len()), (0, 0));
+/// # Ok(())
+/// # }
+/// # #[cfg(not(feature = "sqlite"))]
+/// # fn main() {}
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Summary {

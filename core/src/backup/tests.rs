@@ -317,3 +317,23 @@ fn a_day_has_one_back_up_also_when_clocks_change() {
     assert!(!clock.is_due(Some(at("2026-03-29T01:30:00Z")), at("2026-03-30T00:29:59Z")));
     assert!(clock.is_due(Some(at("2027-01-01T00:00:00Z")), at("2026-03-30T00:00:00Z")), "a clock that was wrong");
 }
+
+#[test]
+fn a_back_up_of_a_newer_version_is_refused_before_anything_changes() {
+    let folder = Folder::new();
+    let newer = crate::store::schema::newest_version() + 1;
+    let mut writer = container::Writer::begin(Vec::new(), None).unwrap();
+    let line = format!("{{\"faceattend\":\"database\",\"format\":1,\"schema\":{newer}}}\n");
+    writer
+        .part(Part::Database, |out| {
+            out.write_all(line.as_bytes()).unwrap();
+            Ok(())
+        })
+        .unwrap();
+    std::fs::write(folder.at("b"), writer.end().unwrap().0).unwrap();
+    assert!(folder.look("b", None).unwrap_err().to_string().contains("newer version"));
+    std::fs::write(folder.at("b"), "{\"faceattend\":\"backup\",\"format\":2}\n").unwrap();
+    assert!(folder.look("b", None).unwrap_err().to_string().contains("newer version"));
+    std::fs::write(folder.at("b"), "{\"faceattend\":\"database\",\"format\":1}\n").unwrap();
+    assert!(folder.look("b", None).unwrap_err().to_string().contains("no back-up"));
+}

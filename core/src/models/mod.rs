@@ -14,4 +14,5 @@ pub(crate) mod session;
 pub mod store;
 
 pub use add::Added;
+pub use runtime::runtime_library;
 pub use session::{ExecutionProvider, ModelSource, RuntimeOptions, loaded_runtime};

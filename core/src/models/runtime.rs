@@ -45,6 +45,23 @@ pub(super) fn locate(explicit: Option<&Path>) -> Result<PathBuf> {
     })
 }
 
+/// Returns the ONNX Runtime library that the first engine will load, without loading it: `explicit`, else the first of
+/// the usual places.
+///
+/// ```
+/// use std::path::Path;
+///
+/// use faceattend_core::models::runtime_library;
+///
+/// assert!(runtime_library(Some(Path::new("no-such-library.so"))).is_err());
+/// ```
+///
+/// # Errors
+/// [`Error::Runtime`] naming every place looked at.
+pub fn runtime_library(explicit: Option<&Path>) -> Result<PathBuf> {
+    locate(explicit)
+}
+
 fn existing(path: &Path, who: &str) -> Result<PathBuf> {
     if path.is_file() {
         return Ok(path.to_path_buf());

@@ -17,6 +17,7 @@ use crate::responses::{Reply, reply};
 use crate::router::endpoint::{Access, Audit, Endpoint, Tag};
 use crate::settings::{host_of, is_localhost};
 use crate::state::AppState;
+use crate::tls::authority::pem_of;
 use crate::tls::certificate::Facts;
 use crate::tls::qr;
 use crate::wire_time::naive_utc;
@@ -106,9 +107,9 @@ fn address_in(headers: &HeaderMap) -> Option<String> {
 pub(crate) async fn authority(State(app): State<AppState>) -> Result<Response, AppError> {
     let standing = app.settings().tls.as_ref().map(|tls| tls.standing());
     let authority = standing.as_ref().and_then(|standing| standing.authority());
-    let der = authority.map(|authority| authority.der.to_vec()).ok_or_else(|| AppError::not_found("Not Found"))?;
-    // By this kind telephones know what to do with it.
-    Ok((StatusCode::OK, [(header::CONTENT_TYPE, "application/x-x509-ca-cert")], der).into_response())
+    let pem = authority.map(|authority| pem_of(&authority.der)).ok_or_else(|| AppError::not_found("Not Found"))?;
+    // By this kind telephones know what to do with it; as text, Linux takes it too.
+    Ok((StatusCode::OK, [(header::CONTENT_TYPE, "application/x-x509-ca-cert")], pem).into_response())
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 mod accounts;
 mod attendance;
 mod auth;
+mod backups;
 mod cameras;
 pub(crate) mod detection;
 pub(crate) mod devices;
@@ -38,6 +39,7 @@ pub(crate) fn table() -> Routes {
         .add(passive::STANDING, passive::standing)
         .add(passive::FETCH, passive::fetch)
         .add(passive::STOP, passive::stop)
+        .add(backups::STATE, backups::state)
         .add(root::STATUS, root::status)
         .add(auth::LOGIN, auth::login)
         .add(auth::REFRESH, auth::refresh)

@@ -222,6 +222,12 @@ pub(super) async fn metrics(
         second_looks: app.live().gate_figures().second_looks.load(Relaxed),
         writes_waiting: backlog.total(),
         writes_lost: backlog.lost,
+        backup: app.live().backups().map(|backups| {
+            let state = backups.state();
+            let last = state.last.as_ref();
+            let bytes = last.and_then(|last| last.bytes).unwrap_or(0);
+            (last.map_or(0, |last| last.at.as_second()), bytes, state.failed.is_some())
+        }),
     };
     let accepted = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let prometheus = format.is_some_and(|format| format == "prometheus");

@@ -5,6 +5,16 @@ use std::path::{Path, PathBuf};
 use faceattend_core::own_file::{self, Readers};
 use faceattend_core::{Error, Result};
 
+use crate::commands::database::{Place, WAITING_BESIDE};
+use crate::commands::io_advice;
+
+/// The file of the JWT secret in the data folder.
+pub(crate) const SECRET: &str = "jwt-secret";
+/// The file of the receipt key in the data folder.
+pub(crate) const RECEIPT_KEY: &str = "receipt-key";
+/// The file in the data folder in which marks wait for a PostgreSQL.
+const WAITING: &str = "waiting-writes";
+
 /// Returns the data directory, which is `given` or faceattend's folder among the user's data. Creates it if it is
 /// missing.
 ///
@@ -15,10 +25,15 @@ pub(crate) fn data_dir(given: Option<PathBuf>) -> Result<PathBuf> {
         Some(dir) => dir,
         None => default_data_dir()?,
     };
-    std::fs::create_dir_all(&dir).and_then(|()| check_writable(&dir)).map_err(|error| Error::InvalidInput {
-        what: "data directory",
-        reason: format!("{} cannot be written ({error}): choose another with --data-dir", dir.display()),
-    })?;
+    let failed = |error: std::io::Error| {
+        // The system says of a file in its place only that it exists.
+        let error = if dir.is_file() { std::io::ErrorKind::NotADirectory.into() } else { error };
+        let advice = io_advice::advice(&error).map(|advice| format!("; {advice}")).unwrap_or_default();
+        let reason =
+            format!("{} cannot be written ({error}){advice}. --data-dir chooses another folder", dir.display());
+        Error::InvalidInput { what: "data directory", reason }
+    };
+    std::fs::create_dir_all(&dir).and_then(|()| check_writable(&dir)).map_err(failed)?;
     Ok(dir)
 }
 
@@ -46,4 +61,15 @@ pub(crate) fn default_data_dir() -> Result<PathBuf> {
             what: "data directory",
             reason: "there is no home: use --data-dir".into(),
         })
+}
+
+/// Returns the file in which marks wait for the database: beside a SQLite file; for a PostgreSQL in the data folder,
+/// which servers with names may share.
+pub(crate) fn waiting_writes(place: &Place, dir: &Path, server: Option<&str>) -> PathBuf {
+    let clean = |name: &str| name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect::<String>();
+    match (place, server) {
+        (Place::File(file), _) => own_file::beside(file, WAITING_BESIDE),
+        (Place::Url(_), Some(name)) => dir.join(format!("{WAITING}-{}", clean(name))),
+        (Place::Url(_), None) => dir.join(WAITING),
+    }
 }

@@ -1,12 +1,12 @@
 //! Which database a command works with: a SQLite file, or a PostgreSQL by its URL.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 pub use faceattend_core::store::StoreLocation as Place;
 pub(crate) use faceattend_core::store::redacted;
-use faceattend_core::{Error, Result};
+use faceattend_core::{Error, Result, own_file};
 
 /// The database's file in the data directory: the name that the replaced service gave it.
 pub(crate) const DATABASE: &str = "face_attendance.db";
@@ -35,12 +35,40 @@ impl DatabaseArgs {
     /// The database that is named, else the file in the data directory `dir`.
     ///
     /// # Errors
-    /// [`Error::InvalidInput`] for the URL of another kind of database, and those of `dir`.
+    /// [`Error::InvalidInput`] for the URL of another kind of database, and those of `dir`; [`Error::State`] while a
+    /// restore of a file is not finished.
     pub fn place(&self, dir: impl FnOnce() -> Result<PathBuf>) -> Result<Place> {
+        let place = self.place_for_server(dir)?;
+        if let Place::File(file) = &place
+            && restore_plan(Path::new(""), &place).exists()
+        {
+            let reason = format!(
+                "a restore of {} is at work, or was cut off: start the server or run `faceattend restore --finish`, \
+                 which finish it",
+                file.display()
+            );
+            return Err(Error::State { what: "database", reason });
+        }
+        Ok(place)
+    }
+
+    /// The same for who finishes a restore that was cut off.
+    ///
+    /// # Errors
+    /// As [`place`](Self::place), but for the last.
+    pub(crate) fn place_for_server(&self, dir: impl FnOnce() -> Result<PathBuf>) -> Result<Place> {
         match self.database.as_deref().filter(|text| !text.is_empty()) {
             Some(text) => Place::parse(text),
             None => Ok(Place::File(dir()?.join(DATABASE))),
         }
+    }
+}
+
+/// Returns the file that tells of a restore at work: beside a file of SQLite, in the data folder for PostgreSQL.
+pub(crate) fn restore_plan(dir: &Path, database: &Place) -> PathBuf {
+    match database {
+        Place::File(file) => own_file::beside(file, "-restore"),
+        Place::Url(_) => dir.join("database-restore"),
     }
 }
 
@@ -63,8 +91,6 @@ pub(crate) fn that_is_there(place: Place) -> Result<Place> {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use super::*;
 
     fn place(text: &str) -> Result<Place> {

@@ -31,6 +31,16 @@ pub struct KeyArgs {
 }
 
 impl KeyArgs {
+    /// The file, if one is named.
+    pub(crate) fn file(&self) -> Option<&Path> {
+        self.template_key_file.as_deref()
+    }
+
+    /// Whether the keys themselves are given.
+    pub(crate) fn are_given_as_text(&self) -> bool {
+        self.template_keys.is_some()
+    }
+
     /// The keys; none when neither is given.
     ///
     /// # Errors
@@ -38,6 +48,10 @@ impl KeyArgs {
     pub fn read(&self) -> Result<TemplateKeys> {
         let keys = match (&self.template_key_file, &self.template_keys) {
             (None, None) => return Ok(TemplateKeys::none()),
+            (Some(file), None) if file.is_dir() => {
+                let source = std::io::ErrorKind::IsADirectory.into();
+                return Err(Error::Io { action: "read", path: file.clone(), source });
+            }
             (Some(file), None) => TemplateKeys::read(file)?,
             (None, Some(Hidden(text))) => TemplateKeys::parse(text)?,
             (Some(_), Some(_)) => {

@@ -1,7 +1,9 @@
 //! The subcommands of the `faceattend` binary.
 
 pub mod admin;
+pub mod backup;
 pub mod calibrate;
+pub mod config;
 mod data_dir;
 pub mod database;
 pub mod db;
@@ -10,9 +12,11 @@ mod enrol_again;
 pub mod eval;
 pub mod generate;
 pub mod installed;
+pub mod io_advice;
 pub mod keys;
 pub mod models;
 mod one_roll_number;
+pub mod restore;
 pub mod serve;
 mod server_lock;
 pub mod settings;

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use faceattend_core::own_file::{self, Readers};
 use faceattend_core::{Error, Result};
 
+use crate::commands::io_advice;
+
 /// Holds a database file for one server until it is dropped. The operating system releases it when the process dies,
 /// however it dies.
 #[derive(Debug)]
@@ -31,9 +33,10 @@ impl ServerLock {
         let failed = |source: std::io::Error| Error::State {
             what: "database",
             reason: format!(
-                "it cannot be kept for one server ({}: {source}): put it into a folder of this machine that the server \
-                 may write to",
-                path.display()
+                "it cannot be kept for one server ({}: {source}{}): put it into a folder of this machine that the \
+                 server may write to, and name it with --database or --data-dir",
+                path.display(),
+                io_advice::advice(&source).map(|advice| format!("; {advice}")).unwrap_or_default()
             ),
         };
         let file = own_file::open_or_create(&path, Readers::AsUsual).map_err(failed)?;

@@ -2,7 +2,6 @@
 //! defaults. `faceattend config` shows what came of it.
 
 use std::ffi::OsString;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use clap::parser::ValueSource;
@@ -18,7 +17,17 @@ const SECRET: [&str; 3] = ["jwt_secret", "receipt_key", "template_keys"];
 /// A value that may have a password in it.
 const HOLDS_PASSWORD: &str = "database";
 /// Settings of `serve` that say where the data and the models are, and so hold for every command that works with them.
-const WHERE_THE_DATA_IS: [&str; 5] = ["data_dir", "database", "template_key_file", "template_keys", "models_dir"];
+const WHERE_THE_DATA_IS: [&str; 9] = [
+    "data_dir",
+    "database",
+    "template_key_file",
+    "template_keys",
+    "models_dir",
+    "jwt_secret",
+    "receipt_key",
+    "server_name",
+    "backup_passphrase_file",
+];
 
 /// The file that `--config FILE` or the environment names. Its settings must be known before the rest is parsed.
 #[must_use]
@@ -101,13 +110,25 @@ fn with_default(command: Command, id: &str, value: &'static str) -> Command {
     command.mut_subcommands(|subcommand| with_default(subcommand, id, value))
 }
 
-/// Shows every setting with its value and where it comes from.
-pub fn show(command: &Command, matches: &ArgMatches, from_file: &[(String, String)]) {
-    let mut out = std::io::stdout().lock();
-    for argument in command.get_arguments().filter(|argument| argument.get_long().is_some()) {
+/// A setting as `faceattend config` shows it.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub(crate) struct Setting {
+    /// Its name in the file; with `--` before it, on the command line.
+    pub(crate) name: String,
+    /// The value; empty where there is none. No secret is shown.
+    pub(crate) value: String,
+    /// `flag`, `environment`, `file` or `default`.
+    pub(crate) source: &'static str,
+    /// The variable of the environment.
+    pub(crate) variable: Option<String>,
+}
+
+/// Returns every setting with its value and where it comes from.
+pub(crate) fn settings(command: &Command, matches: &ArgMatches, from_file: &[(String, String)]) -> Vec<Setting> {
+    let setting = |argument: &clap::Arg| {
         let id = argument.get_id().as_str();
-        if matches!(id, "help" | "config") {
-            continue;
+        if argument.get_long().is_none() || matches!(id, "help" | "config" | "json") {
+            return None;
         }
         let in_file = from_file.iter().any(|(key, _)| key.replace('-', "_") == id);
         let source = match matches.value_source(id) {
@@ -123,9 +144,10 @@ pub fn show(command: &Command, matches: &ArgMatches, from_file: &[(String, Strin
             Some(values) => values.join(" "),
             None => String::new(),
         };
-        // Whoever closed standard output does not want to read it.
-        let _ = writeln!(out, "{:<24} {value:<32} {source}", id.replace('_', "-"));
-    }
+        let variable = argument.get_env().map(|name| name.to_string_lossy().into_owned());
+        Some(Setting { name: id.replace('_', "-"), value, source, variable })
+    };
+    command.get_arguments().filter_map(setting).collect()
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 mod ambiguous;
 mod background;
+pub(crate) mod backup;
 pub(crate) mod browser;
 mod camera_leases;
 pub(crate) mod camera_status;
@@ -40,6 +41,7 @@ use serde_json::{Map, Value};
 use crate::live::events::Events;
 use crate::settings::Settings;
 use background::BackgroundThreads;
+use backup::Backups;
 use browser::Browsers;
 use camera_leases::CameraLeases;
 use cameras::{Cameras, Starter, Wanted};
@@ -69,6 +71,7 @@ pub(crate) struct Live {
     kept: Arc<KeptList>,
     background: BackgroundThreads,
     gate_figures: Arc<GateFigures>,
+    backups: Option<Arc<Backups>>,
 }
 
 impl Live {
@@ -129,6 +132,10 @@ impl Live {
         };
         let groups = (Arc::clone(&cameras), Arc::clone(&laptop));
         let kept = KeptList::start(Arc::clone(&store), groups, leases.clone(), server, refusals)?;
+        let backups = match &settings.backups {
+            Some(settings) => Some(Backups::start(settings.clone(), Arc::clone(&store), &background)?),
+            None => None,
+        };
         let live = Self {
             gallery,
             registry,
@@ -145,6 +152,7 @@ impl Live {
             kept,
             background,
             gate_figures,
+            backups,
         };
         let follow = DbListener {
             gallery_sync: Arc::clone(&live.gallery_sync),
@@ -165,6 +173,11 @@ impl Live {
     /// What the gates of all cameras counted.
     pub(crate) fn gate_figures(&self) -> &GateFigures {
         &self.gate_figures
+    }
+
+    /// The back-ups that are made every day, where some are.
+    pub(crate) fn backups(&self) -> Option<&Backups> {
+        self.backups.as_deref()
     }
 
     pub(crate) fn marker(&self) -> Arc<Marker> {

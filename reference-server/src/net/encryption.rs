@@ -11,28 +11,8 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use crate::error::detail_response;
 use crate::net::ALWAYS_ANSWERED;
 use crate::net::forwarded::prefix;
+use crate::net::transport::Transport;
 use crate::state::AppState;
-
-/// How a request reached the server.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Transport {
-    /// In plain text, as the server speaks.
-    Plain,
-    /// Over TLS.
-    Encrypted,
-    /// In plain text, although the server speaks TLS.
-    PlainBesideTls {
-        /// Whether it comes from the machine itself, and so went over no network.
-        from_this_machine: bool,
-    },
-}
-
-impl Transport {
-    /// Returns how `request` came; in tests without a network, in plain text.
-    pub(crate) fn of(request: &Request) -> Self {
-        request.extensions().get::<Self>().copied().unwrap_or(Self::Plain)
-    }
-}
 
 /// Passes on what came as the server speaks. Where it speaks TLS, a plain request for a page is sent to the same page
 /// over TLS. One that carries a token or a body is refused: a client that was led on would send them in plain text every

@@ -12,7 +12,7 @@ use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Redirect, Response};
 
-use crate::net::encryption::Transport;
+use crate::net::transport::Transport;
 use crate::settings::{BasePath, Network};
 use crate::state::AppState;
 

@@ -11,6 +11,7 @@ pub(crate) mod peer;
 pub(crate) mod private;
 pub(crate) mod rate_limit;
 pub(crate) mod trace;
+pub(crate) mod transport;
 
 /// What is answered to everybody at any time: whoever watches over the server must always reach it.
 pub(crate) const ALWAYS_ANSWERED: [&str; 3] = ["/health", "/ready", "/metrics"];

@@ -1,5 +1,6 @@
 //! What the operator chose, as plain values: at the bottom of the server, so that every module may read them.
 
+mod backups;
 mod base_path;
 mod choices;
 mod gate;
@@ -26,6 +27,7 @@ use crate::auth::Secret;
 use crate::passive::PassiveNetworks;
 use crate::tls::Tls;
 
+pub use backups::BackupSettings;
 pub use base_path::BasePath;
 pub use choices::{ChallengePolicy, Embeddings, Logout, WebSocketAccess};
 pub use gate::{GateSettings, SinglePictures};
@@ -45,7 +47,7 @@ pub struct Settings {
     /// The site's days: attendance is marked once in each.
     pub policy: AttendancePolicy,
     /// Whether somebody has named the time zone of these days, instead of leaving it to the machine.
-    pub(crate) time_zone_chosen: bool,
+    pub time_zone_chosen: bool,
     /// What a liveness session demands.
     pub liveness: LivenessOptions,
     /// Who chooses the order in which a session asks.
@@ -97,6 +99,8 @@ pub struct Settings {
     /// The file in which marks and logs wait for a database that is held or away. By default they wait in memory alone,
     /// and do not survive the death of the process.
     pub waiting_writes: Option<PathBuf>,
+    /// The back-ups that are made every day; `None` for none.
+    pub backups: Option<BackupSettings>,
 }
 
 /// [`Settings::body_within`] unless it is set.
@@ -133,6 +137,7 @@ impl Settings {
             body_within: BODY_WITHIN,
             picture_memory: DecodeLimits::default().max_memory,
             waiting_writes: None,
+            backups: None,
         }
     }
 
@@ -140,6 +145,13 @@ impl Settings {
     #[must_use]
     pub fn with_waiting_writes(mut self, file: PathBuf) -> Self {
         self.waiting_writes = Some(file);
+        self
+    }
+
+    /// The same settings with these back-ups.
+    #[must_use]
+    pub fn with_backups(mut self, backups: Option<BackupSettings>) -> Self {
+        self.backups = backups;
         self
     }
 

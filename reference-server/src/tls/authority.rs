@@ -337,6 +337,7 @@ fn io(action: &'static str, file: &Path) -> impl FnOnce(io::Error) -> Error {
     move |source| Error::Io { action, path, source }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "`map_err` gives the value")]
 fn unmade(error: rcgen::Error) -> Error {
     Error::Internal { reason: format!("no certificate was made: {error}") }
 }

@@ -149,6 +149,11 @@ impl Tls {
         lasting.then(|| u64::from(self.hsts_days) * 24 * 60 * 60)
     }
 
+    /// Returns whether the operator gave the certificate.
+    pub(crate) fn is_given(&self) -> bool {
+        matches!(self.source, Source::Given { .. })
+    }
+
     /// Notes where the server listens.
     pub(crate) fn note_listening(&self, socket: SocketAddr) {
         // A server listens once.

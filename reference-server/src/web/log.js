@@ -3,7 +3,7 @@ import { get, saveAs } from "./api.js";
 import { listen } from "./events.js";
 import { may } from "./roles.js";
 import { dateTime, number, t, timeOfDay, told } from "./text.js";
-import { Pager, button, element, make, showRows } from "./ui.js";
+import { Pager, button, element, make, say, showRows } from "./ui.js";
 
 const LINES = 100;
 const SIGHTS = 50;
@@ -18,6 +18,8 @@ const ACTIONS = {
   "student.enrol": "action.enrolled",
   "student.merge": "action.merged",
   "login failed": "action.login_failed",
+  backup: "action.backed_up",
+  restore: "action.restored",
   "admin create": "action.user_made",
   "admin passwd": "action.user_changed",
   "admin disable": "action.user_disabled",
@@ -78,7 +80,32 @@ const pager = new Pager("log", 25, "log.none", async ({ skip, limit }) => {
 
 export async function enter() {
   element("audit").hidden = !may("admin");
-  await Promise.all([sights(), may("admin") ? pager.first() : null]);
+  await Promise.all([sights(), ...(may("admin") ? [pager.first(), backups()] : [])]);
+}
+
+// The line about the back-ups: the last one, or why there is none.
+async function backups() {
+  const line = element("log-backup");
+  let data;
+  try {
+    ({ data } = await get("/backups"));
+  } catch (error) {
+    return say(line, error.message, "bad");
+  }
+  const size = (bytes) => number(bytes / 1e6, { maximumFractionDigits: 1 });
+  const last = data.last && {
+    at: dateTime(data.last.made_at),
+    file: data.last.file,
+    size: data.last.bytes === null ? "" : t("log.backup_size", { size: size(data.last.bytes) }),
+  };
+  const lines = [];
+  if (!data.is_scheduled) lines.push(t("log.backup_off"));
+  else lines.push(last ? t("log.backup_last", last) : t("log.backup_none"));
+  if (data.failed) {
+    const { at, reason } = data.failed;
+    lines.push(t("log.backup_failed", { at: dateTime(at), reason }));
+  } else if (data.next_at) lines.push(t("log.backup_next", { at: dateTime(data.next_at) }));
+  say(line, lines.join(" "), data.failed ? "bad" : "");
 }
 export function leave() {}
 

@@ -24,7 +24,7 @@ impl Least {
 }
 
 /// Every route of the API. Written by hand: it says what must hold, not what the code does.
-pub(crate) const ROUTES: [(&str, &str, Least); 72] = [
+pub(crate) const ROUTES: [(&str, &str, Least); 73] = [
     ("GET", "/", Anyone),
     ("GET", "/health", Anyone),
     ("GET", "/ready", Anyone),
@@ -94,6 +94,7 @@ pub(crate) const ROUTES: [(&str, &str, Least); 72] = [
     ("GET", "/api/v1/students/{student_id}/export", Admin),
     ("DELETE", "/api/v1/students/{student_id}", Admin),
     ("GET", "/api/v1/models/antispoof", Admin),
+    ("GET", "/api/v1/backups", Admin),
     ("POST", "/api/v1/models/antispoof", Admin),
     ("DELETE", "/api/v1/models/antispoof", Admin),
     // Ends the login that asks, so it comes last.
@@ -101,5 +102,13 @@ pub(crate) const ROUTES: [(&str, &str, Least); 72] = [
 ];
 
 /// The pages, which are not in the document: everybody may read them, and they show the same to everybody.
-pub(crate) const PAGES: [&str; 7] =
-    ["/docs", "/docs/oauth2-redirect", "/docs/{file}", "/redoc", "/openapi.json", "/ui/", "/ui/{file}"];
+pub(crate) const PAGES: [&str; 8] = [
+    "/docs",
+    "/docs/oauth2-redirect",
+    "/docs/{file}",
+    "/redoc",
+    "/openapi.json",
+    "/ui/",
+    "/ui/authority.crt",
+    "/ui/{file}",
+];

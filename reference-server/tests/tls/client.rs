@@ -19,6 +19,11 @@ use crate::common::Service;
 /// The time within which everything is answered or closed. It ends a test that fails, nothing else.
 pub(crate) const SOON: Duration = Duration::from_secs(30);
 
+/// Says what a test leaves out. The harness shows this also where the test passes.
+pub(crate) fn skipped(why: &str) {
+    let _ = std::io::Write::write_all(&mut std::io::stderr(), format!("skipped: {why}\n").as_bytes());
+}
+
 /// A service that listens over TLS until this is dropped.
 pub(crate) struct Listening {
     pub(crate) service: Service,

@@ -1,7 +1,10 @@
 //! Pages, API and WebSocket over TLS.
 
 use faceattend_server::net::listen::ConnectionLimits;
+use faceattend_server::{AllowedOrigins, Settings, WebSocketAccess};
 use futures_util::{SinkExt as _, StreamExt as _};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
 use serde_json::{Value, json};
 use tokio_tungstenite::client_async;
 use tokio_tungstenite::tungstenite::Message;
@@ -53,6 +56,19 @@ async fn a_web_socket_is_open_over_tls() {
 }
 
 #[tokio::test]
+async fn an_open_web_socket_is_for_the_page_over_tls_and_not_for_its_double_in_plain_text() {
+    let origins = AllowedOrigins::new(vec!["https://school.example".parse().unwrap()]);
+    let open = |settings: Settings| settings.with_web_socket(WebSocketAccess::Open).with_allowed_origins(origins);
+    let server = Listening::start_with(ConnectionLimits::default(), open).await;
+    for (scheme, taken) in [("https", true), ("http", false)] {
+        let mut request = format!("wss://{}/api/v1/detection/ws/1", server.address).into_client_request().unwrap();
+        let origin = format!("{scheme}://{}", server.address);
+        request.headers_mut().insert("origin", origin.parse().unwrap());
+        assert_eq!(client_async(request, server.connect().await).await.is_ok(), taken, "{origin}");
+    }
+}
+
+#[tokio::test]
 async fn the_page_of_devices_has_the_authority_and_never_its_key() {
     let server = Listening::start(ConnectionLimits::default()).await;
     let token = server.service.token.clone();
@@ -65,15 +81,11 @@ async fn the_page_of_devices_has_the_authority_and_never_its_key() {
     let fingerprint = data["authority"]["fingerprint"].as_str().unwrap();
     assert_eq!(fingerprint.len(), 95);
     assert!(!answer.contains("PRIVATE"), "{answer}");
-    let mut stream = server.connect().await;
-    let request = format!("GET /ui/authority.crt HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", server.address);
-    tokio::io::AsyncWriteExt::write_all(&mut stream, request.as_bytes()).await.unwrap();
-    let mut bytes = Vec::new();
-    let _ = tokio::io::AsyncReadExt::read_to_end(&mut stream, &mut bytes).await;
-    let at = bytes.windows(4).position(|part| part == b"\r\n\r\n").unwrap() + 4;
-    let head = String::from_utf8_lossy(&bytes[..at]).into_owned();
-    assert_eq!(header(&head, "content-type"), Some("application/x-x509-ca-cert"), "{head}");
-    assert_eq!(&bytes[at..], &server.roots[0][..], "the certificate, and nothing behind it");
+    let given = server.ask("GET /ui/authority.crt").await;
+    assert_eq!(header(&given, "content-type"), Some("application/x-x509-ca-cert"), "{given}");
+    let certificates: Vec<_> = CertificateDer::pem_slice_iter(given.as_bytes()).map(Result::unwrap).collect();
+    assert_eq!(certificates, server.roots, "the certificate");
+    assert!(given.ends_with("-----END CERTIFICATE-----\n") && !given.contains("KEY"), "and nothing else: {given}");
     // A server in plain text has neither.
     let plain = crate::common::Service::start().await;
     assert_eq!(plain.get("/ui/authority.crt").await.status, 404);

@@ -1,6 +1,6 @@
 //! TLS in the server, before it and behind it: handshakes, HTTP/2, certificates that change, proxies, PostgreSQL.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr, reason = "a test fails by panicking")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 #[path = "../common/mod.rs"]
 mod common;

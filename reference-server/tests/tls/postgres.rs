@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use faceattend_core::store::{StoreLocation, TemplateKeys};
 
-use crate::client::SOON;
+use crate::client::{SOON, skipped};
 use crate::renewed::Authority;
 
 /// Where Debian keeps its versions.
@@ -32,7 +32,7 @@ impl Database {
     /// authority for these names.
     fn start(tls: Option<(&Authority, &[&str])>) -> Option<Self> {
         let Some(programs) = programs() else {
-            eprintln!("skipped: PostgreSQL is not installed below {DEBIAN}");
+            skipped(&format!("PostgreSQL is not installed below {DEBIAN}"));
             return None;
         };
         let folder = tempfile::Builder::new().prefix("faceattend-pg-tls").tempdir().unwrap().keep();

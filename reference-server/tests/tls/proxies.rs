@@ -17,7 +17,7 @@ use tokio_rustls::client::TlsStream;
 use tokio_tungstenite::client_async;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 
-use crate::client::{SOON, handshake, header, heard};
+use crate::client::{SOON, handshake, header, heard, skipped};
 use crate::process::Program;
 use crate::renewed::Authority;
 
@@ -72,7 +72,7 @@ impl Proxy {
     async fn start(program: &str, configure: impl FnOnce(&Start) -> Command) -> Option<Self> {
         let there = Command::new(program).arg(if program == "nginx" { "-v" } else { "version" }).output();
         if there.is_err() {
-            eprintln!("skipped: {program} is not installed");
+            skipped(&format!("{program} is not installed"));
             return None;
         }
         let folder = tempfile::tempdir().unwrap();

@@ -58,10 +58,13 @@ pub(super) fn packages(release: &Release, out: &Path) -> Result<String> {
     let platform = package.join("npm").join(platform);
     copy_tree(&staging.join("models/default/licenses"), &platform.join("licenses"), &|_| true)?;
     notices::write(release, &platform.join("licenses"))?;
-    let opencv = release.opencv_library();
-    let library = opencv.file_name().unwrap_or_default();
-    copy(&opencv, &platform.join(library))?;
-    list_files(&platform, &["licenses", &library.to_string_lossy()])?;
+    let mut beside = vec!["licenses".to_owned()];
+    if let Some(opencv) = release.opencv_library() {
+        let library = opencv.file_name().unwrap_or_default();
+        copy(&opencv, &platform.join(library))?;
+        beside.push(library.to_string_lossy().into_owned());
+    }
+    list_files(&platform, &beside)?;
     let carried = pack(&platform, out)?;
 
     // The main one carries no addon: npm takes the package of the platform that it is installed on.
@@ -83,7 +86,7 @@ fn name_platforms(package: &Path, platforms: impl Iterator<Item = PathBuf>) -> R
 }
 
 /// Says to npm that `names` belong to the package of a platform.
-fn list_files(platform: &Path, names: &[&str]) -> Result<()> {
+fn list_files(platform: &Path, names: &[String]) -> Result<()> {
     let mut described = description(platform)?;
     let files = described["files"].as_array_mut().ok_or("a platform's package lists no files")?;
     files.extend(names.iter().map(|name| json!(name)));

@@ -10,6 +10,7 @@ use std::process::Command;
 
 use crate::Result;
 use crate::python::environment;
+use crate::setup::Cameras;
 use crate::workspace::{cargo, command, root, succeed};
 
 /// The tools that are no part of Rust, pinned.
@@ -28,6 +29,7 @@ pub(crate) const GLIBC: (u32, u32) = (2, 28);
 pub(crate) struct Release {
     /// Rust's name of the platform.
     pub(crate) triple: String,
+    cameras: Cameras,
     folder: PathBuf,
 }
 
@@ -36,10 +38,10 @@ impl Release {
     ///
     /// # Errors
     /// When rustc does not say what machine this is.
-    pub(crate) fn of_this_machine() -> Result<Self> {
+    pub(crate) fn of_this_machine(cameras: Cameras) -> Result<Self> {
         let triple = if cfg!(target_os = "linux") { format!("{ARCH}-unknown-linux-gnu") } else { host()? };
         let folder = root().join(TARGET).join(&triple).join("dist");
-        Ok(Self { triple, folder })
+        Ok(Self { triple, cameras, folder })
     }
 
     /// Compiles all of it in one call.
@@ -48,9 +50,9 @@ impl Release {
     /// When the tools cannot be installed, or the code does not compile.
     pub(crate) fn build(&self) -> Result<()> {
         let mut build = if cfg!(target_os = "linux") {
-            let mut build = command(tool("cargo-zigbuild")?);
+            let mut build = zig("zigbuild")?;
             let (major, minor) = GLIBC;
-            build.arg("zigbuild").arg(format!("--target={}.{major}.{minor}", self.triple)).env("PATH", tools_first()?);
+            build.arg(format!("--target={}.{major}.{minor}", self.triple));
             build
         } else {
             let mut build = cargo(&["build"]);
@@ -61,6 +63,9 @@ impl Release {
         build.arg("--target-dir").arg(root().join(TARGET));
         selection(&mut build);
         succeed(&mut build)?;
+        if self.cameras == Cameras::Without {
+            return Ok(());
+        }
         let mut library = cargo(&["build", "--locked", "--profile=dist", "--package=faceattend-opencv"]);
         succeed(library.arg("--target-dir").arg(root().join(OPENCV_TARGET)))
     }
@@ -71,9 +76,10 @@ impl Release {
     }
 
     /// The library that server, module and addon load when the first camera is opened, and look for beside themselves.
-    #[expect(clippy::unused_self, reason = "a build without its own platform has no such library either")]
-    pub(crate) fn opencv_library(&self) -> PathBuf {
-        root().join(OPENCV_TARGET).join("dist").join(format!("{DLL_PREFIX}faceattend_opencv{DLL_SUFFIX}"))
+    /// None when the cameras are left out.
+    pub(crate) fn opencv_library(&self) -> Option<PathBuf> {
+        let name = format!("{DLL_PREFIX}faceattend_opencv{DLL_SUFFIX}");
+        (self.cameras == Cameras::With).then(|| root().join(OPENCV_TARGET).join("dist").join(name))
     }
 
     /// The library of the Python module.
@@ -97,12 +103,10 @@ impl Release {
     /// When one of them has not been built.
     pub(crate) fn describe(&self) -> Result<String> {
         let mut said = Vec::new();
-        let libraries = [
-            ("Python module", self.python_library()),
-            ("Node addon", self.node_library()),
-            ("OpenCV's cameras", self.opencv_library()),
-        ];
-        for (name, path) in [("server", self.server())].into_iter().chain(libraries) {
+        let programs =
+            [("server", self.server()), ("Python module", self.python_library()), ("Node addon", self.node_library())];
+        let cameras = self.opencv_library().map(|library| ("OpenCV's cameras", library));
+        for (name, path) in programs.into_iter().chain(cameras) {
             said.push(format!("{name} {}", megabytes(&path)?));
         }
         let types = self.node_types();
@@ -139,6 +143,16 @@ pub(crate) fn megabytes(path: &Path) -> Result<String> {
 pub(crate) fn tool(name: &str) -> Result<PathBuf> {
     let python = environment(TOOLS_FOLDER, &[TOOLS])?;
     Ok(python.with_file_name(format!("{name}{EXE_SUFFIX}")))
+}
+
+/// Returns a call of cargo by the `verb` of `cargo-zigbuild`, with Zig as linker and as compiler of C.
+///
+/// # Errors
+/// When the tools cannot be installed.
+pub(crate) fn zig(verb: &str) -> Result<Command> {
+    let mut cargo = command(tool("cargo-zigbuild")?);
+    cargo.arg(verb).env("PATH", tools_first()?);
+    Ok(cargo)
 }
 
 /// Returns the search path with the tools' folder first: `cargo-zigbuild` calls zig through the `python3` it finds.

@@ -41,10 +41,15 @@ pub(crate) fn build(server: &Server, out: &Path) -> Result<PathBuf> {
     let needs = needed(&staging, &[&[tree.join("usr/bin/faceattend")], &libraries[..]].concat())?;
     let recommends = match &server.opencv_library {
         None => String::new(),
-        // Without it the service starts, and opens no camera that needs it.
-        Some(library) => format!("Recommends: {}\n", needed(&staging, std::slice::from_ref(library))?),
+        // Without OpenCV the service starts, and opens no camera that needs it.
+        Some(library) => {
+            let needs = needed(&staging, std::slice::from_ref(library))?;
+            let opencv: Vec<_> = needs.split(", ").filter(|package| package.starts_with("libopencv")).collect();
+            format!("Recommends: {}\n", opencv.join(", "))
+        }
     };
-    let architecture = output(Command::new("dpkg").arg("--print-architecture")).map_err(no_tools)?;
+    let architecture =
+        output(Command::new("dpkg").arg("--print-architecture")).map_err(|problem| no_tools(&problem))?;
     let template = packaging.join("control");
     let template = fs::read_to_string(&template).map_err(|e| format!("cannot read {}: {e}", template.display()))?;
     let control = filled(
@@ -69,8 +74,9 @@ pub(crate) fn build(server: &Server, out: &Path) -> Result<PathBuf> {
     let made = out.join(format!("faceattend_{}_{}.deb", debian_version(&server.version), architecture.trim()));
     fs::create_dir_all(out).map_err(|e| format!("cannot make {}: {e}", out.display()))?;
     let mut pack = Command::new("dpkg-deb");
-    // xz, which every Debian reads.
-    pack.args(["--root-owner-group", "-Zxz", "--build"]).arg(&tree).arg(&made);
+    // xz is small, and every Debian reads it. What is made for a trial need not be small.
+    let compression = if server.release.is_some() { "-Zxz" } else { "-Zgzip" };
+    pack.args(["--root-owner-group", compression, "--build"]).arg(&tree).arg(&made);
     output(set_time(&mut pack)?)?;
     Ok(made)
 }
@@ -84,12 +90,31 @@ fn needed(staging: &Path, files: &[PathBuf]) -> Result<String> {
     for file in files {
         ask.arg("-e").arg(file);
     }
-    let said = output(&mut ask).map_err(no_tools)?;
+    let said = output(&mut ask).map_err(|problem| no_tools(&problem))?;
     let found = said.lines().find_map(|line| line.strip_prefix("shlibs:Depends="));
-    found.map(str::to_owned).ok_or_else(|| format!("dpkg-shlibdeps found nothing to depend on: {said}"))
+    let found = found.ok_or_else(|| format!("dpkg-shlibdeps found nothing to depend on: {said}"))?;
+    // The tool asks for the glibc to which functions have moved that an older one has elsewhere. The files name the
+    // versions that they need themselves.
+    let versions = output(Command::new("objdump").arg("-p").args(files)).map_err(|problem| no_tools(&problem))?;
+    let (major, minor) = newest_glibc(&versions).ok_or("the programs name no version of glibc")?;
+    let with_glibc = |package: &str| match package.split_once(' ') {
+        Some(("libc6", _)) => format!("libc6 (>= {major}.{minor})"),
+        _ => package.to_owned(),
+    };
+    Ok(found.split(", ").map(with_glibc).collect::<Vec<_>>().join(", "))
 }
 
-fn no_tools(problem: String) -> String {
+/// Returns the newest version of glibc among those that `objdump -p` names.
+fn newest_glibc(said: &str) -> Option<(u32, u32)> {
+    let versions = said.split_whitespace().filter_map(|word| word.strip_prefix("GLIBC_"));
+    let numbers = versions.filter_map(|version| {
+        let mut numbers = version.split('.').map(str::parse::<u32>);
+        Some((numbers.next()?.ok()?, numbers.next()?.ok()?))
+    });
+    numbers.max()
+}
+
+fn no_tools(problem: &str) -> String {
     format!("{TOOLS}\n{problem}")
 }
 
@@ -164,6 +189,13 @@ mod tests {
     fn a_candidate_comes_before_its_release() {
         assert_eq!(debian_version("1.2.0-rc.1"), "1.2.0~rc.1");
         assert_eq!(debian_version("1.2.0"), "1.2.0");
+    }
+
+    #[test]
+    fn the_package_asks_for_the_glibc_that_its_files_name() {
+        let said = "0x00 05 GLIBC_2.14\n 0x00 06 GLIBC_2.28\n 0x00 07 GLIBC_2.2.5\n 0x00 08 GLIBCXX_3.4";
+        assert_eq!(newest_glibc(said), Some((2, 28)));
+        assert_eq!(newest_glibc("GLIBC_PRIVATE GLIBCXX_3.4"), None);
     }
 
     #[test]

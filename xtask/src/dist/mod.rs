@@ -19,6 +19,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 
 use crate::Result;
+use crate::setup;
 use crate::steps::{self, Step};
 use crate::workspace::root;
 use compile::Release;
@@ -30,6 +31,8 @@ pub(crate) const OUT: &str = "target/dist-out";
 
 #[derive(Args)]
 pub(crate) struct Options {
+    #[command(flatten)]
+    setup: setup::Options,
     /// Make these alone.
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     only: Vec<Artefact>,
@@ -78,7 +81,7 @@ impl Artefact {
 pub(crate) fn run(options: &Options) -> Result<()> {
     // What another program is told must hold wherever it runs.
     let out = root().join(&options.out);
-    let release = Release::of_this_machine()?;
+    let release = Release::of_this_machine(options.setup.cameras())?;
     let wanted = |step: &Step<'_>| {
         let asked = |name: &Artefact| name.to_possible_value().is_some_and(|value| value.get_name() == step.name);
         options.only.is_empty() || options.only.iter().any(asked)
@@ -93,6 +96,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     if !options.made {
         let needs_compiled = options.only.is_empty() || options.only.iter().any(|artefact| artefact.needs_compiled());
         if needs_compiled && !options.compiled {
+            setup::run(&options.setup)?;
             println!(
                 "== Building the server, the Python module and the Node addon, once (10 min where nothing is built)"
             );

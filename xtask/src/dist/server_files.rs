@@ -9,6 +9,7 @@ use faceattend_runtime::Library;
 
 use super::compile::Release;
 use super::folders::{copy, copy_tree, entries};
+use super::notices;
 use crate::Result;
 use crate::workspace::{output, root, succeed};
 
@@ -29,6 +30,8 @@ pub(crate) struct Server {
     pub(crate) describer: PathBuf,
     /// The version, as Cargo has it.
     pub(crate) version: String,
+    /// The build whose crates' licences go along; none for a package that is made for a trial.
+    pub(crate) release: Option<Release>,
 }
 
 impl Server {
@@ -36,9 +39,10 @@ impl Server {
     pub(crate) fn of(release: &Release) -> Self {
         Self {
             program: release.server(),
-            opencv_library: Some(release.opencv_library()),
+            opencv_library: release.opencv_library(),
             describer: release.server(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
+            release: Some(release.clone()),
         }
     }
 
@@ -60,7 +64,11 @@ impl Server {
         copy(&packaging.join("faceattend.service"), &prefix.join("lib/systemd/system/faceattend.service"))?;
         copy(&packaging.join("faceattend.sysusers"), &prefix.join("lib/sysusers.d/faceattend.conf"))?;
         self.describe(prefix)?;
-        terms(&runtime, &prefix.join(DOCUMENTS))?;
+        let documents = prefix.join(DOCUMENTS);
+        terms(&runtime, &documents)?;
+        if let Some(release) = &self.release {
+            notices::write(release, &documents)?;
+        }
         Ok(vec![libraries.join(name_of(&runtime.path()))])
     }
 

@@ -37,8 +37,9 @@ pub(super) fn wheel(release: &Release, out: &Path) -> Result<String> {
     // What a system must have, so that the module is imported and the server starts.
     let audit = audit(&pack(&tree, &staging.join("audited"))?)?;
     // OpenCV is the system's own, and so is the glibc that it asks for: it is loaded when a camera is opened.
-    let opencv = release.opencv_library();
-    copy(&opencv, &tree.join("faceattend").join(opencv.file_name().unwrap_or_default()))?;
+    if let Some(opencv) = release.opencv_library() {
+        copy(&opencv, &tree.join("faceattend").join(opencv.file_name().unwrap_or_default()))?;
+    }
     let packed = pack(&tree, &staging.join("packed"))?;
     let published = out.join(packed.file_name().unwrap_or_default());
     copy(&packed, &published)?;

@@ -11,7 +11,7 @@ use faceattend_runtime::Library;
 use crate::Result;
 
 /// Whether the build has cameras, which need the system's OpenCV.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Cameras {
     With,
     Without,

@@ -25,6 +25,11 @@ const RTSP_SERVER: &[&str] = &[
 /// What the tests of the pages need, unless a browser of its kind is there already.
 const BROWSER: &[&str] = &["chromium"];
 
+/// What the tests of a browser on another machine need: the kernel's network namespaces, and the browser's store of
+/// certificates. The proxies of the book are left out: Debian's nginx and Caddy begin to serve once they are installed,
+/// which nobody who runs tests asked for. Their tests say by name that they are skipped.
+const ANOTHER_MACHINE: &[&str] = &["iproute2", "libnss3-tools"];
+
 /// What the tests of the shared database need, unless a PostgreSQL is there already.
 const POSTGRES: &[&str] = &["postgresql"];
 
@@ -39,6 +44,10 @@ pub(super) fn missing(cameras: Cameras, purpose: Purpose) -> Result<Vec<&'static
         if purpose == Purpose::Tests {
             wanted.extend(RTSP_SERVER);
         }
+    }
+    // Nobody else can make one.
+    if purpose == Purpose::Tests && is_root() {
+        wanted.extend(ANOTHER_MACHINE);
     }
     if purpose == Purpose::Tests && pages::browser().is_none() {
         wanted.extend(BROWSER);

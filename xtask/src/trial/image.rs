@@ -9,7 +9,7 @@ use std::process::Command;
 use serde_json::Value;
 
 use super::measured::{Times, bring_media, megabytes, punctual, until_the_first_face};
-use super::root::{Root, bare_system, trials};
+use super::root::{Ground, Root, bare_system, trials};
 use super::{service, the_package};
 use crate::Result;
 use crate::demo::log_in;
@@ -25,12 +25,12 @@ const PASSWORD: &str = "a password for the image";
 ///
 /// # Errors
 /// When it does not build, or does not run as its user.
-pub(super) fn trial(packages: &Path, keep: bool) -> Result<String> {
+pub(super) fn trial(packages: &Path, ground: &Ground) -> Result<String> {
     if Command::new("buildah").arg("--version").output().is_err() {
         return Ok("skipped: buildah is not there (`apt-get install buildah`)".to_owned());
     }
-    let store = Store::fresh(keep)?;
-    store.make_base()?;
+    let store = Store::fresh(ground)?;
+    store.make_base(ground)?;
     let context = store.folder.join("context");
     let package = context.join(crate::dist::OUT).join("faceattend_trial.deb");
     for (from, to) in
@@ -119,8 +119,8 @@ struct Store {
 }
 
 impl Store {
-    fn fresh(keep: bool) -> Result<Self> {
-        let store = Self { folder: trials()?.join("images"), keep };
+    fn fresh(ground: &Ground) -> Result<Self> {
+        let store = Self { folder: trials()?.join("images"), keep: ground.keep };
         store.remove()?;
         fs::create_dir_all(&store.folder).map_err(|e| format!("cannot make {}: {e}", store.folder.display()))?;
         Ok(store)
@@ -135,10 +135,10 @@ impl Store {
     }
 
     /// Makes the image that the `Dockerfile` begins with out of the bare system.
-    fn make_base(&self) -> Result<()> {
+    fn make_base(&self, ground: &Ground) -> Result<()> {
         let container = output(&mut self.buildah(&["from", "scratch"]))?;
         let container = container.trim();
-        succeed(self.buildah(&["add", "--quiet", container]).arg(bare_system()?).arg("/"))?;
+        succeed(self.buildah(&["add", "--quiet", container]).arg(bare_system(ground)?).arg("/"))?;
         output(&mut self.buildah(&["commit", "--quiet", "--rm", container, BASE])).map(drop)
     }
 

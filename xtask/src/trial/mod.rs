@@ -1,5 +1,5 @@
-//! Installs what `cargo xtask dist` has made as a stranger would: in clean systems of Debian that have nothing but their
-//! package manager. Registers people there, recognizes them, upgrades, removes and purges.
+//! Installs what `cargo xtask dist` has made as a stranger would: in clean systems of Debian that have nothing but
+//! their package manager. Registers people there, recognizes them, upgrades, removes and purges.
 
 mod deb;
 mod image;
@@ -8,10 +8,12 @@ mod root;
 mod service;
 mod tarball;
 mod upgrade;
+mod wheel;
 
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
+use root::Ground;
 
 use crate::Result;
 use crate::steps::{self, Step};
@@ -24,6 +26,9 @@ pub(crate) struct Options {
     /// The folder in which `cargo xtask dist` has put the packages.
     #[arg(long, value_name = "DIR", default_value = crate::dist::OUT)]
     packages: PathBuf,
+    /// The release of Debian.
+    #[arg(long, value_name = "NAME", default_value = root::RELEASE)]
+    release: String,
     /// Keep the clean systems, to look at what is in them.
     #[arg(long)]
     keep: bool,
@@ -40,6 +45,8 @@ enum Trial {
     Upgrade,
     /// The archive, unpacked.
     Tarball,
+    /// The wheel, installed by pip into a virtual environment, and the server in it.
+    Wheel,
     /// The image, built and started.
     Image,
 }
@@ -59,17 +66,19 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         let asked = |name: &Trial| name.to_possible_value().is_some_and(|value| value.get_name() == step.name);
         options.only.is_empty() || options.only.iter().any(asked)
     };
-    root::bare_system()?;
-    let steps = steps(&packages, options.keep).into_iter().filter(wanted).collect();
+    let ground = Ground { release: options.release.clone(), keep: options.keep };
+    root::bare_system(&ground)?;
+    let steps = steps(&packages, &ground).into_iter().filter(wanted).collect();
     steps::run(steps, |name| format!("cargo xtask trial --only {name}"))
 }
 
-fn steps(packages: &Path, keep: bool) -> Vec<Step<'_>> {
+fn steps<'a>(packages: &'a Path, ground: &'a Ground) -> Vec<Step<'a>> {
     vec![
-        Step::new("deb", "apt install ./faceattend.deb", 90, move || deb::trial(packages, keep)),
-        Step::new("upgrade", "An upgrade from an old commit", 90, move || upgrade::trial(packages, keep)),
-        Step::new("tarball", "The archive, unpacked", 30, move || tarball::trial(packages, keep)),
-        Step::new("image", "The image", 120, move || image::trial(packages, keep)),
+        Step::new("deb", "apt install ./faceattend.deb", 90, move || deb::trial(packages, ground)),
+        Step::new("upgrade", "An upgrade from an old commit", 90, move || upgrade::trial(packages, ground)),
+        Step::new("tarball", "The archive, unpacked", 30, move || tarball::trial(packages, ground)),
+        Step::new("wheel", "pip install faceattend && faceattend serve", 60, move || wheel::trial(packages, ground)),
+        Step::new("image", "The image", 120, move || image::trial(packages, ground)),
     ]
 }
 

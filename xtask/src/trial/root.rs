@@ -8,10 +8,18 @@ use std::process::Command;
 use crate::Result;
 use crate::workspace::{output, root, succeed, target};
 
-/// The release of Debian that a fresh machine has.
-const RELEASE: &str = "bookworm";
+/// The release of Debian that is tried unless another is asked for: the one of the image.
+pub(super) const RELEASE: &str = "bookworm";
 /// Where this machine says from which mirror it installs. It serves the trials too where the release is the same.
 const SOURCES: &str = "/etc/apt/sources.list.d/debian.sources";
+
+/// What the trials stand on.
+pub(super) struct Ground {
+    /// The release of Debian.
+    pub(super) release: String,
+    /// Whether the roots stay.
+    pub(super) keep: bool,
+}
 
 /// A root that is removed when this is dropped.
 pub(super) struct Root {
@@ -37,12 +45,12 @@ impl Root {
     ///
     /// # Errors
     /// When the mirror of Debian cannot be reached, or the system cannot be unpacked.
-    pub(super) fn fresh(name: &str, keep: bool) -> Result<Self> {
-        let bare = bare_system()?;
+    pub(super) fn fresh(name: &str, ground: &Ground) -> Result<Self> {
+        let bare = bare_system(ground)?;
         let folder = trials()?.join(name);
         remove(&folder)?;
         fs::create_dir_all(&folder).map_err(|e| format!("cannot make {}: {e}", folder.display()))?;
-        let made = Self { folder, keep };
+        let made = Self { folder, keep: ground.keep };
         output(Command::new("tar").args(["--numeric-owner", "-xf"]).arg(bare).arg("-C").arg(&made.folder))?;
         Ok(made)
     }
@@ -72,8 +80,8 @@ impl Root {
         self.command_as(None, program)
     }
 
-    /// Returns `program`, to be run in the root as `user`, with the user's groups and no way to other rights: as systemd
-    /// runs a service. The process has the number of the command itself.
+    /// Returns `program`, to be run in the root as `user`, with the user's groups and no way to other rights: as
+    /// systemd runs a service. The process has the number of the command itself.
     pub(super) fn command_as(&self, user: Option<&str>, program: &str) -> Command {
         let mut command = Command::new("unshare");
         command.arg("--mount").arg(format!("--mount-proc={}", self.path("proc").display())).args(["--", "chroot"]);
@@ -107,9 +115,14 @@ impl Root {
         self.shell(&format!("apt-get install --yes --quiet -o Dpkg::Options::=--force-confold {arguments}"))
     }
 
-    /// Returns how large the root's files are, in bytes.
+    /// Returns how large the root's files are, in bytes, without what apt has fetched.
     pub(super) fn size(&self) -> Result<u64> {
-        let said = output(Command::new("du").args(["--summarize", "--bytes", "--one-file-system"]).arg(&self.folder))?;
+        let said = output(
+            Command::new("du")
+                .args(["--summarize", "--bytes", "--one-file-system"])
+                .args(["--exclude=var/lib/apt/lists", "--exclude=var/cache/apt"])
+                .arg(&self.folder),
+        )?;
         let size = said.split_whitespace().next().and_then(|size| size.parse().ok());
         size.ok_or_else(|| format!("du said `{said}`"))
     }
@@ -125,7 +138,8 @@ impl Drop for Root {
     }
 }
 
-/// Removes a root. What is mounted in one is mounted for its programs alone, so nothing of this machine can be below it.
+/// Removes a root. What is mounted in one is mounted for its programs alone, so nothing of this machine can be below
+/// it.
 fn remove(folder: &Path) -> Result<()> {
     if folder.exists() {
         output(Command::new("rm").args(["-rf", "--one-file-system"]).arg(folder))?;
@@ -139,18 +153,19 @@ pub(super) fn trials() -> Result<PathBuf> {
 }
 
 /// Returns the archive of the bare system, which is made where it is not there.
-pub(super) fn bare_system() -> Result<PathBuf> {
+pub(super) fn bare_system(ground: &Ground) -> Result<PathBuf> {
+    let release = &ground.release;
     let folder = trials()?;
-    let archive = folder.join(format!("bare-{RELEASE}.tar"));
+    let archive = folder.join(format!("bare-{release}.tar"));
     if archive.is_file() {
         return Ok(archive);
     }
     fs::create_dir_all(&folder).map_err(|e| format!("cannot make {}: {e}", folder.display()))?;
-    println!("Making a bare system of Debian ({RELEASE}) ...");
+    println!("Making a bare system of Debian ({release}) ...");
     let part = archive.with_extension("part.tar");
     let mut make = Command::new("mmdebstrap");
-    make.current_dir(root()).args(["--variant=minbase", "--quiet", RELEASE]).arg(&part);
-    let same = fs::read_to_string(SOURCES).is_ok_and(|sources| sources.contains(RELEASE));
+    make.current_dir(root()).args(["--variant=minbase", "--quiet", release]).arg(&part);
+    let same = fs::read_to_string(SOURCES).is_ok_and(|sources| sources.contains(release));
     if same {
         make.arg(SOURCES);
     }

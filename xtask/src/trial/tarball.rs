@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use super::measured::{Times, bring_media, megabytes, punctual, until_the_first_face};
-use super::root::{Root, trials};
+use super::root::{Ground, Root, trials};
 use super::{service, the_package};
 use crate::Result;
 use crate::demo::log_in;
@@ -18,9 +18,9 @@ const HOME: &str = "/home/somebody";
 ///
 /// # Errors
 /// When it does not run with what a bare system has.
-pub(super) fn trial(packages: &Path, keep: bool) -> Result<String> {
+pub(super) fn trial(packages: &Path, ground: &Ground) -> Result<String> {
     let archive = the_package(packages, ".tar.gz")?;
-    let root = Root::fresh("tarball", keep)?;
+    let root = Root::fresh("tarball", ground)?;
     bring_media(&root)?;
     root.copy(&archive, "/srv/faceattend.tar.gz")?;
     root.shell(&format!("install -d -o {USER} {HOME}"))?;

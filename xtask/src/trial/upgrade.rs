@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::measured::{CLIP, bring_media, punctual};
-use super::root::{Root, trials};
+use super::root::{Ground, Root, trials};
 use super::{deb, service, the_package};
 use crate::Result;
 use crate::demo::{attendance, expect_marks, log_in, people, register, watch};
@@ -24,10 +24,10 @@ const ZONE: &str = "Asia/Kolkata";
 ///
 /// # Errors
 /// When the old commit cannot be built, or something of before does not hold.
-pub(super) fn trial(packages: &Path, keep: bool) -> Result<String> {
+pub(super) fn trial(packages: &Path, ground: &Ground) -> Result<String> {
     let new = the_package(packages, ".deb")?;
     let old = old_package(&new)?;
-    let clean = Root::fresh("upgrade", keep)?;
+    let clean = Root::fresh("upgrade", ground)?;
     bring_media(&clean)?;
     clean.copy(&old, "/root/old.deb")?;
     clean.copy(&new, deb::PACKAGE)?;
@@ -96,19 +96,31 @@ fn old_package(new: &Path) -> Result<PathBuf> {
             .map_err(|problem| format!("the history of this checkout does not reach back to {COMMIT}: {problem}"))?;
         output(Command::new("tar").arg("-xf").arg(&archive).arg("-C").arg(&sources))?;
     }
-    println!("Building the server of {COMMIT}, once (10 min) ...");
     let built = made("build");
-    let mut build = command(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    build.current_dir(&sources).args(["build", "--locked", "--package", "faceattend-server", "--bin", "faceattend"]);
-    succeed(build.args(["--no-default-features", "--target-dir"]).arg(&built))?;
+    let program = built.join("debug/faceattend");
+    // A commit does not change.
+    if !program.is_file() {
+        println!("Building the server of {COMMIT}, once (10 min) ...");
+        let mut build = command(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        build.current_dir(&sources).args([
+            "build",
+            "--locked",
+            "--package",
+            "faceattend-server",
+            "--bin",
+            "faceattend",
+        ]);
+        succeed(build.args(["--no-default-features", "--target-dir"]).arg(&built))?;
+    }
     let describer = made("describer");
     fs::create_dir_all(&describer).map_err(|e| format!("cannot make {}: {e}", describer.display()))?;
     output(Command::new("dpkg-deb").arg("--extract").arg(new).arg(&describer))?;
     let server = Server {
-        program: built.join("debug/faceattend"),
+        program,
         opencv_library: None,
         describer: describer.join("usr/bin/faceattend"),
         version: OLD_VERSION.to_owned(),
+        release: None,
     };
     build_deb(&server, &made("package"))
 }

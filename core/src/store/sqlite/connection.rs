@@ -71,7 +71,19 @@ pub(super) fn make_private(path: &Path) -> Result<()> {
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     match options.open(path) {
         Ok(_) => Ok(()),
-        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+        // SQLite would say only that it cannot open it.
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists && path.is_dir() => {
+            let source = std::io::ErrorKind::IsADirectory.into();
+            Err(Error::Io { action: "open", path: path.into(), source })
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+            match std::fs::OpenOptions::new().read(true).open(path) {
+                Err(source) if source.kind() == std::io::ErrorKind::PermissionDenied => {
+                    Err(Error::Io { action: "open", path: path.into(), source })
+                }
+                _ => Ok(()),
+            }
+        }
         Err(source) => Err(Error::Io { action: "create", path: path.into(), source }),
     }
 }

@@ -353,7 +353,7 @@ mod with_postgres {
 }
 
 /// A table or a column that a migration brings has to be in the copies, or on the list of those that are not.
-fn nothing_is_missing(there: Vec<(String, String)>) {
+fn nothing_is_missing(there: &[(String, String)]) {
     use super::super::portable::{COMPUTED, NOT_COPIED, TABLES};
     assert!(there.len() > 50, "{there:?}");
     let is_copied = |table: &str, column: &str| {
@@ -376,7 +376,7 @@ fn every_table_and_column_of_the_schema_is_copied_from_a_file() {
         .prepare("SELECT t.name, c.name FROM sqlite_master t, pragma_table_info(t.name) c WHERE t.type = 'table'")
         .unwrap();
     let there = columns.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
-    nothing_is_missing(there.map(std::result::Result::unwrap).collect());
+    nothing_is_missing(&there.map(std::result::Result::unwrap).collect::<Vec<_>>());
 }
 
 fn backed_up(location: &StoreLocation) -> Vec<u8> {
@@ -429,7 +429,7 @@ fn every_table_and_column_of_the_schema_is_copied_from_postgresql() {
         "SELECT table_name::text, column_name::text FROM information_schema.columns WHERE table_schema = current_schema()",
         &[],
     );
-    nothing_is_missing(rows.unwrap().iter().map(|row| (row.get(0), row.get(1))).collect());
+    nothing_is_missing(&rows.unwrap().iter().map(|row| (row.get(0), row.get(1))).collect::<Vec<_>>());
 }
 
 /// A server holds the database for as long as it follows it, and a restore waits until none does.

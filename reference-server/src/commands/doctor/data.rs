@@ -12,15 +12,15 @@ use jiff::Timestamp;
 
 use super::{Finding, cameras};
 use crate::auth::{DEFAULT_ADMIN, Secret, default_password_works};
-use crate::commands::data_dir::{check_writable, default_data_dir};
-use crate::commands::database::Place;
-use crate::commands::serve::{DATABASE, RECEIPT_KEY, SECRET, ServeArgs, waiting_writes};
+use crate::commands::data_dir::{RECEIPT_KEY, SECRET, check_writable, default_data_dir, waiting_writes};
+use crate::commands::database::{DATABASE, Place};
+use crate::commands::serve::ServeArgs;
 use crate::commands::{Hidden, enrol_again, one_roll_number};
 
 /// Below this a day's marks may not fit: a few kilobytes a student, and the write-ahead log beside the database.
 const LEAST: u64 = 100 << 20;
 /// Below this it is time to think: a year of a school of two thousand is some hundred megabytes.
-const LITTLE: u64 = 1 << 30;
+pub(super) const LITTLE: u64 = 1 << 30;
 
 /// What waits for the database in the server's file, while no server runs or while the database is held.
 fn waiting(args: &ServeArgs, place: &Place, dir: &Path) -> Option<Finding> {
@@ -105,7 +105,7 @@ pub(super) fn look(args: &ServeArgs, model: Option<&ModelId>) -> (Vec<Finding>, 
 }
 
 /// The nearest folder above that is there.
-fn nearest(dir: &Path) -> Option<PathBuf> {
+pub(super) fn nearest(dir: &Path) -> Option<PathBuf> {
     dir.ancestors().skip(1).find(|parent| parent.is_dir()).map(Path::to_path_buf)
 }
 
@@ -121,13 +121,13 @@ fn space(dir: &Path) -> Option<Finding> {
 }
 
 #[cfg(unix)]
-fn free_bytes(dir: &Path) -> Option<u64> {
+pub(super) fn free_bytes(dir: &Path) -> Option<u64> {
     let system = rustix::fs::statvfs(dir).ok()?;
     Some(system.f_bavail.saturating_mul(system.f_frsize))
 }
 
 #[cfg(not(unix))]
-fn free_bytes(_dir: &Path) -> Option<u64> {
+pub(super) fn free_bytes(_dir: &Path) -> Option<u64> {
     None
 }
 
@@ -189,7 +189,11 @@ fn database(path: &Path) -> (Finding, Option<Inspection>) {
         Finding::problem(subject, format!("nothing can be written: {reason}"), advice)
     } else if seen.schema < seen.newest_schema {
         let found = format!("schema {}: the next start brings it to {}", seen.schema, seen.newest_schema);
-        Finding::warning(subject, found, "make a back-up before it: copy the file while no server runs")
+        Finding::warning(
+            subject,
+            found,
+            "make a back-up before it: `faceattend backup FILE`, which leaves the schema as it is",
+        )
     } else {
         Finding::ok(subject, format!("{} is sound and can be written, schema {}", path.display(), seen.schema))
     };
@@ -262,7 +266,11 @@ fn shared_database(args: &ServeArgs, place: &Place, model: Option<&ModelId>) -> 
         Finding::ok(subject, format!("{place} answers and is empty: the first start makes the tables"))
     } else if seen.needs_migration() {
         let found = format!("schema {}: the next start brings it to {newest}", seen.schema);
-        Finding::warning(subject, found, "make a back-up before it, with pg_dump")
+        Finding::warning(
+            subject,
+            found,
+            "make a back-up before it: `faceattend backup FILE`, which leaves the schema as it is",
+        )
     } else {
         Finding::ok(subject, format!("{place} answers, schema {}", seen.schema))
     };

@@ -91,7 +91,7 @@ mod tests {
 
     use super::super::Verdict;
     use super::*;
-    use crate::commands::serve::DATABASE;
+    use crate::commands::database::DATABASE;
 
     #[test]
     fn who_is_enrolled_twice_is_named_with_both_names() {

@@ -4,6 +4,7 @@
 //! secret is made, and a server that runs meanwhile works on.
 
 mod access;
+mod backups;
 mod cameras;
 mod certificate;
 mod data;
@@ -97,6 +98,7 @@ fn look(args: &DoctorArgs) -> Vec<Finding> {
     findings.extend(machine::cameras(&args.camera));
     let (about_data, latest) = data::look(serve, embedder.as_ref().map(|embedder| &embedder.model));
     findings.extend(about_data);
+    findings.extend(backups::look(serve, jiff::Timestamp::now()));
     findings.extend(embedder.and_then(|embedder| duplicates::look(serve, &embedder)));
     findings.extend(machine::clock(serve.time_zone.as_deref(), latest));
     findings.push(machine::open_files(serve.max_connections));

@@ -23,6 +23,7 @@ use jiff::civil::Time;
 use crate::commands::Hidden;
 use crate::commands::database::DatabaseArgs;
 use crate::commands::keys::KeyArgs;
+use crate::commands::serve::backup_args::{BackupScheduleArgs, clock_time};
 use crate::net::listen::ConnectionLimits;
 use crate::settings::{
     AllowedHost, AllowedOrigin, BODY_WITHIN, BasePath, ChallengePolicy, LiveSettings, Network, RateLimits,
@@ -42,6 +43,7 @@ mod heading {
     pub(super) const COMPATIBILITY: &str = "Compatibility with the replaced service";
     pub(super) const LIMITS: &str = "Limits for clients";
     pub(super) const RETENTION: &str = "Retention";
+    pub(super) const BACKUPS: &str = "Back-ups";
 }
 
 /// Starts the server.
@@ -395,6 +397,8 @@ pub struct ServeArgs {
     /// Keeps the attendance of an erased student, without a name, for statistics. Without this it is deleted
     #[arg(long, help_heading = heading::RETENTION, env = "FACEATTEND_KEEP_MARKS_OF_ERASED")]
     pub(super) keep_marks_of_erased: bool,
+    #[command(flatten, next_help_heading = heading::BACKUPS)]
+    pub(crate) backup: BackupScheduleArgs,
 }
 
 impl ServeArgs {
@@ -437,11 +441,6 @@ impl ServeArgs {
         }
         builder
     }
-}
-
-/// Parses a time of the site's clocks.
-fn clock_time(text: &str) -> std::result::Result<Time, String> {
-    text.trim().parse().map_err(|_| "expected hours and minutes, such as 04:00".to_owned())
 }
 
 fn duplicates(name: &str) -> std::result::Result<DuplicatePolicy, String> {

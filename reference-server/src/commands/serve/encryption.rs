@@ -29,9 +29,9 @@ pub(super) fn open(args: &ServeArgs, dir: &Path, hosts: &AllowedHosts) -> Result
     Ok(Some(Arc::new(tls)))
 }
 
-/// Looks now and then, and on SIGHUP at once, whether there is another certificate to show.
+/// Looks now and then, and for the operator's files on SIGHUP at once, whether there is another certificate to show.
 pub(super) async fn keep_fresh(tls: Arc<Tls>) {
-    let mut told = Told::new();
+    let mut told = Told::new(tls.is_given());
     // What was said of a trouble is not said again until it is another.
     let mut last = None;
     loop {
@@ -55,17 +55,22 @@ pub(super) async fn keep_fresh(tls: Arc<Tls>) {
     }
 }
 
-/// SIGHUP, by which service managers ask for files to be read again.
+/// SIGHUP, by which service managers ask for files to be read again. A server without such files ends by it, as with the
+/// terminal that somebody tries it in.
 struct Told {
     #[cfg(unix)]
     hangup: Option<tokio::signal::unix::Signal>,
 }
 
 impl Told {
-    fn new() -> Self {
+    fn new(is_heeded: bool) -> Self {
+        #[cfg(not(unix))]
+        let _ = is_heeded;
         Self {
             #[cfg(unix)]
-            hangup: tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup()).ok(),
+            hangup: is_heeded
+                .then(|| tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup()).ok())
+                .flatten(),
         }
     }
 

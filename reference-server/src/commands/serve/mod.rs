@@ -3,6 +3,7 @@
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 mod arenas;
 pub(crate) mod args;
+pub(crate) mod backup_args;
 mod encryption;
 #[cfg(unix)]
 mod redirections;
@@ -16,6 +17,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use faceattend_core::attendance::AttendancePolicy;
+use faceattend_core::backup::Clock;
 use faceattend_core::camera::CameraAccess;
 use faceattend_core::engine::{ANTISPOOF_PACK, FaceEngine as _, PassiveCheck};
 use faceattend_core::gate::GateOptions;
@@ -25,32 +27,27 @@ use faceattend_core::models::manifest::Manifest;
 use faceattend_core::models::store::ModelStore;
 use faceattend_core::store::{MarksOfErased, Store};
 use faceattend_core::tracking::TrackingOptions;
-use faceattend_core::{Error, Result, own_file};
+use faceattend_core::{Error, Result};
 use jiff::civil::Time;
 use jiff::{SignedDuration, Timestamp};
 use tokio::net::TcpListener;
 
 use crate::auth::{DEFAULT_ADMIN, DEFAULT_PASSWORD, Secret, default_password_works, ensure_admin};
-use crate::commands::data_dir::{data_dir, default_data_dir};
-pub(crate) use crate::commands::database::DATABASE;
-use crate::commands::database::{Place, WAITING_BESIDE};
+use crate::commands::backup::passphrase;
+use crate::commands::data_dir::{RECEIPT_KEY, SECRET, data_dir, default_data_dir, waiting_writes};
+use crate::commands::database::{DATABASE, Place};
 use crate::commands::keys::must_read_faces;
+use crate::commands::restore::finish_what_was_cut_off;
 use crate::commands::server_lock::ServerLock;
-use crate::commands::{Hidden, enrol_again, one_roll_number};
+use crate::commands::{Hidden, enrol_again, one_roll_number, settings};
 use crate::net::listen::{self, ConnectionLimits};
 use crate::passive;
 use crate::{
-    AllowedHosts, AllowedOrigins, AppState, Embeddings, GateSettings, LiveSettings, Logout, Mountings, PassiveNetworks,
-    RenewableEngine, RetentionDays, Settings, SinglePictures, WebSocketAccess,
+    AllowedHosts, AllowedOrigins, AppState, BackupSettings, Embeddings, GateSettings, LiveSettings, Logout, Mountings,
+    PassiveNetworks, RenewableEngine, RetentionDays, Settings, SinglePictures, WebSocketAccess,
 };
 pub use args::ServeArgs;
 
-/// The file of the JWT secret in the data folder.
-pub(crate) const SECRET: &str = "jwt-secret";
-/// The file of the receipt key in the data folder.
-pub(crate) const RECEIPT_KEY: &str = "receipt-key";
-/// The file in the data folder in which marks wait for a PostgreSQL.
-const WAITING: &str = "waiting-writes";
 /// How many of the students who have to enrol again the server names when it starts: one screen.
 const NAMED_AT_START: usize = 20;
 /// How often the server deletes old rows. Retention is counted in days.
@@ -87,12 +84,13 @@ struct Data {
 impl Data {
     fn open(args: &ServeArgs) -> Result<Self> {
         let dir = data_dir(args.data_dir.clone())?;
-        let place = args.database.place(|| Ok(dir.clone()))?;
+        let place = args.database.place_for_server(|| Ok(dir.clone()))?;
         // Before the database is opened: opening migrates it, also for a server that is refused.
         let lock = match &place {
             Place::File(file) => Some(ServerLock::take(file)?),
             Place::Url(_) => None,
         };
+        finish_what_was_cut_off(&dir, &place)?;
         let keys = args.keys.read()?;
         let store = place.open(keys.clone())?;
         must_read_faces(&*store, &keys)?;
@@ -125,6 +123,12 @@ async fn serve(args: ServeArgs, data: Data) -> Result<()> {
     let listener = TcpListener::bind((args.host, args.port)).await.map_err(|source| {
         let reason = match source.kind() {
             std::io::ErrorKind::AddrInUse => "another program listens there; choose another with --port".to_owned(),
+            std::io::ErrorKind::PermissionDenied => {
+                format!("{source}; ports below 1024 are the system's: choose one above with --port")
+            }
+            std::io::ErrorKind::AddrNotAvailable => {
+                format!("{source}; this machine has no such address: choose another with --host")
+            }
             _ => source.to_string(),
         };
         Error::State { what: "cannot listen", reason: format!("{}:{}: {reason}", args.host, args.port) }
@@ -141,6 +145,7 @@ async fn serve(args: ServeArgs, data: Data) -> Result<()> {
     let passive = PassiveNetworks::new(Arc::clone(&engine), antispoof, models, downloader, models_dir);
 
     let policy = args.policy()?;
+    let backups = backups(&args, &dir, &place, &policy)?;
     let zone = policy.time_zone().iana_name().unwrap_or("UTC").to_owned();
     let day = day_in_words(&policy, args.day_boundary);
     let receipts = match args.receipt_key {
@@ -187,6 +192,7 @@ async fn serve(args: ServeArgs, data: Data) -> Result<()> {
         .with_receipts(receipts)
         .with_live(live)
         .with_waiting_writes(waiting_writes)
+        .with_backups(backups)
         .with_retention(retention)
         .with_rates(rates)
         .with_at_once_per_address(at_once_per_address)
@@ -285,6 +291,21 @@ async fn serve(args: ServeArgs, data: Data) -> Result<()> {
     Ok(())
 }
 
+/// Returns the back-ups that are made every day, if a folder for them is set.
+fn backups(args: &ServeArgs, dir: &Path, place: &Place, policy: &AttendancePolicy) -> Result<Option<BackupSettings>> {
+    let Some(folder) = &args.backup.dir else { return Ok(None) };
+    let settings = settings::file_named_in(&std::env::args_os().collect::<Vec<_>>());
+    let source = args.data().places_in(dir.to_owned(), place.clone()).source(settings.as_deref());
+    Ok(Some(BackupSettings {
+        folder: folder.clone(),
+        source,
+        clock: Clock::new(args.backup.at, policy.time_zone().clone()),
+        keep: args.backup.keep,
+        passphrase: passphrase::kept(args.backup.passphrase_file.as_deref())?,
+        server_name: args.server_name.clone(),
+    }))
+}
+
 /// Returns when a day begins and its periods, as the lines at the start say it; nothing for plain days from midnight.
 fn day_in_words(policy: &AttendancePolicy, boundary: Time) -> String {
     let begins =
@@ -295,17 +316,6 @@ fn day_in_words(policy: &AttendancePolicy, boundary: Time) -> String {
         .map(|period| format!("{} {}", period.name(), period.begins().strftime("%H:%M")))
         .collect();
     if periods.is_empty() { begins } else { format!("{begins}, periods {}", periods.join(", ")) }
-}
-
-/// Returns the file in which marks wait for the database: beside a SQLite file; for a PostgreSQL in the data folder,
-/// which servers with names may share.
-pub(crate) fn waiting_writes(place: &Place, dir: &Path, server: Option<&str>) -> PathBuf {
-    let clean = |name: &str| name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect::<String>();
-    match (place, server) {
-        (Place::File(file), _) => own_file::beside(file, WAITING_BESIDE),
-        (Place::Url(_), Some(name)) => dir.join(format!("{WAITING}-{}", clean(name))),
-        (Place::Url(_), None) => dir.join(WAITING),
-    }
 }
 
 /// Returns the warning of a server without the passive antispoof networks.

@@ -69,3 +69,29 @@ impl Drop for Answered {
         self.offer(false);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::seats::Seats;
+    use super::*;
+
+    #[test]
+    fn a_part_that_was_handed_over_is_the_clients_until_it_asks_for_the_next() {
+        let (seats, offered) = (Seats::default(), Offered::default());
+        let seated = seats.sit();
+        let seat = seated.seat();
+        let (sends, parts) = tokio::sync::mpsc::channel::<Result<Bytes, std::io::Error>>(2);
+        let parts = Body::from_stream(tokio_stream::wrappers::ReceiverStream::new(parts));
+        let mut body = Answered::new(parts, seat.asks(), offered.clone());
+        let mut cx = Context::from_waker(std::task::Waker::noop());
+        let mut next = |body: &mut Answered| http_body::Body::poll_frame(Pin::new(body), &mut cx).is_ready();
+        assert!(!next(&mut body) && !offered.any(), "the server has nothing to give");
+        sends.try_send(Ok(Bytes::from_static(b"part"))).unwrap();
+        assert!(next(&mut body) && offered.any(), "the client has not taken the part");
+        assert!(!next(&mut body) && !offered.any(), "it has, and waits for the next");
+        sends.try_send(Ok(Bytes::from_static(b"part"))).unwrap();
+        assert!(next(&mut body) && seat.waiting_since().is_none(), "the connection is at work");
+        drop(body);
+        assert!(!offered.any() && seat.waiting_since().is_some());
+    }
+}

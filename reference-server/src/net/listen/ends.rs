@@ -15,7 +15,6 @@ use hyper::service::HttpService;
 use tokio::sync::watch;
 use tokio::time::sleep;
 
-use super::ConnectionLimits;
 use super::answered::Offered;
 use super::paced::Taken;
 use super::seats::Seat;
@@ -31,7 +30,10 @@ pub(super) struct Ends {
     pub(super) seat: Arc<Seat>,
     pub(super) taken: Taken,
     pub(super) offered: Offered,
-    pub(super) limits: ConnectionLimits,
+    /// How long a connection may be kept for nothing.
+    pub(super) idle_within: Duration,
+    /// How long an answer may wait for its client to take more of it.
+    pub(super) taken_within: Duration,
     pub(super) stopping: watch::Receiver<()>,
 }
 
@@ -47,13 +49,16 @@ pub(super) trait Conversation: Future<Output = hyper::Result<()>> {
 impl Ends {
     /// Goes on with `conversation` until it ends.
     pub(super) async fn end<C: Conversation>(self, conversation: C) {
-        let Self { address, seat, taken, offered, limits, mut stopping } = self;
+        let Self { address, seat, taken, offered, idle_within, taken_within, mut stopping } = self;
         let mut conversation = pin!(conversation);
         let idles = async {
             if !C::IDLES {
                 std::future::pending::<()>().await;
             }
-            does_nothing(&seat, &taken, &offered, &limits).await;
+            tokio::select! {
+                () = asks_nothing(&seat, &taken, idle_within) => {}
+                () = is_stuck(&taken, &offered, taken_within) => {}
+            }
         };
         let must_leave = async {
             tokio::select! {
@@ -71,7 +76,7 @@ impl Ends {
                 tokio::select! {
                     ended = conversation.as_mut() => ended,
                     () = seat.had_its_time() => return,
-                    () = is_stuck(&taken, &offered, &limits) => return,
+                    () = is_stuck(&taken, &offered, taken_within) => return,
                 }
             }
             _ = stopping.changed() => {
@@ -86,26 +91,21 @@ impl Ends {
     }
 }
 
-/// Resolves once a connection has had no request for its time, or is stuck.
-async fn does_nothing(seat: &Seat, taken: &Taken, offered: &Offered, limits: &ConnectionLimits) {
-    let waits_for_nothing = async {
-        loop {
-            sleep(LOOKED_EVERY).await;
-            let idle = seat.waiting_since().map(|since| since.elapsed().min(taken.last().elapsed()));
-            if idle.is_some_and(|time| time >= limits.head_within) {
-                return;
-            }
+/// Resolves once a connection has had no request for this time.
+async fn asks_nothing(seat: &Seat, taken: &Taken, within: Duration) {
+    loop {
+        sleep(LOOKED_EVERY).await;
+        // A long answer may still be on its way.
+        let idle = seat.waiting_since().map(|since| since.elapsed().min(taken.last().elapsed()));
+        if idle.is_some_and(|time| time >= within) {
+            return;
         }
-    };
-    tokio::select! {
-        () = waits_for_nothing => {}
-        () = is_stuck(taken, offered, limits) => {}
     }
 }
 
-/// Resolves once the client has not taken its answers for the time that a write may wait.
-async fn is_stuck(taken: &Taken, offered: &Offered, limits: &ConnectionLimits) {
-    while !(offered.any() && taken.last().elapsed() >= limits.taken_within) {
+/// Resolves once the client has not taken its answers for this time.
+async fn is_stuck(taken: &Taken, offered: &Offered, within: Duration) {
+    while !(offered.any() && taken.last().elapsed() >= within) {
         sleep(LOOKED_EVERY).await;
     }
 }

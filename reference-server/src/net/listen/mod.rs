@@ -42,7 +42,7 @@ use faceattend_core::Result;
 
 use crate::error::AppError;
 use crate::net::ALWAYS_ANSWERED;
-use crate::net::encryption::Transport;
+use crate::net::transport::Transport;
 use crate::tls::Tls;
 use answered::{Answered, Offered};
 use connection::{Connection, Noted, Unread};
@@ -269,7 +269,8 @@ impl Client {
                 Ok(response)
             }
         });
-        let ends = Ends { address, seat, taken, offered, limits, stopping };
+        let (idle_within, taken_within) = (limits.head_within, limits.taken_within);
+        let ends = Ends { address, seat, taken, offered, idle_within, taken_within, stopping };
         if is_http_2 {
             let mut builder = http2::Builder::new(TokioExecutor::new());
             builder.timer(TokioTimer::new()).max_concurrent_streams(STREAMS);

@@ -13,7 +13,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
 use super::paced::{Paced, Taken};
-use crate::net::encryption::Transport;
+use crate::net::transport::Transport;
 
 /// The first byte of a connection that begins with TLS: the type of a record with a handshake (RFC 8446, 5.1). No
 /// method of HTTP begins with it.
