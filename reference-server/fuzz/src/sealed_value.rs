@@ -28,6 +28,7 @@ const COLUMNS: &[FaceColumn] = &[
     FaceColumn::SessionCenterFrame,
     FaceColumn::SessionLeftFrame,
     FaceColumn::SessionRightFrame,
+    FaceColumn::CameraSecret,
 ];
 
 struct Keys {
