@@ -145,6 +145,10 @@ async fn a_restored_copy_on_another_machine_knows_the_same_people_and_logins() {
     keys.write_new(&key_file).unwrap();
     std::fs::write(folder.path().join("jwt-secret"), SECRET).unwrap();
     std::fs::write(folder.path().join("settings.toml"), "port = 8009\n").unwrap();
+    let authority = ["tls-authority.crt", "tls-authority.key"];
+    for file in authority {
+        std::fs::write(folder.path().join(file), file).unwrap();
+    }
     let service = Service::start_in(folder, keys.clone(), |settings| settings).await;
     for (identity, name, roll) in [(5, "Asha", "R1"), (9, "Bela", "R2")] {
         let session = service.begin(&json!({})).await;
@@ -167,7 +171,7 @@ async fn a_restored_copy_on_another_machine_knows_the_same_people_and_logins() {
         let words = ["backup", text(&file), "--data-dir", &data, "--template-key-file", text(&key_file)];
         let told = said(&[&words[..], &["--config", &format!("{data}/settings.toml")]].concat());
         assert!(told.contains("2 people") && told.contains("NOT encrypted"), "{told}");
-        for part in ["jwt-secret", "template-keys", "settings", "database"] {
+        for part in ["jwt-secret", "tls-authority", "tls-authority-key", "template-keys", "settings", "database"] {
             assert!(told.contains(part), "{part}: {told}");
         }
         assert!(complaint(&words).contains("--force"));
@@ -184,6 +188,9 @@ async fn a_restored_copy_on_another_machine_knows_the_same_people_and_logins() {
     let restored = TemplateKeys::read(&other.path().join("template-keys")).unwrap();
     assert_eq!(restored.ids(), keys.ids());
     assert_eq!(beside(other.path(), "settings.toml").len(), 1);
+    for file in authority {
+        assert_eq!(std::fs::read_to_string(other.path().join(file)).unwrap(), file, "devices trust it still");
+    }
     let token = service.token.clone();
     works_as_before(other, restored, &token).await;
 

@@ -52,6 +52,10 @@ pub enum Part {
     JwtSecret,
     /// The key that signs receipts.
     ReceiptKey,
+    /// The certificate of the server's own authority, which devices trust.
+    TlsAuthority,
+    /// The key of that authority.
+    TlsAuthorityKey,
     /// The keys that encrypt faces.
     TemplateKeys,
     /// The file of settings.
@@ -64,10 +68,12 @@ pub enum Part {
 
 impl Part {
     /// Every part, in the order of the file.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::WaitingWrites,
         Self::JwtSecret,
         Self::ReceiptKey,
+        Self::TlsAuthority,
+        Self::TlsAuthorityKey,
         Self::TemplateKeys,
         Self::Settings,
         Self::Database,
@@ -81,6 +87,8 @@ impl Part {
             Self::WaitingWrites => "waiting-writes",
             Self::JwtSecret => "jwt-secret",
             Self::ReceiptKey => "receipt-key",
+            Self::TlsAuthority => "tls-authority",
+            Self::TlsAuthorityKey => "tls-authority-key",
             Self::TemplateKeys => "template-keys",
             Self::Settings => "settings",
             Self::Database => "database",
@@ -91,7 +99,7 @@ impl Part {
     /// Returns whether it is a key.
     #[must_use]
     pub fn is_secret(self) -> bool {
-        matches!(self, Self::JwtSecret | Self::ReceiptKey | Self::TemplateKeys)
+        matches!(self, Self::JwtSecret | Self::ReceiptKey | Self::TlsAuthorityKey | Self::TemplateKeys)
     }
 
     fn named(name: &str) -> Option<Self> {

@@ -139,6 +139,8 @@ fn name_of(part: Part) -> &'static str {
         Part::WaitingWrites => "waiting writes",
         Part::JwtSecret => "secret of tokens",
         Part::ReceiptKey => "key of receipts",
+        Part::TlsAuthority => "TLS authority",
+        Part::TlsAuthorityKey => "key of the TLS authority",
         Part::TemplateKeys => "keys of faces",
         Part::Settings | Part::Database | Part::Summary => part.name(),
     }

@@ -66,7 +66,8 @@ pub(crate) fn files_of(folder: &Path, name: Option<&str>) -> (PathBuf, PathBuf) 
     (folder.join(format!("{base}.crt")), folder.join(format!("{base}.key")))
 }
 
-fn files_of_authority(folder: &Path) -> (PathBuf, PathBuf) {
+/// Returns the files of the authority in `folder`: certificate and key.
+pub(crate) fn files_of_authority(folder: &Path) -> (PathBuf, PathBuf) {
     (folder.join(format!("{AUTHORITY}.crt")), folder.join(format!("{AUTHORITY}.key")))
 }
 

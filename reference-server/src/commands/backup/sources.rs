@@ -11,6 +11,7 @@ use crate::commands::Hidden;
 use crate::commands::data_dir::{RECEIPT_KEY, SECRET, data_dir, waiting_writes};
 use crate::commands::database::{DatabaseArgs, Place};
 use crate::commands::keys::KeyArgs;
+use crate::tls::authority;
 
 /// The settings of `serve` that say where data and keys are.
 #[derive(Debug, Clone, Default, Args)]
@@ -68,6 +69,8 @@ impl DataArgs {
         } else {
             files.push((Part::ReceiptKey, dir.join(RECEIPT_KEY)));
         }
+        let (certificate, key) = authority::files_of_authority(&dir);
+        files.extend([(Part::TlsAuthority, certificate), (Part::TlsAuthorityKey, key)]);
         if self.keys.are_given_as_text() {
             elsewhere.push(given("the keys of the faces (FACEATTEND_TEMPLATE_KEYS)"));
         }
