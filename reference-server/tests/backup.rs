@@ -12,46 +12,12 @@ use std::process::{Command, Output, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 
+use common::schema::Schema;
 use common::{DATABASE, GREEN, SECRET, Service, picture};
 use faceattend_core::store::prelude::*;
 use faceattend_core::store::{NewAuditEntry, Page, PostgresStore, SqliteStore, TemplateKey, TemplateKeys};
 use faceattend_server::auth::Secret;
 use serde_json::json;
-
-/// A schema in the database of the tests, gone at the end.
-struct Schema {
-    database: String,
-    name: String,
-}
-
-impl Schema {
-    fn new() -> Option<Self> {
-        let Ok(database) = std::env::var("FACEATTEND_TEST_POSTGRES") else {
-            eprintln!("skipped: FACEATTEND_TEST_POSTGRES names no database; `cargo xtask test` starts one");
-            return None;
-        };
-        let schema = Self { database, name: format!("test_{}", uuid::Uuid::new_v4().simple()) };
-        schema.run(&format!("CREATE SCHEMA {}", schema.name));
-        Some(schema)
-    }
-
-    fn url(&self) -> String {
-        let sign = if self.database.contains('?') { '&' } else { '?' };
-        format!("{}{sign}options=-c%20search_path%3D{}", self.database, self.name)
-    }
-
-    fn run(&self, sql: &str) {
-        // The client blocks on an executor of its own, which must not be in asynchronous code.
-        let run = || postgres::Client::connect(&self.database, postgres::NoTls).unwrap().batch_execute(sql).unwrap();
-        std::thread::scope(|threads| threads.spawn(run).join()).unwrap();
-    }
-}
-
-impl Drop for Schema {
-    fn drop(&mut self) {
-        self.run(&format!("SET client_min_messages = warning; DROP SCHEMA {} CASCADE", self.name));
-    }
-}
 
 /// The binary with no setting of this machine's.
 fn command(words: &[&str]) -> Command {

@@ -4,45 +4,16 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr, reason = "a test fails by panicking")]
 
+#[path = "common/schema.rs"]
+mod schema;
+
 use faceattend_core::store::prelude::*;
 use std::path::Path;
 use std::process::{Command, Output};
 
 use faceattend_core::store::{AttendanceFilter, Page, SqliteStore};
 use faceattend_core::types::StudentId;
-
-/// A schema in the database of the tests, gone at the end.
-struct Schema {
-    database: String,
-    name: String,
-}
-
-impl Schema {
-    fn new() -> Option<Self> {
-        let Ok(database) = std::env::var("FACEATTEND_TEST_POSTGRES") else {
-            eprintln!("skipped: FACEATTEND_TEST_POSTGRES names no database; `cargo xtask test` starts one");
-            return None;
-        };
-        let schema = Self { database, name: format!("test_{}", uuid::Uuid::new_v4().simple()) };
-        schema.run(&format!("CREATE SCHEMA {}", schema.name));
-        Some(schema)
-    }
-
-    fn url(&self) -> String {
-        let sign = if self.database.contains('?') { '&' } else { '?' };
-        format!("{}{sign}options=-c%20search_path%3D{}", self.database, self.name)
-    }
-
-    fn run(&self, sql: &str) {
-        postgres::Client::connect(&self.database, postgres::NoTls).unwrap().batch_execute(sql).unwrap();
-    }
-}
-
-impl Drop for Schema {
-    fn drop(&mut self) {
-        self.run(&format!("SET client_min_messages = warning; DROP SCHEMA {} CASCADE", self.name));
-    }
-}
+use schema::Schema;
 
 /// Runs the binary with no setting of this machine's, and `database` in the environment if there is one.
 fn faceattend(words: &[&str], database: Option<&str>) -> Output {

@@ -14,6 +14,7 @@ mod several {
 }
 
 use common::opencv::opencv_is_there;
+use common::schema::Schema;
 use common::{BLUE, GREEN, RED, YELLOW, picture};
 use serde_json::{Value, json};
 use several::camera::NetworkCamera;
@@ -28,22 +29,14 @@ fn a_server_of_the_test() {
 /// `FACEATTEND_TEST_POSTGRES` names a database in which schemas can be made; `cargo xtask test` starts one.
 #[test]
 fn three_servers_on_one_postgresql_are_one_service() {
-    let Ok(database) = std::env::var("FACEATTEND_TEST_POSTGRES") else {
-        eprintln!("skipped: FACEATTEND_TEST_POSTGRES names no database");
-        return;
-    };
-    let schema = several::process::Schema::new(&database);
+    let Some(schema) = Schema::new() else { return };
     three_servers_are_one_service(&schema.url());
 }
 
 /// The list of the cameras is one for all, and outlives all of them.
 #[test]
 fn what_servers_share_is_watched_again_when_all_of_them_were_killed() {
-    let Ok(database) = std::env::var("FACEATTEND_TEST_POSTGRES") else {
-        eprintln!("skipped: FACEATTEND_TEST_POSTGRES names no database");
-        return;
-    };
-    let schema = several::process::Schema::new(&database);
+    let Some(schema) = Schema::new() else { return };
     let start = || {
         let [mut a, mut b] = ["a", "b"].map(|name| Server::start(name, &schema.url()));
         let admin = json!({ "username": "admin", "password": "admin123" });

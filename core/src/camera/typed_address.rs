@@ -1,7 +1,7 @@
 //! The address of a camera as a form has it: with its user and its password apart, or with a password that is kept and
 //! was not typed again.
 
-use std::fmt::Write as _;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::login;
 use super::source::{CameraSource, redacted};
@@ -98,18 +98,11 @@ fn with_login_of(address: &str, kept: &str) -> Option<String> {
     Some(format!("{scheme}://{login}@{}", login::split(rest).1))
 }
 
-/// Every sign of a typed user or password that means something in an address, percent-encoded.
+/// Every sign of a typed user or password that means something in an address is percent-encoded.
+const MEANT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
 fn encoded(text: &str) -> String {
-    let mut encoded = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            encoded.push(char::from(byte));
-        } else {
-            // Writing into a string cannot fail.
-            let _ = write!(encoded, "%{byte:02X}");
-        }
-    }
-    encoded
+    utf8_percent_encode(text, MEANT).to_string()
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::process::Schema;
+use crate::common::schema::Schema;
 
 /// A database of a test's own.
 pub(crate) enum Database {
@@ -17,11 +17,7 @@ impl Database {
 
     /// A schema in the PostgreSQL that the environment names; `None`, with a word about it, where it names none.
     pub(crate) fn postgres() -> Option<Self> {
-        let Ok(database) = std::env::var("FACEATTEND_TEST_POSTGRES") else {
-            eprintln!("skipped: FACEATTEND_TEST_POSTGRES names no database");
-            return None;
-        };
-        Some(Self::Postgres(Schema::new(&database)))
+        Schema::new().map(Self::Postgres)
     }
 
     /// How the server is told of it.

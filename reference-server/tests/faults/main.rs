@@ -23,8 +23,5 @@ mod load;
 mod locked;
 mod memory;
 mod postgres_away;
-#[path = "../several/process.rs"]
-#[allow(dead_code, unreachable_pub, reason = "its schema is used")]
-mod process;
 mod server;
 mod waiting;

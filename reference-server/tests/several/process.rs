@@ -87,36 +87,6 @@ impl Server {
     }
 }
 
-/// A schema of its own in a PostgreSQL database.
-pub struct Schema {
-    database: String,
-    name: String,
-}
-
-impl Schema {
-    pub fn new(database: &str) -> Self {
-        let name = format!("test_{}", uuid::Uuid::new_v4().simple());
-        let schema = Self { database: database.to_owned(), name };
-        schema.outside(&format!("CREATE SCHEMA {}", schema.name));
-        schema
-    }
-
-    pub fn url(&self) -> String {
-        let sign = if self.database.contains('?') { '&' } else { '?' };
-        format!("{}{sign}options=-c%20search_path%3D{}", self.database, self.name)
-    }
-
-    fn outside(&self, statement: &str) {
-        postgres::Client::connect(&self.database, postgres::NoTls).unwrap().batch_execute(statement).unwrap();
-    }
-}
-
-impl Drop for Schema {
-    fn drop(&mut self) {
-        self.outside(&format!("SET client_min_messages = warning; DROP SCHEMA {} CASCADE", self.name));
-    }
-}
-
 /// Serves until the process is killed, if it was started as a server.
 pub fn serve_if_told_to() {
     serve_if_started(ConnectionLimits::default(), async |order| {
