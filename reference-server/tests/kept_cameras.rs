@@ -178,7 +178,8 @@ async fn a_camera_is_watched_again_after_the_server_was_told_to_end_and_its_pass
     assert_eq!((&gate["name"], &gate["status"]), (&json!("Gate"), &Value::Null));
     let problem = gate["problem"].as_str().unwrap();
     assert!(problem.contains("\"Gate\"") && problem.contains("--template-key-file"), "{problem}");
-    assert_eq!(camera.watchers(), 0);
+    // A camera sees that its watcher has gone when it sends the next picture.
+    eventually("it is watched no more", async || camera.watchers() == 0).await;
     // The password typed again makes it good.
     let path = format!("{CAMERAS}/{}", gate["camera_id"]);
     let again = json!({ "name": "Gate", "camera_url": gate["camera_url"], "password": "S3CRET" });

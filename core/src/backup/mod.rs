@@ -124,7 +124,9 @@ impl fmt::Display for Part {
 /// # Ok::<_, faceattend_core::Error>(())
 /// ```
 #[derive(Clone)]
-pub struct Passphrase(String);
+pub struct Passphrase(
+    #[cfg_attr(not(feature = "encryption"), expect(dead_code, reason = "only an encrypted back-up reads it"))] String,
+);
 
 impl Passphrase {
     /// The fewest characters: whoever has the file can try as many as a machine can.
@@ -144,6 +146,7 @@ impl Passphrase {
         Ok(Self(text.to_owned()))
     }
 
+    #[cfg(feature = "encryption")]
     fn bytes(&self) -> &[u8] {
         self.0.as_bytes()
     }
