@@ -19,7 +19,7 @@ const HOME: &str = "/home/somebody";
 /// # Errors
 /// When it does not run with what a bare system has.
 pub(super) fn trial(packages: &Path, ground: &Ground) -> Result<String> {
-    let archive = the_package(packages, ".tar.gz")?;
+    let archive = the_package(packages, "-linux-gnu.tar.gz")?;
     let root = Root::fresh("tarball", ground)?;
     bring_media(&root)?;
     root.copy(&archive, "/srv/faceattend.tar.gz")?;
