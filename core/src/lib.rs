@@ -201,6 +201,10 @@ mod preprocess;
 pub mod quality;
 pub mod recognition;
 mod redaction;
+#[cfg_attr(
+    not(any(feature = "sqlite", feature = "postgres")),
+    allow(dead_code, reason = "what two databases share, and neither is built in")
+)]
 pub mod store;
 pub mod tracking;
 pub mod types;

@@ -61,7 +61,6 @@ impl StoreTrouble {
 
 /// The database's own error, with what is known of it.
 #[derive(Debug)]
-#[cfg_attr(not(any(feature = "sqlite", feature = "postgres")), expect(dead_code, reason = "no database is built in"))]
 struct Troubled {
     trouble: StoreTrouble,
     cause: Cause,
