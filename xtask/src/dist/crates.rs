@@ -13,7 +13,7 @@ use crate::workspace::{cargo, output, root, succeed};
 const CORE: &str = "faceattend-core";
 /// Where the packages are built and checked. Not among the tests' files: their flags are others.
 pub(super) const TARGET: &str = "target/dist-crates";
-/// What a registry takes at most, in bytes: the limit of crates.io.
+/// What a registry takes at most, in bytes: the limit of Rust's own registry.
 const LIMIT: u64 = 10 * 1024 * 1024;
 
 /// A crate of this workspace that is published.

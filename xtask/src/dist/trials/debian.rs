@@ -11,8 +11,6 @@ use crate::workspace::{output, root};
 
 /// The release of Debian that has the newest Python.
 const RELEASE: &str = "forky";
-/// The mirror of Debian.
-const MIRROR: &str = "http://deb.debian.org/debian";
 /// What this machine has and the other one needs to reach a registry through the same net.
 const NET: &[&str] = &["etc/resolv.conf", "etc/ssl/certs/ca-certificates.crt"];
 
@@ -32,7 +30,7 @@ pub(super) fn wheel(wheel: &Path, minor: u32) -> Result<String> {
     make.args(["--variant=minbase", &format!("--include=python3.{minor}-venv,ca-certificates"), RELEASE]);
     // A mirror may be a snapshot of an older day.
     make.arg("--aptopt=Acquire::Check-Valid-Until \"false\"");
-    output(make.arg(&folder).arg(MIRROR))?;
+    output(make.arg(&folder))?;
     for path in NET {
         copy(&Path::new("/").join(path), &folder.join(path))?;
     }
