@@ -12,6 +12,7 @@ use std::process::{Command, Output, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 
+use common::program::Program;
 use common::schema::Schema;
 use common::{DATABASE, GREEN, SECRET, Service, picture};
 use faceattend_core::store::prelude::*;
@@ -299,34 +300,15 @@ fn a_newer_database_is_neither_backed_up_nor_restored() {
     assert!(complaint(&["backup", "--check", text(&folder.path().join("b"))]).contains("no back-up"));
 }
 
-/// A server of the real program, killed at the end.
-struct Server(std::process::Child);
-
-impl Server {
-    fn start(folder: &Path, more: &[&str]) -> Self {
-        use std::io::BufRead as _;
-        let mut serve = command(&["serve", "--port", "0", "--data-dir", text(folder)]);
-        let mut child = serve.args(more).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-        let mut lines = std::io::BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
-        let listens = lines.any(|line| line.contains("Listening on http://"));
-        let server = Self(child);
-        assert!(listens, "the server ended before it listened");
-        std::thread::spawn(move || lines.for_each(drop));
-        server
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
+/// The real program as a server of this folder.
+fn serve(folder: &Path, more: &[&str]) -> Program {
+    Program::start(command(&["serve", "--port", "0", "--data-dir", text(folder)]).args(more))
 }
 
 #[test]
 fn a_server_makes_its_back_ups_and_keeps_a_restore_away() {
     let (folder, backups) = (school(&["R1"], "a secret of the tests"), tempfile::tempdir().unwrap());
-    let server = Server::start(folder.path(), &["--backup-dir", text(&backups.path().join("new"))]);
+    let server = serve(folder.path(), &["--backup-dir", text(&backups.path().join("new"))]);
     let mut made = Vec::new();
     for _ in 0..100 {
         made = std::fs::read_dir(backups.path().join("new"))
@@ -344,7 +326,7 @@ fn a_server_makes_its_back_ups_and_keeps_a_restore_away() {
     assert!(told.contains("stop it first"), "{told}");
     drop(server);
     said(&["restore", text(made), "--yes", "--data-dir", text(folder.path())]);
-    drop(Server::start(folder.path(), &[]));
+    drop(serve(folder.path(), &[]));
     assert_eq!(people(folder.path()), ["R1"]);
 }
 

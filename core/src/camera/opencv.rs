@@ -128,12 +128,15 @@ fn frame(view: View<'_>) -> Result<Frame<'static>> {
     Frame::new(view.bytes.to_vec(), view.width, view.height, ChannelOrder::Bgr)
 }
 
+/// Returns OpenCV, which is linked.
+#[cfg(feature = "opencv")]
+fn library(_wanted: impl std::fmt::Display) -> Result<Library> {
+    Ok(Library::linked(faceattend_opencv::table()))
+}
+
 /// Returns OpenCV, which `wanted` needs.
+#[cfg(not(feature = "opencv"))]
 fn library(wanted: impl std::fmt::Display) -> Result<Library> {
-    #[cfg(feature = "opencv")]
-    let library = Library::linked(faceattend_opencv::table());
-    #[cfg(not(feature = "opencv"))]
-    let library = Library::load();
     // No camera that may come back by itself: somebody has to install something.
-    library.map_err(|error| Error::State { what: "camera", reason: format!("{wanted} needs OpenCV: {error}") })
+    Library::load().map_err(|error| Error::State { what: "camera", reason: format!("{wanted} needs OpenCV: {error}") })
 }

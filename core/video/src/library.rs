@@ -62,12 +62,10 @@ impl fmt::Display for LoadError {
 impl std::error::Error for LoadError {}
 
 impl Library {
-    /// Returns the library that the program was linked with.
-    ///
-    /// # Errors
-    /// [`LoadError::OtherVersion`] when `table` is of another version of this crate.
-    pub fn linked(table: &'static Table) -> Result<Self, LoadError> {
-        checked(table, || PathBuf::from("the program"))
+    /// Returns the library that the program was linked with. The compiler has seen that it is of this version.
+    #[must_use]
+    pub fn linked(table: &'static Table) -> Self {
+        Self { table }
     }
 
     /// Loads the library, unless that has been done. What failed is tried again by the next call: OpenCV may have been
@@ -130,11 +128,7 @@ fn load(file: PathBuf) -> Result<Library, LoadError> {
         return Err(LoadError::OtherVersion { library: file });
     }
     // SAFETY: as above, and of this version.
-    checked(unsafe { &*table }, || file)
-}
-
-fn checked(table: &'static Table, library: impl FnOnce() -> PathBuf) -> Result<Library, LoadError> {
-    if table.abi == ABI { Ok(Library { table }) } else { Err(LoadError::OtherVersion { library: library() }) }
+    Ok(Library { table: unsafe { &*table } })
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 // The accounts: who may log in, as what, and with which password.
 import { get, post, put } from "./api.js";
 import { t } from "./text.js";
-import { button, element, make, say, showRows } from "./ui.js";
+import { button, carryOut, element, make, say, showRows } from "./ui.js";
 
 const ROLES = { viewer: "role.viewer", operator: "role.operator", admin: "role.admin" };
 
@@ -64,17 +64,7 @@ function roleOf(user) {
   return choice;
 }
 
-async function act(change, done) {
-  let said = [done, "good"];
-  try {
-    await change();
-  } catch (error) {
-    said = [error.message, "bad"];
-  }
-  await load();
-  say(element("accounts-note"), ...said);
-  return said[1] === "good";
-}
+const act = (change, done) => carryOut(change, done, load, "accounts-note");
 
 let whose = null;
 

@@ -4,7 +4,7 @@ import { askFor } from "./camera-form.js";
 import { PROBLEMS, STATES, withoutAddress } from "./camera-words.js";
 import { may } from "./roles.js";
 import { dateTime, t, told } from "./text.js";
-import { button, confirmed, element, make, menu, say, showRows } from "./ui.js";
+import { button, carryOut, confirmed, element, make, menu, say, showRows } from "./ui.js";
 
 const POLL_EVERY = 2000;
 const GATES = {
@@ -103,16 +103,7 @@ function actionsOf(camera) {
   return actions;
 }
 
-async function act(change, done) {
-  let said = [done, "good"];
-  try {
-    await change();
-  } catch (error) {
-    said = [error.message, "bad"];
-  }
-  await load();
-  say(element("kept-note"), ...said);
-}
+const act = (change, done) => carryOut(change, done, load, "kept-note");
 
 async function edit(camera) {
   const saved = await askFor(camera);

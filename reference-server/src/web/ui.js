@@ -9,6 +9,19 @@ export function say(note, text, kind = "") {
   note.className = `note ${kind}`;
 }
 
+// Makes a change, loads the list anew, and says in the note that it is done, or why it is not; whether it is done.
+export async function carryOut(change, done, load, note) {
+  let said = [done, "good"];
+  try {
+    await change();
+  } catch (error) {
+    said = [error.message, "bad"];
+  }
+  await load();
+  say(element(note), ...said);
+  return said[1] === "good";
+}
+
 export function make(tag, properties = {}, ...children) {
   const made = Object.assign(document.createElement(tag), properties);
   made.append(...children);

@@ -7,6 +7,7 @@
 pub mod marker;
 #[path = "../../../core/tests/common/opencv.rs"]
 pub mod opencv;
+pub mod program;
 pub mod schema;
 pub mod server_process;
 
