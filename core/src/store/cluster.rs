@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{CameraKey, CameraReport, ClaimedCamera, ServerId, WatchedCamera};
+use super::{CameraKey, CameraReport, ClaimedCamera, KeptCamera, NewKeptCamera, ServerId, WatchedCamera};
 use crate::error::Result;
 
 /// What several servers on one database share. Only PostgreSQL offers it.
@@ -13,6 +13,14 @@ pub trait Cluster: Send + Sync {
     /// # Errors
     /// [`Error::Store`](crate::Error::Store).
     fn announce(&self, text: &str) -> Result<()>;
+
+    /// Keeps a camera that is started, as [`keep_started_camera`](super::KeptCameras::keep_started_camera) does, and
+    /// leases it to `by` in the same transaction unless another server holds it: no server that hears of the camera is
+    /// faster than the one that was asked. Returns it, and whether `by` holds it.
+    ///
+    /// # Errors
+    /// Those of [`keep_started_camera`](super::KeptCameras::keep_started_camera).
+    fn keep_watched_camera(&self, new: &NewKeptCamera, by: &ServerId, lease: Duration) -> Result<(KeptCamera, bool)>;
 
     /// Leases a kept camera to `by` unless another server holds it. Returns whether `by` holds it: no server holds one
     /// that is not kept, or paused.

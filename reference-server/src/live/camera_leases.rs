@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use faceattend_core::Result;
 use faceattend_core::camera::redacted;
 use faceattend_core::store::{
-    CameraGroup, CameraKey, CameraReport, Cluster, KeptCamera, ServerId, Store, WatchedCamera,
+    CameraGroup, CameraKey, CameraReport, Cluster, KeptCamera, NewKeptCamera, ServerId, Store, WatchedCamera,
 };
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
@@ -137,20 +137,38 @@ impl CameraLeases {
         }
     }
 
+    /// Keeps a camera that is started and has it watched, by this server unless another does so already; whether it may
+    /// be opened.
+    pub(super) fn start_camera(&self, new: &NewKeptCamera, starter: Starter) -> Result<bool> {
+        let _turn = self.turn();
+        let asked = Instant::now();
+        let (kept, is_leased) = self.cluster()?.keep_watched_camera(new, &self.server, LEASE)?;
+        if is_leased {
+            self.begin(&kept, starter, asked)?;
+        }
+        self.read_all()?;
+        Ok(true)
+    }
+
     /// Has a kept camera watched, by this server unless another does so already; whether it may be opened.
     pub(super) fn watch(&self, kept: &KeptCamera, starter: Starter) -> Result<bool> {
         let _turn = self.turn();
         let asked = Instant::now();
         let is_here = kept.key.only_at.as_ref().is_none_or(|server| *server == self.server.name);
         if is_here && self.cluster()?.watch_camera(&kept.key, &self.server, LEASE)? {
-            // What was held before is still to be renewed; a server that holds nothing has just begun to.
-            if self.cameras.status().is_empty() {
-                *self.holds_until.lock().unwrap_or_else(PoisonError::into_inner) = asked + LEASE - MARGIN;
-            }
-            self.cameras.start(Wanted::of(kept)?, starter)?;
+            self.begin(kept, starter, asked)?;
         }
         self.read_all()?;
         Ok(true)
+    }
+
+    /// Watches a camera whose lease was asked for at `asked`.
+    fn begin(&self, kept: &KeptCamera, starter: Starter, asked: Instant) -> Result<()> {
+        // What was held before is still to be renewed; a server that holds nothing has just begun to.
+        if self.cameras.status().is_empty() {
+            *self.holds_until.lock().unwrap_or_else(PoisonError::into_inner) = asked + LEASE - MARGIN;
+        }
+        self.cameras.start(Wanted::of(kept)?, starter).map(drop)
     }
 
     /// Has the camera at `address` watched no longer, by whichever server; with or without its credentials.

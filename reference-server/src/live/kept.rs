@@ -130,10 +130,10 @@ impl KeptList {
         if self.leases.is_none() && self.cameras.goes_on(wanted) {
             return Ok(true);
         }
-        let kept = self.store.keep_started_camera(&self.asked(CameraGroup::Usual, wanted, starter, by))?;
+        let asked = self.asked(CameraGroup::Usual, wanted, starter, by);
         match &self.leases {
-            Some(leases) => leases.watch(&kept, starter),
-            None => self.cameras.start(Wanted::of(&kept)?, starter),
+            Some(leases) => leases.start_camera(&asked, starter),
+            None => self.cameras.start(Wanted::of(&self.store.keep_started_camera(&asked)?)?, starter),
         }
     }
 

@@ -5,7 +5,9 @@ use std::time::Duration;
 use postgres::{Row, Transaction};
 
 use super::super::codec::TemplateKeys;
-use super::super::model::{CameraGroup, CameraKey, CameraReport, ClaimedCamera, ServerId, WatchedCamera};
+use super::super::model::{
+    CameraGroup, CameraKey, CameraReport, ClaimedCamera, KeptCamera, NewKeptCamera, ServerId, WatchedCamera,
+};
 use super::super::notices::text;
 use super::super::{Cluster, FORGET_BOUND_CAMERAS_AFTER};
 use super::notices::leave;
@@ -20,6 +22,10 @@ impl Cluster for PostgresStore {
             }
             Ok(())
         })
+    }
+
+    fn keep_watched_camera(&self, new: &NewKeptCamera, by: &ServerId, lease: Duration) -> Result<(KeptCamera, bool)> {
+        self.keep_and_lease(new, by, lease)
     }
 
     fn watch_camera(&self, camera: &CameraKey, by: &ServerId, lease: Duration) -> Result<bool> {

@@ -1,16 +1,18 @@
 //! The cameras that are kept. Whoever changes the list holds the lock of the leases: what is to be watched and who
 //! watches it change together.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use postgres::{Row, Transaction};
 
-use super::super::codec::TemplateForms;
+use super::super::codec::{TemplateForms, TemplateKeys};
 use super::super::kept_rows::{
     COLUMNS, CameraRow, CameraTable, change, forms, in_order, keep, keep_started, pause, remove, settings_fit,
 };
 use super::super::notices::text;
-use super::super::{CameraGroup, CameraKey, KeptCamera, KeptCameraChange, KeptCameras, NewKeptCamera};
-use super::cluster::{end_leases, is_held, lock};
+use super::super::{CameraGroup, CameraKey, KeptCamera, KeptCameraChange, KeptCameras, NewKeptCamera, ServerId};
+use super::cluster::{end_leases, is_held, lock, watch};
 use super::{Fault, Outcome, PostgresStore, certain_time, micros, notices};
 use crate::error::Result;
 
@@ -22,10 +24,7 @@ impl KeptCameras for PostgresStore {
 
     fn keep_started_camera(&self, new: &NewKeptCamera) -> Result<KeptCamera> {
         settings_fit(&new.settings)?;
-        // A camera that is watched goes on in the place that it was started with.
-        self.write_cameras("keep a camera", |table| {
-            keep_started(table, &self.keys, new, |table, row| is_held(table.db, &row.address, &row.only_at))
-        })
+        self.write_cameras("keep a camera", |table| keep_in_place(table, &self.keys, new))
     }
 
     fn kept_cameras(&self) -> Result<Vec<KeptCamera>> {
@@ -57,7 +56,26 @@ impl KeptCameras for PostgresStore {
     }
 }
 
+/// A camera that is watched goes on in the place that it was started with.
+fn keep_in_place(table: &mut Table<'_, '_>, keys: &TemplateKeys, new: &NewKeptCamera) -> Outcome<KeptCamera> {
+    keep_started(table, keys, new, |table, row| is_held(table.db, &row.address, &row.only_at))
+}
+
 impl PostgresStore {
+    pub(super) fn keep_and_lease(
+        &self,
+        new: &NewKeptCamera,
+        by: &ServerId,
+        lease: Duration,
+    ) -> Result<(KeptCamera, bool)> {
+        settings_fit(&new.settings)?;
+        self.write_cameras("keep a camera", |table| {
+            let kept = keep_in_place(table, &self.keys, new)?;
+            let is_leased = watch(table.db, &kept.key, by, lease)?;
+            Ok((kept, is_leased))
+        })
+    }
+
     fn write_cameras<T>(&self, doing: &str, work: impl FnOnce(&mut Table<'_, '_>) -> Outcome<T>) -> Result<T> {
         self.write(doing, |db| {
             lock(db)?;

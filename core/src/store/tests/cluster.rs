@@ -13,6 +13,7 @@ macro_rules! cluster_contract {
     ($open:expr) => {
         cluster_contract!(@ $open; an_announcement_reaches_the_others_whole,
             a_camera_is_held_by_one_server,
+            who_is_asked_watches_it_however_fast_the_others_are,
             a_lapsed_camera_is_taken_over_and_a_renewed_one_is_not,
             what_has_lapsed_is_held_by_nobody,
             what_a_dead_server_leaves_is_shared,
@@ -76,8 +77,7 @@ fn watch(store: &dyn Store, asked: &Asked, by: &ServerId, lease: Duration) -> bo
         by: "admin".into(),
         at: jiff::Timestamp::UNIX_EPOCH,
     };
-    store.keep_started_camera(&new).unwrap();
-    cluster(store).watch_camera(&asked.key, by, lease).unwrap()
+    cluster(store).keep_watched_camera(&new, by, lease).unwrap().1
 }
 
 fn report(camera: &Asked, is_over: bool) -> CameraReport {
@@ -120,6 +120,21 @@ pub(super) fn a_camera_is_held_by_one_server(one: &dyn Store, two: &dyn Store) {
     let changed = Asked { address: "rtsp://user:y@host/1".into(), ..gate };
     assert!(!watch(stores[1], &changed, &b, LONG));
     assert_eq!(claims(&one.claim_cameras(&a, &[], LONG).unwrap())[0].0.address, changed.address);
+}
+
+pub(super) fn who_is_asked_watches_it_however_fast_the_others_are(one: &dyn Store, two: &dyn Store) {
+    let [a, b] = ["a", "b"].map(ServerId::new);
+    let done = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|threads| {
+        threads.spawn(|| {
+            while !done.load(std::sync::atomic::Ordering::Relaxed) {
+                assert_eq!(cluster(two).claim_cameras(&b, &[], LONG).unwrap(), []);
+            }
+        });
+        let held: Vec<_> = (0..20).map(|at| watch(one, &camera(&format!("rtsp://host/{at}")), &a, LONG)).collect();
+        done.store(true, std::sync::atomic::Ordering::Relaxed);
+        assert_eq!(held, [true; 20]);
+    });
 }
 
 pub(super) fn a_lapsed_camera_is_taken_over_and_a_renewed_one_is_not(one: &dyn Store, two: &dyn Store) {
