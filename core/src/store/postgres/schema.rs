@@ -12,7 +12,7 @@
 use postgres::Transaction;
 
 use super::super::rules::doubled;
-use super::super::schema::newest_version;
+use super::super::schema::{kiosk, newest_version, outbox, roster};
 use super::{Outcome, keys};
 use crate::error::Error;
 
@@ -54,6 +54,9 @@ const MIGRATIONS: &[Migration] = &[
         statements: JOURNALS_AND_KEYS,
     },
     Migration { version: 13, name: "the cameras that are kept", statements: CAMERAS },
+    Migration { version: 14, name: roster::NAME, statements: roster::POSTGRES },
+    Migration { version: 15, name: outbox::NAME, statements: outbox::POSTGRES },
+    Migration { version: 16, name: kiosk::NAME, statements: kiosk::POSTGRES },
 ];
 
 // What servers shared before is kept from now on, and its addresses are no longer where everybody reads them. A
