@@ -16,6 +16,8 @@ pub const CAMERA_NAME: usize = 100;
 pub const CAMERAS: usize = 1000;
 /// The address of a camera or the path of a recording: the longest path that Linux takes (`PATH_MAX`).
 pub const CAMERA_ADDRESS: usize = 4096;
+/// The name of a group of students, which a list shows in one line.
+pub const GROUP_NAME: usize = 100;
 /// The name of a part of the day, such as a lesson.
 pub const PERIOD: usize = 255;
 /// The name of a person who gave a consent or made a correction.

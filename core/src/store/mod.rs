@@ -34,6 +34,8 @@ mod portable;
 mod postgres;
 mod privacy;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod roster_plan;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod rules;
 pub mod schema;
 mod second_looks;
@@ -45,7 +47,7 @@ mod templates;
 #[cfg(test)]
 pub(crate) mod tests;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
-mod text_keys;
+pub(crate) mod text_keys;
 mod trouble;
 
 use std::time::Duration;
@@ -72,13 +74,14 @@ pub use model::{
     AdminChange, AdminUser, Admission, AttendanceFilter, AttendanceRecord, AttendanceStatus, AttendanceSummary,
     AuditEntry, CameraGroup, CameraKey, CameraReach, CameraReport, CameraSettings, ClaimedCamera, Consent,
     CorrectedStatus, Correction, CorrectionRecord, DayWindow, DecidedSecondLook, Deferred, DeferredOutcome,
-    DetectionLog, ENROLMENT_LOCK, Enrolee, Enrolment, Erasure, FaceCheck, JournalId, KeptAddress, KeptCamera,
-    KeptCameraChange, KeptSeen, LegacyVector, Listed, LoginFailures, Marking, MarksOfErased, Merged, MergedFace,
-    NewAdmin, NewAttendance, NewAuditEntry, NewDetectionLog, NewKeptCamera, NewLogin, NewSecondLook, NewSession, Page,
-    PositionColumns, Retention, Retired, SecondLook, SecondLookAnswer, SecondLookDecision, SecondLookFilter,
-    SecondLookState, SecondLookVerdict, SecondLooking, SeenLimits, ServerId, SessionRecord, SessionSummary,
-    SessionUpdate, StoredEmbedding, StoredTemplate, Student, StudentChange, StudentMerge, TemplateMark, TemplateOrigin,
-    WatchedCamera, embedding_text,
+    DetectionLog, ENROLMENT_LOCK, Enrolee, Enrolment, Erasure, FaceCheck, GroupKind, JournalId, KeptAddress,
+    KeptCamera, KeptCameraChange, KeptSeen, LegacyVector, Listed, ListedGroup, LoginFailures, Marking, MarksOfErased,
+    Merged, MergedFace, NewAdmin, NewAttendance, NewAuditEntry, NewDetectionLog, NewKeptCamera, NewLogin,
+    NewSecondLook, NewSession, Page, PlannedChange, PlannedMembership, PlannedStudent, PositionColumns, ProblemCode,
+    Retention, Retired, RosterImport, RosterOrder, RosterPlan, RosterProblem, RosterRow, SecondLook, SecondLookAnswer,
+    SecondLookDecision, SecondLookFilter, SecondLookState, SecondLookVerdict, SecondLooking, SeenLimits, ServerId,
+    SessionRecord, SessionSummary, SessionUpdate, StoredEmbedding, StoredTemplate, Student, StudentChange,
+    StudentMerge, TemplateMark, TemplateOrigin, Unlisted, UnlistedStudent, WatchedCamera, embedding_text,
 };
 pub use notices::{Follower, Notice};
 #[cfg(any(feature = "sqlite", feature = "postgres"))]

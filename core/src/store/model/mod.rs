@@ -12,6 +12,8 @@ mod kept_camera;
 mod merge;
 mod page;
 mod privacy;
+mod roster_import;
+mod roster_problem;
 mod second_look;
 pub(super) mod seen_template;
 mod session;
@@ -38,6 +40,11 @@ pub(crate) use privacy::is_erased;
 pub use privacy::{Consent, Erasure, MarksOfErased, Retention, Retired, SessionSummary};
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub(super) use privacy::{NAME_OF_ERASED, roll_number_of_erased};
+pub use roster_import::{
+    GroupKind, ListedGroup, PlannedChange, PlannedMembership, PlannedStudent, RosterImport, RosterOrder, RosterPlan,
+    RosterRow, Unlisted, UnlistedStudent,
+};
+pub use roster_problem::{ProblemCode, RosterProblem};
 pub use second_look::{
     DecidedSecondLook, NewSecondLook, SecondLook, SecondLookAnswer, SecondLookDecision, SecondLookFilter,
     SecondLookState, SecondLookVerdict, SecondLooking,
