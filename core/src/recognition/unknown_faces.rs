@@ -86,6 +86,8 @@ struct Known {
     mean: Embedding,
     /// An operator wants to hear no more of it: it stays, so that the same person is not listed anew.
     dismissed: bool,
+    /// The state of the gallery that did not know it.
+    compared: Option<u64>,
 }
 
 /// The unknown faces of all cameras of a process. `Send + Sync`.
@@ -144,6 +146,7 @@ impl UnknownFaces {
             if known.views.len() < VIEWS {
                 known.views.push(face.clone());
                 known.mean = Embedding::mean(&known.views)?;
+                known.compared = None;
             }
             known.face.visits += 1;
             known.face.last_seen = known.face.last_seen.max(at);
@@ -158,7 +161,7 @@ impl UnknownFaces {
         *given += 1;
         let face_of = UnknownFace { id, first_seen: at, last_seen: at, visits: 1, place: place.map(str::to_owned) };
         let (views, mean) = (vec![face.clone()], face.clone());
-        people.insert(id, Known { face: face_of, views, mean, dismissed: false });
+        people.insert(id, Known { face: face_of, views, mean, dismissed: false, compared: None });
         Ok(id)
     }
 
@@ -188,8 +191,9 @@ impl UnknownFaces {
     pub fn list(&self, gallery: Option<&Gallery>, now: Timestamp) -> Result<Vec<UnknownFace>> {
         let mut held = self.forgetting(now);
         if let Some(gallery) = gallery {
-            let mut enrolled = Vec::new();
-            for (id, known) in &held.1 {
+            let (mut enrolled, now) = (Vec::new(), Some(gallery.revision()));
+            for (id, known) in held.1.iter_mut().filter(|(_, known)| known.compared != now) {
+                known.compared = now;
                 if gallery.search(&known.mean, 1)?.iter().any(|best| self.options.same.admits(best.similarity)) {
                     enrolled.push(*id);
                 }

@@ -35,7 +35,7 @@ const FILES: &[Page] = files! {
     JS: "accounts.js" "address.js" "api.js" "app.js" "attendance.js" "banners.js" "browser-camera.js" "camera.js"
         "camera-form.js" "camera-words.js" "cameras.js" "devices.js" "events.js" "first-run.js" "guidance.js" "live.js"
         "log.js" "merge.js" "passive.js" "preview.js" "register.js" "ring.js" "roles.js"
-        "second-look.js" "students.js" "text.js" "ui.js";
+        "second-look.js" "students.js" "text.js" "ui.js" "unknown-faces.js";
     JSON: "text.de.json" "text.en.json";
 };
 
