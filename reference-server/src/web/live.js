@@ -4,7 +4,7 @@ import { banner } from "./banners.js";
 import { PROBLEMS, STATES } from "./camera-words.js";
 import { connected, listen } from "./events.js";
 import { Preview } from "./preview.js";
-import { date, dateTime, list, number, t, told } from "./text.js";
+import { clock, date, dateTime, list, number, t, told } from "./text.js";
 import { button, element, make, say, showRows } from "./ui.js";
 import { askedOf, stopBrowserCamera } from "./browser-camera.js";
 
@@ -192,15 +192,10 @@ function showMarks(items) {
   shown.dataset.key = key;
   const today = date(new Date().toISOString().slice(0, -1));
   shown.replaceChildren(...items.map((item) => {
-    const when =
-      date(item.timestamp) === today
-        ? dateTime(item.timestamp)
-            .replace(today, "")
-            .replace(/^[,\s]+|[,\s]+$/g, "")
-        : dateTime(item.timestamp);
+    const when = date(item.timestamp) === today ? clock(item.timestamp) : dateTime(item.timestamp);
     return make(
       "li", {},
-      make("span", { textContent: `${item.student_name} (${item.student_roll_number})` }),
+      make("span", { textContent: t("merge.named", { name: item.student_name, roll: item.student_roll_number }) }),
       make("span", { className: "hint", textContent: [item.camera_location, when].filter(Boolean).join(", ") }),
     );
   }));
