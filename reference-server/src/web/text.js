@@ -80,6 +80,8 @@ export const clock = (naive) => dated(naive, { timeStyle: "short" });
 export const timeOfDay = (naive) => dated(naive, { timeStyle: "medium" });
 export const date = (naive) => dated(naive, { dateStyle: "medium" });
 export const list = (words) => new Intl.ListFormat(locale, { type: "conjunction" }).format(words.map(isolated));
+// What is told of one thing, one behind the other; what is empty is left out.
+export const series = (words) => words.filter(Boolean).map(isolated).join(t("list.comma"));
 
 // The text, the accessible name and the example of every element below `root` that names a key for them.
 export function fill(root) {
