@@ -15,7 +15,7 @@ import { become, may } from "./roles.js";
 import * as secondLook from "./second-look.js";
 import * as students from "./students.js";
 import { LANGUAGES, chosen, speak, t } from "./text.js";
-import { typeAgain, whatIsTyped } from "./typed.js";
+import { keepTyped } from "./typed.js";
 import { element, make, say } from "./ui.js";
 
 const pages = {
@@ -136,13 +136,10 @@ const languages = element("language");
 languages.append(
   ...Object.entries(LANGUAGES).map(([value, textContent]) => make("option", { value, textContent, lang: value })),
 );
-// What stands in a field survives: a page is entered anew in the other language, and its fields with it.
 languages.addEventListener("change", async () => {
-  const typed = whatIsTyped(element("main"));
   await speak(languages.value);
   if (loggedIn()) secondLook.count();
-  await show();
-  typeAgain(typed);
+  await keepTyped(element("main"), show);
   languages.focus();
 });
 
