@@ -53,12 +53,20 @@ export async function speak(wanted) {
   fill(document);
 }
 
+// Makes a format of Intl once for each language: a long list uses one thousands of times.
+const formats = new Map();
+export function format(kind, options = {}) {
+  const key = `${kind} ${locale} ${JSON.stringify(options)}`;
+  if (!formats.has(key)) formats.set(key, new Intl[kind](locale, options));
+  return formats.get(key);
+}
+
 // The sentence of a key, with `{name}` replaced by the values. A sentence that depends on a number is an object of the
 // categories that Intl.PluralRules names, chosen by the value `count`.
 export function t(key, values = {}) {
   const found = sentences[key] ?? key;
   const sentence =
-    typeof found === "string" ? found : (found[new Intl.PluralRules(locale).select(values.count)] ?? found.other);
+    typeof found === "string" ? found : (found[format("PluralRules").select(values.count)] ?? found.other);
   return sentence.replace(/\{(\w+)\}/g, (whole, name) => {
     const value = values[name];
     if (value === undefined) return whole;
@@ -66,20 +74,19 @@ export function t(key, values = {}) {
   });
 }
 
-export const number = (value, options = {}) => new Intl.NumberFormat(locale, options).format(value);
+export const number = (value, options = {}) => format("NumberFormat", options).format(value);
 
 // What the server names by a stable code, or by a sentence that never changes: the table says which key that is.
 export const told = (table, name, otherwise = name) => (Object.hasOwn(table, name) ? t(table[name]) : otherwise);
 
 // Times come as naive UTC.
 const moment = (naive) => new Date(`${naive}Z`);
-const dated = (naive, options) =>
-  new Intl.DateTimeFormat(locale, { calendar: CALENDAR, ...options }).format(moment(naive));
+const dated = (naive, options) => format("DateTimeFormat", { calendar: CALENDAR, ...options }).format(moment(naive));
 export const dateTime = (naive) => dated(naive, { dateStyle: "medium", timeStyle: "short" });
 export const clock = (naive) => dated(naive, { timeStyle: "short" });
 export const timeOfDay = (naive) => dated(naive, { timeStyle: "medium" });
 export const date = (naive) => dated(naive, { dateStyle: "medium" });
-export const list = (words) => new Intl.ListFormat(locale, { type: "conjunction" }).format(words.map(isolated));
+export const list = (words) => format("ListFormat", { type: "conjunction" }).format(words.map(isolated));
 // What is told of one thing, one behind the other; what is empty is left out.
 export const series = (words) => words.filter(Boolean).map(isolated).join(t("list.comma"));
 
