@@ -15,7 +15,7 @@ export async function look() {
   const { listed, hours, faces } = (await get("/detection/unknown-faces")).data;
   card.hidden = !listed;
   if (!listed) return;
-  element("unknown-faces-what").textContent = t("unknown.what", { hours });
+  element("unknown-faces-what").textContent = t("unknown.what", { hours, count: hours });
   element("unknown-faces-none").hidden = faces.length > 0;
   element("unknown-faces-table").hidden = faces.length === 0;
   showRows(element("unknown-faces-rows"), faces.map((face) => [
