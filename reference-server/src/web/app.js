@@ -15,6 +15,7 @@ import { become, may } from "./roles.js";
 import * as secondLook from "./second-look.js";
 import * as students from "./students.js";
 import { LANGUAGES, chosen, speak, t } from "./text.js";
+import { keepTyped } from "./typed.js";
 import { element, make, say } from "./ui.js";
 
 const pages = {
@@ -138,7 +139,8 @@ languages.append(
 languages.addEventListener("change", async () => {
   await speak(languages.value);
   if (loggedIn()) secondLook.count();
-  await show();
+  await keepTyped(element("main"), show);
+  languages.focus();
 });
 
 await speak();
