@@ -18,6 +18,8 @@ function preferred() {
 }
 
 export const chosen = () => language;
+// With its region: how days and numbers are written.
+export const region = () => locale;
 
 // Loads the preferred language, or the given one, which is then remembered; fills the document with it.
 export async function speak(wanted) {
