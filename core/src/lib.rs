@@ -170,6 +170,7 @@
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+pub mod alerts;
 pub mod alignment;
 pub mod antispoof;
 pub mod attendance;

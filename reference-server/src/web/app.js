@@ -19,6 +19,7 @@ import * as students from "./students.js";
 import { LANGUAGES, chosen, speak, t } from "./text.js";
 import * as today from "./today.js";
 import * as trends from "./trends.js";
+import { keepTyped } from "./typed.js";
 import { element, make, say } from "./ui.js";
 
 const pages = {
@@ -150,7 +151,8 @@ languages.append(
 languages.addEventListener("change", async () => {
   await speak(languages.value);
   if (loggedIn()) secondLook.count();
-  await show();
+  await keepTyped(element("main"), show);
+  languages.focus();
 });
 
 await speak();

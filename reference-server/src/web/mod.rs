@@ -30,14 +30,14 @@ macro_rules! files {
 }
 
 const FILES: &[Page] = files! {
-    CSS: "app.css" "views.css";
+    CSS: "app.css" "direction.css" "views.css";
     SVG: "icon.svg";
-    JS: "accounts.js" "address.js" "api.js" "app.js" "attendance.js" "banners.js" "browser-camera.js" "camera.js"
-        "camera-form.js" "camera-words.js" "cameras.js" "devices.js" "events.js" "first-run.js" "guidance.js" "live.js"
-        "log.js" "merge.js" "month-register.js" "passive.js" "person.js" "plot.js" "plot-shapes.js" "preview.js"
-        "register.js" "ring.js" "roles.js" "second-look.js" "site-time.js" "status-words.js" "students.js" "text.js"
-        "today.js" "trends.js" "ui.js";
-    JSON: "text.de.json" "text.en.json";
+    JS: "accounts.js" "address.js" "api.js" "app.js" "attendance.js" "banners.js" "browser-camera.js"
+        "camera-form.js" "camera-words.js" "camera.js" "cameras.js" "devices.js" "events.js" "first-run.js"
+        "guidance.js" "live.js" "log.js" "merge.js" "month-register.js" "passive.js" "person.js" "plot.js"
+        "plot-shapes.js" "preview.js" "register.js" "ring.js" "roles.js" "second-look.js" "site-time.js"
+        "status-words.js" "students.js" "text.js" "today.js" "trends.js" "typed.js" "ui.js" "unknown-faces.js";
+    JSON: "text.ar.json" "text.de.json" "text.en.json" "text.es.json" "text.fr.json" "text.hi.json";
 };
 
 /// Answers `GET /ui/`.

@@ -1,6 +1,7 @@
 //! The values that a store takes and returns, one file for each noun.
 
 mod account;
+mod alert;
 mod attendance;
 mod audit;
 mod camera;
@@ -9,6 +10,7 @@ mod detection_log;
 mod exact;
 mod face_check;
 mod kept_camera;
+mod letter;
 mod merge;
 mod page;
 mod privacy;
@@ -19,6 +21,10 @@ mod student;
 mod template;
 
 pub use account::{AdminChange, AdminUser, LoginFailures, NewAdmin, NewLogin};
+pub use alert::{
+    AlertChannel, AlertChannelSettings, AlertEvent, AlertRule, AlertRuleSettings, AlertSecret, MailSecurity,
+    NewAlertChannel, NewAlertRule,
+};
 pub use attendance::{
     AttendanceFilter, AttendanceRecord, AttendanceStatus, AttendanceSummary, CorrectedStatus, Correction,
     CorrectionRecord, DayWindow, Marking, NewAttendance,
@@ -30,6 +36,10 @@ pub use detection_log::{DetectionLog, NewDetectionLog};
 pub use face_check::{Admission, ENROLMENT_LOCK, Enrolee, FaceCheck, TemplateMark};
 pub use kept_camera::{
     CameraGroup, CameraKey, CameraReach, CameraSettings, KeptAddress, KeptCamera, KeptCameraChange, NewKeptCamera,
+};
+pub use letter::{
+    AlertFacts, AlertMessage, FailedTry, Guardian, Letter, LetterRecipient, LetterState, OutboxFilter, OutboxRow,
+    OutboxState,
 };
 pub use merge::{Merged, MergedFace, StudentMerge};
 pub use page::{Listed, Page};
