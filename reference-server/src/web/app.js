@@ -9,16 +9,24 @@ import { connect, disconnect } from "./events.js";
 import * as firstRun from "./first-run.js";
 import * as live from "./live.js";
 import * as log from "./log.js";
+import * as month from "./month-register.js";
 import * as passive from "./passive.js";
+import * as person from "./person.js";
 import * as register from "./register.js";
 import { become, may } from "./roles.js";
 import * as secondLook from "./second-look.js";
 import * as students from "./students.js";
 import { LANGUAGES, chosen, speak, t } from "./text.js";
+import * as today from "./today.js";
+import * as trends from "./trends.js";
 import { keepTyped } from "./typed.js";
 import { element, make, say } from "./ui.js";
 
 const pages = {
+  today,
+  month,
+  person,
+  trends,
   register,
   live,
   cameras,
@@ -31,6 +39,10 @@ const pages = {
 };
 const TITLES = {
   login: "login.title",
+  today: "today.title",
+  month: "month.title",
+  person: "person.title",
+  trends: "trends.title",
   register: "register.title",
   live: "live.title",
   cameras: "cameras.title",
@@ -41,7 +53,8 @@ const TITLES = {
   log: "log.title",
   devices: "devices.title",
 };
-// Who may only look begins where there is something to see.
+// Everybody begins with the question of the day: who is missing.
+const FIRST = "today";
 const LEAST = { register: "operator", accounts: "admin" };
 
 let shown = null;
@@ -61,8 +74,7 @@ async function whoAmI() {
 function wanted() {
   // Behind a slash stands what the page is about.
   const [name] = place().slice(1).split("/");
-  const first = may("operator") ? "register" : "live";
-  return name in pages && may(LEAST[name] ?? "viewer") ? name : first;
+  return Object.hasOwn(pages, name) && may(LEAST[name] ?? "viewer") ? name : FIRST;
 }
 
 async function show() {
