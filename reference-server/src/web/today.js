@@ -125,7 +125,8 @@ function showBoard(groups) {
 function cardOf(group) {
   const name = group.name ?? t("views.no_group");
   const off = offOf(group.day);
-  const heading = make("h2", {}, make("a", { href: `#month?group=${group.group_id ?? 0}` }, make("bdi", { textContent: name })));
+  const whose = make("bdi", { textContent: name });
+  const heading = make("h2", {}, make("a", { href: `#month?group=${group.group_id ?? 0}` }, whose));
   heading.firstChild.dataset.key = `group ${group.group_id}`;
   const time = group.period && { period: periodName(group.period), begins: timeOf(group.begins) };
   const when = off || (group.late_after
