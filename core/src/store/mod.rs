@@ -19,6 +19,9 @@ mod given_ids;
 mod kept_cameras;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod kept_rows;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod kiosk_rows;
+mod kiosks;
 pub mod limits;
 mod location;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
@@ -60,6 +63,7 @@ pub use codec::{FaceColumn, KeyId, Resealed, SealContext, TemplateForms, Templat
 pub use deferred::DeferredWrites;
 pub use detection_logs::DetectionLogs;
 pub use kept_cameras::KeptCameras;
+pub use kiosks::Kiosks;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub use location::DatabaseLock;
 pub use location::{StoreLocation, open, redacted};
@@ -73,12 +77,12 @@ pub use model::{
     AuditEntry, CameraGroup, CameraKey, CameraReach, CameraReport, CameraSettings, ClaimedCamera, Consent,
     CorrectedStatus, Correction, CorrectionRecord, DayWindow, DecidedSecondLook, Deferred, DeferredOutcome,
     DetectionLog, ENROLMENT_LOCK, Enrolee, Enrolment, Erasure, FaceCheck, JournalId, KeptAddress, KeptCamera,
-    KeptCameraChange, KeptSeen, LegacyVector, Listed, LoginFailures, Marking, MarksOfErased, Merged, MergedFace,
-    NewAdmin, NewAttendance, NewAuditEntry, NewDetectionLog, NewKeptCamera, NewLogin, NewSecondLook, NewSession, Page,
-    PositionColumns, Retention, Retired, SecondLook, SecondLookAnswer, SecondLookDecision, SecondLookFilter,
-    SecondLookState, SecondLookVerdict, SecondLooking, SeenLimits, ServerId, SessionRecord, SessionSummary,
-    SessionUpdate, StoredEmbedding, StoredTemplate, Student, StudentChange, StudentMerge, TemplateMark, TemplateOrigin,
-    WatchedCamera, embedding_text,
+    KeptCameraChange, KeptSeen, Kiosk, KioskChange, KioskSettings, LegacyVector, Listed, LoginFailures, Marking,
+    MarksOfErased, Merged, MergedFace, NewAdmin, NewAttendance, NewAuditEntry, NewDetectionLog, NewKeptCamera,
+    NewKiosk, NewLogin, NewSecondLook, NewSession, OpenCode, Page, PositionColumns, Retention, Retired, SecondLook,
+    SecondLookAnswer, SecondLookDecision, SecondLookFilter, SecondLookState, SecondLookVerdict, SecondLooking,
+    SecretHash, SeenLimits, ServerId, SessionRecord, SessionSummary, SessionUpdate, StoredEmbedding, StoredTemplate,
+    Student, StudentChange, StudentMerge, TemplateMark, TemplateOrigin, WatchedCamera, embedding_text,
 };
 pub use notices::{Follower, Notice};
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
@@ -114,8 +118,8 @@ pub use trouble::StoreTrouble;
 /// ```
 pub mod prelude {
     pub use super::{
-        Accounts, Attendance, Audit, Cluster, DeferredWrites, DetectionLogs, KeptCameras, Logins, Privacy, SecondLooks,
-        Sessions, Store, Students, Templates,
+        Accounts, Attendance, Audit, Cluster, DeferredWrites, DetectionLogs, KeptCameras, Kiosks, Logins, Privacy,
+        SecondLooks, Sessions, Store, Students, Templates,
     };
 }
 
@@ -144,6 +148,7 @@ pub trait Store:
     + DetectionLogs
     + DeferredWrites
     + KeptCameras
+    + Kiosks
     + Accounts
     + Logins
     + Audit

@@ -9,6 +9,7 @@ mod detection_log;
 mod exact;
 mod face_check;
 mod kept_camera;
+mod kiosk;
 mod merge;
 mod page;
 mod privacy;
@@ -31,6 +32,7 @@ pub use face_check::{Admission, ENROLMENT_LOCK, Enrolee, FaceCheck, TemplateMark
 pub use kept_camera::{
     CameraGroup, CameraKey, CameraReach, CameraSettings, KeptAddress, KeptCamera, KeptCameraChange, NewKeptCamera,
 };
+pub use kiosk::{Kiosk, KioskChange, KioskSettings, NewKiosk, OpenCode, SecretHash};
 pub use merge::{Merged, MergedFace, StudentMerge};
 pub use page::{Listed, Page};
 #[cfg(any(feature = "sqlite", feature = "postgres"))]

@@ -5,6 +5,7 @@ mod attendance;
 mod deferred;
 mod enrolment;
 mod kept_cameras;
+mod kiosks;
 mod limits;
 mod merge;
 mod second_looks;
@@ -17,6 +18,7 @@ pub(crate) use attendance::*;
 pub(crate) use deferred::*;
 pub(crate) use enrolment::*;
 pub(crate) use kept_cameras::*;
+pub(crate) use kiosks::*;
 pub(crate) use limits::*;
 pub(crate) use merge::*;
 pub(crate) use second_looks::*;
@@ -104,7 +106,11 @@ macro_rules! contract {
             a_kept_camera_comes_back_as_it_was_written, a_name_or_an_address_belongs_to_one_camera,
             what_is_no_camera_is_not_kept, a_camera_that_is_started_is_kept_with_a_name_of_its_own,
             a_laptop_camera_is_another_than_the_device_with_its_number,
-            a_kept_camera_is_changed_paused_and_removed, of_two_cameras_with_one_name_at_once_one_is_kept);
+            a_kept_camera_is_changed_paused_and_removed, of_two_cameras_with_one_name_at_once_one_is_kept,
+            a_kiosk_comes_back_as_it_was_written, a_code_pairs_one_tablet_within_its_time,
+            of_tablets_with_one_code_at_once_one_is_paired, a_revoked_kiosk_has_no_token_and_no_code,
+            a_kiosk_is_renamed_and_keeps_its_tablet, what_is_no_kiosk_is_not_kept,
+            a_mark_is_taken_back_onto_the_second_look_list, a_vouched_mark_keeps_who_vouched);
     };
     (@ $open:expr; $($name:ident),+) => {
         $(#[test] fn $name() {
