@@ -10,6 +10,7 @@ mod detection_log;
 mod exact;
 mod face_check;
 mod kept_camera;
+mod kiosk;
 mod letter;
 mod merge;
 mod page;
@@ -39,6 +40,7 @@ pub use face_check::{Admission, ENROLMENT_LOCK, Enrolee, FaceCheck, TemplateMark
 pub use kept_camera::{
     CameraGroup, CameraKey, CameraReach, CameraSettings, KeptAddress, KeptCamera, KeptCameraChange, NewKeptCamera,
 };
+pub use kiosk::{Kiosk, KioskChange, KioskSettings, NewKiosk, OpenCode, SecretHash};
 pub use letter::{
     AlertFacts, AlertMessage, FailedTry, Guardian, Letter, LetterRecipient, LetterState, OutboxFilter, OutboxRow,
     OutboxState,
