@@ -19,8 +19,9 @@ const SVG: &str = "image/svg+xml";
 
 const JSON: &str = "application/json";
 
-/// The document: the pages, and behind them the dialogs.
-const INDEX: &str = concat!(include_str!("index.html"), include_str!("dialogs.html"));
+/// The document: the pages, and behind them the icons and the dialogs.
+const INDEX: &str =
+    concat!(include_str!("index.html"), include_str!("vendor/lucide/icons.svg"), include_str!("dialogs.html"));
 
 /// Name, kind and content.
 type Page = (&'static str, &'static str, &'static str);
@@ -30,12 +31,12 @@ macro_rules! files {
 }
 
 const FILES: &[Page] = files! {
-    CSS: "app.css";
+    CSS: "app.css" "frame.css";
     SVG: "icon.svg";
     JS: "accounts.js" "address.js" "api.js" "app.js" "attendance.js" "banners.js" "browser-camera.js" "camera.js"
         "camera-form.js" "camera-words.js" "cameras.js" "devices.js" "events.js" "first-run.js" "guidance.js" "live.js"
-        "log.js" "merge.js" "passive.js" "preview.js" "register.js" "ring.js" "roles.js"
-        "second-look.js" "students.js" "text.js" "ui.js";
+        "log.js" "looks.js" "merge.js" "navigation.js" "pages.js" "passive.js" "preview.js" "register.js" "ring.js"
+        "roles.js" "second-look.js" "students.js" "text.js" "ui.js";
     JSON: "text.de.json" "text.en.json";
 };
 

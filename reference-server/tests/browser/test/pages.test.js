@@ -458,7 +458,7 @@ test("accounts are made and changed, and a viewer sees only what a viewer may do
   await logIn(viewer, "vera", "correct horse");
   await viewer.waitForSelector("#page-live:not([hidden])");
   const links = await viewer.locator("#nav a:visible").allTextContents();
-  assert.deepEqual(links, ["Live", "Cameras", "Attendance", "Second look", "Students", "Log"]);
+  assert.deepEqual(links, ["Attendance", "Students", "Second look", "Live", "Cameras", "Devices", "Log"]);
   await go(viewer, "students");
   await viewer.waitForFunction(() => document.querySelectorAll("#students-rows tr").length === 1);
   assert.equal(await viewer.getByRole("button", { name: /^Delete/ }).count(), 0);
