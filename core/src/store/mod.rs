@@ -28,11 +28,14 @@ mod merge_plan;
 mod model;
 pub(crate) mod naive_time;
 mod notices;
+mod outbox;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod portable;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod privacy;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod roster_plan;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod rules;
 pub mod schema;
@@ -45,7 +48,7 @@ mod templates;
 #[cfg(test)]
 pub(crate) mod tests;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
-mod text_keys;
+pub(crate) mod text_keys;
 mod trouble;
 
 use std::time::Duration;
@@ -69,18 +72,26 @@ pub use lock_name::LockName;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub(crate) use model::is_erased;
 pub use model::{
-    AdminChange, AdminUser, Admission, AttendanceFilter, AttendanceRecord, AttendanceStatus, AttendanceSummary,
+    AdminChange, AdminUser, Admission, AlertChannel, AlertChannelSettings, AlertEvent, AlertFacts, AlertMessage,
+    AlertRule, AlertRuleSettings, AlertSecret, AttendanceFilter, AttendanceRecord, AttendanceStatus, AttendanceSummary,
     AuditEntry, CameraGroup, CameraKey, CameraReach, CameraReport, CameraSettings, ClaimedCamera, Consent,
     CorrectedStatus, Correction, CorrectionRecord, DayWindow, DecidedSecondLook, Deferred, DeferredOutcome,
-    DetectionLog, ENROLMENT_LOCK, Enrolee, Enrolment, Erasure, FaceCheck, JournalId, KeptAddress, KeptCamera,
-    KeptCameraChange, KeptSeen, LegacyVector, Listed, LoginFailures, Marking, MarksOfErased, Merged, MergedFace,
-    NewAdmin, NewAttendance, NewAuditEntry, NewDetectionLog, NewKeptCamera, NewLogin, NewSecondLook, NewSession, Page,
-    PositionColumns, Retention, Retired, SecondLook, SecondLookAnswer, SecondLookDecision, SecondLookFilter,
-    SecondLookState, SecondLookVerdict, SecondLooking, SeenLimits, ServerId, SessionRecord, SessionSummary,
-    SessionUpdate, StoredEmbedding, StoredTemplate, Student, StudentChange, StudentMerge, TemplateMark, TemplateOrigin,
-    WatchedCamera, embedding_text,
+    DetectionLog, ENROLMENT_LOCK, Enrolee, Enrolment, Erasure, FaceCheck, FailedTry, Guardian, JournalId, KeptAddress,
+    KeptCamera, KeptCameraChange, KeptSeen, LegacyVector, Letter, LetterRecipient, LetterState, Listed, LoginFailures,
+    MailSecurity, Marking, MarksOfErased, Merged, MergedFace, NewAdmin, NewAlertChannel, NewAlertRule, NewAttendance,
+    NewAuditEntry, NewDetectionLog, NewKeptCamera, NewLogin, NewSecondLook, NewSession, OutboxFilter, OutboxRow,
+    OutboxState, Page, PositionColumns, Retention, Retired, SecondLook, SecondLookAnswer, SecondLookDecision,
+    SecondLookFilter, SecondLookState, SecondLookVerdict, SecondLooking, SeenLimits, ServerId, SessionRecord,
+    SessionSummary, SessionUpdate, StoredEmbedding, StoredTemplate, Student, StudentChange, StudentMerge, TemplateMark,
+    TemplateOrigin, WatchedCamera, embedding_text,
+};
+// The import of a list of students.
+pub use model::{
+    GroupKind, ListedGroup, PlannedChange, PlannedMembership, PlannedStudent, ProblemCode, RosterImport, RosterOrder,
+    RosterPlan, RosterProblem, RosterRow, Unlisted, UnlistedStudent,
 };
 pub use notices::{Follower, Notice};
+pub use outbox::{Guardians, Outbox};
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub use portable::{BackedUp, Counts, Imported, Portable, Present, Survey};
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
@@ -114,8 +125,8 @@ pub use trouble::StoreTrouble;
 /// ```
 pub mod prelude {
     pub use super::{
-        Accounts, Attendance, Audit, Cluster, DeferredWrites, DetectionLogs, KeptCameras, Logins, Privacy, SecondLooks,
-        Sessions, Store, Students, Templates,
+        Accounts, Attendance, Audit, Cluster, DeferredWrites, DetectionLogs, Guardians, KeptCameras, Logins, Outbox,
+        Privacy, SecondLooks, Sessions, Store, Students, Templates,
     };
 }
 
@@ -144,6 +155,8 @@ pub trait Store:
     + DetectionLogs
     + DeferredWrites
     + KeptCameras
+    + Outbox
+    + Guardians
     + Accounts
     + Logins
     + Audit

@@ -9,6 +9,7 @@ import * as passive from "./passive.js";
 import { become, may } from "./roles.js";
 import * as secondLook from "./second-look.js";
 import { LANGUAGES, chosen, speak, t } from "./text.js";
+import { keepTyped } from "./typed.js";
 import { element, make, say } from "./ui.js";
 
 const pages = new Map(PAGES.map((page) => [page.name, page]));
@@ -32,7 +33,7 @@ async function whoAmI() {
 function wanted() {
   // Behind a slash stands what the page is about.
   const [name] = place().slice(1).split("/");
-  return open(name) ? name : FIRST.find(open);
+  return open(name) ? name : FIRST;
 }
 
 async function show() {
@@ -104,7 +105,8 @@ languages.append(
 languages.addEventListener("change", async () => {
   await speak(languages.value);
   if (loggedIn()) secondLook.count();
-  await show();
+  await keepTyped(element("main"), show);
+  languages.focus();
 });
 
 await speak();

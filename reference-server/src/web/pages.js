@@ -7,9 +7,13 @@ import * as cameras from "./cameras.js";
 import * as devices from "./devices.js";
 import * as live from "./live.js";
 import * as log from "./log.js";
+import * as month from "./month-register.js";
+import * as person from "./person.js";
 import * as register from "./register.js";
 import * as secondLook from "./second-look.js";
 import * as students from "./students.js";
+import * as today from "./today.js";
+import * as trends from "./trends.js";
 
 // One name of a group for each; its heading is read and shown.
 export const GROUPS = { day: "nav.of_day", cameras: "nav.of_cameras", office: "nav.of_office" };
@@ -18,9 +22,14 @@ const page = (group, name, module, icon, text, title, more = {}) =>
   ({ least: "viewer", ...more, group, name, module, icon, text, title });
 
 export const PAGES = [
+  page("day", "today", today, "layout-dashboard", "nav.today", "today.title", { rank: 1 }),
+  page("day", "month", month, "calendar-days", "nav.month", "month.title"),
   page("day", "attendance", attendance, "list-checks", "nav.attendance", "attendance.title", { rank: 2 }),
   page("day", "students", students, "users", "nav.students", "students.title", { rank: 3 }),
   page("day", "register", register, "user-plus", "nav.register", "register.title", { rank: 5, least: "operator" }),
+  page("day", "trends", trends, "chart-line", "nav.trends", "trends.title"),
+  // Reached from a name, not from a link of its own.
+  page("day", "person", person, null, null, "person.title"),
   page("day", "second-look", secondLook, "scan-eye", "nav.second_look", "second_look.title",
     { rank: 6, badge: "second-look-open" }),
   page("cameras", "live", live, "video", "nav.live", "live.title", { rank: 4 }),
@@ -30,5 +39,5 @@ export const PAGES = [
   page("office", "log", log, "scroll-text", "nav.log", "log.title"),
 ];
 
-// Where a login begins: the first of these that is there for this person.
-export const FIRST = ["today", "register", "live"];
+// Everybody begins with the question of the day: who is missing.
+export const FIRST = "today";

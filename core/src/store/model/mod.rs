@@ -1,6 +1,7 @@
 //! The values that a store takes and returns, one file for each noun.
 
 mod account;
+mod alert;
 mod attendance;
 mod audit;
 mod camera;
@@ -9,9 +10,12 @@ mod detection_log;
 mod exact;
 mod face_check;
 mod kept_camera;
+mod letter;
 mod merge;
 mod page;
 mod privacy;
+mod roster_import;
+mod roster_problem;
 mod second_look;
 pub(super) mod seen_template;
 mod session;
@@ -19,6 +23,10 @@ mod student;
 mod template;
 
 pub use account::{AdminChange, AdminUser, LoginFailures, NewAdmin, NewLogin};
+pub use alert::{
+    AlertChannel, AlertChannelSettings, AlertEvent, AlertRule, AlertRuleSettings, AlertSecret, MailSecurity,
+    NewAlertChannel, NewAlertRule,
+};
 pub use attendance::{
     AttendanceFilter, AttendanceRecord, AttendanceStatus, AttendanceSummary, CorrectedStatus, Correction,
     CorrectionRecord, DayWindow, Marking, NewAttendance,
@@ -31,6 +39,10 @@ pub use face_check::{Admission, ENROLMENT_LOCK, Enrolee, FaceCheck, TemplateMark
 pub use kept_camera::{
     CameraGroup, CameraKey, CameraReach, CameraSettings, KeptAddress, KeptCamera, KeptCameraChange, NewKeptCamera,
 };
+pub use letter::{
+    AlertFacts, AlertMessage, FailedTry, Guardian, Letter, LetterRecipient, LetterState, OutboxFilter, OutboxRow,
+    OutboxState,
+};
 pub use merge::{Merged, MergedFace, StudentMerge};
 pub use page::{Listed, Page};
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
@@ -38,6 +50,11 @@ pub(crate) use privacy::is_erased;
 pub use privacy::{Consent, Erasure, MarksOfErased, Retention, Retired, SessionSummary};
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub(super) use privacy::{NAME_OF_ERASED, roll_number_of_erased};
+pub use roster_import::{
+    GroupKind, ListedGroup, PlannedChange, PlannedMembership, PlannedStudent, RosterImport, RosterOrder, RosterPlan,
+    RosterRow, Unlisted, UnlistedStudent,
+};
+pub use roster_problem::{ProblemCode, RosterProblem};
 pub use second_look::{
     DecidedSecondLook, NewSecondLook, SecondLook, SecondLookAnswer, SecondLookDecision, SecondLookFilter,
     SecondLookState, SecondLookVerdict, SecondLooking,

@@ -312,6 +312,86 @@ pub(in crate::store) const TABLES: &[Table] = &[
         ],
         of_a_student: false,
     },
+    Table {
+        name: "alert_channels",
+        columns: &[
+            column("id", Kind::Int),
+            column("name", Kind::Text),
+            column("name_key", Kind::Text),
+            column("settings", Kind::Text),
+            column("secret", Kind::Text),
+            column("paused", Kind::Bool),
+            column("created_at", Kind::Micros),
+            column("created_by", Kind::Text),
+            column("changed_at", Kind::Micros),
+            column("changed_by", Kind::Text),
+        ],
+        of_a_student: false,
+    },
+    Table {
+        name: "alert_rules",
+        columns: &[
+            column("id", Kind::Int),
+            column("name", Kind::Text),
+            column("event", Kind::Text),
+            column("settings", Kind::Text),
+            column("paused", Kind::Bool),
+            column("created_at", Kind::Micros),
+            column("created_by", Kind::Text),
+            column("changed_at", Kind::Micros),
+            column("changed_by", Kind::Text),
+        ],
+        of_a_student: false,
+    },
+    Table {
+        name: "guardians",
+        columns: &[
+            column("id", Kind::Int),
+            column("student_id", Kind::Int),
+            column("email", Kind::Text),
+            column("language", Kind::Text),
+            column("created_at", Kind::Micros),
+        ],
+        of_a_student: true,
+    },
+    // With what was told, so that a copy tells nothing a second time. Who holds what is between servers at work.
+    Table {
+        name: "outbox",
+        columns: &[
+            column("id", Kind::Int),
+            column("message_id", Kind::Text),
+            column("rule_id", Kind::Int),
+            column("channel_id", Kind::Int),
+            column("event", Kind::Text),
+            column("event_key", Kind::Text),
+            column("recipient", Kind::Text),
+            column("language", Kind::Text),
+            column("student_id", Kind::Int),
+            column("facts", Kind::Text),
+            column("happened_at", Kind::Micros),
+            column("written_at", Kind::Micros),
+            column("due_at", Kind::Micros),
+            column("state", Kind::Text),
+            column("letter", Kind::Text),
+            column("tries", Kind::Int),
+            column("tried_at", Kind::Micros),
+            column("holder", Kind::Text),
+            column("held_until", Kind::Real),
+            column("last_error", Kind::Text),
+            column("done_at", Kind::Micros),
+        ],
+        of_a_student: true,
+    },
+    Table {
+        name: "alert_days",
+        columns: &[
+            column("id", Kind::Int),
+            column("rule_id", Kind::Int),
+            column("local_day", Kind::Date),
+            column("evaluated_at", Kind::Micros),
+        ],
+        of_a_student: false,
+    },
     // With the rows that the journals brought: what waits in one is written once, also into a copy.
     Table {
         name: "write_journals",
@@ -328,6 +408,7 @@ pub(in crate::store) const NOT_COPIED: &[(&str, &str)] = &[
     ("sqlite_sequence", "as ids_given"),
     ("notices", "only servers at work need them"),
     ("watched_cameras", "leases of servers at work"),
+    ("cameras_down", "what servers at work see"),
     ("login_failures", "forgotten after an hour"),
 ];
 
@@ -346,6 +427,11 @@ const UNIQUE_KEYS: &[(i64, &str)] = &[
     (12, "uq_students_roll_key"),
     (13, "uq_cameras_name_key"),
     (13, "uq_cameras_address"),
+    (15, "uq_alert_channels_name_key"),
+    (15, "uq_guardians_email"),
+    (15, "uq_outbox_message_id"),
+    (15, "uq_outbox_event"),
+    (15, "uq_alert_days"),
 ];
 
 /// Returns the unique keys that a database of this schema must have: one that lost a key is in danger.

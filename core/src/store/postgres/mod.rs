@@ -23,6 +23,7 @@ mod keys;
 mod locks;
 mod merge;
 mod notices;
+mod outbox;
 mod portable;
 mod privacy;
 mod reseal;

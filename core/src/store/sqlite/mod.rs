@@ -21,6 +21,7 @@ mod keys;
 mod merge;
 mod notices;
 mod old_rows;
+mod outbox;
 mod portable;
 mod privacy;
 mod reseal;

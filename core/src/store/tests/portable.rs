@@ -46,7 +46,8 @@ fn fill(store: &dyn Store) {
         expires_at: now() + 1.hour(),
     };
     assert!(store.begin_login(&login, "$argon2$b").unwrap());
-    store.create_student("Zoë \"学生\" \\ ", "R0", now()).unwrap();
+    let zoe = store.create_student("Zoë \"学生\" \\ ", "R0", now()).unwrap().id;
+    fill_notices(store, zoe);
     let student = store.register_student(completed(store, None), "A", "R1", &enrolment(1.0), now()).unwrap().id;
     let later = NewAuditEntry {
         at: now() + (40 * 24).hours(),
@@ -114,6 +115,33 @@ fn fill(store: &dyn Store) {
         let new = NewKeptCamera { group, only_at, settings, reach, paused, by: "admin".into(), at: now() };
         store.keep_camera(&new).unwrap();
     }
+}
+
+/// Notices, before what they tell happens: one for a system, one for a guardian, and who was absent.
+fn fill_notices(store: &dyn Store, student: crate::types::StudentId) {
+    let (by, at) = ("admin".to_owned(), now());
+    let settings = AlertChannelSettings::Webhook { url: "https://school.example/hook".into() };
+    let secret = Some("0123456789abcdef".to_owned());
+    let new = NewAlertChannel { name: "School".into(), settings, secret, paused: true, by: by.clone(), at };
+    let channel = store.keep_alert_channel(None, &new).unwrap().id;
+    for (event, time) in [(AlertEvent::Marked, None), (AlertEvent::Absent, Some(jiff::civil::time(9, 0, 0, 0)))] {
+        let settings = AlertRuleSettings {
+            groups: None,
+            channels: vec![channel],
+            addresses: vec![],
+            guardians: true,
+            language: "en".into(),
+            at: time,
+            after_minutes: None,
+        };
+        let new = NewAlertRule { name: "R".into(), event, settings, paused: false, by: by.clone(), at };
+        let rule = store.keep_alert_rule(None, &new).unwrap();
+        if event == AlertEvent::Absent {
+            store.write_absences(rule.id, "2026-03-02".parse().unwrap(), &[], now()).unwrap();
+        }
+    }
+    let guardian = Guardian { email: "mother@home.example".into(), language: "hi".into() };
+    store.set_guardians(student, &[guardian], now()).unwrap();
 }
 
 fn exported(store: &dyn Portable) -> Vec<u8> {

@@ -7,6 +7,7 @@ mod enrolment;
 mod kept_cameras;
 mod limits;
 mod merge;
+mod outbox;
 mod second_looks;
 mod sessions;
 mod students;
@@ -19,6 +20,7 @@ pub(crate) use enrolment::*;
 pub(crate) use kept_cameras::*;
 pub(crate) use limits::*;
 pub(crate) use merge::*;
+pub(crate) use outbox::*;
 pub(crate) use second_looks::*;
 pub(crate) use sessions::*;
 pub(crate) use students::*;
@@ -104,7 +106,15 @@ macro_rules! contract {
             a_kept_camera_comes_back_as_it_was_written, a_name_or_an_address_belongs_to_one_camera,
             what_is_no_camera_is_not_kept, a_camera_that_is_started_is_kept_with_a_name_of_its_own,
             a_laptop_camera_is_another_than_the_device_with_its_number,
-            a_kept_camera_is_changed_paused_and_removed, of_two_cameras_with_one_name_at_once_one_is_kept);
+            a_kept_camera_is_changed_paused_and_removed, of_two_cameras_with_one_name_at_once_one_is_kept,
+            a_mark_and_what_it_tells_are_one, an_event_is_told_once_however_often_it_is_written,
+            a_channel_keeps_its_secret_for_itself_and_for_its_place, what_tells_nobody_is_no_rule,
+            a_letter_is_taken_by_one_and_tried_again_under_its_id, what_falls_into_one_window_is_one_letter,
+            guardians_are_told_in_their_language_and_go_with_their_student, who_is_absent_is_told_once_a_day,
+            who_comes_after_all_is_not_told_to_be_absent, a_camera_that_is_down_is_told_once_until_it_is_up,
+            a_suspected_photograph_is_told_and_a_doubt_is_not, a_check_out_is_told_once,
+            what_was_given_up_is_sent_again_when_somebody_asks, what_waits_goes_with_its_rule_and_its_channel,
+            of_senders_at_once_each_letter_has_one, a_merge_takes_guardians_and_letters_along);
     };
     (@ $open:expr; $($name:ident),+) => {
         $(#[test] fn $name() {
