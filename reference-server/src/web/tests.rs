@@ -79,7 +79,8 @@ const PLURALS: [(&str, &[&str]); 6] = [
 ];
 
 /// Sentences that another language says as English does.
-const SAME_AS_ENGLISH: [&str; 7] = [", {size} MB", "{time} ms", "Absent", "Actions", "Error", "Name", "no"];
+const SAME_AS_ENGLISH: [&str; 10] =
+    [", {size} MB", "{time} ms", "A", "Absent", "Actions", "Error", "Name", "P", "Signature", "no"];
 
 /// The tag of a language's file, such as `de`.
 fn tag(file: &str) -> &str {
