@@ -193,6 +193,7 @@ pub mod gate;
 pub mod geometry;
 #[doc(hidden)]
 pub mod internals;
+pub mod kiosk;
 pub mod landmarks;
 pub mod liveness;
 pub mod models;

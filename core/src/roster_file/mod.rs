@@ -25,6 +25,7 @@
 mod columns;
 mod csv_file;
 mod dates;
+mod photographs;
 mod rows;
 mod table;
 #[cfg(test)]
@@ -33,6 +34,7 @@ mod text;
 mod workbook;
 mod write;
 
+pub use photographs::{LARGEST_PHOTOGRAPH, MatchedPhotographs, Photographs, match_photographs};
 pub use rows::RosterFile;
 pub use write::{COLUMNS, cells_of, csv_cell, csv_of};
 
