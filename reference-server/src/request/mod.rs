@@ -8,4 +8,5 @@ pub(crate) mod fields;
 pub(crate) mod input;
 pub(crate) mod kinds;
 pub(crate) mod pace;
+pub(crate) mod paired;
 pub(crate) mod texts;
