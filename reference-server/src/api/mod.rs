@@ -12,6 +12,8 @@ mod export;
 mod face;
 mod first_run;
 mod frames;
+mod kiosk;
+mod kiosks;
 mod laptop;
 mod liveness;
 mod passive;
@@ -98,6 +100,17 @@ pub(crate) fn table() -> Routes {
         .add(cameras::REMOVE, cameras::remove)
         .add(cameras::PAUSE, cameras::pause)
         .add(cameras::RESUME, cameras::resume)
+        .add(kiosks::LIST, kiosks::list)
+        .add(kiosks::CREATE, kiosks::create)
+        .add(kiosks::UPDATE, kiosks::update)
+        .add(kiosks::REMOVE, kiosks::remove)
+        .add(kiosks::CODE, kiosks::code)
+        .add(kiosks::REVOKE, kiosks::revoke)
+        .add(kiosk::PAIR, kiosk::pair)
+        .add(kiosk::ME, kiosk::me)
+        .add(kiosk::FRAME, kiosk::frame)
+        .add(kiosk::NOT_ME, kiosk::not_me)
+        .add(kiosk::FALLBACK, kiosk::fallback)
         .add(first_run::FIRST_RUN, first_run::first_run)
         .add(laptop::START, laptop::start)
         .add(laptop::STOP, laptop::stop)
@@ -118,6 +131,7 @@ mod tests {
     use super::*;
     use crate::request::kinds::Place;
     use crate::router::described::Described;
+    use crate::router::endpoint::Access;
 
     #[test]
     fn every_endpoint_says_what_its_handler_does() {
@@ -126,6 +140,7 @@ mod tests {
             (listed.describe)(&mut described);
             let name = format!("{} {}", endpoint.method, endpoint.path);
             assert_eq!(endpoint.access.least().is_some(), described.authed, "{name}: credentials");
+            assert_eq!(endpoint.access == Access::Kiosk, described.paired, "{name}: the token of a kiosk");
             assert!(!described.answers.is_empty(), "{name}: answers");
             let in_path = |part: &'static str| part.strip_prefix('{')?.strip_suffix('}');
             let named: BTreeSet<&str> = endpoint.path.split('/').filter_map(in_path).collect();
