@@ -151,6 +151,7 @@ test("another registers in the documented order, on a phone, in the dark, in Ger
   });
   assert.equal(await phone.getAttribute("html", "lang"), "de");
   await logIn(phone);
+  await go(phone, "register");
   camera.sit(people.collins);
   await phone.selectOption("#order", "fixed");
   await phone.click("#register-start");
@@ -456,9 +457,11 @@ test("accounts are made and changed, and a viewer sees only what a viewer may do
 
   const viewer = await open(browser, server.url);
   await logIn(viewer, "vera", "correct horse");
-  await viewer.waitForSelector("#page-live:not([hidden])");
+  await viewer.waitForSelector("#page-today:not([hidden])");
   const links = await viewer.locator("#nav a:visible").allTextContents();
-  assert.deepEqual(links, ["Live", "Cameras", "Attendance", "Second look", "Students", "Log"]);
+  assert.deepEqual(links, [
+    "Today", "Month", "Trends", "Live", "Cameras", "Attendance", "Second look", "Students", "Log",
+  ]);
   await go(viewer, "students");
   await viewer.waitForFunction(() => document.querySelectorAll("#students-rows tr").length === 1);
   assert.equal(await viewer.getByRole("button", { name: /^Delete/ }).count(), 0);
