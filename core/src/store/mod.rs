@@ -34,6 +34,7 @@ mod portable;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod privacy;
+mod rosters;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod rules;
 pub mod schema;
@@ -69,19 +70,24 @@ pub use lock_name::LockName;
 // Named one by one, so that the list of the public API sees them.
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub(crate) use model::is_erased;
+pub(crate) use model::since;
 pub use model::{
     AdminChange, AdminUser, Admission, AlertChannel, AlertChannelSettings, AlertEvent, AlertFacts, AlertMessage,
     AlertRule, AlertRuleSettings, AlertSecret, AttendanceFilter, AttendanceRecord, AttendanceStatus, AttendanceSummary,
-    AuditEntry, CameraGroup, CameraKey, CameraReach, CameraReport, CameraSettings, ClaimedCamera, Consent,
-    CorrectedStatus, Correction, CorrectionRecord, DayWindow, DecidedSecondLook, Deferred, DeferredOutcome,
-    DetectionLog, ENROLMENT_LOCK, Enrolee, Enrolment, Erasure, FaceCheck, FailedTry, Guardian, JournalId, KeptAddress,
-    KeptCamera, KeptCameraChange, KeptSeen, LegacyVector, Letter, LetterRecipient, LetterState, Listed, LoginFailures,
-    MailSecurity, Marking, MarksOfErased, Merged, MergedFace, NewAdmin, NewAlertChannel, NewAlertRule, NewAttendance,
-    NewAuditEntry, NewDetectionLog, NewKeptCamera, NewLogin, NewSecondLook, NewSession, OutboxFilter, OutboxRow,
-    OutboxState, Page, PositionColumns, Retention, Retired, SecondLook, SecondLookAnswer, SecondLookDecision,
-    SecondLookFilter, SecondLookState, SecondLookVerdict, SecondLooking, SeenLimits, ServerId, SessionRecord,
-    SessionSummary, SessionUpdate, StoredEmbedding, StoredTemplate, Student, StudentChange, StudentMerge, TemplateMark,
-    TemplateOrigin, WatchedCamera, embedding_text,
+    AuditEntry, CalendarEntry, CalendarKind, CameraGroup, CameraKey, CameraReach, CameraReport, CameraSettings,
+    ClaimedCamera, Consent, CorrectedStatus, Correction, CorrectionRecord, DayWindow, DecidedSecondLook, Deferred,
+    DeferredOutcome, DetectionLog, ENROLMENT_LOCK, Enrolee, Enrolment, Erasure, Excuse, ExcuseFilter, FaceCheck,
+    FailedTry, Group, GroupChange, GroupKind, GroupRef, GroupSize, Guardian, JournalId, KeptAddress, KeptCamera,
+    KeptCameraChange, KeptSeen, LegacyVector, Letter, LetterRecipient, LetterState, Listed, LoginFailures,
+    MailSecurity, Marking, MarksOfErased, Membership, MembershipFilter, Merged, MergedFace, NewAdmin, NewAlertChannel,
+    NewAlertRule, NewAttendance, NewAuditEntry, NewCalendarEntry, NewDetectionLog, NewExcuse, NewGroup, NewKeptCamera,
+    NewLogin, NewSecondLook, NewSession, NewTimetable, OutboxFilter, OutboxRow, OutboxState, Page, Period,
+    PositionColumns, RemovedGroup, Retention, Retired, RosterChange, RosterChanged, RosterMark, RosterOf,
+    RosterOutcome, RosterQuery, RosterRows, RosterRun, RosterScope, RosterStudent, SecondLook, SecondLookAnswer,
+    SecondLookDecision, SecondLookFilter, SecondLookState, SecondLookVerdict, SecondLooking, SeenLimits, ServerId,
+    SessionRecord, SessionSummary, SessionUpdate, StoredEmbedding, StoredTemplate, Student, StudentChange,
+    StudentMerge, StudentRef, TemplateMark, TemplateOrigin, TimetableVersion, WHOLE_DAY, WatchedCamera, Weekdays,
+    Withdrawal, embedding_text,
 };
 pub use notices::{Follower, Notice};
 pub use outbox::{Guardians, Outbox};
@@ -92,6 +98,7 @@ pub(crate) use portable::{Skimmed, skim};
 #[cfg(feature = "postgres")]
 pub use postgres::PostgresStore;
 pub use privacy::Privacy;
+pub use rosters::Rosters;
 pub use second_looks::SecondLooks;
 pub use sessions::Sessions;
 #[cfg(feature = "sqlite")]
@@ -119,7 +126,7 @@ pub use trouble::StoreTrouble;
 pub mod prelude {
     pub use super::{
         Accounts, Attendance, Audit, Cluster, DeferredWrites, DetectionLogs, Guardians, KeptCameras, Logins, Outbox,
-        Privacy, SecondLooks, Sessions, Store, Students, Templates,
+        Privacy, Rosters, SecondLooks, Sessions, Store, Students, Templates,
     };
 }
 
@@ -154,6 +161,7 @@ pub trait Store:
     + Logins
     + Audit
     + Privacy
+    + Rosters
 {
     /// Whether the database answers.
     ///
