@@ -202,6 +202,7 @@ mod preprocess;
 pub mod quality;
 pub mod recognition;
 mod redaction;
+pub mod roster;
 #[cfg_attr(
     not(any(feature = "sqlite", feature = "postgres")),
     allow(dead_code, reason = "what two databases share, and neither is built in")

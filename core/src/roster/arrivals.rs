@@ -98,13 +98,16 @@ mod tests {
         let (width, bins) = some.bins();
         assert_eq!(width, 5);
         let told: Vec<_> = bins.iter().map(|bin| (bin.begins, bin.in_time, bin.late)).collect();
-        assert_eq!(told, [
-            (time(7, 50, 0, 0), 2, 0),
-            (time(7, 55, 0, 0), 0, 0),
-            (time(8, 0, 0, 0), 0, 0),
-            (time(8, 5, 0, 0), 0, 0),
-            (time(8, 10, 0, 0), 0, 1),
-        ]);
+        assert_eq!(
+            told,
+            [
+                (time(7, 50, 0, 0), 2, 0),
+                (time(7, 55, 0, 0), 0, 0),
+                (time(8, 0, 0, 0), 0, 0),
+                (time(8, 5, 0, 0), 0, 0),
+                (time(8, 10, 0, 0), 0, 1),
+            ]
+        );
         assert_eq!(arrivals(&[]).bins().1, []);
     }
 

@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::Method;
 use faceattend_core::attendance::AttendancePolicy;
-use faceattend_core::roster::{Roster, StatusCounts};
+use faceattend_core::roster::{RosterDays, StatusCounts};
 use faceattend_core::store::{RosterOf, Store};
 use faceattend_core::types::StudentId;
 use faceattend_core::{Error, Result};
@@ -133,7 +133,7 @@ fn person_of(
         None => to.saturating_sub(MONTHS_BEFORE.months()).first_of_month(),
     };
     let (from, to) = span(from, to)?;
-    let roster = Roster::read(store, policy, RosterOf::Student(id), from, to, now)?;
+    let roster = RosterDays::read(store, policy, RosterOf::Student(id), (from, to), now)?;
     let student = roster.students().first().ok_or(Error::NotFound { what: "student" })?;
     let mut counts = StatusCounts::default();
     let days = from.series(1.day()).take_while(|day| *day <= to).map(|date| {
@@ -150,10 +150,10 @@ fn person_of(
             }
         });
         let periods = periods.collect();
-        PersonDay { date, off: OffDay::of(&roster.plan_of(student, date)), periods }
+        PersonDay { date, off: OffDay::of(&roster.plan_of(student.id, date)), periods }
     });
     let days = days.collect();
-    let own: Vec<i64> = roster.groups_of(student, to).collect();
+    let own: Vec<i64> = roster.groups_of(student.id, to).collect();
     let groups = roster.groups().iter().filter(|group| own.contains(&group.id));
     Ok(Person {
         student: Whom { id: student.id.0, name: student.name.clone(), roll_number: student.roll_number.clone() },

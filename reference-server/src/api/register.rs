@@ -5,8 +5,8 @@ use axum::extract::State;
 use axum::http::{Method, header};
 use axum::response::{IntoResponse, Response};
 use faceattend_core::attendance::AttendancePolicy;
-use faceattend_core::roster::{DayStatus, Roster, StatusCounts};
-use faceattend_core::store::{Group, RosterOf, RosterStudent, Store};
+use faceattend_core::roster::{DayStatus, RosterDays, StatusCounts};
+use faceattend_core::store::{Group, RosterOf, Store};
 use faceattend_core::{Error, Result};
 use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan as _};
@@ -14,7 +14,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::register_file::{self, Row, Sheet};
-use super::views::{Choice, Counts, NO_GROUP, OffDay};
+use super::views::{Choice, Counts, NO_GROUP, OffDay, is_of};
 use crate::error::AppError;
 use crate::request::extract::Authed;
 use crate::request::input::input;
@@ -188,7 +188,10 @@ fn first_of(policy: &AttendancePolicy, month: Option<&str>, now: Timestamp) -> R
             .parse::<Date>()
             .ok()
             .filter(|day| text == day.strftime("%Y-%m").to_string())
-            .ok_or_else(|| Error::invalid_input("month", format!("{text:?} is no month such as 2026-11"))),
+            .ok_or_else(|| {
+                let reason = format!("{text:?} is no month such as 2026-11");
+                Error::InvalidInput { what: "month", reason }
+            }),
     }
 }
 
@@ -203,10 +206,12 @@ fn register_of(
     // Without a name for the group it is the first one, which only the database knows.
     let group = match group {
         Some(id) => Some(id),
-        None => store.groups(first)?.into_iter().find(|size| size.group.archived_at.is_none()).map(|size| size.group.id),
+        None => {
+            store.groups(first)?.into_iter().find(|size| size.group.archived_at.is_none()).map(|size| size.group.id)
+        }
     };
     let of = group.filter(|id| *id != NO_GROUP).map_or(RosterOf::Everybody, RosterOf::Group);
-    let roster = Roster::read(store, policy, of, first, first.last_of_month(), now)?;
+    let roster = RosterDays::read(store, policy, of, (first, first.last_of_month()), now)?;
     let group = group.filter(|id| *id != NO_GROUP);
     let known = match group {
         Some(id) => Some(roster.groups().iter().find(|known| known.id == id).ok_or(Error::NotFound { what: "group" })?),
@@ -216,20 +221,20 @@ fn register_of(
 }
 
 /// Returns the sheet of a group, or of everybody who is in none.
-fn sheet_in(roster: &Roster, group: Option<&Group>, first: Date, period: Option<&str>) -> Register {
+fn sheet_in(roster: &RosterDays, group: Option<&Group>, first: Date, period: Option<&str>) -> Register {
     let days: Vec<Date> = first.series(1.day()).take_while(|day| *day <= first.last_of_month()).collect();
     let id = group.map(|group| group.id);
     let mut sums: Vec<DaySum> = days.iter().map(|_| DaySum { expected: 0, here: 0 }).collect();
     let mut rows = Vec::new();
     for student in roster.students() {
-        let of_group = |day: &Date| is_of(roster, student, *day, id);
+        let of_group = |day: &Date| is_of(roster, student, *day, Some(id.unwrap_or(NO_GROUP)));
         // A sheet names whom the group had in the month, also where nobody was expected yet.
         if !days.iter().any(of_group) {
             continue;
         }
         let mut counts = StatusCounts::default();
         let statuses = days.iter().zip(&mut sums).map(|(day, sum)| {
-            let entry = roster.entry_in(student, *day, period).filter(|_| of_group(day))?;
+            let entry = roster.entry(student, *day, period).filter(|_| of_group(day))?;
             counts.add(entry.status);
             sum.expected += 1;
             sum.here += u64::from(entry.status.came());
@@ -246,7 +251,7 @@ fn sheet_in(roster: &Roster, group: Option<&Group>, first: Date, period: Option<
     }
     let mut periods: Vec<String> = Vec::new();
     for day in &days {
-        for period in roster.plan(id, *day).periods {
+        for period in roster.plan_of_group(id, *day).periods {
             if !periods.iter().any(|known| known == period.name()) {
                 periods.push(period.name().to_owned());
             }
@@ -259,18 +264,12 @@ fn sheet_in(roster: &Roster, group: Option<&Group>, first: Date, period: Option<
         period: period.or(periods.first().map(String::as_str)).map(str::to_owned),
         periods,
         choices: choices.map(|group| Choice::of(Some(group))).chain([Choice::of(None)]).collect(),
-        days: days.iter().map(|day| RegisterDay { date: *day, off: OffDay::of(&roster.plan(id, *day)) }).collect(),
+        days: days
+            .iter()
+            .map(|day| RegisterDay { date: *day, off: OffDay::of(&roster.plan_of_group(id, *day)) })
+            .collect(),
         rows,
         sums,
-    }
-}
-
-/// Returns whether the student is of the group on this day, or, without a group, of none.
-fn is_of(roster: &Roster, student: &RosterStudent, day: Date, group: Option<i64>) -> bool {
-    let mut groups = roster.groups_of(student, day);
-    match group {
-        Some(id) => groups.any(|own| own == id),
-        None => groups.next().is_none() && roster.is_there(student, day),
     }
 }
 
@@ -282,7 +281,7 @@ fn every_sheet(
     period: Option<&str>,
     now: Timestamp,
 ) -> Result<Vec<Sheet>> {
-    let roster = Roster::read(store, policy, RosterOf::Everybody, first, first.last_of_month(), now)?;
+    let roster = RosterDays::read(store, policy, RosterOf::Everybody, (first, first.last_of_month()), now)?;
     let groups = roster.groups().iter().map(Some).chain([None]);
     let sheets = groups.map(|group| sheet_of(sheet_in(&roster, group, first, period)));
     Ok(sheets.filter(|sheet| !sheet.rows.is_empty()).collect())

@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::Method;
 use faceattend_core::attendance::AttendancePolicy;
-use faceattend_core::roster::{DayStatus, Roster};
+use faceattend_core::roster::{DayStatus, RosterDays};
 use faceattend_core::store::{Listed, Page, RosterOf, Store};
 use faceattend_core::types::StudentId;
 use faceattend_core::{Error, Result};
@@ -13,7 +13,7 @@ use jiff::{Timestamp, ToSpan as _};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::views::{NO_GROUP, readers_of, span};
+use super::views::{NO_GROUP, is_of, readers_of, span};
 use crate::error::AppError;
 use crate::request::extract::Authed;
 use crate::request::input::input;
@@ -115,14 +115,14 @@ fn list_of(
     page: Page,
     now: Timestamp,
 ) -> Result<Listed<StatusItem>> {
-    let roster = Roster::read(store, policy, wanted.of, from, to, now)?;
+    let roster = RosterDays::read(store, policy, wanted.of, (from, to), now)?;
     if let Some(id) = wanted.group.filter(|id| *id != NO_GROUP) {
         roster.groups().iter().find(|group| group.id == id).ok_or(Error::NotFound { what: "group" })?;
     }
     let (mut items, mut total) = (Vec::new(), 0u64);
     let days = to.series(-1.day()).take_while(|day| *day >= from);
     for (day, student) in days.flat_map(|day| roster.students().iter().map(move |student| (day, student))) {
-        if !roster.is_of(student, day, wanted.group) {
+        if !is_of(&roster, student, day, wanted.group) {
             continue;
         }
         for entry in roster.entries(student, day) {

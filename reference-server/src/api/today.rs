@@ -6,8 +6,8 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::Method;
 use faceattend_core::Result;
-use faceattend_core::attendance::AttendancePolicy;
-use faceattend_core::roster::{DayStatus, Entry, Roster, StatusCounts};
+use faceattend_core::attendance::{AttendancePolicy, Period};
+use faceattend_core::roster::{DayStatus, Entry, RosterDays, StatusCounts};
 use faceattend_core::store::{Group, RosterOf, Store};
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -138,26 +138,27 @@ fn board_of(
 ) -> Result<Board> {
     let today = policy.day(now)?.date;
     let date = date.unwrap_or(today);
-    let roster = Roster::read(store, policy, RosterOf::Everybody, date, date, now)?;
+    let roster = RosterDays::read(store, policy, RosterOf::Everybody, (date, date), now)?;
     let mut boards: BTreeMap<Option<i64>, Lists> = BTreeMap::new();
     let mut totals = StatusCounts::default();
     for student in roster.students() {
-        let entry = roster.entry(student, date, period);
+        let now = roster.period_now(&roster.plan_of(student.id, date), date);
+        let entry = roster.entry(student, date, period.or(now.map(Period::name)));
         let counts = |boards: &mut BTreeMap<Option<i64>, Lists>, group| {
             let lists = boards.entry(group).or_default();
             if let Some(entry) = &entry {
                 lists.add(policy, entry);
             }
         };
-        let mut groups = roster.groups_of(student, date).peekable();
+        let mut groups = roster.groups_of(student.id, date).peekable();
         if groups.peek().is_none() {
             counts(&mut boards, None);
         }
         groups.for_each(|group| counts(&mut boards, Some(group)));
         let counted = match only {
             None => true,
-            Some(NO_GROUP) => roster.groups_of(student, date).next().is_none(),
-            Some(group) => roster.groups_of(student, date).any(|own| own == group),
+            Some(NO_GROUP) => roster.groups_of(student.id, date).next().is_none(),
+            Some(group) => roster.groups_of(student.id, date).any(|own| own == group),
         };
         if let Some(entry) = entry.filter(|_| counted) {
             totals.add(entry.status);
@@ -174,11 +175,13 @@ fn board_of(
             Some(lists.board(&roster, group, date, period))
         })
         .collect();
-    let site = roster.plan(None, date);
+    let site = roster.plan_of_group(None, date);
+    let plans = roster.groups().iter().map(|group| roster.plan_of_group(Some(group.id), date)).chain([site]);
+    let names = plans.flat_map(|plan| plan.periods).map(|period| period.name().to_owned());
     let mut periods: Vec<String> = Vec::new();
-    for name in roster.period_names(date) {
-        if !periods.iter().any(|known| known == name) {
-            periods.push(name.to_owned());
+    for name in names {
+        if !periods.contains(&name) {
+            periods.push(name);
         }
     }
     Ok(Board {
@@ -187,7 +190,7 @@ fn board_of(
         changed_at: roster.changed_at().map(naive_utc),
         day: OffDay::of(&site),
         students: u64::try_from(roster.students().len()).unwrap_or(u64::MAX),
-        period: period.or_else(|| site.chosen(None).map(|period| period.name())).map(str::to_owned),
+        period: period.or_else(|| roster.period_now(&site, date).map(Period::name)).map(str::to_owned),
         periods,
         choices,
         totals: Counts::of(&totals),
@@ -228,16 +231,19 @@ impl Lists {
         });
     }
 
-    fn board(self, roster: &Roster, group: Option<&Group>, date: Date, period: Option<&str>) -> GroupBoard {
-        let plan = roster.plan(group.map(|group| group.id), date);
-        let chosen = plan.chosen(period);
+    fn board(self, roster: &RosterDays, group: Option<&Group>, date: Date, period: Option<&str>) -> GroupBoard {
+        let plan = roster.plan_of_group(group.map(|group| group.id), date);
+        let chosen = match period {
+            Some(name) => plan.chosen(Some(name)),
+            None => roster.period_now(&plan, date),
+        };
         GroupBoard {
             group: Choice::of(group),
             kind: group.map(|group| group.kind.as_str()),
             day: OffDay::of(&plan),
             period: chosen.map(|period| period.name().to_owned()),
             begins: chosen.map(|period| time_of(period.begins())),
-            late_after: chosen.and_then(|period| period.late_after()).map(time_of),
+            late_after: chosen.and_then(Period::late_after).map(time_of),
             counts: Counts::of(&self.counts),
             missing_students: self.missing,
             late_students: self.late,

@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::Method;
 use faceattend_core::attendance::AttendancePolicy;
-use faceattend_core::roster::{Arrivals, DayStatus, Roster, StatusCounts};
+use faceattend_core::roster::{Arrivals, DayStatus, RosterDays, StatusCounts};
 use faceattend_core::store::Store;
 use faceattend_core::{Error, Result};
 use jiff::civil::Date;
@@ -14,7 +14,7 @@ use jiff::{Timestamp, ToSpan as _};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::views::{Choice, Counts, NO_GROUP, readers_of, span, time_of};
+use super::views::{Choice, Counts, NO_GROUP, is_of, readers_of, span, time_of};
 use crate::error::AppError;
 use crate::request::extract::Authed;
 use crate::request::input::input;
@@ -122,7 +122,7 @@ fn trends_of(
         None => policy.day(now)?.date,
     };
     let (from, to) = span(from.unwrap_or_else(|| to.saturating_sub(WEEKS.weeks())), to)?;
-    let roster = Roster::read(store, policy, readers_of(only), from, to, now)?;
+    let roster = RosterDays::read(store, policy, readers_of(only), (from, to), now)?;
     let known = |id| roster.groups().iter().find(|group| group.id == id);
     if let Some(id) = only.filter(|id| *id != NO_GROUP) {
         known(id).ok_or(Error::NotFound { what: "group" })?;
@@ -136,13 +136,7 @@ fn trends_of(
         let week = day.saturating_sub(i64::from(day.weekday().to_monday_zero_offset()).days());
         let mut of_day = StatusCounts::default();
         for student in roster.students() {
-            let mut own = roster.groups_of(student, day).peekable();
-            let wanted = match only {
-                None => true,
-                Some(NO_GROUP) => own.peek().is_none(),
-                Some(id) => roster.groups_of(student, day).any(|group| group == id),
-            };
-            if !wanted {
+            if !is_of(&roster, student, day, only) {
                 continue;
             }
             let mut counts = StatusCounts::default();
@@ -156,6 +150,7 @@ fn trends_of(
                 continue;
             }
             of_day.add_all(&counts);
+            let mut own = roster.groups_of(student.id, day).peekable();
             if own.peek().is_none() {
                 groups.entry(None).or_default().add_all(&counts);
             }
@@ -171,10 +166,8 @@ fn trends_of(
     }
     let (arrival_minutes, bins) = arrivals.bins();
     let shown = groups.iter().filter(|(id, _)| only.is_none() || **id == only.filter(|id| *id != NO_GROUP));
-    let groups = shown.map(|(id, counts)| GroupRate {
-        group: Choice::of(id.and_then(known)),
-        counts: Counts::of(counts),
-    });
+    let groups =
+        shown.map(|(id, counts)| GroupRate { group: Choice::of(id.and_then(known)), counts: Counts::of(counts) });
     let choices = roster.groups().iter().filter(|group| group.archived_at.is_none() || Some(group.id) == only);
     Ok(Trends {
         from,

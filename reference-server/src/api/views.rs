@@ -1,8 +1,8 @@
 //! What the answers for the pages Today, Register, Person and Trends share.
 
 use faceattend_core::attendance::AttendancePolicy;
-use faceattend_core::roster::{DayKind, DayPlan, Roster, StatusCounts};
-use faceattend_core::store::{Group, RosterOf, RosterQuery, Store};
+use faceattend_core::roster::{DayKind, DayPlan, RosterDays, StatusCounts};
+use faceattend_core::store::{Group, RosterOf, RosterStudent};
 use faceattend_core::{Error, Result};
 use jiff::Timestamp;
 use jiff::civil::{Date, Time};
@@ -116,7 +116,7 @@ const UPSIDE_DOWN: &str = "`to` comes before `from`: choose a last day that is n
 /// # Errors
 /// [`Error::InvalidInput`] for days in the wrong order, and for too many.
 pub(super) fn span(from: Date, to: Date) -> Result<(Date, Date)> {
-    let wrong = |reason: String| Err(Error::invalid_input("days", reason));
+    let wrong = |reason: String| Err(Error::InvalidInput { what: "days", reason });
     if to < from {
         return wrong(UPSIDE_DOWN.into());
     }
@@ -143,4 +143,14 @@ pub(super) fn clock(policy: &AttendancePolicy, at: Timestamp) -> String {
 /// Returns a time of a timetable.
 pub(super) fn time_of(time: Time) -> String {
     time.strftime("%H:%M").to_string()
+}
+
+/// Returns whether the student is there on this day, and of the group that was asked for.
+pub(super) fn is_of(roster: &RosterDays, student: &RosterStudent, day: Date, group: Option<i64>) -> bool {
+    let mut groups = roster.groups_of(student.id, day);
+    match group {
+        None => true,
+        Some(NO_GROUP) => groups.next().is_none() && roster.is_there(student.id, day),
+        Some(id) => groups.any(|own| own == id),
+    }
 }
