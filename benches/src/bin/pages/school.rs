@@ -48,7 +48,8 @@ impl School {
         let path = folder.join("face_attendance.db");
         let store = SqliteStore::open(&path)?;
         let by_hand = Connection::open(&path)?;
-        let count = |db: &Connection| db.query_row("SELECT count(*) FROM attendance_log", [], |row| row.get::<_, u64>(0));
+        let count =
+            |db: &Connection| db.query_row("SELECT count(*) FROM attendance_log", [], |row| row.get::<_, u64>(0));
         let there = count(&by_hand)?;
         if there > 0 {
             return Ok(there);
