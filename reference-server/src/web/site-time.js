@@ -1,9 +1,9 @@
 // Days of the site and times of its clocks, as text: the zone of the browser that shows them is no matter.
-import { number, region } from "./text.js";
+import { format, number, region } from "./text.js";
 
 // Days are those of the Gregorian calendar in every language, as in the server's answers and exports.
 const shown = (moment, options) =>
-  new Intl.DateTimeFormat(region(), { calendar: "gregory", timeZone: "UTC", ...options }).format(moment);
+  format("DateTimeFormat", { calendar: "gregory", timeZone: "UTC", ...options }).format(moment);
 const moment = (day) => new Date(`${day.slice(0, 10)}T00:00:00Z`);
 
 export const day = (iso, options = { dateStyle: "medium" }) => shown(moment(iso), options);

@@ -85,7 +85,8 @@ export function figures(counts, { rate = false, always = ["expected", "present",
 const WHOLE_DAY = "day";
 export const periodName = (name) => (name === WHOLE_DAY ? t("views.whole_day") : name);
 
-export const personLink = ({ student_id: id, name }) => make("a", { href: `#person/${id}`, textContent: name });
+export const personLink = ({ student_id: id, name }) =>
+  make("a", { href: `#person/${id}` }, make("bdi", { textContent: name }));
 
 // Fills a choice of groups; the group that the address names stays chosen where there is one.
 export function offerGroups(select, groups, chosen, first) {

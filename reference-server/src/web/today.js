@@ -125,7 +125,8 @@ function showBoard(groups) {
 function cardOf(group) {
   const name = group.name ?? t("views.no_group");
   const off = offOf(group.day);
-  const heading = make("h2", {}, make("a", { href: `#month?group=${group.group_id ?? 0}`, textContent: name }));
+  const whose = make("bdi", { textContent: name });
+  const heading = make("h2", {}, make("a", { href: `#month?group=${group.group_id ?? 0}` }, whose));
   heading.firstChild.dataset.key = `group ${group.group_id}`;
   const time = group.period && { period: periodName(group.period), begins: timeOf(group.begins) };
   const when = off || (group.late_after
@@ -146,7 +147,7 @@ function listOf(group, list, key, open) {
     const link = personLink(student);
     link.dataset.key = `${place} ${student.student_id}`;
     const more = student.reason ?? (student.time ? timeOf(student.time) : student.roll_number);
-    return make("li", {}, link, make("span", { className: "hint", textContent: more }));
+    return make("li", {}, link, make("bdi", { className: "hint", textContent: more }));
   });
   const summary = make("summary", { textContent: t(key, { count: students.length }) });
   summary.dataset.key = place;
