@@ -41,6 +41,7 @@ const ACTIONS = {
   "POST /api/v1/face/recognize": "action.marked_by_picture",
   "GET /api/v1/students/{student_id}/export": "action.person_exported",
   "POST /api/v1/attendance/export": "action.exported",
+  "GET /api/v1/attendance/register": "action.exported",
   "DELETE /api/v1/attendance/{attendance_id}": "action.mark_removed",
   "POST /api/v1/liveness/session": "action.session",
   "POST /api/v1/liveness/complete": "action.enrolled",

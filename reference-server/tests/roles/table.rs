@@ -27,7 +27,7 @@ impl Least {
 }
 
 /// Every route of the API. Written by hand: it says what must hold, not what the code does.
-pub(crate) const ROUTES: [(&str, &str, Least); 87] = [
+pub(crate) const ROUTES: [(&str, &str, Least); 92] = [
     ("GET", "/", Anyone),
     ("GET", "/health", Anyone),
     ("GET", "/ready", Anyone),
@@ -47,6 +47,11 @@ pub(crate) const ROUTES: [(&str, &str, Least); 87] = [
     ("GET", "/api/v1/attendance/", Viewer),
     ("GET", "/api/v1/attendance/{attendance_id}", Viewer),
     ("GET", "/api/v1/attendance/stats/summary", Viewer),
+    ("GET", "/api/v1/attendance/today", Viewer),
+    ("GET", "/api/v1/attendance/register", Viewer),
+    ("GET", "/api/v1/attendance/person", Viewer),
+    ("GET", "/api/v1/attendance/trends", Viewer),
+    ("GET", "/api/v1/attendance/statuses", Viewer),
     ("GET", "/api/v1/attendance/second-looks", Viewer),
     ("POST", "/api/v1/attendance/export", Operator),
     ("GET", "/api/v1/liveness/session/{session_id}", Viewer),
