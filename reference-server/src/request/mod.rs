@@ -9,4 +9,5 @@ pub(crate) mod file;
 pub(crate) mod input;
 pub(crate) mod kinds;
 pub(crate) mod pace;
+pub(crate) mod paired;
 pub(crate) mod texts;
