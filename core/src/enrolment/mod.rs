@@ -50,6 +50,7 @@ pub mod duplicates;
 mod kept;
 mod merge;
 mod outcome;
+mod photographs;
 pub mod session;
 #[cfg(test)]
 #[cfg(feature = "sqlite")]
@@ -75,6 +76,7 @@ pub use kept::KeptSession;
 use merge::FoundAlike;
 pub use merge::{Merge, MergeOutcome};
 pub use outcome::{Enrolled, EnrolmentOutcome, FaceOfSession, Observed, UnprovenOutcome};
+pub use photographs::{FaceThatIsThere, MOST_PHOTOGRAPHS, OfPhotographs, Photograph, UnusedPhotograph};
 pub use session::{ClientFrame, StoredSession};
 
 /// Enrols students by liveness sessions and erases them: see [the module](self). `Send + Sync`; share one between all

@@ -14,7 +14,9 @@ use crate::net::origin::Origin;
 use crate::net::peer::Peer;
 use crate::request::extract::{Authed, FRAME, Open, Upload};
 use crate::request::fields::Reader;
+use crate::request::file::{AuthedFile, FILE};
 use crate::request::input::{Input, RequestFields};
+use crate::request::paired::Paired;
 use crate::state::AppState;
 
 /// The description of an endpoint, as its handler's types give it.
@@ -22,6 +24,8 @@ use crate::state::AppState;
 pub(crate) struct Described {
     /// Whether the handler asks for credentials.
     pub(crate) authed: bool,
+    /// Whether the handler asks for the token of a kiosk.
+    pub(crate) paired: bool,
     pub(crate) fields: RequestFields,
     /// Reads the fields of a request; whether all of them could be read.
     pub(crate) read: Option<fn(&mut Reader) -> bool>,
@@ -74,6 +78,14 @@ impl<I: Input> Argument for Authed<I> {
     }
 }
 
+impl<I: Input> Argument for Paired<I> {
+    fn describe(described: &mut Described) {
+        described.paired = true;
+        described.read = Some(|reader| I::read(reader).is_some());
+        I::describe(&mut described.fields);
+    }
+}
+
 impl<I: Input> Argument for Open<I> {
     fn describe(described: &mut Described) {
         described.read = Some(|reader| I::read(reader).is_some());
@@ -84,10 +96,24 @@ impl<I: Input> Argument for Open<I> {
 impl Argument for Upload {
     fn describe(described: &mut Described) {
         described.authed = true;
-        let binary = Some(SchemaFormat::KnownFormat(KnownFormat::Binary));
-        let file = ObjectBuilder::new().schema_type(Type::String).format(binary);
-        described.form = Some(ObjectBuilder::new().property(FRAME, file).required(FRAME).build());
+        described.form = Some(form_with(FRAME));
     }
+}
+
+impl<I: Input> Argument for AuthedFile<I> {
+    fn describe(described: &mut Described) {
+        described.authed = true;
+        described.read = Some(|reader| I::read(reader).is_some());
+        I::describe(&mut described.fields);
+        described.form = Some(form_with(FILE));
+    }
+}
+
+/// The schema of a multipart form with one file.
+fn form_with(name: &str) -> Object {
+    let binary = Some(SchemaFormat::KnownFormat(KnownFormat::Binary));
+    let file = ObjectBuilder::new().schema_type(Type::String).format(binary);
+    ObjectBuilder::new().property(name, file).required(name).build()
 }
 
 impl Argument for State<AppState> {
