@@ -15,6 +15,7 @@ mod gallery_sync;
 mod housekeeping;
 pub(crate) mod kept;
 mod log;
+pub(crate) mod notices;
 pub(crate) mod preview;
 pub(crate) mod problems;
 mod refusals;
@@ -51,6 +52,7 @@ use gallery_sync::GallerySync;
 use housekeeping::Housekeeping;
 use kept::KeptList;
 use log::DetectionLog;
+use notices::Notices;
 use refusals::Refusals;
 use watch::{GateFigures, Watcher};
 
@@ -72,6 +74,7 @@ pub(crate) struct Live {
     background: BackgroundThreads,
     gate_figures: Arc<GateFigures>,
     backups: Option<Arc<Backups>>,
+    notices: Arc<Notices>,
 }
 
 impl Live {
@@ -136,6 +139,7 @@ impl Live {
             Some(settings) => Some(Backups::start(settings.clone(), Arc::clone(&store), &background)?),
             None => None,
         };
+        let notices = Notices::start(Arc::clone(&store), &settings.notices, &background)?;
         let live = Self {
             gallery,
             registry,
@@ -153,6 +157,7 @@ impl Live {
             background,
             gate_figures,
             backups,
+            notices,
         };
         let follow = DbListener {
             gallery_sync: Arc::clone(&live.gallery_sync),
@@ -178,6 +183,11 @@ impl Live {
     /// The back-ups that are made every day, where some are.
     pub(crate) fn backups(&self) -> Option<&Backups> {
         self.backups.as_deref()
+    }
+
+    /// What sends notices.
+    pub(crate) fn notices(&self) -> &Notices {
+        &self.notices
     }
 
     pub(crate) fn marker(&self) -> Arc<Marker> {
@@ -300,6 +310,7 @@ impl Live {
             None => self.cameras.stop_all(),
         }
         self.background.cut();
+        self.notices.finish();
         self.housekeeping.stop();
         self.log.write();
         // What the database does not take now waits in the file for the next start.

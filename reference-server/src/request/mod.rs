@@ -7,5 +7,6 @@ pub(crate) mod extract;
 pub(crate) mod fields;
 pub(crate) mod input;
 pub(crate) mod kinds;
+pub(crate) mod lists;
 pub(crate) mod pace;
 pub(crate) mod texts;

@@ -65,6 +65,7 @@ pub(crate) enum Tag {
     Liveness,
     LiveDetection,
     Faces,
+    Notices,
 }
 
 impl Tag {
@@ -79,6 +80,7 @@ impl Tag {
             Self::Liveness => "Liveness",
             Self::LiveDetection => "Live detection",
             Self::Faces => "Faces",
+            Self::Notices => "Notices",
         }
     }
 }
