@@ -133,6 +133,7 @@
 //! | `postgres` | no | `PostgresStore` |
 //! | `encryption` | no | templates encrypted at rest |
 //! | `opencv` | no | links the system's OpenCV, which is loaded at run time otherwise |
+//! | `roster-files` | no | lists of students from CSV files and Excel workbooks |
 //! | `download` | no | fetching further model packs |
 //! | `fetch-runtime` | no | the build fetches ONNX Runtime's library for this machine |
 //! | `cuda`, `tensorrt`, `coreml`, `directml`, `openvino` | no | execution providers of ONNX Runtime |
@@ -192,6 +193,7 @@ pub mod gate;
 pub mod geometry;
 #[doc(hidden)]
 pub mod internals;
+pub mod kiosk;
 pub mod landmarks;
 pub mod liveness;
 pub mod models;
@@ -202,6 +204,8 @@ mod preprocess;
 pub mod quality;
 pub mod recognition;
 mod redaction;
+#[cfg(all(feature = "roster-files", any(feature = "sqlite", feature = "postgres")))]
+pub mod roster_file;
 #[cfg_attr(
     not(any(feature = "sqlite", feature = "postgres")),
     allow(dead_code, reason = "what two databases share, and neither is built in")

@@ -1,6 +1,6 @@
 //! The recognizer of one camera.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -8,12 +8,14 @@ use jiff::Timestamp;
 use super::ageing::{self, Ageing};
 use super::gatekeeper::{Admission, Gatekeeper};
 use super::options::RecognitionOptions;
+use super::passed_over::PassedOver;
 use super::problem::CameraProblem;
 use super::report::{RecognitionReport, RecognizedFace, Sighting};
 use super::scan_plan::{Effort, Scan, ScanPlan};
 use super::slowness::Slowness;
 use super::turned::Mounting;
-use super::view::{is_good, view_weight};
+use super::unknown_faces::{UnknownFaces, UnknownId};
+use super::view::{is_good, view_weight, why_poor};
 use crate::attendance::{Marker, Marking, Noted};
 use crate::engine::{AnalyzeOptions, Depth, Face, FaceEngine};
 use crate::error::{Error, Result};
@@ -23,6 +25,7 @@ use crate::gate::{GatePolicy, LifeVerdict, LifeView};
 use crate::geometry::Rect;
 use crate::store::{SecondLookVerdict, SecondLooking, StoreTrouble, limits};
 use crate::tracking::{Decision, Track, TrackId, Tracker, Watch};
+use crate::types::StudentId;
 
 /// Recognizes the faces of one camera. The engine, the gallery and the marker are shared; the faces in view are
 /// its own.
@@ -54,6 +57,10 @@ pub struct Recognizer {
     /// Whom the second-look list has to hold and does not yet.
     to_hand_over: VecDeque<Sighting>,
     ageing: Option<Arc<Ageing>>,
+    unknown: Option<Arc<UnknownFaces>>,
+    /// The faces in view that are on the list of unknown ones.
+    strangers: HashMap<TrackId, UnknownId>,
+    passed_over: PassedOver,
 }
 
 impl std::fmt::Debug for Recognizer {
@@ -79,7 +86,16 @@ impl Recognizer {
             mounting: Mounting::default(),
             to_hand_over: VecDeque::new(),
             ageing: None,
+            unknown: None,
+            strangers: HashMap::new(),
+            passed_over: PassedOver::default(),
         }
+    }
+
+    /// Takes no notice of a student from `now` on, until nobody with that face has been in view for a while: the person
+    /// who is there says that they are somebody else.
+    pub fn pass_over(&mut self, student: StudentId, now: Timestamp) {
+        self.passed_over.add(student, now);
     }
 
     /// Returns the recognizer, marking whom it recognizes as seen at this place. Marks keep the first
@@ -95,6 +111,13 @@ impl Recognizer {
     #[must_use]
     pub fn with_ageing(mut self, ageing: Arc<Ageing>) -> Self {
         self.ageing = Some(ageing);
+        self
+    }
+
+    /// Returns the recognizer, listing whom nobody knows.
+    #[must_use]
+    pub fn with_unknown_faces(mut self, unknown: Arc<UnknownFaces>) -> Self {
+        self.unknown = Some(unknown);
         self
     }
 
@@ -132,6 +155,7 @@ impl Recognizer {
             report.faces.extend(held.map(|track| self.recognized(clipped(track.bbox()), track.id())));
         }
         report.ambiguous.extend(report.faces.iter().filter_map(|face| self.tracker.ambiguity(face.track)));
+        self.list_strangers(&report, now)?;
         self.admit(&mut report, now)?;
         report.open = tracks.iter().any(|track| self.tracker.is_open(*track));
         report.open |= self.tracker.tracks().iter().any(Track::is_watched_closely);
@@ -168,6 +192,30 @@ impl Recognizer {
         RecognizedFace { bbox, track, decision, life, asked }
     }
 
+    /// Lists the faces that nobody knows, each once for as long as it is in view.
+    fn list_strangers(&mut self, report: &RecognitionReport, now: Timestamp) -> Result<()> {
+        let Some(unknown) = &self.unknown else { return Ok(()) };
+        for face in &report.faces {
+            match (face.decision, self.strangers.get(&face.track)) {
+                (Decision::Unknown, Some(listed)) => unknown.still_there(*listed, now),
+                (Decision::Unknown, None) if face.life.verdict != LifeVerdict::Spoof => {
+                    if let Some(stranger) = self.tracker.stranger(face.track) {
+                        let listed = unknown.see(stranger, self.camera_location.as_deref(), now)?;
+                        self.strangers.insert(face.track, listed);
+                    }
+                }
+                (Decision::Known { .. }, Some(listed)) => {
+                    unknown.was_known(*listed);
+                    self.strangers.remove(&face.track);
+                }
+                _ => {}
+            }
+        }
+        let tracks = self.tracker.tracks();
+        self.strangers.retain(|id, _| tracks.iter().any(|track| track.id() == *id));
+        Ok(())
+    }
+
     /// Marks the people who may be, and hands over those who did not show in time that they are alive.
     fn admit(&mut self, report: &mut RecognitionReport, now: Timestamp) -> Result<()> {
         let tracks = self.tracker.tracks();
@@ -176,8 +224,8 @@ impl Recognizer {
         let known: Vec<_> =
             report.faces.iter().filter_map(|face| Some((face.track, face.known()?, face.life))).collect();
         for (track, (student, similarity), life) in known {
-            // Erased while this frame was looked at.
-            if !self.gallery.contains(student) {
+            // Erased while this frame was looked at, or said to be somebody else.
+            if !self.gallery.contains(student) || self.passed_over.holds(student, now) {
                 continue;
             }
             let marker = self.marker.as_ref().filter(|_| self.options.gate.policy.marks_the_living_alone());
@@ -336,12 +384,16 @@ impl Recognizer {
             if !everything {
                 // Whether the view is good costs less than embedding it.
                 self.engine.deepen(frame, &mut view, Depth::Pose)?;
+            }
+            let poor = view.first().and_then(why_poor);
+            if !everything {
                 view.retain(is_good);
                 if embed {
                     self.engine.deepen(frame, &mut view, Depth::Embedding)?;
                 }
             }
             view.retain(is_good);
+            report.poor.extend(poor.map(|reason| (*track, reason)));
             let Some(embedding) = view.first().and_then(|face| face.embedding.clone()) else {
                 if embed {
                     self.tracker.poor_view(*track, now);

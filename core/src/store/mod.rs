@@ -19,6 +19,9 @@ mod given_ids;
 mod kept_cameras;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod kept_rows;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod kiosk_rows;
+mod kiosks;
 pub mod limits;
 mod location;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
@@ -35,6 +38,8 @@ mod portable;
 mod postgres;
 mod privacy;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod roster_plan;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod rules;
 pub mod schema;
 mod second_looks;
@@ -46,7 +51,7 @@ mod templates;
 #[cfg(test)]
 pub(crate) mod tests;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
-mod text_keys;
+pub(crate) mod text_keys;
 mod trouble;
 
 use std::time::Duration;
@@ -61,6 +66,7 @@ pub use codec::{FaceColumn, KeyId, Resealed, SealContext, TemplateForms, Templat
 pub use deferred::DeferredWrites;
 pub use detection_logs::DetectionLogs;
 pub use kept_cameras::KeptCameras;
+pub use kiosks::Kiosks;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub use location::DatabaseLock;
 pub use location::{StoreLocation, open, redacted};
@@ -75,13 +81,18 @@ pub use model::{
     AuditEntry, CameraGroup, CameraKey, CameraReach, CameraReport, CameraSettings, ClaimedCamera, Consent,
     CorrectedStatus, Correction, CorrectionRecord, DayWindow, DecidedSecondLook, Deferred, DeferredOutcome,
     DetectionLog, ENROLMENT_LOCK, Enrolee, Enrolment, Erasure, FaceCheck, FailedTry, Guardian, JournalId, KeptAddress,
-    KeptCamera, KeptCameraChange, KeptSeen, LegacyVector, Letter, LetterRecipient, LetterState, Listed, LoginFailures,
-    MailSecurity, Marking, MarksOfErased, Merged, MergedFace, NewAdmin, NewAlertChannel, NewAlertRule, NewAttendance,
-    NewAuditEntry, NewDetectionLog, NewKeptCamera, NewLogin, NewSecondLook, NewSession, OutboxFilter, OutboxRow,
-    OutboxState, Page, PositionColumns, Retention, Retired, SecondLook, SecondLookAnswer, SecondLookDecision,
-    SecondLookFilter, SecondLookState, SecondLookVerdict, SecondLooking, SeenLimits, ServerId, SessionRecord,
-    SessionSummary, SessionUpdate, StoredEmbedding, StoredTemplate, Student, StudentChange, StudentMerge, TemplateMark,
-    TemplateOrigin, WatchedCamera, embedding_text,
+    KeptCamera, KeptCameraChange, KeptSeen, Kiosk, KioskChange, KioskSettings, LegacyVector, Letter, LetterRecipient,
+    LetterState, Listed, LoginFailures, MailSecurity, Marking, MarksOfErased, Merged, MergedFace, NewAdmin,
+    NewAlertChannel, NewAlertRule, NewAttendance, NewAuditEntry, NewDetectionLog, NewKeptCamera, NewKiosk, NewLogin,
+    NewSecondLook, NewSession, OpenCode, OutboxFilter, OutboxRow, OutboxState, Page, PositionColumns, Retention,
+    Retired, SecondLook, SecondLookAnswer, SecondLookDecision, SecondLookFilter, SecondLookState, SecondLookVerdict,
+    SecondLooking, SecretHash, SeenLimits, ServerId, SessionRecord, SessionSummary, SessionUpdate, StoredEmbedding,
+    StoredTemplate, Student, StudentChange, StudentMerge, TemplateMark, TemplateOrigin, WatchedCamera, embedding_text,
+};
+// The import of a list of students.
+pub use model::{
+    GroupKind, ListedGroup, PlannedChange, PlannedMembership, PlannedStudent, ProblemCode, RosterImport, RosterOrder,
+    RosterPlan, RosterProblem, RosterRow, Unlisted, UnlistedStudent,
 };
 pub use notices::{Follower, Notice};
 pub use outbox::{Guardians, Outbox};
@@ -118,8 +129,8 @@ pub use trouble::StoreTrouble;
 /// ```
 pub mod prelude {
     pub use super::{
-        Accounts, Attendance, Audit, Cluster, DeferredWrites, DetectionLogs, Guardians, KeptCameras, Logins, Outbox,
-        Privacy, SecondLooks, Sessions, Store, Students, Templates,
+        Accounts, Attendance, Audit, Cluster, DeferredWrites, DetectionLogs, Guardians, KeptCameras, Kiosks, Logins,
+        Outbox, Privacy, SecondLooks, Sessions, Store, Students, Templates,
     };
 }
 
@@ -150,6 +161,7 @@ pub trait Store:
     + KeptCameras
     + Outbox
     + Guardians
+    + Kiosks
     + Accounts
     + Logins
     + Audit

@@ -23,6 +23,7 @@ mod second_looks;
 mod service;
 mod students;
 mod templates;
+mod unknown_faces;
 
 use self::liveness::{complete, frame, register, session};
 use self::notices::{channels, guardians, letters, rules};
@@ -90,6 +91,9 @@ pub(crate) fn table() -> Routes {
         .add(detection::STOP_ALL, detection::stop_all)
         .add(detection::STATUS, detection::status)
         .add(detection::LOGS, detection::logs)
+        .add(unknown_faces::LIST, unknown_faces::list)
+        .add(unknown_faces::ENROL, unknown_faces::enrol)
+        .add(unknown_faces::DISMISS, unknown_faces::dismiss)
         .add(cameras::LIST, cameras::list)
         .add(cameras::CREATE, cameras::create)
         // Before the camera whose id is in the path.

@@ -120,14 +120,14 @@ impl<I: Input> FromRequest<AppState> for Authed<I> {
 }
 
 /// The parts of a request from which the fields are read.
-struct Gathered {
-    headers: HeaderMap,
-    reader: Reader,
-    request: Request,
+pub(super) struct Gathered {
+    pub(super) headers: HeaderMap,
+    pub(super) reader: Reader,
+    pub(super) request: Request,
 }
 
 impl Gathered {
-    fn of(request: Request) -> Self {
+    pub(super) fn of(request: Request) -> Self {
         let query = body::form(request.uri().query().unwrap_or_default().as_bytes());
         let path = request.extensions().get::<PathParameters>().cloned().unwrap_or_default().0;
         let reader = Reader { path, query, body: Body::Absent, issues: Vec::new() };
@@ -141,13 +141,13 @@ impl Gathered {
 }
 
 /// The router's demands on the caller of a route.
-struct Gate {
+pub(super) struct Gate {
     least: Role,
-    trail: Trail,
+    pub(super) trail: Trail,
 }
 
 impl Gate {
-    fn of(request: &Request) -> Self {
+    pub(super) fn of(request: &Request) -> Self {
         Self {
             least: request.extensions().get().map_or(Role::Admin, |Least(role)| *role),
             trail: request.extensions().get::<Trail>().cloned().unwrap_or_default(),
@@ -155,7 +155,11 @@ impl Gate {
     }
 
     /// Returns the caller's name, role and login.
-    async fn admit(self, headers: &HeaderMap, state: &AppState) -> Result<(String, Role, Option<String>), AppError> {
+    pub(super) async fn admit(
+        self,
+        headers: &HeaderMap,
+        state: &AppState,
+    ) -> Result<(String, Role, Option<String>), AppError> {
         let token = token_in(headers).ok_or(AppError::Unauthorized("Not authenticated"))?;
         let (user, login) = authenticate(token, state).await?;
         let role = Role::of(&user);
@@ -211,7 +215,7 @@ impl FromRequest<AppState> for Upload {
     }
 }
 
-fn finish<I: Input>(reader: &mut Reader) -> Result<I, AppError> {
+pub(super) fn finish<I: Input>(reader: &mut Reader) -> Result<I, AppError> {
     let input = I::read(reader);
     match input {
         Some(input) if reader.issues.is_empty() => Ok(input),

@@ -24,7 +24,7 @@ impl Least {
 }
 
 /// Every route of the API. Written by hand: it says what must hold, not what the code does.
-pub(crate) const ROUTES: [(&str, &str, Least); 87] = [
+pub(crate) const ROUTES: [(&str, &str, Least); 90] = [
     ("GET", "/", Anyone),
     ("GET", "/health", Anyone),
     ("GET", "/ready", Anyone),
@@ -54,6 +54,9 @@ pub(crate) const ROUTES: [(&str, &str, Least); 87] = [
     ("GET", "/api/v1/detection/laptop-camera/status", Viewer),
     ("GET", "/api/v1/detection/preview/{camera}", Viewer),
     ("GET", "/api/v1/cameras", Viewer),
+    ("GET", "/api/v1/detection/unknown-faces", Operator),
+    ("POST", "/api/v1/detection/unknown-faces/{unknown_id}/enrol", Operator),
+    ("DELETE", "/api/v1/detection/unknown-faces/{unknown_id}", Operator),
     ("POST", "/api/v1/students/", Operator),
     ("PUT", "/api/v1/students/{student_id}", Operator),
     ("POST", "/api/v1/students/{student_id}/merge", Operator),

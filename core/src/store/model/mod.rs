@@ -10,10 +10,13 @@ mod detection_log;
 mod exact;
 mod face_check;
 mod kept_camera;
+mod kiosk;
 mod letter;
 mod merge;
 mod page;
 mod privacy;
+mod roster_import;
+mod roster_problem;
 mod second_look;
 pub(super) mod seen_template;
 mod session;
@@ -37,6 +40,7 @@ pub use face_check::{Admission, ENROLMENT_LOCK, Enrolee, FaceCheck, TemplateMark
 pub use kept_camera::{
     CameraGroup, CameraKey, CameraReach, CameraSettings, KeptAddress, KeptCamera, KeptCameraChange, NewKeptCamera,
 };
+pub use kiosk::{Kiosk, KioskChange, KioskSettings, NewKiosk, OpenCode, SecretHash};
 pub use letter::{
     AlertFacts, AlertMessage, FailedTry, Guardian, Letter, LetterRecipient, LetterState, OutboxFilter, OutboxRow,
     OutboxState,
@@ -48,6 +52,11 @@ pub(crate) use privacy::is_erased;
 pub use privacy::{Consent, Erasure, MarksOfErased, Retention, Retired, SessionSummary};
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub(super) use privacy::{NAME_OF_ERASED, roll_number_of_erased};
+pub use roster_import::{
+    GroupKind, ListedGroup, PlannedChange, PlannedMembership, PlannedStudent, RosterImport, RosterOrder, RosterPlan,
+    RosterRow, Unlisted, UnlistedStudent,
+};
+pub use roster_problem::{ProblemCode, RosterProblem};
 pub use second_look::{
     DecidedSecondLook, NewSecondLook, SecondLook, SecondLookAnswer, SecondLookDecision, SecondLookFilter,
     SecondLookState, SecondLookVerdict, SecondLooking,

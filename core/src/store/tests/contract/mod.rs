@@ -5,6 +5,7 @@ mod attendance;
 mod deferred;
 mod enrolment;
 mod kept_cameras;
+mod kiosks;
 mod limits;
 mod merge;
 mod outbox;
@@ -18,6 +19,7 @@ pub(crate) use attendance::*;
 pub(crate) use deferred::*;
 pub(crate) use enrolment::*;
 pub(crate) use kept_cameras::*;
+pub(crate) use kiosks::*;
 pub(crate) use limits::*;
 pub(crate) use merge::*;
 pub(crate) use outbox::*;
@@ -114,7 +116,11 @@ macro_rules! contract {
             who_comes_after_all_is_not_told_to_be_absent, a_camera_that_is_down_is_told_once_until_it_is_up,
             a_suspected_photograph_is_told_and_a_doubt_is_not, a_check_out_is_told_once,
             what_was_given_up_is_sent_again_when_somebody_asks, what_waits_goes_with_its_rule_and_its_channel,
-            of_senders_at_once_each_letter_has_one, a_merge_takes_guardians_and_letters_along);
+            of_senders_at_once_each_letter_has_one, a_merge_takes_guardians_and_letters_along,
+            a_kiosk_comes_back_as_it_was_written, a_code_pairs_one_tablet_within_its_time,
+            of_tablets_with_one_code_at_once_one_is_paired, a_revoked_kiosk_has_no_token_and_no_code,
+            a_kiosk_is_renamed_and_keeps_its_tablet, what_is_no_kiosk_is_not_kept,
+            a_mark_is_taken_back_onto_the_second_look_list, a_vouched_mark_keeps_who_vouched);
     };
     (@ $open:expr; $($name:ident),+) => {
         $(#[test] fn $name() {
