@@ -145,7 +145,8 @@ impl Live {
             Some(settings) => Some(Backups::start(settings.clone(), Arc::clone(&store), &background)?),
             None => None,
         };
-        let notices = Notices::start(Arc::clone(&store), &settings.notices, &background)?;
+        let notices =
+            Notices::start(Arc::clone(&store), (&settings.notices, settings.policy.time_zone().clone()), &background)?;
         let live = Self {
             gallery,
             registry,

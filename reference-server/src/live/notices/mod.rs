@@ -6,7 +6,9 @@
 //! the two a process can die, and then the letter goes once more, with its old id.
 
 mod failure;
+mod mail;
 mod webhook;
+mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::AtomicU64;
@@ -15,19 +17,24 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use faceattend_core::alerts::BackOff;
-use faceattend_core::store::{AlertChannel, AlertChannelSettings, AlertSecret, FailedTry, Letter, Store};
+use faceattend_core::store::{
+    AlertChannel, AlertChannelSettings, AlertSecret, FailedTry, Letter, LetterRecipient, Store,
+};
 use faceattend_core::{Error, Result};
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use super::background::BackgroundThreads;
 use crate::settings::NoticeSettings;
 pub(crate) use failure::Failure;
+use mail::{Postman, Server};
 use webhook::Poster;
 
 /// How often the outbox is looked at.
 const ROUND: Duration = Duration::from_secs(1);
-/// How long a letter belongs to the server that sends it: several times as long as a try may take.
+/// How long a webhook belongs to the server that sends it, and a fifth of how long a letter does: longer than a try may
+/// take.
 const LEASE: Duration = Duration::from_secs(60);
 /// How many channels send at the same time.
 const AT_ONCE: usize = 8;
@@ -41,6 +48,9 @@ pub(crate) struct Notices {
     store: Arc<dyn Store>,
     back_off: BackOff,
     poster: Poster,
+    postman: Postman,
+    /// The clocks of the site.
+    zone: TimeZone,
     /// This server's name as a sender.
     name: String,
     channels: Mutex<Channels>,
@@ -67,7 +77,7 @@ impl Notices {
     /// Starts the thread.
     pub(super) fn start(
         store: Arc<dyn Store>,
-        settings: &NoticeSettings,
+        (settings, zone): (&NoticeSettings, TimeZone),
         threads: &BackgroundThreads,
     ) -> Result<Arc<Self>> {
         let authorities = match &settings.authorities {
@@ -80,6 +90,8 @@ impl Notices {
             store,
             back_off: settings.back_off,
             poster: Poster::new(settings.reach.clone(), authorities.as_deref())?,
+            postman: Postman::new(settings.reach.clone(), authorities.as_deref())?,
+            zone,
             name: uuid::Uuid::new_v4().simple().to_string(),
             channels: Mutex::default(),
             ends: threads.clone(),
@@ -206,7 +218,14 @@ impl Notices {
                 let body = webhook::body(&letter.id, message.event.as_str(), message.happened_at, &message.facts);
                 self.poster.post(url, secret_of(&letter.channel)?, &letter.id, &body).map(drop)
             }
-            AlertChannelSettings::Email { .. } => Err(Failure::later("letters are not sent by this version")),
+            AlertChannelSettings::Email { from, .. } => {
+                let LetterRecipient::Person(to) = &letter.recipient else {
+                    return Err(Failure::for_good("a letter goes to a person"));
+                };
+                let written = words::written(&letter.language, &self.zone, &letter.messages).ok_or_else(no_words)?;
+                let message = mail::letter(&letter.id, from, to, written)?;
+                self.postman.send(&server_of(&letter.channel)?, &message).map(drop)
+            }
         }
     }
 
@@ -214,7 +233,7 @@ impl Notices {
     ///
     /// # Errors
     /// Why it could not be sent.
-    pub(crate) fn test(&self, channel: &AlertChannel, _address: Option<&str>) -> Result<String, Failure> {
+    pub(crate) fn test(&self, channel: &AlertChannel, address: Option<&str>) -> Result<String, Failure> {
         let id = uuid::Uuid::new_v4().to_string();
         match &channel.settings {
             AlertChannelSettings::Webhook { url } => {
@@ -222,7 +241,12 @@ impl Notices {
                 let answered = self.poster.post(url, secret_of(channel)?, &id, &body)?;
                 Ok(format!("{} {}", answered.status, answered.text).trim().to_owned())
             }
-            AlertChannelSettings::Email { .. } => Err(Failure::later("letters are not sent by this version")),
+            AlertChannelSettings::Email { from, .. } => {
+                let written = words::test("en").ok_or_else(no_words)?;
+                let to = address.map(str::trim).filter(|address| !address.is_empty());
+                let message = mail::letter(&id, from, to.unwrap_or(mail::mailbox_of(from)), written)?;
+                self.postman.send(&server_of(channel)?, &message)
+            }
         }
     }
 
@@ -249,6 +273,22 @@ impl Drop for AtWork<'_> {
     fn drop(&mut self) {
         self.notices.channels().at_work.remove(&self.channel);
     }
+}
+
+fn no_words() -> Failure {
+    Failure::for_good("this version has no words for it")
+}
+
+/// The mail server of a channel.
+fn server_of(channel: &AlertChannel) -> Result<Server<'_>, Failure> {
+    let AlertChannelSettings::Email { host, port, security, user, .. } = &channel.settings else {
+        return Err(Failure::for_good("it is no mail server"));
+    };
+    let login = match user {
+        Some(user) => Some((user.as_str(), secret_of(channel)?)),
+        None => None,
+    };
+    Ok(Server { host, port: *port, security: *security, login })
 }
 
 fn secret_of(channel: &AlertChannel) -> Result<&str, Failure> {
