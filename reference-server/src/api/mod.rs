@@ -16,6 +16,7 @@ mod kiosk;
 mod kiosks;
 mod laptop;
 mod liveness;
+mod notices;
 mod passive;
 mod person;
 mod preview;
@@ -34,6 +35,7 @@ mod unknown_faces;
 mod views;
 
 use self::liveness::{complete, frame, session};
+use self::notices::{channels, guardians, letters, rules};
 use crate::router::Routes;
 
 /// Every endpoint, in the order in which the original registers them: the first that matches answers.
@@ -73,6 +75,8 @@ pub(crate) fn table() -> Routes {
         .add(privacy::CONSENT, privacy::consent)
         .add(privacy::GIVE, privacy::give)
         .add(privacy::WITHDRAW, privacy::withdraw)
+        .add(guardians::LIST, guardians::list)
+        .add(guardians::SET, guardians::set)
         .add(attendance::LIST, attendance::list)
         .add(attendance::MARK, attendance::mark)
         .add(export::EXPORT, export::export)
@@ -123,6 +127,18 @@ pub(crate) fn table() -> Routes {
         .add(kiosk::FRAME, kiosk::frame)
         .add(kiosk::NOT_ME, kiosk::not_me)
         .add(kiosk::FALLBACK, kiosk::fallback)
+        .add(letters::LIST, letters::list)
+        .add(letters::STATE, letters::state)
+        .add(letters::RESEND, letters::resend)
+        .add(channels::LIST, channels::list)
+        .add(channels::CREATE, channels::create)
+        .add(channels::UPDATE, channels::update)
+        .add(channels::REMOVE, channels::remove)
+        .add(channels::TEST, channels::test)
+        .add(rules::LIST, rules::list)
+        .add(rules::CREATE, rules::create)
+        .add(rules::UPDATE, rules::update)
+        .add(rules::REMOVE, rules::remove)
         .add(first_run::FIRST_RUN, first_run::first_run)
         .add(laptop::START, laptop::start)
         .add(laptop::STOP, laptop::stop)

@@ -16,6 +16,7 @@ mod housekeeping;
 pub(crate) mod kept;
 pub(crate) mod kiosks;
 mod log;
+pub(crate) mod notices;
 pub(crate) mod preview;
 pub(crate) mod problems;
 mod refusals;
@@ -53,6 +54,7 @@ use housekeeping::Housekeeping;
 use kept::KeptList;
 use kiosks::Kiosks;
 use log::DetectionLog;
+use notices::Notices;
 use refusals::Refusals;
 use watch::{GateFigures, Watcher};
 
@@ -75,6 +77,7 @@ pub(crate) struct Live {
     background: BackgroundThreads,
     gate_figures: Arc<GateFigures>,
     backups: Option<Arc<Backups>>,
+    notices: Arc<Notices>,
     unknown_faces: Option<Arc<UnknownFaces>>,
 }
 
@@ -146,6 +149,8 @@ impl Live {
             Some(settings) => Some(Backups::start(settings.clone(), Arc::clone(&store), &background)?),
             None => None,
         };
+        let notices =
+            Notices::start(Arc::clone(&store), (&settings.notices, settings.policy.time_zone().clone()), &background)?;
         let live = Self {
             gallery,
             registry,
@@ -164,6 +169,7 @@ impl Live {
             background,
             gate_figures,
             backups,
+            notices,
             unknown_faces,
         };
         let follow = DbListener {
@@ -190,6 +196,11 @@ impl Live {
     /// The back-ups that are made every day, where some are.
     pub(crate) fn backups(&self) -> Option<&Backups> {
         self.backups.as_deref()
+    }
+
+    /// What sends notices.
+    pub(crate) fn notices(&self) -> &Notices {
+        &self.notices
     }
 
     /// Whom the cameras saw and nobody knows, where that is listed.
@@ -322,6 +333,7 @@ impl Live {
             None => self.cameras.stop_all(),
         }
         self.background.cut();
+        self.notices.finish();
         self.housekeeping.stop();
         self.log.write();
         // What the database does not take now waits in the file for the next start.

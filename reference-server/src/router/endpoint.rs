@@ -68,6 +68,7 @@ pub(crate) enum Tag {
     LiveDetection,
     Faces,
     Kiosks,
+    Notices,
 }
 
 impl Tag {
@@ -83,6 +84,7 @@ impl Tag {
             Self::LiveDetection => "Live detection",
             Self::Faces => "Faces",
             Self::Kiosks => "Kiosks",
+            Self::Notices => "Notices",
         }
     }
 }
