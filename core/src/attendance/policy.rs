@@ -4,8 +4,8 @@ use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _};
 
-use super::timetable::{Period, Place, Timetable};
-use super::{DayWindow, Status};
+use super::timetable::{Place, Timetable};
+use super::{DayWindow, Period, Status};
 use crate::error::{Error, Result};
 
 /// The rules of the site.
@@ -96,6 +96,12 @@ impl AttendancePolicy {
     #[must_use]
     pub fn time_zone(&self) -> &TimeZone {
         &self.time_zone
+    }
+
+    /// Returns the time at which a day begins.
+    #[must_use]
+    pub fn day_boundary(&self) -> Time {
+        self.day_boundary
     }
 
     /// Returns the day that `at` belongs to.
