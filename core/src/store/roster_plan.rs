@@ -415,8 +415,9 @@ mod tests {
         let mut now = school();
         now.students.push(student(9, "9", "Zoe", &[]));
         assert_eq!(planned(&rows, &now).fingerprint, first.fingerprint, "somebody else was added");
-        let withdraw =
-            |now: &RosterNow| plan(&RosterOrder { rows: &rows, unlisted: Unlisted::Withdraw, day: DAY, language: "en" }, now);
+        let withdraw = |now: &RosterNow| {
+            plan(&RosterOrder { rows: &rows, unlisted: Unlisted::Withdraw, day: DAY, language: "en" }, now)
+        };
         assert_ne!(withdraw(&now).fingerprint, withdraw(&school()).fingerprint, "who would be withdrawn");
         now.students[0].name = "Asha R".into();
         assert_ne!(planned(&rows, &now).fingerprint, first.fingerprint);

@@ -31,7 +31,7 @@ pub(crate) struct AuthedFile<I> {
     pub(crate) bytes: Vec<u8>,
 }
 
-impl<I: Input> FromRequest<AppState> for AuthedFile<I> {
+impl<I: Input + Send> FromRequest<AppState> for AuthedFile<I> {
     type Rejection = AppError;
 
     async fn from_request(request: Request, state: &AppState) -> Result<Self, AppError> {

@@ -15,7 +15,17 @@ use crate::state::{AppState, blocking};
 /// The largest answer that is read for the subject of the entry, in bytes. Answers to changes have a few hundred.
 const READ: usize = 64 * 1024;
 /// The keys under which an answer names what was changed.
-const NAMED: [&str; 5] = ["student_id", "attendance_id", "session_id", "username", "camera_id"];
+const NAMED: [&str; 9] = [
+    "excuse_id",
+    "calendar_id",
+    "timetable_id",
+    "student_id",
+    "attendance_id",
+    "session_id",
+    "username",
+    "camera_id",
+    "group_id",
+];
 
 /// Writes the entry for a successful call and returns its answer.
 pub(crate) async fn record(
