@@ -21,6 +21,21 @@ pub(crate) const ROLL_NUMBER: Text = TEXT.of(1, limits::ROLL_NUMBER).or_named("r
 /// A part of a name or of a roll number.
 pub(crate) const SEARCHED: Text = TEXT.of(0, IN_ADDRESS);
 
+/// The name of a group.
+pub(crate) const GROUP_NAME: Text = TEXT.of(1, limits::GROUP_NAME).example("5A");
+/// Days of the week, by their first three letters.
+pub(crate) const WEEKDAYS: Text = TEXT.of(1, 100).example("mon tue wed thu fri");
+/// The name of an entry of the calendar.
+pub(crate) const CALENDAR_NAME: Text = TEXT.of(1, limits::CALENDAR_NAME).example("Autumn holidays");
+/// The name of a period.
+pub(crate) const PERIOD_NAME: Text = TEXT.of(0, limits::PERIOD).example("morning");
+/// Why somebody is absent.
+pub(crate) const EXCUSE_REASON: Text = TEXT.of(1, limits::REASON).example("a doctor's appointment");
+/// The sheet of a workbook.
+pub(crate) const SHEET: Text = TEXT.of(0, IN_ADDRESS).example("5A");
+/// A language of the pages.
+pub(crate) const LANGUAGE: Text = TEXT.of(1, 20).example("en");
+
 /// The location of a camera.
 pub(crate) const CAMERA_LOCATION: Text = TEXT.of(0, limits::CAMERA_LOCATION).example("Gate 1");
 /// The address of a camera.

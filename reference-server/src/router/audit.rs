@@ -15,7 +15,10 @@ use crate::state::{AppState, blocking};
 /// The largest answer that is read for the subject of the entry, in bytes. Answers to changes have a few hundred.
 const READ: usize = 64 * 1024;
 /// The keys under which an answer names what was changed.
-const NAMED: [&str; 9] = [
+const NAMED: [&str; 13] = [
+    "excuse_id",
+    "calendar_id",
+    "timetable_id",
     "student_id",
     "attendance_id",
     "session_id",
@@ -25,6 +28,7 @@ const NAMED: [&str; 9] = [
     "channel_id",
     "rule_id",
     "unknown_id",
+    "group_id",
 ];
 
 /// Writes the entry for a successful call and returns its answer.
