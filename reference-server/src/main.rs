@@ -6,8 +6,8 @@ use std::process::ExitCode;
 use clap::ArgMatches;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use faceattend_server::commands::{
-    admin, backup, calibrate, config, db, doctor, eval, generate, installed, io_advice, keys, models, restore, serve,
-    settings,
+    admin, backup, calibrate, config, db, doctor, eval, generate, installed, io_advice, keys, kiosks, models, restore,
+    serve, settings,
 };
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::prelude::*;
@@ -40,6 +40,8 @@ enum Command {
     Restore(restore::RestoreArgs),
     /// Creates and changes user accounts
     Admin(admin::AdminArgs),
+    /// Lists kiosks and revokes their tablets
+    Kiosks(kiosks::KiosksArgs),
     /// Encrypts the stored faces
     Keys(keys::KeysArgs),
     /// Lists, downloads and checks model packs
@@ -109,6 +111,7 @@ fn run(known: &mut Option<ArgMatches>) -> faceattend_core::Result<()> {
         Command::Backup(args) => backup::run(&args, cli.config.as_deref()),
         Command::Restore(args) => restore::run(&args),
         Command::Admin(args) => admin::run(args),
+        Command::Kiosks(args) => kiosks::run(args),
         Command::Keys(args) => keys::run(args),
         Command::Models(args) => models::run(&args),
         Command::Eval(args) => eval::run(&args),
