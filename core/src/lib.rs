@@ -133,6 +133,7 @@
 //! | `postgres` | no | `PostgresStore` |
 //! | `encryption` | no | templates encrypted at rest |
 //! | `opencv` | no | links the system's OpenCV, which is loaded at run time otherwise |
+//! | `roster-files` | no | lists of students from CSV files and Excel workbooks |
 //! | `download` | no | fetching further model packs |
 //! | `fetch-runtime` | no | the build fetches ONNX Runtime's library for this machine |
 //! | `cuda`, `tensorrt`, `coreml`, `directml`, `openvino` | no | execution providers of ONNX Runtime |
@@ -170,6 +171,7 @@
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+pub mod alerts;
 pub mod alignment;
 pub mod antispoof;
 pub mod attendance;
@@ -202,6 +204,9 @@ mod preprocess;
 pub mod quality;
 pub mod recognition;
 mod redaction;
+pub mod roster;
+#[cfg(all(feature = "roster-files", any(feature = "sqlite", feature = "postgres")))]
+pub mod roster_file;
 #[cfg_attr(
     not(any(feature = "sqlite", feature = "postgres")),
     allow(dead_code, reason = "what two databases share, and neither is built in")

@@ -146,6 +146,23 @@ impl CameraAccess {
         self
     }
 
+    /// Returns whether `address` is one of the hosts, or `name`, at which it was found, is.
+    ///
+    /// ```
+    /// use faceattend_core::camera::CameraAccess;
+    ///
+    /// let access = CameraAccess::default();
+    /// assert!(access.holds("cam.local", "192.168.1.20".parse().expect("an address")));
+    /// assert!(!access.holds("localhost", "127.0.0.1".parse().expect("an address")));
+    /// ```
+    #[must_use]
+    pub fn holds(&self, name: &str, address: IpAddr) -> bool {
+        self.hosts.iter().any(|hosts| match hosts {
+            CameraHosts::Name(known) => known.eq_ignore_ascii_case(name),
+            hosts => hosts.hold(address),
+        })
+    }
+
     /// Returns the addresses of the host, all of which are permitted; `None` where one is not, or there is none.
     pub(super) fn reach(&self, address: &Address<'_>) -> Option<Vec<SocketAddr>> {
         let found: Vec<SocketAddr> = (address.host, address.port).to_socket_addrs().ok()?.collect();

@@ -58,9 +58,14 @@ impl DuplicatePolicy {
         session: &LivenessSession,
         student: Option<StudentId>,
     ) -> Result<Option<Match>> {
+        let Some(center) = session.final_template() else { return Ok(None) };
+        self.resembled(gallery, center, student)
+    }
+
+    fn resembled(self, gallery: &Gallery, center: &Embedding, student: Option<StudentId>) -> Result<Option<Match>> {
         match self {
             Self::Allow => Ok(None),
-            Self::Warn | Self::Refuse => enrolled_as(gallery, session, student, already_enrolled()),
+            Self::Warn | Self::Refuse => nearest_other(gallery, center, student, already_enrolled()),
         }
     }
 
@@ -99,9 +104,18 @@ pub fn enrolled_as(
     student: Option<StudentId>,
     threshold: Threshold,
 ) -> Result<Option<Match>> {
-    let Some(template) = session.final_template() else { return Ok(None) };
+    let Some(center) = session.final_template() else { return Ok(None) };
+    nearest_other(gallery, center, student, threshold)
+}
+
+fn nearest_other(
+    gallery: &Gallery,
+    center: &Embedding,
+    student: Option<StudentId>,
+    threshold: Threshold,
+) -> Result<Option<Match>> {
     // The student itself may be the most similar; then the next one is looked at.
-    let others = gallery.search(template, 2)?.into_iter().filter(|found| Some(found.student) != student);
+    let others = gallery.search(center, 2)?.into_iter().filter(|found| Some(found.student) != student);
     Ok(others.into_iter().find(|found| threshold.admits(found.similarity)))
 }
 
@@ -127,15 +141,37 @@ pub fn known_as(found: &Match) -> Reason {
 /// # Errors
 /// As [`enrolled_as`].
 pub fn is_unlike(own: &Gallery, session: &LivenessSession) -> Result<bool> {
+    are_unlike(own, session.templates())
+}
+
+fn are_unlike<'a>(own: &Gallery, views: impl IntoIterator<Item = &'a Embedding>) -> Result<bool> {
     if own.templates() == 0 {
         return Ok(false);
     }
-    for view in session.templates() {
+    for view in views {
         if own.search(view, 1)?.iter().any(|found| Threshold::default().admits(found.similarity)) {
             return Ok(false);
         }
     }
     Ok(true)
+}
+
+/// A face that is to be enrolled.
+pub(super) struct Candidate<'a> {
+    /// The view that is compared with other people.
+    pub(super) center: &'a Embedding,
+    /// All views.
+    pub(super) views: Vec<&'a Embedding>,
+    /// Whom it is meant for, where that is known: not another student.
+    pub(super) student: Option<StudentId>,
+}
+
+impl<'a> Candidate<'a> {
+    /// Returns the face of a session; `None` for one that is not completed.
+    pub(super) fn of(session: &'a LivenessSession) -> Option<Self> {
+        let (center, views) = (session.final_template()?, session.templates().collect());
+        Some(Self { center, views, student: session.student() })
+    }
 }
 
 /// What a comparison told of a face.
@@ -208,29 +244,29 @@ impl Faces {
     /// to compare with; the database adds what was written since the gallery was loaded, and its templates decide.
     pub(super) fn guard<T>(
         &self,
-        session: &LivenessSession,
+        face: Option<&Candidate<'_>>,
         student: Option<StudentId>,
         actor: Actor<'_>,
         write: impl FnOnce(Option<FaceCheck<'_>>) -> Result<T>,
     ) -> Result<(T, Compared)> {
         let mut compared = Compared::default();
-        let Some(template) = session.final_template() else { return Ok((write(None)?, compared)) };
+        let Some(face) = face else { return Ok((write(None)?, compared)) };
         let asks = self.policy != DuplicatePolicy::Allow;
         if !asks && student.is_none() {
             return Ok((write(None)?, compared));
         }
         // The mark first: a gallery that is loaded after it knows more, never less.
         let since = if asks { self.loaded_to() } else { TemplateMark::END };
-        let mut of = if asks { proposed(&self.gallery, template)? } else { Vec::new() };
+        let mut of = if asks { proposed(&self.gallery, face.center)? } else { Vec::new() };
         of.extend(student.filter(|student| !of.contains(student)));
-        let except = student.or(session.student());
+        let except = student.or(face.student);
         let mut admits = |stored: Vec<StoredTemplate>| {
             let (own, others): (Vec<_>, Vec<_>) = stored.into_iter().partition(|its| Some(its.student) == except);
-            compared.resembles = self.policy.known(&self.people_of(others)?, session, None)?;
+            compared.resembles = self.policy.resembled(&self.people_of(others)?, face.center, None)?;
             if self.policy.refuses(compared.resembles.as_ref()) {
                 return Ok(Admission::Refused);
             }
-            compared.is_unlike = is_unlike(&self.people_of(own)?, session)?;
+            compared.is_unlike = are_unlike(&self.people_of(own)?, face.views.iter().copied())?;
             Ok(match (compared.is_unlike, actor.replaces_unlike_faces()) {
                 (false, _) => Admission::Admitted,
                 (true, true) => Admission::AdmittedUnlike,

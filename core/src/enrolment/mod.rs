@@ -50,6 +50,7 @@ pub mod duplicates;
 mod kept;
 mod merge;
 mod outcome;
+mod photographs;
 pub mod session;
 #[cfg(test)]
 #[cfg(feature = "sqlite")]
@@ -60,6 +61,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use jiff::Timestamp;
 
 use crate::attendance::Marker;
+use crate::embedding::Embedding;
 use crate::error::{Error, Result};
 use crate::gallery::{Gallery, LookAlike};
 use crate::liveness::{LivenessOptions, LivenessSession, Reason, Verification};
@@ -69,11 +71,12 @@ use crate::types::{SessionId, StudentId};
 
 pub use actor::Actor;
 pub use duplicates::{ALREADY_ENROLLED, DuplicatePolicy, already_enrolled, known_as};
-use duplicates::{Compared, Faces};
+use duplicates::{Candidate, Compared, Faces};
 pub use kept::KeptSession;
 use merge::FoundAlike;
 pub use merge::{Merge, MergeOutcome};
-pub use outcome::{Enrolled, EnrolmentOutcome, FaceOfSession, Observed};
+pub use outcome::{Enrolled, EnrolmentOutcome, FaceOfSession, Observed, UnprovenOutcome};
+pub use photographs::{FaceThatIsThere, MOST_PHOTOGRAPHS, OfPhotographs, Photograph, UnusedPhotograph};
 pub use session::{ClientFrame, StoredSession};
 
 /// Enrols students by liveness sessions and erases them: see [the module](self). `Send + Sync`; share one between all
@@ -221,6 +224,36 @@ impl Registry {
             return Ok(EnrolmentOutcome::Enrolled(Box::new(enrolled)));
         }
         self.write(stored, &Enrolee::Student(student.id), actor, now)
+    }
+
+    /// Gives `who` a face that no liveness session proved: of photographs, or of a camera. It is not marked as verified
+    /// ([`Student::liveness_verified`]). The first of `views` is compared with everybody, as a session's center view
+    /// is. `origin` says in the audit log where the face is from.
+    ///
+    /// # Errors
+    /// [`Error::InvalidInput`] without a view; [`Error::ModelMismatch`] for views of another model than the gallery's;
+    /// [`Error::Conflict`] when the roll number of a new student is taken; those of the store.
+    pub fn enrol_unproven(
+        &self,
+        who: &Enrolee<'_>,
+        views: &[Embedding],
+        origin: &str,
+        actor: Actor<'_>,
+        now: Timestamp,
+    ) -> Result<UnprovenOutcome> {
+        let student = if let Enrolee::Student(student) = who { Some(*student) } else { None };
+        let face = views.first().map(|center| Candidate { center, views: views.iter().collect(), student });
+        let entry = (actor.name(), origin);
+        let written = self
+            .write_face(face.as_ref(), who, actor, |check| self.store.enrol_unproven(who, views, check, entry, now));
+        match written {
+            Ok((Some(student), Compared { resembles, is_unlike })) => {
+                Ok(UnprovenOutcome::Enrolled { student: Box::new(student), resembles, is_unlike })
+            }
+            Ok((None, compared)) => Ok(compared.refusal().map_or(UnprovenOutcome::Unlike, UnprovenOutcome::Refused)),
+            Err(Error::NotFound { what: "student" }) => Ok(UnprovenOutcome::UnknownStudent),
+            Err(error) => Err(error),
+        }
     }
 
     /// Writes a session that the caller holds in memory into the store, or what has changed of it. The lock is not held
@@ -403,7 +436,7 @@ impl Registry {
             let resembles = self.faces.as_ref().map(|faces| faces.resembling(session)).transpose()?.flatten();
             return Ok((FaceOfSession::Kept, Compared { resembles, is_unlike: false }));
         };
-        match self.write_face(session, &Enrolee::Student(student), &enrolment, actor, now) {
+        match self.write_proven(session, &Enrolee::Student(student), &enrolment, actor, now) {
             Ok((Some(student), compared)) => Ok((FaceOfSession::Saved(Box::new(student)), compared)),
             Ok((None, compared)) => {
                 Ok((compared.refusal().map_or(FaceOfSession::Unlike, FaceOfSession::Refused), compared))
@@ -423,7 +456,7 @@ impl Registry {
         now: Timestamp,
     ) -> Result<EnrolmentOutcome> {
         let Some(enrolment) = enrolment_of(stored.session()) else { return Ok(EnrolmentOutcome::NotCompleted) };
-        match self.write_face(stored.session(), who, &enrolment, actor, now) {
+        match self.write_proven(stored.session(), who, &enrolment, actor, now) {
             Ok((Some(student), Compared { resembles, is_unlike })) => {
                 let session = stored.into_session();
                 let enrolled = Enrolled { student, session, resembles, is_unlike, is_new: true };
@@ -438,8 +471,7 @@ impl Registry {
         }
     }
 
-    /// Writes the face and lets the gallery know it; returns the student, unless the comparison refuses the face.
-    fn write_face(
+    fn write_proven(
         &self,
         session: &LivenessSession,
         who: &Enrolee<'_>,
@@ -447,11 +479,22 @@ impl Registry {
         actor: Actor<'_>,
         now: Timestamp,
     ) -> Result<(Option<Student>, Compared)> {
-        let write =
-            |check: Option<FaceCheck<'_>>| self.store.enrol(session.id(), who, enrolment, check, actor.name(), now);
+        self.write_face(Candidate::of(session).as_ref(), who, actor, |check| {
+            self.store.enrol(session.id(), who, enrolment, check, actor.name(), now)
+        })
+    }
+
+    /// Writes the face and lets the gallery know it; returns the student, unless the comparison refuses the face.
+    fn write_face(
+        &self,
+        face: Option<&Candidate<'_>>,
+        who: &Enrolee<'_>,
+        actor: Actor<'_>,
+        write: impl FnOnce(Option<FaceCheck<'_>>) -> Result<Option<Student>>,
+    ) -> Result<(Option<Student>, Compared)> {
         let Some(faces) = &self.faces else { return Ok((write(None)?, Compared::default())) };
         let student = if let Enrolee::Student(student) = who { Some(*student) } else { None };
-        let (written, compared) = faces.guard(session, student, actor, write)?;
+        let (written, compared) = faces.guard(face, student, actor, write)?;
         if let Some(student) = &written
             && let Err(error) = faces.refresh(&*self.store, student.id)
         {

@@ -74,6 +74,27 @@ impl EnrolmentOutcome {
     }
 }
 
+/// What came of giving a face to a student that no session proved.
+#[derive(Debug, Clone, PartialEq)]
+#[must_use]
+pub enum UnprovenOutcome {
+    /// The student has the face.
+    Enrolled {
+        /// The student.
+        student: Box<Student>,
+        /// The other student whose face it resembles, under [`DuplicatePolicy::Warn`](super::DuplicatePolicy::Warn).
+        resembles: Option<Match>,
+        /// Whether it took the place of a face that it is unlike.
+        is_unlike: bool,
+    },
+    /// The face is unlike the one that the student has, and the actor may not replace that.
+    Unlike,
+    /// The store has no such student.
+    UnknownStudent,
+    /// The face is another student's, and the policy refuses it.
+    Refused(Match),
+}
+
 /// A student with a face that a session proved.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Enrolled {

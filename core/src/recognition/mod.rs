@@ -15,6 +15,7 @@ mod report;
 mod scan_plan;
 mod slowness;
 mod turned;
+mod unknown_faces;
 mod view;
 
 pub use ageing::{Ageing, AgeingOptions};
@@ -25,6 +26,7 @@ pub use recognizer::Recognizer;
 pub use region_of_interest::RegionOfInterest;
 pub use report::{RecognitionReport, RecognizedFace, Sighting};
 pub use scan_plan::{Effort, ScanOptions};
+pub use unknown_faces::{UnknownFace, UnknownFaces, UnknownId, UnknownOptions};
 pub use view::view_weight;
 
 #[cfg(test)]

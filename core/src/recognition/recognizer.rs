@@ -1,6 +1,6 @@
 //! The recognizer of one camera.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -14,6 +14,7 @@ use super::report::{RecognitionReport, RecognizedFace, Sighting};
 use super::scan_plan::{Effort, Scan, ScanPlan};
 use super::slowness::Slowness;
 use super::turned::Mounting;
+use super::unknown_faces::{UnknownFaces, UnknownId};
 use super::view::{is_good, view_weight, why_poor};
 use crate::attendance::{Marker, Marking, Noted};
 use crate::engine::{AnalyzeOptions, Depth, Face, FaceEngine};
@@ -56,6 +57,9 @@ pub struct Recognizer {
     /// Whom the second-look list has to hold and does not yet.
     to_hand_over: VecDeque<Sighting>,
     ageing: Option<Arc<Ageing>>,
+    unknown: Option<Arc<UnknownFaces>>,
+    /// The faces in view that are on the list of unknown ones.
+    strangers: HashMap<TrackId, UnknownId>,
     passed_over: PassedOver,
 }
 
@@ -82,6 +86,8 @@ impl Recognizer {
             mounting: Mounting::default(),
             to_hand_over: VecDeque::new(),
             ageing: None,
+            unknown: None,
+            strangers: HashMap::new(),
             passed_over: PassedOver::default(),
         }
     }
@@ -105,6 +111,13 @@ impl Recognizer {
     #[must_use]
     pub fn with_ageing(mut self, ageing: Arc<Ageing>) -> Self {
         self.ageing = Some(ageing);
+        self
+    }
+
+    /// Returns the recognizer, listing whom nobody knows.
+    #[must_use]
+    pub fn with_unknown_faces(mut self, unknown: Arc<UnknownFaces>) -> Self {
+        self.unknown = Some(unknown);
         self
     }
 
@@ -142,6 +155,7 @@ impl Recognizer {
             report.faces.extend(held.map(|track| self.recognized(clipped(track.bbox()), track.id())));
         }
         report.ambiguous.extend(report.faces.iter().filter_map(|face| self.tracker.ambiguity(face.track)));
+        self.list_strangers(&report, now)?;
         self.admit(&mut report, now)?;
         report.open = tracks.iter().any(|track| self.tracker.is_open(*track));
         report.open |= self.tracker.tracks().iter().any(Track::is_watched_closely);
@@ -176,6 +190,30 @@ impl Recognizer {
         let (decision, life) = (self.tracker.decision(track), self.tracker.life(track, &self.options.gate));
         let asked = self.tracker.asked(track).question.map(|question| question.movement);
         RecognizedFace { bbox, track, decision, life, asked }
+    }
+
+    /// Lists the faces that nobody knows, each once for as long as it is in view.
+    fn list_strangers(&mut self, report: &RecognitionReport, now: Timestamp) -> Result<()> {
+        let Some(unknown) = &self.unknown else { return Ok(()) };
+        for face in &report.faces {
+            match (face.decision, self.strangers.get(&face.track)) {
+                (Decision::Unknown, Some(listed)) => unknown.still_there(*listed, now),
+                (Decision::Unknown, None) if face.life.verdict != LifeVerdict::Spoof => {
+                    if let Some(stranger) = self.tracker.stranger(face.track) {
+                        let listed = unknown.see(stranger, self.camera_location.as_deref(), now)?;
+                        self.strangers.insert(face.track, listed);
+                    }
+                }
+                (Decision::Known { .. }, Some(listed)) => {
+                    unknown.was_known(*listed);
+                    self.strangers.remove(&face.track);
+                }
+                _ => {}
+            }
+        }
+        let tracks = self.tracker.tracks();
+        self.strangers.retain(|id, _| tracks.iter().any(|track| track.id() == *id));
+        Ok(())
     }
 
     /// Marks the people who may be, and hands over those who did not show in time that they are alive.

@@ -165,6 +165,50 @@ fn a_stranger_is_marked_never() {
 }
 
 #[test]
+fn a_stranger_is_listed_where_that_is_asked_for_and_who_is_known_is_not() {
+    let site = Site::new();
+    let options = UnknownOptions::kept_for(SignedDuration::from_hours(1));
+    let unknown = Arc::new(UnknownFaces::new(site.gallery.embedder().clone(), options));
+    let mut recognizer = site.recognizer().with_unknown_faces(unknown.clone());
+    let listed = |now| unknown.list(None, now).unwrap();
+    for second in 0..2 {
+        show(&mut recognizer, BLUE, at(second));
+        assert!(listed(at(second)).is_empty(), "few views list nobody");
+    }
+    for second in 2..20 {
+        show(&mut recognizer, BLUE, at(second));
+    }
+    let [stranger] = &listed(at(20))[..] else { panic!("{unknown:?}") };
+    assert_eq!((stranger.visits, stranger.place.as_deref(), stranger.last_seen), (1, Some("Gate"), at(19)));
+    // Out of view, and back.
+    for second in 20..40 {
+        show(&mut recognizer, BLACK, at(second));
+    }
+    for second in 40..50 {
+        show(&mut recognizer, BLUE, at(second));
+    }
+    assert_eq!(listed(at(50))[0].visits, 2);
+    for second in 50..60 {
+        show(&mut recognizer, BLACK, at(second));
+    }
+    for second in 60..80 {
+        show(&mut recognizer, RED, at(second));
+        show(&mut recognizer, PALE, at(second));
+    }
+    assert_eq!(listed(at(80)).len(), 1, "neither who is known nor who is badly seen");
+
+    // Enrolled from the list, the stranger is named from then on.
+    let (_, face) = unknown.face(stranger.id, at(80)).unwrap();
+    site.gallery.insert(StudentId(77), &[face]).unwrap();
+    assert!(unknown.list(Some(&site.gallery), at(80)).unwrap().is_empty());
+    for second in 80..100 {
+        show(&mut recognizer, BLACK, at(second));
+    }
+    let named = (100..110).filter_map(|second| show(&mut recognizer, BLUE, at(second)).faces.first()?.student());
+    assert_eq!(named.last(), Some(StudentId(77)));
+}
+
+#[test]
 fn a_poor_view_does_not_vote() {
     let site = Site::new();
     let mut recognizer = site.recognizer();

@@ -18,13 +18,21 @@ pub const CAMERAS: usize = 1000;
 pub const KIOSKS: u64 = 200;
 /// The address of a camera or the path of a recording: the longest path that Linux takes (`PATH_MAX`).
 pub const CAMERA_ADDRESS: usize = 4096;
+/// The name of a group of students, which a list shows in one line.
+pub const GROUP_NAME: usize = 100;
+/// How many groups there are: more than a large school has classes.
+pub const GROUPS: usize = 2000;
+/// How many periods a day has: one every half hour.
+pub const PERIODS: usize = 48;
+/// The name of an entry of the calendar, which a list shows in one line.
+pub const CALENDAR_NAME: usize = 255;
 /// The name of a part of the day, such as a lesson.
 pub const PERIOD: usize = 255;
 /// The name of a person who gave a consent or made a correction.
 pub const PERSON: usize = 255;
 /// The version of the notice that a person agreed to: the length of the column.
 pub const NOTICE: usize = 255;
-/// The reason of a correction: a page of text.
+/// The reason of a correction or an excuse: a page of text.
 pub const REASON: usize = 4000;
 /// The error in a row of the detection log, which is a code. A longer text is cut: a log must not fail.
 pub const LOGGED_ERROR: usize = 255;
@@ -33,6 +41,29 @@ pub const LOGGED_ERROR: usize = 255;
 pub const SECOND_LOOK_REASONS: usize = 16;
 /// A reason of an entry of the second-look list, which is a code.
 pub const SECOND_LOOK_REASON: usize = 40;
+
+/// How many channels carry notices.
+pub const ALERT_CHANNELS: usize = 50;
+/// How many rules of notices are kept: each mark looks at those of its event.
+pub const ALERT_RULES: u64 = 100;
+/// How many addresses a rule sends to.
+pub const ALERT_ADDRESSES: usize = 20;
+/// The name of a channel or of a rule, which a list shows in one line.
+pub const ALERT_NAME: usize = 100;
+/// The address of a webhook: what every server takes (RFC 9110, 4.1, recommends 8000 octets as the least).
+pub const ALERT_URL: usize = 2000;
+/// The name of a mail server: the longest name of a host (RFC 1035).
+pub const ALERT_HOST: usize = 253;
+/// The secret of a channel.
+pub const ALERT_SECRET: usize = 1000;
+/// For how many minutes an e-mail channel collects at most: a day.
+pub const ALERT_WINDOW_MINUTES: u16 = 1440;
+/// What went wrong in a try: a longer text is cut.
+pub const ALERT_ERROR: usize = 500;
+/// An e-mail address: the longest that SMTP takes (RFC 5321, 4.5.3.1.3, without its brackets).
+pub const EMAIL: usize = 254;
+/// How many guardians a student has.
+pub const GUARDIANS: usize = 6;
 
 /// Returns the first `most` characters of `text`.
 ///

@@ -276,12 +276,11 @@ pub(super) fn must_be_free_for(record: &SessionRecord, student: StudentId) -> Re
     Ok(())
 }
 
-/// The entry of the audit log for a face that `session` gave to `student`. It is written with the face, so that nobody
-/// has another face without it.
+/// The entry of the audit log for a face that `student` was given, by `origin`. It is written with the face, so that
+/// nobody has another face without it.
 pub(super) fn enrolment_entry(
-    actor: &str,
+    (actor, origin): (&str, &str),
     student: StudentId,
-    session: SessionId,
     had_face: bool,
     admission: Admission,
     at: Timestamp,
@@ -296,8 +295,13 @@ pub(super) fn enrolment_entry(
         actor: actor.to_owned(),
         action: "student.enrol".into(),
         subject: Some(NewAuditEntry::subject_of(student)),
-        details: Some(format!("{what}, by liveness session {session}")),
+        details: Some(format!("{what}, {origin}")),
     }
+}
+
+/// How the audit log says that a session gave a face.
+pub(super) fn by_session(session: SessionId) -> String {
+    format!("by liveness session {session}")
 }
 
 /// That a merge names two records.

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::{Enrolee, Enrolment, FaceCheck, Listed, Merged, Page, Student, StudentChange, StudentMerge};
+use crate::embedding::Embedding;
 use crate::error::Result;
 use crate::types::{ModelId, SessionId, StudentId};
 
@@ -77,6 +78,23 @@ pub trait Students: Send + Sync {
         enrolment: &Enrolment,
         check: Option<FaceCheck<'_>>,
         actor: &str,
+        now: Timestamp,
+    ) -> Result<Option<Student>>;
+
+    /// Gives `who` a face that no liveness session proved: the student is not verified then. The check, the transaction
+    /// and the entry of the audit log are those of [`enrol`](Self::enrol); `entry` holds the actor, and where the face
+    /// is from. [`Registry::enrol_unproven`](crate::enrolment::Registry::enrol_unproven) calls it.
+    ///
+    /// # Errors
+    /// [`Error::InvalidInput`](crate::Error::InvalidInput) for a text beyond its [limit](super::limits) and without a
+    /// template, [`Error::Conflict`](crate::Error::Conflict) for a taken roll number,
+    /// [`Error::NotFound`](crate::Error::NotFound) for an unknown student. Nothing has changed then.
+    fn enrol_unproven(
+        &self,
+        who: &Enrolee<'_>,
+        templates: &[Embedding],
+        check: Option<FaceCheck<'_>>,
+        entry: (&str, &str),
         now: Timestamp,
     ) -> Result<Option<Student>>;
 

@@ -6,13 +6,13 @@ use unicode_normalization::UnicodeNormalization as _;
 
 /// Returns what makes roll numbers one: NFC, without what has no width, without white space around it, and with white
 /// space inside as one space, as a page shows it. Letter case counts.
-pub(super) fn roll_key(roll_number: &str) -> String {
+pub(crate) fn roll_key(roll_number: &str) -> String {
     let seen: String = visible(roll_number).nfc().collect();
     seen.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// Returns what makes names of cameras one: as [`roll_key`], and without letter case.
-pub(super) fn camera_key(name: &str) -> String {
+pub(crate) fn camera_key(name: &str) -> String {
     // Up and down again: so `ß` is `ss`.
     roll_key(name).to_uppercase().to_lowercase()
 }
@@ -31,7 +31,7 @@ pub(super) fn search_text(search: Option<&str>) -> Option<String> {
 
 /// The text without letter case, accents, marks over and under letters, and what has no width. Letters that are
 /// compatible are one, such as full-width ones; white space of every kind is a space.
-fn folded(text: &str) -> String {
+pub(crate) fn folded(text: &str) -> String {
     let bare = visible(text).nfkd().filter(|letter| !is_accent(*letter));
     // Up and down again: so `ß` is `ss`, and both forms of the Greek sigma are one.
     let lower = bare.flat_map(char::to_uppercase).flat_map(char::to_lowercase).filter(|letter| !is_accent(*letter));

@@ -117,6 +117,12 @@ impl Evidence {
         self.ambiguity
     }
 
+    /// Returns the mean of at least `agreeing` views that show one face and are near to nobody; `None` otherwise.
+    pub(super) fn stranger(&self, agreeing: usize) -> Option<&Embedding> {
+        let is_sure = self.known.is_none() && !self.promising && !self.in_doubt() && self.gathered.views >= agreeing;
+        self.gathered.mean.as_ref().filter(|_| is_sure)
+    }
+
     /// Returns how many good views there were.
     pub(super) fn views(&self) -> usize {
         self.views

@@ -272,6 +272,11 @@ impl Tracker {
         self.track(id).and_then(Track::ambiguity)
     }
 
+    /// Returns the face of a track that shows nobody who is known, nor nearly; `None` while that is not certain.
+    pub(crate) fn stranger(&self, id: TrackId) -> Option<&Embedding> {
+        self.track(id).and_then(Track::stranger)
+    }
+
     /// Returns the faces followed, those out of sight for a moment included.
     #[must_use]
     pub fn tracks(&self) -> &[Track] {

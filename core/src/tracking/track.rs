@@ -342,6 +342,12 @@ impl Track {
         self.evidence.known().is_some() || self.evidence.is_promising()
     }
 
+    /// Returns the face of a stranger, by the mean of the views: of [`SETTLED`] and more, unless somebody else may have
+    /// taken its place.
+    pub(super) fn stranger(&self) -> Option<&Embedding> {
+        self.evidence.stranger(SETTLED).filter(|_| !self.views.unproven)
+    }
+
     /// Returns between whom the views cannot be told apart, unless somebody else may have taken the face's place.
     pub(super) fn ambiguity(&self) -> Option<Ambiguity> {
         self.evidence.ambiguity().filter(|_| !self.views.unproven)

@@ -17,15 +17,23 @@ mod kiosks;
 mod laptop;
 mod liveness;
 mod passive;
+mod person;
 mod preview;
 mod privacy;
+mod register;
+mod register_file;
 mod root;
 mod second_looks;
 mod service;
+mod statuses;
 mod students;
 mod templates;
+mod today;
+mod trends;
+mod unknown_faces;
+mod views;
 
-use self::liveness::{complete, frame, register, session};
+use self::liveness::{complete, frame, session};
 use crate::router::Routes;
 
 /// Every endpoint, in the order in which the original registers them: the first that matches answers.
@@ -69,6 +77,11 @@ pub(crate) fn table() -> Routes {
         .add(attendance::MARK, attendance::mark)
         .add(export::EXPORT, export::export)
         // Before the row whose id is in the path.
+        .add(today::TODAY, today::today)
+        .add(register::REGISTER, register::register)
+        .add(person::PERSON, person::person)
+        .add(trends::TRENDS, trends::trends)
+        .add(statuses::LIST, statuses::list)
         .add(second_looks::LIST, second_looks::list)
         .add(second_looks::CONFIRM, second_looks::confirm)
         .add(second_looks::REFUSE, second_looks::refuse)
@@ -80,7 +93,7 @@ pub(crate) fn table() -> Routes {
         .add(frame::FRAMES, frame::detect)
         .add(complete::COMPLETE, complete::complete)
         .add(session::VERIFY, session::verify)
-        .add(register::REGISTER, register::register)
+        .add(liveness::register::REGISTER, liveness::register::register)
         .add(session::GET, session::get)
         .add(session::RECEIPT_KEY, session::receipt_key)
         .add(detection::START, detection::start)
@@ -88,6 +101,9 @@ pub(crate) fn table() -> Routes {
         .add(detection::STOP_ALL, detection::stop_all)
         .add(detection::STATUS, detection::status)
         .add(detection::LOGS, detection::logs)
+        .add(unknown_faces::LIST, unknown_faces::list)
+        .add(unknown_faces::ENROL, unknown_faces::enrol)
+        .add(unknown_faces::DISMISS, unknown_faces::dismiss)
         .add(cameras::LIST, cameras::list)
         .add(cameras::CREATE, cameras::create)
         // Before the camera whose id is in the path.

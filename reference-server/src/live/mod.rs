@@ -33,7 +33,7 @@ use faceattend_core::camera::Scheduler;
 use faceattend_core::engine::FaceEngine;
 use faceattend_core::enrolment::Registry;
 use faceattend_core::gallery::Gallery;
-use faceattend_core::recognition::{Ageing, AgeingOptions};
+use faceattend_core::recognition::{Ageing, AgeingOptions, UnknownFaces, UnknownOptions};
 use faceattend_core::store::{CameraKey, Store};
 use faceattend_core::types::StudentId;
 use jiff::Timestamp;
@@ -75,6 +75,7 @@ pub(crate) struct Live {
     background: BackgroundThreads,
     gate_figures: Arc<GateFigures>,
     backups: Option<Arc<Backups>>,
+    unknown_faces: Option<Arc<UnknownFaces>>,
 }
 
 impl Live {
@@ -97,6 +98,10 @@ impl Live {
         gallery_sync.load()?;
         let log = Arc::new(DetectionLog::new(Arc::clone(&backlog)));
         let gate_figures = Arc::new(GateFigures::default());
+        let unknown_faces = settings.live.unknown_faces.map(|kept_for| {
+            let options = UnknownOptions::kept_for(kept_for);
+            Arc::new(UnknownFaces::new(engine.embedder().clone(), options))
+        });
         let watcher = Watcher {
             engine: Arc::clone(engine),
             gallery: Arc::clone(&gallery),
@@ -113,6 +118,7 @@ impl Live {
                 let options = AgeingOptions::default();
                 Arc::new(Ageing::new(Arc::clone(&store), Arc::clone(&gallery), options))
             }),
+            unknown_faces: unknown_faces.clone(),
         };
         let scheduler = Scheduler::new(NonZero::new(settings.threads).unwrap_or(NonZero::<usize>::MIN))?;
         let cameras = || Arc::new(Cameras::new(watcher.clone(), scheduler.clone(), &settings.live));
@@ -158,6 +164,7 @@ impl Live {
             background,
             gate_figures,
             backups,
+            unknown_faces,
         };
         let follow = DbListener {
             gallery_sync: Arc::clone(&live.gallery_sync),
@@ -183,6 +190,11 @@ impl Live {
     /// The back-ups that are made every day, where some are.
     pub(crate) fn backups(&self) -> Option<&Backups> {
         self.backups.as_deref()
+    }
+
+    /// Whom the cameras saw and nobody knows, where that is listed.
+    pub(crate) fn unknown_faces(&self) -> Option<Arc<UnknownFaces>> {
+        self.unknown_faces.clone()
     }
 
     pub(crate) fn marker(&self) -> Arc<Marker> {

@@ -16,7 +16,9 @@ use faceattend_core::gallery::Gallery;
 use faceattend_core::gate::{GateOptions, GatePolicy, LifeReason};
 use faceattend_core::geometry::Rect;
 use faceattend_core::liveness::Position;
-use faceattend_core::recognition::{Ageing, Effort, RecognitionOptions, RecognitionReport, RecognizedFace, Recognizer};
+use faceattend_core::recognition::{
+    Ageing, Effort, RecognitionOptions, RecognitionReport, RecognizedFace, Recognizer, UnknownFaces,
+};
 use faceattend_core::store::{NewDetectionLog, Store, Student};
 use faceattend_core::tracking::TrackingOptions;
 use faceattend_core::types::{StudentId, Threshold};
@@ -50,6 +52,8 @@ pub(crate) struct Watcher {
     pub(super) events: Events,
     /// Keeps views of whom the cameras mark, where the operator wants it.
     pub(super) ageing: Option<Arc<Ageing>>,
+    /// Lists whom nobody knows, where the operator wants it.
+    pub(super) unknown_faces: Option<Arc<UnknownFaces>>,
 }
 
 /// What a camera's watch shows to others, and how the pictures are turned that it gets.
@@ -105,6 +109,9 @@ impl Watcher {
             .with_marker(Arc::clone(&self.marker), location.clone());
         if let Some(ageing) = &self.ageing {
             recognizer = recognizer.with_ageing(Arc::clone(ageing));
+        }
+        if let Some(unknown) = &self.unknown_faces {
+            recognizer = recognizer.with_unknown_faces(Arc::clone(unknown));
         }
         Watch {
             recognizer,

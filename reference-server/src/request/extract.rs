@@ -158,14 +158,14 @@ pub(super) async fn admitted<I: Input, D: Door>(
 }
 
 /// The parts of a request from which the fields are read.
-struct Gathered {
-    headers: HeaderMap,
-    reader: Reader,
-    request: Request,
+pub(super) struct Gathered {
+    pub(super) headers: HeaderMap,
+    pub(super) reader: Reader,
+    pub(super) request: Request,
 }
 
 impl Gathered {
-    fn of(request: Request) -> Self {
+    pub(super) fn of(request: Request) -> Self {
         let query = body::form(request.uri().query().unwrap_or_default().as_bytes());
         let path = request.extensions().get::<PathParameters>().cloned().unwrap_or_default().0;
         let reader = Reader { path, query, body: Body::Absent, issues: Vec::new() };
@@ -179,13 +179,13 @@ impl Gathered {
 }
 
 /// The router's demands on the caller of a route.
-struct Gate {
+pub(super) struct Gate {
     least: Role,
-    trail: Trail,
+    pub(super) trail: Trail,
 }
 
 impl Gate {
-    fn of(request: &Request) -> Self {
+    pub(super) fn of(request: &Request) -> Self {
         Self {
             least: request.extensions().get().map_or(Role::Admin, |Least(role)| *role),
             trail: request.extensions().get::<Trail>().cloned().unwrap_or_default(),
@@ -253,7 +253,7 @@ impl FromRequest<AppState> for Upload {
     }
 }
 
-fn finish<I: Input>(reader: &mut Reader) -> Result<I, AppError> {
+pub(super) fn finish<I: Input>(reader: &mut Reader) -> Result<I, AppError> {
     let input = I::read(reader);
     match input {
         Some(input) if reader.issues.is_empty() => Ok(input),

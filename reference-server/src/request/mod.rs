@@ -5,6 +5,7 @@ pub(crate) mod body;
 pub(crate) mod coerce;
 pub(crate) mod extract;
 pub(crate) mod fields;
+pub(crate) mod file;
 pub(crate) mod input;
 pub(crate) mod kinds;
 pub(crate) mod pace;

@@ -46,6 +46,10 @@ pub(crate) const NONCE: Text = TEXT.of(0, COMPARED);
 
 /// The status of an attendance row.
 pub(crate) const STATUS: Text = TEXT.of(0, IN_ADDRESS);
+/// The name of a period of the day.
+pub(crate) const PERIOD: Text = TEXT.of(0, IN_ADDRESS).example("morning");
+/// A month.
+pub(crate) const MONTH: Text = TEXT.of(0, IN_ADDRESS).example("2026-11");
 /// The name of a format.
 pub(crate) const FORMAT: Text = TEXT.of(0, IN_ADDRESS);
 /// The name of a file of the pages.

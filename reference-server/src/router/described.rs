@@ -14,6 +14,7 @@ use crate::net::origin::Origin;
 use crate::net::peer::Peer;
 use crate::request::extract::{Authed, FRAME, Open, Upload};
 use crate::request::fields::Reader;
+use crate::request::file::{AuthedFile, FILE};
 use crate::request::input::{Input, RequestFields};
 use crate::request::paired::Paired;
 use crate::state::AppState;
@@ -95,10 +96,24 @@ impl<I: Input> Argument for Open<I> {
 impl Argument for Upload {
     fn describe(described: &mut Described) {
         described.authed = true;
-        let binary = Some(SchemaFormat::KnownFormat(KnownFormat::Binary));
-        let file = ObjectBuilder::new().schema_type(Type::String).format(binary);
-        described.form = Some(ObjectBuilder::new().property(FRAME, file).required(FRAME).build());
+        described.form = Some(form_with(FRAME));
     }
+}
+
+impl<I: Input> Argument for AuthedFile<I> {
+    fn describe(described: &mut Described) {
+        described.authed = true;
+        described.read = Some(|reader| I::read(reader).is_some());
+        I::describe(&mut described.fields);
+        described.form = Some(form_with(FILE));
+    }
+}
+
+/// The schema of a multipart form with one file.
+fn form_with(name: &str) -> Object {
+    let binary = Some(SchemaFormat::KnownFormat(KnownFormat::Binary));
+    let file = ObjectBuilder::new().schema_type(Type::String).format(binary);
+    ObjectBuilder::new().property(name, file).required(name).build()
 }
 
 impl Argument for State<AppState> {

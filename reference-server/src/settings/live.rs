@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use faceattend_core::camera::CameraAccess;
 use faceattend_core::tracking::TrackingOptions;
+use jiff::SignedDuration;
 
 use super::gate::GateSettings;
 use super::mountings::Mountings;
@@ -25,6 +26,8 @@ pub struct LiveSettings {
     /// Whether now and then a view of a student is kept from a confident, living mark, so that templates grow older
     /// with their people. Default off.
     pub age_templates: bool,
+    /// For how long whom cameras saw and nobody knows is listed, in memory alone. Default `None`: nothing is.
+    pub unknown_faces: Option<SignedDuration>,
     /// What is asked of a face before its person is marked.
     pub gate: GateSettings,
     /// How cameras are mounted: upside down, on their side, mirrored.
@@ -41,6 +44,7 @@ impl Default for LiveSettings {
             preview: false,
             server_name: None,
             age_templates: false,
+            unknown_faces: None,
             gate: GateSettings::default(),
             mountings: Mountings::default(),
             camera_access: Arc::default(),
@@ -95,6 +99,13 @@ impl LiveSettings {
     #[must_use]
     pub fn with_age_templates(mut self, age: bool) -> Self {
         self.age_templates = age;
+        self
+    }
+
+    /// The same settings, listing unknown faces for so long, or not.
+    #[must_use]
+    pub fn with_unknown_faces(mut self, kept_for: Option<SignedDuration>) -> Self {
+        self.unknown_faces = kept_for;
         self
     }
 

@@ -1,5 +1,5 @@
 // The server's API as these pages use it. The tokens stay in this tab: never in an address, which logs would keep.
-import { number, t, told } from "./text.js";
+import { number, series, t, told } from "./text.js";
 
 // Where the server is: these pages lie in its folder `ui`, under whatever path a proxy publishes it.
 export const SERVER = new URL("../", import.meta.url);
@@ -146,7 +146,7 @@ async function failure(response) {
 function sentence(status, detail, wait) {
   if (status === 429) return t("error.too_many", { count: Number(wait ?? 60) });
   if (Array.isArray(detail))
-    return t("error.invalid_fields", { fields: detail.map((issue) => issue.loc?.at(-1)).join(", ") });
+    return t("error.invalid_fields", { fields: series(detail.map((issue) => issue.loc?.at(-1))) });
   if (typeof detail === "string" && detail.startsWith("Password: ")) return t("error.password");
   const known = told(SENTENCES, detail, null);
   if (known) return known;

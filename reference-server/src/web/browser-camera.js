@@ -83,6 +83,8 @@ camera.overlay = (context) => {
   const unit = context.canvas.width / 640;
   context.lineWidth = 4 * unit;
   context.font = `600 ${22 * unit}px system-ui, sans-serif`;
+  // The picture is no text: a label begins at its box's left side in every language.
+  context.textAlign = "left";
   for (const match of found.matches) {
     const [x1, y1, x2, y2] = match.bbox.map((value) => value * scale);
     const known = match.student_name !== null;

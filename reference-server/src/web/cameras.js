@@ -4,7 +4,7 @@ import { askFor } from "./camera-form.js";
 import { PROBLEMS, STATES, withoutAddress } from "./camera-words.js";
 import * as kiosks from "./kiosks.js";
 import { may } from "./roles.js";
-import { dateTime, t, told } from "./text.js";
+import { dateTime, series, t, told } from "./text.js";
 import { button, carryOut, confirmed, element, make, menu, say, showRows } from "./ui.js";
 
 const POLL_EVERY = 2000;
@@ -56,15 +56,15 @@ function show(cameras) {
 
 // The name, with the address below where that says more.
 function nameOf({ name, camera_url: url, only_at: server }) {
-  const below = [name === url ? "" : url, server ? t("cameras.at_server", { server }) : ""].filter(Boolean).join(", ");
-  const named = make("span", {}, make("strong", { textContent: name }));
+  const below = series([name === url ? "" : url, server ? t("cameras.at_server", { server }) : ""]);
+  const named = make("span", {}, make("strong", {}, make("bdi", { textContent: name })));
   if (below) named.append(make("span", { className: "hint under", textContent: below }));
   return named;
 }
 
 function settingsOf({ gate, orientation, mirror }) {
   const turned = orientation ? t("cameras.turned", { degrees: orientation }) : "";
-  return [gate ? told(GATES, gate) : "", turned, mirror ? t("cameras.mirrored") : ""].filter(Boolean).join(", ");
+  return series([gate ? told(GATES, gate) : "", turned, mirror ? t("cameras.mirrored") : ""]);
 }
 
 // How it is doing, since when it is as it is kept, and what keeps it from work.
@@ -81,7 +81,7 @@ function stateOf(camera) {
   if (status.state !== "running") return told_(`${state}${why}`, why ? "bad" : "");
   const rates = t("camera.rates", { captured: status.captured_per_second, analysed: status.analysed_per_second });
   const problems = (status.problems ?? []).map(({ code }) => told(PROBLEMS, code));
-  return told_([state, rates, ...problems].join(", "), problems.length ? "bad" : "good");
+  return told_(series([state, rates, ...problems]), problems.length ? "bad" : "good");
 }
 
 function actionsOf(camera) {

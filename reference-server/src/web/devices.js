@@ -1,6 +1,6 @@
 // How other devices reach this server: the address to scan, and the authority that they must trust once.
 import { SERVER, get } from "./api.js";
-import { date, t } from "./text.js";
+import { date, series, t } from "./text.js";
 import { element, say } from "./ui.js";
 
 const COMMAND = "faceattend serve --host 0.0.0.0 --tls self-signed";
@@ -40,6 +40,6 @@ function show({ encrypted, address, picture, certificate, authority }) {
   row("fingerprint", authority?.fingerprint);
   row("until", authority && date(authority.ends));
   element("devices-certificate").hidden = !certificate;
-  row("names", certificate?.names.join(", "));
+  row("names", certificate && series(certificate.names));
   row("ends", certificate && date(certificate.ends));
 }

@@ -4,7 +4,7 @@ import { banner } from "./banners.js";
 import { PROBLEMS, STATES } from "./camera-words.js";
 import { connected, listen } from "./events.js";
 import { Preview } from "./preview.js";
-import { date, dateTime, list, number, t, told } from "./text.js";
+import { clock, date, dateTime, list, number, series, t, told } from "./text.js";
 import { button, element, make, say, showRows } from "./ui.js";
 import { askedOf, stopBrowserCamera } from "./browser-camera.js";
 
@@ -96,7 +96,7 @@ function healthOf(camera) {
     const waiting = camera.marks_waiting > 0 && t("camera.marks_waiting", { count: camera.marks_waiting });
     // Another server of an earlier version tells of none.
     const problems = (camera.problems ?? []).map(({ code }) => told(PROBLEMS, code));
-    return [state, rates, reconnects, waiting, ...problems].filter(Boolean).join(", ");
+    return series([state, rates, reconnects, waiting, ...problems]);
   }
   return camera.last_error && camera.state !== "stopped" ? `${state}: ${camera.last_error}` : state;
 }
@@ -147,7 +147,7 @@ function showCameras(cameras) {
 function namedAt(url) {
   const name = names.get(url) ?? url;
   if (name === url) return url;
-  return make("span", { textContent: name }, make("span", { className: "hint under", textContent: url }));
+  return make("span", {}, make("bdi", { textContent: name }), make("bdi", { className: "hint under", textContent: url }));
 }
 
 function lookButton(url, camera) {
@@ -192,16 +192,11 @@ function showMarks(items) {
   shown.dataset.key = key;
   const today = date(new Date().toISOString().slice(0, -1));
   shown.replaceChildren(...items.map((item) => {
-    const when =
-      date(item.timestamp) === today
-        ? dateTime(item.timestamp)
-            .replace(today, "")
-            .replace(/^[,\s]+|[,\s]+$/g, "")
-        : dateTime(item.timestamp);
+    const when = date(item.timestamp) === today ? clock(item.timestamp) : dateTime(item.timestamp);
     return make(
       "li", {},
-      make("span", { textContent: `${item.student_name} (${item.student_roll_number})` }),
-      make("span", { className: "hint", textContent: [item.camera_location, when].filter(Boolean).join(", ") }),
+      make("span", { textContent: t("merge.named", { name: item.student_name, roll: item.student_roll_number }) }),
+      make("span", { className: "hint", textContent: series([item.camera_location, when]) }),
     );
   }));
 }

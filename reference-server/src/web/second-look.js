@@ -3,6 +3,7 @@ import { get, post } from "./api.js";
 import { listen } from "./events.js";
 import { may } from "./roles.js";
 import { dateTime, number, t, told } from "./text.js";
+import * as unknownFaces from "./unknown-faces.js";
 import { Pager, button, element, make, say, showRows } from "./ui.js";
 
 const VERDICTS = { undecided: "second_look.undecided", spoof: "second_look.spoof" };
@@ -46,7 +47,7 @@ export async function enter() {
   shown = true;
   say(element("second-look-note"), "");
   element("second-look-only-look").hidden = may("operator");
-  await Promise.all([pager.first(), count()]);
+  await Promise.all([pager.first(), count(), unknownFaces.look()]);
 }
 
 export function leave() {

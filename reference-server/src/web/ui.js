@@ -1,5 +1,5 @@
 // The pieces that the pages are made of.
-import { number, t } from "./text.js";
+import { mirrored, number, t } from "./text.js";
 
 export const element = (id) => document.getElementById(id);
 
@@ -53,7 +53,11 @@ export function menu(text, label, items) {
     if (!open) return;
     const { left, right, top, bottom } = opener.getBoundingClientRect();
     const { offsetWidth: width, offsetHeight: height } = opened;
-    opened.style.left = `${Math.max(8, Math.min(right, innerWidth - 8) - width, Math.min(left, 8))}px`;
+    // It ends where the button ends, as far as the screen allows.
+    const begin = mirrored()
+      ? Math.min(Math.max(left, 8), innerWidth - 8 - width)
+      : Math.max(8, Math.min(right, innerWidth - 8) - width);
+    opened.style.left = `${begin}px`;
     opened.style.top = `${bottom + height + 8 <= innerHeight ? bottom + 4 : Math.max(8, top - height - 4)}px`;
     items[0]?.focus();
   });
@@ -62,11 +66,13 @@ export function menu(text, label, items) {
   return make("span", { className: "menu-of" }, opener, opened);
 }
 
-// A text of a table's cell; a very long one is cut to some lines, and stands whole in its tip.
+// A text of a table's cell, whose direction is its own; a very long one is cut to some lines, and stands whole in its
+// tip.
 const LONG = 80;
 function shortened(cell) {
-  if (typeof cell !== "string" || cell.length <= LONG) return cell ?? "";
-  return make("span", { className: "long", textContent: cell, title: cell });
+  if (typeof cell !== "string" || cell === "") return cell ?? "";
+  if (cell.length <= LONG) return make("bdi", { textContent: cell });
+  return make("bdi", { className: "long", textContent: cell, title: cell });
 }
 
 // Rows of a table: texts, numbers and elements as they come. On a phone a row becomes a card, which would take the

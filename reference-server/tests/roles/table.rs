@@ -27,7 +27,7 @@ impl Least {
 }
 
 /// Every route of the API. Written by hand: it says what must hold, not what the code does.
-pub(crate) const ROUTES: [(&str, &str, Least); 84] = [
+pub(crate) const ROUTES: [(&str, &str, Least); 92] = [
     ("GET", "/", Anyone),
     ("GET", "/health", Anyone),
     ("GET", "/ready", Anyone),
@@ -47,6 +47,11 @@ pub(crate) const ROUTES: [(&str, &str, Least); 84] = [
     ("GET", "/api/v1/attendance/", Viewer),
     ("GET", "/api/v1/attendance/{attendance_id}", Viewer),
     ("GET", "/api/v1/attendance/stats/summary", Viewer),
+    ("GET", "/api/v1/attendance/today", Viewer),
+    ("GET", "/api/v1/attendance/register", Viewer),
+    ("GET", "/api/v1/attendance/person", Viewer),
+    ("GET", "/api/v1/attendance/trends", Viewer),
+    ("GET", "/api/v1/attendance/statuses", Viewer),
     ("GET", "/api/v1/attendance/second-looks", Viewer),
     ("POST", "/api/v1/attendance/export", Operator),
     ("GET", "/api/v1/liveness/session/{session_id}", Viewer),
@@ -57,6 +62,9 @@ pub(crate) const ROUTES: [(&str, &str, Least); 84] = [
     ("GET", "/api/v1/detection/laptop-camera/status", Viewer),
     ("GET", "/api/v1/detection/preview/{camera}", Viewer),
     ("GET", "/api/v1/cameras", Viewer),
+    ("GET", "/api/v1/detection/unknown-faces", Operator),
+    ("POST", "/api/v1/detection/unknown-faces/{unknown_id}/enrol", Operator),
+    ("DELETE", "/api/v1/detection/unknown-faces/{unknown_id}", Operator),
     ("GET", "/api/v1/kiosks", Viewer),
     ("POST", "/api/v1/kiosks", Admin),
     ("PUT", "/api/v1/kiosks/{kiosk_id}", Admin),

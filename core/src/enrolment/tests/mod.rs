@@ -1,5 +1,6 @@
 mod actors;
 mod merges;
+mod unproven;
 
 use std::path::Path;
 use std::sync::{Arc, Barrier};

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-/// A column whose values are sealed: one that holds a face, or the password of a camera.
+/// A column whose values are sealed: one that holds a face, the password of a camera, or the secret of a
+/// channel of notices.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(missing_docs, reason = "each is named as the column that it stands for")]
 pub enum FaceColumn {
@@ -18,6 +19,7 @@ pub enum FaceColumn {
     SessionLeftFrame,
     SessionRightFrame,
     CameraSecret,
+    AlertChannelSecret,
 }
 
 impl FaceColumn {
@@ -37,6 +39,7 @@ impl FaceColumn {
             Self::SessionLeftFrame => "liveness_detection_sessions.left_frame_data",
             Self::SessionRightFrame => "liveness_detection_sessions.right_frame_data",
             Self::CameraSecret => "cameras.secret",
+            Self::AlertChannelSecret => "alert_channels.secret",
         }
     }
 }

@@ -6,11 +6,13 @@ use postgres::types::ToSql;
 use postgres::{Row, Transaction};
 
 use super::super::notices::text;
+use super::super::outbox::events;
 use super::super::rules::{NO_ATTENDANCE, NO_STUDENT, corrected_status, correction_fits, mark_fits};
 use super::super::{
     Attendance, AttendanceFilter, AttendanceRecord, AttendanceSummary, Correction, CorrectionRecord, Listed, Marking,
     NewAttendance, Page,
 };
+use super::outbox::Shared;
 use super::{Outcome, PostgresStore, certain_time, count, micros, notices, seconds, time};
 use crate::error::Result;
 use crate::types::StudentId;
@@ -135,7 +137,9 @@ pub(super) fn mark(db: &mut Transaction<'_>, new: &NewAttendance) -> Outcome<Mar
             ],
         )?;
         if let Some(row) = made {
-            return Ok(Marking::Marked(find(db, row.try_get(0)?)?.ok_or(NO_ATTENDANCE)?));
+            let record = find(db, row.try_get(0)?)?.ok_or(NO_ATTENDANCE)?;
+            events::marked(&mut Shared(db), new, &record)?;
+            return Ok(Marking::Marked(record));
         }
         // Another server was faster by less than this transaction; its row is there now.
     }
@@ -215,7 +219,9 @@ pub(super) fn check_out(db: &mut Transaction<'_>, id: i64, at: Timestamp) -> Out
         "UPDATE attendance_log SET checked_out_at = greatest(checked_out_at, $2) WHERE id = $1::bigint",
         &[&id, &micros(at)],
     )?;
-    Ok(find(db, id)?.ok_or(NO_ATTENDANCE)?)
+    let record = find(db, id)?.ok_or(NO_ATTENDANCE)?;
+    events::left(&mut Shared(db), &record, at)?;
+    Ok(record)
 }
 
 pub(super) fn correct(
@@ -234,7 +240,9 @@ pub(super) fn correct(
          VALUES ($1, $2, $3, $4, $5, $6)",
         &[&id, &status, &before, &correction.by, &correction.reason, &micros(now)],
     )?;
-    Ok(find(db, id)?.ok_or(NO_ATTENDANCE)?)
+    let record = find(db, id)?.ok_or(NO_ATTENDANCE)?;
+    events::corrected(&mut Shared(db), &record, now)?;
+    Ok(record)
 }
 
 pub(super) fn corrections(db: &mut Transaction<'_>, attendance: i64) -> Outcome<Vec<CorrectionRecord>> {

@@ -7,8 +7,11 @@ use postgres::Transaction;
 use super::super::codec::{FaceColumn, SealContext, TemplateKeys};
 use super::super::merge_plan::{MarkRow, MergePlan, merge_entries, plan};
 use super::super::notices::text;
+use super::super::outbox::guardians;
+use super::super::rosters::people;
 use super::super::rules::{NO_STUDENT, RegisteredFace, legacy_columns, must_be_two, registered_face};
 use super::super::{Erasure, MarksOfErased, Merged, StudentMerge, TemplateMark};
+use super::outbox::Shared;
 use super::privacy::{consent, erase, set_consent};
 use super::{Outcome, audit, certain_time, enrol, micros, notices, students, templates, time};
 use crate::types::StudentId;
@@ -48,6 +51,8 @@ pub(super) fn merge(
     let rows = marks(db, kept, other, day_of)?;
     let (marks_moved, marks_joined, corrections_moved) = move_marks(db, kept, &plan(rows))?;
     let (second_looks_moved, second_looks) = move_looks(db, kept, other)?;
+    guardians::merge(&mut Shared(db), kept, other)?;
+    people::merge(&mut Shared(db), kept, other, (actor, now))?;
     students::touch(db, kept, now)?;
     let erased = erase(db, other, MarksOfErased::Delete, now)?;
     let merged = Merged {

@@ -345,7 +345,7 @@ fn values(table: &Table, row: &Row) -> Outcome<Vec<Value>> {
 }
 
 /// The value in a column that holds no time.
-fn value(kind: Kind, row: &Row, at: usize) -> Outcome<Value> {
+pub(super) fn value(kind: Kind, row: &Row, at: usize) -> Outcome<Value> {
     let value = match kind {
         Kind::Int => row.try_get::<_, Option<i64>>(at)?.map(Value::Int),
         Kind::Real => row.try_get::<_, Option<f64>>(at)?.map(Value::Real),

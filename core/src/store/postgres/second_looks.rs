@@ -5,6 +5,7 @@ use postgres::types::ToSql;
 use postgres::{Row, Transaction};
 
 use super::super::notices::text;
+use super::super::outbox::events;
 use super::super::rules::{
     NO_SECOND_LOOK, decision_fits, must_be_open, reasons_of, reasons_text, second_look_fits, second_look_words,
 };
@@ -13,6 +14,7 @@ use super::super::{
     SecondLookDecision, SecondLookFilter, SecondLooking, SecondLooks,
 };
 use super::attendance::{as_params, mark, standing};
+use super::outbox::Shared;
 use super::{Outcome, PostgresStore, certain_time, count, micros, notices, students, time};
 use crate::error::Result;
 use crate::types::StudentId;
@@ -132,7 +134,9 @@ pub(super) fn add(db: &mut Transaction<'_>, new: &NewSecondLook) -> Outcome<Seco
             &reasons_text(&new.reasons),
         ],
     )?;
-    Ok(SecondLooking::Added(find(db, made.try_get(0)?)?.ok_or(NO_SECOND_LOOK)?))
+    let look = find(db, made.try_get(0)?)?.ok_or(NO_SECOND_LOOK)?;
+    events::second_look(&mut Shared(db), &look)?;
+    Ok(SecondLooking::Added(look))
 }
 
 fn decide(db: &mut Transaction<'_>, id: i64, decision: &SecondLookDecision) -> Outcome<DecidedSecondLook> {

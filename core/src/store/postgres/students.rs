@@ -12,6 +12,7 @@ use super::super::{
     Enrolee, Enrolment, FaceCheck, Listed, Merged, Page, Student, StudentChange, StudentMerge, Students,
 };
 use super::{Outcome, PostgresStore, certain_time, count, enrol, keys, merge, seconds, time};
+use crate::embedding::Embedding;
 use crate::error::Result;
 use crate::types::{ModelId, SessionId, StudentId};
 
@@ -59,6 +60,18 @@ impl Students for PostgresStore {
     ) -> Result<Option<Student>> {
         enrolee_fits(who)?;
         self.write("enrol the student", |db| enrol::enrol(db, &self.keys, session, who, enrolment, check, (actor, now)))
+    }
+
+    fn enrol_unproven(
+        &self,
+        who: &Enrolee<'_>,
+        templates: &[Embedding],
+        check: Option<FaceCheck<'_>>,
+        entry: (&str, &str),
+        now: Timestamp,
+    ) -> Result<Option<Student>> {
+        enrolee_fits(who)?;
+        self.write("enrol the student", |db| enrol::enrol_unproven(db, &self.keys, who, templates, check, (entry, now)))
     }
 
     fn merge_students(&self, merge: StudentMerge<'_>, actor: &str, now: Timestamp) -> Result<Option<Merged>> {

@@ -10,6 +10,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params, params_from_iter
 
 use super::super::naive_time::{to_bound, to_micros, to_seconds};
 use super::super::notices::text;
+use super::super::outbox::events;
 use super::super::rules::{NO_ATTENDANCE, NO_STUDENT, corrected_status, correction_fits, mark_fits};
 use super::super::schema::ODD_TIME_OF_A;
 use super::super::{
@@ -18,6 +19,7 @@ use super::super::{
 };
 use super::connection::{Outcome, Time, maybe_text, maybe_time, number, readable, text as text_of};
 use super::old_rows::{mend_attendance, named};
+use super::outbox::Shared;
 use super::students::student;
 use super::{SqliteStore, notices};
 use crate::error::Result;
@@ -26,7 +28,7 @@ use crate::types::StudentId;
 impl SqliteStore {
     /// Writes anew the times that another program has spelled otherwise since the database was opened: text order would
     /// not be time order. What is left cannot be read, and no list shows it.
-    fn mend_times(&self) {
+    pub(super) fn mend_times(&self) {
         let query = format!(
             "SELECT COALESCE(group_concat(a.id || quote(a.timestamp)), '') FROM attendance_log a WHERE {ODD_TIME_OF_A}"
         );
@@ -112,7 +114,9 @@ impl Attendance for SqliteStore {
                 params![id, status, before.status, correction.by, correction.reason, to_micros(now)],
             )?;
             notices::leave(db, text::ATTENDANCE)?;
-            Ok(attendance_record(db, id)?.ok_or(NO_ATTENDANCE)?)
+            let record = attendance_record(db, id)?.ok_or(NO_ATTENDANCE)?;
+            events::corrected(&mut Shared(db), &record, now)?;
+            Ok(record)
         })
     }
 
@@ -226,7 +230,9 @@ pub(super) fn mark(db: &Connection, new: &NewAttendance) -> Outcome<Marking> {
         new.day.date.to_string(),
         new.period,
     ])?;
-    Ok(Marking::Marked(attendance_record(db, db.last_insert_rowid())?.ok_or(NO_ATTENDANCE)?))
+    let record = attendance_record(db, db.last_insert_rowid())?.ok_or(NO_ATTENDANCE)?;
+    events::marked(&mut Shared(db), new, &record)?;
+    Ok(Marking::Marked(record))
 }
 
 pub(super) fn check_out(db: &Connection, id: i64, at: Timestamp) -> Outcome<AttendanceRecord> {
@@ -234,7 +240,9 @@ pub(super) fn check_out(db: &Connection, id: i64, at: Timestamp) -> Outcome<Atte
         "UPDATE attendance_log SET checked_out_at = max(COALESCE(checked_out_at, ?2), ?2) WHERE id = ?1",
         params![id, to_micros(at)],
     )?;
-    Ok(attendance_record(db, id)?.ok_or(NO_ATTENDANCE)?)
+    let record = attendance_record(db, id)?.ok_or(NO_ATTENDANCE)?;
+    events::left(&mut Shared(db), &record, at)?;
+    Ok(record)
 }
 
 /// The rows that pass the filter, as the FROM and WHERE of a query and the values of its parameters.

@@ -5,12 +5,13 @@ use jiff::Timestamp;
 use rusqlite::Connection;
 
 use super::super::codec::TemplateKeys;
-use super::super::rules::{NO_STUDENT, enrolment_entry};
-use super::super::{Admission, Enrolee, Enrolment, FaceCheck, Student, TemplateMark};
+use super::super::rules::{NO_STUDENT, by_session, enrolment_entry};
+use super::super::{Admission, Enrolee, Enrolment, FaceCheck, NewAuditEntry, Student, TemplateMark};
 use super::{
     Outcome, audit, completed_session, insert_student, student, touch, use_up, visit_written_since, write_templates,
 };
-use crate::types::SessionId;
+use crate::embedding::Embedding;
+use crate::types::{SessionId, StudentId};
 
 pub(super) fn enrol(
     db: &Connection,
@@ -24,32 +25,56 @@ pub(super) fn enrol(
     let proof = completed_session(db, keys, session)?;
     // A used session enrols nobody, whosever the face is.
     let check = check.filter(|_| proof.consumed_at.is_none());
-    let mut admission = Admission::Admitted;
-    if let Some(FaceCheck { since, of, admits }) = check {
-        let mut templates = Vec::new();
-        visit_written_since(db, keys, since, of, &mut |template| {
-            templates.push(template);
-            Ok(())
-        })?;
-        admission = admits(templates)?;
-        if admission == Admission::Refused {
-            return Ok(None);
-        }
-    }
-    let (id, had_face) = match who {
+    let Some(admission) = admitted(db, keys, check)? else { return Ok(None) };
+    let (id, had_face) = enrolee(db, who, now)?;
+    use_up(db, session, &proof, id, now)?;
+    write_templates(db, keys, id, &enrolment.templates, Some(enrolment.liveness_score), now)?;
+    let entry = enrolment_entry((actor, &by_session(session)), id, had_face, admission, now);
+    finish(db, who, id, &entry).map(Some)
+}
+
+pub(super) fn enrol_unproven(
+    db: &Connection,
+    keys: &TemplateKeys,
+    who: &Enrolee<'_>,
+    templates: &[Embedding],
+    check: Option<FaceCheck<'_>>,
+    (entry, now): ((&str, &str), Timestamp),
+) -> Outcome<Option<Student>> {
+    let Some(admission) = admitted(db, keys, check)? else { return Ok(None) };
+    let (id, had_face) = enrolee(db, who, now)?;
+    write_templates(db, keys, id, templates, None, now)?;
+    finish(db, who, id, &enrolment_entry(entry, id, had_face, admission, now)).map(Some)
+}
+
+/// What the check says of the face; `None` when it refuses it.
+fn admitted(db: &Connection, keys: &TemplateKeys, check: Option<FaceCheck<'_>>) -> Outcome<Option<Admission>> {
+    let Some(FaceCheck { since, of, admits }) = check else { return Ok(Some(Admission::Admitted)) };
+    let mut templates = Vec::new();
+    visit_written_since(db, keys, since, of, &mut |template| {
+        templates.push(template);
+        Ok(())
+    })?;
+    Ok(Some(admits(templates)?).filter(|admission| *admission != Admission::Refused))
+}
+
+/// The student who gets the face, and whether there was one before.
+fn enrolee(db: &Connection, who: &Enrolee<'_>, now: Timestamp) -> Outcome<(StudentId, bool)> {
+    Ok(match who {
         Enrolee::New { name, roll_number } => (insert_student(db, name, roll_number, now)?, false),
         Enrolee::Student(id) => {
             let student = student(db, *id)?.ok_or(NO_STUDENT)?;
             (student.id, student.has_face)
         }
-    };
-    use_up(db, session, &proof, id, now)?;
-    write_templates(db, keys, id, &enrolment.templates, Some(enrolment.liveness_score), now)?;
+    })
+}
+
+fn finish(db: &Connection, who: &Enrolee<'_>, id: StudentId, entry: &NewAuditEntry) -> Outcome<Student> {
     if let Enrolee::Student(_) = who {
-        touch(db, id, now)?;
+        touch(db, id, entry.at)?;
     }
-    audit::add(db, &enrolment_entry(actor, id, session, had_face, admission, now))?;
-    Ok(Some(student(db, id)?.ok_or(NO_STUDENT)?))
+    audit::add(db, entry)?;
+    Ok(student(db, id)?.ok_or(NO_STUDENT)?)
 }
 
 /// The id of the newest template. No later one is given it or a smaller one.

@@ -11,8 +11,8 @@ use super::super::NewAuditEntry;
 use super::super::given_ids::BEYOND_CORRECTIONS;
 use super::super::naive_time::{parse, to_micros, to_seconds};
 use super::super::portable::{
-    self, BackedUp, Column, Content, Counts, Imported, Kind, Odd, Portable, Present, Reading, Survey, TABLES, Table,
-    Value, unique_keys,
+    self, BackedUp, Content, Counts, Imported, Kind, Odd, Portable, Present, Reading, Survey, TABLES, Table, Value,
+    unique_keys,
 };
 use super::super::schema::newest_version;
 use super::{BUSY_TIMEOUT, Fault, Outcome, SqliteStore, audit, keys};
@@ -149,7 +149,7 @@ fn back_up(db: &Connection, to: &mut dyn Write, progress: &mut dyn FnMut(u64)) -
             let mut values = Vec::with_capacity(table.columns.len());
             for (at, column) in table.columns.iter().enumerate() {
                 let found = row.get_ref(at)?;
-                values.push(match from_sql(column, found) {
+                values.push(match from_sql(column.kind, found) {
                     Some(value) => value,
                     None => {
                         let name = portable::named(table, values.first().unwrap_or(&Value::Null));
@@ -212,7 +212,7 @@ fn insert(db: &Connection, table: &Table, values: Vec<Value>) -> rusqlite::Resul
     Ok(())
 }
 
-fn to_sql(kind: Kind, value: Value) -> Sql {
+pub(super) fn to_sql(kind: Kind, value: Value) -> Sql {
     match value {
         Value::Null => Sql::Null,
         Value::Int(number) => Sql::Integer(number),
@@ -233,7 +233,7 @@ fn to_sql(kind: Kind, value: Value) -> Sql {
 fn values(table: &Table, row: &Row<'_>) -> Outcome<Vec<Value>> {
     let mut values = Vec::with_capacity(table.columns.len());
     for (at, column) in table.columns.iter().enumerate() {
-        let value = from_sql(column, row.get_ref(at)?)
+        let value = from_sql(column.kind, row.get_ref(at)?)
             .ok_or_else(|| portable::not_of_its_kind(table, column, values.first().unwrap_or(&Value::Null)))?;
         values.push(value);
     }
@@ -241,9 +241,9 @@ fn values(table: &Table, row: &Row<'_>) -> Outcome<Vec<Value>> {
 }
 
 /// What SQLite holds in a column of this kind: it takes any value anywhere, and gives numbers back as they were given.
-fn from_sql(column: &Column, value: ValueRef<'_>) -> Option<Value> {
+pub(super) fn from_sql(kind: Kind, value: ValueRef<'_>) -> Option<Value> {
     let text = |bytes| std::str::from_utf8(bytes).ok();
-    Some(match (column.kind, value) {
+    Some(match (kind, value) {
         (_, ValueRef::Null) => Value::Null,
         (Kind::Int, ValueRef::Integer(number)) => Value::Int(number),
         (Kind::Real, ValueRef::Real(number)) => Value::Real(number),

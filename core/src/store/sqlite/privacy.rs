@@ -6,12 +6,15 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use super::super::model::{NAME_OF_ERASED, roll_number_of_erased};
 use super::super::naive_time::{to_bound, to_micros};
 use super::super::notices::text;
+use super::super::outbox::guardians;
+use super::super::rosters::people;
 use super::super::rules::{NO_STUDENT, consent_fits};
 use super::super::{
     Consent, Erasure, MarksOfErased, Privacy, Resealed, Retention, Retired, SessionSummary, TemplateForms,
 };
 use super::connection::{Outcome, Time, time};
 use super::notices::{forget_announcements, leave};
+use super::outbox::Shared;
 use super::students::{student, touch};
 use super::{SqliteStore, reseal};
 use crate::error::Result;
@@ -92,6 +95,8 @@ pub(super) fn erase(db: &Connection, id: StudentId, marks: MarksOfErased, now: T
     let sessions = forget_face(db, id)?;
     // That somebody was taken for a photograph is of no use to a statistic: no list keeps it.
     let second_looks = db.execute("DELETE FROM second_looks WHERE student_id = ?1", [id.0])? as u64;
+    guardians::erase(&mut Shared(db), id)?;
+    people::erase(&mut Shared(db), id)?;
     let (marks_deleted, marks_anonymised) = match marks {
         MarksOfErased::Delete => (delete_rows(db, id)?, 0),
         MarksOfErased::Anonymise => {

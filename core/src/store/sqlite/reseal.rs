@@ -8,7 +8,9 @@ use super::super::codec::{
     form_of_bytes, form_of_text,
 };
 use super::super::kept_rows::reseal;
+use super::super::outbox::channels;
 use super::kept_cameras::Table;
+use super::outbox::Shared;
 use super::{Outcome, SqliteStore};
 use crate::error::Result;
 
@@ -59,9 +61,13 @@ pub(super) fn all(store: &SqliteStore, progress: &mut dyn FnMut(u64)) -> Result<
     }
     let cameras =
         store.write("convert the passwords of cameras", |db| reseal(&mut Table { db, changed: false }, &store.keys))?;
-    done.changed += cameras.changed;
-    done.unchanged += cameras.unchanged;
-    done.damaged.extend(cameras.damaged);
+    let channels =
+        store.write("convert the secrets of channels", |db| channels::reseal(&mut Shared(db), &store.keys))?;
+    for others in [cameras, channels] {
+        done.changed += others.changed;
+        done.unchanged += others.unchanged;
+        done.damaged.extend(others.damaged);
+    }
     if done.changed > 0 {
         compact(store);
     }

@@ -6,6 +6,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params, params_from_iter
 
 use super::super::naive_time::{to_bound, to_micros};
 use super::super::notices::text;
+use super::super::outbox::events;
 use super::super::rules::{
     NO_SECOND_LOOK, NO_STUDENT, decision_fits, must_be_open, reasons_of, reasons_text, second_look_fits,
     second_look_words,
@@ -16,6 +17,7 @@ use super::super::{
 };
 use super::attendance::{mark, standing};
 use super::connection::{Outcome, Time, time};
+use super::outbox::Shared;
 use super::students::student;
 use super::{SqliteStore, notices};
 use crate::error::Result;
@@ -160,7 +162,9 @@ pub(super) fn add(db: &Connection, new: &NewSecondLook) -> Outcome<SecondLooking
         new.verdict.as_str(),
         reasons_text(&new.reasons),
     ])?;
-    Ok(SecondLooking::Added(find(db, db.last_insert_rowid())?.ok_or(NO_SECOND_LOOK)?))
+    let look = find(db, db.last_insert_rowid())?.ok_or(NO_SECOND_LOOK)?;
+    events::second_look(&mut Shared(db), &look)?;
+    Ok(SecondLooking::Added(look))
 }
 
 /// The entries that pass the filter, as the FROM and WHERE of a query and the values of its parameters.

@@ -14,6 +14,7 @@ use super::super::{
 };
 use super::connection::{Outcome, maybe_text, maybe_time, number, text};
 use super::{SqliteStore, enrol, keys, merge};
+use crate::embedding::Embedding;
 use crate::error::Result;
 use crate::types::{ModelId, SessionId, StudentId};
 
@@ -82,6 +83,18 @@ impl Students for SqliteStore {
     ) -> Result<Option<Student>> {
         enrolee_fits(who)?;
         self.write("enrol the student", |db| enrol::enrol(db, &self.keys, session, who, enrolment, check, (actor, now)))
+    }
+
+    fn enrol_unproven(
+        &self,
+        who: &Enrolee<'_>,
+        templates: &[Embedding],
+        check: Option<FaceCheck<'_>>,
+        entry: (&str, &str),
+        now: Timestamp,
+    ) -> Result<Option<Student>> {
+        enrolee_fits(who)?;
+        self.write("enrol the student", |db| enrol::enrol_unproven(db, &self.keys, who, templates, check, (entry, now)))
     }
 
     fn merge_students(&self, merge: StudentMerge<'_>, actor: &str, now: Timestamp) -> Result<Option<Merged>> {

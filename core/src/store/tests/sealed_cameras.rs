@@ -94,6 +94,41 @@ fn without_the_key_the_camera_is_named_and_the_others_are_read() {
     assert_eq!(addresses(&store)[1].as_deref(), Some(ADDRESS));
 }
 
+#[test]
+fn the_file_holds_no_secret_of_a_channel_and_no_copy_of_it_does() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.db");
+    let channel = |name: &str| NewAlertChannel {
+        name: name.into(),
+        settings: AlertChannelSettings::Webhook { url: "https://school.example/hook".into() },
+        secret: Some("S3CRET S3CRET S3CRET".into()),
+        paused: false,
+        by: "admin".into(),
+        at: at("2026-03-02T08:00:00Z"),
+    };
+    let store = SqliteStore::open(&path).unwrap();
+    store.keep_alert_channel(None, &channel("Before the key")).unwrap();
+    assert!(files_hold(folder.path(), b"S3CRET"), "without a key it is as it was given");
+    drop(store);
+    let mut keys = TemplateKeys::new(vec![TemplateKey::generate()]);
+    for turn in 0..2 {
+        let store = SqliteStore::open_with_keys(&path, keys.clone()).unwrap();
+        store.keep_alert_channel(None, &channel(&format!("Channel {turn}"))).unwrap();
+        assert_eq!(store.reseal_templates(&mut |_| {}).unwrap().damaged, [""; 0]);
+        let known = AlertSecret::Known("S3CRET S3CRET S3CRET".into());
+        assert!(store.alert_channels().unwrap().iter().all(|channel| channel.secret == known));
+        let mut copy = Vec::new();
+        store.export(&mut copy, &mut |_| {}).unwrap();
+        assert!(!String::from_utf8(copy).unwrap().contains("S3CRET"), "turn {turn}");
+        assert!(!files_hold(folder.path(), b"S3CRET"), "turn {turn}");
+        drop(store);
+        keys = keys.with_first(TemplateKey::generate());
+    }
+    let store = SqliteStore::open(&path).unwrap();
+    let channels = store.alert_channels().unwrap();
+    assert!(matches!(&channels[0].secret, AlertSecret::Locked(reason) if reason.contains(&channels[0].name)));
+}
+
 fn named(name: &str, address: &str) -> CameraSettings {
     CameraSettings { name: Some(name.into()), ..CameraSettings::at(address) }
 }

@@ -204,6 +204,17 @@ pub struct ServeArgs {
     /// templates follow the student's age. Needs the antispoof networks
     #[arg(long, help_heading = heading::ENROLMENT, env = "FACEATTEND_AGE_TEMPLATES")]
     pub(super) age_templates: bool,
+    /// Lists whom cameras saw and nobody knows, for this many hours after they were last seen, so that an operator can
+    /// enrol them. In memory alone, without pictures. Faces of passers-by are among them: ask whether the law allows it
+    /// [default: nobody is listed]
+    #[arg(
+        long,
+        help_heading = heading::CAMERAS,
+        env = "FACEATTEND_LIST_UNKNOWN_FACES",
+        value_name = "HOURS",
+        value_parser = clap::value_parser!(i64).range(1..=168),
+    )]
+    pub(super) list_unknown_faces: Option<i64>,
     /// Shows logged-in users the pictures of the cameras, with boxes and names
     #[arg(long, help_heading = heading::CAMERAS, env = "FACEATTEND_PREVIEW")]
     pub(super) preview: bool,

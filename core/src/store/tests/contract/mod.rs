@@ -8,6 +8,8 @@ mod kept_cameras;
 mod kiosks;
 mod limits;
 mod merge;
+mod outbox;
+mod rosters;
 mod second_looks;
 mod sessions;
 mod students;
@@ -21,6 +23,8 @@ pub(crate) use kept_cameras::*;
 pub(crate) use kiosks::*;
 pub(crate) use limits::*;
 pub(crate) use merge::*;
+pub(crate) use outbox::*;
+pub(crate) use rosters::*;
 pub(crate) use second_looks::*;
 pub(crate) use sessions::*;
 pub(crate) use students::*;
@@ -107,10 +111,19 @@ macro_rules! contract {
             what_is_no_camera_is_not_kept, a_camera_that_is_started_is_kept_with_a_name_of_its_own,
             a_laptop_camera_is_another_than_the_device_with_its_number,
             a_kept_camera_is_changed_paused_and_removed, of_two_cameras_with_one_name_at_once_one_is_kept,
+            a_mark_and_what_it_tells_are_one, an_event_is_told_once_however_often_it_is_written,
+            a_channel_keeps_its_secret_for_itself_and_for_its_place, what_tells_nobody_is_no_rule,
+            a_letter_is_taken_by_one_and_tried_again_under_its_id, what_falls_into_one_window_is_one_letter,
+            guardians_are_told_in_their_language_and_go_with_their_student, who_is_absent_is_told_once_a_day,
+            who_comes_after_all_is_not_told_to_be_absent, a_camera_that_is_down_is_told_once_until_it_is_up,
+            a_suspected_photograph_is_told_and_a_doubt_is_not, a_check_out_is_told_once,
+            what_was_given_up_is_sent_again_when_somebody_asks, what_waits_goes_with_its_rule_and_its_channel,
+            of_senders_at_once_each_letter_has_one, a_merge_takes_guardians_and_letters_along,
             a_kiosk_comes_back_as_it_was_written, a_code_pairs_one_tablet_within_its_time,
             of_tablets_with_one_code_at_once_one_is_paired, a_revoked_kiosk_has_no_token_and_no_code,
             a_kiosk_is_renamed_and_keeps_its_tablet, what_is_no_kiosk_is_not_kept,
-            a_mark_is_taken_back_onto_the_second_look_list, a_vouched_mark_keeps_who_vouched);
+            a_mark_is_taken_back_onto_the_second_look_list, a_vouched_mark_keeps_who_vouched,
+            a_groups_name_is_one_without_letter_case, a_group_with_a_history_is_archived_and_another_one_removed, memberships_begin_and_end_on_their_days, of_changes_of_a_roster_all_are_made_or_none, who_is_withdrawn_is_a_member_of_nothing_until_readmitted, past_days_keep_the_timetable_that_they_had, the_calendar_is_read_by_days, an_excuse_is_withdrawn_and_stays, a_roster_is_read_for_a_span_of_days, a_roster_goes_with_its_student, a_merge_joins_memberships_and_keeps_excuses);
     };
     (@ $open:expr; $($name:ident),+) => {
         $(#[test] fn $name() {
