@@ -4,8 +4,8 @@ use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _};
 
-use super::timetable::{Period, Place, Timetable};
-use super::{DayWindow, Status};
+use super::timetable::{Place, Timetable};
+use super::{DayWindow, Period, Status};
 use crate::error::{Error, Result};
 
 /// The rules of the site.

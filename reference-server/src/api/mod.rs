@@ -12,20 +12,29 @@ mod export;
 mod face;
 mod first_run;
 mod frames;
+mod kiosk;
+mod kiosks;
 mod laptop;
 mod liveness;
 mod notices;
 mod passive;
+mod person;
 mod preview;
 mod privacy;
+mod register;
+mod register_file;
 mod root;
 mod second_looks;
 mod service;
+mod statuses;
 mod students;
 mod templates;
+mod today;
+mod trends;
 mod unknown_faces;
+mod views;
 
-use self::liveness::{complete, frame, register, session};
+use self::liveness::{complete, frame, session};
 use self::notices::{channels, guardians, letters, rules};
 use crate::router::Routes;
 
@@ -72,6 +81,11 @@ pub(crate) fn table() -> Routes {
         .add(attendance::MARK, attendance::mark)
         .add(export::EXPORT, export::export)
         // Before the row whose id is in the path.
+        .add(today::TODAY, today::today)
+        .add(register::REGISTER, register::register)
+        .add(person::PERSON, person::person)
+        .add(trends::TRENDS, trends::trends)
+        .add(statuses::LIST, statuses::list)
         .add(second_looks::LIST, second_looks::list)
         .add(second_looks::CONFIRM, second_looks::confirm)
         .add(second_looks::REFUSE, second_looks::refuse)
@@ -83,7 +97,7 @@ pub(crate) fn table() -> Routes {
         .add(frame::FRAMES, frame::detect)
         .add(complete::COMPLETE, complete::complete)
         .add(session::VERIFY, session::verify)
-        .add(register::REGISTER, register::register)
+        .add(liveness::register::REGISTER, liveness::register::register)
         .add(session::GET, session::get)
         .add(session::RECEIPT_KEY, session::receipt_key)
         .add(detection::START, detection::start)
@@ -114,6 +128,17 @@ pub(crate) fn table() -> Routes {
         .add(rules::CREATE, rules::create)
         .add(rules::UPDATE, rules::update)
         .add(rules::REMOVE, rules::remove)
+        .add(kiosks::LIST, kiosks::list)
+        .add(kiosks::CREATE, kiosks::create)
+        .add(kiosks::UPDATE, kiosks::update)
+        .add(kiosks::REMOVE, kiosks::remove)
+        .add(kiosks::CODE, kiosks::code)
+        .add(kiosks::REVOKE, kiosks::revoke)
+        .add(kiosk::PAIR, kiosk::pair)
+        .add(kiosk::ME, kiosk::me)
+        .add(kiosk::FRAME, kiosk::frame)
+        .add(kiosk::NOT_ME, kiosk::not_me)
+        .add(kiosk::FALLBACK, kiosk::fallback)
         .add(first_run::FIRST_RUN, first_run::first_run)
         .add(laptop::START, laptop::start)
         .add(laptop::STOP, laptop::stop)
@@ -134,6 +159,7 @@ mod tests {
     use super::*;
     use crate::request::kinds::Place;
     use crate::router::described::Described;
+    use crate::router::endpoint::Access;
 
     #[test]
     fn every_endpoint_says_what_its_handler_does() {
@@ -142,6 +168,7 @@ mod tests {
             (listed.describe)(&mut described);
             let name = format!("{} {}", endpoint.method, endpoint.path);
             assert_eq!(endpoint.access.least().is_some(), described.authed, "{name}: credentials");
+            assert_eq!(endpoint.access == Access::Kiosk, described.paired, "{name}: the token of a kiosk");
             assert!(!described.answers.is_empty(), "{name}: answers");
             let in_path = |part: &'static str| part.strip_prefix('{')?.strip_suffix('}');
             let named: BTreeSet<&str> = endpoint.path.split('/').filter_map(in_path).collect();

@@ -14,6 +14,7 @@ pub(crate) mod events;
 mod gallery_sync;
 mod housekeeping;
 pub(crate) mod kept;
+pub(crate) mod kiosks;
 mod log;
 pub(crate) mod notices;
 pub(crate) mod preview;
@@ -51,6 +52,7 @@ use db_listener::DbListener;
 use gallery_sync::GallerySync;
 use housekeeping::Housekeeping;
 use kept::KeptList;
+use kiosks::Kiosks;
 use log::DetectionLog;
 use notices::Notices;
 use refusals::Refusals;
@@ -66,6 +68,7 @@ pub(crate) struct Live {
     cameras: Arc<Cameras>,
     laptop: Arc<Cameras>,
     browsers: Browsers,
+    kiosks: Kiosks,
     log: Arc<DetectionLog>,
     housekeeping: Housekeeping,
     events: Events,
@@ -125,7 +128,8 @@ impl Live {
         let (cameras, laptop) = (cameras(), cameras());
         let watched = vec![Arc::clone(&cameras), Arc::clone(&laptop)];
         let housekeeping = Housekeeping::start(watched, events.clone(), Arc::clone(&log))?;
-        let browsers = Browsers::new(watcher);
+        let browsers = Browsers::new(watcher.clone());
+        let kiosks = Kiosks::new(watcher);
         let background = BackgroundThreads::default();
         waiting_writes::start(Arc::clone(&backlog), events.clone(), &background)?;
         let refusals = Refusals::default();
@@ -156,6 +160,7 @@ impl Live {
             cameras,
             laptop,
             browsers,
+            kiosks,
             log,
             housekeeping,
             events,
@@ -258,6 +263,11 @@ impl Live {
     /// The cameras of browsers.
     pub(crate) fn browsers(&self) -> &Browsers {
         &self.browsers
+    }
+
+    /// The kiosks that send pictures.
+    pub(crate) fn kiosks(&self) -> &Kiosks {
+        &self.kiosks
     }
 
     /// What the cameras have logged.

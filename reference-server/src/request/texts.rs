@@ -52,6 +52,10 @@ pub(crate) const LANGUAGE: Text = TEXT.of(2, 10).example("en");
 pub(crate) const CLOCK_TIME: Text = TEXT.of(0, 8).example("09:00");
 /// The id of a letter in a path.
 pub(crate) const LETTER_ID: Text = TEXT.of(1, 36).example("6c1e3a52-0d0e-4a38-9f63-2f6b1f6d9a10");
+/// A code that pairs a kiosk, with spaces and hyphens.
+pub(crate) const PAIRING_CODE: Text = TEXT.of(1, 100).example("7KQM-2XRV");
+/// The PIN of a supervisor, or none.
+pub(crate) const PIN: Text = TEXT.of(0, 100).example("493027");
 
 /// A session's id.
 pub(crate) const SESSION_ID: Text = TEXT.of(0, COMPARED).example("6c1e3a52-0d0e-4a38-9f63-2f6b1f6d9a10");
@@ -62,6 +66,10 @@ pub(crate) const NONCE: Text = TEXT.of(0, COMPARED);
 
 /// The status of an attendance row.
 pub(crate) const STATUS: Text = TEXT.of(0, IN_ADDRESS);
+/// The name of a period of the day.
+pub(crate) const PERIOD: Text = TEXT.of(0, IN_ADDRESS).example("morning");
+/// A month.
+pub(crate) const MONTH: Text = TEXT.of(0, IN_ADDRESS).example("2026-11");
 /// The name of a format.
 pub(crate) const FORMAT: Text = TEXT.of(0, IN_ADDRESS);
 /// The name of a file of the pages.

@@ -2,23 +2,9 @@
 
 use jiff::civil::Date;
 
+use super::GroupKind;
 use super::RosterProblem;
 use crate::types::StudentId;
-
-/// What a group is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum GroupKind {
-    /// A class of a school.
-    Class,
-    /// A section of one.
-    Section,
-    /// A department.
-    Department,
-    /// A shift.
-    Shift,
-    /// Another group, such as a choir.
-    Other,
-}
 
 /// A person of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
