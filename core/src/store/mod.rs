@@ -31,6 +31,8 @@ mod merge_plan;
 mod model;
 pub(crate) mod naive_time;
 mod notices;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod order;
 mod outbox;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod portable;
@@ -89,6 +91,8 @@ pub use model::{
     SecondLooking, SecretHash, SeenLimits, ServerId, SessionRecord, SessionSummary, SessionUpdate, StoredEmbedding,
     StoredTemplate, Student, StudentChange, StudentMerge, TemplateMark, TemplateOrigin, WatchedCamera, embedding_text,
 };
+// The order of lists.
+pub use model::{AttendanceBy, Order, StudentFilter, StudentsBy};
 // The import of a list of students.
 pub use model::{
     GroupKind, ListedGroup, PlannedChange, PlannedMembership, PlannedStudent, ProblemCode, RosterImport, RosterOrder,
