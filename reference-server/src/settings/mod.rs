@@ -7,6 +7,7 @@ mod gate;
 mod hosts;
 mod live;
 mod mountings;
+mod nouns;
 mod origins;
 mod rates;
 mod retention;
@@ -35,6 +36,7 @@ pub use hosts::{AllowedHost, AllowedHosts};
 pub(crate) use hosts::{host_of, is_localhost};
 pub use live::LiveSettings;
 pub use mountings::Mountings;
+pub use nouns::{Nouns, NumberNoun, PersonNoun, Spoken};
 pub use origins::{AllowedOrigin, AllowedOrigins};
 pub use rates::RateLimits;
 pub use retention::RetentionDays;
@@ -101,6 +103,8 @@ pub struct Settings {
     pub waiting_writes: Option<PathBuf>,
     /// The back-ups that are made every day; `None` for none.
     pub backups: Option<BackupSettings>,
+    /// What people and their numbers are called on the pages.
+    pub nouns: Nouns,
 }
 
 /// [`Settings::body_within`] unless it is set.
@@ -138,6 +142,7 @@ impl Settings {
             picture_memory: DecodeLimits::default().max_memory,
             waiting_writes: None,
             backups: None,
+            nouns: Nouns::default(),
         }
     }
 
@@ -145,6 +150,13 @@ impl Settings {
     #[must_use]
     pub fn with_waiting_writes(mut self, file: PathBuf) -> Self {
         self.waiting_writes = Some(file);
+        self
+    }
+
+    /// The same settings, where the pages call people and their numbers so.
+    #[must_use]
+    pub fn with_nouns(mut self, nouns: Nouns) -> Self {
+        self.nouns = nouns;
         self
     }
 

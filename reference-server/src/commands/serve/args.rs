@@ -1,6 +1,7 @@
 //! The settings of `faceattend serve` as flags, environment variables and lines of the configuration file.
 
 mod cameras;
+mod nouns;
 mod tls;
 
 use std::net::IpAddr;
@@ -31,6 +32,7 @@ use crate::settings::{
 
 pub(crate) use cameras::strangers;
 use cameras::{gate_wait, orientation_at, policy_at};
+use nouns::NounArgs;
 pub(crate) use tls::{Encryption, TlsArgs};
 
 /// The headings of `serve --help`.
@@ -38,6 +40,7 @@ mod heading {
     pub(super) const NETWORK: &str = "Network";
     pub(super) const DATA: &str = "Data and secrets";
     pub(super) const MODELS: &str = "Models";
+    pub(super) const PAGES: &str = "Pages";
     pub(super) const ENROLMENT: &str = "Enrolment";
     pub(super) const CAMERAS: &str = "Cameras";
     pub(super) const COMPATIBILITY: &str = "Compatibility with the replaced service";
@@ -408,6 +411,8 @@ pub struct ServeArgs {
     /// Keeps the attendance of an erased student, without a name, for statistics. Without this it is deleted
     #[arg(long, help_heading = heading::RETENTION, env = "FACEATTEND_KEEP_MARKS_OF_ERASED")]
     pub(super) keep_marks_of_erased: bool,
+    #[command(flatten, next_help_heading = heading::PAGES)]
+    pub(super) nouns: NounArgs,
     #[command(flatten, next_help_heading = heading::BACKUPS)]
     pub(crate) backup: BackupScheduleArgs,
 }

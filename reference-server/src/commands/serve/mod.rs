@@ -193,6 +193,7 @@ async fn serve(args: ServeArgs, data: Data) -> Result<()> {
         .with_receipts(receipts)
         .with_live(live)
         .with_waiting_writes(waiting_writes)
+        .with_nouns(args.nouns.into())
         .with_backups(backups)
         .with_retention(retention)
         .with_rates(rates)
