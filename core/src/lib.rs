@@ -204,6 +204,7 @@ mod preprocess;
 pub mod quality;
 pub mod recognition;
 mod redaction;
+pub mod roster;
 #[cfg(all(feature = "roster-files", any(feature = "sqlite", feature = "postgres")))]
 pub mod roster_file;
 #[cfg_attr(

@@ -290,6 +290,11 @@ impl Marker {
         }
     }
 
+    /// Forgets the timetables. Call this after groups, memberships, timetables or the calendar were changed.
+    pub fn forget_rosters(&self) {
+        self.forget();
+    }
+
     /// Forgets the store's answers, so that the next sighting asks the store. Call this after rows or students were
     /// deleted, and after an entry of the second-look list was decided.
     pub fn forget(&self) {

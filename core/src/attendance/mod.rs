@@ -4,9 +4,12 @@ mod answers;
 mod marker;
 mod policy;
 mod timetable;
+mod timetables;
 
-pub use crate::store::{AttendanceStatus as Status, Correction, CorrectionRecord, DayWindow, Marking};
+pub use crate::store::{
+    AttendanceStatus as Status, Correction, CorrectionRecord, DayWindow, Marking, Period, WHOLE_DAY,
+};
 pub use marker::Marker;
 pub(crate) use marker::Noted;
 pub use policy::AttendancePolicy;
-pub use timetable::{Period, WHOLE_DAY};
+pub use timetables::{DayTimetable, Timetables};

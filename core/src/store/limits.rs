@@ -20,13 +20,19 @@ pub const KIOSKS: u64 = 200;
 pub const CAMERA_ADDRESS: usize = 4096;
 /// The name of a group of students, which a list shows in one line.
 pub const GROUP_NAME: usize = 100;
+/// How many groups there are: more than a large school has classes.
+pub const GROUPS: usize = 2000;
+/// How many periods a day has: one every half hour.
+pub const PERIODS: usize = 48;
+/// The name of an entry of the calendar, which a list shows in one line.
+pub const CALENDAR_NAME: usize = 255;
 /// The name of a part of the day, such as a lesson.
 pub const PERIOD: usize = 255;
 /// The name of a person who gave a consent or made a correction.
 pub const PERSON: usize = 255;
 /// The version of the notice that a person agreed to: the length of the column.
 pub const NOTICE: usize = 255;
-/// The reason of a correction: a page of text.
+/// The reason of a correction or an excuse: a page of text.
 pub const REASON: usize = 4000;
 /// The error in a row of the detection log, which is a code. A longer text is cut: a log must not fail.
 pub const LOGGED_ERROR: usize = 255;

@@ -41,6 +41,7 @@ mod postgres;
 mod privacy;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod roster_plan;
+mod rosters;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod rules;
 pub mod schema;
@@ -77,26 +78,31 @@ pub use lock_name::LockName;
 // Named one by one, so that the list of the public API sees them.
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub(crate) use model::is_erased;
+pub(crate) use model::since;
 pub use model::{
     AdminChange, AdminUser, Admission, AlertChannel, AlertChannelSettings, AlertEvent, AlertFacts, AlertMessage,
     AlertRule, AlertRuleSettings, AlertSecret, AttendanceFilter, AttendanceRecord, AttendanceStatus, AttendanceSummary,
-    AuditEntry, CameraGroup, CameraKey, CameraReach, CameraReport, CameraSettings, ClaimedCamera, Consent,
-    CorrectedStatus, Correction, CorrectionRecord, DayWindow, DecidedSecondLook, Deferred, DeferredOutcome,
-    DetectionLog, ENROLMENT_LOCK, Enrolee, Enrolment, Erasure, FaceCheck, FailedTry, Guardian, JournalId, KeptAddress,
-    KeptCamera, KeptCameraChange, KeptSeen, Kiosk, KioskChange, KioskSettings, LegacyVector, Letter, LetterRecipient,
-    LetterState, Listed, LoginFailures, MailSecurity, Marking, MarksOfErased, Merged, MergedFace, NewAdmin,
-    NewAlertChannel, NewAlertRule, NewAttendance, NewAuditEntry, NewDetectionLog, NewKeptCamera, NewKiosk, NewLogin,
-    NewSecondLook, NewSession, OpenCode, OutboxFilter, OutboxRow, OutboxState, Page, PositionColumns, Retention,
-    Retired, SecondLook, SecondLookAnswer, SecondLookDecision, SecondLookFilter, SecondLookState, SecondLookVerdict,
-    SecondLooking, SecretHash, SeenLimits, ServerId, SessionRecord, SessionSummary, SessionUpdate, StoredEmbedding,
-    StoredTemplate, Student, StudentChange, StudentMerge, TemplateMark, TemplateOrigin, WatchedCamera, embedding_text,
+    AuditEntry, CalendarEntry, CalendarKind, CameraGroup, CameraKey, CameraReach, CameraReport, CameraSettings,
+    ClaimedCamera, Consent, CorrectedStatus, Correction, CorrectionRecord, DayWindow, DecidedSecondLook, Deferred,
+    DeferredOutcome, DetectionLog, ENROLMENT_LOCK, Enrolee, Enrolment, Erasure, Excuse, ExcuseFilter, FaceCheck,
+    FailedTry, Group, GroupChange, GroupKind, GroupRef, GroupSize, Guardian, JournalId, KeptAddress, KeptCamera,
+    KeptCameraChange, KeptSeen, Kiosk, KioskChange, KioskSettings, LegacyVector, Letter, LetterRecipient, LetterState,
+    Listed, LoginFailures, MailSecurity, Marking, MarksOfErased, Membership, MembershipFilter, Merged, MergedFace,
+    NewAdmin, NewAlertChannel, NewAlertRule, NewAttendance, NewAuditEntry, NewCalendarEntry, NewDetectionLog,
+    NewExcuse, NewGroup, NewKeptCamera, NewKiosk, NewLogin, NewSecondLook, NewSession, NewTimetable, OpenCode,
+    OutboxFilter, OutboxRow, OutboxState, Page, Period, PositionColumns, RemovedGroup, Retention, Retired,
+    RosterChange, RosterChanged, RosterMark, RosterOf, RosterOutcome, RosterQuery, RosterRows, RosterRun, RosterScope,
+    RosterStudent, SecondLook, SecondLookAnswer, SecondLookDecision, SecondLookFilter, SecondLookState,
+    SecondLookVerdict, SecondLooking, SecretHash, SeenLimits, ServerId, SessionRecord, SessionSummary, SessionUpdate,
+    StoredEmbedding, StoredTemplate, Student, StudentChange, StudentMerge, StudentRef, TemplateMark, TemplateOrigin,
+    TimetableVersion, WHOLE_DAY, WatchedCamera, Weekdays, Withdrawal, embedding_text,
 };
 // The order of lists.
 pub use model::{AttendanceBy, Order, StudentFilter, StudentsBy};
 // The import of a list of students.
 pub use model::{
-    GroupKind, ListedGroup, PlannedChange, PlannedMembership, PlannedStudent, ProblemCode, RosterImport, RosterOrder,
-    RosterPlan, RosterProblem, RosterRow, Unlisted, UnlistedStudent,
+    ListedGroup, PlannedChange, PlannedMembership, PlannedStudent, ProblemCode, RosterImport, RosterOrder, RosterPlan,
+    RosterProblem, RosterRow, Unlisted, UnlistedStudent,
 };
 pub use notices::{Follower, Notice};
 pub use outbox::{Guardians, Outbox};
@@ -107,6 +113,7 @@ pub(crate) use portable::{Skimmed, skim};
 #[cfg(feature = "postgres")]
 pub use postgres::PostgresStore;
 pub use privacy::Privacy;
+pub use rosters::Rosters;
 pub use second_looks::SecondLooks;
 pub use sessions::Sessions;
 #[cfg(feature = "sqlite")]
@@ -134,7 +141,7 @@ pub use trouble::StoreTrouble;
 pub mod prelude {
     pub use super::{
         Accounts, Attendance, Audit, Cluster, DeferredWrites, DetectionLogs, Guardians, KeptCameras, Kiosks, Logins,
-        Outbox, Privacy, SecondLooks, Sessions, Store, Students, Templates,
+        Outbox, Privacy, Rosters, SecondLooks, Sessions, Store, Students, Templates,
     };
 }
 
@@ -170,6 +177,7 @@ pub trait Store:
     + Logins
     + Audit
     + Privacy
+    + Rosters
 {
     /// Whether the database answers.
     ///

@@ -23,6 +23,8 @@ pub enum Notice {
     Marked(i64),
     /// Attendance rows were deleted or corrected: what was remembered of them is no longer true.
     AttendanceChanged,
+    /// Groups, memberships, timetables or the calendar are others: what was remembered of them is no longer true.
+    RosterChanged,
     /// Other cameras are to be watched than before, or a server has let go of some.
     CamerasChanged,
     /// What another [`Store`](super::Store) announced, word for word.
@@ -43,6 +45,7 @@ pub trait Follower: Send {
 /// The notices as text, and how a store's own are told from others'.
 pub(super) mod text {
     pub(in super::super) const ATTENDANCE: &str = "attendance";
+    pub(in super::super) const ROSTER: &str = "roster";
     pub(in super::super) const CAMERAS: &str = "cameras";
 
     pub(in super::super) fn marked(origin: &str, attendance: i64) -> String {
@@ -83,6 +86,7 @@ impl Hearing {
         match kind {
             "templates" => rest.parse().ok().map(|id| Notice::Templates(StudentId(id))),
             "attendance" => Some(Notice::AttendanceChanged),
+            "roster" => Some(Notice::RosterChanged),
             "cameras" => Some(Notice::CamerasChanged),
             "marked" => {
                 let (origin, id) = rest.split_once(' ')?;

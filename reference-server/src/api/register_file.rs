@@ -179,11 +179,14 @@ mod tests {
         let text = csv_of(&[sheet("7A", "Rao, Asha"), sheet("=7B", "=1+1")]);
         let lines: Vec<&str> = text.trim_start_matches('\u{feff}').lines().collect();
         assert!(text.starts_with('\u{feff}'));
-        assert_eq!(lines, [
-            "Group,Name,Roll Number,2026-11-01,2026-11-02,Present,Rate",
-            "7A,\"Rao, Asha\",R1,,P,1,0.5",
-            "'=7B,'=1+1,R1,,P,1,0.5",
-        ]);
+        assert_eq!(
+            lines,
+            [
+                "Group,Name,Roll Number,2026-11-01,2026-11-02,Present,Rate",
+                "7A,\"Rao, Asha\",R1,,P,1,0.5",
+                "'=7B,'=1+1,R1,,P,1,0.5",
+            ]
+        );
     }
 
     #[test]

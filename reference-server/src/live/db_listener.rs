@@ -60,6 +60,7 @@ impl DbListener {
             }
             Notice::Marked(attendance) => behind.marks.push(attendance),
             Notice::AttendanceChanged => self.marker.forget(),
+            Notice::RosterChanged => self.marker.forget_rosters(),
             Notice::CamerasChanged => self.cameras_changed(),
             Notice::Announced(text) => {
                 event_relay::heard(&text).into_iter().for_each(|event| self.events.repeat(event));

@@ -8,7 +8,7 @@ use faceattend_core::store::limits::cut;
 use crate::auth::Role;
 use crate::error::{AppError, Issue};
 use crate::request::body::{self, BODY_LIMIT};
-use crate::request::extract::{Gate, Gathered, Trail, finish};
+use crate::request::extract::{Door as _, Gate, Gathered, Trail, finish};
 use crate::request::input::Input;
 use crate::request::pace::{Paced, TooSlow};
 use crate::state::AppState;
@@ -31,7 +31,7 @@ pub(crate) struct AuthedFile<I> {
     pub(crate) bytes: Vec<u8>,
 }
 
-impl<I: Input> FromRequest<AppState> for AuthedFile<I> {
+impl<I: Input + Send> FromRequest<AppState> for AuthedFile<I> {
     type Rejection = AppError;
 
     async fn from_request(request: Request, state: &AppState) -> Result<Self, AppError> {

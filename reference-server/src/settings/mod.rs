@@ -8,6 +8,7 @@ mod hosts;
 mod live;
 mod mountings;
 mod nouns;
+mod notices;
 mod origins;
 mod rates;
 mod retention;
@@ -37,6 +38,7 @@ pub(crate) use hosts::{host_of, is_localhost};
 pub use live::LiveSettings;
 pub use mountings::Mountings;
 pub use nouns::{Nouns, NumberNoun, PersonNoun, Spoken};
+pub use notices::NoticeSettings;
 pub use origins::{AllowedOrigin, AllowedOrigins};
 pub use rates::RateLimits;
 pub use retention::RetentionDays;
@@ -105,6 +107,8 @@ pub struct Settings {
     pub backups: Option<BackupSettings>,
     /// What people and their numbers are called on the pages.
     pub nouns: Nouns,
+    /// How notices to people and systems are sent.
+    pub notices: NoticeSettings,
 }
 
 /// [`Settings::body_within`] unless it is set.
@@ -143,6 +147,7 @@ impl Settings {
             waiting_writes: None,
             backups: None,
             nouns: Nouns::default(),
+            notices: NoticeSettings::default(),
         }
     }
 
@@ -164,6 +169,13 @@ impl Settings {
     #[must_use]
     pub fn with_backups(mut self, backups: Option<BackupSettings>) -> Self {
         self.backups = backups;
+        self
+    }
+
+    /// The same settings, where notices are sent like this.
+    #[must_use]
+    pub fn with_notices(mut self, notices: NoticeSettings) -> Self {
+        self.notices = notices;
         self
     }
 

@@ -112,7 +112,7 @@ const SUMS = [
   ["late", "Late"],
   ["left_early", "LeftEarly"],
   ["excused", "Excused"],
-  ["absent", "Absent"],
+  ["missing", "Absent"],
 ];
 
 function tableOf({ days, rows, sums }, title) {

@@ -56,8 +56,7 @@ async function load() {
   document.title = t("title", { page: name });
   element("person-from").value = data.from;
   element("person-to").value = data.to;
-  const counts = { ...data.counts, missing: data.counts.absent };
-  element("person-figures").replaceChildren(...figures(counts, { rate: true }));
+  element("person-figures").replaceChildren(...figures(data.counts, { rate: true }));
   element("person-groups").textContent = data.groups.length
     ? t("person.groups", { groups: list(data.groups.map((group) => group.name)) })
     : t("person.no_group");

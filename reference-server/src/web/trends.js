@@ -56,7 +56,7 @@ async function load(group = element("trends-group").value) {
 function show(data) {
   const always = ["expected", "present", "late", "missing"];
   element("trends-figures").replaceChildren(
-    ...figures({ ...data.counts, missing: data.counts.absent }, { rate: true, always }),
+    ...figures(data.counts, { rate: true, always }),
   );
   element("trends-days").textContent = t("trends.days", { count: data.days });
   const at = data.arrivals.map((bin) => timeOf(bin.time));
@@ -83,7 +83,7 @@ function show(data) {
     series: [
       { name: t("figures.rate"), values: data.weeks.map((week) => week.rate) },
       { name: t("status.late"), values: data.weeks.map((week) => week.late_rate) },
-      { name: t("figures.missing"), values: data.weeks.map((week) => week.absent_rate) },
+      { name: t("figures.missing"), values: data.weeks.map((week) => week.missing_rate) },
       { name: t("status.excused"), values: data.weeks.map((week) => week.excused_rate) },
     ],
   });

@@ -1,5 +1,6 @@
 //! The values that a store takes and returns, one file for each noun.
 
+mod absence;
 mod account;
 mod alert;
 mod attendance;
@@ -9,6 +10,7 @@ mod deferred;
 mod detection_log;
 mod exact;
 mod face_check;
+mod group;
 mod kept_camera;
 mod kiosk;
 mod letter;
@@ -18,12 +20,15 @@ mod page;
 mod privacy;
 mod roster_import;
 mod roster_problem;
+mod roster_rows;
 mod second_look;
 pub(super) mod seen_template;
 mod session;
 mod student;
 mod template;
+mod timetable;
 
+pub use absence::{CalendarEntry, CalendarKind, Excuse, ExcuseFilter, NewCalendarEntry, NewExcuse};
 pub use account::{AdminChange, AdminUser, LoginFailures, NewAdmin, NewLogin};
 pub use alert::{
     AlertChannel, AlertChannelSettings, AlertEvent, AlertRule, AlertRuleSettings, AlertSecret, MailSecurity,
@@ -38,6 +43,10 @@ pub use camera::{CameraReport, ClaimedCamera, ServerId, WatchedCamera};
 pub use deferred::{Deferred, DeferredOutcome, JournalId};
 pub use detection_log::{DetectionLog, NewDetectionLog};
 pub use face_check::{Admission, ENROLMENT_LOCK, Enrolee, FaceCheck, TemplateMark};
+pub use group::{
+    Group, GroupChange, GroupKind, GroupRef, GroupSize, Membership, MembershipFilter, NewGroup, RemovedGroup,
+    RosterChange, RosterChanged, RosterOutcome, RosterRun, StudentRef, Withdrawal,
+};
 pub use kept_camera::{
     CameraGroup, CameraKey, CameraReach, CameraSettings, KeptAddress, KeptCamera, KeptCameraChange, NewKeptCamera,
 };
@@ -55,10 +64,11 @@ pub use privacy::{Consent, Erasure, MarksOfErased, Retention, Retired, SessionSu
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub(super) use privacy::{NAME_OF_ERASED, roll_number_of_erased};
 pub use roster_import::{
-    GroupKind, ListedGroup, PlannedChange, PlannedMembership, PlannedStudent, RosterImport, RosterOrder, RosterPlan,
-    RosterRow, Unlisted, UnlistedStudent,
+    ListedGroup, PlannedChange, PlannedMembership, PlannedStudent, RosterImport, RosterOrder, RosterPlan, RosterRow,
+    Unlisted, UnlistedStudent,
 };
 pub use roster_problem::{ProblemCode, RosterProblem};
+pub use roster_rows::{RosterMark, RosterOf, RosterQuery, RosterRows, RosterStudent};
 pub use second_look::{
     DecidedSecondLook, NewSecondLook, SecondLook, SecondLookAnswer, SecondLookDecision, SecondLookFilter,
     SecondLookState, SecondLookVerdict, SecondLooking,
@@ -67,3 +77,5 @@ pub use seen_template::{KeptSeen, SeenLimits, TemplateOrigin};
 pub use session::{NewSession, PositionColumns, SessionRecord, SessionUpdate};
 pub use student::{Student, StudentChange};
 pub use template::{Enrolment, LegacyVector, StoredEmbedding, StoredTemplate, embedding_text};
+pub(crate) use timetable::since;
+pub use timetable::{NewTimetable, Period, RosterScope, TimetableVersion, WHOLE_DAY, Weekdays};

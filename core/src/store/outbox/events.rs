@@ -189,12 +189,19 @@ fn guardians_of<S: Statements>(db: &mut S, student: StudentId) -> Result<Vec<(i6
 
 /// Returns whether the student is a member of one of the groups on that day.
 fn is_in_a_group<S: Statements>(
-    _db: &mut S,
-    _student: StudentId,
-    _groups: &[i64],
-    _day: Option<Date>,
+    db: &mut S,
+    student: StudentId,
+    groups: &[i64],
+    day: Option<Date>,
 ) -> Result<bool, S::Fault> {
-    Ok(false)
+    let query = "SELECT group_id, from_day, until_day FROM group_members WHERE student_id = $1";
+    let rows = db.rows(query, values![student.0], &[Kind::Int, Kind::Date, Kind::Date])?;
+    // Without a day, who is a member and has not left.
+    let holds = |from: Date, until: Option<Date>| match day {
+        Some(day) => from <= day && until.is_none_or(|until| day < until),
+        None => until.is_none(),
+    };
+    Ok(rows.iter().any(|row| groups.contains(&row.int(0)) && holds(row.date(1), row.maybe_date(2))))
 }
 
 fn insert<S: Statements>(

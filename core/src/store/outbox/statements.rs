@@ -29,41 +29,52 @@ pub(in crate::store) trait Statements {
 pub(in crate::store) struct Cells(pub(in crate::store) Vec<Value>);
 
 impl Cells {
-    pub(super) fn int(&self, at: usize) -> i64 {
+    pub(in crate::store) fn int(&self, at: usize) -> i64 {
         self.maybe_int(at).unwrap_or_default()
     }
 
-    pub(super) fn maybe_int(&self, at: usize) -> Option<i64> {
+    pub(in crate::store) fn maybe_int(&self, at: usize) -> Option<i64> {
         match self.0.get(at) {
             Some(Value::Int(number)) => Some(*number),
             _ => None,
         }
     }
 
-    pub(super) fn count(&self, at: usize) -> u64 {
+    pub(in crate::store) fn count(&self, at: usize) -> u64 {
         u64::try_from(self.int(at)).unwrap_or_default()
     }
 
-    pub(super) fn flag(&self, at: usize) -> bool {
+    pub(in crate::store) fn flag(&self, at: usize) -> bool {
         matches!(self.0.get(at), Some(Value::Bool(true)))
     }
 
-    pub(super) fn text(&self, at: usize) -> String {
+    pub(in crate::store) fn text(&self, at: usize) -> String {
         self.maybe_text(at).unwrap_or_default()
     }
 
-    pub(super) fn maybe_text(&self, at: usize) -> Option<String> {
+    pub(in crate::store) fn maybe_text(&self, at: usize) -> Option<String> {
         match self.0.get(at) {
             Some(Value::Text(text)) => Some(text.clone()),
             _ => None,
         }
     }
 
-    pub(super) fn time(&self, at: usize) -> Timestamp {
+    pub(in crate::store) fn date(&self, at: usize) -> Date {
+        self.maybe_date(at).unwrap_or(Date::MIN)
+    }
+
+    pub(in crate::store) fn maybe_date(&self, at: usize) -> Option<Date> {
+        match self.0.get(at) {
+            Some(Value::Date(date)) => Some(*date),
+            _ => None,
+        }
+    }
+
+    pub(in crate::store) fn time(&self, at: usize) -> Timestamp {
         self.maybe_time(at).unwrap_or(Timestamp::UNIX_EPOCH)
     }
 
-    pub(super) fn maybe_time(&self, at: usize) -> Option<Timestamp> {
+    pub(in crate::store) fn maybe_time(&self, at: usize) -> Option<Timestamp> {
         match self.0.get(at) {
             Some(Value::Time(time)) => Some(*time),
             _ => None,
@@ -125,4 +136,4 @@ macro_rules! values {
         &[$($crate::store::portable::Value::from($value)),*]
     };
 }
-pub(super) use values;
+pub(in crate::store) use values;

@@ -8,6 +8,7 @@ use super::super::codec::{FaceColumn, SealContext, TemplateKeys};
 use super::super::merge_plan::{MarkRow, MergePlan, merge_entries, plan};
 use super::super::notices::text;
 use super::super::outbox::guardians;
+use super::super::rosters::people;
 use super::super::rules::{NO_STUDENT, RegisteredFace, legacy_columns, must_be_two, registered_face};
 use super::super::{Erasure, MarksOfErased, Merged, StudentMerge, TemplateMark};
 use super::outbox::Shared;
@@ -51,6 +52,7 @@ pub(super) fn merge(
     let (marks_moved, marks_joined, corrections_moved) = move_marks(db, kept, &plan(rows))?;
     let (second_looks_moved, second_looks) = move_looks(db, kept, other)?;
     guardians::merge(&mut Shared(db), kept, other)?;
+    people::merge(&mut Shared(db), kept, other, (actor, now))?;
     students::touch(db, kept, now)?;
     let erased = erase(db, other, MarksOfErased::Delete, now)?;
     let merged = Merged {

@@ -6,6 +6,7 @@ use postgres::Transaction;
 use super::super::model::{NAME_OF_ERASED, roll_number_of_erased};
 use super::super::notices::text;
 use super::super::outbox::guardians;
+use super::super::rosters::people;
 use super::super::rules::consent_fits;
 use super::super::{
     Consent, Erasure, MarksOfErased, Privacy, Resealed, Retention, Retired, SessionSummary, TemplateForms,
@@ -86,6 +87,7 @@ pub(super) fn erase(db: &mut Transaction<'_>, id: StudentId, marks: MarksOfErase
     let sessions = forget_face(db, id)?;
     // That somebody was taken for a photograph is of no use to a statistic: no list keeps it.
     guardians::erase(&mut Shared(db), id)?;
+    people::erase(&mut Shared(db), id)?;
     let second_looks = db.execute("DELETE FROM second_looks WHERE student_id = $1", &[&id.0])?;
     let (marks_deleted, marks_anonymised) = match marks {
         MarksOfErased::Delete => (delete_rows(db, id)?, 0),

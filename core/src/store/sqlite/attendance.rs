@@ -29,7 +29,7 @@ use crate::types::StudentId;
 impl SqliteStore {
     /// Writes anew the times that another program has spelled otherwise since the database was opened: text order would
     /// not be time order. What is left cannot be read, and no list shows it.
-    fn mend_times(&self) {
+    pub(super) fn mend_times(&self) {
         let query = format!(
             "SELECT COALESCE(group_concat(a.id || quote(a.timestamp)), '') FROM attendance_log a WHERE {ODD_TIME_OF_A}"
         );

@@ -8,6 +8,7 @@ use super::super::codec::{FaceColumn, SealContext, TemplateKeys};
 use super::super::merge_plan::{MarkRow, MergePlan, merge_entries, plan};
 use super::super::naive_time::to_micros;
 use super::super::outbox::guardians;
+use super::super::rosters::people;
 use super::super::rules::{NO_STUDENT, RegisteredFace, legacy_columns, must_be_two, registered_face};
 use super::super::schema::ODD_TIME_OF_A;
 use super::super::{Erasure, MarksOfErased, Merged, StudentMerge, TemplateMark};
@@ -54,6 +55,7 @@ pub(super) fn merge(
     let (marks_moved, marks_joined, corrections_moved) = move_marks(db, kept, &plan(rows))?;
     let (second_looks_moved, second_looks) = move_looks(db, kept, other)?;
     guardians::merge(&mut Shared(db), kept, other)?;
+    people::merge(&mut Shared(db), kept, other, (actor, now))?;
     touch(db, kept, now)?;
     let erased = erase(db, other, MarksOfErased::Delete, now)?;
     let erasure = Erasure { marks_deleted: marks_joined, second_looks, ..erased };

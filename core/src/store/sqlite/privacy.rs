@@ -7,6 +7,7 @@ use super::super::model::{NAME_OF_ERASED, roll_number_of_erased};
 use super::super::naive_time::{to_bound, to_micros};
 use super::super::notices::text;
 use super::super::outbox::guardians;
+use super::super::rosters::people;
 use super::super::rules::{NO_STUDENT, consent_fits};
 use super::super::{
     Consent, Erasure, MarksOfErased, Privacy, Resealed, Retention, Retired, SessionSummary, TemplateForms,
@@ -95,6 +96,7 @@ pub(super) fn erase(db: &Connection, id: StudentId, marks: MarksOfErased, now: T
     // That somebody was taken for a photograph is of no use to a statistic: no list keeps it.
     let second_looks = db.execute("DELETE FROM second_looks WHERE student_id = ?1", [id.0])? as u64;
     guardians::erase(&mut Shared(db), id)?;
+    people::erase(&mut Shared(db), id)?;
     let (marks_deleted, marks_anonymised) = match marks {
         MarksOfErased::Delete => (delete_rows(db, id)?, 0),
         MarksOfErased::Anonymise => {

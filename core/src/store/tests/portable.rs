@@ -48,6 +48,7 @@ fn fill(store: &dyn Store) {
     assert!(store.begin_login(&login, "$argon2$b").unwrap());
     let zoe = store.create_student("Zoë \"学生\" \\ ", "R0", now()).unwrap().id;
     fill_notices(store, zoe);
+    fill_roster(store, zoe);
     let student = store.register_student(completed(store, None), "A", "R1", &enrolment(1.0), now()).unwrap().id;
     let later = NewAuditEntry {
         at: now() + (40 * 24).hours(),
@@ -127,6 +128,30 @@ fn fill(store: &dyn Store) {
     let new = NewKiosk { settings, pin, code: code.open_at(now()), by: "admin".into(), at: now() };
     store.create_kiosk(&new).unwrap();
     store.pair_kiosk(&code.hash(), &SecretHash::new("token"), now()).unwrap().unwrap();
+}
+
+/// A group with a member who is excused, and who was withdrawn; a timetable and a holiday.
+fn fill_roster(store: &dyn Store, student: crate::types::StudentId) {
+    let (by, at, day) = ("admin".to_owned(), now(), jiff::civil::date(2026, 3, 2));
+    let new = NewGroup { name: "5A".into(), kind: GroupKind::Class, by: by.clone(), at };
+    let group = store.create_group(&new).unwrap().id;
+    let who = || StudentRef::Id(student);
+    let changes = [
+        RosterChange::Join { student: who(), group: GroupRef::Id(group), from_day: day, until_day: None },
+        RosterChange::FirstDay { student: who(), day },
+    ];
+    store.change_roster(&changes, RosterRun::Apply, &by, at).unwrap();
+    let (scope, periods) = (RosterScope::Group(group), vec!["morning=08:00/08:15".parse().unwrap()]);
+    let midnight = jiff::civil::Time::midnight();
+    let timetable = NewTimetable::new(scope, day, Weekdays::MONDAY_TO_FRIDAY, periods, midnight, &by, at).unwrap();
+    store.set_timetable(&timetable, day).unwrap();
+    let (kind, name) = (CalendarKind::Holiday, "Holi".to_owned());
+    let holiday = NewCalendarEntry { scope, kind, first_day: day, last_day: day, name, by: by.clone(), at };
+    store.add_calendar_entry(&holiday).unwrap();
+    let reason = "ill".to_owned();
+    let excuse = NewExcuse { student, first_day: day, last_day: day, period: None, reason, by, at };
+    let excuse = store.add_excuse(&excuse).unwrap().id;
+    store.withdraw_excuse(excuse, "admin", at).unwrap();
 }
 
 /// Notices, before what they tell happens: one for a system, one for a guardian, and who was absent.

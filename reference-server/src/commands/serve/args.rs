@@ -2,6 +2,7 @@
 
 mod cameras;
 mod nouns;
+mod notices;
 mod tls;
 
 use std::net::IpAddr;
@@ -33,6 +34,7 @@ use crate::settings::{
 pub(crate) use cameras::strangers;
 use cameras::{gate_wait, orientation_at, policy_at};
 use nouns::NounArgs;
+use notices::NoticeArgs;
 pub(crate) use tls::{Encryption, TlsArgs};
 
 /// The headings of `serve --help`.
@@ -47,6 +49,7 @@ mod heading {
     pub(super) const LIMITS: &str = "Limits for clients";
     pub(super) const RETENTION: &str = "Retention";
     pub(super) const BACKUPS: &str = "Back-ups";
+    pub(super) const NOTICES: &str = "Notices";
 }
 
 /// Starts the server.
@@ -415,6 +418,8 @@ pub struct ServeArgs {
     pub(super) nouns: NounArgs,
     #[command(flatten, next_help_heading = heading::BACKUPS)]
     pub(crate) backup: BackupScheduleArgs,
+    #[command(flatten, next_help_heading = heading::NOTICES)]
+    pub(crate) notices: NoticeArgs,
 }
 
 impl ServeArgs {
