@@ -29,13 +29,15 @@ pub(crate) enum Access {
     Operator,
     /// Admins.
     Admin,
+    /// Kiosks that are paired, by their token. No login is asked for, and none is enough.
+    Kiosk,
 }
 
 impl Access {
-    /// Returns the least role of a caller; `None` where no credentials are asked for.
+    /// Returns the least role of a caller; `None` where no login is asked for.
     pub(crate) fn least(self) -> Option<Role> {
         match self {
-            Self::Anyone => None,
+            Self::Anyone | Self::Kiosk => None,
             Self::Viewer => Some(Role::Viewer),
             Self::Operator => Some(Role::Operator),
             Self::Admin => Some(Role::Admin),
@@ -60,11 +62,14 @@ pub(crate) enum Tag {
     Service,
     Accounts,
     Students,
+    Groups,
     Privacy,
     Attendance,
     Liveness,
     LiveDetection,
     Faces,
+    Kiosks,
+    Notices,
 }
 
 impl Tag {
@@ -74,11 +79,14 @@ impl Tag {
             Self::Service => "Service",
             Self::Accounts => "Accounts",
             Self::Students => "Students",
+            Self::Groups => "Groups and calendar",
             Self::Privacy => "Privacy",
             Self::Attendance => "Attendance",
             Self::Liveness => "Liveness",
             Self::LiveDetection => "Live detection",
             Self::Faces => "Faces",
+            Self::Kiosks => "Kiosks",
+            Self::Notices => "Notices",
         }
     }
 }

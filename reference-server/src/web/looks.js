@@ -24,7 +24,9 @@ export function initials(name) {
   const letters = new Intl.Segmenter(undefined, { granularity: "grapheme" });
   const first = (word = "") => [...letters.segment(word)].find(({ segment }) => /\p{L}|\p{N}/u.test(segment))?.segment;
   const ends = words.length > 1 ? [words[0], words.at(-1)] : words;
-  return ends.map(first).join("").toLocaleUpperCase() || "?";
+  // Arabic letters side by side would become a syllable.
+  const apart = /\p{Script=Arabic}/u.test(name) ? "\u200c" : "";
+  return ends.map(first).join(apart).toLocaleUpperCase() || "?";
 }
 
 // A person without a photo: initials on a colour that is always the same for this person.
