@@ -193,6 +193,7 @@ pub mod gate;
 pub mod geometry;
 #[doc(hidden)]
 pub mod internals;
+pub mod kiosk;
 pub mod landmarks;
 pub mod liveness;
 pub mod models;
@@ -203,6 +204,7 @@ mod preprocess;
 pub mod quality;
 pub mod recognition;
 mod redaction;
+pub mod roster;
 #[cfg(all(feature = "roster-files", any(feature = "sqlite", feature = "postgres")))]
 pub mod roster_file;
 #[cfg_attr(

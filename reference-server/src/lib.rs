@@ -42,8 +42,8 @@ pub use passive::{PassiveNetworks, RenewableEngine};
 pub use request::body::{BODY_LIMIT, STRANGERS_BODY_LIMIT};
 pub use settings::{
     AllowedHost, AllowedHosts, AllowedOrigin, AllowedOrigins, BackupSettings, BasePath, ChallengePolicy, Embeddings,
-    GateSettings, LiveSettings, Logout, Mountings, Network, RateLimits, RetentionDays, Settings, SinglePictures,
-    WebSocketAccess,
+    GateSettings, LiveSettings, Logout, Mountings, Network, NoticeSettings, RateLimits, RetentionDays, Settings,
+    SinglePictures, WebSocketAccess,
 };
 pub use state::AppState;
 pub use tls::Tls;

@@ -18,6 +18,10 @@ pub(crate) struct Options {
     /// Compare the server under load with a FastAPI service on InsightFace's package; needs a detector and an embedder.
     #[arg(long, requires = "embedder", conflicts_with_all = ["stages", "quick"])]
     server: bool,
+    /// Measure the data of the pages Today, Register, Person and Trends in a school of 5,000 students with two years of
+    /// marks.
+    #[arg(long, conflicts_with_all = ["stages", "server", "quick", "detector", "embedder"])]
+    pages: bool,
     /// A short comparison: fewer rounds, and no million people.
     #[arg(long)]
     quick: bool,
@@ -50,6 +54,9 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     if options.server {
         return server(options);
     }
+    if options.pages {
+        return pages(options);
+    }
     let python = python::environment(".cache/bench-python", &["benches/python/requirements.txt"])?;
     println!("Building (the first time takes some minutes) ...");
     succeed(&mut cargo(&["build", "--release", "--package", "faceattend-benches", "--bin", "compare"]))?;
@@ -74,6 +81,18 @@ fn server(options: &Options) -> Result<()> {
     load.arg("--server").arg(folder.join("faceattend"));
     options.files(&mut load)?;
     succeed(&mut load)
+}
+
+/// Measures the pages of a large school. Its database is made once and kept in the target folder.
+fn pages(options: &Options) -> Result<()> {
+    println!("Building (the first time takes some minutes) ...");
+    succeed(&mut cargo(&["build", "--release", "--package", "faceattend-server", "--bin", "faceattend"]))?;
+    succeed(&mut cargo(&["build", "--release", "--package", "faceattend-benches", "--bin", "pages"]))?;
+    let folder = target()?.join("release");
+    let mut pages = command(folder.join("pages"));
+    pages.arg("--server").arg(folder.join("faceattend")).arg("--data-dir").arg(target()?.join("bench-school"));
+    options.files(&mut pages)?;
+    succeed(&mut pages)
 }
 
 impl Options {

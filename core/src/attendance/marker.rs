@@ -252,7 +252,7 @@ impl Marker {
     }
 
     /// Returns the mark that this sighting makes by the site's policy.
-    fn sighting(
+    pub(crate) fn sighting(
         &self,
         student: StudentId,
         similarity: Similarity,
@@ -280,6 +280,14 @@ impl Marker {
         let record = self.store.correct_attendance(attendance, correction, now)?;
         self.known.remove(&record.student);
         Ok(record)
+    }
+
+    /// Forgets the store's answers about one student, after a row of theirs was changed.
+    pub(crate) fn forget_student(&self, student: StudentId) {
+        self.known.remove(&student);
+        for verdict in [SecondLookVerdict::Undecided, SecondLookVerdict::Spoof] {
+            self.looks.remove(&(student, verdict));
+        }
     }
 
     /// Forgets the timetables. Call this after groups, memberships, timetables or the calendar were changed.

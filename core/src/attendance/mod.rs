@@ -4,6 +4,7 @@ mod answers;
 mod marker;
 mod policy;
 mod timetable;
+mod timetables;
 
 pub use crate::store::{
     AttendanceStatus as Status, Correction, CorrectionRecord, DayWindow, Marking, Period, WHOLE_DAY,
@@ -11,3 +12,4 @@ pub use crate::store::{
 pub use marker::Marker;
 pub(crate) use marker::Noted;
 pub use policy::AttendancePolicy;
+pub use timetables::{DayTimetable, Timetables};

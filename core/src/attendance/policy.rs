@@ -146,6 +146,33 @@ impl AttendancePolicy {
         Ok(DayWindow { date, starts_at: begin(date)?, ends_at: begin(next)? })
     }
 
+    /// Returns the moment at which the site's clocks show `time` on a day: a time before the day boundary is one of the
+    /// next date. A time that the clocks skip counts as the first moment after the gap; one that they show twice, as the
+    /// first time.
+    ///
+    /// ```
+    /// use faceattend_core::AttendancePolicy;
+    /// use jiff::civil::{date, time};
+    ///
+    /// let policy = AttendancePolicy::in_time_zone("UTC")?.with_day_boundary(time(4, 0, 0, 0));
+    /// assert_eq!(policy.moment(date(2026, 3, 2), time(2, 30, 0, 0))?.to_string(), "2026-03-03T02:30:00Z");
+    /// # Ok::<(), faceattend_core::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::InvalidInput`] at the ends of the calendar.
+    pub fn moment(&self, day: Date, time: Time) -> Result<Timestamp> {
+        let date = if time < self.day_boundary { day.tomorrow().map_err(beyond_calendar)? } else { day };
+        let shown = self.time_zone.to_ambiguous_zoned(date.to_datetime(time)).compatible();
+        shown.map(|zoned| zoned.timestamp()).map_err(beyond_calendar)
+    }
+
+    /// Returns the time at which a day begins.
+    #[must_use]
+    pub fn day_boundary(&self) -> Time {
+        self.day_boundary
+    }
+
     /// Returns how an arrival at that time counts: late from the period's own time on. In time for a site without a
     /// timetable.
     ///
@@ -179,7 +206,12 @@ impl AttendancePolicy {
     }
 
     fn place(&self, at: Timestamp) -> Place<'_> {
-        self.timetable.place(self.time_zone.to_datetime(at).time(), self.day_boundary)
+        self.place_in(&self.timetable, at)
+    }
+
+    /// Returns where a moment lies in a timetable.
+    pub(super) fn place_in<'a>(&self, timetable: &'a Timetable, at: Timestamp) -> Place<'a> {
+        timetable.place(self.time_zone.to_datetime(at).time(), self.day_boundary)
     }
 }
 

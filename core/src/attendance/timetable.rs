@@ -21,6 +21,12 @@ impl Timetable {
         Period::in_order(periods, boundary).map(Self)
     }
 
+    /// Puts periods in order that were checked before, perhaps for a day that began at another time.
+    pub(super) fn stored(mut periods: Vec<Period>, boundary: Time) -> Self {
+        periods.sort_by_key(|period| since(boundary, period.begins()));
+        Self(periods)
+    }
+
     pub(super) fn periods(&self) -> &[Period] {
         &self.0
     }

@@ -7,6 +7,7 @@ mod ageing;
 mod gallery_load;
 mod gatekeeper;
 mod options;
+mod passed_over;
 mod problem;
 mod recognizer;
 mod region_of_interest;

@@ -8,13 +8,14 @@ use jiff::Timestamp;
 use super::ageing::{self, Ageing};
 use super::gatekeeper::{Admission, Gatekeeper};
 use super::options::RecognitionOptions;
+use super::passed_over::PassedOver;
 use super::problem::CameraProblem;
 use super::report::{RecognitionReport, RecognizedFace, Sighting};
 use super::scan_plan::{Effort, Scan, ScanPlan};
 use super::slowness::Slowness;
 use super::turned::Mounting;
 use super::unknown_faces::{UnknownFaces, UnknownId};
-use super::view::{is_good, view_weight};
+use super::view::{is_good, view_weight, why_poor};
 use crate::attendance::{Marker, Marking, Noted};
 use crate::engine::{AnalyzeOptions, Depth, Face, FaceEngine};
 use crate::error::{Error, Result};
@@ -24,6 +25,7 @@ use crate::gate::{GatePolicy, LifeVerdict, LifeView};
 use crate::geometry::Rect;
 use crate::store::{SecondLookVerdict, SecondLooking, StoreTrouble, limits};
 use crate::tracking::{Decision, Track, TrackId, Tracker, Watch};
+use crate::types::StudentId;
 
 /// Recognizes the faces of one camera. The engine, the gallery and the marker are shared; the faces in view are
 /// its own.
@@ -58,6 +60,7 @@ pub struct Recognizer {
     unknown: Option<Arc<UnknownFaces>>,
     /// The faces in view that are on the list of unknown ones.
     strangers: HashMap<TrackId, UnknownId>,
+    passed_over: PassedOver,
 }
 
 impl std::fmt::Debug for Recognizer {
@@ -85,7 +88,14 @@ impl Recognizer {
             ageing: None,
             unknown: None,
             strangers: HashMap::new(),
+            passed_over: PassedOver::default(),
         }
+    }
+
+    /// Takes no notice of a student from `now` on, until nobody with that face has been in view for a while: the person
+    /// who is there says that they are somebody else.
+    pub fn pass_over(&mut self, student: StudentId, now: Timestamp) {
+        self.passed_over.add(student, now);
     }
 
     /// Returns the recognizer, marking whom it recognizes as seen at this place. Marks keep the first
@@ -214,8 +224,8 @@ impl Recognizer {
         let known: Vec<_> =
             report.faces.iter().filter_map(|face| Some((face.track, face.known()?, face.life))).collect();
         for (track, (student, similarity), life) in known {
-            // Erased while this frame was looked at.
-            if !self.gallery.contains(student) {
+            // Erased while this frame was looked at, or said to be somebody else.
+            if !self.gallery.contains(student) || self.passed_over.holds(student, now) {
                 continue;
             }
             let marker = self.marker.as_ref().filter(|_| self.options.gate.policy.marks_the_living_alone());
@@ -374,12 +384,16 @@ impl Recognizer {
             if !everything {
                 // Whether the view is good costs less than embedding it.
                 self.engine.deepen(frame, &mut view, Depth::Pose)?;
+            }
+            let poor = view.first().and_then(why_poor);
+            if !everything {
                 view.retain(is_good);
                 if embed {
                     self.engine.deepen(frame, &mut view, Depth::Embedding)?;
                 }
             }
             view.retain(is_good);
+            report.poor.extend(poor.map(|reason| (*track, reason)));
             let Some(embedding) = view.first().and_then(|face| face.embedding.clone()) else {
                 if embed {
                     self.tracker.poor_view(*track, now);

@@ -7,6 +7,7 @@ use crate::attendance::Marking;
 use crate::gate::Life;
 use crate::geometry::Rect;
 use crate::liveness::Position;
+use crate::quality::QualityReason;
 use crate::store::SecondLook;
 use crate::tracking::{Ambiguity, Decision, TrackId};
 use crate::types::{Similarity, StudentId};
@@ -53,6 +54,8 @@ pub struct RecognitionReport {
     pub added_second_looks: Vec<SecondLook>,
     /// The faces that show a picture of a person, each reported once.
     pub suspected: Vec<Sighting>,
+    /// The faces whose views of this frame were too poor to judge them by, each with the first reason.
+    pub poor: Vec<(TrackId, QualityReason)>,
     /// Between whom faces in view cannot be told apart: they are one person who is enrolled twice, or look alike.
     pub ambiguous: Vec<Ambiguity>,
     /// What keeps this camera from naming people, as far as its pictures tell so far: the same in every report for as

@@ -1,10 +1,16 @@
 //! The quality of a view, as a weight among the views of its track.
 
 use crate::engine::Face;
+use crate::quality::QualityReason;
 
 /// Returns whether a view is good enough to judge a face by.
 pub(super) fn is_good(face: &Face) -> bool {
     face.quality.as_ref().is_none_or(|quality| quality.reasons.is_empty())
+}
+
+/// Returns the first reason why a view is too poor to judge a face by.
+pub(super) fn why_poor(face: &Face) -> Option<QualityReason> {
+    face.quality.as_ref()?.reasons.first().copied()
 }
 
 /// The eye distance, in pixels, from which a view gains nothing more: the aligned face's own 35 pixels.

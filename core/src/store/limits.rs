@@ -14,6 +14,8 @@ pub const CAMERA_LOCATION: usize = 255;
 pub const CAMERA_NAME: usize = 100;
 /// How many cameras are kept: more than a machine watches.
 pub const CAMERAS: usize = 1000;
+/// How many kiosks there are: more than a site has gates.
+pub const KIOSKS: u64 = 200;
 /// The address of a camera or the path of a recording: the longest path that Linux takes (`PATH_MAX`).
 pub const CAMERA_ADDRESS: usize = 4096;
 /// The name of a group of students, which a list shows in one line.

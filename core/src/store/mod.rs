@@ -19,6 +19,9 @@ mod given_ids;
 mod kept_cameras;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod kept_rows;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod kiosk_rows;
+mod kiosks;
 pub mod limits;
 mod location;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
@@ -64,6 +67,7 @@ pub use codec::{FaceColumn, KeyId, Resealed, SealContext, TemplateForms, Templat
 pub use deferred::DeferredWrites;
 pub use detection_logs::DetectionLogs;
 pub use kept_cameras::KeptCameras;
+pub use kiosks::Kiosks;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub use location::DatabaseLock;
 pub use location::{StoreLocation, open, redacted};
@@ -80,16 +84,16 @@ pub use model::{
     ClaimedCamera, Consent, CorrectedStatus, Correction, CorrectionRecord, DayWindow, DecidedSecondLook, Deferred,
     DeferredOutcome, DetectionLog, ENROLMENT_LOCK, Enrolee, Enrolment, Erasure, Excuse, ExcuseFilter, FaceCheck,
     FailedTry, Group, GroupChange, GroupKind, GroupRef, GroupSize, Guardian, JournalId, KeptAddress, KeptCamera,
-    KeptCameraChange, KeptSeen, LegacyVector, Letter, LetterRecipient, LetterState, Listed, LoginFailures,
-    MailSecurity, Marking, MarksOfErased, Membership, MembershipFilter, Merged, MergedFace, NewAdmin, NewAlertChannel,
-    NewAlertRule, NewAttendance, NewAuditEntry, NewCalendarEntry, NewDetectionLog, NewExcuse, NewGroup, NewKeptCamera,
-    NewLogin, NewSecondLook, NewSession, NewTimetable, OutboxFilter, OutboxRow, OutboxState, Page, Period,
-    PositionColumns, RemovedGroup, Retention, Retired, RosterChange, RosterChanged, RosterMark, RosterOf,
-    RosterOutcome, RosterQuery, RosterRows, RosterRun, RosterScope, RosterStudent, SecondLook, SecondLookAnswer,
-    SecondLookDecision, SecondLookFilter, SecondLookState, SecondLookVerdict, SecondLooking, SeenLimits, ServerId,
-    SessionRecord, SessionSummary, SessionUpdate, StoredEmbedding, StoredTemplate, Student, StudentChange,
-    StudentMerge, StudentRef, TemplateMark, TemplateOrigin, TimetableVersion, WHOLE_DAY, WatchedCamera, Weekdays,
-    Withdrawal, embedding_text,
+    KeptCameraChange, KeptSeen, Kiosk, KioskChange, KioskSettings, LegacyVector, Letter, LetterRecipient, LetterState,
+    Listed, LoginFailures, MailSecurity, Marking, MarksOfErased, Membership, MembershipFilter, Merged, MergedFace,
+    NewAdmin, NewAlertChannel, NewAlertRule, NewAttendance, NewAuditEntry, NewCalendarEntry, NewDetectionLog,
+    NewExcuse, NewGroup, NewKeptCamera, NewKiosk, NewLogin, NewSecondLook, NewSession, NewTimetable, OpenCode,
+    OutboxFilter, OutboxRow, OutboxState, Page, Period, PositionColumns, RemovedGroup, Retention, Retired,
+    RosterChange, RosterChanged, RosterMark, RosterOf, RosterOutcome, RosterQuery, RosterRows, RosterRun, RosterScope,
+    RosterStudent, SecondLook, SecondLookAnswer, SecondLookDecision, SecondLookFilter, SecondLookState,
+    SecondLookVerdict, SecondLooking, SecretHash, SeenLimits, ServerId, SessionRecord, SessionSummary, SessionUpdate,
+    StoredEmbedding, StoredTemplate, Student, StudentChange, StudentMerge, StudentRef, TemplateMark, TemplateOrigin,
+    TimetableVersion, WHOLE_DAY, WatchedCamera, Weekdays, Withdrawal, embedding_text,
 };
 // The import of a list of students.
 pub use model::{
@@ -132,8 +136,8 @@ pub use trouble::StoreTrouble;
 /// ```
 pub mod prelude {
     pub use super::{
-        Accounts, Attendance, Audit, Cluster, DeferredWrites, DetectionLogs, Guardians, KeptCameras, Logins, Outbox,
-        Privacy, Rosters, SecondLooks, Sessions, Store, Students, Templates,
+        Accounts, Attendance, Audit, Cluster, DeferredWrites, DetectionLogs, Guardians, KeptCameras, Kiosks, Logins,
+        Outbox, Privacy, Rosters, SecondLooks, Sessions, Store, Students, Templates,
     };
 }
 
@@ -164,6 +168,7 @@ pub trait Store:
     + KeptCameras
     + Outbox
     + Guardians
+    + Kiosks
     + Accounts
     + Logins
     + Audit

@@ -33,6 +33,7 @@
 //! | `write_journals` | new: how far each journal of waiting writes is written |
 //! | `ids_given` | new: the largest id of the rows that are gone, so that no other row is given it |
 //! | `cameras` | new: the cameras that are kept, each with its settings; `secret`: what could be a password, sealed |
+//! | `kiosks` | new: the tablets at gates, each with the hashes of its code, its token and the PIN of a supervisor |
 //! | `student_groups`, `group_members`, `withdrawals`, `timetables`, `calendar_entries`, `excuses` | new: see `roster` |
 //! | `schema_migrations` | new: the steps taken |
 

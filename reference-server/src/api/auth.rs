@@ -15,8 +15,7 @@ use utoipa::ToSchema;
 use crate::auth::hashing::Turn;
 use crate::auth::throttle::{Device, Guesser};
 use crate::auth::{
-    Compared, LONGEST_NAME, LONGEST_PASSWORD, check_login, clock, hash_of_refresh, is_random_key, random_key,
-    token_seconds,
+    Compared, LONGEST_NAME, LONGEST_PASSWORD, check_login, clock, hash_of_key, is_random_key, random_key, token_seconds,
 };
 use crate::error::{AppError, during};
 use crate::net::forwarded::{is_https, prefix};
@@ -180,7 +179,7 @@ fn try_to_log_in(
     let login = NewLogin {
         id: id.clone(),
         username: user.username.clone(),
-        refresh_hash: hash_of_refresh(&secret),
+        refresh_hash: hash_of_key(&secret),
         created_at: now,
         expires_at: now + LOGIN_LIFETIME,
     };
@@ -245,8 +244,8 @@ pub(super) async fn refresh(State(app): State<AppState>, call: Open<Refresh>) ->
     if !is_random_key(id) || !is_random_key(secret) {
         return Err(refused());
     }
-    let (id, old, fresh) = (id.to_owned(), hash_of_refresh(secret), random_key());
-    let (login, fresh_hash, now) = (id.clone(), hash_of_refresh(&fresh), clock::now());
+    let (id, old, fresh) = (id.to_owned(), hash_of_key(secret), random_key());
+    let (login, fresh_hash, now) = (id.clone(), hash_of_key(&fresh), clock::now());
     let user = app
         .with_store(PREFIX, move |store| store.renew_login(&login, &old, &fresh_hash, now + LOGIN_LIFETIME, now))
         .await?

@@ -29,7 +29,7 @@ const NO_CAMERA: &str = "Camera not found";
 const TAKEN: &str = "A camera with this name or this address is there already";
 const NOT_KEPT: &str = "Error keeping the camera: what is wrong with its name or its address";
 
-const GATE: Word<GatePolicy> = Word(&[
+pub(super) const GATE: Word<GatePolicy> = Word(&[
     ("off", GatePolicy::Off),
     ("observe", GatePolicy::Observe),
     ("require", GatePolicy::Require),

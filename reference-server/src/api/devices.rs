@@ -77,10 +77,7 @@ pub(super) async fn devices(
     _call: Authed<Nothing>,
 ) -> Json<Reply<Reach>> {
     let encrypted = is_https(&headers);
-    let address = address_in(&headers).filter(|_| encrypted).or_else(|| {
-        let tls = app.settings().tls.as_ref()?;
-        tls.pages_from_outside(tls.listens_on()?, app.settings().base_path.as_str())
-    });
+    let address = address_in(&app, &headers);
     let standing = app.settings().tls.as_ref().map(|tls| tls.standing());
     let reach = Reach {
         encrypted,
@@ -92,9 +89,18 @@ pub(super) async fn devices(
     Json(reply("Devices retrieved successfully", reach))
 }
 
+/// Returns the address at which other devices reach the pages; `None` where only this machine does, or the pages are
+/// not encrypted.
+pub(super) fn address_in(app: &AppState, headers: &HeaderMap) -> Option<String> {
+    address_named(headers).filter(|_| is_https(headers)).or_else(|| {
+        let tls = app.settings().tls.as_ref()?;
+        tls.pages_from_outside(tls.listens_on()?, app.settings().base_path.as_str())
+    })
+}
+
 /// Returns the address of the pages by the name that the client uses; `None` for a name that means another machine
 /// everywhere else.
-fn address_in(headers: &HeaderMap) -> Option<String> {
+fn address_named(headers: &HeaderMap) -> Option<String> {
     let host = headers.get(header::HOST)?.to_str().ok()?;
     let name = host_of(host);
     let bare = name.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(name);
@@ -121,7 +127,7 @@ mod tests {
         let address = |host: &str| {
             let mut headers = HeaderMap::new();
             headers.insert(header::HOST, host.parse().unwrap());
-            address_in(&headers)
+            address_named(&headers)
         };
         assert_eq!(address("192.0.2.7:8001").as_deref(), Some("https://192.0.2.7:8001/ui/"));
         assert_eq!(address("school.example").as_deref(), Some("https://school.example/ui/"));

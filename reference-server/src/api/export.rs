@@ -184,7 +184,7 @@ fn csv_of(rows: &[[String; 8]]) -> String {
 /// Quotes a cell as RFC 4180 says, and also where a spreadsheet separates by semicolons, tabs or bars instead: no part
 /// of a cell becomes a cell of its own. An apostrophe marks a cell as text where a spreadsheet would run it as a
 /// formula: names come from outside. Spreadsheets that take the full-width signs for the plain ones exist.
-fn csv_field(cell: &str) -> String {
+pub(super) fn csv_field(cell: &str) -> String {
     let formula = cell
         .trim_start_matches(|sign: char| sign.is_whitespace() || sign == '\u{feff}' || sign == '"')
         .starts_with(['=', '+', '-', '@', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}'])
@@ -254,7 +254,7 @@ fn write_sheet<'a>(
 
 /// Returns the text as far as a cell holds it, with an ellipsis where it was cut. Earlier versions stored texts of any
 /// length.
-fn xlsx_cell(text: &str) -> Cow<'_, str> {
+pub(super) fn xlsx_cell(text: &str) -> Cow<'_, str> {
     if text.len() <= LONGEST_CELL || text.encode_utf16().count() <= LONGEST_CELL {
         return Cow::Borrowed(text);
     }

@@ -14,25 +14,45 @@ mod export;
 mod face;
 mod first_run;
 mod frames;
+<<<<<<< HEAD
 mod groups;
 mod laptop;
 mod liveness;
 mod members;
 mod passive;
 mod photographs;
+=======
+mod kiosk;
+mod kiosks;
+mod laptop;
+mod liveness;
+mod notices;
+mod passive;
+mod person;
+>>>>>>> main
 mod preview;
 mod privacy;
+mod register;
+mod register_file;
 mod root;
 pub(crate) mod roster_export;
 mod roster_import;
 mod second_looks;
 mod service;
+mod statuses;
 mod students;
 mod templates;
+<<<<<<< HEAD
 mod timetables;
+=======
+mod today;
+mod trends;
+>>>>>>> main
 mod unknown_faces;
+mod views;
 
-use self::liveness::{complete, frame, register, session};
+use self::liveness::{complete, frame, session};
+use self::notices::{channels, guardians, letters, rules};
 use crate::router::Routes;
 
 /// Every endpoint, in the order in which the original registers them: the first that matches answers.
@@ -96,10 +116,17 @@ pub(crate) fn table() -> Routes {
         .add(privacy::CONSENT, privacy::consent)
         .add(privacy::GIVE, privacy::give)
         .add(privacy::WITHDRAW, privacy::withdraw)
+        .add(guardians::LIST, guardians::list)
+        .add(guardians::SET, guardians::set)
         .add(attendance::LIST, attendance::list)
         .add(attendance::MARK, attendance::mark)
         .add(export::EXPORT, export::export)
         // Before the row whose id is in the path.
+        .add(today::TODAY, today::today)
+        .add(register::REGISTER, register::register)
+        .add(person::PERSON, person::person)
+        .add(trends::TRENDS, trends::trends)
+        .add(statuses::LIST, statuses::list)
         .add(second_looks::LIST, second_looks::list)
         .add(second_looks::CONFIRM, second_looks::confirm)
         .add(second_looks::REFUSE, second_looks::refuse)
@@ -111,7 +138,7 @@ pub(crate) fn table() -> Routes {
         .add(frame::FRAMES, frame::detect)
         .add(complete::COMPLETE, complete::complete)
         .add(session::VERIFY, session::verify)
-        .add(register::REGISTER, register::register)
+        .add(liveness::register::REGISTER, liveness::register::register)
         .add(session::GET, session::get)
         .add(session::RECEIPT_KEY, session::receipt_key)
         .add(detection::START, detection::start)
@@ -130,6 +157,29 @@ pub(crate) fn table() -> Routes {
         .add(cameras::REMOVE, cameras::remove)
         .add(cameras::PAUSE, cameras::pause)
         .add(cameras::RESUME, cameras::resume)
+        .add(kiosks::LIST, kiosks::list)
+        .add(kiosks::CREATE, kiosks::create)
+        .add(kiosks::UPDATE, kiosks::update)
+        .add(kiosks::REMOVE, kiosks::remove)
+        .add(kiosks::CODE, kiosks::code)
+        .add(kiosks::REVOKE, kiosks::revoke)
+        .add(kiosk::PAIR, kiosk::pair)
+        .add(kiosk::ME, kiosk::me)
+        .add(kiosk::FRAME, kiosk::frame)
+        .add(kiosk::NOT_ME, kiosk::not_me)
+        .add(kiosk::FALLBACK, kiosk::fallback)
+        .add(letters::LIST, letters::list)
+        .add(letters::STATE, letters::state)
+        .add(letters::RESEND, letters::resend)
+        .add(channels::LIST, channels::list)
+        .add(channels::CREATE, channels::create)
+        .add(channels::UPDATE, channels::update)
+        .add(channels::REMOVE, channels::remove)
+        .add(channels::TEST, channels::test)
+        .add(rules::LIST, rules::list)
+        .add(rules::CREATE, rules::create)
+        .add(rules::UPDATE, rules::update)
+        .add(rules::REMOVE, rules::remove)
         .add(first_run::FIRST_RUN, first_run::first_run)
         .add(laptop::START, laptop::start)
         .add(laptop::STOP, laptop::stop)
@@ -150,6 +200,7 @@ mod tests {
     use super::*;
     use crate::request::kinds::Place;
     use crate::router::described::Described;
+    use crate::router::endpoint::Access;
 
     #[test]
     fn every_endpoint_says_what_its_handler_does() {
@@ -158,6 +209,7 @@ mod tests {
             (listed.describe)(&mut described);
             let name = format!("{} {}", endpoint.method, endpoint.path);
             assert_eq!(endpoint.access.least().is_some(), described.authed, "{name}: credentials");
+            assert_eq!(endpoint.access == Access::Kiosk, described.paired, "{name}: the token of a kiosk");
             assert!(!described.answers.is_empty(), "{name}: answers");
             let in_path = |part: &'static str| part.strip_prefix('{')?.strip_suffix('}');
             let named: BTreeSet<&str> = endpoint.path.split('/').filter_map(in_path).collect();

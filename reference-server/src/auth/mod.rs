@@ -217,8 +217,8 @@ pub(crate) fn is_random_key(text: &str) -> bool {
     text.len() == 2 * SECRET_BYTES && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-/// What the store keeps of a refresh token. It has 256 random bits, so a fast hash is enough.
-pub(crate) fn hash_of_refresh(token: &str) -> String {
+/// What the store keeps of a refresh token, or of the token of a kiosk. It has 256 random bits, so a fast hash is enough.
+pub(crate) fn hash_of_key(token: &str) -> String {
     use sha2::Digest as _;
     hex(&sha2::Sha256::digest(token.as_bytes()))
 }
@@ -264,7 +264,7 @@ pub fn hash_new_password(password: &str) -> Result<String> {
 }
 
 /// Whether `password` is the one that `hash` was made of: argon2, or bcrypt as the replaced service wrote it.
-fn matches(password: &str, hash: &str) -> bool {
+pub(crate) fn matches(password: &str, hash: &str) -> bool {
     if hash.starts_with("$2") {
         return bcrypt::verify(password, hash).unwrap_or(false);
     }

@@ -24,6 +24,9 @@ const FREE: u32 = 20;
 /// The same for one name from everywhere: with [`LONGEST`] and [`WINDOW`] it leaves under 100 guesses of one name in
 /// any hour, as NIST SP 800-63B (5.2.2) and OWASP's ASVS (2.2.1) ask for.
 const FREE_FOR_A_NAME: u32 = 30;
+/// The same for the PIN of a supervisor, who has few digits to forget: with [`LONGEST`] a guesser of six digits needs
+/// a year and more.
+const FREE_FOR_A_PIN: u32 = 5;
 /// How long failures count after the last one.
 const WINDOW: SignedDuration = SignedDuration::from_hours(1);
 /// The first wait, which doubles with every failure.
@@ -82,6 +85,22 @@ impl Guesser {
             }
         };
         Self { counts, unknown: hash(&format!("unknown\n{network}")) }
+    }
+
+    /// Returns the guesser of a code that pairs a kiosk.
+    pub(crate) fn of_kiosk_code(from: Option<IpAddr>) -> Self {
+        let network = from.map(of_one_client).map(|address| address.to_string()).unwrap_or_default();
+        let counts = vec![
+            (hash(&format!("kiosk code from\n{network}")), FREE),
+            (hash("kiosk code from everywhere"), FREE_FOR_A_NAME),
+        ];
+        Self { counts, unknown: hash(&format!("unknown kiosk code\n{network}")) }
+    }
+
+    /// Returns the guesser of the supervisor's PIN at a kiosk.
+    pub(crate) fn of_kiosk_pin(kiosk: i64) -> Self {
+        let key = |kind: &str| hash(&format!("{kind}\n{kiosk}"));
+        Self { counts: vec![(key("kiosk pin"), FREE_FOR_A_PIN)], unknown: key("unknown kiosk pin") }
     }
 
     /// Returns in how many seconds the next try is let through; `None` for at once.
@@ -233,6 +252,25 @@ mod tests {
             let within = passed.iter().filter(|at| (*from..*from + 3600).contains(*at)).count();
             assert!(within < 100, "{within} in the hour after {from} s");
         }
+    }
+
+    #[test]
+    fn codes_and_pins_of_kiosks_are_guessed_slowly() {
+        let (store, _folder) = store();
+        let now = Timestamp::now();
+        let pin = Guesser::of_kiosk_pin(1);
+        for _ in 0..FREE_FOR_A_PIN {
+            assert_eq!(pin.wait(&store, now).unwrap(), None);
+            pin.failed(&store, now).unwrap();
+        }
+        assert!(pin.wait(&store, now).unwrap().is_some());
+        assert_eq!(Guesser::of_kiosk_pin(2).wait(&store, now).unwrap(), None, "another kiosk is no hostage");
+        for n in 0..FREE_FOR_A_NAME {
+            let from = Some(IpAddr::from([10, 0, 1, u8::try_from(n).unwrap()]));
+            Guesser::of_kiosk_code(from).failed(&store, now).unwrap();
+        }
+        let stranger = Guesser::of_kiosk_code(Some(IpAddr::from([10, 0, 2, 1])));
+        assert!(stranger.wait(&store, now).unwrap().is_some(), "codes are guessed from everywhere");
     }
 
     #[test]

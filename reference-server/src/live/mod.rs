@@ -14,7 +14,9 @@ pub(crate) mod events;
 mod gallery_sync;
 mod housekeeping;
 pub(crate) mod kept;
+pub(crate) mod kiosks;
 mod log;
+pub(crate) mod notices;
 pub(crate) mod preview;
 pub(crate) mod problems;
 mod refusals;
@@ -50,7 +52,9 @@ use db_listener::DbListener;
 use gallery_sync::GallerySync;
 use housekeeping::Housekeeping;
 use kept::KeptList;
+use kiosks::Kiosks;
 use log::DetectionLog;
+use notices::Notices;
 use refusals::Refusals;
 use watch::{GateFigures, Watcher};
 
@@ -64,6 +68,7 @@ pub(crate) struct Live {
     cameras: Arc<Cameras>,
     laptop: Arc<Cameras>,
     browsers: Browsers,
+    kiosks: Kiosks,
     log: Arc<DetectionLog>,
     housekeeping: Housekeeping,
     events: Events,
@@ -72,6 +77,7 @@ pub(crate) struct Live {
     background: BackgroundThreads,
     gate_figures: Arc<GateFigures>,
     backups: Option<Arc<Backups>>,
+    notices: Arc<Notices>,
     unknown_faces: Option<Arc<UnknownFaces>>,
 }
 
@@ -122,7 +128,8 @@ impl Live {
         let (cameras, laptop) = (cameras(), cameras());
         let watched = vec![Arc::clone(&cameras), Arc::clone(&laptop)];
         let housekeeping = Housekeeping::start(watched, events.clone(), Arc::clone(&log))?;
-        let browsers = Browsers::new(watcher);
+        let browsers = Browsers::new(watcher.clone());
+        let kiosks = Kiosks::new(watcher);
         let background = BackgroundThreads::default();
         waiting_writes::start(Arc::clone(&backlog), events.clone(), &background)?;
         let refusals = Refusals::default();
@@ -142,6 +149,8 @@ impl Live {
             Some(settings) => Some(Backups::start(settings.clone(), Arc::clone(&store), &background)?),
             None => None,
         };
+        let notices =
+            Notices::start(Arc::clone(&store), (&settings.notices, settings.policy.time_zone().clone()), &background)?;
         let live = Self {
             gallery,
             registry,
@@ -151,6 +160,7 @@ impl Live {
             cameras,
             laptop,
             browsers,
+            kiosks,
             log,
             housekeeping,
             events,
@@ -159,6 +169,7 @@ impl Live {
             background,
             gate_figures,
             backups,
+            notices,
             unknown_faces,
         };
         let follow = DbListener {
@@ -185,6 +196,11 @@ impl Live {
     /// The back-ups that are made every day, where some are.
     pub(crate) fn backups(&self) -> Option<&Backups> {
         self.backups.as_deref()
+    }
+
+    /// What sends notices.
+    pub(crate) fn notices(&self) -> &Notices {
+        &self.notices
     }
 
     /// Whom the cameras saw and nobody knows, where that is listed.
@@ -247,6 +263,11 @@ impl Live {
     /// The cameras of browsers.
     pub(crate) fn browsers(&self) -> &Browsers {
         &self.browsers
+    }
+
+    /// The kiosks that send pictures.
+    pub(crate) fn kiosks(&self) -> &Kiosks {
+        &self.kiosks
     }
 
     /// What the cameras have logged.
@@ -312,6 +333,7 @@ impl Live {
             None => self.cameras.stop_all(),
         }
         self.background.cut();
+        self.notices.finish();
         self.housekeeping.stop();
         self.log.write();
         // What the database does not take now waits in the file for the next start.

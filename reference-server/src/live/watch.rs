@@ -92,6 +92,12 @@ impl Watcher {
         self.watching_with(camera, location, self.gate.of(nature, location), effort)
     }
 
+    /// The watch of a kiosk, which asks for what `gate` says where that is given.
+    pub(super) fn watching_kiosk(&self, name: &str, place: &str, gate: Option<GatePolicy>) -> Watch {
+        let gate = self.gate.with(Nature::Live, Some(place), gate);
+        self.watching_with(name, Some(place), gate, Effort::Everything)
+    }
+
     fn watching_with(&self, camera: &str, location: Option<&str>, gate: GateOptions, effort: Effort) -> Watch {
         let location = location.map(str::to_owned);
         let options = RecognitionOptions::default()
@@ -178,15 +184,15 @@ pub(super) struct Sight {
     pub(super) marked: Vec<StudentId>,
     /// What keeps the camera from naming people.
     pub(super) problems: Vec<ProblemItem>,
-    /// Whether the next frame may decide whose a face is.
-    open: bool,
+    /// All that the core says of it.
+    pub(super) report: RecognitionReport,
 }
 
 impl Watch {
     fn take(&mut self, frame: &Frame<'_>) -> Attention {
         let attention = match self.see(frame) {
             // Somebody new may walk out of the picture within two or three frames of the usual rate.
-            Ok(sight) if sight.open => Attention::Close,
+            Ok(sight) if sight.report.open => Attention::Close,
             Ok(_) => Attention::Usual,
             Err(error) => {
                 // The log is read through the API: the code alone, no text that could name a path.
@@ -235,7 +241,12 @@ impl Watch {
                 .collect();
             preview.show(frame, &drawn);
         }
-        Ok(Sight { faces, marked, problems, open: report.open })
+        Ok(Sight { faces, marked, problems, report })
+    }
+
+    /// Takes no notice of a student until whoever is in view has gone: it is somebody else.
+    pub(super) fn pass_over(&mut self, student: StudentId, now: Timestamp) {
+        self.recognizer.pass_over(student, now);
     }
 
     /// Tells of people who are on the second-look list from now on, and of pictures of people.

@@ -8,24 +8,31 @@ use utoipa::openapi::content::ContentBuilder;
 use utoipa::openapi::path::{HttpMethod, OperationBuilder, ParameterBuilder, ParameterIn};
 use utoipa::openapi::request_body::{RequestBody, RequestBodyBuilder};
 use utoipa::openapi::schema::{AnyOfBuilder, ObjectBuilder, Schema};
-use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
+use utoipa::openapi::security::{
+    ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
+};
 use utoipa::openapi::{ComponentsBuilder, InfoBuilder, OpenApi, OpenApiBuilder, PathItem, Paths, RefOr, Required};
 
 use crate::request::body::Expects;
 use crate::request::input::RequestFields;
 use crate::request::kinds::{Field, Place};
+use crate::request::paired::KIOSK_COOKIE;
 use crate::router::Listed;
 use crate::router::described::Described;
-use crate::router::endpoint::Endpoint;
+use crate::router::endpoint::{Access, Endpoint};
 
 /// The name of the security scheme.
 const BEARER: &str = "HTTPBearer";
+/// The name of the security scheme of kiosks.
+const KIOSK: &str = "KioskCookie";
 
 /// Returns the document of `endpoints`.
 pub(crate) fn document(endpoints: &[Listed]) -> OpenApi {
     let mut paths = Paths::new();
     let bearer = SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build());
     let mut components = ComponentsBuilder::new().security_scheme(BEARER, bearer);
+    let cookie = SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new(KIOSK_COOKIE)));
+    components = components.security_scheme(KIOSK, cookie);
     for (name, schema) in responses::schemas() {
         components = components.schema(name, schema);
     }
@@ -65,6 +72,11 @@ fn operation(endpoint: &Endpoint, described: Described) -> OperationBuilder {
         operation = operation
             .security(SecurityRequirement::new(BEARER, Vec::<String>::new()))
             .description(Some(format!("Needs the role {} or a higher one.", least.as_str())));
+    }
+    if *access == Access::Kiosk {
+        operation = operation
+            .security(SecurityRequirement::new(KIOSK, Vec::<String>::new()))
+            .description(Some("Needs the token of a paired kiosk; no login is enough."));
     }
     for Field { place, name, required, schema } in described.fields.parameters {
         let parameter = ParameterBuilder::new()

@@ -11,8 +11,9 @@ use utoipa::{PartialSchema as _, ToSchema};
 
 use crate::auth::Role;
 use crate::error::{ErrorBody, ValidationErrors};
+use crate::request::paired::NOT_PAIRED;
 use crate::router::described::Described;
-use crate::router::endpoint::Endpoint;
+use crate::router::endpoint::{Access, Endpoint};
 
 /// Status and detail of the errors that every endpoint may answer.
 const ALWAYS: [(u16, &str); 4] = [
@@ -85,6 +86,9 @@ fn errors(endpoint: &Endpoint, described: &Described) -> BTreeMap<u16, Vec<&'sta
         if least > Role::Viewer {
             add(403, "Not enough permissions");
         }
+    }
+    if endpoint.access == Access::Kiosk {
+        add(401, NOT_PAIRED);
     }
     if takes_body(described) {
         add(400, "There was an error parsing the body");

@@ -36,6 +36,7 @@ pub(crate) struct Trail(Arc<Told>);
 #[derive(Debug, Default)]
 struct Told {
     caller: OnceLock<String>,
+    subject: OnceLock<String>,
     details: OnceLock<String>,
 }
 
@@ -43,6 +44,21 @@ impl Trail {
     /// Notes what the call has changed or given out, in a few words. Never a face, a password or a token.
     pub(crate) fn note(&self, details: impl Into<String>) {
         let _ = self.0.details.set(details.into());
+    }
+
+    /// Notes whom the call is about, such as `student_id 7`, where neither path nor answer names them.
+    pub(crate) fn about(&self, subject: impl Into<String>) {
+        let _ = self.0.subject.set(subject.into());
+    }
+
+    /// Returns whom the call is about, where that was noted.
+    pub(crate) fn subject(&self) -> Option<&str> {
+        self.0.subject.get().map(String::as_str)
+    }
+
+    /// Notes the name of a caller whose credentials are valid.
+    pub(super) fn called_by(&self, name: impl Into<String>) {
+        let _ = self.0.caller.set(name.into());
     }
 
     /// Returns the name of the caller, once the credentials are known to be valid.
@@ -95,28 +111,50 @@ impl<I: Input> FromRequest<AppState> for Authed<I> {
     async fn from_request(request: Request, state: &AppState) -> Result<Self, AppError> {
         let gate = Gate::of(&request);
         let trail = gate.trail.clone();
-        let mut gathered = Gathered::of(request);
-        let (user, role, login);
-        if I::EXPECTS == Expects::Nothing {
-            (user, role, login) = gate.admit(&gathered.headers, state).await?;
-        } else {
-            let mut arriving = gathered.arriving(state);
-            let small =
-                !arriving.announces_more_than(STRANGERS_BODY_LIMIT) && arriving.fill(STRANGERS_BODY_LIMIT).await?;
-            if small {
-                // The recorded order: what is no JSON is told before the credentials are looked at.
-                gathered.reader.body = arriving.read(&gathered.headers, I::EXPECTS)?;
-            }
-            (user, role, login) = gate.admit(&gathered.headers, state).await?;
-            if !small {
-                if arriving.announces_more_than(BODY_LIMIT) || !arriving.fill(BODY_LIMIT).await? {
-                    return Err(body::too_large());
-                }
-                gathered.reader.body = arriving.read(&gathered.headers, I::EXPECTS)?;
-            }
-        }
-        Ok(Self { user, role, login, trail, input: finish(&mut gathered.reader)? })
+        let ((user, role, login), input) = admitted(request, state, gate).await?;
+        Ok(Self { user, role, login, trail, input })
     }
+}
+
+/// Who lets a caller in: by a login, or by the token of a kiosk.
+pub(super) trait Door {
+    /// What is known of a caller who was let in.
+    type Caller: Send;
+
+    /// Looks at the credentials of a request.
+    fn admit(
+        self,
+        headers: &HeaderMap,
+        state: &AppState,
+    ) -> impl Future<Output = Result<Self::Caller, AppError>> + Send;
+}
+
+/// Returns the caller whom `door` has let in, and the fields of the request.
+pub(super) async fn admitted<I: Input, D: Door>(
+    request: Request,
+    state: &AppState,
+    door: D,
+) -> Result<(D::Caller, I), AppError> {
+    let mut gathered = Gathered::of(request);
+    let caller;
+    if I::EXPECTS == Expects::Nothing {
+        caller = door.admit(&gathered.headers, state).await?;
+    } else {
+        let mut arriving = gathered.arriving(state);
+        let small = !arriving.announces_more_than(STRANGERS_BODY_LIMIT) && arriving.fill(STRANGERS_BODY_LIMIT).await?;
+        if small {
+            // The recorded order: what is no JSON is told before the credentials are looked at.
+            gathered.reader.body = arriving.read(&gathered.headers, I::EXPECTS)?;
+        }
+        caller = door.admit(&gathered.headers, state).await?;
+        if !small {
+            if arriving.announces_more_than(BODY_LIMIT) || !arriving.fill(BODY_LIMIT).await? {
+                return Err(body::too_large());
+            }
+            gathered.reader.body = arriving.read(&gathered.headers, I::EXPECTS)?;
+        }
+    }
+    Ok((caller, finish(&mut gathered.reader)?))
 }
 
 /// The parts of a request from which the fields are read.
@@ -153,20 +191,20 @@ impl Gate {
             trail: request.extensions().get::<Trail>().cloned().unwrap_or_default(),
         }
     }
+}
 
-    /// Returns the caller's name, role and login.
-    pub(super) async fn admit(
-        self,
-        headers: &HeaderMap,
-        state: &AppState,
-    ) -> Result<(String, Role, Option<String>), AppError> {
+impl Door for Gate {
+    /// The caller's name, role and login.
+    type Caller = (String, Role, Option<String>);
+
+    async fn admit(self, headers: &HeaderMap, state: &AppState) -> Result<Self::Caller, AppError> {
         let token = token_in(headers).ok_or(AppError::Unauthorized("Not authenticated"))?;
         let (user, login) = authenticate(token, state).await?;
         let role = Role::of(&user);
         if role < self.least {
             return Err(AppError::Detail(StatusCode::FORBIDDEN, "Not enough permissions".into()));
         }
-        let _ = self.trail.0.caller.set(user.username.clone());
+        self.trail.called_by(user.username.clone());
         Ok((user.username, role, login))
     }
 }

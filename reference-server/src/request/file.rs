@@ -8,7 +8,7 @@ use faceattend_core::store::limits::cut;
 use crate::auth::Role;
 use crate::error::{AppError, Issue};
 use crate::request::body::{self, BODY_LIMIT};
-use crate::request::extract::{Gate, Gathered, Trail, finish};
+use crate::request::extract::{Door as _, Gate, Gathered, Trail, finish};
 use crate::request::input::Input;
 use crate::request::pace::{Paced, TooSlow};
 use crate::state::AppState;

@@ -10,4 +10,5 @@ pub(crate) mod input;
 pub(crate) mod kinds;
 pub(crate) mod lists;
 pub(crate) mod pace;
+pub(crate) mod paired;
 pub(crate) mod texts;

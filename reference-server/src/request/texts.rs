@@ -47,6 +47,31 @@ pub(crate) const CAMERA_LOGIN: Text = TEXT.of(0, 255);
 /// The file of a camera's preview.
 pub(crate) const PREVIEW: Text = TEXT.of(0, IN_ADDRESS).example("1.mjpeg");
 
+/// A code that pairs a kiosk, with spaces and hyphens.
+pub(crate) const PAIRING_CODE: Text = TEXT.of(1, 100).example("7KQM-2XRV");
+/// The PIN of a supervisor, or none.
+pub(crate) const PIN: Text = TEXT.of(0, 100).example("493027");
+/// The name of a channel or of a rule of notices.
+pub(crate) const ALERT_NAME: Text = TEXT.of(1, limits::ALERT_NAME).example("School office");
+/// The address of a webhook.
+pub(crate) const ALERT_URL: Text = TEXT.of(0, limits::ALERT_URL).example("https://school.example/hook");
+/// A mail server.
+pub(crate) const ALERT_HOST: Text = TEXT.of(0, limits::ALERT_HOST).example("mail.school.example");
+/// The name to log in to a mail server with.
+pub(crate) const ALERT_USER: Text = TEXT.of(0, limits::PERSON);
+/// The sender of letters.
+pub(crate) const ALERT_FROM: Text = TEXT.of(0, limits::PERSON).example("School <office@school.example>");
+/// The secret of a channel.
+pub(crate) const ALERT_SECRET: Text = TEXT.of(0, limits::ALERT_SECRET);
+/// An e-mail address.
+pub(crate) const EMAIL: Text = TEXT.of(0, limits::EMAIL).example("office@school.example");
+/// A language of the pages.
+pub(crate) const LANGUAGE: Text = TEXT.of(2, 10).example("en");
+/// A time of the day.
+pub(crate) const CLOCK_TIME: Text = TEXT.of(0, 8).example("09:00");
+/// The id of a letter in a path.
+pub(crate) const LETTER_ID: Text = TEXT.of(1, 36).example("6c1e3a52-0d0e-4a38-9f63-2f6b1f6d9a10");
+
 /// A session's id.
 pub(crate) const SESSION_ID: Text = TEXT.of(0, COMPARED).example("6c1e3a52-0d0e-4a38-9f63-2f6b1f6d9a10");
 /// A session's id in a path.
@@ -56,6 +81,10 @@ pub(crate) const NONCE: Text = TEXT.of(0, COMPARED);
 
 /// The status of an attendance row.
 pub(crate) const STATUS: Text = TEXT.of(0, IN_ADDRESS);
+/// The name of a period of the day.
+pub(crate) const PERIOD: Text = TEXT.of(0, IN_ADDRESS).example("morning");
+/// A month.
+pub(crate) const MONTH: Text = TEXT.of(0, IN_ADDRESS).example("2026-11");
 /// The name of a format.
 pub(crate) const FORMAT: Text = TEXT.of(0, IN_ADDRESS);
 /// The name of a file of the pages.

@@ -15,7 +15,7 @@ use crate::state::{AppState, blocking};
 /// The largest answer that is read for the subject of the entry, in bytes. Answers to changes have a few hundred.
 const READ: usize = 64 * 1024;
 /// The keys under which an answer names what was changed.
-const NAMED: [&str; 9] = [
+const NAMED: [&str; 13] = [
     "excuse_id",
     "calendar_id",
     "timetable_id",
@@ -25,6 +25,10 @@ const NAMED: [&str; 9] = [
     "username",
     "camera_id",
     "group_id",
+    "kiosk_id",
+    "channel_id",
+    "rule_id",
+    "unknown_id",
 ];
 
 /// Writes the entry for a successful call and returns its answer.
@@ -51,6 +55,7 @@ pub(crate) async fn record(
     } else {
         (subject_of(parameters, b""), body)
     };
+    let subject = trail.subject().map(str::to_owned).or(subject);
     let action = format!("{method} {path}");
     let entry = NewAuditEntry { at: Timestamp::now(), actor, action, subject, details };
     let app = state.clone();

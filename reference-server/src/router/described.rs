@@ -16,6 +16,7 @@ use crate::request::extract::{Authed, FRAME, Open, Upload};
 use crate::request::fields::Reader;
 use crate::request::file::{AuthedFile, FILE};
 use crate::request::input::{Input, RequestFields};
+use crate::request::paired::Paired;
 use crate::state::AppState;
 
 /// The description of an endpoint, as its handler's types give it.
@@ -23,6 +24,8 @@ use crate::state::AppState;
 pub(crate) struct Described {
     /// Whether the handler asks for credentials.
     pub(crate) authed: bool,
+    /// Whether the handler asks for the token of a kiosk.
+    pub(crate) paired: bool,
     pub(crate) fields: RequestFields,
     /// Reads the fields of a request; whether all of them could be read.
     pub(crate) read: Option<fn(&mut Reader) -> bool>,
@@ -70,6 +73,14 @@ pub(crate) trait Argument {
 impl<I: Input> Argument for Authed<I> {
     fn describe(described: &mut Described) {
         described.authed = true;
+        described.read = Some(|reader| I::read(reader).is_some());
+        I::describe(&mut described.fields);
+    }
+}
+
+impl<I: Input> Argument for Paired<I> {
+    fn describe(described: &mut Described) {
+        described.paired = true;
         described.read = Some(|reader| I::read(reader).is_some());
         I::describe(&mut described.fields);
     }

@@ -29,13 +29,15 @@ pub(crate) enum Access {
     Operator,
     /// Admins.
     Admin,
+    /// Kiosks that are paired, by their token. No login is asked for, and none is enough.
+    Kiosk,
 }
 
 impl Access {
-    /// Returns the least role of a caller; `None` where no credentials are asked for.
+    /// Returns the least role of a caller; `None` where no login is asked for.
     pub(crate) fn least(self) -> Option<Role> {
         match self {
-            Self::Anyone => None,
+            Self::Anyone | Self::Kiosk => None,
             Self::Viewer => Some(Role::Viewer),
             Self::Operator => Some(Role::Operator),
             Self::Admin => Some(Role::Admin),
@@ -66,6 +68,8 @@ pub(crate) enum Tag {
     Liveness,
     LiveDetection,
     Faces,
+    Kiosks,
+    Notices,
 }
 
 impl Tag {
@@ -81,6 +85,8 @@ impl Tag {
             Self::Liveness => "Liveness",
             Self::LiveDetection => "Live detection",
             Self::Faces => "Faces",
+            Self::Kiosks => "Kiosks",
+            Self::Notices => "Notices",
         }
     }
 }

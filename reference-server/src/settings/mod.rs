@@ -7,6 +7,7 @@ mod gate;
 mod hosts;
 mod live;
 mod mountings;
+mod notices;
 mod origins;
 mod rates;
 mod retention;
@@ -35,6 +36,7 @@ pub use hosts::{AllowedHost, AllowedHosts};
 pub(crate) use hosts::{host_of, is_localhost};
 pub use live::LiveSettings;
 pub use mountings::Mountings;
+pub use notices::NoticeSettings;
 pub use origins::{AllowedOrigin, AllowedOrigins};
 pub use rates::RateLimits;
 pub use retention::RetentionDays;
@@ -101,6 +103,8 @@ pub struct Settings {
     pub waiting_writes: Option<PathBuf>,
     /// The back-ups that are made every day; `None` for none.
     pub backups: Option<BackupSettings>,
+    /// How notices to people and systems are sent.
+    pub notices: NoticeSettings,
 }
 
 /// [`Settings::body_within`] unless it is set.
@@ -138,6 +142,7 @@ impl Settings {
             picture_memory: DecodeLimits::default().max_memory,
             waiting_writes: None,
             backups: None,
+            notices: NoticeSettings::default(),
         }
     }
 
@@ -152,6 +157,13 @@ impl Settings {
     #[must_use]
     pub fn with_backups(mut self, backups: Option<BackupSettings>) -> Self {
         self.backups = backups;
+        self
+    }
+
+    /// The same settings, where notices are sent like this.
+    #[must_use]
+    pub fn with_notices(mut self, notices: NoticeSettings) -> Self {
+        self.notices = notices;
         self
     }
 

@@ -1,48 +1,19 @@
 // The pages: who is logged in, in which language, and which page is shown.
-import * as accounts from "./accounts.js";
 import { place } from "./address.js";
 import { get, logIn, logOut, loggedIn, whenLoggedOut } from "./api.js";
-import * as attendance from "./attendance.js";
-import * as cameras from "./cameras.js";
-import * as devices from "./devices.js";
 import { connect, disconnect } from "./events.js";
 import * as firstRun from "./first-run.js";
-import * as live from "./live.js";
-import * as log from "./log.js";
+import { adapt, point } from "./navigation.js";
+import { FIRST, PAGES } from "./pages.js";
 import * as passive from "./passive.js";
-import * as register from "./register.js";
 import { become, may } from "./roles.js";
 import * as secondLook from "./second-look.js";
-import * as students from "./students.js";
 import { LANGUAGES, chosen, speak, t } from "./text.js";
 import { keepTyped } from "./typed.js";
 import { element, make, say } from "./ui.js";
 
-const pages = {
-  register,
-  live,
-  cameras,
-  attendance,
-  "second-look": secondLook,
-  students,
-  accounts,
-  log,
-  devices,
-};
-const TITLES = {
-  login: "login.title",
-  register: "register.title",
-  live: "live.title",
-  cameras: "cameras.title",
-  attendance: "attendance.title",
-  "second-look": "second_look.title",
-  students: "students.title",
-  accounts: "accounts.title",
-  log: "log.title",
-  devices: "devices.title",
-};
-// Who may only look begins where there is something to see.
-const LEAST = { register: "operator", accounts: "admin" };
+const pages = new Map(PAGES.map((page) => [page.name, page]));
+const open = (name) => pages.has(name) && may(pages.get(name).least);
 
 let shown = null;
 let known = null;
@@ -54,15 +25,15 @@ async function whoAmI() {
   known = username;
   become(role);
   element("who").textContent = username;
-  for (const link of document.querySelectorAll("[data-least]")) link.hidden = !may(link.dataset.least);
+  for (const part of document.querySelectorAll("[data-least]")) part.hidden = !may(part.dataset.least);
+  adapt();
 }
 
 // The page that the address asks for, as far as it is there for this person.
 function wanted() {
   // Behind a slash stands what the page is about.
   const [name] = place().slice(1).split("/");
-  const first = may("operator") ? "register" : "live";
-  return name in pages && may(LEAST[name] ?? "viewer") ? name : first;
+  return open(name) ? name : FIRST;
 }
 
 async function show() {
@@ -80,15 +51,12 @@ async function show() {
   const name = loggedIn() ? wanted() : "login";
   const first = shown === null;
   const same = name === shown;
-  pages[shown]?.leave();
+  pages.get(shown)?.module.leave();
   shown = name;
-  for (const page of ["login", ...Object.keys(pages)]) element(`page-${page}`).hidden = page !== name;
-  for (const link of document.querySelectorAll("#nav a")) {
-    if (link.hash === `#${name}`) link.setAttribute("aria-current", "page");
-    else link.removeAttribute("aria-current");
-  }
-  document.title = t("title", { page: t(TITLES[name]) });
-  element("nav").hidden = element("session").hidden = element("foot").hidden = name === "login";
+  for (const page of ["login", ...pages.keys()]) element(`page-${page}`).hidden = page !== name;
+  point(name);
+  document.title = t("title", { page: t(pages.get(name)?.title ?? "login.title") });
+  element("session").hidden = name === "login";
   element("banners").replaceChildren();
   for (const dialog of document.querySelectorAll("dialog[open]")) dialog.close();
   if (name === "login") {
@@ -99,13 +67,11 @@ async function show() {
     firstRun.look();
     passive.look();
   }
-  // On a phone the links are a row wider than the screen.
-  element("nav").querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
   if (name === "login") element("username").focus();
   // A new page begins at its heading, for the eye and for the ear.
   else if (!first && !same) element(`${name}-title`).focus();
   if (!same) scrollTo(0, 0);
-  await pages[name]?.enter();
+  await pages.get(name)?.module.enter();
 }
 
 element("login-form").addEventListener("submit", async (event) => {

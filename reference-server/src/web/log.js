@@ -41,6 +41,7 @@ const ACTIONS = {
   "POST /api/v1/face/recognize": "action.marked_by_picture",
   "GET /api/v1/students/{student_id}/export": "action.person_exported",
   "POST /api/v1/attendance/export": "action.exported",
+  "GET /api/v1/attendance/register": "action.exported",
   "DELETE /api/v1/attendance/{attendance_id}": "action.mark_removed",
   "POST /api/v1/liveness/session": "action.session",
   "POST /api/v1/liveness/complete": "action.enrolled",
@@ -56,6 +57,16 @@ const ACTIONS = {
   "DELETE /api/v1/cameras/{camera_id}": "action.camera_removed",
   "POST /api/v1/cameras/{camera_id}/pause": "action.camera_paused",
   "POST /api/v1/cameras/{camera_id}/resume": "action.camera_resumed",
+  "kiosk paired": "action.kiosk_paired",
+  "kiosk code wrong": "action.kiosk_code_wrong",
+  "kiosk PIN wrong": "action.kiosk_pin_wrong",
+  "POST /api/v1/kiosks": "action.kiosk_added",
+  "PUT /api/v1/kiosks/{kiosk_id}": "action.kiosk_changed",
+  "DELETE /api/v1/kiosks/{kiosk_id}": "action.kiosk_removed",
+  "POST /api/v1/kiosks/{kiosk_id}/code": "action.kiosk_code",
+  "POST /api/v1/kiosks/{kiosk_id}/revoke": "action.kiosk_revoked",
+  "POST /api/v1/kiosk/not-me": "action.not_me",
+  "POST /api/v1/kiosk/fallback": "action.marked_by_pin",
   "POST /api/v1/detection/laptop-camera/start": "action.camera_started",
   "POST /api/v1/detection/laptop-camera/stop": "action.camera_stopped",
   "POST /api/v1/detection/laptop-camera/switch": "action.camera_switched",
@@ -69,6 +80,7 @@ const SUBJECTS = {
   session_id: "subject.session",
   username: "subject.user",
   camera_id: "subject.camera",
+  kiosk_id: "subject.kiosk",
 };
 
 const pager = new Pager("log", 25, "log.none", async ({ skip, limit }) => {

@@ -19,8 +19,13 @@ const SVG: &str = "image/svg+xml";
 
 const JSON: &str = "application/json";
 
-/// The document: the pages, and behind them the dialogs.
-const INDEX: &str = concat!(include_str!("index.html"), include_str!("dialogs.html"));
+/// The document: the pages, those that show a day, a month and a person, and behind them the icons and the dialogs.
+const INDEX: &str = concat!(
+    include_str!("index.html"),
+    include_str!("views.html"),
+    include_str!("vendor/lucide/icons.svg"),
+    include_str!("dialogs.html")
+);
 
 /// Name, kind and content.
 type Page = (&'static str, &'static str, &'static str);
@@ -30,12 +35,50 @@ macro_rules! files {
 }
 
 const FILES: &[Page] = files! {
-    CSS: "app.css" "direction.css";
+    CSS: "app.css" "direction.css" "frame.css" "views.css";
     SVG: "icon.svg";
-    JS: "accounts.js" "address.js" "api.js" "app.js" "attendance.js" "banners.js" "browser-camera.js"
-        "camera-form.js" "camera-words.js" "camera.js" "cameras.js" "devices.js" "events.js" "first-run.js"
-        "guidance.js" "live.js" "log.js" "merge.js" "passive.js" "preview.js" "register.js" "ring.js" "roles.js"
-        "second-look.js" "students.js" "text.js" "typed.js" "ui.js" "unknown-faces.js";
+    JS:
+        "accounts.js"
+        "address.js"
+        "api.js"
+        "app.js"
+        "attendance.js"
+        "banners.js"
+        "browser-camera.js"
+        "camera-form.js"
+        "camera-words.js"
+        "camera.js"
+        "cameras.js"
+        "devices.js"
+        "events.js"
+        "first-run.js"
+        "guidance.js"
+        "live.js"
+        "log.js"
+        "looks.js"
+        "merge.js"
+        "month-register.js"
+        "navigation.js"
+        "pages.js"
+        "passive.js"
+        "person.js"
+        "plot-shapes.js"
+        "plot.js"
+        "preview.js"
+        "register.js"
+        "ring.js"
+        "roles.js"
+        "second-look.js"
+        "site-time.js"
+        "status-words.js"
+        "students.js"
+        "text.js"
+        "today.js"
+        "trends.js"
+        "typed.js"
+        "ui.js"
+        "unknown-faces.js"
+    ;
     JSON: "text.ar.json" "text.de.json" "text.en.json" "text.es.json" "text.fr.json" "text.hi.json";
 };
 

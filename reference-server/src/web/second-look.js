@@ -14,6 +14,7 @@ const REASONS = {
   passive_low: "life.passive_low",
   frozen: "life.frozen",
   unanswered: "life.unanswered",
+  not_me: "life.not_me",
 };
 const STATES = {
   confirmed: "second_look.confirmed",

@@ -49,7 +49,8 @@ fn forms(sentence: &Value) -> Vec<&str> {
 #[test]
 fn every_file_beside_this_one_is_served() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/web");
-    let there = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let files = fs::read_dir(folder).unwrap().map(Result::unwrap).filter(|entry| entry.path().is_file());
+    let there = files.map(|entry| entry.file_name().into_string().unwrap());
     let there: BTreeSet<String> = there.filter(|name| !name.ends_with(".rs") && !name.ends_with(".html")).collect();
     assert_eq!(there, FILES.iter().map(|(name, ..)| (*name).to_owned()).collect());
 }
@@ -78,7 +79,8 @@ const PLURALS: [(&str, &[&str]); 6] = [
 ];
 
 /// Sentences that another language says as English does.
-const SAME_AS_ENGLISH: [&str; 7] = [", {size} MB", "{time} ms", "Absent", "Actions", "Error", "Name", "no"];
+const SAME_AS_ENGLISH: [&str; 10] =
+    [", {size} MB", "{time} ms", "A", "Absent", "Actions", "Error", "Name", "P", "Signature", "no"];
 
 /// The tag of a language's file, such as `de`.
 fn tag(file: &str) -> &str {
@@ -205,6 +207,24 @@ fn the_pages_have_no_words_of_their_own() {
             assert!(said.is_none(), "{file}: {before}{}", said.unwrap_or_default().lines().next().unwrap_or_default());
         }
     }
+}
+
+#[test]
+fn every_icon_that_is_used_is_there() {
+    let there: BTreeSet<_> = quoted_after(INDEX, "<symbol id=\"icon-").collect();
+    let script = |wanted| scripts().find(|(name, _)| *name == wanted).unwrap().1;
+    let mut used: BTreeSet<_> = quoted_after(INDEX, "href=\"#icon-").collect();
+    for (_, text) in scripts() {
+        used.extend(quoted_after(text, "icon(\""));
+        used.extend(quoted_after(text, "nothing(\""));
+    }
+    let table = script("looks.js").split_once("const SIGNS = {").unwrap().1.split_once('}').unwrap().0;
+    used.extend(quoted_after(table, ": \""));
+    let pages = script("pages.js").split("  page(").skip(1).filter_map(|line| line.split(", ").nth(3));
+    used.extend(pages.map(|icon| icon.trim_matches('"')).filter(|icon| *icon != "null"));
+    assert!(used.len() > 15, "{used:?}");
+    let missing: Vec<_> = used.difference(&there).collect();
+    assert!(missing.is_empty(), "used but not in the sprite: {missing:?}");
 }
 
 /// The codes in the core's sources: its reasons cannot be listed, for new ones may come.

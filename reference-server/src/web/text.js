@@ -29,6 +29,8 @@ function preferred() {
 }
 
 export const chosen = () => language;
+// With its region: how days and numbers are written.
+export const region = () => locale;
 
 // Whether the pages run from the right to the left.
 export const mirrored = () => FROM_RIGHT_TO_LEFT.includes(language);

@@ -6,6 +6,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod document;
+mod kiosk;
 mod matrix;
 mod pages;
 mod sockets;

@@ -15,7 +15,7 @@ use crate::table::{Least, ROUTES};
 use crate::tokens::{Caller, Standing, VIEWER, ask, callers};
 
 /// A service with somebody enrolled and marked, and the body of a request that changes as much as a body can.
-async fn prepared() -> (Service, Value) {
+pub(crate) async fn prepared() -> (Service, Value) {
     let service = Service::start().await;
     let session = service.begin(&json!({})).await;
     service.complete(&session, 5).await;
@@ -30,7 +30,7 @@ async fn prepared() -> (Service, Value) {
         "name": "Mallory", "roll_number": "M1", "username": "mallory", "password": "battery staple", "role": "admin",
         "is_active": true, "student_id": 1, "session_id": open, "position": "center",
         "frame_data": picture(GREEN, 6), "image_data": picture(GREEN, 5), "camera_source": "webcam",
-        "given_by": "a parent", "notice": "2026-01", "camera_index": 7,
+        "code": "ABCD-EFGH", "greeting_id": "x", "pin": "493027", "given_by": "a parent", "notice": "2026-01", "camera_index": 7,
     });
     (service, body)
 }
@@ -53,10 +53,15 @@ fn doubt(store: &SqliteStore) {
 }
 
 /// The path with what is there in the place of its parameters.
-fn filled(path: &str, session: &Value) -> String {
+pub(crate) fn filled(path: &str, session: &Value) -> String {
     let path = path
         .replace("{student_id}", "1")
         .replace("{camera_id}", "1")
+        .replace("{kiosk_id}", "1")
+        .replace("{channel_id}", "1")
+        .replace("{rule_id}", "1")
+        .replace("{letter_id}", "1")
+        .replace("{unknown_id}", "1")
         .replace("{attendance_id}", "1")
         .replace("{username}", VIEWER);
     let path = path.replace("{second_look_id}", "1");
@@ -66,7 +71,7 @@ fn filled(path: &str, session: &Value) -> String {
 }
 
 /// Every row of every table, as text.
-fn contents(service: &Service) -> Vec<String> {
+pub(crate) fn contents(service: &Service) -> Vec<String> {
     let database = rusqlite::Connection::open(service.folder.path().join(DATABASE)).unwrap();
     let names = "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name";
     let names: Vec<String> =
@@ -102,6 +107,8 @@ async fn whoever_may_not_ask_is_refused_and_changes_nothing() {
         for caller in &callers {
             let (status, detail) = match caller.standing {
                 _ if least == Least::Anyone => continue,
+                // A login opens nothing of a kiosk, whoever's it is.
+                _ if least == Least::Kiosk => (401, "This kiosk is not paired"),
                 Standing::Account(role) if role >= least => continue,
                 Standing::Account(_) => (403, "Not enough permissions"),
                 Standing::Refused(detail) => (401, detail),
@@ -155,6 +162,8 @@ async fn what_anyone_may_ask_is_the_same_for_everybody_and_names_nobody() {
             let expected: &[u16] = match *path {
                 "/api/v1/auth/login" => &[401, 429],
                 "/api/v1/auth/refresh" => &[422],
+                // A code that nobody has opened.
+                "/api/v1/kiosk/pair" => &[401, 429],
                 _ => &[200],
             };
             assert!(expected.contains(&answer.status.as_u16()), "{path} by {}: {}", caller.name, answer.text);

@@ -7,9 +7,11 @@ pub(crate) enum Least {
     Viewer,
     Operator,
     Admin,
+    /// A paired kiosk, and nobody who is logged in.
+    Kiosk,
 }
 
-use Least::{Admin, Anyone, Operator, Viewer};
+use Least::{Admin, Anyone, Kiosk, Operator, Viewer};
 
 impl Least {
     /// Returns the word of the document and of the accounts.
@@ -19,12 +21,13 @@ impl Least {
             Viewer => "viewer",
             Operator => "operator",
             Admin => "admin",
+            Kiosk => "kiosk",
         }
     }
 }
 
 /// Every route of the API. Written by hand: it says what must hold, not what the code does.
-pub(crate) const ROUTES: [(&str, &str, Least); 76] = [
+pub(crate) const ROUTES: [(&str, &str, Least); 106] = [
     ("GET", "/", Anyone),
     ("GET", "/health", Anyone),
     ("GET", "/ready", Anyone),
@@ -44,6 +47,11 @@ pub(crate) const ROUTES: [(&str, &str, Least); 76] = [
     ("GET", "/api/v1/attendance/", Viewer),
     ("GET", "/api/v1/attendance/{attendance_id}", Viewer),
     ("GET", "/api/v1/attendance/stats/summary", Viewer),
+    ("GET", "/api/v1/attendance/today", Viewer),
+    ("GET", "/api/v1/attendance/register", Viewer),
+    ("GET", "/api/v1/attendance/person", Viewer),
+    ("GET", "/api/v1/attendance/trends", Viewer),
+    ("GET", "/api/v1/attendance/statuses", Viewer),
     ("GET", "/api/v1/attendance/second-looks", Viewer),
     ("POST", "/api/v1/attendance/export", Operator),
     ("GET", "/api/v1/liveness/session/{session_id}", Viewer),
@@ -57,6 +65,17 @@ pub(crate) const ROUTES: [(&str, &str, Least); 76] = [
     ("GET", "/api/v1/detection/unknown-faces", Operator),
     ("POST", "/api/v1/detection/unknown-faces/{unknown_id}/enrol", Operator),
     ("DELETE", "/api/v1/detection/unknown-faces/{unknown_id}", Operator),
+    ("GET", "/api/v1/kiosks", Viewer),
+    ("POST", "/api/v1/kiosks", Admin),
+    ("PUT", "/api/v1/kiosks/{kiosk_id}", Admin),
+    ("POST", "/api/v1/kiosks/{kiosk_id}/code", Admin),
+    ("POST", "/api/v1/kiosks/{kiosk_id}/revoke", Operator),
+    ("DELETE", "/api/v1/kiosks/{kiosk_id}", Admin),
+    ("POST", "/api/v1/kiosk/pair", Anyone),
+    ("GET", "/api/v1/kiosk/me", Kiosk),
+    ("POST", "/api/v1/kiosk/frame", Kiosk),
+    ("POST", "/api/v1/kiosk/not-me", Kiosk),
+    ("POST", "/api/v1/kiosk/fallback", Kiosk),
     ("POST", "/api/v1/students/", Operator),
     ("PUT", "/api/v1/students/{student_id}", Operator),
     ("POST", "/api/v1/students/{student_id}/merge", Operator),
@@ -100,6 +119,20 @@ pub(crate) const ROUTES: [(&str, &str, Least); 76] = [
     ("GET", "/api/v1/backups", Admin),
     ("POST", "/api/v1/models/antispoof", Admin),
     ("DELETE", "/api/v1/models/antispoof", Admin),
+    ("GET", "/api/v1/students/{student_id}/guardians", Operator),
+    ("PUT", "/api/v1/students/{student_id}/guardians", Operator),
+    ("GET", "/api/v1/notices", Admin),
+    ("GET", "/api/v1/notices/state", Admin),
+    ("POST", "/api/v1/notices/{letter_id}/resend", Admin),
+    ("GET", "/api/v1/notices/channels", Admin),
+    ("POST", "/api/v1/notices/channels", Admin),
+    ("PUT", "/api/v1/notices/channels/{channel_id}", Admin),
+    ("DELETE", "/api/v1/notices/channels/{channel_id}", Admin),
+    ("POST", "/api/v1/notices/channels/{channel_id}/test", Admin),
+    ("GET", "/api/v1/notices/rules", Admin),
+    ("POST", "/api/v1/notices/rules", Admin),
+    ("PUT", "/api/v1/notices/rules/{rule_id}", Admin),
+    ("DELETE", "/api/v1/notices/rules/{rule_id}", Admin),
     // Ends the login that asks, so it comes last.
     ("POST", "/api/v1/auth/logout", Viewer),
 ];

@@ -12,6 +12,7 @@ mod exact;
 mod face_check;
 mod group;
 mod kept_camera;
+mod kiosk;
 mod letter;
 mod merge;
 mod page;
@@ -48,6 +49,7 @@ pub use group::{
 pub use kept_camera::{
     CameraGroup, CameraKey, CameraReach, CameraSettings, KeptAddress, KeptCamera, KeptCameraChange, NewKeptCamera,
 };
+pub use kiosk::{Kiosk, KioskChange, KioskSettings, NewKiosk, OpenCode, SecretHash};
 pub use letter::{
     AlertFacts, AlertMessage, FailedTry, Guardian, Letter, LetterRecipient, LetterState, OutboxFilter, OutboxRow,
     OutboxState,

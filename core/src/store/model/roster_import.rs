@@ -2,7 +2,12 @@
 
 use jiff::civil::Date;
 
+<<<<<<< HEAD
 use super::{GroupKind, RosterProblem};
+=======
+use super::GroupKind;
+use super::RosterProblem;
+>>>>>>> main
 use crate::types::StudentId;
 
 /// A person of a list.

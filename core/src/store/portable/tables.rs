@@ -392,6 +392,30 @@ pub(in crate::store) const TABLES: &[Table] = &[
         ],
         of_a_student: false,
     },
+    // With their tokens, as logins: a tablet stays paired when its server is restored.
+    Table {
+        name: "kiosks",
+        columns: &[
+            column("id", Kind::Int),
+            column("name", Kind::Text),
+            column("name_key", Kind::Text),
+            column("location", Kind::Text),
+            column("gate", Kind::Text),
+            column("tone", Kind::Bool),
+            column("speech", Kind::Bool),
+            column("pin_hash", Kind::Text),
+            column("code_hash", Kind::Text),
+            column("code_until", Kind::Micros),
+            column("token_hash", Kind::Text),
+            column("paired_at", Kind::Micros),
+            column("last_seen_at", Kind::Micros),
+            column("created_at", Kind::Micros),
+            column("created_by", Kind::Text),
+            column("changed_at", Kind::Micros),
+            column("changed_by", Kind::Text),
+        ],
+        of_a_student: false,
+    },
     Table {
         name: "student_groups",
         columns: &[
@@ -515,6 +539,7 @@ const UNIQUE_KEYS: &[(i64, &str)] = &[
     (15, "uq_outbox_message_id"),
     (15, "uq_outbox_event"),
     (15, "uq_alert_days"),
+    (16, "uq_kiosks_name_key"),
 ];
 
 /// Returns the unique keys that a database of this schema must have: one that lost a key is in danger.

@@ -20,6 +20,7 @@ mod detection_logs;
 mod enrol;
 mod kept_cameras;
 mod keys;
+mod kiosks;
 mod locks;
 mod merge;
 mod notices;

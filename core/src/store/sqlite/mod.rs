@@ -18,6 +18,7 @@ mod enrol;
 mod inspect;
 mod kept_cameras;
 mod keys;
+mod kiosks;
 mod merge;
 mod notices;
 mod old_rows;

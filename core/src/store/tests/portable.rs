@@ -116,6 +116,18 @@ fn fill(store: &dyn Store) {
         let new = NewKeptCamera { group, only_at, settings, reach, paused, by: "admin".into(), at: now() };
         store.keep_camera(&new).unwrap();
     }
+    let settings = KioskSettings {
+        name: "Tablet".into(),
+        location: Some("North".into()),
+        gate: Some(crate::gate::GatePolicy::Ask),
+        tone: true,
+        speech: false,
+    };
+    let code = crate::kiosk::PairingCode::random();
+    let pin = Some(SecretHash::new("pin"));
+    let new = NewKiosk { settings, pin, code: code.open_at(now()), by: "admin".into(), at: now() };
+    store.create_kiosk(&new).unwrap();
+    store.pair_kiosk(&code.hash(), &SecretHash::new("token"), now()).unwrap().unwrap();
 }
 
 /// A group with a member who is excused, and who was withdrawn; a timetable and a holiday.

@@ -1,6 +1,7 @@
 //! The settings of `faceattend serve` as flags, environment variables and lines of the configuration file.
 
 mod cameras;
+mod notices;
 mod tls;
 
 use std::net::IpAddr;
@@ -31,6 +32,7 @@ use crate::settings::{
 
 pub(crate) use cameras::strangers;
 use cameras::{gate_wait, orientation_at, policy_at};
+use notices::NoticeArgs;
 pub(crate) use tls::{Encryption, TlsArgs};
 
 /// The headings of `serve --help`.
@@ -44,6 +46,7 @@ mod heading {
     pub(super) const LIMITS: &str = "Limits for clients";
     pub(super) const RETENTION: &str = "Retention";
     pub(super) const BACKUPS: &str = "Back-ups";
+    pub(super) const NOTICES: &str = "Notices";
 }
 
 /// Starts the server.
@@ -410,6 +413,8 @@ pub struct ServeArgs {
     pub(super) keep_marks_of_erased: bool,
     #[command(flatten, next_help_heading = heading::BACKUPS)]
     pub(crate) backup: BackupScheduleArgs,
+    #[command(flatten, next_help_heading = heading::NOTICES)]
+    pub(crate) notices: NoticeArgs,
 }
 
 impl ServeArgs {

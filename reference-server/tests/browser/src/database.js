@@ -6,9 +6,10 @@ import { join } from "node:path";
 
 const SCHEMA = 11;
 
-// Puts rows into the database of `folder` with the server's own program: pairs of a table and a row.
-export function fill(program, folder, rows) {
-  const head = { faceattend: "database", format: 1, schema: SCHEMA };
+// Puts rows into the database of `folder` with the server's own program: pairs of a table and a row. `schema` is the
+// step of the schema that the rows are of.
+export function fill(program, folder, rows, schema = SCHEMA) {
+  const head = { faceattend: "database", format: 1, schema };
   const lines = [head, ...rows.map(([table, row]) => ({ [table]: row }))].map((line) => `${JSON.stringify(line)}\n`);
   const text = lines.join("");
   const end = { rows: rows.length, sha256: createHash("sha256").update(text).digest("hex") };

@@ -2,6 +2,9 @@
 import { DESKTOP, PHONE, barriers, go, logIn, picture, scrollsSideways } from "./browser.js";
 
 const PAGES = [
+  "today",
+  "month",
+  "trends",
   "register",
   "live",
   "cameras",

@@ -98,6 +98,7 @@ test("a page over the server's own TLS gets the camera, to register and as a kio
     assert.ok(page.url().startsWith(`${encrypted.url}/ui/`), page.url());
     assert.equal(await page.evaluate(() => isSecureContext), true);
     await logIn(page, "admin", PASSWORD);
+    await go(page, "register");
     await page.fill("#student-name", "Asha");
     await page.fill("#student-roll", "R1");
     await givesItsCamera(page, "register", "register-start");
@@ -156,6 +157,7 @@ test("a device that trusts the authority gets no warning, and another one does",
   try {
     const page = await open(browser, encrypted.url);
     await logIn(page, "admin", PASSWORD);
+    await go(page, "register");
     await page.fill("#student-name", "Asha");
     await page.fill("#student-roll", "R1");
     await givesItsCamera(page, "register", "register-start");

@@ -49,8 +49,11 @@ test("a wrong password is told, and the right one lets in, by the keyboard alone
   assert.equal(await focused(), "password");
   await page.keyboard.type("admin123");
   await page.keyboard.press("Enter");
-  await page.waitForSelector("#page-register:not([hidden])");
-  assert.equal(await focused(), "register-title", "a new page begins at its heading");
+  await page.waitForSelector("#page-today:not([hidden])");
+  assert.equal(await focused(), "today-title", "a new page begins at its heading");
+  assert.equal(await page.title(), "Today – Face attendance");
+  await go(page, "register");
+  assert.equal(await focused(), "register-title");
   assert.equal(await page.title(), "Register a student – Face attendance");
   // The browser writes the refused login down, as it should; nothing else went wrong.
   assert.deepEqual(page.problems.splice(0).filter((text) => !text.includes("401")), []);
@@ -151,6 +154,7 @@ test("another registers in the documented order, on a phone, in the dark, in Ger
   });
   assert.equal(await phone.getAttribute("html", "lang"), "de");
   await logIn(phone);
+  await go(phone, "register");
   camera.sit(people.collins);
   await phone.selectOption("#order", "fixed");
   await phone.click("#register-start");
@@ -456,9 +460,11 @@ test("accounts are made and changed, and a viewer sees only what a viewer may do
 
   const viewer = await open(browser, server.url);
   await logIn(viewer, "vera", "correct horse");
-  await viewer.waitForSelector("#page-live:not([hidden])");
+  await viewer.waitForSelector("#page-today:not([hidden])");
   const links = await viewer.locator("#nav a:visible").allTextContents();
-  assert.deepEqual(links, ["Live", "Cameras", "Attendance", "Second look", "Students", "Log"]);
+  assert.deepEqual(links, [
+    "Today", "Month", "Attendance", "Students", "Trends", "Second look", "Live", "Cameras", "Devices", "Log",
+  ]);
   await go(viewer, "students");
   await viewer.waitForFunction(() => document.querySelectorAll("#students-rows tr").length === 1);
   assert.equal(await viewer.getByRole("button", { name: /^Delete/ }).count(), 0);

@@ -1,0 +1,75 @@
+//! Asks each page, and keeps how long the answers took.
+
+use std::fmt;
+use std::time::{Duration, Instant};
+
+use jiff::ToSpan as _;
+use serde::Serialize;
+
+use crate::Outcome;
+use crate::school::School;
+use crate::service::Service;
+
+#[derive(Serialize)]
+pub(crate) struct Report {
+    rows: Vec<Row>,
+}
+
+#[derive(Serialize)]
+struct Row {
+    page: &'static str,
+    bytes: usize,
+    first_ms: f64,
+    median_ms: f64,
+    worst_ms: f64,
+    /// Processor time of the server for an answer.
+    processor_ms: Option<f64>,
+}
+
+/// Asks every page `times` times, after a first time that fills the caches of the database.
+pub(crate) fn pages(service: &Service, school: &School, times: usize) -> Outcome<Report> {
+    let last = school.last_day();
+    let month = last.strftime("%Y-%m").to_string();
+    let weeks = last.checked_sub(8.weeks())?;
+    let year = last.checked_sub(1.year())?;
+    let asked = [
+        ("Today", format!("today?date={last}")),
+        ("Today, one group", format!("today?date={last}&group=7")),
+        ("Register", format!("register?group=7&month={month}")),
+        ("Person, three months", "person?student_id=77".to_owned()),
+        ("Person, a year", format!("person?student_id=77&from={year}&to={last}")),
+        ("Trends, one group, eight weeks", format!("trends?from={weeks}&to={last}&group=7")),
+        ("Trends, everybody, eight weeks", format!("trends?from={weeks}&to={last}")),
+        ("Trends, everybody, a year", format!("trends?from={year}&to={last}")),
+    ];
+    let rows = asked.iter().map(|(page, path)| row(service, page, path, times)).collect::<Outcome<_>>()?;
+    Ok(Report { rows })
+}
+
+fn row(service: &Service, page: &'static str, path: &str, times: usize) -> Outcome<Row> {
+    let ask = || -> Outcome<(Duration, usize)> {
+        let since = Instant::now();
+        let answer = service.get(path)?;
+        Ok((since.elapsed(), answer.len()))
+    };
+    let (first, bytes) = ask()?;
+    let before = service.processor_ms();
+    let mut took = (0..times.max(1)).map(|_| Ok(ask()?.0)).collect::<Outcome<Vec<Duration>>>()?;
+    #[expect(clippy::cast_precision_loss, reason = "milliseconds of a benchmark")]
+    let processor_ms = before.zip(service.processor_ms()).map(|(from, to)| (to - from) as f64 / took.len() as f64);
+    took.sort_unstable();
+    let ms = |time: Duration| time.as_secs_f64() * 1000.0;
+    let (median_ms, worst_ms) = (ms(took[took.len() / 2]), ms(took[took.len() - 1]));
+    Ok(Row { page, bytes, first_ms: ms(first), median_ms, worst_ms, processor_ms })
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "\n| page | bytes | first ms | median ms | worst ms | processor ms |\n|---|---|---|---|---|---|")?;
+        for Row { page, bytes, first_ms, median_ms, worst_ms, processor_ms } in &self.rows {
+            let processor = processor_ms.map_or_else(|| "-".to_owned(), |ms| format!("{ms:.1}"));
+            writeln!(f, "| {page} | {bytes} | {first_ms:.1} | {median_ms:.1} | {worst_ms:.1} | {processor} |")?;
+        }
+        Ok(())
+    }
+}
