@@ -60,6 +60,8 @@ pub fn app(state: AppState) -> Router {
         .page("/openapi.json", move |headers: HeaderMap| document.answer(headers))
         .page("/ui/", web::index)
         .page("/ui/authority.crt", api::devices::authority)
+        .page("/ui/kiosk", web::kiosk)
+        .page("/ui/kiosk/{file}", web::kiosk_file)
         .page("/ui/{file}", web::file);
     Router::new()
         .fallback_service(routes.into_service(state.clone()))

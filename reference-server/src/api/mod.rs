@@ -14,22 +14,16 @@ mod export;
 mod face;
 mod first_run;
 mod frames;
-<<<<<<< HEAD
 mod groups;
-mod laptop;
-mod liveness;
-mod members;
-mod passive;
-mod photographs;
-=======
 mod kiosk;
 mod kiosks;
 mod laptop;
 mod liveness;
+mod members;
 mod notices;
 mod passive;
 mod person;
->>>>>>> main
+mod photographs;
 mod preview;
 mod privacy;
 mod register;
@@ -42,12 +36,9 @@ mod service;
 mod statuses;
 mod students;
 mod templates;
-<<<<<<< HEAD
 mod timetables;
-=======
 mod today;
 mod trends;
->>>>>>> main
 mod unknown_faces;
 mod views;
 

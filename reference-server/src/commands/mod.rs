@@ -14,6 +14,7 @@ pub mod generate;
 pub mod installed;
 pub mod io_advice;
 pub mod keys;
+pub mod kiosks;
 pub mod models;
 mod one_roll_number;
 pub mod restore;

@@ -30,12 +30,12 @@ use std::sync::Arc;
 use faceattend_core::Result;
 use faceattend_core::attendance::Marker;
 use faceattend_core::backlog::Backlog;
-use faceattend_core::camera::Scheduler;
+use faceattend_core::camera::{CameraState, Scheduler};
 use faceattend_core::engine::FaceEngine;
 use faceattend_core::enrolment::Registry;
 use faceattend_core::gallery::Gallery;
 use faceattend_core::recognition::{Ageing, AgeingOptions, UnknownFaces, UnknownOptions};
-use faceattend_core::store::{CameraKey, Store};
+use faceattend_core::store::{CameraGroup, CameraKey, Store};
 use faceattend_core::types::StudentId;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
@@ -55,6 +55,7 @@ use kept::KeptList;
 use kiosks::Kiosks;
 use log::DetectionLog;
 use notices::Notices;
+use notices::watch::{CameraPicture, CameraPictures};
 use refusals::Refusals;
 use watch::{GateFigures, Watcher};
 
@@ -151,6 +152,8 @@ impl Live {
         };
         let notices =
             Notices::start(Arc::clone(&store), (&settings.notices, settings.policy.time_zone().clone()), &background)?;
+        let pictures = camera_pictures(&kept, (&cameras, &laptop), leases.as_ref());
+        notices::watch::start(Arc::clone(&store), settings.policy.clone(), pictures, &background)?;
         let live = Self {
             gallery,
             registry,
@@ -339,6 +342,36 @@ impl Live {
         // What the database does not take now waits in the file for the next start.
         waiting_writes::write(&self.backlog, &self.events);
     }
+}
+
+/// Returns which of the kept cameras give pictures. Of those that another server watches that one says it.
+fn camera_pictures(
+    kept: &Arc<KeptList>,
+    (cameras, laptop): (&Arc<Cameras>, &Arc<Cameras>),
+    leases: Option<&Arc<CameraLeases>>,
+) -> CameraPictures {
+    let (kept, cameras, laptop, leases) =
+        (Arc::clone(kept), Arc::clone(cameras), Arc::clone(laptop), leases.map(Arc::clone));
+    Box::new(move || {
+        let running = |watched: &Cameras, name: &str| {
+            watched.status().iter().any(|camera| camera.name == name && camera.state() == CameraState::Running)
+        };
+        let mut pictures = Vec::new();
+        for (camera, _) in kept.cameras()? {
+            let name = &camera.key.name;
+            let is_up = match (&leases, camera.group) {
+                _ if camera.paused => Some(true),
+                (_, CameraGroup::Laptop) => Some(running(&laptop, name)),
+                (None, CameraGroup::Usual) => Some(running(&cameras, name)),
+                // Another server answers for a camera that it watches.
+                (Some(leases), CameraGroup::Usual) => {
+                    (!leases.is_of_another(&camera.key)).then(|| running(&cameras, name))
+                }
+            };
+            pictures.push(CameraPicture { id: camera.id, name: camera.name, location: camera.location, is_up });
+        }
+        Ok(pictures)
+    })
 }
 
 impl Drop for Live {

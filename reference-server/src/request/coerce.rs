@@ -14,11 +14,7 @@ pub(crate) struct Refusal {
 }
 
 impl Refusal {
-<<<<<<< HEAD
-    pub(crate) fn new(kind: &'static str, message: &str) -> Self {
-=======
     pub(super) fn new(kind: &'static str, message: &str) -> Self {
->>>>>>> main
         Self { kind, message: message.into(), reason: None }
     }
 }

@@ -1,4 +1,3 @@
-<<<<<<< HEAD
 //! Fields that hold several values.
 
 use faceattend_core::attendance::Period;
@@ -31,6 +30,62 @@ impl Kind for Students {
 
     fn schema(&self) -> ObjectBuilder {
         array(&ObjectBuilder::new().schema_type(Type::Integer).build(), (1, MOST_STUDENTS), &json!([1, 2]))
+    }
+}
+
+/// The longest other list of a request.
+const MOST: usize = 1000;
+
+/// A list of texts, each of at most 1,000 characters. Without the field it is empty.
+pub(crate) struct Texts;
+
+impl Kind for Texts {
+    type Value = Vec<String>;
+
+    fn read(&self, fields: &mut Fields<'_>, name: &'static str) -> Option<Vec<String>> {
+        if fields.has(name) { fields.value(name, texts) } else { Some(Vec::new()) }
+    }
+
+    fn schema(&self) -> ObjectBuilder {
+        let text = ObjectBuilder::new().schema_type(Type::String).max_length(Some(LONGEST_TEXT)).build();
+        array(&text, (0, MOST), &json!(["office@school.example"]))
+    }
+
+    fn required(&self) -> bool {
+        false
+    }
+
+    fn nullable(&self) -> bool {
+        true
+    }
+}
+
+const LONGEST_TEXT: usize = 1000;
+
+fn texts(value: &Value) -> Result<Vec<String>, Refusal> {
+    let text = |item: &Value| match item {
+        Value::String(text) if text.chars().count() <= LONGEST_TEXT => Ok(text.clone()),
+        Value::String(_) => {
+            let message = format!("String should have at most {LONGEST_TEXT} characters");
+            Err(Refusal::new("string_too_long", &message))
+        }
+        _ => Err(Refusal::new("string_type", "Input should be a valid string")),
+    };
+    listed(value, 0, MOST)?.iter().map(text).collect()
+}
+
+/// A list of integers.
+pub(crate) struct Integers;
+
+impl Kind for Integers {
+    type Value = Vec<i64>;
+
+    fn read(&self, fields: &mut Fields<'_>, name: &'static str) -> Option<Vec<i64>> {
+        fields.value(name, |value| listed(value, 0, MOST)?.iter().map(coerce::integer).collect())
+    }
+
+    fn schema(&self) -> ObjectBuilder {
+        array(&ObjectBuilder::new().schema_type(Type::Integer).build(), (0, MOST), &json!([1]))
     }
 }
 
@@ -124,84 +179,4 @@ mod tests {
             assert!(period(&bad).is_err(), "{bad}");
         }
     }
-=======
-//! The kinds of fields that are lists.
-
-use serde_json::{Value, json};
-use utoipa::openapi::schema::{ObjectBuilder, Type};
-
-use crate::request::coerce::Refusal;
-use crate::request::fields::Fields;
-use crate::request::kinds::Kind;
-
-/// The longest list of a request.
-const LONGEST: usize = 1000;
-
-/// A list of texts, each of at most 1,000 characters. Without the field it is empty.
-pub(crate) struct Texts;
-
-impl Kind for Texts {
-    type Value = Vec<String>;
-
-    fn read(&self, fields: &mut Fields<'_>, name: &'static str) -> Option<Vec<String>> {
-        if fields.has(name) { fields.value(name, texts) } else { Some(Vec::new()) }
-    }
-
-    fn schema(&self) -> ObjectBuilder {
-        ObjectBuilder::new().schema_type(Type::Array).examples([json!(["office@school.example"])])
-    }
-
-    fn required(&self) -> bool {
-        false
-    }
-
-    fn nullable(&self) -> bool {
-        true
-    }
-}
-
-/// A list of integers.
-pub(crate) struct Integers;
-
-impl Kind for Integers {
-    type Value = Vec<i64>;
-
-    fn read(&self, fields: &mut Fields<'_>, name: &'static str) -> Option<Vec<i64>> {
-        fields.value(name, integers)
-    }
-
-    fn schema(&self) -> ObjectBuilder {
-        ObjectBuilder::new().schema_type(Type::Array).examples([json!([1])])
-    }
-}
-
-fn items(value: &Value) -> Result<&[Value], Refusal> {
-    let Value::Array(items) = value else {
-        return Err(Refusal::new("list_type", "Input should be a valid list"));
-    };
-    if items.len() > LONGEST {
-        let message = format!("List should have at most {LONGEST} items after validation");
-        return Err(Refusal::new("too_long", &message));
-    }
-    Ok(items)
-}
-
-fn texts(value: &Value) -> Result<Vec<String>, Refusal> {
-    const MOST: usize = 1000;
-    items(value)?
-        .iter()
-        .map(|item| match item {
-            Value::String(text) if text.chars().count() <= MOST => Ok(text.clone()),
-            Value::String(_) => {
-                Err(Refusal::new("string_too_long", &format!("String should have at most {MOST} characters")))
-            }
-            _ => Err(Refusal::new("string_type", "Input should be a valid string")),
-        })
-        .collect()
-}
-
-fn integers(value: &Value) -> Result<Vec<i64>, Refusal> {
-    let no_integer = || Refusal::new("int_type", "Input should be a valid integer");
-    items(value)?.iter().map(|item| item.as_i64().ok_or_else(no_integer)).collect()
->>>>>>> main
 }

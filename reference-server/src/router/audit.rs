@@ -24,11 +24,11 @@ const NAMED: [&str; 13] = [
     "session_id",
     "username",
     "camera_id",
-    "group_id",
     "kiosk_id",
     "channel_id",
     "rule_id",
     "unknown_id",
+    "group_id",
 ];
 
 /// Writes the entry for a successful call and returns its answer.

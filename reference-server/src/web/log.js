@@ -58,6 +58,7 @@ const ACTIONS = {
   "POST /api/v1/cameras/{camera_id}/pause": "action.camera_paused",
   "POST /api/v1/cameras/{camera_id}/resume": "action.camera_resumed",
   "kiosk paired": "action.kiosk_paired",
+  "kiosk revoked": "action.kiosk_revoked",
   "kiosk code wrong": "action.kiosk_code_wrong",
   "kiosk PIN wrong": "action.kiosk_pin_wrong",
   "POST /api/v1/kiosks": "action.kiosk_added",

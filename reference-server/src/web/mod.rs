@@ -10,7 +10,8 @@ use crate::request::texts;
 
 /// Scripts, styles and data come from this server only, and no other page may frame it.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
-     connect-src 'self'; media-src 'self' blob:; form-action 'none'; frame-ancestors 'none'; base-uri 'none'";
+     connect-src 'self'; media-src 'self' blob:; manifest-src 'self'; worker-src 'self'; form-action 'none'; \
+     frame-ancestors 'none'; base-uri 'none'";
 
 const HTML: &str = "text/html; charset=utf-8";
 const CSS: &str = "text/css; charset=utf-8";
@@ -53,6 +54,7 @@ const FILES: &[Page] = files! {
         "events.js"
         "first-run.js"
         "guidance.js"
+        "kiosks.js"
         "live.js"
         "log.js"
         "looks.js"
@@ -82,6 +84,27 @@ const FILES: &[Page] = files! {
     JSON: "text.ar.json" "text.de.json" "text.en.json" "text.es.json" "text.fr.json" "text.hi.json";
 };
 
+const MANIFEST: &str = "application/manifest+json";
+
+/// The page of a kiosk, which loads its own files beside some of those above.
+const KIOSK: &str = include_str!("kiosk/kiosk.html");
+
+/// The files of that page, under `/ui/kiosk/`.
+const KIOSK_FILES: &[Page] = &[
+    ("kiosk.css", CSS, include_str!("kiosk/kiosk.css")),
+    ("eye.js", JS, include_str!("kiosk/eye.js")),
+    ("greeting.js", JS, include_str!("kiosk/greeting.js")),
+    ("kiosk.js", JS, include_str!("kiosk/kiosk.js")),
+    ("link.js", JS, include_str!("kiosk/link.js")),
+    ("voice.js", JS, include_str!("kiosk/voice.js")),
+];
+
+/// What a browser installs that page by. They lie above its folder: a service worker serves pages beside and below it.
+const KIOSK_INSTALLATION: &[Page] = &[
+    ("kiosk-worker.js", JS, include_str!("kiosk/worker.js")),
+    ("kiosk.webmanifest", MANIFEST, include_str!("kiosk/kiosk.webmanifest")),
+];
+
 /// Answers `GET /ui/`.
 pub(crate) async fn index() -> Response {
     answer(HTML, INDEX)
@@ -98,8 +121,22 @@ input! {
 
 /// Answers `GET /ui/{file}`.
 pub(crate) async fn file(wanted: Open<File>) -> Result<Response, AppError> {
+    served(wanted, FILES.iter().chain(KIOSK_INSTALLATION))
+}
+
+/// Answers `GET /ui/kiosk`.
+pub(crate) async fn kiosk() -> Response {
+    answer(HTML, KIOSK)
+}
+
+/// Answers `GET /ui/kiosk/{file}`.
+pub(crate) async fn kiosk_file(wanted: Open<File>) -> Result<Response, AppError> {
+    served(wanted, KIOSK_FILES.iter())
+}
+
+fn served(wanted: Open<File>, files: impl Iterator<Item = &'static Page>) -> Result<Response, AppError> {
     let Open(File { file: name }) = wanted;
-    let found = FILES.iter().find(|(known, ..)| *known == name);
+    let found = files.into_iter().find(|(known, ..)| *known == name);
     found.map(|(_, kind, text)| answer(kind, text)).ok_or_else(|| AppError::not_found("Not Found"))
 }
 

@@ -9,5 +9,9 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod killed;
+mod letters;
+mod post_office;
 mod receiver;
+mod watched;
 mod webhooks;

@@ -2,12 +2,7 @@
 
 use jiff::civil::Date;
 
-<<<<<<< HEAD
 use super::{GroupKind, RosterProblem};
-=======
-use super::GroupKind;
-use super::RosterProblem;
->>>>>>> main
 use crate::types::StudentId;
 
 /// A person of a list.

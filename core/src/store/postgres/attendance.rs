@@ -40,6 +40,7 @@ impl Attendance for PostgresStore {
     fn delete_attendance(&self, id: i64) -> Result<()> {
         self.write("delete attendance", |db| {
             delete(db, id)?;
+            events::mark_gone(&mut Shared(db), id)?;
             notices::leave(db, text::ATTENDANCE)
         })
     }

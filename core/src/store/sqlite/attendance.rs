@@ -94,7 +94,10 @@ impl Attendance for SqliteStore {
     fn delete_attendance(&self, id: i64) -> Result<()> {
         self.write("delete attendance", |db| match db.execute("DELETE FROM attendance_log WHERE id = ?1", [id])? {
             0 => Err(NO_ATTENDANCE.into()),
-            _ => Ok(notices::leave(db, text::ATTENDANCE)?),
+            _ => {
+                events::mark_gone(&mut Shared(db), id)?;
+                Ok(notices::leave(db, text::ATTENDANCE)?)
+            }
         })
     }
 

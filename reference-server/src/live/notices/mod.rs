@@ -7,6 +7,7 @@
 
 mod failure;
 mod mail;
+pub(crate) mod watch;
 mod webhook;
 mod words;
 

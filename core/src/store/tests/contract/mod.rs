@@ -121,18 +121,18 @@ macro_rules! contract {
             a_suspected_photograph_is_told_and_a_doubt_is_not, a_check_out_is_told_once,
             what_was_given_up_is_sent_again_when_somebody_asks, what_waits_goes_with_its_rule_and_its_channel,
             of_senders_at_once_each_letter_has_one, a_merge_takes_guardians_and_letters_along,
-<<<<<<< HEAD
-            a_groups_name_is_one_without_letter_case, a_group_with_a_history_is_archived_and_another_one_removed, memberships_begin_and_end_on_their_days, of_changes_of_a_roster_all_are_made_or_none, who_is_withdrawn_is_a_member_of_nothing_until_readmitted, past_days_keep_the_timetable_that_they_had, the_calendar_is_read_by_days, an_excuse_is_withdrawn_and_stays, a_roster_is_read_for_a_span_of_days, a_roster_goes_with_its_student, a_merge_joins_memberships_and_keeps_excuses,
-            a_list_is_imported_and_again_changes_nothing,
-            an_import_moves_renames_and_withdraws_and_history_stays, an_import_is_held_to_the_plan_that_was_shown,
-            an_import_with_a_wrong_line_changes_nothing, a_list_of_5000_is_imported_in_one_go);
-=======
             a_kiosk_comes_back_as_it_was_written, a_code_pairs_one_tablet_within_its_time,
             of_tablets_with_one_code_at_once_one_is_paired, a_revoked_kiosk_has_no_token_and_no_code,
             a_kiosk_is_renamed_and_keeps_its_tablet, what_is_no_kiosk_is_not_kept,
             a_mark_is_taken_back_onto_the_second_look_list, a_vouched_mark_keeps_who_vouched,
-            a_groups_name_is_one_without_letter_case, a_group_with_a_history_is_archived_and_another_one_removed, memberships_begin_and_end_on_their_days, of_changes_of_a_roster_all_are_made_or_none, who_is_withdrawn_is_a_member_of_nothing_until_readmitted, past_days_keep_the_timetable_that_they_had, the_calendar_is_read_by_days, an_excuse_is_withdrawn_and_stays, a_roster_is_read_for_a_span_of_days, a_roster_goes_with_its_student, a_merge_joins_memberships_and_keeps_excuses);
->>>>>>> main
+            a_groups_name_is_one_without_letter_case, a_group_with_a_history_is_archived_and_another_one_removed,
+            memberships_begin_and_end_on_their_days, of_changes_of_a_roster_all_are_made_or_none,
+            who_is_withdrawn_is_a_member_of_nothing_until_readmitted, past_days_keep_the_timetable_that_they_had,
+            the_calendar_is_read_by_days, an_excuse_is_withdrawn_and_stays, a_roster_is_read_for_a_span_of_days,
+            a_roster_goes_with_its_student, a_merge_joins_memberships_and_keeps_excuses,
+            a_list_is_imported_and_again_changes_nothing,
+            an_import_moves_renames_and_withdraws_and_history_stays, an_import_is_held_to_the_plan_that_was_shown,
+            an_import_with_a_wrong_line_changes_nothing, a_list_of_5000_is_imported_in_one_go);
     };
     (@ $open:expr; $($name:ident),+) => {
         $(#[test] fn $name() {
