@@ -7,7 +7,7 @@ use clap::ArgMatches;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use faceattend_server::commands::{
     admin, backup, calibrate, config, db, doctor, eval, generate, installed, io_advice, keys, kiosks, models, restore,
-    serve, settings,
+    serve, settings, students,
 };
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::prelude::*;
@@ -38,6 +38,8 @@ enum Command {
     Backup(backup::BackupArgs),
     /// Puts a back-up into the place of what is there
     Restore(restore::RestoreArgs),
+    /// Imports and exports the list of students, from a spreadsheet or to one
+    Students(students::StudentsArgs),
     /// Creates and changes user accounts
     Admin(admin::AdminArgs),
     /// Lists kiosks and revokes their tablets
@@ -110,6 +112,7 @@ fn run(known: &mut Option<ArgMatches>) -> faceattend_core::Result<()> {
         Command::Db(args) => db::run(args),
         Command::Backup(args) => backup::run(&args, cli.config.as_deref()),
         Command::Restore(args) => restore::run(&args),
+        Command::Students(args) => students::run(args),
         Command::Admin(args) => admin::run(args),
         Command::Kiosks(args) => kiosks::run(args),
         Command::Keys(args) => keys::run(args),

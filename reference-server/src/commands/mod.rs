@@ -21,6 +21,7 @@ pub mod restore;
 pub mod serve;
 mod server_lock;
 pub mod settings;
+pub mod students;
 
 use std::io::Write as _;
 
