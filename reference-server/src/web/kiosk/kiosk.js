@@ -4,7 +4,7 @@ import { Camera } from "../camera.js";
 import { LANGUAGES, chosen, speak, t, told } from "../text.js";
 import { element, make, pause, say } from "../ui.js";
 import { Eye } from "./eye.js";
-import { Greetings } from "./greeting.js";
+import { Greetings, clockText } from "./greeting.js";
 import { Refused, me, notMe, pair, send, vouch } from "./link.js";
 import { wake } from "./voice.js";
 
@@ -103,8 +103,7 @@ function setClock(text) {
 function tick() {
   const now = siteTime();
   if (!now) return;
-  const options = { hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: "UTC" };
-  const text = new Intl.DateTimeFormat(chosen(), options).format(now);
+  const text = clockText(now);
   write("clock", text);
   write("night-clock", text);
   // It wanders, so that no screen keeps a trace of it.
