@@ -23,10 +23,11 @@ const SVG: &str = "image/svg+xml";
 
 const JSON: &str = "application/json";
 
-/// The document: the pages, those of groups and those that show a day, a month and a person, and behind them the icons
-/// and the dialogs.
+/// The document: the pages, those of the office, those of groups and those that show a day, a month and a person, and
+/// behind them the icons and the dialogs.
 const INDEX: &str = concat!(
     include_str!("index.html"),
+    include_str!("office.html"),
     include_str!("rosters.html"),
     include_str!("views.html"),
     include_str!("vendor/lucide/icons.svg"),
