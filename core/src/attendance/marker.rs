@@ -45,6 +45,8 @@ pub struct Marker {
     known: Answers<StudentId, AttendanceRecord>,
     /// The open entries of the second-look list.
     looks: Answers<(StudentId, SecondLookVerdict), SecondLook>,
+    /// Whose faces a liveness session proved.
+    proven: Answers<StudentId, bool>,
     /// Where sightings of cameras wait for the database.
     backlog: Option<Arc<Backlog>>,
 }
@@ -71,7 +73,14 @@ impl Marker {
     /// Creates a marker for this store and policy.
     #[must_use]
     pub fn new(store: Arc<dyn Store>, policy: AttendancePolicy) -> Self {
-        Self { store, policy, known: Answers::default(), looks: Answers::default(), backlog: None }
+        Self {
+            store,
+            policy,
+            known: Answers::default(),
+            looks: Answers::default(),
+            proven: Answers::default(),
+            backlog: None,
+        }
     }
 
     /// Returns the marker, whose cameras lose no sighting while the database is held or away: it waits in `backlog`,
@@ -120,6 +129,20 @@ impl Marker {
     }
 
     /// As [`mark`](Self::mark), for a camera: where the database is held or away, the sighting waits for it.
+    /// Returns whether a liveness session proved the face that is stored of a student. A store that does not answer
+    /// proves nothing. What it said is remembered for a minute at most.
+    pub(crate) fn is_proven(&self, student: StudentId, now: Timestamp) -> bool {
+        const ALWAYS: &str = "";
+        if let Some(known) = self.proven.get(&student, ALWAYS, now) {
+            return known;
+        }
+        let Ok(Some(found)) = self.store.student(student) else { return false };
+        if let Ok(day) = self.policy.day(now) {
+            self.proven.keep(student, found.liveness_verified, ALWAYS.to_owned(), day.ends_at, now);
+        }
+        found.liveness_verified
+    }
+
     pub(crate) fn note_sighting(
         &self,
         student: StudentId,
@@ -331,6 +354,7 @@ impl Marker {
     pub fn forget(&self) {
         self.known.clear();
         self.looks.clear();
+        self.proven.clear();
     }
 }
 

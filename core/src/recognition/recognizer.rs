@@ -1,6 +1,6 @@
 //! The recognizer of one camera.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -22,7 +22,7 @@ use crate::engine::{AnalyzeOptions, Depth, Face, FaceEngine};
 use crate::error::{Error, Result};
 use crate::frame::Frame;
 use crate::gallery::Gallery;
-use crate::gate::{GatePolicy, LifeVerdict, LifeView};
+use crate::gate::{GatePolicy, Life, LifeReason, LifeVerdict, LifeView, UnprovenFaces};
 use crate::geometry::Rect;
 use crate::store::{SecondLookVerdict, SecondLooking, StoreTrouble, limits};
 use crate::tracking::{Decision, Track, TrackId, Tracker, Watch};
@@ -53,6 +53,8 @@ pub struct Recognizer {
     tracker: Tracker,
     scan_plan: ScanPlan,
     gatekeeper: Gatekeeper,
+    /// Who was handed over because a photograph is all that there is of the face.
+    unproven: BTreeMap<TrackId, StudentId>,
     slowness: Slowness,
     mounting: Mounting,
     /// Whom the second-look list has to hold and does not yet.
@@ -84,6 +86,7 @@ impl Recognizer {
             tracker: Tracker::new(options.tracking),
             scan_plan: ScanPlan::default(),
             gatekeeper: Gatekeeper::new(options.gate),
+            unproven: BTreeMap::new(),
             slowness: Slowness::default(),
             mounting: Mounting::default(),
             to_hand_over: VecDeque::new(),
@@ -230,6 +233,7 @@ impl Recognizer {
         let tracks = self.tracker.tracks();
         let left = self.gatekeeper.left(|id| tracks.iter().any(|track| track.id() == id));
         self.to_hand_over.extend(left);
+        self.unproven.retain(|id, _| tracks.iter().any(|track| track.id() == *id));
         let known: Vec<_> =
             report.faces.iter().filter_map(|face| Some((face.track, face.known()?, face.life))).collect();
         for (track, (student, similarity), life) in known {
@@ -255,6 +259,14 @@ impl Recognizer {
                     let random = uuid::Uuid::new_v4().as_u128();
                     self.tracker.ask(track, random, &self.options.gate, now);
                 }
+                Admission::Mark if !self.counts(student, now) => {
+                    self.tracker.drop_question(track);
+                    // Once for each who stands there.
+                    if self.unproven.insert(track, student) != Some(student) {
+                        let life = Life { reason: Some(LifeReason::UnprovenFace), ..life };
+                        self.to_hand_over.push_back(Sighting { track, student, similarity, life, at: now });
+                    }
+                }
                 Admission::Mark => {
                     self.tracker.drop_question(track);
                     let sighting = Sighting { track, student, similarity, life, at: now };
@@ -269,6 +281,12 @@ impl Recognizer {
             }
         }
         self.hand_over(report)
+    }
+
+    /// Whether the face that is stored of a student counts for a mark.
+    fn counts(&self, student: StudentId, now: Timestamp) -> bool {
+        let asks = self.options.gate.unproven == UnprovenFaces::SecondLook;
+        self.marker.as_ref().filter(|_| asks).is_none_or(|marker| marker.is_proven(student, now))
     }
 
     fn mark(&self, seen: &Sighting, to: &mut RecognitionReport) -> Result<()> {

@@ -45,8 +45,8 @@ const reload = () => show(scope);
 
 async function remove({ calendar_id: id, name, first_day: first, last_day: last }) {
   const sure = await confirmed({
-    title: t("calendar.remove_title"), what: `${name}, ${day(first)} – ${day(last)}`, hint: t("calendar.remove_hint"),
-    yes: t("calendar.remove"),
+    title: t("calendar.remove_title"), what: `${name}, ${day(first)} – ${day(last)}`,
+    hint: t("calendar.remove_hint"), yes: t("calendar.remove"),
   });
   if (sure) await carryOut(() => erase(`/calendar/${id}`), t("calendar.removed", { name }), reload, "calendar-note");
 }

@@ -47,8 +47,8 @@ const reload = () => show(scope);
 
 async function withdraw({ excuse_id: id, student_name: name, first_day: first, last_day: last }) {
   const sure = await confirmed({
-    title: t("excuses.withdraw_title"), what: `${name}, ${day(first)} – ${day(last)}`, hint: t("excuses.withdraw_hint"),
-    yes: t("excuses.withdraw"),
+    title: t("excuses.withdraw_title"), what: `${name}, ${day(first)} – ${day(last)}`,
+    hint: t("excuses.withdraw_hint"), yes: t("excuses.withdraw"),
   });
   if (sure) await carryOut(() => post(`/excuses/${id}/withdraw`), t("excuses.withdrawn"), reload, "excuses-note");
 }

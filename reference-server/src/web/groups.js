@@ -142,7 +142,8 @@ element("rename-form").addEventListener("submit", async (event) => {
 element("groups-form").addEventListener("submit", async (event) => {
   event.preventDefault();
   const [name, kind] = [element("groups-name").value, element("groups-kind").value];
-  if (await change(() => post("/groups", { name, kind }), t("groups.added", { name }))) element("groups-name").value = "";
+  const added = await change(() => post("/groups", { name, kind }), t("groups.added", { name }));
+  if (added) element("groups-name").value = "";
 });
 element("groups-archived").addEventListener("change", showGroups);
 element("groups-import").prepend(icon("upload"));
@@ -189,7 +190,8 @@ async function end(group, { student_id: id, student_name: name }) {
     title: t("members.end_title"), what: `${name}, ${group.name}`, hint: t("members.end_hint"), yes: t("members.end"),
   });
   if (!sure) return;
-  await carryOut(() => erase(`/groups/${group.group_id}/members/${id}`), t("members.ended", { name }), load, "members-note");
+  const ending = () => erase(`/groups/${group.group_id}/members/${id}`);
+  await carryOut(ending, t("members.ended", { name }), load, "members-note");
 }
 
 element("members-form").addEventListener("submit", async (event) => {

@@ -1,11 +1,15 @@
 // The import of a list: a file is shown as what it would change, with what is wrong by line, and imported as shown.
 import { upload } from "./api.js";
 import { day } from "./site-time.js";
-import { chosen, list, number, t } from "./text.js";
+import { chosen, list, number, t, told } from "./text.js";
 import { element, make, say, showRows } from "./ui.js";
 
 // So many changes and problems are shown; the figures above tell how many there are.
 const SHOWN = 200;
+const COUNTS = {
+  new: "import.count_new", changed: "import.count_changed", unchanged: "import.count_unchanged",
+  missing: "import.count_missing", problems: "import.count_problems",
+};
 const PROBLEMS = {
   empty: "problem.empty", too_large: "problem.too_large", unknown_format: "problem.unknown_format",
   damaged: "problem.damaged", password_protected: "problem.password_protected",
@@ -39,7 +43,8 @@ const photos = () => [...element("import-photos").files];
 async function send(mode) {
   const query = new URLSearchParams({ mode, language: chosen() });
   if (element("import-missing").checked) query.set("withdraw_missing", "true");
-  if (!element("import-sheets").hidden && element("import-sheet").value) query.set("sheet", element("import-sheet").value);
+  const sheet = element("import-sheets").hidden ? "" : element("import-sheet").value;
+  if (sheet) query.set("sheet", sheet);
   if (mode === "apply") query.set("fingerprint", plan.fingerprint);
   return (await upload(`/students/import?${query}`, file())).data;
 }
@@ -84,8 +89,9 @@ function showPlan() {
   ];
   element("import-about").textContent = about.filter(Boolean).join(" ");
   offerSheets();
-  element("import-counts").replaceChildren(...["new", "changed", "unchanged", "missing", "problems"].map((what) =>
-    make("div", {}, make("dt", { textContent: t(`import.count_${what}`) }), make("dd", { textContent: number(counts[what]) }))));
+  element("import-counts").replaceChildren(...Object.keys(COUNTS).map((what) => make(
+    "div", {}, make("dt", { textContent: told(COUNTS, what) }), make("dd", { textContent: number(counts[what]) }),
+  )));
   element("import-problems").hidden = counts.problems === 0;
   showRows(element("import-problem-rows"), plan.problems.slice(0, SHOWN).map((problem) => [
     problem.line === null ? "" : number(problem.line), problem.column ?? "", sentence(problem),
@@ -101,11 +107,12 @@ function showPlan() {
   const hidden = Math.max(0, (counts.problems || counts.new + counts.changed) - SHOWN);
   element("import-more").textContent = hidden ? t("import.more", { count: hidden, more: number(hidden) }) : "";
   element("import-absent").hidden = counts.missing === 0;
-  element("import-absent-count").textContent = t(
-    plan.withdraws_missing ? "import.withdrawn" : "import.kept", { count: counts.missing, missing: number(counts.missing) },
-  );
+  const absent = { count: counts.missing, missing: number(counts.missing) };
+  const toldOfAbsent = plan.withdraws_missing ? t("import.withdrawn", absent) : t("import.kept", absent);
+  element("import-absent-count").textContent = toldOfAbsent;
   element("import-absent-names").replaceChildren(
-    ...plan.missing.slice(0, SHOWN).map(({ name, roll_number: roll }) => make("li", { textContent: `${name} (${roll})` })),
+    ...plan.missing.slice(0, SHOWN)
+      .map(({ name, roll_number: roll }) => make("li", { textContent: `${name} (${roll})` })),
   );
   element("import-unused").hidden = true;
   const said = counts.problems
@@ -139,7 +146,8 @@ function inWords(one, words) {
   words.push(...one.joins.map(span), ...(one.redated ?? []).map(span));
   words.push(...(one.leaves ?? []).map((group) => t("import.leaves", { group })));
   if (one.withdrawn_on) words.push(t("import.gone", { from: day(one.withdrawn_on) }));
-  if (one.new_guardians) words.push(t("import.guardians", { count: one.new_guardians, guardians: number(one.new_guardians) }));
+  const { new_guardians: count } = one;
+  if (count) words.push(t("import.guardians", { count, guardians: number(count) }));
   return words.join("; ");
 }
 
@@ -158,7 +166,7 @@ element("import-form").addEventListener("submit", async (event) => {
   element("import-apply").disabled = true;
   const note = element("import-note");
   try {
-    let told = "";
+    let said = "";
     if (plan && !isEmpty()) {
       say(note, t("import.importing"));
       plan = await send("apply");
@@ -166,13 +174,13 @@ element("import-form").addEventListener("submit", async (event) => {
         showPlan();
         return;
       }
-      told = t("import.done", { new: number(plan.counts.new), changed: number(plan.counts.changed) });
+      said = t("import.done", { new: number(plan.counts.new), changed: number(plan.counts.changed) });
     }
-    if (photos().length > 0) told = `${told} ${await enrol(photos())}`.trim();
+    if (photos().length > 0) said = `${said} ${await enrol(photos())}`.trim();
     element("import-plan").hidden = element("import-unused").hidden;
     plan = null;
     element("import-file").value = element("import-photos").value = "";
-    say(note, told, "good");
+    say(note, said, "good");
     note.focus();
     await done();
   } catch (error) {

@@ -23,11 +23,14 @@ const SVG: &str = "image/svg+xml";
 
 const JSON: &str = "application/json";
 
-/// The document: the pages, those that show a day, a month and a person, and behind them the icons and the dialogs.
+/// The document: the pages, those of groups and those that show a day, a month and a person, and behind them the icons
+/// and the dialogs.
 const INDEX: &str = concat!(
     include_str!("index.html"),
+    include_str!("rosters.html"),
     include_str!("views.html"),
     include_str!("vendor/lucide/icons.svg"),
+    include_str!("import.html"),
     include_str!("dialogs.html")
 );
 
@@ -49,14 +52,18 @@ const FILES: &[Page] = files! {
         "attendance.js"
         "banners.js"
         "browser-camera.js"
+        "calendar.js"
         "camera-form.js"
         "camera-words.js"
         "camera.js"
         "cameras.js"
         "devices.js"
         "events.js"
+        "excuses.js"
         "first-run.js"
+        "groups.js"
         "guidance.js"
+        "import.js"
         "kiosks.js"
         "live.js"
         "log.js"
@@ -76,14 +83,15 @@ const FILES: &[Page] = files! {
         "second-look.js"
         "site-time.js"
         "status-words.js"
+        "student-search.js"
         "students.js"
         "text.js"
+        "timetable.js"
         "today.js"
         "trends.js"
         "typed.js"
         "ui.js"
-        "unknown-faces.js"
-    ;
+        "unknown-faces.js";
     JSON: "text.ar.json" "text.de.json" "text.en.json" "text.es.json" "text.fr.json" "text.hi.json";
 };
 

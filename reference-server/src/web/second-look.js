@@ -11,6 +11,7 @@ const VERDICTS = { undecided: "second_look.undecided", spoof: "second_look.spoof
 // The codes of the core's `gate`; one that is not known here is shown as it is.
 const REASONS = {
   few_views: "life.few_views",
+  unproven_face: "life.unproven_face",
   little_movement: "life.little_movement",
   passive_low: "life.passive_low",
   frozen: "life.frozen",

@@ -260,6 +260,7 @@ fn every_icon_that_is_used_is_there() {
     for (_, text) in scripts() {
         used.extend(quoted_after(text, "icon(\""));
         used.extend(quoted_after(text, "nothing(\""));
+        used.extend(quoted_after(text, "item(\""));
     }
     let table = script("looks.js").split_once("const SIGNS = {").unwrap().1.split_once('}').unwrap().0;
     used.extend(quoted_after(table, ": \""));

@@ -31,7 +31,9 @@ export async function show(wanted) {
     : scope.group
       ? t("timetable.of_site")
       : t("timetable.usual", { days: daysOf(data.usual_weekdays) });
-  element("timetable-versions").replaceChildren(...own.map((version) => versionOf(version, version === now, data.today)));
+  element("timetable-versions").replaceChildren(
+    ...own.map((version) => versionOf(version, version === now, data.today)),
+  );
   const form = element("timetable-form");
   form.closest("details").hidden = !may("operator") || scope.isArchived;
   if (form.closest("details").open) return;
@@ -44,9 +46,9 @@ function versionOf(version, holds, today) {
   const times = periods.length
     ? list(periods.map(periodInWords))
     : t("timetable.once");
-  const what = t(holds ? "timetable.holds" : from > today ? "timetable.will_hold" : "timetable.held", {
-    from: day(from), days: daysOf(weekdays), periods: times,
-  });
+  const values = { from: day(from), days: daysOf(weekdays), periods: times };
+  const later = from > today ? t("timetable.will_hold", values) : t("timetable.held", values);
+  const what = holds ? t("timetable.holds", values) : later;
   const line = make("li", { textContent: `${what} ` });
   if (from > today && may("operator"))
     line.append(button(t("timetable.remove"), t("timetable.remove_of", { from: day(from) }), () => remove(id)));
@@ -54,8 +56,10 @@ function versionOf(version, holds, today) {
 }
 
 function periodInWords({ name, begins, late_after: late, check_out_from: out }) {
-  const key = late && out ? "timetable.period_both" : late ? "timetable.period_late" : out ? "timetable.period_out" : "timetable.period";
-  return t(key, { name, begins, late: late ?? "", out: out ?? "" });
+  const values = { name, begins, late: late ?? "", out: out ?? "" };
+  if (late && out) return t("timetable.period_both", values);
+  if (late) return t("timetable.period_late", values);
+  return out ? t("timetable.period_out", values) : t("timetable.period", values);
 }
 
 const reload = () => show(scope);

@@ -17,7 +17,7 @@ use faceattend_core::detection::{DetectOptions, InputSize};
 use faceattend_core::engine::{Engine, EngineBuilder};
 use faceattend_core::enrolment::DuplicatePolicy;
 use faceattend_core::frame::ChannelOrder;
-use faceattend_core::gate::GatePolicy;
+use faceattend_core::gate::{GatePolicy, UnprovenFaces};
 use faceattend_core::tracking::{Impostors, TrackingOptions};
 use faceattend_core::{Error, Result};
 use jiff::civil::Time;
@@ -274,6 +274,17 @@ pub struct ServeArgs {
         value_parser = policy_at,
     )]
     pub(super) gate_liveness_at: Vec<(String, GatePolicy)>,
+    /// Whether faces that a photograph enrolled, without a liveness session, count for marks: count or second-look,
+    /// which puts whoever is recognized by one on the second-look list
+    #[arg(
+        long,
+        help_heading = heading::CAMERAS,
+        env = "FACEATTEND_UNPROVEN_FACES",
+        value_name = "POLICY",
+        default_value = "count",
+        value_parser = parsed::<UnprovenFaces>,
+    )]
+    pub(super) unproven_faces: UnprovenFaces,
     /// How many seconds a person is watched for signs of life before the second-look list asks an operator
     #[arg(
         long,

@@ -164,6 +164,7 @@ async fn serve(args: ServeArgs, data: Data) -> Result<()> {
     let single_pictures = if args.single_pictures_mark { SinglePictures::Mark } else { SinglePictures::Name };
     let gate = GateSettings::default()
         .with_policy(args.gate_liveness)
+        .with_unproven(args.unproven_faces)
         .with_places(args.gate_liveness_at)
         .with_wait(SignedDuration::try_from_secs_f32(args.gate_wait).unwrap_or(GateOptions::default().wait))
         .with_single_pictures(single_pictures);
