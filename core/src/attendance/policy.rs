@@ -98,12 +98,6 @@ impl AttendancePolicy {
         &self.time_zone
     }
 
-    /// Returns the time at which a day begins.
-    #[must_use]
-    pub fn day_boundary(&self) -> Time {
-        self.day_boundary
-    }
-
     /// Returns the day that `at` belongs to.
     ///
     /// # Errors

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::ageing::{self, Ageing};
+use super::direction::Direction;
 use super::gatekeeper::{Admission, Gatekeeper};
 use super::options::RecognitionOptions;
 use super::passed_over::PassedOver;
@@ -61,6 +62,7 @@ pub struct Recognizer {
     /// The faces in view that are on the list of unknown ones.
     strangers: HashMap<TrackId, UnknownId>,
     passed_over: PassedOver,
+    direction: Direction,
 }
 
 impl std::fmt::Debug for Recognizer {
@@ -89,7 +91,14 @@ impl Recognizer {
             unknown: None,
             strangers: HashMap::new(),
             passed_over: PassedOver::default(),
+            direction: Direction::default(),
         }
+    }
+
+    /// Says which way the people go who are seen from now on. Whoever leaves is checked out, whatever the time, once
+    /// their views show what a mark asks for.
+    pub fn set_direction(&mut self, direction: Direction) {
+        self.direction = direction;
     }
 
     /// Takes no notice of a student from `now` on, until nobody with that face has been in view for a while: the person
@@ -229,6 +238,7 @@ impl Recognizer {
                 continue;
             }
             let marker = self.marker.as_ref().filter(|_| self.options.gate.policy.marks_the_living_alone());
+            let marker = marker.filter(|_| self.direction == Direction::Arriving);
             if let Some(record) = marker.and_then(|marker| marker.already_marked(student, now)) {
                 self.tracker.watch(track, Watch::No);
                 report.marks.push(Marking::AlreadyMarked(record));
@@ -263,7 +273,12 @@ impl Recognizer {
 
     fn mark(&self, seen: &Sighting, to: &mut RecognitionReport) -> Result<()> {
         let Some(marker) = &self.marker else { return Ok(()) };
-        match marker.note_sighting(seen.student, seen.similarity, self.camera_location.as_deref(), seen.at) {
+        let (student, place) = (seen.student, self.camera_location.as_deref());
+        let noted = match self.direction {
+            Direction::Arriving => marker.note_sighting(student, seen.similarity, place, seen.at),
+            Direction::Leaving => marker.note_departure(student, seen.similarity, place, seen.at).map(Noted::Now),
+        };
+        match noted {
             Ok(Noted::Now(marking)) => to.marks.push(marking),
             Ok(Noted::Waits) => to.waiting.push(*seen),
             // Deleted, and the gallery has not heard of it yet.

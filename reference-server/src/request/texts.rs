@@ -65,8 +65,6 @@ pub(crate) const ALERT_FROM: Text = TEXT.of(0, limits::PERSON).example("School <
 pub(crate) const ALERT_SECRET: Text = TEXT.of(0, limits::ALERT_SECRET);
 /// An e-mail address.
 pub(crate) const EMAIL: Text = TEXT.of(0, limits::EMAIL).example("office@school.example");
-/// A language of the pages.
-pub(crate) const LANGUAGE: Text = TEXT.of(2, 10).example("en");
 /// A time of the day.
 pub(crate) const CLOCK_TIME: Text = TEXT.of(0, 8).example("09:00");
 /// The id of a letter in a path.

@@ -87,7 +87,7 @@ const SUBJECTS = {
 const pager = new Pager("log", 25, "log.none", async ({ skip, limit }) => {
   const page = await get(`/audit?skip=${skip}&limit=${limit}`);
   showRows(element("log-rows"), page.items.map((entry) => [
-    dateTime(entry.timestamp), entry.actor, told(ACTIONS, entry.action), subjectOf(entry.subject),
+    dateTime(entry.timestamp), entry.actor, told(ACTIONS, entry.action), subjectOf(entry.subject, entry.people),
     detailsOf(entry),
   ]));
   return page;
@@ -128,8 +128,9 @@ export function leave() {}
 const ERASURES = ["DELETE /api/v1/students/{student_id}", "student.merge"];
 
 function detailsOf(entry) {
-  const { action, details, subject } = entry;
-  if (!ERASURES.includes(action) || !/ deleted/.test(details ?? "")) return details ?? "";
+  const { action, subject } = entry;
+  const details = withNames(entry.details ?? "", entry.people);
+  if (!ERASURES.includes(action) || !/ deleted/.test(details)) return details;
   const label = t("log.receipt_of", { subject: subjectOf(subject) });
   return make(
     "span", { className: "details" },
@@ -155,12 +156,24 @@ function errorOf(message) {
   }).join(" ");
 }
 
-// `student_id 7` as the server keeps it.
-function subjectOf(subject) {
+// The person of a number, as called now. Who was erased has no name any more, here neither.
+function personOf(id, people) {
+  const { name, roll_number: roll } = people.find(({ student_id: known }) => known === Number(id)) ?? {};
+  return name === undefined ? `${id} (${t("subject.gone")})` : t("merge.named", { name, roll });
+}
+
+// `student_id 7` as the server keeps it, with the name where the server tells the people of the entry.
+function subjectOf(subject, people) {
   const [kind, ...rest] = (subject ?? "").split(" ");
   const named = told(SUBJECTS, kind, null);
-  return named ? `${named} ${rest.join(" ")}` : subject ?? "";
+  if (!named) return subject ?? "";
+  return `${named} ${people && kind === "student_id" ? personOf(rest[0], people) : rest.join(" ")}`;
 }
+
+// The details are in the words of the server, with the numbers of people.
+const withNames = (details, people) =>
+  details.replace(/student_id (\d+(?:, \d+)*)/g, (_, ids) =>
+    ids.split(", ").map((id) => personOf(id, people)).join(", "));
 
 async function sights() {
   const count = element("sights-count");

@@ -1,5 +1,7 @@
 //! Serves the pages under `/ui/`: plain files inside the binary, which load nothing from another host.
 
+use axum::Json;
+use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
@@ -7,6 +9,7 @@ use crate::error::AppError;
 use crate::request::extract::Open;
 use crate::request::input::input;
 use crate::request::texts;
+use crate::state::AppState;
 
 /// Scripts, styles and data come from this server only, and no other page may frame it.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
@@ -138,6 +141,11 @@ fn served(wanted: Open<File>, files: impl Iterator<Item = &'static Page>) -> Res
     let Open(File { file: name }) = wanted;
     let found = files.into_iter().find(|(known, ..)| *known == name);
     found.map(|(_, kind, text)| answer(kind, text)).ok_or_else(|| AppError::not_found("Not Found"))
+}
+
+/// Answers `GET /ui/nouns.json`: what people and their numbers are called here, by language.
+pub(crate) async fn nouns(State(app): State<AppState>) -> Response {
+    ([(header::CACHE_CONTROL, "no-cache")], Json(app.settings().nouns.clone())).into_response()
 }
 
 fn answer(kind: &'static str, text: &'static str) -> Response {

@@ -1,6 +1,7 @@
 //! The settings of `faceattend serve` as flags, environment variables and lines of the configuration file.
 
 mod cameras;
+mod nouns;
 mod notices;
 mod tls;
 
@@ -32,6 +33,7 @@ use crate::settings::{
 
 pub(crate) use cameras::strangers;
 use cameras::{gate_wait, orientation_at, policy_at};
+use nouns::NounArgs;
 use notices::NoticeArgs;
 pub(crate) use tls::{Encryption, TlsArgs};
 
@@ -40,6 +42,7 @@ mod heading {
     pub(super) const NETWORK: &str = "Network";
     pub(super) const DATA: &str = "Data and secrets";
     pub(super) const MODELS: &str = "Models";
+    pub(super) const PAGES: &str = "Pages";
     pub(super) const ENROLMENT: &str = "Enrolment";
     pub(super) const CAMERAS: &str = "Cameras";
     pub(super) const COMPATIBILITY: &str = "Compatibility with the replaced service";
@@ -411,6 +414,8 @@ pub struct ServeArgs {
     /// Keeps the attendance of an erased student, without a name, for statistics. Without this it is deleted
     #[arg(long, help_heading = heading::RETENTION, env = "FACEATTEND_KEEP_MARKS_OF_ERASED")]
     pub(super) keep_marks_of_erased: bool,
+    #[command(flatten, next_help_heading = heading::PAGES)]
+    pub(super) nouns: NounArgs,
     #[command(flatten, next_help_heading = heading::BACKUPS)]
     pub(crate) backup: BackupScheduleArgs,
     #[command(flatten, next_help_heading = heading::NOTICES)]

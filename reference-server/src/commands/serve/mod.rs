@@ -194,6 +194,7 @@ async fn serve(args: ServeArgs, data: Data) -> Result<()> {
         .with_receipts(receipts)
         .with_live(live)
         .with_waiting_writes(waiting_writes)
+        .with_nouns(args.nouns.into())
         .with_backups(backups)
         .with_notices(notices)
         .with_retention(retention)

@@ -1,5 +1,5 @@
 // Shows whom the server has marked: one person at a time, for some seconds, and nobody's name longer.
-import { t } from "../text.js";
+import { format, t } from "../text.js";
 import { element } from "../ui.js";
 import { say, sound } from "./voice.js";
 
@@ -22,6 +22,11 @@ const KINDS = {
   },
   ask: { sign: "!", text: "kiosk.ask", nameless: "kiosk.already_nameless", spoken: "kiosk.say.ask" },
 };
+
+// The site's time as the clock above shows it, in the digits of the region.
+const CLOCK = { hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: "UTC" };
+export const clockText = (moment) => format("DateTimeFormat", CLOCK).format(moment);
+const inDigits = (time) => clockText(new Date(`1970-01-01T${time}Z`));
 
 export class Greetings {
   #seen = new Map();
@@ -61,7 +66,8 @@ export class Greetings {
 
   #show(greeting) {
     const { sign, text, nameless, spoken } = KINDS[greeting.kind];
-    const { name, time, kind } = greeting;
+    const { name, kind } = greeting;
+    const time = inDigits(greeting.time);
     [this.#shown, this.#since] = [greeting, performance.now()];
     element("greeting").className = `greeting ${kind}`;
     element("greeting-sign").textContent = sign;

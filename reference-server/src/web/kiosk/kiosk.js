@@ -4,7 +4,7 @@ import { Camera } from "../camera.js";
 import { LANGUAGES, chosen, speak, t, told } from "../text.js";
 import { element, make, pause, say } from "../ui.js";
 import { Eye } from "./eye.js";
-import { Greetings } from "./greeting.js";
+import { Greetings, clockText } from "./greeting.js";
 import { Refused, me, notMe, pair, send, vouch } from "./link.js";
 import { wake } from "./voice.js";
 
@@ -21,6 +21,8 @@ const CALL_EVERY = 20_000;
 // How long a hint must hold before it is shown: two pictures may disagree.
 const HINT_AFTER = { look: 900, unknown: 2500 };
 const HINT_STAYS = 1500;
+// Whoever has said to be leaving, and is not seen, has gone; the next one may be arriving.
+const LEAVING_FOR = 15_000;
 // Nobody's roll number stays in a form that was left.
 const FORM_FOR = 45_000;
 const AGAIN_AFTER = [1000, 2000, 4000, 5000];
@@ -63,6 +65,8 @@ let clock = null;
 let run = 0;
 let lastActive = 0;
 let lastCall = 0;
+// Until when whoever is recognized is checked out.
+let leavingUntil = 0;
 // What the nearest person can do: since when the server says so, what is shown of it, and until when at least.
 let hint = { code: null, since: 0, shown: null, until: 0 };
 let failures = 0;
@@ -73,6 +77,7 @@ const PAGES = ["pairing", "away", "waiting", "gate"];
 function show(page) {
   for (const name of PAGES) element(name).hidden = name !== page;
   if (page !== "gate") {
+    leave(false);
     greetings.stop();
     hintOf(null);
     night(false);
@@ -98,8 +103,7 @@ function setClock(text) {
 function tick() {
   const now = siteTime();
   if (!now) return;
-  const options = { hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: "UTC" };
-  const text = new Intl.DateTimeFormat(chosen(), options).format(now);
+  const text = clockText(now);
   write("clock", text);
   write("night-clock", text);
   // It wanders, so that no screen keeps a trace of it.
@@ -259,7 +263,8 @@ async function work(mine) {
 async function look(mine) {
   const frame = await camera.frame();
   if (!frame) return LOOK_EVERY;
-  const answer = await send(frame.data);
+  const leaving = isLeaving();
+  const answer = await send(frame.data, leaving);
   if (mine !== run) return 0;
   setClock(answer.clock);
   lastCall = performance.now();
@@ -267,10 +272,22 @@ async function look(mine) {
   if (answer.faces > 0) active();
   if (!element("fallback").open) {
     greetings.take(answer.greetings);
+    if (answer.greetings.some(({ kind }) => GONE.includes(kind))) leave(false);
     hintOf(answer.advice ?? (answer.greetings.length > 0 ? "done" : null));
   }
   return answer.advice === "look" || answer.advice in ARROWS ? WATCH_EVERY : SEND_EVERY;
 }
+
+const GONE = ["goodbye", "left_early"];
+const isLeaving = () => performance.now() < leavingUntil;
+
+function leave(on) {
+  leavingUntil = on ? performance.now() + LEAVING_FOR : 0;
+  element("leave").setAttribute("aria-pressed", String(on));
+  if (on) active();
+}
+
+element("leave").addEventListener("click", () => leave(!isLeaving()));
 
 // Says that the server is away or busy, and waits before the next try.
 async function troubled(error) {
@@ -291,7 +308,10 @@ function hintOf(code) {
   else if (now > hint.until) hint.shown = null;
   const quiet = greetings.shown !== null || !element("trouble").hidden;
   if (quiet) hint.shown = null;
-  const text = hint.shown ? t(ADVICE[hint.shown]) : quiet ? "" : t("kiosk.come");
+  // Whoever is leaving has to show the face as well.
+  if (leavingUntil > 0 && !isLeaving()) leave(false);
+  const waits = t(isLeaving() ? "kiosk.leaving" : "kiosk.come");
+  const text = hint.shown ? t(ADVICE[hint.shown]) : quiet ? "" : waits;
   write("advice", text);
   write("arrow", ARROWS[hint.shown] ?? "");
   // A kiosk that waits has nothing to say aloud.
@@ -347,7 +367,8 @@ element("fallback-form").addEventListener("submit", async (event) => {
   element("fallback-submit").disabled = true;
   say(element("fallback-note"), t("kiosk.marking"));
   try {
-    const greeting = await vouch(roll, pin);
+    const greeting = await vouch(roll, pin, isLeaving());
+    leave(false);
     element("fallback").close();
     greetings.take([greeting]);
   } catch (error) {

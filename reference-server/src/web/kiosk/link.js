@@ -34,6 +34,6 @@ async function ask(method, path, body) {
 
 export const me = () => ask("GET", "me");
 export const pair = (code) => ask("POST", "pair", { code });
-export const send = (picture) => ask("POST", "frame", { image_data: picture });
+export const send = (picture, leaving) => ask("POST", "frame", { image_data: picture, leaving });
 export const notMe = (greeting) => ask("POST", "not-me", { greeting_id: greeting });
-export const vouch = (roll, pin) => ask("POST", "fallback", { roll_number: roll, pin });
+export const vouch = (roll, pin, leaving) => ask("POST", "fallback", { roll_number: roll, pin, leaving });

@@ -15,6 +15,8 @@ const PORTRAIT = { width: 800, height: 1280 };
 const LANDSCAPE = { width: 1280, height: 800 };
 const OFFLINE = "No connection to the server. Nobody is marked at the moment. It goes on by itself.";
 const PIN = "493027";
+// A day that nobody may leave before its last minute.
+const PERIODS = "day=00:00//23:59";
 
 let camera;
 let browser;
@@ -24,7 +26,7 @@ let admin;
 let tablet;
 
 before(async () => {
-  server = await startServer({ more: ["--base-path", BASE, "--gate-liveness", "off"] });
+  server = await startServer({ more: ["--base-path", BASE, "--gate-liveness", "off", "--periods", PERIODS] });
   if (!server.folder) return;
   camera = new Camera();
   browser = await launch(camera.path);
@@ -139,26 +141,6 @@ test("it greets whom the server has marked, with name, time and status, and forg
   const status = await tablet.textContent("#greeting-status");
   assert.match(status, /^(Present|Marked already), \d\d:\d\d$/);
   assert.equal(status.slice(-5), marks[0].timestamp.slice(11, 16), "the site's own time");
-  for (const [look, options] of Object.entries({
-    "portrait-light": { viewport: PORTRAIT, colorScheme: "light" },
-    "landscape-light": { viewport: LANDSCAPE, colorScheme: "light" },
-    "portrait-dark": { viewport: PORTRAIT, colorScheme: "dark" },
-    "landscape-dark": { viewport: LANDSCAPE, colorScheme: "dark" },
-  })) {
-    await tablet.setViewportSize(options.viewport);
-    await tablet.emulateMedia({ colorScheme: options.colorScheme });
-    await tablet.evaluate(() => {
-      // The moment of the greeting, held for the picture.
-      document.getElementById("greeting").hidden = false;
-      document.getElementById("greeting-name").textContent ||= "Grace Hopper";
-      document.getElementById("greeting-status").textContent ||= "Present, 08:15";
-      document.getElementById("greeting-sign").textContent ||= "\u2713";
-    });
-    assert.deepEqual(await barriers(tablet, `greeting ${look}`), []);
-    await picture(tablet, `kiosk-${look}-greeting`);
-  }
-  await tablet.setViewportSize(PORTRAIT);
-  await tablet.emulateMedia({ colorScheme: "light" });
   // She goes, and nothing of her stays.
   camera.leave();
   await gone(tablet, "greeting");
@@ -178,6 +160,35 @@ test("it greets whom the server has marked, with name, time and status, and forg
   assert.equal(left.cookies, "", "no script reads the token");
   assert.ok(left.kept.length > 0 && left.kept.every((path) => path.startsWith(`${BASE}/ui/`)), `${left.kept}`);
   assert.deepEqual(tablet.problems, []);
+});
+
+test("a greeting can be read in every form of a tablet, by day and by night", async (t) => {
+  if (!server.folder) return t.skip("the server is not the tests' own");
+  for (const [look, options] of Object.entries({
+    "portrait-light": { viewport: PORTRAIT, colorScheme: "light" },
+    "landscape-light": { viewport: LANDSCAPE, colorScheme: "light" },
+    "portrait-dark": { viewport: PORTRAIT, colorScheme: "dark" },
+    "landscape-dark": { viewport: LANDSCAPE, colorScheme: "dark" },
+  })) {
+    await tablet.setViewportSize(options.viewport);
+    await tablet.emulateMedia({ colorScheme: options.colorScheme });
+    await tablet.evaluate(() => {
+      // The moment of a greeting, held for the picture.
+      document.getElementById("greeting").hidden = false;
+      document.getElementById("greeting-name").textContent = "Eileen Collins";
+      document.getElementById("greeting-status").textContent = "Present, 08:15";
+      document.getElementById("greeting-sign").textContent = "\u2713";
+    });
+    assert.deepEqual(await barriers(tablet, `greeting ${look}`), []);
+    await picture(tablet, `kiosk-${look}-greeting`);
+  }
+  await tablet.setViewportSize(PORTRAIT);
+  await tablet.emulateMedia({ colorScheme: "light" });
+  // As it was.
+  await tablet.evaluate(() => {
+    document.getElementById("greeting").hidden = true;
+    for (const part of ["name", "status", "sign"]) document.getElementById(`greeting-${part}`).textContent = "";
+  });
 });
 
 test("Not me takes the mark back and asks a person", async (t) => {
@@ -221,6 +232,21 @@ test("a supervisor's PIN marks by roll number, and the form forgets", async (t) 
   assert.equal(await tablet.inputValue("#fallback-roll"), "");
   const [mark] = await rows();
   assert.equal(mark.confidence_score, null);
+});
+
+test("whoever says to be leaving is checked out, and has left early before the time", async (t) => {
+  if (!server.folder) return t.skip("the server is not the tests' own");
+  await gone(tablet, "greeting");
+  await tablet.click("#leave");
+  assert.equal(await tablet.getAttribute("#leave", "aria-pressed"), "true");
+  await says(tablet, "advice", "You are leaving");
+  await picture(tablet, "kiosk-portrait-light-leaving");
+  assert.deepEqual(await barriers(tablet, "leaving"), []);
+  camera.sit(people.hopperAgain);
+  await says(tablet, "greeting-status", "Left early");
+  await picture(tablet, "kiosk-portrait-light-left-early");
+  assert.equal(await tablet.getAttribute("#leave", "aria-pressed"), "false", "the next one may be arriving");
+  camera.leave();
 });
 
 test("minutes without the network are survived, and nothing is promised meanwhile", async (t) => {

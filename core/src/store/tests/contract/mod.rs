@@ -8,6 +8,7 @@ mod kept_cameras;
 mod kiosks;
 mod limits;
 mod merge;
+mod order;
 mod outbox;
 mod roster_import;
 mod rosters;
@@ -24,6 +25,7 @@ pub(crate) use kept_cameras::*;
 pub(crate) use kiosks::*;
 pub(crate) use limits::*;
 pub(crate) use merge::*;
+pub(crate) use order::*;
 pub(crate) use outbox::*;
 pub(crate) use roster_import::*;
 pub(crate) use rosters::*;
@@ -71,6 +73,8 @@ impl<S, A> Given for Option<(S, A)> {
 macro_rules! contract {
     ($open:expr) => {
         contract!(@ $open; a_student_comes_back_as_it_was_written, a_list_is_paged_searched_and_counted,
+            students_come_in_the_order_that_is_asked_for, who_has_no_face_is_listed,
+            attendance_comes_in_the_order_that_is_asked_for,
             a_roll_number_belongs_to_one_student, roll_numbers_that_look_alike_are_one,
             no_control_character_is_in_a_name_or_a_roll_number, a_search_knows_no_case_accents_or_wildcards,
             records_of_a_journal_are_written_once, a_journal_is_of_one_database,
