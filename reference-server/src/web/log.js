@@ -35,6 +35,15 @@ const ACTIONS = {
   "DELETE /api/v1/students/{student_id}/templates/seen": "action.views_taken_back",
   "PUT /api/v1/students/{student_id}/consent": "action.consent",
   "DELETE /api/v1/students/{student_id}/consent": "action.consent_withdrawn",
+  "PUT /api/v1/students/{student_id}/guardians": "action.guardians",
+  "POST /api/v1/notices/{letter_id}/resend": "action.notice_resent",
+  "POST /api/v1/notices/channels": "action.channel_added",
+  "PUT /api/v1/notices/channels/{channel_id}": "action.channel_changed",
+  "DELETE /api/v1/notices/channels/{channel_id}": "action.channel_removed",
+  "POST /api/v1/notices/channels/{channel_id}/test": "action.channel_tested",
+  "POST /api/v1/notices/rules": "action.rule_added",
+  "PUT /api/v1/notices/rules/{rule_id}": "action.rule_changed",
+  "DELETE /api/v1/notices/rules/{rule_id}": "action.rule_removed",
   "POST /api/v1/attendance/mark": "action.marked",
   "POST /api/v1/attendance/second-looks/{second_look_id}/confirm": "action.sighting_confirmed",
   "POST /api/v1/attendance/second-looks/{second_look_id}/refuse": "action.sighting_refused",
@@ -81,6 +90,9 @@ const SUBJECTS = {
   username: "subject.user",
   camera_id: "subject.camera",
   kiosk_id: "subject.kiosk",
+  channel_id: "subject.channel",
+  rule_id: "subject.rule",
+  letter_id: "subject.notice",
 };
 
 const pager = new Pager("log", 25, "log.none", async ({ skip, limit }) => {

@@ -23,6 +23,7 @@ const JSON: &str = "application/json";
 const INDEX: &str = concat!(
     include_str!("index.html"),
     include_str!("views.html"),
+    include_str!("notices.html"),
     include_str!("vendor/lucide/icons.svg"),
     include_str!("dialogs.html")
 );
@@ -52,6 +53,7 @@ const FILES: &[Page] = files! {
         "devices.js"
         "events.js"
         "first-run.js"
+        "guardians.js"
         "guidance.js"
         "live.js"
         "log.js"
@@ -59,6 +61,7 @@ const FILES: &[Page] = files! {
         "merge.js"
         "month-register.js"
         "navigation.js"
+        "notices.js"
         "pages.js"
         "passive.js"
         "person.js"

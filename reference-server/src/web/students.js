@@ -1,6 +1,7 @@
 // The students: search, change, a new face, a mark by hand, everything that is held, erase.
 import { asked, keep, place } from "./address.js";
 import { download, erase, get, post, put } from "./api.js";
+import { askGuardians } from "./guardians.js";
 import { askMerge, showTwice } from "./merge.js";
 import { may } from "./roles.js";
 import { date, number, t } from "./text.js";
@@ -74,6 +75,8 @@ function actionsOf(student) {
     look,
     button(t("students.new_face"), t("students.new_face_for", { name }), () => { location.hash = `register/${id}`; }),
     button(t("students.change"), t("students.change_of", { name }), () => change(student)),
+    button(t("guardians.open"), t("guardians.of", { name }), () =>
+      askGuardians(student, (text) => say(element("students-note"), text, "good"))),
     button(t("merge.open"), t("students.merge_of", { name }), () => askMerge(student, null, merged)),
   ];
   if (may("admin"))
