@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::answers::Answers;
 use super::{AttendancePolicy, Correction, Marking};
@@ -45,9 +45,14 @@ pub struct Marker {
     known: Answers<StudentId, AttendanceRecord>,
     /// The open entries of the second-look list.
     looks: Answers<(StudentId, SecondLookVerdict), SecondLook>,
+    /// Whose faces a liveness session proved.
+    proven: Answers<StudentId, bool>,
     /// Where sightings of cameras wait for the database.
     backlog: Option<Arc<Backlog>>,
 }
+
+/// How often somebody who stands there and leaves is checked out: as long as a marker remembers a row.
+const DEPARTS_ONCE_IN: SignedDuration = SignedDuration::from_secs(60);
 
 /// What a camera's sighting led to.
 #[derive(Debug, Clone, PartialEq)]
@@ -68,7 +73,14 @@ impl Marker {
     /// Creates a marker for this store and policy.
     #[must_use]
     pub fn new(store: Arc<dyn Store>, policy: AttendancePolicy) -> Self {
-        Self { store, policy, known: Answers::default(), looks: Answers::default(), backlog: None }
+        Self {
+            store,
+            policy,
+            known: Answers::default(),
+            looks: Answers::default(),
+            proven: Answers::default(),
+            backlog: None,
+        }
     }
 
     /// Returns the marker, whose cameras lose no sighting while the database is held or away: it waits in `backlog`,
@@ -117,6 +129,20 @@ impl Marker {
     }
 
     /// As [`mark`](Self::mark), for a camera: where the database is held or away, the sighting waits for it.
+    /// Returns whether a liveness session proved the face that is stored of a student. A store that does not answer
+    /// proves nothing. What it said is remembered for a minute at most.
+    pub(crate) fn is_proven(&self, student: StudentId, now: Timestamp) -> bool {
+        const ALWAYS: &str = "";
+        if let Some(known) = self.proven.get(&student, ALWAYS, now) {
+            return known;
+        }
+        let Ok(Some(found)) = self.store.student(student) else { return false };
+        if let Ok(day) = self.policy.day(now) {
+            self.proven.keep(student, found.liveness_verified, ALWAYS.to_owned(), day.ends_at, now);
+        }
+        found.liveness_verified
+    }
+
     pub(crate) fn note_sighting(
         &self,
         student: StudentId,
@@ -178,6 +204,34 @@ impl Marker {
             Written::Now(_) => Err(Error::NotFound { what: "student" }),
             Written::Waits => Ok(Noted::Waits),
         }
+    }
+
+    /// As [`mark`](Self::mark), for somebody who says that they are leaving: a student who is marked is checked out,
+    /// whatever the time. A face that stands there is checked out once a minute.
+    pub(crate) fn note_departure(
+        &self,
+        student: StudentId,
+        similarity: Similarity,
+        camera_location: Option<&str>,
+        now: Timestamp,
+    ) -> Result<Marking> {
+        let marking = self.mark(student, similarity, camera_location, now)?;
+        let Marking::AlreadyMarked(record) = &marking else { return Ok(marking) };
+        let is_new = |left: Timestamp| now.duration_since(left).abs() < DEPARTS_ONCE_IN;
+        if record.checked_out_at.is_some_and(is_new) {
+            return Ok(marking);
+        }
+        let record = self.store.check_out(record.id, now)?;
+        let (period, ends_at) = (self.policy.period(now).to_owned(), self.policy.day(now)?.ends_at);
+        self.known.keep(student, record.clone(), period, ends_at, now);
+        Ok(Marking::AlreadyMarked(record))
+    }
+
+    /// Returns whether a student who leaves at `now` does so before people are expected to leave.
+    pub(crate) fn leaves_early(&self, _student: StudentId, now: Timestamp) -> bool {
+        let name = self.policy.period(now);
+        let period = self.policy.periods().iter().find(|period| period.name() == name);
+        !self.policy.checks_out(now) && period.is_some_and(|period| period.check_out_from().is_some())
     }
 
     /// Returns the row by which a student is marked already, if it is remembered and this sighting would not change
@@ -300,6 +354,7 @@ impl Marker {
     pub fn forget(&self) {
         self.known.clear();
         self.looks.clear();
+        self.proven.clear();
     }
 }
 

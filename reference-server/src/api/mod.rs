@@ -4,31 +4,39 @@ mod accounts;
 mod attendance;
 mod auth;
 mod backups;
+mod calendar;
 mod cameras;
 pub(crate) mod detection;
 pub(crate) mod devices;
 mod duplicates;
+mod excuses;
 mod export;
 mod face;
 mod first_run;
 mod frames;
+mod groups;
 mod kiosk;
 mod kiosks;
 mod laptop;
 mod liveness;
+mod members;
 mod notices;
 mod passive;
 mod person;
+mod photographs;
 mod preview;
 mod privacy;
 mod register;
 mod register_file;
 mod root;
+pub(crate) mod roster_export;
+mod roster_import;
 mod second_looks;
 mod service;
 mod statuses;
 mod students;
 mod templates;
+mod timetables;
 mod today;
 mod trends;
 mod unknown_faces;
@@ -65,8 +73,32 @@ pub(crate) fn table() -> Routes {
         .add(students::LIST, students::list)
         // Before the student whose id is in the path.
         .add(duplicates::LOOK_ALIKES, duplicates::look_alikes)
+        .add(roster_export::EXPORT, roster_export::export)
         .add(students::GET, students::get)
         .add(students::UPDATE, students::update)
+        .add(roster_import::IMPORT, roster_import::import_list)
+        .add(photographs::ENROL, photographs::enrol)
+        .add(members::OF_STUDENT, members::of_student)
+        .add(members::WITHDRAW, members::withdraw)
+        .add(members::READMIT, members::readmit)
+        .add(groups::LIST, groups::list)
+        .add(groups::CREATE, groups::create)
+        .add(groups::UPDATE, groups::update)
+        .add(groups::REMOVE, groups::remove)
+        .add(groups::RESTORE, groups::restore)
+        .add(members::LIST, members::list)
+        .add(members::JOIN, members::join)
+        .add(members::LEAVE, members::leave)
+        .add(members::REDATE, members::redate)
+        .add(timetables::LIST, timetables::list)
+        .add(timetables::SET, timetables::set)
+        .add(timetables::REMOVE, timetables::remove)
+        .add(calendar::LIST, calendar::list)
+        .add(calendar::ADD, calendar::add)
+        .add(calendar::REMOVE, calendar::remove)
+        .add(excuses::LIST, excuses::list)
+        .add(excuses::ADD, excuses::add)
+        .add(excuses::WITHDRAW, excuses::withdraw)
         .add(privacy::ERASE, privacy::erase)
         .add(privacy::EXPORT, privacy::export)
         .add(duplicates::MERGE, duplicates::merge)
@@ -116,6 +148,17 @@ pub(crate) fn table() -> Routes {
         .add(cameras::REMOVE, cameras::remove)
         .add(cameras::PAUSE, cameras::pause)
         .add(cameras::RESUME, cameras::resume)
+        .add(kiosks::LIST, kiosks::list)
+        .add(kiosks::CREATE, kiosks::create)
+        .add(kiosks::UPDATE, kiosks::update)
+        .add(kiosks::REMOVE, kiosks::remove)
+        .add(kiosks::CODE, kiosks::code)
+        .add(kiosks::REVOKE, kiosks::revoke)
+        .add(kiosk::PAIR, kiosk::pair)
+        .add(kiosk::ME, kiosk::me)
+        .add(kiosk::FRAME, kiosk::frame)
+        .add(kiosk::NOT_ME, kiosk::not_me)
+        .add(kiosk::FALLBACK, kiosk::fallback)
         .add(letters::LIST, letters::list)
         .add(letters::STATE, letters::state)
         .add(letters::RESEND, letters::resend)
@@ -128,17 +171,6 @@ pub(crate) fn table() -> Routes {
         .add(rules::CREATE, rules::create)
         .add(rules::UPDATE, rules::update)
         .add(rules::REMOVE, rules::remove)
-        .add(kiosks::LIST, kiosks::list)
-        .add(kiosks::CREATE, kiosks::create)
-        .add(kiosks::UPDATE, kiosks::update)
-        .add(kiosks::REMOVE, kiosks::remove)
-        .add(kiosks::CODE, kiosks::code)
-        .add(kiosks::REVOKE, kiosks::revoke)
-        .add(kiosk::PAIR, kiosk::pair)
-        .add(kiosk::ME, kiosk::me)
-        .add(kiosk::FRAME, kiosk::frame)
-        .add(kiosk::NOT_ME, kiosk::not_me)
-        .add(kiosk::FALLBACK, kiosk::fallback)
         .add(first_run::FIRST_RUN, first_run::first_run)
         .add(laptop::START, laptop::start)
         .add(laptop::STOP, laptop::stop)

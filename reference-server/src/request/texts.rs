@@ -21,6 +21,21 @@ pub(crate) const ROLL_NUMBER: Text = TEXT.of(1, limits::ROLL_NUMBER).or_named("r
 /// A part of a name or of a roll number.
 pub(crate) const SEARCHED: Text = TEXT.of(0, IN_ADDRESS);
 
+/// The name of a group.
+pub(crate) const GROUP_NAME: Text = TEXT.of(1, limits::GROUP_NAME).example("5A");
+/// Days of the week, by their first three letters.
+pub(crate) const WEEKDAYS: Text = TEXT.of(1, 100).example("mon tue wed thu fri");
+/// The name of an entry of the calendar.
+pub(crate) const CALENDAR_NAME: Text = TEXT.of(1, limits::CALENDAR_NAME).example("Autumn holidays");
+/// The name of a period.
+pub(crate) const PERIOD_NAME: Text = TEXT.of(0, limits::PERIOD).example("morning");
+/// Why somebody is absent.
+pub(crate) const EXCUSE_REASON: Text = TEXT.of(1, limits::REASON).example("a doctor's appointment");
+/// The sheet of a workbook.
+pub(crate) const SHEET: Text = TEXT.of(0, IN_ADDRESS).example("5A");
+/// A language of the pages.
+pub(crate) const LANGUAGE: Text = TEXT.of(1, 20).example("en");
+
 /// The location of a camera.
 pub(crate) const CAMERA_LOCATION: Text = TEXT.of(0, limits::CAMERA_LOCATION).example("Gate 1");
 /// The address of a camera.
@@ -32,6 +47,10 @@ pub(crate) const CAMERA_LOGIN: Text = TEXT.of(0, 255);
 /// The file of a camera's preview.
 pub(crate) const PREVIEW: Text = TEXT.of(0, IN_ADDRESS).example("1.mjpeg");
 
+/// A code that pairs a kiosk, with spaces and hyphens.
+pub(crate) const PAIRING_CODE: Text = TEXT.of(1, 100).example("7KQM-2XRV");
+/// The PIN of a supervisor, or none.
+pub(crate) const PIN: Text = TEXT.of(0, 100).example("493027");
 /// The name of a channel or of a rule of notices.
 pub(crate) const ALERT_NAME: Text = TEXT.of(1, limits::ALERT_NAME).example("School office");
 /// The address of a webhook.
@@ -46,16 +65,10 @@ pub(crate) const ALERT_FROM: Text = TEXT.of(0, limits::PERSON).example("School <
 pub(crate) const ALERT_SECRET: Text = TEXT.of(0, limits::ALERT_SECRET);
 /// An e-mail address.
 pub(crate) const EMAIL: Text = TEXT.of(0, limits::EMAIL).example("office@school.example");
-/// A language of the pages.
-pub(crate) const LANGUAGE: Text = TEXT.of(2, 10).example("en");
 /// A time of the day.
 pub(crate) const CLOCK_TIME: Text = TEXT.of(0, 8).example("09:00");
 /// The id of a letter in a path.
 pub(crate) const LETTER_ID: Text = TEXT.of(1, 36).example("6c1e3a52-0d0e-4a38-9f63-2f6b1f6d9a10");
-/// A code that pairs a kiosk, with spaces and hyphens.
-pub(crate) const PAIRING_CODE: Text = TEXT.of(1, 100).example("7KQM-2XRV");
-/// The PIN of a supervisor, or none.
-pub(crate) const PIN: Text = TEXT.of(0, 100).example("493027");
 
 /// A session's id.
 pub(crate) const SESSION_ID: Text = TEXT.of(0, COMPARED).example("6c1e3a52-0d0e-4a38-9f63-2f6b1f6d9a10");

@@ -62,13 +62,14 @@ pub(crate) enum Tag {
     Service,
     Accounts,
     Students,
+    Groups,
     Privacy,
     Attendance,
     Liveness,
     LiveDetection,
     Faces,
-    Notices,
     Kiosks,
+    Notices,
 }
 
 impl Tag {
@@ -78,13 +79,14 @@ impl Tag {
             Self::Service => "Service",
             Self::Accounts => "Accounts",
             Self::Students => "Students",
+            Self::Groups => "Groups and calendar",
             Self::Privacy => "Privacy",
             Self::Attendance => "Attendance",
             Self::Liveness => "Liveness",
             Self::LiveDetection => "Live detection",
             Self::Faces => "Faces",
-            Self::Notices => "Notices",
             Self::Kiosks => "Kiosks",
+            Self::Notices => "Notices",
         }
     }
 }

@@ -8,6 +8,7 @@ mod hosts;
 mod live;
 mod mountings;
 mod notices;
+mod nouns;
 mod origins;
 mod rates;
 mod retention;
@@ -37,6 +38,7 @@ pub(crate) use hosts::{host_of, is_localhost};
 pub use live::LiveSettings;
 pub use mountings::Mountings;
 pub use notices::NoticeSettings;
+pub use nouns::{Nouns, NumberNoun, PersonNoun, Spoken};
 pub use origins::{AllowedOrigin, AllowedOrigins};
 pub use rates::RateLimits;
 pub use retention::RetentionDays;
@@ -103,6 +105,8 @@ pub struct Settings {
     pub waiting_writes: Option<PathBuf>,
     /// The back-ups that are made every day; `None` for none.
     pub backups: Option<BackupSettings>,
+    /// What people and their numbers are called on the pages.
+    pub nouns: Nouns,
     /// How notices to people and systems are sent.
     pub notices: NoticeSettings,
 }
@@ -142,6 +146,7 @@ impl Settings {
             picture_memory: DecodeLimits::default().max_memory,
             waiting_writes: None,
             backups: None,
+            nouns: Nouns::default(),
             notices: NoticeSettings::default(),
         }
     }
@@ -150,6 +155,13 @@ impl Settings {
     #[must_use]
     pub fn with_waiting_writes(mut self, file: PathBuf) -> Self {
         self.waiting_writes = Some(file);
+        self
+    }
+
+    /// The same settings, where the pages call people and their numbers so.
+    #[must_use]
+    pub fn with_nouns(mut self, nouns: Nouns) -> Self {
+        self.nouns = nouns;
         self
     }
 

@@ -138,7 +138,7 @@ pub(crate) const ROUTES: [(&str, &str, Least); 106] = [
 ];
 
 /// The pages, which are not in the document: everybody may read them, and they show the same to everybody.
-pub(crate) const PAGES: [&str; 8] = [
+pub(crate) const PAGES: [&str; 10] = [
     "/docs",
     "/docs/oauth2-redirect",
     "/docs/{file}",
@@ -146,5 +146,7 @@ pub(crate) const PAGES: [&str; 8] = [
     "/openapi.json",
     "/ui/",
     "/ui/authority.crt",
+    "/ui/kiosk",
+    "/ui/kiosk/{file}",
     "/ui/{file}",
 ];
