@@ -126,7 +126,7 @@ impl Desk {
         let seen = self.marker.sighting(student, Similarity::new(0.0), place, now)?;
         let new = NewAttendance { confidence_score: None, ..seen };
         let mut marking = self.store.mark_vouched(&new, by, reason)?;
-        if let (Marking::AlreadyMarked(record), true) = (&marking, self.marker.policy().checks_out(now)) {
+        if let (Marking::AlreadyMarked(record), true) = (&marking, self.marker.checks_out(student, now)?) {
             marking = Marking::AlreadyMarked(self.store.check_out(record.id, now)?);
         }
         self.marker.forget_student(student);
