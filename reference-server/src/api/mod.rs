@@ -23,6 +23,7 @@ mod privacy;
 mod register;
 mod register_file;
 mod root;
+mod roster_export;
 mod second_looks;
 mod service;
 mod statuses;

@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::roster_export::RosterExport;
 use super::students::{NO_STUDENT, Which, student_error};
 use crate::error::AppError;
 use crate::request::extract::Authed;
@@ -111,6 +112,8 @@ pub(crate) struct StudentExport {
     history: Vec<HistoryItem>,
     /// Sightings that were not believed to be of a living person, newest first, and what was decided.
     second_looks: Vec<SecondLookItem>,
+    /// The groups of the student, and the days on which the student was away.
+    roster: RosterExport,
     exported_at: String,
 }
 
@@ -220,6 +223,7 @@ pub(super) async fn export(State(app): State<AppState>, call: Authed<Which>) -> 
                 frames: [],
                 history: store.audit_about(&NewAuditEntry::subject_of(id))?.iter().map(HistoryItem::of).collect(),
                 second_looks: second_looks.items.iter().map(SecondLookItem::of).collect(),
+                roster: RosterExport::of(store, id)?,
                 exported_at: naive_utc(Timestamp::now()),
             }))
         })

@@ -179,8 +179,14 @@ impl AppState {
         let retired = self.0.store.retire(&self.0.settings.retention.until(now))?;
         if retired.total() > retired.logins {
             let details = format!(
-                "{} liveness sessions, {} detection logs, {} attendance rows, {} second looks, {} audit entries",
-                retired.sessions, retired.detection_logs, retired.attendance, retired.second_looks, retired.audit
+                "{} liveness sessions, {} detection logs, {} attendance rows, {} second looks, {} excuses, {} audit \
+                 entries",
+                retired.sessions,
+                retired.detection_logs,
+                retired.attendance,
+                retired.second_looks,
+                retired.excuses,
+                retired.audit
             );
             let (actor, action) = ("retention".into(), "delete old rows".into());
             let entry = NewAuditEntry { at: now, actor, action, subject: None, details: Some(details) };

@@ -123,7 +123,14 @@ macro_rules! contract {
             of_tablets_with_one_code_at_once_one_is_paired, a_revoked_kiosk_has_no_token_and_no_code,
             a_kiosk_is_renamed_and_keeps_its_tablet, what_is_no_kiosk_is_not_kept,
             a_mark_is_taken_back_onto_the_second_look_list, a_vouched_mark_keeps_who_vouched,
-            a_groups_name_is_one_without_letter_case, a_group_with_a_history_is_archived_and_another_one_removed, memberships_begin_and_end_on_their_days, of_changes_of_a_roster_all_are_made_or_none, who_is_withdrawn_is_a_member_of_nothing_until_readmitted, past_days_keep_the_timetable_that_they_had, the_calendar_is_read_by_days, an_excuse_is_withdrawn_and_stays, a_roster_is_read_for_a_span_of_days, a_roster_goes_with_its_student, a_merge_joins_memberships_and_keeps_excuses);
+            a_groups_name_is_one_without_letter_case,
+            a_group_with_a_history_is_archived_and_another_one_removed,
+            memberships_begin_and_end_on_their_days, of_changes_of_a_roster_all_are_made_or_none,
+            who_is_withdrawn_is_a_member_of_nothing_until_readmitted,
+            past_days_keep_the_timetable_that_they_had, the_calendar_is_read_by_days,
+            an_excuse_is_withdrawn_and_stays, an_excuse_goes_with_the_marks_of_its_time,
+            a_roster_is_read_for_a_span_of_days, a_roster_goes_with_its_student,
+            a_merge_joins_memberships_and_keeps_excuses);
     };
     (@ $open:expr; $($name:ident),+) => {
         $(#[test] fn $name() {
