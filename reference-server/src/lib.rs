@@ -42,8 +42,8 @@ pub use passive::{PassiveNetworks, RenewableEngine};
 pub use request::body::{BODY_LIMIT, STRANGERS_BODY_LIMIT};
 pub use settings::{
     AllowedHost, AllowedHosts, AllowedOrigin, AllowedOrigins, BackupSettings, BasePath, ChallengePolicy, Embeddings,
-    GateSettings, LiveSettings, Logout, Mountings, Network, RateLimits, RetentionDays, Settings, SinglePictures,
-    WebSocketAccess,
+    GateSettings, LiveSettings, Logout, Mountings, Network, NoticeSettings, Nouns, NumberNoun, PersonNoun, RateLimits,
+    RetentionDays, Settings, SinglePictures, Spoken, WebSocketAccess,
 };
 pub use state::AppState;
 pub use tls::Tls;
@@ -60,6 +60,9 @@ pub fn app(state: AppState) -> Router {
         .page("/openapi.json", move |headers: HeaderMap| document.answer(headers))
         .page("/ui/", web::index)
         .page("/ui/authority.crt", api::devices::authority)
+        .page("/ui/nouns.json", web::nouns)
+        .page("/ui/kiosk", web::kiosk)
+        .page("/ui/kiosk/{file}", web::kiosk_file)
         .page("/ui/{file}", web::file);
     Router::new()
         .fallback_service(routes.into_service(state.clone()))

@@ -6,8 +6,8 @@ use std::process::ExitCode;
 use clap::ArgMatches;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use faceattend_server::commands::{
-    admin, backup, calibrate, config, db, doctor, eval, generate, installed, io_advice, keys, models, restore, serve,
-    settings,
+    admin, backup, calibrate, config, db, doctor, eval, generate, installed, io_advice, keys, kiosks, models, restore,
+    serve, settings, students,
 };
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::prelude::*;
@@ -38,8 +38,12 @@ enum Command {
     Backup(backup::BackupArgs),
     /// Puts a back-up into the place of what is there
     Restore(restore::RestoreArgs),
+    /// Imports and exports the list of students, from a spreadsheet or to one
+    Students(students::StudentsArgs),
     /// Creates and changes user accounts
     Admin(admin::AdminArgs),
+    /// Lists kiosks and revokes their tablets
+    Kiosks(kiosks::KiosksArgs),
     /// Encrypts the stored faces
     Keys(keys::KeysArgs),
     /// Lists, downloads and checks model packs
@@ -108,7 +112,9 @@ fn run(known: &mut Option<ArgMatches>) -> faceattend_core::Result<()> {
         Command::Db(args) => db::run(args),
         Command::Backup(args) => backup::run(&args, cli.config.as_deref()),
         Command::Restore(args) => restore::run(&args),
+        Command::Students(args) => students::run(args),
         Command::Admin(args) => admin::run(args),
+        Command::Kiosks(args) => kiosks::run(args),
         Command::Keys(args) => keys::run(args),
         Command::Models(args) => models::run(&args),
         Command::Eval(args) => eval::run(&args),

@@ -38,6 +38,11 @@ pub(crate) struct Gauges {
     pub(crate) second_looks: u64,
     pub(crate) writes_waiting: u64,
     pub(crate) writes_lost: u64,
+    pub(crate) notices_waiting: u64,
+    pub(crate) notices_dead: u64,
+    pub(crate) notices_sent: u64,
+    pub(crate) notice_tries_failed: u64,
+    pub(crate) notices_given_up: u64,
     /// Of back-ups that are made every day: the time of the last one in seconds since 1970, its bytes, and whether the
     /// latest try failed.
     pub(crate) backup: Option<(i64, u64, bool)>,
@@ -72,7 +77,12 @@ impl Figures {
             ("second_looks", "Sightings that cameras put on the second-look list.", gauges.second_looks),
             ("writes_lost", "Marks and log entries that could not wait for the database.", gauges.writes_lost),
         ];
-        for (name, help, value) in counters.into_iter().chain(of_the_gate) {
+        let of_notices = [
+            ("notices_sent", "Webhooks and letters that were sent.", gauges.notices_sent),
+            ("notice_tries_failed", "Tries to send a webhook or a letter that failed.", gauges.notice_tries_failed),
+            ("notices_given_up", "Webhooks and letters that were given up.", gauges.notices_given_up),
+        ];
+        for (name, help, value) in counters.into_iter().chain(of_the_gate).chain(of_notices) {
             let _ = writeln!(text, "# HELP faceattend_{name}_total {help}\n# TYPE faceattend_{name}_total counter");
             let _ = writeln!(text, "faceattend_{name}_total {value}");
         }
@@ -82,6 +92,8 @@ impl Figures {
             ("attendance_rows", "Attendance rows in the database.", gauges.attendance as f64),
             ("second_looks_open", "Sightings that wait for a decision.", gauges.second_looks_open as f64),
             ("writes_waiting", "Marks and log entries that wait for the database.", gauges.writes_waiting as f64),
+            ("notices_waiting", "Notices that wait to be sent.", gauges.notices_waiting as f64),
+            ("notices_dead", "Notices that were given up, and that nobody has sent again.", gauges.notices_dead as f64),
             ("gallery_people", "People who can be recognized.", gauges.people as f64),
             ("gallery_templates", "Templates in the gallery.", gauges.templates as f64),
             ("cameras", "Cameras that were started.", gauges.cameras as f64),

@@ -289,6 +289,28 @@ async fn two_kiosks_at_once_mark_once_and_both_greet() {
 }
 
 #[tokio::test]
+async fn who_says_to_be_leaving_before_the_time_has_left_early() {
+    let policy = |settings: Settings| {
+        let day = Period::new("day", Time::midnight()).with_check_out_from(Time::constant(23, 59, 59, 0));
+        settings.with_policy(AttendancePolicy::in_time_zone("UTC").unwrap().with_periods(vec![day]).unwrap())
+    };
+    let service = Service::start_with(policy).await;
+    with_asha(&service).await;
+    let tablet = tablet(&service, &json!({ "name": "Gate", "pin": "493027" })).await;
+    assert_eq!(tablet.greeting(5).await["kind"], "present");
+    assert_eq!(service.store.attendance_record(1).unwrap().unwrap().checked_out_at, None);
+    let leaving = json!({ "image_data": picture(GREEN, 5), "leaving": true });
+    let seen = tablet.ask("POST", "/api/v1/kiosk/frame", &leaving).await.json();
+    assert_eq!(seen["greetings"][0]["kind"], "left_early", "{seen}");
+    let row = service.store.attendance_record(1).unwrap().unwrap();
+    assert!(row.checked_out_at.is_some() && row.status == "Present", "{row:?}");
+    assert_eq!(tablet.greeting(5).await["kind"], "left_early", "whoever stays a moment is told the same");
+    let body = json!({ "roll_number": "R1", "pin": "493027", "leaving": true });
+    let vouched = tablet.ask("POST", "/api/v1/kiosk/fallback", &body).await;
+    assert_eq!((vouched.status.as_u16(), &vouched.json()["kind"]), (200, &json!("left_early")), "{}", vouched.text);
+}
+
+#[tokio::test]
 async fn who_leaves_in_time_is_told_goodbye() {
     let day = Period::new("day", Time::midnight()).with_check_out_from(Time::constant(0, 0, 1, 0));
     let policy = |settings: Settings| {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::answers::Answers;
 use super::own_timetables::OwnTimetables;
@@ -48,6 +48,8 @@ pub struct Marker {
     looks: Answers<(StudentId, SecondLookVerdict), SecondLook>,
     /// The timetables of the students.
     timetables: OwnTimetables,
+    /// Whose faces a liveness session proved.
+    proven: Answers<StudentId, bool>,
     /// Where sightings of cameras wait for the database.
     backlog: Option<Arc<Backlog>>,
 }
@@ -58,7 +60,12 @@ struct Place {
     period: String,
     status: Status,
     checks_out: bool,
+    /// Whether the period has a time from which on people are expected to leave.
+    has_check_out: bool,
 }
+
+/// How often somebody who stands there and leaves is checked out: as long as a marker remembers a row.
+const DEPARTS_ONCE_IN: SignedDuration = SignedDuration::from_secs(60);
 
 /// What a camera's sighting led to.
 #[derive(Debug, Clone, PartialEq)]
@@ -85,6 +92,7 @@ impl Marker {
             known: Answers::default(),
             looks: Answers::default(),
             timetables: OwnTimetables::default(),
+            proven: Answers::default(),
             backlog: None,
         }
     }
@@ -117,9 +125,12 @@ impl Marker {
         let may_ask = self.backlog.as_ref().is_none_or(|backlog| backlog.is_empty());
         let of_day = self.timetables.on(&*self.store, &self.policy, day.date, now, may_ask);
         let timetable = of_day.of(student);
+        let period = timetable.period(&self.policy, now);
+        let own = timetable.periods().iter().find(|own| own.name() == period);
         Ok(Place {
             day,
-            period: timetable.period(&self.policy, now).to_owned(),
+            has_check_out: own.is_some_and(|own| own.check_out_from().is_some()),
+            period: period.to_owned(),
             status: timetable.status(&self.policy, now),
             checks_out: timetable.checks_out(&self.policy, now),
         })
@@ -160,6 +171,20 @@ impl Marker {
     }
 
     /// As [`mark`](Self::mark), for a camera: where the database is held or away, the sighting waits for it.
+    /// Returns whether a liveness session proved the face that is stored of a student. A store that does not answer
+    /// proves nothing. What it said is remembered for a minute at most.
+    pub(crate) fn is_proven(&self, student: StudentId, now: Timestamp) -> bool {
+        const ALWAYS: &str = "";
+        if let Some(known) = self.proven.get(&student, ALWAYS, now) {
+            return known;
+        }
+        let Ok(Some(found)) = self.store.student(student) else { return false };
+        if let Ok(day) = self.policy.day(now) {
+            self.proven.keep(student, found.liveness_verified, ALWAYS.to_owned(), day.ends_at, now);
+        }
+        found.liveness_verified
+    }
+
     pub(crate) fn note_sighting(
         &self,
         student: StudentId,
@@ -222,6 +247,32 @@ impl Marker {
             Written::Now(_) => Err(Error::NotFound { what: "student" }),
             Written::Waits => Ok(Noted::Waits),
         }
+    }
+
+    /// As [`mark`](Self::mark), for somebody who says that they are leaving: a student who is marked is checked out,
+    /// whatever the time. A face that stands there is checked out once a minute.
+    pub(crate) fn note_departure(
+        &self,
+        student: StudentId,
+        similarity: Similarity,
+        camera_location: Option<&str>,
+        now: Timestamp,
+    ) -> Result<Marking> {
+        let marking = self.mark(student, similarity, camera_location, now)?;
+        let Marking::AlreadyMarked(record) = &marking else { return Ok(marking) };
+        let is_new = |left: Timestamp| now.duration_since(left).abs() < DEPARTS_ONCE_IN;
+        if record.checked_out_at.is_some_and(is_new) {
+            return Ok(marking);
+        }
+        let record = self.store.check_out(record.id, now)?;
+        let Place { period, day, .. } = self.place(student, now)?;
+        self.known.keep(student, record.clone(), period, day.ends_at, now);
+        Ok(Marking::AlreadyMarked(record))
+    }
+
+    /// Returns whether a student who leaves at `now` does so before people are expected to leave.
+    pub(crate) fn leaves_early(&self, student: StudentId, now: Timestamp) -> bool {
+        self.place(student, now).is_ok_and(|place| place.has_check_out && !place.checks_out)
     }
 
     /// Returns the row by which a student is marked already, if it is remembered and this sighting would not change
@@ -339,6 +390,7 @@ impl Marker {
     pub fn forget(&self) {
         self.known.clear();
         self.looks.clear();
+        self.proven.clear();
     }
 }
 

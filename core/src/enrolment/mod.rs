@@ -76,7 +76,9 @@ pub use kept::KeptSession;
 use merge::FoundAlike;
 pub use merge::{Merge, MergeOutcome};
 pub use outcome::{Enrolled, EnrolmentOutcome, FaceOfSession, Observed, UnprovenOutcome};
-pub use photographs::{FaceThatIsThere, MOST_PHOTOGRAPHS, OfPhotographs, Photograph, UnusedPhotograph};
+pub use photographs::{
+    FaceThatIsThere, MOST_PHOTOGRAPHS, OF_ONE_PHOTOGRAPH, OfPhotographs, Photograph, UnusedPhotograph,
+};
 pub use session::{ClientFrame, StoredSession};
 
 /// Enrols students by liveness sessions and erases them: see [the module](self). `Send + Sync`; share one between all

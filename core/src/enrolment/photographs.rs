@@ -15,6 +15,9 @@ use crate::types::{StudentId, Threshold};
 /// for a face to stay a short list.
 pub const MOST_PHOTOGRAPHS: usize = 5;
 
+/// What the audit log says of a face that one photograph shows.
+pub const OF_ONE_PHOTOGRAPH: &str = "by a photograph, without liveness";
+
 /// A photograph of a person who is to be enrolled.
 #[derive(Clone, Copy)]
 pub struct Photograph<'a> {
@@ -118,7 +121,7 @@ impl Registry {
             return Ok(OfPhotographs { outcome: None, used: 0, unused });
         }
         let origin = match views.len() {
-            1 => "by a photograph, without liveness".to_owned(),
+            1 => OF_ONE_PHOTOGRAPH.to_owned(),
             several => format!("by {several} photographs, without liveness"),
         };
         let outcome = self.enrol_unproven(&Enrolee::Student(student), &views, &origin, actor, now)?;

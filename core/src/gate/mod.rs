@@ -28,7 +28,7 @@ mod view;
 pub(crate) use evidence::Asked;
 pub use evidence::LifeEvidence;
 pub use fusion::{Fusion, Weights};
-pub use policy::{GateOptions, GatePolicy};
+pub use policy::{GateOptions, GatePolicy, UnprovenFaces};
 pub use signs::Signs;
 pub use verdict::{Life, LifeReason, LifeVerdict};
 pub use view::LifeView;

@@ -87,6 +87,48 @@ impl FromStr for GatePolicy {
     }
 }
 
+/// Whether a face that no liveness session proved, such as that of a photograph, counts for a mark.
+///
+/// ```
+/// use faceattend_core::gate::UnprovenFaces;
+///
+/// assert_eq!("second-look".parse::<UnprovenFaces>()?, UnprovenFaces::SecondLook);
+/// # Ok::<(), faceattend_core::Error>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum UnprovenFaces {
+    /// It counts: a living person is in front of the camera, and a school knows whose photographs it has.
+    #[default]
+    Count,
+    /// Whoever is recognized by it goes on the second-look list, until a liveness session proves the face.
+    SecondLook,
+}
+
+impl UnprovenFaces {
+    /// Returns the word for it in settings.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Count => "count",
+            Self::SecondLook => "second-look",
+        }
+    }
+}
+
+impl FromStr for UnprovenFaces {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        [Self::Count, Self::SecondLook].into_iter().find(|policy| policy.as_str() == text).ok_or_else(|| {
+            Error::invalid_input(
+                "policy for faces without liveness",
+                format!("{text:?} is neither count nor second-look"),
+            )
+        })
+    }
+}
+
 /// The policy of a camera and the hurdles of its verdicts.
 ///
 /// ```
@@ -101,6 +143,8 @@ impl FromStr for GatePolicy {
 pub struct GateOptions {
     /// What the camera asks for. Default [`GatePolicy::Require`].
     pub policy: GatePolicy,
+    /// Whether a face that no liveness session proved counts. Default [`UnprovenFaces::Count`].
+    pub unproven: UnprovenFaces,
     /// From which log-odds a person is living. Default 3: by movement alone 1 of 56 rendered stills reached it, and 15
     /// of 17 living people within three seconds (`docs/src/gate.md`).
     pub live_from: f32,
@@ -122,6 +166,7 @@ impl Default for GateOptions {
     fn default() -> Self {
         Self {
             policy: GatePolicy::Require,
+            unproven: UnprovenFaces::default(),
             live_from: 3.0,
             spoof_below: -2.0,
             wait: SignedDuration::from_secs(4),
@@ -137,6 +182,13 @@ impl GateOptions {
     #[must_use]
     pub fn of(policy: GatePolicy) -> Self {
         Self { policy, ..Self::default() }
+    }
+
+    /// Returns the options with this policy for faces that no liveness session proved.
+    #[must_use]
+    pub fn with_unproven(mut self, unproven: UnprovenFaces) -> Self {
+        self.unproven = unproven;
+        self
     }
 
     /// Returns the same options with this policy.

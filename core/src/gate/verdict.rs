@@ -54,6 +54,8 @@ pub enum LifeReason {
     Frozen,
     /// The face was asked for a movement and did not make it.
     Unanswered,
+    /// No liveness session proved the face that is stored: a photograph enrolled it.
+    UnprovenFace,
 }
 
 impl LifeReason {
@@ -66,6 +68,7 @@ impl LifeReason {
             Self::PassiveLow => "passive_low",
             Self::Frozen => "frozen",
             Self::Unanswered => "unanswered",
+            Self::UnprovenFace => "unproven_face",
         }
     }
 }

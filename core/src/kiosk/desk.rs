@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::{Greeting, GreetingKind};
 use crate::attendance::{Marker, Marking};
 use crate::error::{Error, Result};
+use crate::recognition::Direction;
 use crate::store::{NewAttendance, NewSecondLook, SecondLookVerdict, SecondLooking, Store};
 use crate::types::{Similarity, StudentId};
 
@@ -80,6 +81,16 @@ impl Desk {
         Self { marker, store }
     }
 
+    /// Returns the greeting for a mark at `now`, by the site's timetable.
+    #[must_use]
+    pub fn greet(&self, marking: &Marking, now: Timestamp) -> Greeting {
+        let mut greeting = Greeting::of(marking, now);
+        if greeting.kind == GreetingKind::Goodbye && self.marker.leaves_early(greeting.student, greeting.at) {
+            greeting.kind = GreetingKind::LeftEarly;
+        }
+        greeting
+    }
+
     /// Takes back what a greeting told: somebody says that they are not that student. A mark is deleted and put on the
     /// second-look list, so that a person decides.
     ///
@@ -92,7 +103,7 @@ impl Desk {
         }
         let taken = match greeting.kind {
             GreetingKind::Already | GreetingKind::Ask => TakenBack::Nothing,
-            GreetingKind::Goodbye => {
+            GreetingKind::Goodbye | GreetingKind::LeftEarly => {
                 self.store.take_back_check_out(greeting.attendance, greeting.at)?;
                 TakenBack::CheckOut
             }
@@ -111,7 +122,8 @@ impl Desk {
         Ok(taken)
     }
 
-    /// Marks a student at `now` for whom somebody vouches, without a face. `by` and `reason` stay with the mark.
+    /// Marks a student at `now` for whom somebody vouches, without a face. `by` and `reason` stay with the mark. A
+    /// student who is marked already is checked out where they leave, or where the timetable expects it.
     ///
     /// # Errors
     /// [`Error::NotFound`] for an unknown student; [`Error::InvalidInput`] for a text beyond its
@@ -121,12 +133,14 @@ impl Desk {
         student: StudentId,
         place: Option<&str>,
         (by, reason): (&str, &str),
+        direction: Direction,
         now: Timestamp,
     ) -> Result<Marking> {
         let seen = self.marker.sighting(student, Similarity::new(0.0), place, now)?;
         let new = NewAttendance { confidence_score: None, ..seen };
         let mut marking = self.store.mark_vouched(&new, by, reason)?;
-        if let (Marking::AlreadyMarked(record), true) = (&marking, self.marker.checks_out(student, now)?) {
+        let leaves = direction == Direction::Leaving || self.marker.checks_out(student, now)?;
+        if let (Marking::AlreadyMarked(record), true) = (&marking, leaves) {
             marking = Marking::AlreadyMarked(self.store.check_out(record.id, now)?);
         }
         self.marker.forget_student(student);
@@ -224,21 +238,44 @@ mod tests {
     }
 
     #[test]
+    fn who_leaves_before_the_time_has_left_early() {
+        let gate = gate();
+        let early = |greeting: &Greeting| greeting.kind == GreetingKind::LeftEarly;
+        let leave = |now| {
+            let marking = gate.marker.note_departure(gate.student, Similarity::new(0.9), Some("Gate"), now).unwrap();
+            gate.desk.greet(&marking, now)
+        };
+        assert_eq!(leave(at("08:00")).kind, GreetingKind::Present, "who was not marked is marked first");
+        let greeting = leave(at("11:00"));
+        assert!(early(&greeting) && greeting.at == at("11:00"), "{greeting:?}");
+        assert_eq!(leave(at("11:00") + 30.seconds()).at, at("11:00"), "once a minute");
+        let row = gate.store.attendance_record(greeting.attendance).unwrap().unwrap();
+        assert_eq!((row.status.as_str(), row.checked_out_at), ("Present", Some(at("11:00"))), "derived, not written");
+        assert_eq!(gate.desk.not_me(&greeting, at("11:00"), at("11:00")).unwrap(), TakenBack::CheckOut);
+        let by = ("PIN at kiosk Gate", "no face");
+        let vouched = gate.desk.vouch(gate.student, None, by, Direction::Leaving, at("12:00")).unwrap();
+        assert!(early(&gate.desk.greet(&vouched, at("12:00"))));
+        assert_eq!(leave(at("14:30")).kind, GreetingKind::Goodbye, "in time");
+    }
+
+    #[test]
     fn a_mark_that_a_supervisor_vouches_for_says_so() {
         let gate = gate();
         let by = ("PIN at kiosk Gate", "marked by roll number and PIN, without a face");
-        let Marking::Marked(row) = gate.desk.vouch(gate.student, Some("Gate"), by, at("09:30")).unwrap() else {
+        let Marking::Marked(row) =
+            gate.desk.vouch(gate.student, Some("Gate"), by, Direction::Arriving, at("09:30")).unwrap()
+        else {
             panic!("it is new")
         };
         assert_eq!((row.status.as_str(), row.confidence_score), ("Late", None));
         let [kept] = &gate.store.corrections(row.id).unwrap()[..] else { panic!("nobody says who vouched") };
         assert_eq!((kept.correction.by.as_str(), kept.correction.reason.as_str()), by);
         assert_eq!((kept.status_before.as_str(), kept.correction.status.as_str()), ("Late", "Late"));
-        let again = gate.desk.vouch(gate.student, Some("Gate"), by, at("10:00")).unwrap();
+        let again = gate.desk.vouch(gate.student, Some("Gate"), by, Direction::Arriving, at("10:00")).unwrap();
         assert!(matches!(again, Marking::AlreadyMarked(_)));
         assert_eq!(gate.store.corrections(row.id).unwrap().len(), 1, "nothing was changed");
-        let leaving = gate.desk.vouch(gate.student, Some("Gate"), by, at("14:30")).unwrap();
+        let leaving = gate.desk.vouch(gate.student, Some("Gate"), by, Direction::Arriving, at("14:30")).unwrap();
         assert_eq!(leaving.record().checked_out_at, Some(at("14:30")));
-        assert!(gate.desk.vouch(StudentId(99), None, by, at("10:00")).is_err());
+        assert!(gate.desk.vouch(StudentId(99), None, by, Direction::Arriving, at("10:00")).is_err());
     }
 }

@@ -25,6 +25,8 @@ pub enum GreetingKind {
     Already,
     /// Seen leaving.
     Goodbye,
+    /// Left before people are expected to leave.
+    LeftEarly,
     /// Somebody has decided otherwise about this mark: go and ask.
     Ask,
 }
@@ -38,6 +40,7 @@ impl GreetingKind {
             Self::Late => "late",
             Self::Already => "already",
             Self::Goodbye => "goodbye",
+            Self::LeftEarly => "left_early",
             Self::Ask => "ask",
         }
     }

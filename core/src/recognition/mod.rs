@@ -4,6 +4,7 @@
 //! faces were there before, and whom of the gallery their views show. The marker then marks the student.
 
 mod ageing;
+mod direction;
 mod gallery_load;
 mod gatekeeper;
 mod options;
@@ -19,6 +20,7 @@ mod unknown_faces;
 mod view;
 
 pub use ageing::{Ageing, AgeingOptions};
+pub use direction::Direction;
 pub use gallery_load::{GalleryLoad, load_gallery, refresh_gallery};
 pub use options::RecognitionOptions;
 pub use problem::CameraProblem;

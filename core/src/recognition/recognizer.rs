@@ -1,11 +1,12 @@
 //! The recognizer of one camera.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use super::ageing::{self, Ageing};
+use super::direction::Direction;
 use super::gatekeeper::{Admission, Gatekeeper};
 use super::options::RecognitionOptions;
 use super::passed_over::PassedOver;
@@ -21,7 +22,7 @@ use crate::engine::{AnalyzeOptions, Depth, Face, FaceEngine};
 use crate::error::{Error, Result};
 use crate::frame::Frame;
 use crate::gallery::Gallery;
-use crate::gate::{GatePolicy, LifeVerdict, LifeView};
+use crate::gate::{GatePolicy, Life, LifeReason, LifeVerdict, LifeView, UnprovenFaces};
 use crate::geometry::Rect;
 use crate::store::{SecondLookVerdict, SecondLooking, StoreTrouble, limits};
 use crate::tracking::{Decision, Track, TrackId, Tracker, Watch};
@@ -52,6 +53,8 @@ pub struct Recognizer {
     tracker: Tracker,
     scan_plan: ScanPlan,
     gatekeeper: Gatekeeper,
+    /// Who was handed over because a photograph is all that there is of the face.
+    unproven: BTreeMap<TrackId, StudentId>,
     slowness: Slowness,
     mounting: Mounting,
     /// Whom the second-look list has to hold and does not yet.
@@ -61,6 +64,7 @@ pub struct Recognizer {
     /// The faces in view that are on the list of unknown ones.
     strangers: HashMap<TrackId, UnknownId>,
     passed_over: PassedOver,
+    direction: Direction,
 }
 
 impl std::fmt::Debug for Recognizer {
@@ -82,6 +86,7 @@ impl Recognizer {
             tracker: Tracker::new(options.tracking),
             scan_plan: ScanPlan::default(),
             gatekeeper: Gatekeeper::new(options.gate),
+            unproven: BTreeMap::new(),
             slowness: Slowness::default(),
             mounting: Mounting::default(),
             to_hand_over: VecDeque::new(),
@@ -89,7 +94,14 @@ impl Recognizer {
             unknown: None,
             strangers: HashMap::new(),
             passed_over: PassedOver::default(),
+            direction: Direction::default(),
         }
+    }
+
+    /// Says which way the people go who are seen from now on. Whoever leaves is checked out, whatever the time, once
+    /// their views show what a mark asks for.
+    pub fn set_direction(&mut self, direction: Direction) {
+        self.direction = direction;
     }
 
     /// Takes no notice of a student from `now` on, until nobody with that face has been in view for a while: the person
@@ -221,6 +233,7 @@ impl Recognizer {
         let tracks = self.tracker.tracks();
         let left = self.gatekeeper.left(|id| tracks.iter().any(|track| track.id() == id));
         self.to_hand_over.extend(left);
+        self.unproven.retain(|id, _| tracks.iter().any(|track| track.id() == *id));
         let known: Vec<_> =
             report.faces.iter().filter_map(|face| Some((face.track, face.known()?, face.life))).collect();
         for (track, (student, similarity), life) in known {
@@ -229,6 +242,7 @@ impl Recognizer {
                 continue;
             }
             let marker = self.marker.as_ref().filter(|_| self.options.gate.policy.marks_the_living_alone());
+            let marker = marker.filter(|_| self.direction == Direction::Arriving);
             if let Some(record) = marker.and_then(|marker| marker.already_marked(student, now)) {
                 self.tracker.watch(track, Watch::No);
                 report.marks.push(Marking::AlreadyMarked(record));
@@ -244,6 +258,14 @@ impl Recognizer {
                 Admission::Ask => {
                     let random = uuid::Uuid::new_v4().as_u128();
                     self.tracker.ask(track, random, &self.options.gate, now);
+                }
+                Admission::Mark if !self.counts(student, now) => {
+                    self.tracker.drop_question(track);
+                    // Once for each who stands there.
+                    if self.unproven.insert(track, student) != Some(student) {
+                        let life = Life { reason: Some(LifeReason::UnprovenFace), ..life };
+                        self.to_hand_over.push_back(Sighting { track, student, similarity, life, at: now });
+                    }
                 }
                 Admission::Mark => {
                     self.tracker.drop_question(track);
@@ -261,9 +283,20 @@ impl Recognizer {
         self.hand_over(report)
     }
 
+    /// Whether the face that is stored of a student counts for a mark.
+    fn counts(&self, student: StudentId, now: Timestamp) -> bool {
+        let asks = self.options.gate.unproven == UnprovenFaces::SecondLook;
+        self.marker.as_ref().filter(|_| asks).is_none_or(|marker| marker.is_proven(student, now))
+    }
+
     fn mark(&self, seen: &Sighting, to: &mut RecognitionReport) -> Result<()> {
         let Some(marker) = &self.marker else { return Ok(()) };
-        match marker.note_sighting(seen.student, seen.similarity, self.camera_location.as_deref(), seen.at) {
+        let (student, place) = (seen.student, self.camera_location.as_deref());
+        let noted = match self.direction {
+            Direction::Arriving => marker.note_sighting(student, seen.similarity, place, seen.at),
+            Direction::Leaving => marker.note_departure(student, seen.similarity, place, seen.at).map(Noted::Now),
+        };
+        match noted {
             Ok(Noted::Now(marking)) => to.marks.push(marking),
             Ok(Noted::Waits) => to.waiting.push(*seen),
             // Deleted, and the gallery has not heard of it yet.

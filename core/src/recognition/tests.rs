@@ -14,7 +14,7 @@ use crate::engine::{Analysis, AnalyzeOptions, Embedder, Face, FaceEngine};
 use crate::error::Result;
 use crate::frame::{ChannelOrder, Frame};
 use crate::gallery::Gallery;
-use crate::gate::{GateOptions, GatePolicy};
+use crate::gate::{GateOptions, GatePolicy, UnprovenFaces};
 use crate::geometry::Rect;
 use crate::quality::{Quality, QualityReason};
 use crate::store::prelude::*;
@@ -118,6 +118,19 @@ fn show_before_a_wall(recognizer: &mut Recognizer, color: [u8; 3], now: Timestam
 fn show(recognizer: &mut Recognizer, color: [u8; 3], now: Timestamp) -> RecognitionReport {
     let frame = Frame::new(color.repeat(60 * 60), 60, 60, ChannelOrder::Rgb).unwrap();
     recognizer.process(&frame, now).unwrap()
+}
+
+#[test]
+fn a_face_that_no_session_proved_goes_on_the_second_look_list_where_the_policy_says_so() {
+    let site = Site::new();
+    let gate = GateOptions::of(GatePolicy::Off).with_unproven(UnprovenFaces::SecondLook);
+    let options = RecognitionOptions::default().with_gate(gate);
+    let mut recognizer = Recognizer::new(ByColor::shared(), site.gallery.clone(), &options)
+        .with_marker(site.marker.clone(), Some("Gate".into()));
+    let reports: Vec<_> = (0..6).map(|second| show(&mut recognizer, RED, at(second))).collect();
+    assert!(reports.iter().all(|report| report.marks.is_empty()) && site.attendance().is_empty());
+    let added: Vec<_> = reports.iter().flat_map(|report| &report.added_second_looks).collect();
+    assert_eq!((added.len(), added[0].student(), added[0].reasons[0].as_str()), (1, site.red, "unproven_face"));
 }
 
 #[test]

@@ -19,10 +19,9 @@ pub(super) enum Meaning {
     From,
     Until,
     GuardianEmail,
-    GuardianPhone,
 }
 
-use Meaning::{FamilyName, From, GivenName, Group, GuardianEmail, GuardianPhone, Name, RollNumber, Until};
+use Meaning::{FamilyName, From, GivenName, Group, GuardianEmail, Name, RollNumber, Until};
 
 /// The usual headings, without white space, marks and accents. Of several columns with one meaning that counts which
 /// stands first here: a column `No.` is often the number of the line beside one `Roll no.`
@@ -302,33 +301,6 @@ const HEADINGS: &[(Meaning, &[&str])] = &[
             "بريدوليالامرالالكتروني",
         ],
     ),
-    (
-        GuardianPhone,
-        &[
-            "guardianphone",
-            "guardiansphone",
-            "parentphone",
-            "parentsphone",
-            "guardianmobile",
-            "parentmobile",
-            "phoneofguardian",
-            "phoneofparents",
-            "fatherphone",
-            "motherphone",
-            "elterntelefon",
-            "telefondereltern",
-            "telefonsorgeberechtigte",
-            "telefonodeltutor",
-            "telefonodelospadres",
-            "telephonedesparents",
-            "telephoneparents",
-            "telephoneduresponsable",
-            "अभिभावकफोन",
-            "अभिभावककाफोन",
-            "هاتفوليالامر",
-            "جوالوليالامر",
-        ],
-    ),
 ];
 
 /// The columns of a list, as places in its lines.
@@ -341,8 +313,7 @@ pub(super) struct Columns {
     pub(super) groups: Vec<(usize, GroupKind)>,
     pub(super) from: Option<usize>,
     pub(super) until: Option<usize>,
-    pub(super) guardian_email: Option<usize>,
-    pub(super) guardian_phone: Option<usize>,
+    pub(super) guardian_emails: Vec<usize>,
     /// The headings that mean nothing here, or what another column means already.
     pub(super) unknown: Vec<String>,
 }
@@ -361,9 +332,9 @@ fn meaning_of(heading: &str) -> Option<(Meaning, usize)> {
             .find_map(|(meaning, names)| Some((*meaning, names.iter().position(|name| key_of(name) == key)?)))
     };
     find(&key).or_else(|| {
-        // `Group 2`, and no other column that is numbered.
+        // `Group 2`, `Parent email 1`, and no other column that is numbered.
         let base = key.trim_end_matches(|sign: char| sign.is_ascii_digit());
-        find(base).filter(|(meaning, _)| base != key && matches!(meaning, Group(_)))
+        find(base).filter(|(meaning, _)| base != key && matches!(meaning, Group(_) | GuardianEmail))
     })
 }
 
@@ -451,18 +422,20 @@ fn columns_of(line: &Line) -> Result<Columns, RosterProblem> {
         })
         .collect();
     let roll_number = column(RollNumber)?.unwrap_or_default();
-    let [from, until, guardian_email, guardian_phone] =
-        [column(From)?, column(Until)?, column(GuardianEmail)?, column(GuardianPhone)?];
+    let [from, until] = [column(From)?, column(Until)?];
+    let is_email = |its: &&Option<(Meaning, usize)>| matches!(its, Some((GuardianEmail, _)));
+    let guardian_emails: Vec<usize> = (0..).zip(&meanings).filter(|(_, its)| is_email(its)).map(|(at, _)| at).collect();
     let used = |at: &usize| {
         *at == roll_number
             || name.contains(at)
             || groups.iter().any(|(group, _)| group == at)
-            || [from, until, guardian_email, guardian_phone].contains(&Some(*at))
+            || guardian_emails.contains(at)
+            || [from, until].contains(&Some(*at))
     };
     let headings: Vec<String> = line.cells.iter().map(|cell| cell.text.clone()).collect();
     let unknown = headings.iter().enumerate().filter(|(at, text)| !used(at) && !text.is_empty());
     let unknown = unknown.map(|(_, text)| text.clone()).collect();
-    Ok(Columns { roll_number, name, groups, from, until, guardian_email, guardian_phone, unknown, headings })
+    Ok(Columns { roll_number, name, groups, from, until, guardian_emails, unknown, headings })
 }
 
 #[cfg(test)]

@@ -20,11 +20,12 @@
 //! | groups | Group, Class, Section, Department, Shift, Klasse, Abteilung, Grupo, Classe, कक्षा, الصف |
 //! | first day | From, Start date, Joined, Von, Eintritt, Desde, Du, से, من |
 //! | last day | Until, End date, Bis, Austritt, Hasta, Au, तक, إلى |
-//! | guardian | Guardian email, Parent phone, E-Mail der Eltern, Correo del tutor, ... |
+//! | guardians' addresses | Guardian email, Parent email 2, E-Mail der Eltern, Correo del tutor, ... |
 
 mod columns;
 mod csv_file;
 mod dates;
+mod people;
 mod photographs;
 mod rows;
 mod table;
@@ -34,6 +35,7 @@ mod text;
 mod workbook;
 mod write;
 
+pub use people::{GuardianColumn, people};
 pub use photographs::{LARGEST_PHOTOGRAPH, MatchedPhotographs, Photographs, match_photographs};
 pub use rows::RosterFile;
 pub use write::{COLUMNS, cells_of, csv_cell, csv_of};

@@ -13,9 +13,6 @@ use crate::store::{GroupKind, ListedGroup, ProblemCode, RosterProblem, RosterRow
 
 /// The most groups of a person in one line.
 const MOST_GROUPS: usize = 20;
-/// The longest e-mail address (RFC 5321, 4.5.3.1) and telephone number with signs between its 15 digits (E.164).
-const LONGEST_EMAIL: usize = 254;
-const LONGEST_PHONE: usize = 40;
 
 /// A list of people as a file has it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -109,8 +106,7 @@ impl<'a> Reading<'a> {
             let message = format!("the last day {last} is before the first day {first}: correct one of them");
             self.wrong(line, columns.until, ProblemCode::EndsBeforeItBegins, last.to_string(), message);
         }
-        let guardian_email = self.email(line);
-        let guardian_phone = self.phone(line);
+        let guardian_emails = self.emails(line);
         self.check_number(line);
         let is_empty = |column: &usize| Self::cell(line, Some(*column)).is_none_or(|cell| is_blank(&cell.text));
         if is_empty(&columns.roll_number) {
@@ -131,16 +127,7 @@ impl<'a> Reading<'a> {
         }
         let listed = |(name, kind)| ListedGroup { name, kind, from, last: until };
         let groups: Vec<ListedGroup> = groups.into_iter().map(listed).collect();
-        let row = RosterRow {
-            line: line.number,
-            roll_number,
-            name,
-            groups,
-            from,
-            last: until,
-            guardian_email,
-            guardian_phone,
-        };
+        let row = RosterRow { line: line.number, roll_number, name, groups, from, last: until, guardian_emails };
         self.add(row);
     }
 
@@ -169,8 +156,11 @@ impl<'a> Reading<'a> {
                 first.groups.push(group);
             }
         }
-        first.guardian_email = first.guardian_email.take().or(row.guardian_email);
-        first.guardian_phone = first.guardian_phone.take().or(row.guardian_phone);
+        for email in row.guardian_emails {
+            if !first.guardian_emails.iter().any(|other| other.eq_ignore_ascii_case(&email)) {
+                first.guardian_emails.push(email);
+            }
+        }
     }
 
     fn cell<'l>(line: &'l Line, column: Option<usize>) -> Option<&'l CellText> {
@@ -258,35 +248,25 @@ impl<'a> Reading<'a> {
         None
     }
 
-    fn email(&mut self, line: &Line) -> Option<String> {
-        let column = self.columns.guardian_email;
-        let text = self.text(line, column, LONGEST_EMAIL)?;
-        let is_address = text.split_once('@').is_some_and(|(local, host)| {
-            !local.is_empty()
-                && host.contains('.')
-                && !host.starts_with('.')
-                && !host.ends_with('.')
-                && !host.contains('@')
-        });
-        if is_address && !text.contains([' ', ',', ';', '<', '>', '"']) {
-            return Some(text);
+    fn emails(&mut self, line: &Line) -> Vec<String> {
+        let mut found: Vec<String> = Vec::new();
+        for column in &self.columns.guardian_emails {
+            let Some(text) = self.text(line, Some(*column), limits::GUARDIANS * limits::EMAIL) else { continue };
+            for email in text.split([';', ',', ' ']).filter(|email| !email.is_empty()) {
+                if !is_address(email) {
+                    let message = format!("{email} is no e-mail address: write it as name@example.org");
+                    self.wrong(line, Some(*column), ProblemCode::BadEmail, email, message);
+                } else if !found.iter().any(|other| other.eq_ignore_ascii_case(email)) {
+                    found.push(email.to_owned());
+                }
+            }
         }
-        let message = format!("{text} is no e-mail address: write one address, such as name@example.org");
-        self.wrong(line, column, ProblemCode::BadEmail, text, message);
-        None
-    }
-
-    fn phone(&mut self, line: &Line) -> Option<String> {
-        let column = self.columns.guardian_phone;
-        let text = self.text(line, column, LONGEST_PHONE)?;
-        let digits = text.chars().filter(|sign| sign.is_numeric()).count();
-        let signs = |sign: char| sign.is_numeric() || matches!(sign, '+' | '-' | '/' | '.' | '(' | ')' | ' ');
-        if digits >= 3 && text.chars().all(signs) {
-            return Some(text);
+        if found.len() > limits::GUARDIANS {
+            let message = format!("a student has at most {} guardians: delete addresses", limits::GUARDIANS);
+            let column = self.columns.guardian_emails.first().copied();
+            self.wrong(line, column, ProblemCode::TooLarge, limits::GUARDIANS.to_string(), message);
         }
-        let message = format!("{text} is no telephone number: write its digits, such as +49 30 123456");
-        self.wrong(line, column, ProblemCode::BadPhone, text, message);
-        None
+        found
     }
 
     fn too_long(&mut self, line: &Line, column: Option<usize>, most: usize) {
@@ -330,4 +310,14 @@ fn with_sections(found: Vec<(String, GroupKind)>) -> Vec<(String, GroupKind)> {
     };
     let others = found.iter().filter(|(_, kind)| !matches!(kind, GroupKind::Class | GroupKind::Section)).cloned();
     std::iter::once((whole, GroupKind::Class)).chain(others).collect()
+}
+
+/// Whether a text looks like an e-mail address. The mail server knows better, and says so later.
+fn is_address(text: &str) -> bool {
+    text.len() <= limits::EMAIL
+        && !text.contains(['<', '>', '"', '(', ')'])
+        && text.split_once('@').is_some_and(|(local, host)| {
+            let host_fits = host.contains('.') && !host.starts_with('.') && !host.ends_with('.');
+            !local.is_empty() && host_fits && !host.contains('@')
+        })
 }

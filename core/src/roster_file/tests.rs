@@ -94,14 +94,14 @@ fn text_of_excel_is_a_list_in_every_encoding() {
         assert_eq!(list.problems, []);
         assert_eq!(told(&list.rows[0]), (2, "007", "Müller, Jörg", vec!["5 A"]));
         assert_eq!(list.rows[0].groups[0].kind, GroupKind::Class);
-        assert_eq!(list.rows[0].guardian_email.as_deref(), Some("eltern@example.org"));
+        assert_eq!(list.rows[0].guardian_emails, ["eltern@example.org"]);
         assert_eq!(list.unknown_columns, ["Mobile"]);
     }
 }
 
 #[test]
 fn every_wrong_line_is_told_and_the_others_are_read() {
-    let text = "roll number,name,group,from,until,guardian email,guardian phone\n\
+    let text = "roll number,name,group,from,until,guardian email,phone\n\
                 1,Asha,5A,,,,\n\
                 ,Ben,5A,,,,\n\
                 3,,5A,,,,\n\
@@ -123,7 +123,6 @@ fn every_wrong_line_is_told_and_the_others_are_read() {
             (Some(7), ProblemCode::BadDate),
             (Some(8), ProblemCode::AmbiguousDate),
             (Some(9), ProblemCode::BadEmail),
-            (Some(9), ProblemCode::BadPhone),
             (Some(10), ProblemCode::NumberChanged),
         ]
     );
@@ -171,11 +170,11 @@ fn a_workbook_that_unpacks_to_more_than_memory_is_refused_before_it_is_read() {
 
 #[test]
 fn an_export_is_read_as_it_was_written() {
-    let text = "name,roll_number,group,from,until,guardian_email,guardian_phone\n\
-                \"Rao, Asha\",007,\"5A; Choir\",2026-08-31,,a@example.org,'+91 22 1234\n\
-                Ben,8,5A,2026-08-31,2026-12-31,,\n\
-                Ben,8,Choir,2026-09-15,,,\n\
-                '=1+1,9,,,,,\n";
+    let text = "name,roll_number,group,from,until,guardian_email\n\
+                \"Rao, Asha\",007,\"5A; Choir\",2026-08-31,,\"a@example.org; b@example.org\"\n\
+                Ben,8,5A,2026-08-31,2026-12-31,\n\
+                Ben,8,Choir,2026-09-15,,\n\
+                '=1+1,9,,,,\n";
     let list = listed(text.as_bytes());
     assert_eq!(list.problems, []);
     assert_eq!(csv_of(&list.rows), text);
@@ -200,8 +199,7 @@ proptest! {
             groups: Vec::new(),
             from: None,
             last: None,
-            guardian_email: None,
-            guardian_phone: None,
+            guardian_emails: Vec::new(),
         };
         let people: Vec<RosterRow> = names.iter().enumerate().map(row).collect();
         let list = listed(csv_of(&people).as_bytes());

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::store::RosterRow;
 
 /// The headings of an export.
-pub const COLUMNS: [&str; 7] = ["name", "roll_number", "group", "from", "until", "guardian_email", "guardian_phone"];
+pub const COLUMNS: [&str; 6] = ["name", "roll_number", "group", "from", "until", "guardian_email"];
 
 /// Returns the list as cells, the headings first. A person whose memberships begin or end on different days has a line
 /// for each of those days.
@@ -22,15 +22,13 @@ pub fn cells_of(people: &[RosterRow]) -> Vec<[String; COLUMNS.len()]> {
         }
         for ((from, last), groups) in by_days {
             let day = |day: Option<jiff::civil::Date>| day.map(|day| day.to_string()).unwrap_or_default();
-            let text = |text: &Option<String>| text.clone().unwrap_or_default();
             lines.push([
                 person.name.clone(),
                 person.roll_number.clone(),
                 groups.join("; "),
                 day(from),
                 day(last),
-                text(&person.guardian_email),
-                text(&person.guardian_phone),
+                person.guardian_emails.join("; "),
             ]);
         }
     }

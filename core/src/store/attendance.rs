@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 
 use super::{
-    AttendanceFilter, AttendanceRecord, AttendanceSummary, Correction, CorrectionRecord, Listed, Marking,
-    NewAttendance, Page,
+    AttendanceBy, AttendanceFilter, AttendanceRecord, AttendanceSummary, Correction, CorrectionRecord, Listed, Marking,
+    NewAttendance, Order, Page,
 };
 use crate::error::Result;
 
@@ -22,7 +22,20 @@ pub trait Attendance: Send + Sync {
     ///
     /// # Errors
     /// [`Error::Store`](crate::Error::Store).
-    fn attendance(&self, filter: &AttendanceFilter, page: Page) -> Result<Listed<AttendanceRecord>>;
+    fn attendance(&self, filter: &AttendanceFilter, page: Page) -> Result<Listed<AttendanceRecord>> {
+        self.attendance_in_order(filter, Order::NEWEST_FIRST, page)
+    }
+
+    /// Returns the same in another order.
+    ///
+    /// # Errors
+    /// [`Error::Store`](crate::Error::Store).
+    fn attendance_in_order(
+        &self,
+        filter: &AttendanceFilter,
+        order: Order<AttendanceBy>,
+        page: Page,
+    ) -> Result<Listed<AttendanceRecord>>;
 
     /// Returns the attendance row with this id.
     ///

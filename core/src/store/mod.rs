@@ -31,6 +31,8 @@ mod merge_plan;
 mod model;
 pub(crate) mod naive_time;
 mod notices;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod order;
 mod outbox;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod portable;
@@ -95,6 +97,8 @@ pub use model::{
     StoredEmbedding, StoredTemplate, Student, StudentChange, StudentMerge, StudentRef, TemplateMark, TemplateOrigin,
     TimetableVersion, WHOLE_DAY, WatchedCamera, Weekdays, Withdrawal, embedding_text,
 };
+// The order of lists.
+pub use model::{AttendanceBy, Order, StudentFilter, StudentsBy};
 // The import of a list of students.
 pub use model::{
     ListedGroup, PlannedChange, PlannedMembership, PlannedStudent, ProblemCode, RosterImport, RosterOrder, RosterPlan,

@@ -8,17 +8,10 @@ use sha2::{Digest as _, Sha256};
 
 use super::text_keys::{camera_key, roll_key};
 use super::{
-    GroupKind, ListedGroup, PlannedChange, PlannedMembership, PlannedStudent, ProblemCode, RosterOrder, RosterPlan,
-    RosterProblem, RosterRow, Unlisted, UnlistedStudent,
+    Group, GroupKind, GroupRef, ListedGroup, Membership, PlannedChange, PlannedMembership, PlannedStudent, ProblemCode,
+    RosterChange, RosterOrder, RosterPlan, RosterProblem, RosterRow, StudentRef, Unlisted, UnlistedStudent,
 };
 use crate::types::StudentId;
-
-/// A group as it is stored.
-#[derive(Debug, Clone)]
-pub(super) struct GroupNow {
-    pub(super) name: String,
-    pub(super) kind: GroupKind,
-}
 
 /// A student as stored.
 #[derive(Debug, Clone)]
@@ -28,27 +21,15 @@ pub(super) struct StudentNow {
     pub(super) roll_number: String,
     /// The first day on which the student is no longer expected.
     pub(super) withdrawn_on: Option<Date>,
-    pub(super) memberships: Vec<MembershipNow>,
-}
-
-/// A membership as it is stored.
-#[derive(Debug, Clone)]
-pub(super) struct MembershipNow {
-    pub(super) group: i64,
-    pub(super) from: Date,
-    pub(super) until: Option<Date>,
-}
-
-impl MembershipNow {
-    fn is_over(&self, day: Date) -> bool {
-        self.until.is_some_and(|until| until <= day)
-    }
+    pub(super) memberships: Vec<Membership>,
+    /// The addresses of the guardians, in lower case.
+    pub(super) guardians: Vec<String>,
 }
 
 /// What is stored of everybody, as one moment has it.
 #[derive(Debug, Clone, Default)]
 pub(super) struct RosterNow {
-    pub(super) groups: BTreeMap<i64, GroupNow>,
+    pub(super) groups: BTreeMap<i64, Group>,
     pub(super) students: Vec<StudentNow>,
 }
 
@@ -92,7 +73,7 @@ pub(super) fn plan(order: &RosterOrder<'_>, now: &RosterNow) -> RosterPlan {
 struct Planning<'a> {
     day: Date,
     /// The stored groups by the key of their names.
-    groups: HashMap<String, (i64, &'a GroupNow)>,
+    groups: HashMap<String, (i64, &'a Group)>,
     now: &'a RosterNow,
     new_groups: BTreeMap<String, ListedGroup>,
     plan: RosterPlan,
@@ -106,6 +87,7 @@ impl Planning<'_> {
             roll_number: row.roll_number.clone(),
             name: row.name.clone(),
             joins,
+            guardian_emails: row.guardian_emails.clone(),
         });
     }
 
@@ -131,6 +113,7 @@ impl Planning<'_> {
             joins: Vec::new(),
             redated: Vec::new(),
             leaves: Vec::new(),
+            guardian_emails: Vec::new(),
             returns: false,
             withdrawn_on: None,
         };
@@ -140,19 +123,27 @@ impl Planning<'_> {
             let known = stored.and_then(|(id, _)| {
                 let of = || student.memberships.iter().filter(move |its| its.group == id);
                 // The one that is not over, else one that has ended just then.
-                of().find(|its| !its.is_over(day)).or_else(|| of().find(|its| until.is_some() && its.until == until))
+                of().find(|its| !is_over(its, day))
+                    .or_else(|| of().find(|its| until.is_some() && its.until_day == until))
             });
             let (Some((_, stored)), Some(known)) = (stored, known) else {
                 let joining = self.joining(group);
                 change.joins.push(joining);
                 continue;
             };
-            let dates = (group.from.unwrap_or(known.from), until.or(known.until));
-            if dates != (known.from, known.until) {
-                change.redated.push(PlannedMembership { group: stored.name.clone(), from: dates.0, until: dates.1 });
+            let dates = (group.from.unwrap_or(known.from_day), until.or(known.until_day));
+            if dates != (known.from_day, known.until_day) {
+                change.redated.push(PlannedMembership {
+                    membership: Some(known.id),
+                    group: stored.name.clone(),
+                    from: dates.0,
+                    until: dates.1,
+                });
             }
         }
         change.leaves = self.leaving(row, student);
+        let is_new = |email: &&String| !student.guardians.contains(&email.to_lowercase());
+        change.guardian_emails = row.guardian_emails.iter().filter(is_new).cloned().collect();
         let is_withdrawn = student.withdrawn_on.is_some();
         match (row.groups.is_empty(), day_after(row.last)) {
             // Without a group, the last day is that of the student.
@@ -165,6 +156,7 @@ impl Planning<'_> {
             && change.joins.is_empty()
             && change.redated.is_empty()
             && change.leaves.is_empty()
+            && change.guardian_emails.is_empty()
             && !change.returns
             && change.withdrawn_on.is_none();
         if is_same {
@@ -182,7 +174,7 @@ impl Planning<'_> {
             self.groups.get(&camera_key(&group.name)).map_or(group.kind, |(_, stored)| stored.kind)
         };
         let kinds: BTreeSet<GroupKind> = row.groups.iter().map(kind).collect();
-        let current = student.memberships.iter().filter(|its| !its.is_over(self.day));
+        let current = student.memberships.iter().filter(|its| !is_over(its, self.day));
         let left: BTreeSet<String> = current
             .filter_map(|its| self.now.groups.get(&its.group))
             .filter(|group| kinds.contains(&group.kind) && !named.contains(&camera_key(&group.name)))
@@ -195,13 +187,73 @@ impl Planning<'_> {
     fn joining(&mut self, group: &ListedGroup) -> PlannedMembership {
         let key = camera_key(&group.name);
         let name = match self.groups.get(&key) {
-            Some((_, stored)) => stored.name.clone(),
-            None => self.new_groups.entry(key).or_insert_with(|| group.clone()).name.clone(),
+            Some((_, stored)) if stored.archived_at.is_none() => stored.name.clone(),
+            // One that is archived is taken out of the archive.
+            _ => self.new_groups.entry(key).or_insert_with(|| group.clone()).name.clone(),
         };
         // One that is over before the import begins on its own last day, where nothing else is said.
         let from = group.from.unwrap_or_else(|| group.last.map_or(self.day, |last| last.min(self.day)));
-        PlannedMembership { group: name, from, until: day_after(group.last) }
+        PlannedMembership { membership: None, group: name, from, until: day_after(group.last) }
     }
+}
+
+/// Whether a membership has no day left.
+fn is_over(membership: &Membership, day: Date) -> bool {
+    membership.until_day.is_some_and(|until| until <= day)
+}
+
+/// Returns the changes that carry out a plan, each with its line of the list, in the order in which they are made.
+pub(super) fn changes_of(plan: &RosterPlan, day: Date) -> Vec<(Option<u32>, RosterChange)> {
+    let mut changes = Vec::new();
+    for ListedGroup { name, kind, .. } in &plan.new_groups {
+        changes.push((None, RosterChange::Group { name: name.clone(), kind: *kind }));
+    }
+    let join = |student: StudentRef, its: &PlannedMembership| RosterChange::Join {
+        student,
+        group: GroupRef::Name(its.group.clone()),
+        from_day: its.from,
+        until_day: its.until,
+    };
+    for new in &plan.new {
+        let student = StudentRef::RollNumber(new.roll_number.clone());
+        let mut add = |change| changes.push((Some(new.line), change));
+        add(RosterChange::Student { roll_number: new.roll_number.clone(), name: new.name.clone() });
+        // One who is in a group later is not expected before.
+        if let Some(first) = new.joins.iter().map(|its| its.from).min().filter(|first| *first > day) {
+            add(RosterChange::FirstDay { student: student.clone(), day: first });
+        }
+        new.joins.iter().for_each(|its| add(join(student.clone(), its)));
+    }
+    for change in &plan.changed {
+        let student = StudentRef::Id(change.student);
+        let mut add = |one| changes.push((Some(change.line), one));
+        if let Some(name) = &change.new_name {
+            add(RosterChange::Student { roll_number: change.roll_number.clone(), name: name.clone() });
+        }
+        // Who is withdrawn joins nothing.
+        if change.returns {
+            add(RosterChange::Readmit { student: student.clone(), from_day: day });
+        }
+        for group in &change.leaves {
+            let group = GroupRef::Name(group.clone());
+            add(RosterChange::Leave { student: student.clone(), group, until_day: day });
+        }
+        for its in &change.redated {
+            if let Some(membership) = its.membership {
+                add(RosterChange::Redate { membership, from_day: its.from, until_day: its.until });
+            }
+        }
+        change.joins.iter().for_each(|its| add(join(student.clone(), its)));
+        if let Some(from_day) = change.withdrawn_on {
+            add(RosterChange::Withdraw { student, from_day });
+        }
+    }
+    if plan.withdraws {
+        for UnlistedStudent { student, .. } in &plan.unlisted {
+            changes.push((None, RosterChange::Withdraw { student: StudentRef::Id(*student), from_day: day }));
+        }
+    }
+    changes
 }
 
 /// A membership lasts until the day after its last one.
@@ -240,25 +292,37 @@ mod tests {
             groups: groups.iter().map(group).collect(),
             from: None,
             last: None,
-            guardian_email: None,
-            guardian_phone: None,
+            guardian_emails: Vec::new(),
         }
     }
 
     fn student(id: i64, roll_number: &str, name: &str, groups: &[(i64, Date, Option<Date>)]) -> StudentNow {
-        let memberships =
-            groups.iter().map(|(group, from, until)| MembershipNow { group: *group, from: *from, until: *until });
+        let memberships = (1..).zip(groups).map(|(place, (group, from_day, until_day))| Membership {
+            id: 10 * id + place,
+            group: *group,
+            student: StudentId(id),
+            from_day: *from_day,
+            until_day: *until_day,
+        });
         StudentNow {
             id: StudentId(id),
             name: name.into(),
             roll_number: roll_number.into(),
             withdrawn_on: None,
             memberships: memberships.collect(),
+            guardians: Vec::new(),
         }
     }
 
     fn school() -> RosterNow {
-        let group = |name: &str, kind| GroupNow { name: name.into(), kind };
+        let group = |name: &str, kind| Group {
+            id: 0,
+            name: name.into(),
+            kind,
+            archived_at: None,
+            created_at: jiff::Timestamp::UNIX_EPOCH,
+            created_by: String::new(),
+        };
         RosterNow {
             groups: [
                 (1, group("5A", GroupKind::Class)),
@@ -274,7 +338,7 @@ mod tests {
     }
 
     fn planned(rows: &[RosterRow], now: &RosterNow) -> RosterPlan {
-        plan(&RosterOrder { rows, unlisted: Unlisted::Keep, day: DAY }, now)
+        plan(&RosterOrder { rows, unlisted: Unlisted::Keep, day: DAY, language: "en" }, now)
     }
 
     #[test]
@@ -289,7 +353,7 @@ mod tests {
         let plan = planned(&[row(2, "1", "Asha Rao-Iyer", &["5b"])], &school());
         let [change] = plan.changed.as_slice() else { panic!("{plan:?}") };
         assert_eq!(change.new_name.as_deref(), Some("Asha Rao-Iyer"));
-        assert_eq!(change.joins, [PlannedMembership { group: "5B".into(), from: DAY, until: None }]);
+        assert_eq!(change.joins, [PlannedMembership { membership: None, group: "5B".into(), from: DAY, until: None }]);
         assert_eq!(change.leaves, ["5A"]);
         assert_eq!(plan.unlisted.iter().map(|its| its.roll_number.as_str()).collect::<Vec<_>>(), ["2"]);
         assert!(!plan.withdraws);
@@ -309,7 +373,12 @@ mod tests {
         listed.groups[0].last = Some(date(2026, 6, 30));
         let mut now = school();
         let plan = planned(&[listed.clone()], &now);
-        let redated = PlannedMembership { group: "5B".into(), from: date(2026, 2, 1), until: Some(date(2026, 7, 1)) };
+        let redated = PlannedMembership {
+            membership: Some(21),
+            group: "5B".into(),
+            from: date(2026, 2, 1),
+            until: Some(date(2026, 7, 1)),
+        };
         assert_eq!(plan.changed[0].redated, [redated]);
         now.students[1] = student(2, "2", "Ben Ito", &[(2, date(2026, 2, 1), Some(date(2026, 7, 1)))]);
         assert!(planned(&[listed], &now).is_empty());
@@ -346,8 +415,9 @@ mod tests {
         let mut now = school();
         now.students.push(student(9, "9", "Zoe", &[]));
         assert_eq!(planned(&rows, &now).fingerprint, first.fingerprint, "somebody else was added");
-        let withdraw =
-            |now: &RosterNow| plan(&RosterOrder { rows: &rows, unlisted: Unlisted::Withdraw, day: DAY }, now);
+        let withdraw = |now: &RosterNow| {
+            plan(&RosterOrder { rows: &rows, unlisted: Unlisted::Withdraw, day: DAY, language: "en" }, now)
+        };
         assert_ne!(withdraw(&now).fingerprint, withdraw(&school()).fingerprint, "who would be withdrawn");
         now.students[0].name = "Asha R".into();
         assert_ne!(planned(&rows, &now).fingerprint, first.fingerprint);

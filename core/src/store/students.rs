@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{Enrolee, Enrolment, FaceCheck, Listed, Merged, Page, Student, StudentChange, StudentMerge};
+use super::{Enrolee, Enrolment, FaceCheck, Listed, Merged, Page, Student, StudentChange, StudentFilter, StudentMerge};
 use crate::embedding::Embedding;
 use crate::error::Result;
 use crate::types::{ModelId, SessionId, StudentId};
@@ -24,14 +24,26 @@ pub trait Students: Send + Sync {
     ///
     /// # Errors
     /// [`Error::Store`](crate::Error::Store).
-    fn students(&self, search: Option<&str>, page: Page) -> Result<Listed<Student>>;
+    fn students(&self, search: Option<&str>, page: Page) -> Result<Listed<Student>> {
+        self.students_listed(&StudentFilter { search: search.map(str::to_owned), ..StudentFilter::default() }, page)
+    }
 
     /// Returns the same list with only the students who have to enrol again to be recognized by `model`
     /// ([`Student::must_enrol_again`]). Reads no embedding, and so needs no key.
     ///
     /// # Errors
     /// [`Error::Store`](crate::Error::Store).
-    fn students_to_enrol_again(&self, model: &ModelId, search: Option<&str>, page: Page) -> Result<Listed<Student>>;
+    fn students_to_enrol_again(&self, model: &ModelId, search: Option<&str>, page: Page) -> Result<Listed<Student>> {
+        let must_enrol_again_for = Some(model.clone());
+        let search = search.map(str::to_owned);
+        self.students_listed(&StudentFilter { search, must_enrol_again_for, ..StudentFilter::default() }, page)
+    }
+
+    /// Returns a page of the students whom the filter lets pass, in its order, and how many there are in all.
+    ///
+    /// # Errors
+    /// [`Error::Store`](crate::Error::Store).
+    fn students_listed(&self, filter: &StudentFilter, page: Page) -> Result<Listed<Student>>;
 
     /// Returns the students whose roll numbers are one, although each was added before that was looked at, or by a
     /// program that does not look: a list for each such number, oldest student first. They stay as they are until a

@@ -1,10 +1,13 @@
 //! Manages the accounts and shows the audit log of what they changed.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
 use axum::Json;
 use axum::extract::State;
 use axum::http::Method;
 use faceattend_core::Error;
-use faceattend_core::store::{AdminChange, AdminUser, AuditEntry, NewAdmin, Page};
+use faceattend_core::store::{AdminChange, AdminUser, AuditEntry, NewAdmin, Page, Student};
 use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -196,11 +199,30 @@ pub(crate) struct AuditItem {
     subject: Option<String>,
     #[schema(required)]
     details: Option<String>,
+    /// The people whom subject and details name by a number, as they are called now. Who was erased is not among them:
+    /// the log keeps no name that an erasure would have to find.
+    people: Vec<NamedPerson>,
+}
+
+/// A person whom an entry is about.
+#[derive(Serialize, ToSchema)]
+struct NamedPerson {
+    student_id: i64,
+    name: String,
+    roll_number: String,
+}
+
+impl NamedPerson {
+    fn of(student: &Student) -> Self {
+        let Student { id, name, roll_number, .. } = student;
+        Self { student_id: id.0, name: name.clone(), roll_number: roll_number.clone() }
+    }
 }
 
 impl AuditItem {
-    fn of(AuditEntry { id, entry }: &AuditEntry) -> Self {
+    fn of(AuditEntry { id, entry }: &AuditEntry, people: Vec<NamedPerson>) -> Self {
         Self {
+            people,
             id: *id,
             timestamp: naive_utc(entry.at),
             actor: entry.actor.clone(),
@@ -227,6 +249,21 @@ pub(super) async fn audit(
 ) -> Result<Json<Listing<AuditItem>>, AppError> {
     let Slice { skip, limit } = call.input;
     let page = Page { skip, limit };
-    let entries = app.with_store("Error retrieving the audit log", move |store| store.audit(page)).await?;
-    Ok(Json(page_of(&entries, page, AuditItem::of)))
+    let (entries, people) = app
+        .with_store("Error retrieving the audit log", move |store| {
+            let entries = store.audit(page)?;
+            let mut people = BTreeMap::new();
+            for id in entries.items.iter().flat_map(|listed| listed.entry.students()) {
+                if let Entry::Vacant(place) = people.entry(id.0) {
+                    place.insert(store.student(id)?);
+                }
+            }
+            Ok((entries, people))
+        })
+        .await?;
+    let named = |entry: &AuditEntry| {
+        let students = entry.entry.students().into_iter().filter_map(|id| people.get(&id.0)?.as_ref());
+        AuditItem::of(entry, students.map(NamedPerson::of).collect())
+    };
+    Ok(Json(page_of(&entries, page, named)))
 }

@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::Method;
 use faceattend_core::attendance::AttendancePolicy;
-use faceattend_core::store::{AttendanceFilter, AttendanceSummary, Marking, NewAttendance, Page};
+use faceattend_core::store::{AttendanceBy, AttendanceFilter, AttendanceSummary, Marking, NewAttendance, Order, Page};
 use faceattend_core::types::StudentId;
 use faceattend_core::{Error, Similarity};
 use jiff::Timestamp;
@@ -17,7 +17,7 @@ use crate::error::{AppError, during};
 use crate::live::events::LiveEvent;
 use crate::request::extract::Authed;
 use crate::request::input::input;
-use crate::request::kinds::{Day, Integer, Number, Optional, Student};
+use crate::request::kinds::{Day, Integer, Number, Optional, Student, Word};
 use crate::request::texts;
 use crate::responses::{
     AttendanceItem, Done, LIMIT, Listing, Reply, SKIP, StudentDetails, done, naive_utc, page_of, reply,
@@ -38,6 +38,22 @@ pub(super) fn filter_of_days(
     })
 }
 
+/// The orders of the list; a minus begins with the largest.
+const ORDERS: &[(&str, Order<AttendanceBy>)] = &[
+    ("timestamp", Order { by: AttendanceBy::Time, descending: false }),
+    ("-timestamp", Order::NEWEST_FIRST),
+    ("student_name", Order { by: AttendanceBy::Name, descending: false }),
+    ("-student_name", Order { by: AttendanceBy::Name, descending: true }),
+    ("student_roll_number", Order { by: AttendanceBy::RollNumber, descending: false }),
+    ("-student_roll_number", Order { by: AttendanceBy::RollNumber, descending: true }),
+    ("status", Order { by: AttendanceBy::Status, descending: false }),
+    ("-status", Order { by: AttendanceBy::Status, descending: true }),
+    ("confidence_score", Order { by: AttendanceBy::Similarity, descending: false }),
+    ("-confidence_score", Order { by: AttendanceBy::Similarity, descending: true }),
+    ("camera_location", Order { by: AttendanceBy::Place, descending: false }),
+    ("-camera_location", Order { by: AttendanceBy::Place, descending: true }),
+];
+
 input! {
     /// A slice of the attendance.
     pub(crate) struct Slice {
@@ -51,6 +67,8 @@ input! {
             student_id: Option<StudentId> = Optional(Student),
             /// Such as `Present` or `Late`.
             status_filter: Option<String> = Optional(texts::STATUS),
+            /// The order of the list, `-timestamp` without one.
+            sort: Option<Order<AttendanceBy>> = Optional(Word(ORDERS)),
         }
     }
 }
@@ -61,7 +79,7 @@ pub(super) const LIST: Endpoint = Endpoint {
     access: Access::Viewer,
     audit: Audit::None,
     tag: Tag::Attendance,
-    summary: "Lists attendance, newest first",
+    summary: "Lists attendance, newest first where no other order is asked for",
     errors: &[(400, "Error retrieving attendance: a day out of range")],
 };
 
@@ -70,12 +88,13 @@ pub(super) async fn list(
     call: Authed<Slice>,
 ) -> Result<Json<Listing<AttendanceItem>>, AppError> {
     const PREFIX: &str = "Error retrieving attendance";
-    let Slice { skip, limit, start_date, end_date, student_id, status_filter } = call.input;
+    let Slice { skip, limit, start_date, end_date, student_id, status_filter, sort } = call.input;
     let page = Page { skip, limit };
     let days = filter_of_days(&app.settings().policy, start_date, end_date).map_err(during(PREFIX))?;
     let status = status_filter.filter(|text| !text.is_empty());
     let filter = AttendanceFilter { student: student_id, status, ..days };
-    let rows = app.with_store(PREFIX, move |store| store.attendance(&filter, page)).await?;
+    let order = sort.unwrap_or(Order::NEWEST_FIRST);
+    let rows = app.with_store(PREFIX, move |store| store.attendance_in_order(&filter, order, page)).await?;
     Ok(Json(page_of(&rows, page, AttendanceItem::of)))
 }
 

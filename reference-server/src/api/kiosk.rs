@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 use faceattend_core::Error;
 use faceattend_core::attendance::Marking;
 use faceattend_core::kiosk::{GreetingKind, PairingCode, TakenBack};
+use faceattend_core::recognition::Direction;
 use faceattend_core::store::{Kiosk, NewAuditEntry, SecretHash, Store};
 use jiff::Timestamp;
 use serde::Serialize;
@@ -25,7 +26,7 @@ use crate::net::forwarded::{is_https, prefix};
 use crate::net::peer::Peer;
 use crate::request::extract::Open;
 use crate::request::input::{Nothing, input};
-use crate::request::kinds::Picture;
+use crate::request::kinds::{FlagOr, Picture};
 use crate::request::paired::{KIOSK_COOKIE, Paired, caller};
 use crate::request::texts;
 use crate::responses::{Done, done};
@@ -208,8 +209,14 @@ input! {
     pub(crate) struct KioskFrame {
         body Json {
             image_data: String = Picture,
+            /// Whether somebody has said that they are leaving: then whom it recognizes is checked out.
+            leaving: bool = FlagOr(false),
         }
     }
+}
+
+fn direction(leaving: bool) -> Direction {
+    if leaving { Direction::Leaving } else { Direction::Arriving }
 }
 
 /// Whom a kiosk greets.
@@ -217,7 +224,7 @@ input! {
 pub(crate) struct GreetingItem {
     /// To take the greeting back. The same for as long as the person stays.
     greeting_id: String,
-    /// `present`, `late`, `already`, `goodbye` or `ask`: go and ask a person.
+    /// `present`, `late`, `already`, `goodbye`, `left_early` or `ask`: go and ask a person.
     kind: &'static str,
     /// Null where the face may be a photograph of somebody who is marked already.
     #[schema(required)]
@@ -271,10 +278,11 @@ pub(super) const FRAME: Endpoint = Endpoint {
 pub(super) async fn frame(State(app): State<AppState>, call: Paired<KioskFrame>) -> Result<Json<KioskSeen>, AppError> {
     let (kiosk, version) = (call.kiosk.clone(), version_of(&call.kiosk));
     let bytes = image_data::bytes_of(&call.input.image_data)?;
+    let direction = direction(call.input.leaving);
     let live = app.clone();
     let sight = app
         .with_frame("Error processing frame", bytes, move |frame, _| {
-            live.live().kiosks().see(&kiosk, &frame.with_captured_at(Timestamp::now()))
+            live.live().kiosks().see(&kiosk, direction, &frame.with_captured_at(Timestamp::now()))
         })
         .await?;
     Ok(Json(KioskSeen {
@@ -334,6 +342,8 @@ input! {
         body Json {
             roll_number: String = texts::ROLL_NUMBER,
             pin: String = texts::PIN,
+            /// Whether the student is leaving.
+            leaving: bool = FlagOr(false),
         }
     }
 }
@@ -359,7 +369,7 @@ pub(super) async fn fallback(
     call: Paired<Vouched>,
 ) -> Result<Json<GreetingItem>, AppError> {
     const PREFIX: &str = "Error marking attendance";
-    let Paired { kiosk, trail, input: Vouched { roll_number, pin }, .. } = call;
+    let Paired { kiosk, trail, input: Vouched { roll_number, pin, leaving }, .. } = call;
     let forbidden = |detail: &'static str| AppError::Detail(StatusCode::FORBIDDEN, detail.into());
     let hash = kiosk.pin.clone().ok_or_else(|| forbidden(NO_FALLBACK))?;
     let (turn, checked, now) = (app.turn_to_hash().await?, kiosk.clone(), clock::now());
@@ -376,7 +386,7 @@ pub(super) async fn fallback(
     let (marking_app, by) = (app.clone(), format!("PIN at {}", caller(&kiosk)));
     let marked = blocking(PREFIX, move || {
         let told = (by.as_str(), "marked by roll number and the PIN of a supervisor, without a face");
-        marking_app.live().kiosks().vouch(&kiosk, student, told, Timestamp::now())
+        marking_app.live().kiosks().vouch(&kiosk, student, told, direction(leaving), Timestamp::now())
     });
     let (given, marking) = marked.await?;
     trail.about(format!("student_id {student}"));

@@ -4,37 +4,47 @@ mod accounts;
 mod attendance;
 mod auth;
 mod backups;
+mod calendar;
 mod cameras;
 pub(crate) mod detection;
 pub(crate) mod devices;
 mod duplicates;
+mod excuses;
 mod export;
 mod face;
 mod first_run;
 mod frames;
+mod groups;
 mod kiosk;
 mod kiosks;
 mod laptop;
 mod liveness;
+mod members;
+mod notices;
 mod passive;
 mod person;
+mod photographs;
 mod preview;
 mod privacy;
 mod register;
 mod register_file;
 mod root;
-mod roster_export;
+pub(crate) mod roster_export;
+mod roster_import;
 mod second_looks;
 mod service;
 mod statuses;
+mod student_roster;
 mod students;
 mod templates;
+mod timetables;
 mod today;
 mod trends;
 mod unknown_faces;
 mod views;
 
 use self::liveness::{complete, frame, session};
+use self::notices::{channels, guardians, letters, rules};
 use crate::router::Routes;
 
 /// Every endpoint, in the order in which the original registers them: the first that matches answers.
@@ -64,8 +74,32 @@ pub(crate) fn table() -> Routes {
         .add(students::LIST, students::list)
         // Before the student whose id is in the path.
         .add(duplicates::LOOK_ALIKES, duplicates::look_alikes)
+        .add(roster_export::EXPORT, roster_export::export)
         .add(students::GET, students::get)
         .add(students::UPDATE, students::update)
+        .add(roster_import::IMPORT, roster_import::import_list)
+        .add(photographs::ENROL, photographs::enrol)
+        .add(members::OF_STUDENT, members::of_student)
+        .add(members::WITHDRAW, members::withdraw)
+        .add(members::READMIT, members::readmit)
+        .add(groups::LIST, groups::list)
+        .add(groups::CREATE, groups::create)
+        .add(groups::UPDATE, groups::update)
+        .add(groups::REMOVE, groups::remove)
+        .add(groups::RESTORE, groups::restore)
+        .add(members::LIST, members::list)
+        .add(members::JOIN, members::join)
+        .add(members::LEAVE, members::leave)
+        .add(members::REDATE, members::redate)
+        .add(timetables::LIST, timetables::list)
+        .add(timetables::SET, timetables::set)
+        .add(timetables::REMOVE, timetables::remove)
+        .add(calendar::LIST, calendar::list)
+        .add(calendar::ADD, calendar::add)
+        .add(calendar::REMOVE, calendar::remove)
+        .add(excuses::LIST, excuses::list)
+        .add(excuses::ADD, excuses::add)
+        .add(excuses::WITHDRAW, excuses::withdraw)
         .add(privacy::ERASE, privacy::erase)
         .add(privacy::EXPORT, privacy::export)
         .add(duplicates::MERGE, duplicates::merge)
@@ -74,6 +108,8 @@ pub(crate) fn table() -> Routes {
         .add(privacy::CONSENT, privacy::consent)
         .add(privacy::GIVE, privacy::give)
         .add(privacy::WITHDRAW, privacy::withdraw)
+        .add(guardians::LIST, guardians::list)
+        .add(guardians::SET, guardians::set)
         .add(attendance::LIST, attendance::list)
         .add(attendance::MARK, attendance::mark)
         .add(export::EXPORT, export::export)
@@ -124,6 +160,18 @@ pub(crate) fn table() -> Routes {
         .add(kiosk::FRAME, kiosk::frame)
         .add(kiosk::NOT_ME, kiosk::not_me)
         .add(kiosk::FALLBACK, kiosk::fallback)
+        .add(letters::LIST, letters::list)
+        .add(letters::STATE, letters::state)
+        .add(letters::RESEND, letters::resend)
+        .add(channels::LIST, channels::list)
+        .add(channels::CREATE, channels::create)
+        .add(channels::UPDATE, channels::update)
+        .add(channels::REMOVE, channels::remove)
+        .add(channels::TEST, channels::test)
+        .add(rules::LIST, rules::list)
+        .add(rules::CREATE, rules::create)
+        .add(rules::UPDATE, rules::update)
+        .add(rules::REMOVE, rules::remove)
         .add(first_run::FIRST_RUN, first_run::first_run)
         .add(laptop::START, laptop::start)
         .add(laptop::STOP, laptop::stop)

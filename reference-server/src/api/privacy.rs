@@ -12,7 +12,9 @@ use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::roster_export::RosterExport;
+use super::notices::guardians::GuardianItem;
+use super::notices::letters::NoticeItem;
+use super::student_roster::RosterExport;
 use super::students::{NO_STUDENT, Which, student_error};
 use crate::error::AppError;
 use crate::request::extract::Authed;
@@ -114,6 +116,10 @@ pub(crate) struct StudentExport {
     second_looks: Vec<SecondLookItem>,
     /// The groups of the student, and the days on which the student was away.
     roster: RosterExport,
+    /// The addresses of the student's guardians.
+    guardians: Vec<GuardianItem>,
+    /// What was told, or is to be told, about the student, oldest first.
+    notices: Vec<NoticeItem>,
     exported_at: String,
 }
 
@@ -224,6 +230,8 @@ pub(super) async fn export(State(app): State<AppState>, call: Authed<Which>) -> 
                 history: store.audit_about(&NewAuditEntry::subject_of(id))?.iter().map(HistoryItem::of).collect(),
                 second_looks: second_looks.items.iter().map(SecondLookItem::of).collect(),
                 roster: RosterExport::of(store, id)?,
+                guardians: store.guardians(id)?.into_iter().map(GuardianItem::of).collect(),
+                notices: store.outbox_of(id)?.iter().map(NoticeItem::of).collect(),
                 exported_at: naive_utc(Timestamp::now()),
             }))
         })

@@ -199,17 +199,19 @@ pub(super) async fn metrics(
 ) -> Result<Metrics, AppError> {
     // Anybody may ask, as often as they like, and counting reads whole tables: one at a time.
     let turn = app.turn_to_count().await;
-    let (students, attendance, second_looks_open) = app
+    let (students, attendance, second_looks_open, outbox) = app
         .with_store("Error retrieving metrics", |store| {
             let one = Page { skip: 0, limit: 1 };
             let attendance = store.attendance_summary(&AttendanceFilter::default())?.total;
-            Ok((store.students(None, one)?.total, attendance, store.open_second_looks()?))
+            let students = store.students(None, one)?.total;
+            Ok((students, attendance, store.open_second_looks()?, store.outbox_state()?))
         })
         .await?;
     drop(turn);
     let cameras = app.live().cameras().status();
     let backlog = app.live().backlog().status();
     let gallery = app.live().gallery();
+    let notices = app.live().notices().figures();
     let gauges = Gauges {
         students,
         attendance,
@@ -222,6 +224,11 @@ pub(super) async fn metrics(
         second_looks: app.live().gate_figures().second_looks.load(Relaxed),
         writes_waiting: backlog.total(),
         writes_lost: backlog.lost,
+        notices_waiting: outbox.waiting,
+        notices_dead: outbox.dead,
+        notices_sent: notices.sent.load(Relaxed),
+        notice_tries_failed: notices.failed_tries.load(Relaxed),
+        notices_given_up: notices.given_up.load(Relaxed),
         backup: app.live().backups().map(|backups| {
             let state = backups.state();
             let last = state.last.as_ref();

@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::Method;
 use faceattend_core::Error;
-use faceattend_core::store::{Page, StudentChange};
+use faceattend_core::store::{Order, Page, StudentChange, StudentFilter, StudentsBy};
 use faceattend_core::types::StudentId;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 use crate::error::{AppError, during};
 use crate::request::extract::Authed;
 use crate::request::input::input;
-use crate::request::kinds::{FlagOr, Optional, Student};
+use crate::request::kinds::{FlagOr, Optional, Student, Word};
 use crate::request::texts;
 use crate::responses::{Done, LIMIT, Listing, Reply, SKIP, StudentDetails, StudentItem, done, page_of, reply};
 use crate::router::endpoint::{Access, Audit, Endpoint, Tag};
@@ -32,6 +32,18 @@ input! {
     }
 }
 
+/// The orders of the list; a minus begins with the largest.
+const ORDERS: &[(&str, Order<StudentsBy>)] = &[
+    ("id", Order { by: StudentsBy::Id, descending: false }),
+    ("-id", Order { by: StudentsBy::Id, descending: true }),
+    ("name", Order { by: StudentsBy::Name, descending: false }),
+    ("-name", Order { by: StudentsBy::Name, descending: true }),
+    ("roll_number", Order { by: StudentsBy::RollNumber, descending: false }),
+    ("-roll_number", Order { by: StudentsBy::RollNumber, descending: true }),
+    ("face", Order { by: StudentsBy::Face, descending: false }),
+    ("-face", Order { by: StudentsBy::Face, descending: true }),
+];
+
 input! {
     /// A slice of the students.
     pub(crate) struct Slice {
@@ -42,6 +54,10 @@ input! {
             search: Option<String> = Optional(texts::SEARCHED),
             /// Whether to list only students whose stored face this server's model cannot match.
             must_enrol_again: bool = FlagOr(false),
+            /// Whether to list only students without a face.
+            no_face: bool = FlagOr(false),
+            /// The order of the list, `id` without one.
+            sort: Option<Order<StudentsBy>> = Optional(Word(ORDERS)),
         }
     }
 }
@@ -124,17 +140,17 @@ pub(super) async fn list(
     State(app): State<AppState>,
     call: Authed<Slice>,
 ) -> Result<Json<Listing<StudentItem>>, AppError> {
-    let Slice { skip, limit, search, must_enrol_again } = call.input;
+    let Slice { skip, limit, search, must_enrol_again, no_face, sort } = call.input;
     let page = Page { skip, limit };
-    let search = search.filter(|text| !text.is_empty());
     let model = app.engine().embedder().model.clone();
-    let wanted = must_enrol_again.then(|| model.clone());
-    let students = app
-        .with_store("Error retrieving students", move |store| match wanted {
-            Some(model) => store.students_to_enrol_again(&model, search.as_deref(), page),
-            None => store.students(search.as_deref(), page),
-        })
-        .await?;
+    let filter = StudentFilter {
+        search: search.filter(|text| !text.is_empty()),
+        must_enrol_again_for: must_enrol_again.then(|| model.clone()),
+        without_face: no_face,
+        order: sort.unwrap_or_default(),
+    };
+    let students =
+        app.with_store("Error retrieving students", move |store| store.students_listed(&filter, page)).await?;
     Ok(Json(page_of(&students, page, |student| StudentItem::of(student, &model))))
 }
 

@@ -14,12 +14,14 @@ pub mod generate;
 pub mod installed;
 pub mod io_advice;
 pub mod keys;
+pub mod kiosks;
 pub mod models;
 mod one_roll_number;
 pub mod restore;
 pub mod serve;
 mod server_lock;
 pub mod settings;
+pub mod students;
 
 use std::io::Write as _;
 

@@ -17,7 +17,7 @@ const SECRET: [&str; 3] = ["jwt_secret", "receipt_key", "template_keys"];
 /// A value that may have a password in it.
 const HOLDS_PASSWORD: &str = "database";
 /// Settings of `serve` that say where the data and the models are, and so hold for every command that works with them.
-const WHERE_THE_DATA_IS: [&str; 9] = [
+const WHERE_THE_DATA_IS: [&str; 12] = [
     "data_dir",
     "database",
     "template_key_file",
@@ -27,6 +27,9 @@ const WHERE_THE_DATA_IS: [&str; 9] = [
     "receipt_key",
     "server_name",
     "backup_passphrase_file",
+    "time_zone",
+    "pack",
+    "duplicates",
 ];
 
 /// The file that `--config FILE` or the environment names. Its settings must be known before the rest is parsed.

@@ -203,6 +203,13 @@ impl CameraLeases {
         }
     }
 
+    /// Whether another server watches the camera, as of the last look.
+    pub(super) fn is_of_another(&self, key: &CameraKey) -> bool {
+        let all = self.all();
+        let holder = all.iter().find(|camera| camera.key == *key).and_then(|camera| camera.server.as_ref());
+        holder.is_some_and(|server| *server != self.server.name)
+    }
+
     /// Every server's cameras, as the API shows them, by name.
     pub(super) fn items(&self) -> Map<String, Value> {
         let mut items: Map<String, Value> =

@@ -9,6 +9,7 @@ use faceattend_core::camera::Nature;
 use faceattend_core::frame::Frame;
 use faceattend_core::gate::LifeVerdict;
 use faceattend_core::kiosk::{Advice, Desk, Greeting, GreetingKind, TAKE_BACK_WITHIN, TakenBack, advice};
+use faceattend_core::recognition::Direction;
 use faceattend_core::store::{Kiosk, SecondLooking};
 use faceattend_core::tracking::TrackId;
 use faceattend_core::types::StudentId;
@@ -80,13 +81,14 @@ impl Kiosks {
     ///
     /// # Errors
     /// Those of recognition.
-    pub(crate) fn see(&self, kiosk: &Kiosk, frame: &Frame<'_>) -> Result<KioskSight> {
+    pub(crate) fn see(&self, kiosk: &Kiosk, direction: Direction, frame: &Frame<'_>) -> Result<KioskSight> {
         let now = frame.captured_at().unwrap_or_else(Timestamp::now);
         let working = self.working(kiosk, now);
         let mut at_work = working.at_work.lock().unwrap_or_else(PoisonError::into_inner);
         at_work.heard_at = now;
+        at_work.watch.set_direction(direction);
         let sight = at_work.watch.see(frame)?;
-        Ok(at_work.told(&sight, working.asks_for_life, now))
+        Ok(at_work.told(&sight, &self.desk, working.asks_for_life, now))
     }
 
     /// Takes back what a greeting told: somebody says that they are not that student. Blocks.
@@ -119,15 +121,16 @@ impl Kiosks {
         kiosk: &Kiosk,
         student: StudentId,
         told: (&str, &str),
+        direction: Direction,
         now: Timestamp,
     ) -> Result<(Given, Marking)> {
-        let marking = self.desk.vouch(student, Some(place_of(kiosk)), told, now)?;
+        let marking = self.desk.vouch(student, Some(place_of(kiosk)), told, direction, now)?;
         if let Marking::Marked(record) = &marking {
             self.watcher.events.publish(LiveEvent::marked(record));
         }
         let working = self.working(kiosk, now);
         let mut at_work = working.at_work.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok((at_work.give(Greeting::of(&marking, now), true, now), marking))
+        Ok((at_work.give(self.desk.greet(&marking, now), true, now), marking))
     }
 
     /// Ends the watch of a kiosk that is removed, revoked or changed, and hands over who waits before it.
@@ -167,7 +170,7 @@ fn place_of(kiosk: &Kiosk) -> &str {
 
 impl AtWork {
     /// Returns what the tablet is told of a picture.
-    fn told(&mut self, sight: &Sight, asks_for_life: bool, now: Timestamp) -> KioskSight {
+    fn told(&mut self, sight: &Sight, desk: &Desk, asks_for_life: bool, now: Timestamp) -> KioskSight {
         let report = &sight.report;
         self.handed_over.extend(report.second_looks.iter().map(|sighting| sighting.track));
         let beyond = self.handed_over.len().saturating_sub(HANDED_OVER);
@@ -179,7 +182,7 @@ impl AtWork {
             let is_alive = faces.clone().any(|face| face.life.verdict == LifeVerdict::Live);
             // Somebody who was looked at is greeted; a row alone greets nobody.
             if faces.count() > 0 {
-                greetings.push(self.give(Greeting::of(marking, now), is_alive || !asks_for_life, now));
+                greetings.push(self.give(desk.greet(marking, now), is_alive || !asks_for_life, now));
             }
         }
         let advice = advice(report, |track| self.handed_over.contains(&track));

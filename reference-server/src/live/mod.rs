@@ -16,6 +16,7 @@ mod housekeeping;
 pub(crate) mod kept;
 pub(crate) mod kiosks;
 mod log;
+pub(crate) mod notices;
 pub(crate) mod preview;
 pub(crate) mod problems;
 mod refusals;
@@ -29,12 +30,12 @@ use std::sync::Arc;
 use faceattend_core::Result;
 use faceattend_core::attendance::{Marker, record_periods};
 use faceattend_core::backlog::Backlog;
-use faceattend_core::camera::Scheduler;
+use faceattend_core::camera::{CameraState, Scheduler};
 use faceattend_core::engine::FaceEngine;
 use faceattend_core::enrolment::Registry;
 use faceattend_core::gallery::Gallery;
 use faceattend_core::recognition::{Ageing, AgeingOptions, UnknownFaces, UnknownOptions};
-use faceattend_core::store::{CameraKey, Store};
+use faceattend_core::store::{CameraGroup, CameraKey, Store};
 use faceattend_core::types::StudentId;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
@@ -53,6 +54,8 @@ use housekeeping::Housekeeping;
 use kept::KeptList;
 use kiosks::Kiosks;
 use log::DetectionLog;
+use notices::Notices;
+use notices::watch::{CameraPicture, CameraPictures};
 use refusals::Refusals;
 use watch::{GateFigures, Watcher};
 
@@ -75,6 +78,7 @@ pub(crate) struct Live {
     background: BackgroundThreads,
     gate_figures: Arc<GateFigures>,
     backups: Option<Arc<Backups>>,
+    notices: Arc<Notices>,
     unknown_faces: Option<Arc<UnknownFaces>>,
 }
 
@@ -150,6 +154,10 @@ impl Live {
             Some(settings) => Some(Backups::start(settings.clone(), Arc::clone(&store), &background)?),
             None => None,
         };
+        let notices =
+            Notices::start(Arc::clone(&store), (&settings.notices, settings.policy.time_zone().clone()), &background)?;
+        let pictures = camera_pictures(&kept, (&cameras, &laptop), leases.as_ref());
+        notices::watch::start(Arc::clone(&store), settings.policy.clone(), pictures, &background)?;
         let live = Self {
             gallery,
             registry,
@@ -168,6 +176,7 @@ impl Live {
             background,
             gate_figures,
             backups,
+            notices,
             unknown_faces,
         };
         let follow = DbListener {
@@ -194,6 +203,11 @@ impl Live {
     /// The back-ups that are made every day, where some are.
     pub(crate) fn backups(&self) -> Option<&Backups> {
         self.backups.as_deref()
+    }
+
+    /// What sends notices.
+    pub(crate) fn notices(&self) -> &Notices {
+        &self.notices
     }
 
     /// Whom the cameras saw and nobody knows, where that is listed.
@@ -326,11 +340,42 @@ impl Live {
             None => self.cameras.stop_all(),
         }
         self.background.cut();
+        self.notices.finish();
         self.housekeeping.stop();
         self.log.write();
         // What the database does not take now waits in the file for the next start.
         waiting_writes::write(&self.backlog, &self.events);
     }
+}
+
+/// Returns which of the kept cameras give pictures. Of those that another server watches that one says it.
+fn camera_pictures(
+    kept: &Arc<KeptList>,
+    (cameras, laptop): (&Arc<Cameras>, &Arc<Cameras>),
+    leases: Option<&Arc<CameraLeases>>,
+) -> CameraPictures {
+    let (kept, cameras, laptop, leases) =
+        (Arc::clone(kept), Arc::clone(cameras), Arc::clone(laptop), leases.map(Arc::clone));
+    Box::new(move || {
+        let running = |watched: &Cameras, name: &str| {
+            watched.status().iter().any(|camera| camera.name == name && camera.state() == CameraState::Running)
+        };
+        let mut pictures = Vec::new();
+        for (camera, _) in kept.cameras()? {
+            let name = &camera.key.name;
+            let is_up = match (&leases, camera.group) {
+                _ if camera.paused => Some(true),
+                (_, CameraGroup::Laptop) => Some(running(&laptop, name)),
+                (None, CameraGroup::Usual) => Some(running(&cameras, name)),
+                // Another server answers for a camera that it watches.
+                (Some(leases), CameraGroup::Usual) => {
+                    (!leases.is_of_another(&camera.key)).then(|| running(&cameras, name))
+                }
+            };
+            pictures.push(CameraPicture { id: camera.id, name: camera.name, location: camera.location, is_up });
+        }
+        Ok(pictures)
+    })
 }
 
 impl Drop for Live {

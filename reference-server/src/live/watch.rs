@@ -17,7 +17,7 @@ use faceattend_core::gate::{GateOptions, GatePolicy, LifeReason};
 use faceattend_core::geometry::Rect;
 use faceattend_core::liveness::Position;
 use faceattend_core::recognition::{
-    Ageing, Effort, RecognitionOptions, RecognitionReport, RecognizedFace, Recognizer, UnknownFaces,
+    Ageing, Direction, Effort, RecognitionOptions, RecognitionReport, RecognizedFace, Recognizer, UnknownFaces,
 };
 use faceattend_core::store::{NewDetectionLog, Store, Student};
 use faceattend_core::tracking::TrackingOptions;
@@ -242,6 +242,11 @@ impl Watch {
             preview.show(frame, &drawn);
         }
         Ok(Sight { faces, marked, problems, report })
+    }
+
+    /// Says which way the people go who are seen from now on.
+    pub(super) fn set_direction(&mut self, direction: Direction) {
+        self.recognizer.set_direction(direction);
     }
 
     /// Takes no notice of a student until whoever is in view has gone: it is somebody else.

@@ -14,7 +14,7 @@ pub(crate) struct Refusal {
 }
 
 impl Refusal {
-    fn new(kind: &'static str, message: &str) -> Self {
+    pub(super) fn new(kind: &'static str, message: &str) -> Self {
         Self { kind, message: message.into(), reason: None }
     }
 }

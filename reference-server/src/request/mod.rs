@@ -8,6 +8,7 @@ pub(crate) mod fields;
 pub(crate) mod file;
 pub(crate) mod input;
 pub(crate) mod kinds;
+pub(crate) mod lists;
 pub(crate) mod pace;
 pub(crate) mod paired;
 pub(crate) mod texts;

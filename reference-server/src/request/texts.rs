@@ -21,6 +21,21 @@ pub(crate) const ROLL_NUMBER: Text = TEXT.of(1, limits::ROLL_NUMBER).or_named("r
 /// A part of a name or of a roll number.
 pub(crate) const SEARCHED: Text = TEXT.of(0, IN_ADDRESS);
 
+/// The name of a group.
+pub(crate) const GROUP_NAME: Text = TEXT.of(1, limits::GROUP_NAME).example("5A");
+/// Days of the week, by their first three letters.
+pub(crate) const WEEKDAYS: Text = TEXT.of(1, 100).example("mon tue wed thu fri");
+/// The name of an entry of the calendar.
+pub(crate) const CALENDAR_NAME: Text = TEXT.of(1, limits::CALENDAR_NAME).example("Autumn holidays");
+/// The name of a period.
+pub(crate) const PERIOD_NAME: Text = TEXT.of(0, limits::PERIOD).example("morning");
+/// Why somebody is absent.
+pub(crate) const EXCUSE_REASON: Text = TEXT.of(1, limits::REASON).example("a doctor's appointment");
+/// The sheet of a workbook.
+pub(crate) const SHEET: Text = TEXT.of(0, IN_ADDRESS).example("5A");
+/// A language of the pages.
+pub(crate) const LANGUAGE: Text = TEXT.of(1, 20).example("en");
+
 /// The location of a camera.
 pub(crate) const CAMERA_LOCATION: Text = TEXT.of(0, limits::CAMERA_LOCATION).example("Gate 1");
 /// The address of a camera.
@@ -36,6 +51,24 @@ pub(crate) const PREVIEW: Text = TEXT.of(0, IN_ADDRESS).example("1.mjpeg");
 pub(crate) const PAIRING_CODE: Text = TEXT.of(1, 100).example("7KQM-2XRV");
 /// The PIN of a supervisor, or none.
 pub(crate) const PIN: Text = TEXT.of(0, 100).example("493027");
+/// The name of a channel or of a rule of notices.
+pub(crate) const ALERT_NAME: Text = TEXT.of(1, limits::ALERT_NAME).example("School office");
+/// The address of a webhook.
+pub(crate) const ALERT_URL: Text = TEXT.of(0, limits::ALERT_URL).example("https://school.example/hook");
+/// A mail server.
+pub(crate) const ALERT_HOST: Text = TEXT.of(0, limits::ALERT_HOST).example("mail.school.example");
+/// The name to log in to a mail server with.
+pub(crate) const ALERT_USER: Text = TEXT.of(0, limits::PERSON);
+/// The sender of letters.
+pub(crate) const ALERT_FROM: Text = TEXT.of(0, limits::PERSON).example("School <office@school.example>");
+/// The secret of a channel.
+pub(crate) const ALERT_SECRET: Text = TEXT.of(0, limits::ALERT_SECRET);
+/// An e-mail address.
+pub(crate) const EMAIL: Text = TEXT.of(0, limits::EMAIL).example("office@school.example");
+/// A time of the day.
+pub(crate) const CLOCK_TIME: Text = TEXT.of(0, 8).example("09:00");
+/// The id of a letter in a path.
+pub(crate) const LETTER_ID: Text = TEXT.of(1, 36).example("6c1e3a52-0d0e-4a38-9f63-2f6b1f6d9a10");
 
 /// A session's id.
 pub(crate) const SESSION_ID: Text = TEXT.of(0, COMPARED).example("6c1e3a52-0d0e-4a38-9f63-2f6b1f6d9a10");

@@ -15,7 +15,21 @@ use crate::state::{AppState, blocking};
 /// The largest answer that is read for the subject of the entry, in bytes. Answers to changes have a few hundred.
 const READ: usize = 64 * 1024;
 /// The keys under which an answer names what was changed.
-const NAMED: [&str; 6] = ["student_id", "attendance_id", "session_id", "username", "camera_id", "kiosk_id"];
+const NAMED: [&str; 13] = [
+    "excuse_id",
+    "calendar_id",
+    "timetable_id",
+    "student_id",
+    "attendance_id",
+    "session_id",
+    "username",
+    "camera_id",
+    "kiosk_id",
+    "channel_id",
+    "rule_id",
+    "unknown_id",
+    "group_id",
+];
 
 /// Writes the entry for a successful call and returns its answer.
 pub(crate) async fn record(

@@ -62,12 +62,14 @@ pub(crate) enum Tag {
     Service,
     Accounts,
     Students,
+    Groups,
     Privacy,
     Attendance,
     Liveness,
     LiveDetection,
     Faces,
     Kiosks,
+    Notices,
 }
 
 impl Tag {
@@ -77,12 +79,14 @@ impl Tag {
             Self::Service => "Service",
             Self::Accounts => "Accounts",
             Self::Students => "Students",
+            Self::Groups => "Groups and calendar",
             Self::Privacy => "Privacy",
             Self::Attendance => "Attendance",
             Self::Liveness => "Liveness",
             Self::LiveDetection => "Live detection",
             Self::Faces => "Faces",
             Self::Kiosks => "Kiosks",
+            Self::Notices => "Notices",
         }
     }
 }

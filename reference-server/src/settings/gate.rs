@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use faceattend_core::camera::Nature;
-use faceattend_core::gate::{GateOptions, GatePolicy};
+use faceattend_core::gate::{GateOptions, GatePolicy, UnprovenFaces};
 use jiff::SignedDuration;
 
 /// What cameras ask of a face before its person is marked.
@@ -17,6 +17,8 @@ pub struct GateSettings {
     pub by_place: BTreeMap<String, GatePolicy>,
     /// How long a person is watched for signs of life before somebody has to look.
     pub wait: SignedDuration,
+    /// Whether faces that no liveness session proved count for marks.
+    pub unproven: UnprovenFaces,
     /// What one picture at `/face/recognize` does.
     pub single_pictures: SinglePictures,
 }
@@ -34,7 +36,13 @@ pub enum SinglePictures {
 impl Default for GateSettings {
     fn default() -> Self {
         let wait = GateOptions::default().wait;
-        Self { policy: None, by_place: BTreeMap::new(), wait, single_pictures: SinglePictures::default() }
+        Self {
+            policy: None,
+            by_place: BTreeMap::new(),
+            wait,
+            unproven: UnprovenFaces::default(),
+            single_pictures: SinglePictures::default(),
+        }
     }
 }
 
@@ -60,6 +68,13 @@ impl GateSettings {
         self
     }
 
+    /// The same settings, with this policy for faces that no liveness session proved.
+    #[must_use]
+    pub fn with_unproven(mut self, unproven: UnprovenFaces) -> Self {
+        self.unproven = unproven;
+        self
+    }
+
     /// The same settings, where single pictures do this.
     #[must_use]
     pub fn with_single_pictures(mut self, single_pictures: SinglePictures) -> Self {
@@ -77,6 +92,7 @@ impl GateSettings {
         let of_place = place.and_then(|place| self.by_place.get(place)).copied();
         GateOptions::of(own.or(of_place).or(self.policy).unwrap_or_else(|| GatePolicy::usual_for(nature)))
             .with_wait(self.wait)
+            .with_unproven(self.unproven)
     }
 
     /// Whether one picture that shows a student at this place marks the student.

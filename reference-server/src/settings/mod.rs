@@ -7,6 +7,8 @@ mod gate;
 mod hosts;
 mod live;
 mod mountings;
+mod notices;
+mod nouns;
 mod origins;
 mod rates;
 mod retention;
@@ -35,6 +37,8 @@ pub use hosts::{AllowedHost, AllowedHosts};
 pub(crate) use hosts::{host_of, is_localhost};
 pub use live::LiveSettings;
 pub use mountings::Mountings;
+pub use notices::NoticeSettings;
+pub use nouns::{Nouns, NumberNoun, PersonNoun, Spoken};
 pub use origins::{AllowedOrigin, AllowedOrigins};
 pub use rates::RateLimits;
 pub use retention::RetentionDays;
@@ -101,6 +105,10 @@ pub struct Settings {
     pub waiting_writes: Option<PathBuf>,
     /// The back-ups that are made every day; `None` for none.
     pub backups: Option<BackupSettings>,
+    /// What people and their numbers are called on the pages.
+    pub nouns: Nouns,
+    /// How notices to people and systems are sent.
+    pub notices: NoticeSettings,
 }
 
 /// [`Settings::body_within`] unless it is set.
@@ -138,6 +146,8 @@ impl Settings {
             picture_memory: DecodeLimits::default().max_memory,
             waiting_writes: None,
             backups: None,
+            nouns: Nouns::default(),
+            notices: NoticeSettings::default(),
         }
     }
 
@@ -148,10 +158,24 @@ impl Settings {
         self
     }
 
+    /// The same settings, where the pages call people and their numbers so.
+    #[must_use]
+    pub fn with_nouns(mut self, nouns: Nouns) -> Self {
+        self.nouns = nouns;
+        self
+    }
+
     /// The same settings with these back-ups.
     #[must_use]
     pub fn with_backups(mut self, backups: Option<BackupSettings>) -> Self {
         self.backups = backups;
+        self
+    }
+
+    /// The same settings, where notices are sent like this.
+    #[must_use]
+    pub fn with_notices(mut self, notices: NoticeSettings) -> Self {
+        self.notices = notices;
         self
     }
 

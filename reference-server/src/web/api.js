@@ -21,6 +21,9 @@ const SENTENCES = {
   "Not enough permissions": "error.forbidden",
   "Student with this roll number already exists": "error.roll_taken",
   "Student not found": "error.no_student",
+  "Group not found": "error.no_group",
+  "Group with this name already exists": "error.group_taken",
+  "The name of the photograph is nobody's roll number": "import.of_nobody",
   "The faces of these students are not alike: an administrator must merge them": "error.merge_unlike",
   "Attendance record not found": "error.no_record",
   "Second look not found": "error.no_sighting",
@@ -65,6 +68,13 @@ export const post = (path, body = {}) => send("POST", path, body);
 export const put = (path, body) => send("PUT", path, body);
 export const erase = (path) => send("DELETE", path);
 
+// Sends a file as forms do, so that it keeps its name.
+export function upload(path, file) {
+  const form = new FormData();
+  form.append("file", file, file.name);
+  return send("POST", path, form);
+}
+
 // The bytes of an answer as they come.
 export async function stream(path, signal) {
   const response = await request("GET", path, undefined, signal);
@@ -103,10 +113,12 @@ async function request(method, path, body, signal) {
 async function ask(method, path, body, signal) {
   const headers = {};
   if (token()) headers.Authorization = `Bearer ${token()}`;
-  if (body) headers["Content-Type"] = "application/json";
+  const form = body instanceof FormData;
+  // A form says its own kind, with the mark between its parts.
+  if (body && !form) headers["Content-Type"] = "application/json";
   try {
     const address = new URL(`api/v1${path}`, SERVER);
-    return await fetch(address, { method, headers, body: body && JSON.stringify(body), signal });
+    return await fetch(address, { method, headers, body: form ? body : body && JSON.stringify(body), signal });
   } catch (error) {
     if (error.name === "AbortError") throw error;
     throw new Error(t("error.unreachable"));

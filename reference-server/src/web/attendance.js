@@ -2,13 +2,15 @@
 import { asked, keep, place } from "./address.js";
 import { download, erase, get } from "./api.js";
 import { listen } from "./events.js";
+import { chip, nothing, person, tile } from "./looks.js";
 import { may } from "./roles.js";
 import { dateTime, number, t, told } from "./text.js";
-import { Pager, button, confirmed, element, make, say, showRows } from "./ui.js";
+import { Pager, button, confirmed, element, make, say, showRows, sortable } from "./ui.js";
 
 const STATUSES = { Present: "status.present", Late: "status.late", Absent: "status.absent" };
 
 let shown = false;
+const order = sortable(element("attendance-rows").closest("table"), "-timestamp", () => show());
 // Whose attendance, when the students' page asks for one student's.
 const whose = () => /^#attendance\/(\d+)$/.exec(place())?.[1];
 
@@ -18,15 +20,26 @@ const pager = new Pager("attendance", 50, "attendance.none", async ({ skip, limi
     element("attendance-sums").hidden = true;
     throw new Error(t("attendance.wrong_days"));
   }
-  const query = new URLSearchParams({ skip, limit, ...wanted() });
+  const query = new URLSearchParams({ skip, limit, ...wanted(), ...(order.asked && { sort: order.asked }) });
   const [page] = await Promise.all([get(`/attendance/?${query}`), sumUp()]);
   showRows(element("attendance-rows"), page.items.map((item) => [
-    item.student_name, item.student_roll_number, dateTime(item.timestamp), told(STATUSES, item.status),
+    person(item.student_id, item.student_name), item.student_roll_number, dateTime(item.timestamp),
+    chip(item.status.toLowerCase(), told(STATUSES, item.status)),
     item.confidence_score === null ? "" : number(item.confidence_score, { maximumFractionDigits: 3 }),
     item.camera_location ?? "",
     may("operator") ? removal(item) : "",
   ]));
   return page;
+}, () => {
+  const asks = whose() !== undefined || Object.keys(filter()).length > 0;
+  if (!asks) return nothing("calendar-days", "attendance.none", "attendance.none_what");
+  return nothing("search", "attendance.none", "students.none_what", [
+    button(t("list.show_all"), t("list.show_all"), () => {
+      element("attendance-form").reset();
+      keep({}, "#attendance");
+      enter();
+    }),
+  ]);
 });
 
 export async function enter() {
@@ -35,6 +48,7 @@ export async function enter() {
   say(element("attendance-note"), "");
   for (const field of element("attendance-form").querySelectorAll("[name]"))
     field.value = asked().get(field.name) ?? "";
+  order.ask(asked().get("sort") ?? "-timestamp");
   element("attendance-whose").hidden = whose() === undefined;
   if (whose()) {
     element("attendance-name").textContent = "";
@@ -47,7 +61,7 @@ export async function enter() {
 
 function show() {
   say(element("attendance-note"), "");
-  keep(filter());
+  keep({ ...filter(), sort: order.asked });
   return pager.first();
 }
 
@@ -80,9 +94,12 @@ async function sumUp() {
   if (sums.hidden) return;
   const days = new URLSearchParams({ ...(start_date && { start_date }), ...(end_date && { end_date }) });
   const { data } = await get(`/attendance/stats/summary?${days}`);
-  sums.textContent = t("attendance.sums", {
-    present: data.present_count, late: data.late_count, absent: data.absent_count, students: data.unique_students,
-  });
+  sums.replaceChildren(
+    tile("present", t("status.present"), number(data.present_count)),
+    tile("late", t("status.late"), number(data.late_count)),
+    tile("absent", t("status.absent"), number(data.absent_count)),
+    tile("people", t("nav.students"), number(data.unique_students), "users"),
+  );
 }
 
 function removal(item) {

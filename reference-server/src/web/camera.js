@@ -15,6 +15,8 @@ export class Camera {
   #mirror;
   #wanted = false;
   overlay = () => {};
+  // Whether the picture is shown: nobody looks at a darkened screen.
+  draws = true;
   // What the page is told: the camera went away, it is back, it does not come back.
   lost = () => {};
   back = () => {};
@@ -91,8 +93,10 @@ export class Camera {
 
   #draw = () => {
     if (!this.on) return;
-    this.#copy(this.#shown, this.#video.videoWidth);
-    this.overlay(this.#shown.getContext("2d"));
+    if (this.draws) {
+      this.#copy(this.#shown, this.#video.videoWidth);
+      this.overlay(this.#shown.getContext("2d"));
+    }
     requestAnimationFrame(this.#draw);
   };
 
@@ -106,6 +110,11 @@ export class Camera {
     context.drawImage(this.#video, 0, 0, width, height);
     context.setTransform(1, 0, 0, 1, 0, 0);
     return true;
+  }
+
+  // Draws the picture of now to a canvas, as wide as is said; whether there is one.
+  draw(canvas, width) {
+    return this.on && this.#copy(canvas, width);
   }
 
   // The picture of now, and its size; null while there is none yet.

@@ -2,6 +2,7 @@
 import { erase, get, post } from "./api.js";
 import { askFor } from "./camera-form.js";
 import { PROBLEMS, STATES, withoutAddress } from "./camera-words.js";
+import * as kiosks from "./kiosks.js";
 import { may } from "./roles.js";
 import { dateTime, series, t, told } from "./text.js";
 import { button, carryOut, confirmed, element, make, menu, say, showRows } from "./ui.js";
@@ -19,10 +20,11 @@ let timer = null;
 export function enter() {
   say(element("kept-note"), "");
   timer = setInterval(load, POLL_EVERY);
-  return load();
+  return Promise.all([load(), kiosks.enter()]);
 }
 
 export function leave() {
+  kiosks.leave();
   clearInterval(timer);
   timer = null;
 }

@@ -147,7 +147,8 @@ function showCameras(cameras) {
 function namedAt(url) {
   const name = names.get(url) ?? url;
   if (name === url) return url;
-  return make("span", {}, make("bdi", { textContent: name }), make("bdi", { className: "hint under", textContent: url }));
+  const below = make("bdi", { className: "hint under", textContent: url });
+  return make("span", {}, make("bdi", { textContent: name }), below);
 }
 
 function lookButton(url, camera) {

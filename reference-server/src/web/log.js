@@ -51,6 +51,26 @@ const ACTIONS = {
   "POST /api/v1/detection/stop": "action.camera_stopped",
   "POST /api/v1/detection/stop-all": "action.cameras_stopped",
   "DELETE /api/v1/detection/unknown-faces/{unknown_id}": "action.unknown_dismissed",
+  "POST /api/v1/groups": "action.group_made",
+  "PUT /api/v1/groups/{group_id}": "action.group_changed",
+  "DELETE /api/v1/groups/{group_id}": "action.group_removed",
+  "POST /api/v1/groups/{group_id}/restore": "action.group_restored",
+  "POST /api/v1/groups/{group_id}/members": "action.members_added",
+  "DELETE /api/v1/groups/{group_id}/members/{student_id}": "action.membership_ended",
+  "PUT /api/v1/memberships/{membership_id}": "action.membership_changed",
+  "POST /api/v1/students/{student_id}/withdraw": "action.student_withdrawn",
+  "POST /api/v1/students/{student_id}/readmit": "action.student_readmitted",
+  "POST /api/v1/timetables": "action.timetable_set",
+  "DELETE /api/v1/timetables/{timetable_id}": "action.timetable_removed",
+  "POST /api/v1/calendar": "action.calendar_added",
+  "DELETE /api/v1/calendar/{calendar_id}": "action.calendar_removed",
+  "POST /api/v1/excuses": "action.excuse_noted",
+  "POST /api/v1/excuses/{excuse_id}/withdraw": "action.excuse_withdrawn",
+  "POST /api/v1/students/import": "action.list_imported",
+  "GET /api/v1/students/export": "action.list_exported",
+  "students import": "action.list_imported",
+  "students export": "action.list_exported",
+  "students import --photos": "action.photos_enrolled",
   "POST /api/v1/cameras": "action.camera_added",
   "POST /api/v1/cameras/test": "action.camera_tried",
   "PUT /api/v1/cameras/{camera_id}": "action.camera_changed",
@@ -58,6 +78,7 @@ const ACTIONS = {
   "POST /api/v1/cameras/{camera_id}/pause": "action.camera_paused",
   "POST /api/v1/cameras/{camera_id}/resume": "action.camera_resumed",
   "kiosk paired": "action.kiosk_paired",
+  "kiosk revoked": "action.kiosk_revoked",
   "kiosk code wrong": "action.kiosk_code_wrong",
   "kiosk PIN wrong": "action.kiosk_pin_wrong",
   "POST /api/v1/kiosks": "action.kiosk_added",
@@ -81,12 +102,17 @@ const SUBJECTS = {
   username: "subject.user",
   camera_id: "subject.camera",
   kiosk_id: "subject.kiosk",
+  group_id: "subject.group",
+  membership_id: "subject.membership",
+  timetable_id: "subject.timetable",
+  calendar_id: "subject.calendar",
+  excuse_id: "subject.excuse",
 };
 
 const pager = new Pager("log", 25, "log.none", async ({ skip, limit }) => {
   const page = await get(`/audit?skip=${skip}&limit=${limit}`);
   showRows(element("log-rows"), page.items.map((entry) => [
-    dateTime(entry.timestamp), entry.actor, told(ACTIONS, entry.action), subjectOf(entry.subject),
+    dateTime(entry.timestamp), entry.actor, told(ACTIONS, entry.action), subjectOf(entry.subject, entry.people),
     detailsOf(entry),
   ]));
   return page;
@@ -127,8 +153,9 @@ export function leave() {}
 const ERASURES = ["DELETE /api/v1/students/{student_id}", "student.merge"];
 
 function detailsOf(entry) {
-  const { action, details, subject } = entry;
-  if (!ERASURES.includes(action) || !/ deleted/.test(details ?? "")) return details ?? "";
+  const { action, subject } = entry;
+  const details = withNames(entry.details ?? "", entry.people);
+  if (!ERASURES.includes(action) || !/ deleted/.test(details)) return details;
   const label = t("log.receipt_of", { subject: subjectOf(subject) });
   return make(
     "span", { className: "details" },
@@ -154,12 +181,24 @@ function errorOf(message) {
   }).join(" ");
 }
 
-// `student_id 7` as the server keeps it.
-function subjectOf(subject) {
+// The person of a number, as called now. Who was erased has no name any more, here neither.
+function personOf(id, people) {
+  const { name, roll_number: roll } = people.find(({ student_id: known }) => known === Number(id)) ?? {};
+  return name === undefined ? `${id} (${t("subject.gone")})` : t("merge.named", { name, roll });
+}
+
+// `student_id 7` as the server keeps it, with the name where the server tells the people of the entry.
+function subjectOf(subject, people) {
   const [kind, ...rest] = (subject ?? "").split(" ");
   const named = told(SUBJECTS, kind, null);
-  return named ? `${named} ${rest.join(" ")}` : subject ?? "";
+  if (!named) return subject ?? "";
+  return `${named} ${people && kind === "student_id" ? personOf(rest[0], people) : rest.join(" ")}`;
 }
+
+// The details are in the words of the server, with the numbers of people.
+const withNames = (details, people) =>
+  details.replace(/student_id (\d+(?:, \d+)*)/g, (_, ids) =>
+    ids.split(", ").map((id) => personOf(id, people)).join(", "));
 
 async function sights() {
   const count = element("sights-count");

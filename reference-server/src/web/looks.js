@@ -24,15 +24,30 @@ export function initials(name) {
   const letters = new Intl.Segmenter(undefined, { granularity: "grapheme" });
   const first = (word = "") => [...letters.segment(word)].find(({ segment }) => /\p{L}|\p{N}/u.test(segment))?.segment;
   const ends = words.length > 1 ? [words[0], words.at(-1)] : words;
-  return ends.map(first).join("").toLocaleUpperCase() || "?";
+  // Arabic letters side by side would become a syllable.
+  const apart = /\p{Script=Arabic}/u.test(name) ? "\u200c" : "";
+  return ends.map(first).join(apart).toLocaleUpperCase() || "?";
+}
+
+// The same button or link with an icon before its words.
+export function withIcon(one, name) {
+  one.prepend(icon(name));
+  return one;
 }
 
 // A person without a photo: initials on a colour that is always the same for this person.
 export function avatar(id, name) {
-  const face = make("span", { className: `avatar hue-${Number(id) % HUES}`, textContent: initials(name) });
+  const face = make("span", { className: `avatar hue-${Number(id) % HUES}` });
+  // They are drawn, not said: the name stands beside them.
+  face.dataset.initials = initials(name);
   face.setAttribute("aria-hidden", "true");
   return face;
 }
+
+// A person in a list: the avatar, and the name as a link to the person's page.
+export const person = (id, name) =>
+  make("span", { className: "person" }, avatar(id, name),
+    make("a", { href: `#person/${id}` }, make("bdi", { textContent: name })));
 
 // The icon of each state; the colours are those of its class.
 const SIGNS = {
@@ -49,7 +64,8 @@ const SIGNS = {
 
 // A state: colour, sign and word. `kind` is one of the table above, or what the server calls it.
 export function chip(kind, text, sign = SIGNS[kind]) {
-  return make("span", { className: `chip ${kind}` }, ...(sign ? [icon(sign)] : []), make("span", { textContent: text }));
+  const drawn = sign ? [icon(sign)] : [];
+  return make("span", { className: `chip ${kind}` }, ...drawn, make("span", { textContent: text }));
 }
 
 // A figure that stands out, for a list of `<dl class="tiles">`.

@@ -1,5 +1,7 @@
 //! Serves the pages under `/ui/`: plain files inside the binary, which load nothing from another host.
 
+use axum::Json;
+use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
@@ -7,10 +9,12 @@ use crate::error::AppError;
 use crate::request::extract::Open;
 use crate::request::input::input;
 use crate::request::texts;
+use crate::state::AppState;
 
 /// Scripts, styles and data come from this server only, and no other page may frame it.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
-     connect-src 'self'; media-src 'self' blob:; form-action 'none'; frame-ancestors 'none'; base-uri 'none'";
+     connect-src 'self'; media-src 'self' blob:; manifest-src 'self'; worker-src 'self'; form-action 'none'; \
+     frame-ancestors 'none'; base-uri 'none'";
 
 const HTML: &str = "text/html; charset=utf-8";
 const CSS: &str = "text/css; charset=utf-8";
@@ -19,11 +23,14 @@ const SVG: &str = "image/svg+xml";
 
 const JSON: &str = "application/json";
 
-/// The document: the pages, those that show a day, a month and a person, and behind them the icons and the dialogs.
+/// The document: the pages, those of groups and those that show a day, a month and a person, and behind them the icons
+/// and the dialogs.
 const INDEX: &str = concat!(
     include_str!("index.html"),
+    include_str!("rosters.html"),
     include_str!("views.html"),
     include_str!("vendor/lucide/icons.svg"),
+    include_str!("import.html"),
     include_str!("dialogs.html")
 );
 
@@ -45,14 +52,19 @@ const FILES: &[Page] = files! {
         "attendance.js"
         "banners.js"
         "browser-camera.js"
+        "calendar.js"
         "camera-form.js"
         "camera-words.js"
         "camera.js"
         "cameras.js"
         "devices.js"
         "events.js"
+        "excuses.js"
         "first-run.js"
+        "groups.js"
         "guidance.js"
+        "import.js"
+        "kiosks.js"
         "live.js"
         "log.js"
         "looks.js"
@@ -71,16 +83,38 @@ const FILES: &[Page] = files! {
         "second-look.js"
         "site-time.js"
         "status-words.js"
+        "student-search.js"
         "students.js"
         "text.js"
+        "timetable.js"
         "today.js"
         "trends.js"
         "typed.js"
         "ui.js"
-        "unknown-faces.js"
-    ;
+        "unknown-faces.js";
     JSON: "text.ar.json" "text.de.json" "text.en.json" "text.es.json" "text.fr.json" "text.hi.json";
 };
+
+const MANIFEST: &str = "application/manifest+json";
+
+/// The page of a kiosk, which loads its own files beside some of those above.
+const KIOSK: &str = include_str!("kiosk/kiosk.html");
+
+/// The files of that page, under `/ui/kiosk/`.
+const KIOSK_FILES: &[Page] = &[
+    ("kiosk.css", CSS, include_str!("kiosk/kiosk.css")),
+    ("eye.js", JS, include_str!("kiosk/eye.js")),
+    ("greeting.js", JS, include_str!("kiosk/greeting.js")),
+    ("kiosk.js", JS, include_str!("kiosk/kiosk.js")),
+    ("link.js", JS, include_str!("kiosk/link.js")),
+    ("voice.js", JS, include_str!("kiosk/voice.js")),
+];
+
+/// What a browser installs that page by. They lie above its folder: a service worker serves pages beside and below it.
+const KIOSK_INSTALLATION: &[Page] = &[
+    ("kiosk-worker.js", JS, include_str!("kiosk/worker.js")),
+    ("kiosk.webmanifest", MANIFEST, include_str!("kiosk/kiosk.webmanifest")),
+];
 
 /// Answers `GET /ui/`.
 pub(crate) async fn index() -> Response {
@@ -98,9 +132,28 @@ input! {
 
 /// Answers `GET /ui/{file}`.
 pub(crate) async fn file(wanted: Open<File>) -> Result<Response, AppError> {
+    served(wanted, FILES.iter().chain(KIOSK_INSTALLATION))
+}
+
+/// Answers `GET /ui/kiosk`.
+pub(crate) async fn kiosk() -> Response {
+    answer(HTML, KIOSK)
+}
+
+/// Answers `GET /ui/kiosk/{file}`.
+pub(crate) async fn kiosk_file(wanted: Open<File>) -> Result<Response, AppError> {
+    served(wanted, KIOSK_FILES.iter())
+}
+
+fn served(wanted: Open<File>, files: impl Iterator<Item = &'static Page>) -> Result<Response, AppError> {
     let Open(File { file: name }) = wanted;
-    let found = FILES.iter().find(|(known, ..)| *known == name);
+    let found = files.into_iter().find(|(known, ..)| *known == name);
     found.map(|(_, kind, text)| answer(kind, text)).ok_or_else(|| AppError::not_found("Not Found"))
+}
+
+/// Answers `GET /ui/nouns.json`: what people and their numbers are called here, by language.
+pub(crate) async fn nouns(State(app): State<AppState>) -> Response {
+    ([(header::CACHE_CONTROL, "no-cache")], Json(app.settings().nouns.clone())).into_response()
 }
 
 fn answer(kind: &'static str, text: &'static str) -> Response {

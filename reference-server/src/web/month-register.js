@@ -146,7 +146,7 @@ function tableOf({ days, rows, sums }, title) {
   again.colSpan = heads.length;
   const head = [make("tr", { className: "sheet-title" }, again), make("tr", {}, ...heads)];
   const body = rows.map((row) => make(
-    "tr", {}, named(row), make("td", { className: "roll", textContent: row.roll_number }),
+    "tr", {}, named(row), make("td", { className: "roll" }, make("bdi", { textContent: row.roll_number })),
     ...row.statuses.map((status, at) => cellOf(status, days[at])),
     ...SUMS.map(([name]) => make("td", { className: "sum", textContent: row[name] ? number(row[name]) : "" })),
     make("td", { className: "sum rate", textContent: row.rate === null ? "" : percent(row.rate) }),

@@ -5,6 +5,7 @@ import * as accounts from "./accounts.js";
 import * as attendance from "./attendance.js";
 import * as cameras from "./cameras.js";
 import * as devices from "./devices.js";
+import * as groups from "./groups.js";
 import * as live from "./live.js";
 import * as log from "./log.js";
 import * as month from "./month-register.js";
@@ -26,6 +27,7 @@ export const PAGES = [
   page("day", "month", month, "calendar-days", "nav.month", "month.title"),
   page("day", "attendance", attendance, "list-checks", "nav.attendance", "attendance.title", { rank: 2 }),
   page("day", "students", students, "users", "nav.students", "students.title", { rank: 3 }),
+  page("day", "groups", groups, "users-round", "nav.groups", "groups.title"),
   page("day", "register", register, "user-plus", "nav.register", "register.title", { rank: 5, least: "operator" }),
   page("day", "trends", trends, "chart-line", "nav.trends", "trends.title"),
   // Reached from a name, not from a link of its own.

@@ -1,6 +1,7 @@
 // The second-look list: whom a camera recognized and did not believe to be alive. An operator decides in one click.
 import { get, post } from "./api.js";
 import { listen } from "./events.js";
+import { nothing, person } from "./looks.js";
 import { may } from "./roles.js";
 import { dateTime, number, t, told } from "./text.js";
 import * as unknownFaces from "./unknown-faces.js";
@@ -10,6 +11,7 @@ const VERDICTS = { undecided: "second_look.undecided", spoof: "second_look.spoof
 // The codes of the core's `gate`; one that is not known here is shown as it is.
 const REASONS = {
   few_views: "life.few_views",
+  unproven_face: "life.unproven_face",
   little_movement: "life.little_movement",
   passive_low: "life.passive_low",
   frozen: "life.frozen",
@@ -31,7 +33,7 @@ const pager = new Pager("second-look", 50, "second_look.none", async ({ skip, li
   const query = new URLSearchParams({ skip, limit, ...(state && { state }) });
   const page = await get(`/attendance/second-looks?${query}`);
   showRows(element("second-look-rows"), page.items.map((item) => [
-    item.student_name,
+    person(item.student_id, item.student_name),
     item.student_roll_number,
     dateTime(item.timestamp),
     item.camera_location ?? "",
@@ -41,7 +43,7 @@ const pager = new Pager("second-look", 50, "second_look.none", async ({ skip, li
   ]));
   if (state === "open") badge(page.total);
   return page;
-});
+}, () => nothing("scan-eye", "second_look.none", "second_look.none_what"));
 
 export async function enter() {
   shown = true;

@@ -1,23 +1,44 @@
 // The students: search, change, a new face, a mark by hand, everything that is held, erase.
 import { asked, keep, place } from "./address.js";
 import { download, erase, get, post, put } from "./api.js";
+import { chip, nothing, person, withIcon } from "./looks.js";
 import { askMerge, showTwice } from "./merge.js";
 import { may } from "./roles.js";
 import { date, number, t } from "./text.js";
-import { Pager, button, confirmed, element, make, menu, say, showRows } from "./ui.js";
+import { Pager, button, confirmed, element, make, menu, say, showRows, sortable } from "./ui.js";
+
+const order = sortable(element("students-rows").closest("table"), "id", () => show());
+
+// What the list is asked for.
+const filter = () => ({
+  search: element("search").value.trim(),
+  no_face: element("no-face").checked && "true",
+  must_enrol_again: element("again").checked && "true",
+  sort: order.asked,
+});
 
 const pager = new Pager("students", 50, "students.none", async ({ skip, limit }) => {
-  const query = new URLSearchParams({ skip, limit });
-  const search = element("search").value.trim();
-  if (search) query.set("search", search);
-  if (element("again").checked) query.set("must_enrol_again", "true");
-  const page = await get(`/students/?${query}`);
+  const asks = Object.entries(filter()).filter(([, value]) => value);
+  const page = await get(`/students/?${new URLSearchParams([["skip", skip], ["limit", limit], ...asks])}`);
   showRows(element("students-rows"), page.items.map((student) => [
-    student.name, student.roll_number, faceOf(student),
+    person(student.id, student.name), student.roll_number, faceOf(student),
     date(student.created_at), actionsOf(student),
   ]));
   return page;
+}, () => {
+  const { search, no_face, must_enrol_again } = filter();
+  if (search || no_face || must_enrol_again)
+    return nothing("search", "students.none", "students.none_what", [
+      button(t("list.show_all"), t("list.show_all"), showAll),
+    ]);
+  const begin = make("a", { href: "#register", className: "button", textContent: t("students.begin") });
+  return nothing("user-plus", "today.nobody", "students.begin_what", may("operator") ? [begin] : []);
 });
+
+function showAll() {
+  element("students-form").reset();
+  show();
+}
 
 // Behind the slash of the address stands whether only those are wanted who have to enrol again.
 const ONLY_AGAIN = "#students/again";
@@ -25,24 +46,28 @@ const ONLY_AGAIN = "#students/again";
 export async function enter() {
   say(element("students-note"), "");
   element("again").checked = place() === ONLY_AGAIN || asked().has("again");
+  element("no-face").checked = asked().has("no_face");
+  order.ask(asked().get("sort") ?? "id");
   element("search").value = asked().get("search") ?? "";
   await Promise.all([pager.first(), tellAgain(), showTwice(merged)]);
 }
 
 // What the list is asked for stays in the address.
 function show() {
-  keep({ search: element("search").value.trim(), again: element("again").checked && "yes" }, "#students");
+  const { search, sort } = filter();
+  const [again, faceless] = ["again", "no-face"].map((id) => element(id).checked && "yes");
+  keep({ search, again, no_face: faceless, sort }, "#students");
   return pager.first();
 }
 export function leave() {}
 
 function faceOf({ must_enrol_again: again, liveness_verified: verified, has_face: some }) {
   const [kind, key] = again
-    ? ["tag bad", "students.again"]
+    ? ["bad", "students.again"]
     : verified
-      ? ["tag good", "students.verified"]
-      : ["tag", some ? "students.unverified" : "students.no_face"];
-  return make("span", { className: kind, textContent: t(key) });
+      ? ["good", "students.verified"]
+      : [some ? "plain" : "pending", some ? "students.unverified" : "students.no_face"];
+  return chip(kind, t(key));
 }
 
 // How many are not recognized because another model made their faces.
@@ -70,16 +95,17 @@ function actionsOf(student) {
     actions.append(look);
     return actions;
   }
+  const item = (sign, key, whom, act, kind) => withIcon(button(t(key), t(whom, { name }), act, kind), sign);
   const rest = [
-    look,
-    button(t("students.new_face"), t("students.new_face_for", { name }), () => { location.hash = `register/${id}`; }),
-    button(t("students.change"), t("students.change_of", { name }), () => change(student)),
-    button(t("merge.open"), t("students.merge_of", { name }), () => askMerge(student, null, merged)),
+    withIcon(look, "list-checks"),
+    item("scan-face", "students.new_face", "students.new_face_for", () => { location.hash = `register/${id}`; }),
+    item("pencil", "students.change", "students.change_of", () => change(student)),
+    item("merge", "merge.open", "students.merge_of", () => askMerge(student, null, merged)),
   ];
   if (may("admin"))
-    rest.push(button(t("students.erase"), t("students.erase_of", { name }), () => remove(student), "quiet danger"));
+    rest.push(item("trash-2", "students.erase", "students.erase_of", () => remove(student), "quiet danger"));
   actions.append(
-    button(t("students.mark"), t("students.mark_of", { name }), () => mark(student), ""),
+    button(t("students.mark"), t("students.mark_of", { name }), () => mark(student)),
     menu(t("list.more"), t("list.more_of", { name }), rest),
   );
   return actions;
@@ -153,6 +179,26 @@ element("change-form").addEventListener("submit", async (event) => {
   await pager.show();
   element("students-note").focus();
 });
+element("students-add").addEventListener("click", () => {
+  element("add-form").reset();
+  say(element("add-note"), "");
+  element("add").showModal();
+});
+element("add-form").addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const body = { name: element("add-name").value.trim(), roll_number: element("add-roll").value.trim() };
+  try {
+    await post("/students/", body);
+  } catch (error) {
+    say(element("add-note"), error.message, "bad");
+    return;
+  }
+  element("add").close();
+  say(element("students-note"), t("students.added", { name: body.name }), "good");
+  await pager.show();
+  element("students-note").focus();
+});
+element("add-cancel").addEventListener("click", () => element("add").close());
 element("change-cancel").addEventListener("click", () => element("change").close());
 element("change-export").addEventListener("click", async () => {
   const note = element("change-note");
@@ -174,5 +220,6 @@ element("students-form").addEventListener("submit", (event) => {
   show();
 });
 element("again").addEventListener("change", show);
+element("no-face").addEventListener("change", show);
 // The cross in the field empties it without a submit.
 element("search").addEventListener("input", ({ target }) => target.value === "" && show());

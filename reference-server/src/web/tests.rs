@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::{FILES, INDEX, JS};
+use super::{FILES, INDEX, JS, KIOSK, KIOSK_FILES, KIOSK_INSTALLATION};
 use crate::router::endpoint::Audit;
 
 /// The language that every other is held against.
@@ -24,7 +24,8 @@ fn english() -> Sentences {
 }
 
 fn scripts() -> impl Iterator<Item = (&'static str, &'static str)> {
-    FILES.iter().filter(|(_, kind, _)| *kind == JS).map(|(name, _, text)| (*name, *text))
+    let files = FILES.iter().chain(KIOSK_FILES).chain(KIOSK_INSTALLATION);
+    files.filter(|(_, kind, _)| *kind == JS).map(|(name, _, text)| (*name, *text))
 }
 
 /// What stands between `"` and `"`, directly behind `before`.
@@ -53,12 +54,21 @@ fn every_file_beside_this_one_is_served() {
     let there = files.map(|entry| entry.file_name().into_string().unwrap());
     let there: BTreeSet<String> = there.filter(|name| !name.ends_with(".rs") && !name.ends_with(".html")).collect();
     assert_eq!(there, FILES.iter().map(|(name, ..)| (*name).to_owned()).collect());
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/web/kiosk");
+    let there = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let there: BTreeSet<String> = there.filter(|name| !name.ends_with(".html")).collect();
+    let served = KIOSK_FILES.iter().chain(KIOSK_INSTALLATION).map(|(name, ..)| name.trim_start_matches("kiosk-"));
+    assert_eq!(there, served.map(str::to_owned).collect());
 }
 
 #[test]
 fn what_a_script_imports_is_served() {
     for (file, text) in scripts() {
+        let beside = if KIOSK_FILES.iter().any(|(known, ..)| *known == file) { KIOSK_FILES } else { FILES };
         for name in quoted_after(text, "from \"./") {
+            assert!(beside.iter().any(|(known, ..)| *known == name), "{file} imports {name}");
+        }
+        for name in quoted_after(text, "from \"../") {
             assert!(FILES.iter().any(|(known, ..)| *known == name), "{file} imports {name}");
         }
     }
@@ -79,8 +89,19 @@ const PLURALS: [(&str, &[&str]); 6] = [
 ];
 
 /// Sentences that another language says as English does.
-const SAME_AS_ENGLISH: [&str; 10] =
-    [", {size} MB", "{time} ms", "A", "Absent", "Actions", "Error", "Name", "P", "Signature", "no"];
+const SAME_AS_ENGLISH: [&str; 11] = [
+    ", {size} MB",
+    "A",
+    "Absent",
+    "Actions",
+    "Administration",
+    "Error",
+    "P",
+    "Section",
+    "Signature",
+    "no",
+    "{time} ms",
+];
 
 /// The tag of a language's file, such as `de`.
 fn tag(file: &str) -> &str {
@@ -156,6 +177,23 @@ fn says_words(sentence: &Value) -> bool {
 }
 
 #[test]
+fn no_sentence_with_the_nouns_of_the_place_says_student() {
+    let english = english();
+    for (key, sentence) in &english {
+        let others = |text: &str| text.to_lowercase().replace("{students}", "").replace("{student}", "");
+        let says = |sentence| {
+            forms(sentence)
+                .iter()
+                .any(|text| ["student", "roll number"].map(|word| others(text).contains(word)) != [false; 2])
+        };
+        if says(sentence) && key != "register.saved" {
+            let named = english.get(&format!("{key}.named"));
+            assert!(named.is_some_and(|named| !says(named)), "{key} has no sentence for a place without students");
+        }
+    }
+}
+
+#[test]
 fn the_page_knows_every_language_that_there_is() {
     let text = scripts().find(|(name, _)| *name == "text.js").unwrap().1;
     for (name, _) in languages() {
@@ -169,7 +207,7 @@ fn every_key_that_is_used_exists_and_none_is_unused() {
     let english = english();
     let mut used = BTreeSet::new();
     for attribute in ["data-text=\"", "data-label=\"", "data-example=\""] {
-        used.extend(quoted_after(INDEX, attribute));
+        used.extend(quoted_after(INDEX, attribute).chain(quoted_after(KIOSK, attribute)));
     }
     for (_, text) in scripts() {
         used.extend(quoted_after(text, " t(\""));
@@ -178,28 +216,33 @@ fn every_key_that_is_used_exists_and_none_is_unused() {
     let unknown: Vec<_> = used.iter().filter(|key| !english.contains_key(**key)).collect();
     assert!(unknown.is_empty(), "used but nowhere said: {unknown:?}");
     // Tables and choices hold further keys, as plain strings.
-    let everything: String = scripts().map(|(_, text)| text).chain([INDEX]).collect();
-    let unused: Vec<_> = english.keys().filter(|key| !everything.contains(&format!("\"{key}\""))).collect();
+    let everything: String = scripts().map(|(_, text)| text).chain([INDEX, KIOSK]).collect();
+    // A sentence with the nouns of the place stands beside the one with the language's own, and is never named itself.
+    let said =
+        |key: &str| key.strip_suffix(".named").filter(|own| english.contains_key(*own)).unwrap_or(key).to_owned();
+    let unused: Vec<_> = english.keys().filter(|key| !everything.contains(&format!("\"{}\"", said(key)))).collect();
     assert!(unused.is_empty(), "said but never used: {unused:?}");
 }
 
 #[test]
 fn the_pages_have_no_words_of_their_own() {
-    let body = INDEX.split_once("<body>").unwrap().1;
-    let (before, rest) = body.split_once("<noscript>").unwrap();
-    let body = format!("{before}{}", rest.split_once("</noscript>").unwrap().1);
-    let mut words = String::new();
-    for (at, part) in body.split('<').enumerate() {
-        // A comment's own `<` and `>` are none of the document's.
-        let text = if part.starts_with("!--") { "" } else { part.split_once('>').map_or(part, |(_, text)| text) };
-        if at > 0 {
-            words += text;
+    for (file, document) in [("index.html", INDEX), ("kiosk.html", KIOSK)] {
+        let body = document.split_once("<body>").unwrap().1;
+        let (before, rest) = body.split_once("<noscript>").unwrap();
+        let body = format!("{before}{}", rest.split_once("</noscript>").unwrap().1);
+        let mut words = String::new();
+        for (at, part) in body.split('<').enumerate() {
+            // A comment's own `<` and `>` are none of the document's.
+            let text = if part.starts_with("!--") { "" } else { part.split_once('>').map_or(part, |(_, text)| text) };
+            if at > 0 {
+                words += text;
+            }
         }
-    }
-    let words: String = words.chars().filter(|c| c.is_alphabetic()).collect();
-    assert_eq!(words, "", "index.html says something that nobody can translate");
-    for attribute in [" placeholder=", " title=", " aria-label=", " alt=\"A"] {
-        assert!(!body.contains(attribute), "index.html has{attribute}, which nobody can translate");
+        let words: String = words.chars().filter(|c| c.is_alphabetic()).collect();
+        assert_eq!(words, "", "{file} says something that nobody can translate");
+        for attribute in [" placeholder=", " title=", " aria-label=", " alt=\"A"] {
+            assert!(!body.contains(attribute), "{file} has{attribute}, which nobody can translate");
+        }
     }
     for (file, text) in scripts() {
         for before in ["textContent = \"", "textContent = `", "say(note, \"", "guide(\"", "banner(\"", "new Error(\""] {
@@ -217,6 +260,7 @@ fn every_icon_that_is_used_is_there() {
     for (_, text) in scripts() {
         used.extend(quoted_after(text, "icon(\""));
         used.extend(quoted_after(text, "nothing(\""));
+        used.extend(quoted_after(text, "item(\""));
     }
     let table = script("looks.js").split_once("const SIGNS = {").unwrap().1.split_once('}').unwrap().0;
     used.extend(quoted_after(table, ": \""));
@@ -283,4 +327,54 @@ fn every_change_in_the_audit_log_has_a_sentence() {
 #[test]
 fn the_sentence_that_ends_a_registration_is_the_promised_one() {
     assert_eq!(english()["register.saved"], "Student embeddings captured and saved successfully");
+}
+
+/// The files of the shell that the kiosk's worker keeps.
+fn shell() -> BTreeSet<&'static str> {
+    let worker = scripts().find(|(name, _)| *name == "kiosk-worker.js").unwrap().1;
+    let list = worker.split_once("const KEPT = [").unwrap().1.split_once("];").unwrap().0;
+    list.split('"').skip(1).step_by(2).collect()
+}
+
+#[test]
+fn the_kiosks_worker_keeps_the_whole_shell_and_no_data() {
+    let shell = shell();
+    for (name, ..) in KIOSK_FILES {
+        assert!(shell.contains(format!("kiosk/{name}").as_str()), "{name} is not kept");
+    }
+    // What the page's scripts load beside their own files.
+    for (_, _, text) in KIOSK_FILES {
+        for name in quoted_after(text, "from \"../") {
+            assert!(shell.contains(name), "{name} is not kept");
+        }
+    }
+    for name in &shell {
+        let own = name.strip_prefix("kiosk/").map(|own| KIOSK_FILES.iter().any(|(known, ..)| *known == own));
+        let served = || FILES.iter().chain(KIOSK_INSTALLATION).any(|(known, ..)| known == name);
+        assert!(own.unwrap_or_else(|| *name == "kiosk" || served()), "{name} is kept and not served");
+    }
+    let worker = scripts().find(|(name, _)| *name == "kiosk-worker.js").unwrap().1;
+    assert!(!worker.contains("api/"), "an answer of the API is nobody's shell");
+}
+
+#[test]
+fn every_advice_and_greeting_of_a_kiosk_has_a_sentence() {
+    let core = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../core/src");
+    let codes = |file: &str, function: &str| {
+        let text = fs::read_to_string(core.join(file)).unwrap();
+        let body = text.split_once(function).unwrap().1.split_once("\n    }\n").unwrap().0.to_owned();
+        quoted_after(&body, "=> \"").map(str::to_owned).collect::<Vec<_>>()
+    };
+    let page = |name: &str| scripts().find(|(file, _)| *file == name).unwrap().1;
+    let advice = codes("kiosk/advice.rs", "fn code(");
+    assert!(advice.len() >= 4, "{advice:?}");
+    let quality = codes("quality.rs", "fn code(");
+    for code in advice.iter().chain(&quality).map(String::as_str).chain(["left", "right", "up", "down"]) {
+        assert!(page("kiosk.js").contains(&format!("  {code}: \"")), "kiosk.js does not know {code}");
+    }
+    let greetings = codes("kiosk/greeting.rs", "fn as_str(");
+    assert!(greetings.len() >= 5, "{greetings:?}");
+    for kind in greetings {
+        assert!(page("greeting.js").contains(&format!("  {kind}: {{")), "greeting.js does not know {kind}");
+    }
 }

@@ -1,5 +1,6 @@
-// What the pages say. Every sentence has a key and stands in text.en.json and its sisters; a further language is one more
-// such file and one more line here (and in mod.rs, whose tests say what is missing). Each is called by its own name.
+// What the pages say. Every sentence has a key and stands in text.en.json and its sisters; a further language is one
+// more such file and one more line here (and in mod.rs, whose tests say what is missing). Each is called by its own
+// name.
 export const LANGUAGES = {
   en: "English",
   de: "Deutsch",
@@ -15,7 +16,13 @@ const CHOICE = "faceattend.language";
 // of the browser's region: Arabic ones are read in Egypt, Latin ones in Morocco and where no region is named.
 const CALENDAR = "gregory";
 
+// What people and their numbers are called here, by language; without a language for every other.
+const NOUNS = "nouns.json";
+const EVERY_OTHER = "";
+const SAID_WITH_THEM = ".named";
+
 let sentences = {};
+let nouns = null;
 let language = ENGLISH;
 // The language with its region where the browser names one: dates and numbers differ between en-GB and en-US.
 let locale = ENGLISH;
@@ -48,11 +55,24 @@ export async function speak(wanted) {
   const response = await fetch(`text.${next}.json`);
   if (!response.ok) throw new Error(`text.${next}.json: ${response.status}`);
   sentences = await response.json();
+  nouns ??= await fetch(NOUNS).then((answer) => (answer.ok ? answer.json() : {}), () => ({}));
   language = next;
   locale = navigator.languages.find((tag) => base(tag) === next) ?? next;
   document.documentElement.lang = next;
   document.documentElement.dir = mirrored() ? "rtl" : "ltr";
   fill(document);
+}
+
+// The nouns of this place in this language, where it has any: one that it has not is the language's own.
+function wordsHere() {
+  const of = (kind) => nouns?.[kind]?.[language] ?? nouns?.[kind]?.[EVERY_OTHER];
+  const [person, called] = [of("person"), of("number")];
+  if (!person && !called) return null;
+  return {
+    person: person?.one ?? sentences["attendance.student"],
+    people: person?.many ?? sentences["nav.students"],
+    number: called ?? sentences["student.roll"],
+  };
 }
 
 // Makes a format of Intl once for each language: a long list uses one thousands of times.
@@ -66,11 +86,12 @@ export function format(kind, options = {}) {
 // The sentence of a key, with `{name}` replaced by the values. A sentence that depends on a number is an object of the
 // categories that Intl.PluralRules names, chosen by the value `count`.
 export function t(key, values = {}) {
-  const found = sentences[key] ?? key;
+  const words = wordsHere();
+  const found = (words && sentences[key + SAID_WITH_THEM]) ?? sentences[key] ?? key;
   const sentence =
     typeof found === "string" ? found : (found[format("PluralRules").select(values.count)] ?? found.other);
   return sentence.replace(/\{(\w+)\}/g, (whole, name) => {
-    const value = values[name];
+    const value = values[name] ?? words?.[name];
     if (value === undefined) return whole;
     return typeof value === "number" ? number(value) : isolated(String(value));
   });

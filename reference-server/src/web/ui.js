@@ -75,6 +75,35 @@ function shortened(cell) {
   return make("bdi", { className: "long", textContent: cell, title: cell });
 }
 
+// Lets a table be ordered by its heads: each is a button, and what is pressed first orders upwards, then downwards. The
+// heads name what they order by in `data-sort`; `own` is the order of the list where nobody asks for another.
+export function sortable(table, own, changed) {
+  let order = own;
+  const heads = [...table.querySelectorAll("th[data-sort]")];
+  const show = () => {
+    for (const head of heads) {
+      const [up, down] = [order === head.dataset.sort, order === `-${head.dataset.sort}`];
+      head.setAttribute("aria-sort", up ? "ascending" : down ? "descending" : "none");
+    }
+  };
+  for (const head of heads) {
+    head.querySelector("button").addEventListener("click", () => {
+      order = order === head.dataset.sort ? `-${head.dataset.sort}` : head.dataset.sort;
+      show();
+      changed();
+    });
+  }
+  show();
+  return {
+    // The order that is asked for, and nothing where it is the list's own.
+    get asked() { return order === own ? "" : order; },
+    ask(wanted) {
+      order = heads.some(({ dataset }) => [dataset.sort, `-${dataset.sort}`].includes(wanted)) ? wanted : own;
+      show();
+    },
+  };
+}
+
 // Rows of a table: texts, numbers and elements as they come. On a phone a row becomes a card, which would take the
 // roles away from the table's elements, so they are written down; each cell is named by its column.
 export function showRows(body, rows) {
@@ -103,12 +132,13 @@ export class Pager {
   #size;
   #load;
   #empty;
+  #nothing;
   skip = 0;
 
   // The elements are called `name`-count, `name`-before and `name`-after; `load` shows the slice of skip and limit and
-  // answers it; `empty` is the key of what to say when there is nothing.
-  constructor(name, size, empty, load) {
-    [this.#name, this.#size, this.#empty, this.#load] = [name, size, empty, load];
+  // answers it; `empty` is the key of what to say when there is nothing, `nothing` makes what is shown then.
+  constructor(name, size, empty, load, nothing = null) {
+    [this.#name, this.#size, this.#empty, this.#load, this.#nothing] = [name, size, empty, load, nothing];
     element(`${name}-before`).addEventListener("click", () => this.#turn(-size));
     element(`${name}-after`).addEventListener("click", () => this.#turn(size));
   }
@@ -148,6 +178,17 @@ export class Pager {
       : t("list.slice", { first: number(this.skip + 1), last: number(last), total: number(page.total) });
     element(`${this.#name}-before`).disabled = this.skip === 0;
     element(`${this.#name}-after`).disabled = last >= page.total;
+    element(`${this.#name}-after`).parentElement.hidden = page.total <= this.#size;
+    if (this.#nothing) this.#showNothing(page.total === 0);
+  }
+
+  // In the place of the table; the count says the same to the ear.
+  #showNothing(empty) {
+    const table = element(`${this.#name}-rows`).closest(".scroll");
+    table.hidden = empty;
+    element(`${this.#name}-count`).classList.toggle("hidden", empty);
+    if (table.nextElementSibling.classList.contains("nothing")) table.nextElementSibling.remove();
+    if (empty) table.after(this.#nothing());
   }
 }
 

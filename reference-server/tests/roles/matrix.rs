@@ -58,6 +58,10 @@ pub(crate) fn filled(path: &str, session: &Value) -> String {
         .replace("{student_id}", "1")
         .replace("{camera_id}", "1")
         .replace("{kiosk_id}", "1")
+        .replace("{channel_id}", "1")
+        .replace("{rule_id}", "1")
+        .replace("{letter_id}", "1")
+        .replace("{unknown_id}", "1")
         .replace("{attendance_id}", "1")
         .replace("{username}", VIEWER);
     let path = path.replace("{second_look_id}", "1");

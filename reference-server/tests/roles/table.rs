@@ -27,7 +27,7 @@ impl Least {
 }
 
 /// Every route of the API. Written by hand: it says what must hold, not what the code does.
-pub(crate) const ROUTES: [(&str, &str, Least); 92] = [
+pub(crate) const ROUTES: [(&str, &str, Least); 106] = [
     ("GET", "/", Anyone),
     ("GET", "/health", Anyone),
     ("GET", "/ready", Anyone),
@@ -119,12 +119,26 @@ pub(crate) const ROUTES: [(&str, &str, Least); 92] = [
     ("GET", "/api/v1/backups", Admin),
     ("POST", "/api/v1/models/antispoof", Admin),
     ("DELETE", "/api/v1/models/antispoof", Admin),
+    ("GET", "/api/v1/students/{student_id}/guardians", Operator),
+    ("PUT", "/api/v1/students/{student_id}/guardians", Operator),
+    ("GET", "/api/v1/notices", Admin),
+    ("GET", "/api/v1/notices/state", Admin),
+    ("POST", "/api/v1/notices/{letter_id}/resend", Admin),
+    ("GET", "/api/v1/notices/channels", Admin),
+    ("POST", "/api/v1/notices/channels", Admin),
+    ("PUT", "/api/v1/notices/channels/{channel_id}", Admin),
+    ("DELETE", "/api/v1/notices/channels/{channel_id}", Admin),
+    ("POST", "/api/v1/notices/channels/{channel_id}/test", Admin),
+    ("GET", "/api/v1/notices/rules", Admin),
+    ("POST", "/api/v1/notices/rules", Admin),
+    ("PUT", "/api/v1/notices/rules/{rule_id}", Admin),
+    ("DELETE", "/api/v1/notices/rules/{rule_id}", Admin),
     // Ends the login that asks, so it comes last.
     ("POST", "/api/v1/auth/logout", Viewer),
 ];
 
 /// The pages, which are not in the document: everybody may read them, and they show the same to everybody.
-pub(crate) const PAGES: [&str; 8] = [
+pub(crate) const PAGES: [&str; 10] = [
     "/docs",
     "/docs/oauth2-redirect",
     "/docs/{file}",
@@ -132,5 +146,7 @@ pub(crate) const PAGES: [&str; 8] = [
     "/openapi.json",
     "/ui/",
     "/ui/authority.crt",
+    "/ui/kiosk",
+    "/ui/kiosk/{file}",
     "/ui/{file}",
 ];

@@ -31,8 +31,56 @@ impl NewAuditEntry {
     /// ```
     #[must_use]
     pub fn subject_of(student: StudentId) -> String {
-        format!("student_id {student}")
+        format!("{STUDENT} {student}")
     }
+
+    /// Returns the students whom subject and details name by their numbers, each once, in that order. The log keeps no
+    /// names, which an erasure would have to find: who reads it asks what the students are called now.
+    ///
+    /// ```
+    /// use faceattend_core::store::NewAuditEntry;
+    /// use faceattend_core::types::StudentId;
+    ///
+    /// let entry = NewAuditEntry {
+    ///     at: jiff::Timestamp::UNIX_EPOCH,
+    ///     actor: "admin".into(),
+    ///     action: "student.merge".into(),
+    ///     subject: Some("student_id 7".into()),
+    ///     details: Some("merged with student_id 8, 12; 3 marks".into()),
+    /// };
+    /// assert_eq!(entry.students(), [7, 8, 12].map(StudentId));
+    /// ```
+    #[must_use]
+    pub fn students(&self) -> Vec<StudentId> {
+        let mut found = Vec::new();
+        for text in [&self.subject, &self.details].into_iter().flatten() {
+            for listed in text.split(STUDENT).skip(1) {
+                for number in numbers(listed) {
+                    if !found.contains(&number) {
+                        found.push(number);
+                    }
+                }
+            }
+        }
+        found
+    }
+}
+
+/// The word before the number of a student.
+const STUDENT: &str = "student_id";
+
+/// The numbers of a list such as ` 7, 8 at noon`, up to what is none.
+fn numbers(listed: &str) -> impl Iterator<Item = StudentId> {
+    listed.split(',').map_while({
+        let mut is_over = false;
+        move |part| {
+            let part = part.trim_start();
+            let digits = part.len() - part.trim_start_matches(|sign: char| sign.is_ascii_digit()).len();
+            let number = part[..digits].parse().ok().filter(|_| !is_over)?;
+            is_over = digits < part.len();
+            Some(StudentId(number))
+        }
+    })
 }
 
 /// An entry of the audit log.

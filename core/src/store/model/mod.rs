@@ -15,6 +15,7 @@ mod kept_camera;
 mod kiosk;
 mod letter;
 mod merge;
+mod order;
 mod page;
 mod privacy;
 mod roster_import;
@@ -55,6 +56,7 @@ pub use letter::{
     OutboxState,
 };
 pub use merge::{Merged, MergedFace, StudentMerge};
+pub use order::{AttendanceBy, Order, StudentFilter, StudentsBy};
 pub use page::{Listed, Page};
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub(crate) use privacy::is_erased;

@@ -2,8 +2,7 @@
 
 use jiff::civil::Date;
 
-use super::GroupKind;
-use super::RosterProblem;
+use super::{GroupKind, RosterProblem};
 use crate::types::StudentId;
 
 /// A person of a list.
@@ -21,10 +20,8 @@ pub struct RosterRow {
     pub from: Option<Date>,
     /// The last day in these groups, or, without groups, of the person.
     pub last: Option<Date>,
-    /// The e-mail address of a guardian.
-    pub guardian_email: Option<String>,
-    /// The telephone number of a guardian.
-    pub guardian_phone: Option<String>,
+    /// The e-mail addresses of guardians. Those who are stored and not listed stay.
+    pub guardian_emails: Vec<String>,
 }
 
 /// A group that a list names.
@@ -59,6 +56,8 @@ pub struct RosterOrder<'a> {
     pub unlisted: Unlisted,
     /// The day of the site on which memberships begin and end, unless the list says another.
     pub day: Date,
+    /// The language of letters to guardians who are new, as the pages call it, such as `en`.
+    pub language: &'a str,
 }
 
 /// What an import would change. Nothing of it has happened.
@@ -93,9 +92,11 @@ impl RosterPlan {
     }
 }
 
-/// A membership that a plan makes.
+/// A membership that a plan makes or changes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlannedMembership {
+    /// The key of the membership, where it is there already.
+    pub membership: Option<i64>,
     /// The name of the group.
     pub group: String,
     /// The first day in it.
@@ -115,6 +116,8 @@ pub struct PlannedStudent {
     pub name: String,
     /// The groups that the student joins.
     pub joins: Vec<PlannedMembership>,
+    /// The e-mail addresses of guardians.
+    pub guardian_emails: Vec<String>,
 }
 
 /// A student whom a plan changes.
@@ -136,6 +139,8 @@ pub struct PlannedChange {
     pub redated: Vec<PlannedMembership>,
     /// The groups that the student leaves on the day of the import.
     pub leaves: Vec<String>,
+    /// The e-mail addresses of guardians that are added.
+    pub guardian_emails: Vec<String>,
     /// Whether the student had been withdrawn and comes back.
     pub returns: bool,
     /// The first day on which the student is no longer expected, where the list gives a last day and no group.

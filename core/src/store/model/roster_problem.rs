@@ -46,10 +46,10 @@ pub enum ProblemCode {
     EndsBeforeItBegins,
     /// The text is no e-mail address.
     BadEmail,
-    /// The text is no telephone number.
-    BadPhone,
     /// Several students in the database have this roll number.
     SeveralStudents,
+    /// The database does not take the change.
+    Refused,
 }
 
 impl ProblemCode {
@@ -77,8 +77,8 @@ impl ProblemCode {
             Self::AmbiguousDate => "ambiguous_date",
             Self::EndsBeforeItBegins => "ends_before_it_begins",
             Self::BadEmail => "bad_email",
-            Self::BadPhone => "bad_phone",
             Self::SeveralStudents => "several_students",
+            Self::Refused => "refused",
         }
     }
 }

@@ -64,15 +64,34 @@ pub(in crate::store) fn corrected<S: Statements>(
     record: &AttendanceRecord,
     now: Timestamp,
 ) -> Result<(), S::Fault> {
-    if record.status != LEFT_EARLY {
+    if !LEFT_EARLY.contains(&record.status.as_str()) {
         return Ok(());
     }
     let key = format!("left_early:{}", record.id);
     write(db, &Happened { event: AlertEvent::LeftEarly, key, at: now, facts: facts_of(record) }, now)
 }
 
-/// The status of a row whose student left before the time.
-const LEFT_EARLY: &str = "LeftEarly";
+/// The statuses of a row whose student left before the time.
+const LEFT_EARLY: [&str; 2] = ["Left early", "LeftEarly"];
+
+/// Takes back what a mark tells that is gone, as far as it was not sent.
+pub(in crate::store) fn mark_gone<S: Statements>(db: &mut S, attendance: i64) -> Result<(), S::Fault> {
+    ["marked", "late", "left", "left_early"].iter().try_for_each(|what| take_back(db, what, attendance))
+}
+
+/// The same of a check-out.
+pub(in crate::store) fn check_out_gone<S: Statements>(db: &mut S, attendance: i64) -> Result<(), S::Fault> {
+    take_back(db, "left", attendance)
+}
+
+/// Deleted, and not withdrawn: the student may be seen leaving once more.
+fn take_back<S: Statements>(db: &mut S, what: &str, attendance: i64) -> Result<(), S::Fault> {
+    db.run(
+        "DELETE FROM outbox WHERE event_key = $1 AND state = 'waiting' AND letter IS NULL",
+        values![format!("{what}:{attendance}")],
+    )?;
+    Ok(())
+}
 
 /// Writes that a camera saw signs of a photograph, where the entry of the second-look list says so.
 pub(in crate::store) fn second_look<S: Statements>(db: &mut S, look: &SecondLook) -> Result<(), S::Fault> {
@@ -194,14 +213,14 @@ fn is_in_a_group<S: Statements>(
     groups: &[i64],
     day: Option<Date>,
 ) -> Result<bool, S::Fault> {
-    let query = "SELECT group_id, from_day, until_day FROM group_members WHERE student_id = $1";
-    let rows = db.rows(query, values![student.0], &[Kind::Int, Kind::Date, Kind::Date])?;
-    // Without a day, who is a member and has not left.
-    let holds = |from: Date, until: Option<Date>| match day {
-        Some(day) => from <= day && until.is_none_or(|until| day < until),
-        None => until.is_none(),
-    };
-    Ok(rows.iter().any(|row| groups.contains(&row.int(0)) && holds(row.date(1), row.maybe_date(2))))
+    let Some(day) = day else { return Ok(false) };
+    let rows = db.rows(
+        "SELECT group_id FROM group_members WHERE student_id = $1 AND from_day <= $2
+             AND (until_day IS NULL OR until_day > $2)",
+        values![student.0, day],
+        &[Kind::Int],
+    )?;
+    Ok(rows.iter().any(|row| groups.contains(&row.int(0))))
 }
 
 fn insert<S: Statements>(

@@ -21,6 +21,9 @@ const NO_LETTER: Error = Error::NotFound { what: "notice" };
 /// How many events one letter tells at most. More of them go with the next one.
 const MOST_IN_A_DIGEST: u32 = 500;
 
+/// How many times as long a letter is held: a mail server may take minutes to look through it.
+const TIMES_FOR_LETTERS: u32 = 5;
+
 /// Returns the channels that have something to send now.
 pub(in crate::store) fn due_channels<S: Statements>(db: &mut S, now: Timestamp) -> Result<Vec<i64>, S::Fault> {
     let rows = db.rows(
@@ -66,6 +69,10 @@ pub(in crate::store) fn take<S: Statements>(
             let withdrawn = "UPDATE outbox SET state = 'withdrawn', done_at = $2 WHERE letter = $1";
             db.run(withdrawn, values![id.as_str(), now])?;
             continue;
+        };
+        let lease = match channel.settings {
+            AlertChannelSettings::Webhook { .. } => lease,
+            AlertChannelSettings::Email { .. } => lease * TIMES_FOR_LETTERS,
         };
         db.run(
             &format!(

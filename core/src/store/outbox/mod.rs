@@ -147,7 +147,7 @@ pub trait Outbox: Send + Sync {
     fn due_alert_channels(&self, now: Timestamp) -> Result<Vec<i64>>;
 
     /// Takes the next letter of a channel for the sender `by`, and counts the try. Nobody else is given it until `by`
-    /// says what became of it, or the lease is over.
+    /// says what became of it, or the lease is over; that of a letter by e-mail is five times as long.
     ///
     /// # Errors
     /// [`Error::Store`](crate::Error::Store).

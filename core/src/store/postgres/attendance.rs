@@ -6,14 +6,15 @@ use postgres::types::ToSql;
 use postgres::{Row, Transaction};
 
 use super::super::notices::text;
+use super::super::order;
 use super::super::outbox::events;
 use super::super::rules::{NO_ATTENDANCE, NO_STUDENT, corrected_status, correction_fits, mark_fits};
 use super::super::{
-    Attendance, AttendanceFilter, AttendanceRecord, AttendanceSummary, Correction, CorrectionRecord, Listed, Marking,
-    NewAttendance, Page,
+    Attendance, AttendanceBy, AttendanceFilter, AttendanceRecord, AttendanceSummary, Correction, CorrectionRecord,
+    Listed, Marking, NewAttendance, Order, Page,
 };
 use super::outbox::Shared;
-use super::{Outcome, PostgresStore, certain_time, count, micros, notices, seconds, time};
+use super::{AS_BYTES, Outcome, PostgresStore, certain_time, count, micros, notices, seconds, time};
 use crate::error::Result;
 use crate::types::StudentId;
 
@@ -29,8 +30,16 @@ impl Attendance for PostgresStore {
         })
     }
 
-    fn attendance(&self, filter: &AttendanceFilter, page: Page) -> Result<Listed<AttendanceRecord>> {
-        self.read("list attendance", |db| list(db, filter, page))
+    fn attendance_in_order(
+        &self,
+        filter: &AttendanceFilter,
+        order: Order<AttendanceBy>,
+        page: Page,
+    ) -> Result<Listed<AttendanceRecord>> {
+        if order::needs_keys(order) {
+            self.complete_keys();
+        }
+        self.read("list attendance", |db| list(db, filter, order, page))
     }
 
     fn attendance_record(&self, id: i64) -> Result<Option<AttendanceRecord>> {
@@ -40,6 +49,7 @@ impl Attendance for PostgresStore {
     fn delete_attendance(&self, id: i64) -> Result<()> {
         self.write("delete attendance", |db| {
             delete(db, id)?;
+            events::mark_gone(&mut Shared(db), id)?;
             notices::leave(db, text::ATTENDANCE)
         })
     }
@@ -177,15 +187,14 @@ pub(super) fn as_params(values: &[Box<dyn ToSql + Sync>]) -> Vec<&(dyn ToSql + S
 pub(super) fn list(
     db: &mut Transaction<'_>,
     filter: &AttendanceFilter,
+    order: Order<AttendanceBy>,
     page: Page,
 ) -> Outcome<Listed<AttendanceRecord>> {
+    let order = order::of_attendance(order, AS_BYTES);
     let (from, values) = from_where(filter);
     let total = count(&db.query_one(&format!("SELECT count(*) {from}"), &as_params(&values))?, 0)?;
     let rows = db.query(
-        &format!(
-            "SELECT {ATTENDANCE} {from} ORDER BY a.timestamp DESC, a.id DESC LIMIT {} OFFSET {}",
-            page.limit, page.skip
-        ),
+        &format!("SELECT {ATTENDANCE} {from} ORDER BY {order} LIMIT {} OFFSET {}", page.limit, page.skip),
         &as_params(&values),
     )?;
     Ok(Listed { items: rows.iter().map(from_row).collect::<Outcome<_>>()?, total })

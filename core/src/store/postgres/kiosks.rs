@@ -6,6 +6,7 @@ use postgres::{Row, Transaction};
 
 use super::super::kiosk_rows::{COLUMNS, NO_KIOSK, TAKEN, has_room, in_order, settings_fit, vouched_fits};
 use super::super::notices::text;
+use super::super::outbox::events;
 use super::super::rules::{NO_ATTENDANCE, second_look_fits};
 use super::super::text_keys::{camera_key, roll_key};
 use super::super::{
@@ -13,6 +14,7 @@ use super::super::{
     OpenCode, SecondLooking, SecretHash, Student,
 };
 use super::attendance::{find as attendance_record, mark};
+use super::outbox::Shared;
 use super::{Outcome, PostgresStore, certain_time, count, micros, notices, second_looks, students, time};
 use crate::error::Result;
 use crate::gate::GatePolicy;
@@ -153,6 +155,7 @@ impl Kiosks for PostgresStore {
             if deleted == 0 {
                 return Err(NO_ATTENDANCE.into());
             }
+            events::mark_gone(&mut Shared(db), attendance)?;
             notices::leave(db, text::ATTENDANCE)?;
             second_looks::add(db, look)
         })
@@ -164,6 +167,7 @@ impl Kiosks for PostgresStore {
                 "UPDATE attendance_log SET checked_out_at = NULL WHERE id = $1::bigint AND checked_out_at = $2",
                 &[&attendance, &micros(at)],
             )?;
+            events::check_out_gone(&mut Shared(db), attendance)?;
             notices::leave(db, text::ATTENDANCE)?;
             Ok(attendance_record(db, attendance)?.ok_or(NO_ATTENDANCE)?)
         })

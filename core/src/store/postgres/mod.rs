@@ -49,6 +49,9 @@ use super::{Cluster, Store, StoreTrouble};
 use crate::error::{Error, Result};
 use connection::{Pool, is_lost};
 
+/// How texts are compared byte by byte, whatever the database's collation is.
+const AS_BYTES: &str = " COLLATE \"C\"";
+
 /// The store in a PostgreSQL database.
 ///
 /// Every call waits for the database, with a client that runs its own executor: from asynchronous code, call it on a

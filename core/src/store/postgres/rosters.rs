@@ -8,11 +8,12 @@ use postgres::types::ToSql;
 use super::super::notices::text;
 use super::super::rosters::database::RosterDatabase;
 use super::super::rosters::rows::MEMBERS;
-use super::super::rosters::{calendar, changes, excuses, groups, members, rows, timetables};
+use super::super::rosters::{calendar, changes, excuses, groups, import, members, rows, timetables};
 use super::super::{
     CalendarEntry, Excuse, ExcuseFilter, Group, GroupChange, GroupSize, Membership, MembershipFilter, NewCalendarEntry,
-    NewExcuse, NewGroup, NewTimetable, RemovedGroup, RosterChange, RosterMark, RosterOf, RosterOutcome, RosterQuery,
-    RosterRows, RosterRun, RosterStudent, Rosters, TimetableVersion, Withdrawal,
+    NewExcuse, NewGroup, NewTimetable, RemovedGroup, RosterChange, RosterImport, RosterMark, RosterOf, RosterOrder,
+    RosterOutcome, RosterPlan, RosterQuery, RosterRows, RosterRun, RosterStudent, Rosters, TimetableVersion,
+    Withdrawal,
 };
 use super::outbox::Shared;
 use super::{Fault, Outcome, PostgresStore, certain_time, keys, micros, notices, seconds, students, time};
@@ -175,6 +176,29 @@ impl Rosters for PostgresStore {
             }
             taken_back = Some(outcome);
             Err(Error::Internal { reason: "the changes are taken back".into() }.into())
+        });
+        taken_back.map_or(done, Ok)
+    }
+
+    fn plan_import(&self, order: &RosterOrder<'_>) -> Result<RosterPlan> {
+        self.read("plan the import", |db| import::planned(&mut Shared(db), order))
+    }
+
+    fn import_roster(
+        &self,
+        order: &RosterOrder<'_>,
+        fingerprint: Option<&str>,
+        by: &str,
+        now: Timestamp,
+    ) -> Result<RosterImport> {
+        let mut taken_back = None;
+        let done = self.write("import the list", |db| {
+            let (outcome, stays) = import::import(&mut Shared(db), order, fingerprint, by, now)?;
+            if stays {
+                return Ok(outcome);
+            }
+            taken_back = Some(outcome);
+            Err(Error::Internal { reason: "the import is taken back".into() }.into())
         });
         taken_back.map_or(done, Ok)
     }

@@ -3,15 +3,16 @@
 use jiff::Timestamp;
 use postgres::{Row, Transaction};
 
+use super::super::order;
 use super::super::rules::{
     NO_STUDENT, OF_ONE_NUMBER, STUDENT_HAS_FACE, STUDENT_MODEL, TAKEN, change_fits, enrolee_fits, of_one_number,
     student_fits,
 };
 use super::super::text_keys::{roll_key, search_key, search_text};
 use super::super::{
-    Enrolee, Enrolment, FaceCheck, Listed, Merged, Page, Student, StudentChange, StudentMerge, Students,
+    Enrolee, Enrolment, FaceCheck, Listed, Merged, Page, Student, StudentChange, StudentFilter, StudentMerge, Students,
 };
-use super::{Outcome, PostgresStore, certain_time, count, enrol, keys, merge, seconds, time};
+use super::{AS_BYTES, Outcome, PostgresStore, certain_time, count, enrol, keys, merge, seconds, time};
 use crate::embedding::Embedding;
 use crate::error::Result;
 use crate::types::{ModelId, SessionId, StudentId};
@@ -22,14 +23,9 @@ impl Students for PostgresStore {
         self.write("create the student", |db| create(db, name, roll_number, now))
     }
 
-    fn students(&self, search: Option<&str>, page: Page) -> Result<Listed<Student>> {
+    fn students_listed(&self, filter: &StudentFilter, page: Page) -> Result<Listed<Student>> {
         self.complete_keys();
-        self.read("list students", |db| list(db, search, None, page))
-    }
-
-    fn students_to_enrol_again(&self, model: &ModelId, search: Option<&str>, page: Page) -> Result<Listed<Student>> {
-        self.complete_keys();
-        self.read("list students", |db| list(db, search, Some(model), page))
+        self.read("list students", |db| list(db, filter, page))
     }
 
     fn students_of_one_roll_number(&self) -> Result<Vec<Vec<Student>>> {
@@ -139,22 +135,19 @@ fn refuse_taken_roll_number(db: &mut Transaction<'_>, roll_number: &str, but_for
     }
 }
 
-/// One page of the students, or of those with a face that is not `foreign_to`'s.
-pub(super) fn list(
-    db: &mut Transaction<'_>,
-    search: Option<&str>,
-    foreign_to: Option<&ModelId>,
-    page: Page,
-) -> Outcome<Listed<Student>> {
-    let wanted = search_text(search);
-    let model = foreign_to.map(ModelId::as_str);
+/// One page of the students whom the filter lets pass.
+pub(super) fn list(db: &mut Transaction<'_>, filter: &StudentFilter, page: Page) -> Outcome<Listed<Student>> {
+    let wanted = search_text(filter.search.as_deref());
+    let model = filter.must_enrol_again_for.as_ref().map(ModelId::as_str);
+    let face = filter.without_face.then(|| format!("AND NOT {STUDENT_HAS_FACE}")).unwrap_or_default();
+    let order = order::of_students(filter.order, AS_BYTES);
     let condition = format!(
         "($1::text IS NULL OR strpos(s.search_key, $1) > 0)
-         AND ($2::text IS NULL OR ({STUDENT_HAS_FACE} AND {STUDENT_MODEL} IS DISTINCT FROM $2))"
+         AND ($2::text IS NULL OR ({STUDENT_HAS_FACE} AND {STUDENT_MODEL} IS DISTINCT FROM $2)) {face}"
     );
     let counted = db.query_one(&format!("SELECT count(*) FROM students s WHERE {condition}"), &[&wanted, &model])?;
     let (limit, skip) = (i64::from(page.limit), i64::from(page.skip));
-    let query = format!("{} WHERE {condition} ORDER BY s.id LIMIT $3 OFFSET $4", select());
+    let query = format!("{} WHERE {condition} ORDER BY {order} LIMIT $3 OFFSET $4", select());
     let rows = db.query(&query, &[&wanted, &model, &limit, &skip])?;
     Ok(Listed { items: rows.iter().map(from_row).collect::<Outcome<_>>()?, total: count(&counted, 0)? })
 }

@@ -11,6 +11,8 @@ pub(super) mod excuses;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub(super) mod groups;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
+pub(super) mod import;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub(super) mod members;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub(super) mod people;
@@ -24,8 +26,8 @@ use jiff::civil::Date;
 
 use super::{
     CalendarEntry, Excuse, ExcuseFilter, Group, GroupChange, GroupSize, Membership, MembershipFilter, NewCalendarEntry,
-    NewExcuse, NewGroup, NewTimetable, RemovedGroup, RosterChange, RosterOutcome, RosterQuery, RosterRows, RosterRun,
-    TimetableVersion, Withdrawal,
+    NewExcuse, NewGroup, NewTimetable, RemovedGroup, RosterChange, RosterImport, RosterOrder, RosterOutcome,
+    RosterPlan, RosterQuery, RosterRows, RosterRun, TimetableVersion, Withdrawal,
 };
 use crate::error::Result;
 use crate::types::StudentId;
@@ -118,6 +120,26 @@ pub trait Rosters: Send + Sync {
         by: &str,
         now: Timestamp,
     ) -> Result<RosterOutcome>;
+
+    /// Returns what the import of a list would change; nothing has changed.
+    ///
+    /// # Errors
+    /// [`Error::Store`](crate::Error::Store).
+    fn plan_import(&self, order: &RosterOrder<'_>) -> Result<RosterPlan>;
+
+    /// Imports a list in one transaction: all of it or nothing. With a `fingerprint`, only if its
+    /// [plan](Self::plan_import) is still the one that has it.
+    ///
+    /// # Errors
+    /// [`Error::InvalidInput`](crate::Error::InvalidInput) for a name of `by` beyond its [limit](super::limits), or
+    /// more guardians of a student than that; what is wrong with a line is in the outcome.
+    fn import_roster(
+        &self,
+        order: &RosterOrder<'_>,
+        fingerprint: Option<&str>,
+        by: &str,
+        now: Timestamp,
+    ) -> Result<RosterImport>;
 
     /// Returns the memberships that pass the filter, ordered by student, first day and group.
     ///

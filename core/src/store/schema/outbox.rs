@@ -83,6 +83,7 @@ CREATE UNIQUE INDEX IF NOT EXISTS uq_outbox_message_id ON outbox (message_id);
 CREATE UNIQUE INDEX IF NOT EXISTS uq_outbox_event ON outbox (rule_id, channel_id, event_key, recipient);
 CREATE INDEX IF NOT EXISTS ix_outbox_due ON outbox (channel_id, due_at) WHERE state = 'waiting';
 CREATE INDEX IF NOT EXISTS ix_outbox_letter ON outbox (letter);
+CREATE INDEX IF NOT EXISTS ix_outbox_event_key ON outbox (event_key);
 CREATE INDEX IF NOT EXISTS ix_outbox_student_id ON outbox (student_id);
 CREATE UNIQUE INDEX IF NOT EXISTS uq_alert_days ON alert_days (rule_id, local_day);
 CREATE TRIGGER IF NOT EXISTS tr_students_alerts_go AFTER DELETE ON students BEGIN
@@ -163,6 +164,7 @@ CREATE UNIQUE INDEX IF NOT EXISTS uq_outbox_message_id ON outbox (message_id);
 CREATE UNIQUE INDEX IF NOT EXISTS uq_outbox_event ON outbox (rule_id, channel_id, event_key, recipient);
 CREATE INDEX IF NOT EXISTS ix_outbox_due ON outbox (channel_id, due_at) WHERE state = 'waiting';
 CREATE INDEX IF NOT EXISTS ix_outbox_letter ON outbox (letter);
+CREATE INDEX IF NOT EXISTS ix_outbox_event_key ON outbox (event_key);
 CREATE INDEX IF NOT EXISTS ix_outbox_student_id ON outbox (student_id);
 CREATE UNIQUE INDEX IF NOT EXISTS uq_alert_days ON alert_days (rule_id, local_day);
 ";

@@ -10,18 +10,19 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params, params_from_iter
 
 use super::super::naive_time::{to_bound, to_micros, to_seconds};
 use super::super::notices::text;
+use super::super::order;
 use super::super::outbox::events;
 use super::super::rules::{NO_ATTENDANCE, NO_STUDENT, corrected_status, correction_fits, mark_fits};
 use super::super::schema::ODD_TIME_OF_A;
 use super::super::{
-    Attendance, AttendanceFilter, AttendanceRecord, AttendanceSummary, Correction, CorrectionRecord, Listed, Marking,
-    NewAttendance, Page,
+    Attendance, AttendanceBy, AttendanceFilter, AttendanceRecord, AttendanceSummary, Correction, CorrectionRecord,
+    Listed, Marking, NewAttendance, Order, Page,
 };
 use super::connection::{Outcome, Time, maybe_text, maybe_time, number, readable, text as text_of};
 use super::old_rows::{mend_attendance, named};
 use super::outbox::Shared;
 use super::students::student;
-use super::{SqliteStore, notices};
+use super::{AS_BYTES, SqliteStore, notices};
 use crate::error::Result;
 use crate::types::StudentId;
 
@@ -69,17 +70,24 @@ impl Attendance for SqliteStore {
         })
     }
 
-    fn attendance(&self, filter: &AttendanceFilter, page: Page) -> Result<Listed<AttendanceRecord>> {
+    fn attendance_in_order(
+        &self,
+        filter: &AttendanceFilter,
+        order: Order<AttendanceBy>,
+        page: Page,
+    ) -> Result<Listed<AttendanceRecord>> {
         self.mend_times();
+        if order::needs_keys(order) {
+            self.complete_keys();
+        }
+        let order = order::of_attendance(order, AS_BYTES);
         self.read("list attendance", |db| {
             let (from, mut values) = from_where(filter);
             let total =
                 db.query_row(&format!("SELECT count(*) {from}"), params_from_iter(&values), |row| row.get(0))?;
             values.extend([Value::from(page.limit), Value::from(page.skip)]);
             let items = db
-                .prepare_cached(&format!(
-                    "SELECT {ATTENDANCE} {from} ORDER BY a.timestamp DESC, a.id DESC LIMIT ? OFFSET ?"
-                ))?
+                .prepare_cached(&format!("SELECT {ATTENDANCE} {from} ORDER BY {order} LIMIT ? OFFSET ?"))?
                 .query_map(params_from_iter(&values), attendance_from_row)?
                 .filter_map(|row| readable(row).transpose())
                 .collect::<rusqlite::Result<_>>()?;
@@ -94,7 +102,10 @@ impl Attendance for SqliteStore {
     fn delete_attendance(&self, id: i64) -> Result<()> {
         self.write("delete attendance", |db| match db.execute("DELETE FROM attendance_log WHERE id = ?1", [id])? {
             0 => Err(NO_ATTENDANCE.into()),
-            _ => Ok(notices::leave(db, text::ATTENDANCE)?),
+            _ => {
+                events::mark_gone(&mut Shared(db), id)?;
+                Ok(notices::leave(db, text::ATTENDANCE)?)
+            }
         })
     }
 

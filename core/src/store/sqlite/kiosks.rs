@@ -6,6 +6,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use super::super::kiosk_rows::{COLUMNS, NO_KIOSK, TAKEN, has_room, in_order, settings_fit, vouched_fits};
 use super::super::naive_time::to_micros;
 use super::super::notices::text;
+use super::super::outbox::events;
 use super::super::rules::{NO_ATTENDANCE, second_look_fits};
 use super::super::text_keys::{camera_key, roll_key};
 use super::super::{
@@ -14,6 +15,7 @@ use super::super::{
 };
 use super::attendance::{attendance_record, mark};
 use super::connection::{Outcome, Time, time};
+use super::outbox::Shared;
 use super::students::student;
 use super::{SqliteStore, notices, second_looks};
 use crate::error::Result;
@@ -160,6 +162,7 @@ impl Kiosks for SqliteStore {
             if deleted == 0 {
                 return Err(NO_ATTENDANCE.into());
             }
+            events::mark_gone(&mut Shared(db), attendance)?;
             notices::leave(db, text::ATTENDANCE)?;
             second_looks::add(db, look)
         })
@@ -171,6 +174,7 @@ impl Kiosks for SqliteStore {
                 "UPDATE attendance_log SET checked_out_at = NULL WHERE id = ?1 AND checked_out_at = ?2",
                 params![attendance, to_micros(at)],
             )?;
+            events::check_out_gone(&mut Shared(db), attendance)?;
             notices::leave(db, text::ATTENDANCE)?;
             Ok(attendance_record(db, attendance)?.ok_or(NO_ATTENDANCE)?)
         })

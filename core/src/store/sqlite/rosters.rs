@@ -9,12 +9,13 @@ use super::super::naive_time::{to_bound, to_seconds};
 use super::super::notices::text;
 use super::super::rosters::database::RosterDatabase;
 use super::super::rosters::rows::MEMBERS;
-use super::super::rosters::{calendar, changes, excuses, groups, members, rows, timetables};
+use super::super::rosters::{calendar, changes, excuses, groups, import, members, rows, timetables};
 use super::super::schema::ODD_TIME_OF_A;
 use super::super::{
     CalendarEntry, Excuse, ExcuseFilter, Group, GroupChange, GroupSize, Membership, MembershipFilter, NewCalendarEntry,
-    NewExcuse, NewGroup, NewTimetable, RemovedGroup, RosterChange, RosterMark, RosterOf, RosterOutcome, RosterQuery,
-    RosterRows, RosterRun, RosterStudent, Rosters, TimetableVersion, Withdrawal,
+    NewExcuse, NewGroup, NewTimetable, RemovedGroup, RosterChange, RosterImport, RosterMark, RosterOf, RosterOrder,
+    RosterOutcome, RosterPlan, RosterQuery, RosterRows, RosterRun, RosterStudent, Rosters, TimetableVersion,
+    Withdrawal,
 };
 use super::connection::{Fault, Outcome, Time, maybe_text, maybe_time, readable, text as text_of};
 use super::outbox::Shared;
@@ -168,6 +169,29 @@ impl Rosters for SqliteStore {
             }
             taken_back = Some(outcome);
             Err(Error::Internal { reason: "the changes are taken back".into() }.into())
+        });
+        taken_back.map_or(done, Ok)
+    }
+
+    fn plan_import(&self, order: &RosterOrder<'_>) -> Result<RosterPlan> {
+        self.read("plan the import", |db| import::planned(&mut Shared(db), order))
+    }
+
+    fn import_roster(
+        &self,
+        order: &RosterOrder<'_>,
+        fingerprint: Option<&str>,
+        by: &str,
+        now: Timestamp,
+    ) -> Result<RosterImport> {
+        let mut taken_back = None;
+        let done = self.write("import the list", |db| {
+            let (outcome, stays) = import::import(&mut Shared(db), order, fingerprint, by, now)?;
+            if stays {
+                return Ok(outcome);
+            }
+            taken_back = Some(outcome);
+            Err(Error::Internal { reason: "the import is taken back".into() }.into())
         });
         taken_back.map_or(done, Ok)
     }

@@ -4,16 +4,17 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::super::naive_time::to_seconds;
+use super::super::order;
 use super::super::rules::{
     NO_STUDENT, OF_ONE_NUMBER, STUDENT_HAS_FACE, STUDENT_MODEL, TAKEN, change_fits, enrolee_fits, of_one_number,
     student_fits,
 };
 use super::super::text_keys::{roll_key, search_key, search_text};
 use super::super::{
-    Enrolee, Enrolment, FaceCheck, Listed, Merged, Page, Student, StudentChange, StudentMerge, Students,
+    Enrolee, Enrolment, FaceCheck, Listed, Merged, Page, Student, StudentChange, StudentFilter, StudentMerge, Students,
 };
 use super::connection::{Outcome, maybe_text, maybe_time, number, text};
-use super::{SqliteStore, enrol, keys, merge};
+use super::{AS_BYTES, SqliteStore, enrol, keys, merge};
 use crate::embedding::Embedding;
 use crate::error::Result;
 use crate::types::{ModelId, SessionId, StudentId};
@@ -27,14 +28,9 @@ impl Students for SqliteStore {
         })
     }
 
-    fn students(&self, search: Option<&str>, page: Page) -> Result<Listed<Student>> {
+    fn students_listed(&self, filter: &StudentFilter, page: Page) -> Result<Listed<Student>> {
         self.complete_keys();
-        self.read("list students", |db| list_students(db, search, None, page))
-    }
-
-    fn students_to_enrol_again(&self, model: &ModelId, search: Option<&str>, page: Page) -> Result<Listed<Student>> {
-        self.complete_keys();
-        self.read("list students", |db| list_students(db, search, Some(model), page))
+        self.read("list students", |db| list_students(db, filter, page))
     }
 
     fn students_of_one_roll_number(&self) -> Result<Vec<Vec<Student>>> {
@@ -129,25 +125,22 @@ pub(super) fn student_from_row(row: &Row<'_>) -> rusqlite::Result<Student> {
     })
 }
 
-/// One page of the students, or of those with a face that is not `foreign_to`'s.
-pub(super) fn list_students(
-    db: &Connection,
-    search: Option<&str>,
-    foreign_to: Option<&ModelId>,
-    page: Page,
-) -> Outcome<Listed<Student>> {
-    let wanted = search_text(search);
-    let model = foreign_to.map(ModelId::as_str);
+/// One page of the students whom the filter lets pass.
+pub(super) fn list_students(db: &Connection, filter: &StudentFilter, page: Page) -> Outcome<Listed<Student>> {
+    let wanted = search_text(filter.search.as_deref());
+    let model = filter.must_enrol_again_for.as_ref().map(ModelId::as_str);
+    let face = filter.without_face.then(|| format!("AND NOT {STUDENT_HAS_FACE}")).unwrap_or_default();
     let condition = format!(
         "(?1 IS NULL OR instr(s.search_key, ?1) > 0)
-         AND (?2 IS NULL OR ({STUDENT_HAS_FACE} AND {STUDENT_MODEL} IS NOT ?2))"
+         AND (?2 IS NULL OR ({STUDENT_HAS_FACE} AND {STUDENT_MODEL} IS NOT ?2)) {face}"
     );
+    let order = order::of_students(filter.order, AS_BYTES);
     let count = format!("SELECT count(*) FROM students s WHERE {condition}");
     let total = db.query_row(&count, params![wanted, model], |row| row.get(0))?;
     let items = db
         .prepare_cached(&format!(
             "SELECT {STUDENT}, {STUDENT_MODEL}, {STUDENT_HAS_FACE} FROM students s WHERE {condition}
-             ORDER BY s.id LIMIT ?3 OFFSET ?4"
+             ORDER BY {order} LIMIT ?3 OFFSET ?4"
         ))?
         .query_map(params![wanted, model, page.limit, page.skip], student_from_row)?
         .collect::<rusqlite::Result<_>>()?;

@@ -1,6 +1,8 @@
 //! The settings of `faceattend serve` as flags, environment variables and lines of the configuration file.
 
 mod cameras;
+mod notices;
+mod nouns;
 mod tls;
 
 use std::net::IpAddr;
@@ -15,7 +17,7 @@ use faceattend_core::detection::{DetectOptions, InputSize};
 use faceattend_core::engine::{Engine, EngineBuilder};
 use faceattend_core::enrolment::DuplicatePolicy;
 use faceattend_core::frame::ChannelOrder;
-use faceattend_core::gate::GatePolicy;
+use faceattend_core::gate::{GatePolicy, UnprovenFaces};
 use faceattend_core::tracking::{Impostors, TrackingOptions};
 use faceattend_core::{Error, Result};
 use jiff::civil::Time;
@@ -31,6 +33,8 @@ use crate::settings::{
 
 pub(crate) use cameras::strangers;
 use cameras::{gate_wait, orientation_at, policy_at};
+use notices::NoticeArgs;
+use nouns::NounArgs;
 pub(crate) use tls::{Encryption, TlsArgs};
 
 /// The headings of `serve --help`.
@@ -38,12 +42,14 @@ mod heading {
     pub(super) const NETWORK: &str = "Network";
     pub(super) const DATA: &str = "Data and secrets";
     pub(super) const MODELS: &str = "Models";
+    pub(super) const PAGES: &str = "Pages";
     pub(super) const ENROLMENT: &str = "Enrolment";
     pub(super) const CAMERAS: &str = "Cameras";
     pub(super) const COMPATIBILITY: &str = "Compatibility with the replaced service";
     pub(super) const LIMITS: &str = "Limits for clients";
     pub(super) const RETENTION: &str = "Retention";
     pub(super) const BACKUPS: &str = "Back-ups";
+    pub(super) const NOTICES: &str = "Notices";
 }
 
 /// Starts the server.
@@ -268,6 +274,17 @@ pub struct ServeArgs {
         value_parser = policy_at,
     )]
     pub(super) gate_liveness_at: Vec<(String, GatePolicy)>,
+    /// Whether faces that a photograph enrolled, without a liveness session, count for marks: count or second-look,
+    /// which puts whoever is recognized by one on the second-look list
+    #[arg(
+        long,
+        help_heading = heading::CAMERAS,
+        env = "FACEATTEND_UNPROVEN_FACES",
+        value_name = "POLICY",
+        default_value = "count",
+        value_parser = parsed::<UnprovenFaces>,
+    )]
+    pub(super) unproven_faces: UnprovenFaces,
     /// How many seconds a person is watched for signs of life before the second-look list asks an operator
     #[arg(
         long,
@@ -408,8 +425,12 @@ pub struct ServeArgs {
     /// Keeps the attendance of an erased student, without a name, for statistics. Without this it is deleted
     #[arg(long, help_heading = heading::RETENTION, env = "FACEATTEND_KEEP_MARKS_OF_ERASED")]
     pub(super) keep_marks_of_erased: bool,
+    #[command(flatten, next_help_heading = heading::PAGES)]
+    pub(super) nouns: NounArgs,
     #[command(flatten, next_help_heading = heading::BACKUPS)]
     pub(crate) backup: BackupScheduleArgs,
+    #[command(flatten, next_help_heading = heading::NOTICES)]
+    pub(crate) notices: NoticeArgs,
 }
 
 impl ServeArgs {

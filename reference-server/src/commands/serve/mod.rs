@@ -164,9 +164,11 @@ async fn serve(args: ServeArgs, data: Data) -> Result<()> {
     let single_pictures = if args.single_pictures_mark { SinglePictures::Mark } else { SinglePictures::Name };
     let gate = GateSettings::default()
         .with_policy(args.gate_liveness)
+        .with_unproven(args.unproven_faces)
         .with_places(args.gate_liveness_at)
         .with_wait(SignedDuration::try_from_secs_f32(args.gate_wait).unwrap_or(GateOptions::default().wait))
         .with_single_pictures(single_pictures);
+    let notices = args.notices.settings(&args.camera_hosts);
     let mut live = LiveSettings::default()
         .with_preview(args.preview)
         .with_rate(args.rate)
@@ -193,7 +195,9 @@ async fn serve(args: ServeArgs, data: Data) -> Result<()> {
         .with_receipts(receipts)
         .with_live(live)
         .with_waiting_writes(waiting_writes)
+        .with_nouns(args.nouns.into())
         .with_backups(backups)
+        .with_notices(notices)
         .with_retention(retention)
         .with_rates(rates)
         .with_at_once_per_address(at_once_per_address)

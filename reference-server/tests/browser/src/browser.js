@@ -58,7 +58,7 @@ export async function logIn(page, username = "admin", password = "admin123") {
 
 export async function go(page, name) {
   await page.evaluate((hash) => { location.hash = hash; }, name);
-  await page.waitForSelector(`#page-${name.split("/")[0]}:not([hidden])`);
+  await page.waitForSelector(`#page-${name.split(/[/?]/)[0]}:not([hidden])`);
   await page.waitForLoadState("networkidle");
 }
 

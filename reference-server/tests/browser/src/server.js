@@ -12,7 +12,7 @@ export const PICTURES = join(ROOT, "target/browser");
 const START = 60_000;
 
 // Starts the server, or takes the one that `FACEATTEND_URL` names; answers its address, its folder where it is ours,
-// and how to stop it. `prepare` is called with the program and the folder before a server of ours starts, `more` are
+// and how to stop it and to start it again. `prepare` is called with the program and the folder before a server of ours starts, `more` are
 // further settings of it.
 export async function startServer({ prepare, more = [] } = {}) {
   if (process.env.FACEATTEND_URL) return { url: process.env.FACEATTEND_URL, stop: async () => {} };
@@ -23,8 +23,6 @@ export async function startServer({ prepare, more = [] } = {}) {
   prepare?.(program, folder);
   // Without the models that this machine may have, and without a way to fetch them: nobody listens on the discard port.
   const settings = [
-    "--port",
-    "0",
     "--data-dir",
     folder,
     "--models-dir",
@@ -34,6 +32,29 @@ export async function startServer({ prepare, more = [] } = {}) {
     "UTC",
     ...more,
   ];
+  let running;
+  const stop = async () => {
+    await running?.end("SIGTERM");
+    rmSync(folder, { recursive: true, force: true });
+  };
+  try {
+    running = await run(program, ["--port", "0", ...settings]);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  const { url } = running;
+  // Ends the server, waits, and starts it again at the same address, with the same folder.
+  const restart = async ({ signal = "SIGTERM", away = 0 } = {}) => {
+    await running.end(signal);
+    await new Promise((done) => { setTimeout(done, away); });
+    running = await run(program, ["--port", new URL(url).port, ...settings]);
+  };
+  return { url, folder, stop, restart };
+}
+
+// Runs the server until it is ended; answers its address, once it listens.
+async function run(program, settings) {
   const server = spawn(program, ["serve", ...settings], {
     stdio: ["ignore", "pipe", "pipe"],
     env: { ...process.env, HTTPS_PROXY: "http://127.0.0.1:9", NO_PROXY: "", no_proxy: "" },
@@ -41,10 +62,9 @@ export async function startServer({ prepare, more = [] } = {}) {
   const ended = new Promise((done) => { server.once("exit", done); });
   let complaints = "";
   server.stderr.on("data", (text) => { complaints = (complaints + text).slice(-4000); });
-  const stop = async () => {
-    server.kill("SIGTERM");
+  const end = async (signal) => {
+    server.kill(signal);
     await ended;
-    rmSync(folder, { recursive: true, force: true });
   };
   try {
     const url = await new Promise((found, failed) => {
@@ -55,9 +75,9 @@ export async function startServer({ prepare, more = [] } = {}) {
         if (address) found(address);
       });
     });
-    return { url, folder, stop };
+    return { url, end };
   } catch (error) {
-    await stop();
+    await end("SIGKILL");
     throw error;
   }
 }

@@ -8,7 +8,9 @@ mod kept_cameras;
 mod kiosks;
 mod limits;
 mod merge;
+mod order;
 mod outbox;
+mod roster_import;
 mod rosters;
 mod second_looks;
 mod sessions;
@@ -23,7 +25,9 @@ pub(crate) use kept_cameras::*;
 pub(crate) use kiosks::*;
 pub(crate) use limits::*;
 pub(crate) use merge::*;
+pub(crate) use order::*;
 pub(crate) use outbox::*;
+pub(crate) use roster_import::*;
 pub(crate) use rosters::*;
 pub(crate) use second_looks::*;
 pub(crate) use sessions::*;
@@ -69,6 +73,8 @@ impl<S, A> Given for Option<(S, A)> {
 macro_rules! contract {
     ($open:expr) => {
         contract!(@ $open; a_student_comes_back_as_it_was_written, a_list_is_paged_searched_and_counted,
+            students_come_in_the_order_that_is_asked_for, who_has_no_face_is_listed,
+            attendance_comes_in_the_order_that_is_asked_for,
             a_roll_number_belongs_to_one_student, roll_numbers_that_look_alike_are_one,
             no_control_character_is_in_a_name_or_a_roll_number, a_search_knows_no_case_accents_or_wildcards,
             records_of_a_journal_are_written_once, a_journal_is_of_one_database,
@@ -123,14 +129,15 @@ macro_rules! contract {
             of_tablets_with_one_code_at_once_one_is_paired, a_revoked_kiosk_has_no_token_and_no_code,
             a_kiosk_is_renamed_and_keeps_its_tablet, what_is_no_kiosk_is_not_kept,
             a_mark_is_taken_back_onto_the_second_look_list, a_vouched_mark_keeps_who_vouched,
-            a_groups_name_is_one_without_letter_case,
-            a_group_with_a_history_is_archived_and_another_one_removed,
+            a_groups_name_is_one_without_letter_case, a_group_with_a_history_is_archived_and_another_one_removed,
             memberships_begin_and_end_on_their_days, of_changes_of_a_roster_all_are_made_or_none,
-            who_is_withdrawn_is_a_member_of_nothing_until_readmitted,
-            past_days_keep_the_timetable_that_they_had, the_calendar_is_read_by_days,
-            an_excuse_is_withdrawn_and_stays, an_excuse_goes_with_the_marks_of_its_time,
-            a_roster_is_read_for_a_span_of_days, a_roster_goes_with_its_student,
-            a_merge_joins_memberships_and_keeps_excuses);
+            who_is_withdrawn_is_a_member_of_nothing_until_readmitted, past_days_keep_the_timetable_that_they_had,
+            the_calendar_is_read_by_days, an_excuse_is_withdrawn_and_stays,
+            an_excuse_goes_with_the_marks_of_its_time, a_roster_is_read_for_a_span_of_days,
+            a_roster_goes_with_its_student, a_merge_joins_memberships_and_keeps_excuses,
+            a_list_is_imported_and_again_changes_nothing,
+            an_import_moves_renames_and_withdraws_and_history_stays, an_import_is_held_to_the_plan_that_was_shown,
+            an_import_with_a_wrong_line_changes_nothing, a_list_of_5000_is_imported_in_one_go);
     };
     (@ $open:expr; $($name:ident),+) => {
         $(#[test] fn $name() {

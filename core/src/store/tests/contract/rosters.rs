@@ -52,7 +52,10 @@ pub(crate) fn a_groups_name_is_one_without_letter_case(store: &dyn Store) {
     {
         assert_eq!(kind(store.create_group(&new(name))), expected, "{name}");
     }
-    assert_eq!(kind(store.create_group(&new(&"x".repeat(limits::GROUP_NAME + 1)))), ErrorKind::InvalidInput);
+    assert_eq!(
+        kind(store.create_group(&new(&"x".repeat(crate::store::limits::GROUP_NAME + 1)))),
+        ErrorKind::InvalidInput
+    );
     let shift = store.create_group(&new("Night")).unwrap();
     let taken = GroupChange { name: Some("5A".into()), kind: None };
     assert_eq!(kind(store.change_group(shift.id, &taken)), ErrorKind::Conflict);
