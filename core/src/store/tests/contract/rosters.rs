@@ -3,7 +3,6 @@
 use jiff::civil::{Date, Time};
 
 use super::*;
-use crate::store::limits;
 
 fn day(text: &str) -> Date {
     text.parse().unwrap()
