@@ -17,6 +17,32 @@ use crate::store::{
 use crate::types::StudentId;
 
 /// What is stored of a span of days, from which statuses are derived.
+///
+/// ```
+/// # #[cfg(feature = "sqlite")]
+/// # fn main() -> faceattend_core::Result<()> {
+/// use faceattend_core::roster::{DayKind, DayStatus, RosterDays};
+/// use faceattend_core::store::{RosterOf, SqliteStore, prelude::*};
+/// use faceattend_core::{AttendancePolicy, Timestamp};
+/// use jiff::civil::date;
+///
+/// # let folder = tempfile::tempdir().expect("a folder");
+/// # let path = folder.path().join("people.db");
+/// let store = SqliteStore::open(path)?;
+/// let at = |text: &str| text.parse::<Timestamp>().expect("a time");
+/// store.create_student("Asha", "R1", at("2026-03-01T12:00:00Z"))?;
+/// let policy = AttendancePolicy::in_time_zone("UTC")?;
+/// let (monday, sunday) = (date(2026, 3, 2), date(2026, 3, 8));
+/// let now = at("2026-03-02T09:00:00Z");
+/// let days = RosterDays::read(&store, &policy, RosterOf::Everybody, (monday, sunday), now)?;
+/// let asha = &days.students()[0];
+/// assert_eq!(days.entry(asha, monday, None).map(|entry| entry.status), Some(DayStatus::Absent));
+/// assert_eq!(days.plan_of(asha.id, sunday).kind, DayKind::Free);
+/// # Ok(())
+/// # }
+/// # #[cfg(not(feature = "sqlite"))]
+/// # fn main() {}
+/// ```
 #[derive(Debug)]
 pub struct RosterDays {
     policy: AttendancePolicy,
