@@ -30,6 +30,7 @@ const INDEX: &str = concat!(
     include_str!("office.html"),
     include_str!("rosters.html"),
     include_str!("views.html"),
+    include_str!("notices.html"),
     include_str!("vendor/lucide/icons.svg"),
     include_str!("import.html"),
     include_str!("dialogs.html")
@@ -63,6 +64,7 @@ const FILES: &[Page] = files! {
         "excuses.js"
         "first-run.js"
         "groups.js"
+        "guardians.js"
         "guidance.js"
         "import.js"
         "kiosks.js"
@@ -72,6 +74,7 @@ const FILES: &[Page] = files! {
         "merge.js"
         "month-register.js"
         "navigation.js"
+        "notices.js"
         "pages.js"
         "passive.js"
         "person.js"

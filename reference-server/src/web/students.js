@@ -1,6 +1,7 @@
 // The students: search, change, a new face, a mark by hand, everything that is held, erase.
 import { asked, keep, place } from "./address.js";
 import { download, erase, get, post, put } from "./api.js";
+import { askGuardians } from "./guardians.js";
 import { chip, nothing, person, withIcon } from "./looks.js";
 import { askMerge, showTwice } from "./merge.js";
 import { may } from "./roles.js";
@@ -100,6 +101,8 @@ function actionsOf(student) {
     withIcon(look, "list-checks"),
     item("scan-face", "students.new_face", "students.new_face_for", () => { location.hash = `register/${id}`; }),
     item("pencil", "students.change", "students.change_of", () => change(student)),
+    item("mail", "guardians.open", "guardians.of", () =>
+      askGuardians(student, (text) => say(element("students-note"), text, "good"))),
     item("merge", "merge.open", "students.merge_of", () => askMerge(student, null, merged)),
   ];
   if (may("admin"))
