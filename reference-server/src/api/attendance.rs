@@ -3,13 +3,13 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::Method;
-use faceattend_core::Error;
 use faceattend_core::attendance::AttendancePolicy;
 use faceattend_core::roster::{RosterDays, StatusCounts};
 use faceattend_core::store::{
     AttendanceBy, AttendanceFilter, AttendanceSummary, Marking, NewAttendance, Order, Page, RosterOf, Store,
 };
 use faceattend_core::types::StudentId;
+use faceattend_core::{Error, Similarity};
 use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan as _};
 use serde::Serialize;
@@ -134,19 +134,12 @@ pub(super) const MARK: Endpoint = Endpoint {
 pub(super) async fn mark(State(app): State<AppState>, call: Authed<Mark>) -> Result<Json<Reply<Marked>>, AppError> {
     const PREFIX: &str = "Error marking attendance";
     let Mark { student_id: student, confidence_score, camera_location } = call.input;
-    let policy = app.settings().policy.clone();
+    let marker = app.live().marker();
     let marking = app
         .with_store(PREFIX, move |store| {
             let now = Timestamp::now();
-            store.mark_attendance(&NewAttendance {
-                student,
-                at: now,
-                day: policy.day(now)?,
-                period: policy.period(now).to_owned(),
-                status: policy.status(now),
-                confidence_score,
-                camera_location,
-            })
+            let seen = marker.sighting(student, Similarity::new(0.0), camera_location.as_deref(), now)?;
+            store.mark_attendance(&NewAttendance { confidence_score, ..seen })
         })
         .await
         .map_err(student_error(PREFIX))?;

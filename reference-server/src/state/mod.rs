@@ -183,8 +183,14 @@ impl AppState {
         self.0.store.retire_outbox(now - NOTICES_KEPT)?;
         if retired.total() > retired.logins {
             let details = format!(
-                "{} liveness sessions, {} detection logs, {} attendance rows, {} second looks, {} audit entries",
-                retired.sessions, retired.detection_logs, retired.attendance, retired.second_looks, retired.audit
+                "{} liveness sessions, {} detection logs, {} attendance rows, {} second looks, {} excuses, {} audit \
+                 entries",
+                retired.sessions,
+                retired.detection_logs,
+                retired.attendance,
+                retired.second_looks,
+                retired.excuses,
+                retired.audit
             );
             let (actor, action) = ("retention".into(), "delete old rows".into());
             let entry = NewAuditEntry { at: now, actor, action, subject: None, details: Some(details) };

@@ -46,9 +46,9 @@ async fn a_letter_arrives_over_starttls_with_a_login_and_says_what_happened() {
     let service = Service::start_with(trusting(&office)).await;
     let rule = json!({ "event": "marked", "addresses": ["head@school.example"], "guardians": true, "language": "de" });
     let id = told(&service, &channel(&office, "start_tls"), rule).await;
-    let tested =
-        service.post(&format!("/api/v1/notices/channels/{id}/test"), &json!({ "address": "me@school.example" }));
-    assert_eq!(tested.await.json()["data"]["delivered"], true);
+    let path = format!("/api/v1/notices/channels/{id}/test");
+    let tested = service.post(&path, &json!({ "address": "me@school.example" })).await;
+    assert_eq!(tested.json()["data"]["delivered"], true, "{}", tested.text);
     assert_eq!(office.letter()["to"], json!(["me@school.example"]));
 
     // It does not take the letter at first.

@@ -122,10 +122,9 @@ fn line(message: &AlertMessage, zone: &TimeZone, words: &Words) -> String {
     };
     let _ = write!(line, ", {}", words.apart(&when));
     // The whole day has no name that people use.
-    for place in [facts.period.as_ref().filter(|period| *period != "day"), facts.camera_location.as_ref()] {
-        if let Some(place) = place {
-            let _ = write!(line, ", {}", words.apart(place));
-        }
+    let places = [facts.period.as_ref().filter(|period| *period != "day"), facts.camera_location.as_ref()];
+    for place in places.into_iter().flatten() {
+        let _ = write!(line, ", {}", words.apart(place));
     }
     line
 }
@@ -133,13 +132,13 @@ fn line(message: &AlertMessage, zone: &TimeZone, words: &Words) -> String {
 fn laid_out(language: &str, words: &Words, subject: String, parts: &[(String, Vec<String>)]) -> Written {
     let (mut plain, mut html) = (String::new(), String::new());
     for (heading, lines) in parts {
-        let _ = write!(plain, "{heading}\n");
+        let _ = writeln!(plain, "{heading}");
         let _ = write!(html, "<p><strong>{}</strong></p>", escaped(heading));
         if !lines.is_empty() {
             html.push_str("<ul>");
         }
         for line in lines {
-            let _ = write!(plain, "- {line}\n");
+            let _ = writeln!(plain, "- {line}");
             let _ = write!(html, "<li>{}</li>", escaped(line));
         }
         if !lines.is_empty() {
