@@ -29,8 +29,8 @@ const INDEX: &str = concat!(
     include_str!("index.html"),
     include_str!("office.html"),
     include_str!("rosters.html"),
-    include_str!("views.html"),
     include_str!("notices.html"),
+    include_str!("views.html"),
     include_str!("vendor/lucide/icons.svg"),
     include_str!("import.html"),
     include_str!("dialogs.html")

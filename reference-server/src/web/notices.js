@@ -1,5 +1,6 @@
 // Notices to people and systems: over which channels, by which rules, and what has become of each.
 import { erase, get, post, put } from "./api.js";
+import { timeOf } from "./site-time.js";
 import { LANGUAGES, dateTime, number, series, t, told } from "./text.js";
 import { button, carryOut, confirmed, element, make, menu, say, showRows } from "./ui.js";
 
@@ -97,7 +98,7 @@ function recipients({ addresses, guardians }) {
 
 function eventOf(rule) {
   const what = told(EVENTS, rule.event);
-  if (rule.at) return t("notices.at_time", { event: what, time: rule.at });
+  if (rule.at) return t("notices.at_time", { event: what, time: timeOf(rule.at) });
   return rule.after_minutes ? t("notices.after", { event: what, minutes: number(rule.after_minutes) }) : what;
 }
 

@@ -1,7 +1,7 @@
 // The versions of a timetable: of the site, or of one group.
 import { erase, get, post } from "./api.js";
 import { may } from "./roles.js";
-import { day, later, weekday } from "./site-time.js";
+import { day, later, timeOf, weekday } from "./site-time.js";
 import { list, t } from "./text.js";
 import { button, carryOut, element, make, say } from "./ui.js";
 
@@ -56,7 +56,8 @@ function versionOf(version, holds, today) {
 }
 
 function periodInWords({ name, begins, late_after: late, check_out_from: out }) {
-  const values = { name, begins, late: late ?? "", out: out ?? "" };
+  const time = (clock) => (clock ? timeOf(clock) : "");
+  const values = { name, begins: time(begins), late: time(late), out: time(out) };
   if (late && out) return t("timetable.period_both", values);
   if (late) return t("timetable.period_late", values);
   return out ? t("timetable.period_out", values) : t("timetable.period", values);
