@@ -36,8 +36,15 @@ const TAKE_WITHIN: Duration = Duration::from_secs(5);
 /// A client's messages are words; a larger one ends the connection.
 const LONGEST_MESSAGE: usize = 16 * 1024;
 /// What can be subscribed to.
-const EVENTS: [&str; 6] =
-    ["detection_update", "attendance_marked", "second_look", "camera_state", "spoof_suspected", "log_line"];
+const EVENTS: [&str; 7] = [
+    "detection_update",
+    "attendance_marked",
+    "second_look",
+    "statuses_changed",
+    "camera_state",
+    "spoof_suspected",
+    "log_line",
+];
 /// The subprotocol under which a browser hands the token over, followed by the token.
 const SUBPROTOCOL: &str = "bearer";
 /// "Try again later" (RFC 6455, registered by IANA): too slow.

@@ -185,7 +185,9 @@ async fn not_me_takes_the_mark_back_and_the_same_face_is_not_marked_again() {
     assert_eq!(looks.len(), 1);
     assert_eq!((looks[0].reasons[0].as_str(), looks[0].sighting.camera_location.as_deref()), ("not_me", Some("Gate")));
     for _ in 0..5 {
-        assert_eq!(tablet.frame(GREEN, 5).await["greetings"], json!([]), "the person who said so still stands there");
+        let seen = tablet.frame(GREEN, 5).await;
+        assert_eq!(seen["greetings"], json!([]), "the person who said so still stands there");
+        assert_eq!(seen["advice"], "second_look", "and is told to ask a person");
     }
     assert_eq!(marks(&service), []);
     tablet.ask("POST", "/api/v1/kiosk/not-me", &body).await.is(404, "Greeting not found");

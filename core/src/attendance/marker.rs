@@ -5,7 +5,8 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 use super::answers::Answers;
-use super::{AttendancePolicy, Correction, Marking};
+use super::own_timetables::OwnTimetables;
+use super::{AttendancePolicy, Correction, DayWindow, Marking, Status};
 use crate::backlog::{Backlog, Written};
 use crate::error::{Error, Result};
 use crate::store::{
@@ -45,10 +46,22 @@ pub struct Marker {
     known: Answers<StudentId, AttendanceRecord>,
     /// The open entries of the second-look list.
     looks: Answers<(StudentId, SecondLookVerdict), SecondLook>,
+    /// The timetables of the students.
+    timetables: OwnTimetables,
     /// Whose faces a liveness session proved.
     proven: Answers<StudentId, bool>,
     /// Where sightings of cameras wait for the database.
     backlog: Option<Arc<Backlog>>,
+}
+
+/// The place of a sighting in the student's own timetable.
+struct Place {
+    day: DayWindow,
+    period: String,
+    status: Status,
+    checks_out: bool,
+    /// Whether the period has a time from which on people are expected to leave.
+    has_check_out: bool,
 }
 
 /// How often somebody who stands there and leaves is checked out: as long as a marker remembers a row.
@@ -78,6 +91,7 @@ impl Marker {
             policy,
             known: Answers::default(),
             looks: Answers::default(),
+            timetables: OwnTimetables::default(),
             proven: Answers::default(),
             backlog: None,
         }
@@ -103,6 +117,33 @@ impl Marker {
         &self.policy
     }
 
+    /// Returns where a moment lies in the student's own timetable: that of the first group that has one, else the
+    /// site's. What was read of them is believed for a minute at most.
+    fn place(&self, student: StudentId, now: Timestamp) -> Result<Place> {
+        let day = self.policy.day(now)?;
+        // While others wait for the database, nobody asks it.
+        let may_ask = self.backlog.as_ref().is_none_or(|backlog| backlog.is_empty());
+        let of_day = self.timetables.on(&*self.store, &self.policy, day.date, now, may_ask);
+        let timetable = of_day.of(student);
+        let period = timetable.period(&self.policy, now);
+        let own = timetable.periods().iter().find(|own| own.name() == period);
+        Ok(Place {
+            day,
+            has_check_out: own.is_some_and(|own| own.check_out_from().is_some()),
+            period: period.to_owned(),
+            status: timetable.status(&self.policy, now),
+            checks_out: timetable.checks_out(&self.policy, now),
+        })
+    }
+
+    /// Returns whether a marked student who is seen at that time is leaving, by the student's own timetable.
+    ///
+    /// # Errors
+    /// [`Error::InvalidInput`](crate::Error::InvalidInput) at the ends of the calendar.
+    pub fn checks_out(&self, student: StudentId, at: Timestamp) -> Result<bool> {
+        Ok(self.place(student, at)?.checks_out)
+    }
+
     /// Marks the student present at `now`, or says which row of the same day and period already does. The store
     /// decides; what it said is remembered for a minute at most.
     ///
@@ -115,13 +156,14 @@ impl Marker {
         camera_location: Option<&str>,
         now: Timestamp,
     ) -> Result<Marking> {
-        let period = self.policy.period(now);
-        if let Some(record) = self.known.get(&student, period, now) {
+        let place = self.place(student, now)?;
+        if let Some(record) = self.known.get(&student, &place.period, now) {
             return Ok(Marking::AlreadyMarked(record));
         }
-        let new = self.sighting(student, similarity, camera_location, now)?;
+        let checks_out = place.checks_out;
+        let new = placed(place, student, similarity, camera_location, now);
         let mut marking = self.store.mark_attendance(&new)?;
-        if let (Marking::AlreadyMarked(record), true) = (&marking, self.policy.checks_out(now)) {
+        if let (Marking::AlreadyMarked(record), true) = (&marking, checks_out) {
             marking = Marking::AlreadyMarked(self.store.check_out(record.id, now)?);
         }
         self.known.keep(student, marking.record().clone(), new.period, new.day.ends_at, now);
@@ -153,19 +195,19 @@ impl Marker {
         let Some(backlog) = &self.backlog else {
             return self.mark(student, similarity, camera_location, now).map(Noted::Now);
         };
-        let period = self.policy.period(now);
-        if let Some(record) = self.known.get(&student, period, now) {
+        let place = self.place(student, now)?;
+        if let Some(record) = self.known.get(&student, &place.period, now) {
             return Ok(Noted::Now(Marking::AlreadyMarked(record)));
         }
-        let (mark, checks_out) =
-            (self.sighting(student, similarity, camera_location, now)?, self.policy.checks_out(now));
+        let (period, checks_out) = (place.period.clone(), place.checks_out);
+        let mark = placed(place, student, similarity, camera_location, now);
         if backlog.holds(&mark, checks_out) {
             return Ok(Noted::Waits);
         }
         let ends_at = mark.day.ends_at;
         match backlog.write(Deferred::Sighting { mark, checks_out }, now)? {
             Written::Now(DeferredOutcome::Marking(marking)) => {
-                self.known.keep(student, marking.record().clone(), period.to_owned(), ends_at, now);
+                self.known.keep(student, marking.record().clone(), period, ends_at, now);
                 Ok(Noted::Now(marking))
             }
             Written::Now(_) => Err(Error::NotFound { what: "student" }),
@@ -187,18 +229,19 @@ impl Marker {
             let looking = self.second_look(student, similarity, camera_location, verdict, reasons, now);
             return looking.map(Noted::Now);
         };
-        let period = self.policy.period(now);
-        if let Some(looking) = self.remembered_look(student, verdict, period, now) {
+        let place = self.place(student, now)?;
+        if let Some(looking) = self.remembered_look(student, verdict, &place.period, now) {
             return Ok(Noted::Now(looking));
         }
-        let sighting = self.sighting(student, similarity, camera_location, now)?;
+        let period = place.period.clone();
+        let sighting = placed(place, student, similarity, camera_location, now);
         if backlog.holds_second_look(&sighting, verdict) {
             return Ok(Noted::Waits);
         }
         let ends_at = sighting.day.ends_at;
         match backlog.write(Deferred::SecondLook(NewSecondLook { sighting, verdict, reasons }), now)? {
             Written::Now(DeferredOutcome::SecondLook(looking)) => {
-                self.remember_look(student, verdict, &looking, (period, ends_at), now);
+                self.remember_look(student, verdict, &looking, (&period, ends_at), now);
                 Ok(Noted::Now(looking))
             }
             Written::Now(_) => Err(Error::NotFound { what: "student" }),
@@ -222,26 +265,22 @@ impl Marker {
             return Ok(marking);
         }
         let record = self.store.check_out(record.id, now)?;
-        let (period, ends_at) = (self.policy.period(now).to_owned(), self.policy.day(now)?.ends_at);
-        self.known.keep(student, record.clone(), period, ends_at, now);
+        let Place { period, day, .. } = self.place(student, now)?;
+        self.known.keep(student, record.clone(), period, day.ends_at, now);
         Ok(Marking::AlreadyMarked(record))
     }
 
     /// Returns whether a student who leaves at `now` does so before people are expected to leave.
-    pub(crate) fn leaves_early(&self, _student: StudentId, now: Timestamp) -> bool {
-        let name = self.policy.period(now);
-        let period = self.policy.periods().iter().find(|period| period.name() == name);
-        !self.policy.checks_out(now) && period.is_some_and(|period| period.check_out_from().is_some())
+    pub(crate) fn leaves_early(&self, student: StudentId, now: Timestamp) -> bool {
+        self.place(student, now).is_ok_and(|place| place.has_check_out && !place.checks_out)
     }
 
     /// Returns the row by which a student is marked already, if it is remembered and this sighting would not change
     /// it: nobody has to look at such a face any closer.
     #[must_use]
     pub fn already_marked(&self, student: StudentId, now: Timestamp) -> Option<AttendanceRecord> {
-        if self.policy.checks_out(now) {
-            return None;
-        }
-        self.known.get(&student, self.policy.period(now), now)
+        let place = self.place(student, now).ok().filter(|place| !place.checks_out)?;
+        self.known.get(&student, &place.period, now)
     }
 
     /// Puts the student, seen at `now` and not believed to be alive, on the second-look list, or says why that need
@@ -262,14 +301,15 @@ impl Marker {
         reasons: Vec<String>,
         now: Timestamp,
     ) -> Result<SecondLooking> {
-        let period = self.policy.period(now);
-        if let Some(looking) = self.remembered_look(student, verdict, period, now) {
+        let place = self.place(student, now)?;
+        if let Some(looking) = self.remembered_look(student, verdict, &place.period, now) {
             return Ok(looking);
         }
-        let sighting = self.sighting(student, similarity, camera_location, now)?;
+        let period = place.period.clone();
+        let sighting = placed(place, student, similarity, camera_location, now);
         let ends_at = sighting.day.ends_at;
         let looking = self.store.add_second_look(&NewSecondLook { sighting, verdict, reasons })?;
-        self.remember_look(student, verdict, &looking, (period, ends_at), now);
+        self.remember_look(student, verdict, &looking, (&period, ends_at), now);
         Ok(looking)
     }
 
@@ -305,23 +345,18 @@ impl Marker {
         }
     }
 
-    /// Returns the mark that this sighting makes by the site's policy.
-    pub(crate) fn sighting(
+    /// Returns the mark that this sighting makes by the student's own timetable, for whoever writes it.
+    ///
+    /// # Errors
+    /// [`Error::InvalidInput`](crate::Error::InvalidInput) at the ends of the calendar.
+    pub fn sighting(
         &self,
         student: StudentId,
         similarity: Similarity,
         camera_location: Option<&str>,
         now: Timestamp,
     ) -> Result<NewAttendance> {
-        Ok(NewAttendance {
-            student,
-            at: now,
-            day: self.policy.day(now)?,
-            period: self.policy.period(now).to_owned(),
-            status: self.policy.status(now),
-            confidence_score: Some(shortest_f64(similarity.value())),
-            camera_location: camera_location.map(str::to_owned),
-        })
+        Ok(placed(self.place(student, now)?, student, similarity, camera_location, now))
     }
 
     /// Corrects a row, with who did it and why, and returns it. The store keeps what it was before.
@@ -346,6 +381,7 @@ impl Marker {
 
     /// Forgets the timetables. Call this after groups, memberships, timetables or the calendar were changed.
     pub fn forget_rosters(&self) {
+        self.timetables.forget();
         self.forget();
     }
 
@@ -358,6 +394,25 @@ impl Marker {
     }
 }
 
+/// Returns the mark of a sighting at its place.
+fn placed(
+    place: Place,
+    student: StudentId,
+    similarity: Similarity,
+    camera_location: Option<&str>,
+    now: Timestamp,
+) -> NewAttendance {
+    NewAttendance {
+        student,
+        at: now,
+        day: place.day,
+        period: place.period,
+        status: place.status,
+        confidence_score: Some(shortest_f64(similarity.value())),
+        camera_location: camera_location.map(str::to_owned),
+    }
+}
+
 /// Returns the `f64` with the same shortest decimal: 0.91, not the 0.9100000262260437 that a cast gives, which is
 /// what a page would show.
 fn shortest_f64(value: f32) -> f64 {
@@ -366,174 +421,4 @@ fn shortest_f64(value: f32) -> f64 {
 
 #[cfg(test)]
 #[cfg(feature = "sqlite")]
-mod tests {
-    use jiff::ToSpan as _;
-
-    use super::super::Period;
-    use super::*;
-    use crate::store::prelude::*;
-    use crate::store::{AttendanceFilter, CorrectedStatus, Page, SecondLookAnswer, SecondLookDecision, SqliteStore};
-
-    fn at(text: &str) -> Timestamp {
-        text.parse().unwrap()
-    }
-
-    fn marker(zone: &str) -> (Marker, Arc<SqliteStore>, StudentId, tempfile::TempDir) {
-        let folder = tempfile::tempdir().unwrap();
-        let store = Arc::new(SqliteStore::open(folder.path().join("a.db")).unwrap());
-        let student = store.create_student("A", "R1", at("2026-03-01T00:00:00Z")).unwrap().id;
-        let policy = AttendancePolicy::in_time_zone(zone).unwrap();
-        (Marker::new(store.clone(), policy), store, student, folder)
-    }
-
-    fn newly_marked(marker: &Marker, student: StudentId, at: Timestamp) -> bool {
-        matches!(marker.mark(student, Similarity::new(0.91), Some("Gate"), at).unwrap(), Marking::Marked(_))
-    }
-
-    #[test]
-    fn a_student_is_marked_once_in_the_sites_own_day() {
-        let (marker, store, student, _folder) = marker("Asia/Kolkata");
-        // 18:29 and 18:31 UTC are on either side of that midnight.
-        assert!(newly_marked(&marker, student, at("2026-03-02T03:00:00Z")));
-        assert!(!newly_marked(&marker, student, at("2026-03-02T18:29:59Z")));
-        assert!(newly_marked(&marker, student, at("2026-03-02T18:30:00Z")));
-        let rows = store.attendance(&AttendanceFilter::default(), Page::ALL).unwrap().items;
-        assert_eq!(
-            rows.iter().map(|r| r.local_day.unwrap().to_string()).collect::<Vec<_>>(),
-            ["2026-03-03", "2026-03-02"]
-        );
-        assert_eq!((rows[0].confidence_score, rows[0].camera_location.as_deref()), (Some(0.91), Some("Gate")));
-    }
-
-    #[test]
-    fn the_second_before_midnight_is_forgotten_at_midnight() {
-        let (marker, _store, student, _folder) = marker("UTC");
-        assert!(newly_marked(&marker, student, at("2026-03-02T23:59:59Z")));
-        assert!(newly_marked(&marker, student, at("2026-03-03T00:00:00Z")));
-    }
-
-    #[test]
-    fn a_remembered_mark_asks_the_store_once_a_minute() {
-        let (marker, store, student, _folder) = marker("UTC");
-        let first = at("2026-03-02T08:00:00Z");
-        assert!(newly_marked(&marker, student, first));
-        let row = store.attendance(&AttendanceFilter::default(), Page::ALL).unwrap().items[0].id;
-        store.delete_attendance(row).unwrap();
-        // What was deleted behind its back shows whether it asked.
-        assert!(!newly_marked(&marker, student, first + 59.seconds()), "it asked within the minute");
-        assert!(newly_marked(&marker, student, first + 61.seconds()), "it did not ask after the minute");
-        store
-            .delete_attendance(store.attendance(&AttendanceFilter::default(), Page::ALL).unwrap().items[0].id)
-            .unwrap();
-        marker.forget();
-        assert!(newly_marked(&marker, student, first + 62.seconds()));
-    }
-
-    #[test]
-    fn two_markers_on_one_store_mark_once() {
-        let (one, store, student, _folder) = marker("UTC");
-        let other = Marker::new(store, AttendancePolicy::in_time_zone("UTC").unwrap());
-        let now = at("2026-03-02T08:00:00Z");
-        assert!(newly_marked(&one, student, now));
-        assert!(!newly_marked(&other, student, now));
-    }
-
-    #[test]
-    fn who_is_seen_late_in_a_period_is_checked_out_by_the_last_time() {
-        let (_, store, student, _folder) = marker("UTC");
-        let time = |hour| jiff::civil::Time::constant(hour, 0, 0, 0);
-        let morning = Period::new("morning", time(7)).with_late_after(time(8)).with_check_out_from(time(11));
-        let afternoon = Period::new("afternoon", time(13));
-        let policy = AttendancePolicy::in_time_zone("UTC").unwrap().with_periods(vec![morning, afternoon]).unwrap();
-        let marker = Marker::new(store.clone(), policy);
-        let seen = |time: &str| {
-            let marking = marker.mark(student, Similarity::new(0.9), None, at(&format!("2026-03-02T{time}Z"))).unwrap();
-            (matches!(marking, Marking::Marked(_)), marking.record().clone())
-        };
-        let (new, first) = seen("08:30:00");
-        assert!(new && first.status == "Late" && first.checked_out_at.is_none());
-        assert_eq!(seen("10:59:00").1.checked_out_at, None);
-        let (new, left) = seen("11:30:00");
-        assert_eq!((new, left.id, left.checked_out_at), (false, first.id, Some(at("2026-03-02T11:30:00Z"))));
-        assert_eq!(seen("12:30:00").1.checked_out_at, Some(at("2026-03-02T12:30:00Z")));
-        assert!(seen("13:05:00").0, "the afternoon is marked by itself");
-        assert_eq!(store.attendance(&AttendanceFilter::default(), Page::ALL).unwrap().total, 2);
-    }
-
-    #[test]
-    fn a_clock_that_jumps_marks_nobody_twice_on_a_day() {
-        let (first, store, student, _folder) = marker("Asia/Kolkata");
-        let restarted = Marker::new(store.clone(), first.policy().clone());
-        let noon = at("2026-03-02T06:30:00Z");
-        // Hours by which the clock is wrong: set back over midnight, corrected, ahead by days, and back again.
-        for (turn, wrong) in [0, -3, -13, 0, 1, 49, 0, -13, 49, 25, 0].into_iter().enumerate() {
-            let marker = if turn % 2 == 0 { &first } else { &restarted };
-            marker.mark(student, Similarity::new(0.9), None, noon + wrong.hours()).unwrap();
-        }
-        let rows = store.attendance(&AttendanceFilter::default(), Page::ALL).unwrap().items;
-        let mut days: Vec<_> = rows.iter().map(|row| row.local_day.unwrap().to_string()).collect();
-        days.sort();
-        assert_eq!(days, ["2026-03-01", "2026-03-02", "2026-03-03", "2026-03-04"], "each day once");
-    }
-
-    #[test]
-    fn a_correction_says_who_and_why_and_is_not_undone_by_the_next_camera() {
-        let (marker, store, student, _folder) = marker("UTC");
-        let now = at("2026-03-02T08:00:00Z");
-        let row = marker.mark(student, Similarity::new(0.9), None, now).unwrap().record().id;
-        for (by, reason) in [("", "not here"), ("teacher", " ")] {
-            assert!(marker.correct(row, &Correction::new(CorrectedStatus::Absent, by, reason), now).is_err());
-        }
-        let wrong = Correction::new(CorrectedStatus::Absent, "teacher", "it was the twin");
-        assert_eq!(marker.correct(row, &wrong, now + 5.minutes()).unwrap().status, "Absent");
-        assert!(!newly_marked(&marker, student, now + 10.minutes()));
-        let [kept] = &store.corrections(row).unwrap()[..] else { panic!() };
-        assert_eq!((kept.status_before.as_str(), kept.correction.by.as_str()), ("Present", "teacher"));
-        assert_eq!((kept.correction.reason.as_str(), kept.at), ("it was the twin", now + 5.minutes()));
-        assert!(marker.correct(row + 1, &wrong, now).is_err());
-    }
-
-    #[test]
-    fn a_sighting_for_a_second_look_is_written_once_and_not_for_who_is_marked() {
-        let (_, store, student, _folder) = marker("UTC");
-        let time = |hour| jiff::civil::Time::constant(hour, 0, 0, 0);
-        let morning = Period::new("morning", time(7)).with_late_after(time(8));
-        let policy = AttendancePolicy::in_time_zone("UTC").unwrap().with_periods(vec![morning]).unwrap();
-        let marker = Marker::new(store.clone(), policy);
-        let first = at("2026-03-02T08:30:00Z");
-        let seen = |verdict, now| {
-            marker.second_look(student, Similarity::new(0.91), Some("Gate"), verdict, vec!["flat".into()], now).unwrap()
-        };
-        let undecided = SecondLookVerdict::Undecided;
-        let SecondLooking::Added(look) = seen(undecided, first) else { panic!("it is new") };
-        let sighting = &look.sighting;
-        assert_eq!((sighting.at, sighting.period.as_str(), sighting.status.as_str()), (first, "morning", "Late"));
-        assert_eq!((sighting.day.date.to_string().as_str(), sighting.confidence_score), ("2026-03-02", Some(0.91)));
-        assert_eq!(look.reasons, ["flat"]);
-        // An entry that somebody decides behind its back shows whether it asked.
-        let refusal = SecondLookDecision::new(SecondLookAnswer::Refuse, "admin", first);
-        store.decide_second_look(look.id, &refusal).unwrap();
-        let is_new = |looking| matches!(looking, SecondLooking::Added(_));
-        assert!(!is_new(seen(undecided, first + 59.seconds())), "it asked within the minute");
-        assert!(is_new(seen(undecided, first + 61.seconds())), "it did not ask after the minute");
-        assert!(is_new(seen(SecondLookVerdict::Spoof, first + 62.seconds())), "another verdict is another entry");
-        store.decide_second_look(look.id + 1, &refusal).unwrap();
-        marker.forget();
-        assert!(is_new(seen(undecided, first + 63.seconds())));
-
-        assert!(newly_marked(&marker, student, first + 64.seconds()));
-        assert_eq!(store.open_second_looks().unwrap(), 0, "the mark settles what is open");
-        assert!(matches!(seen(undecided, first + 65.seconds()), SecondLooking::AlreadyMarked(_)));
-        marker.forget();
-        assert!(matches!(seen(undecided, first + 66.seconds()), SecondLooking::AlreadyMarked(_)));
-    }
-
-    #[test]
-    fn an_unknown_student_is_not_remembered() {
-        let (marker, store, _student, _folder) = marker("UTC");
-        let now = at("2026-03-02T08:00:00Z");
-        assert!(marker.mark(StudentId(2), Similarity::new(0.9), None, now).is_err());
-        let next = store.create_student("B", "R2", now).unwrap().id;
-        assert!(newly_marked(&marker, next, now));
-    }
-}
+mod tests;

@@ -2,7 +2,9 @@
 
 mod answers;
 mod marker;
+mod own_timetables;
 mod policy;
+mod site_periods;
 mod timetable;
 mod timetables;
 
@@ -12,4 +14,5 @@ pub use crate::store::{
 pub use marker::Marker;
 pub(crate) use marker::Noted;
 pub use policy::AttendancePolicy;
+pub use site_periods::record_periods;
 pub use timetables::{DayTimetable, Timetables};

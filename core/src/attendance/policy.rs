@@ -141,8 +141,8 @@ impl AttendancePolicy {
     }
 
     /// Returns the moment at which the site's clocks show `time` on a day: a time before the day boundary is one of the
-    /// next date. A time that the clocks skip counts as the first moment after the gap; one that they show twice, as the
-    /// first time.
+    /// next date. A time that the clocks skip counts as the first moment after the gap; one that they show twice, as
+    /// the first time.
     ///
     /// ```
     /// use faceattend_core::AttendancePolicy;

@@ -139,7 +139,7 @@ impl Desk {
         let seen = self.marker.sighting(student, Similarity::new(0.0), place, now)?;
         let new = NewAttendance { confidence_score: None, ..seen };
         let mut marking = self.store.mark_vouched(&new, by, reason)?;
-        let leaves = direction == Direction::Leaving || self.marker.policy().checks_out(now);
+        let leaves = direction == Direction::Leaving || self.marker.checks_out(student, now)?;
         if let (Marking::AlreadyMarked(record), true) = (&marking, leaves) {
             marking = Marking::AlreadyMarked(self.store.check_out(record.id, now)?);
         }

@@ -11,11 +11,38 @@ use super::{DayKind, DayPlan, DayStatus};
 use crate::attendance::{AttendancePolicy, Period};
 use crate::error::Result;
 use crate::store::{
-    Excuse, Group, Membership, RosterMark, RosterOf, RosterQuery, RosterRows, RosterStudent, Store, Withdrawal,
+    CorrectedStatus, Excuse, Group, Membership, RosterMark, RosterOf, RosterQuery, RosterRows, RosterStudent, Store,
+    Withdrawal,
 };
 use crate::types::StudentId;
 
 /// What is stored of a span of days, from which statuses are derived.
+///
+/// ```
+/// # #[cfg(feature = "sqlite")]
+/// # fn main() -> faceattend_core::Result<()> {
+/// use faceattend_core::roster::{DayKind, DayStatus, RosterDays};
+/// use faceattend_core::store::{RosterOf, SqliteStore, prelude::*};
+/// use faceattend_core::{AttendancePolicy, Timestamp};
+/// use jiff::civil::date;
+///
+/// # let folder = tempfile::tempdir().expect("a folder");
+/// # let path = folder.path().join("people.db");
+/// let store = SqliteStore::open(path)?;
+/// let at = |text: &str| text.parse::<Timestamp>().expect("a time");
+/// store.create_student("Asha", "R1", at("2026-03-01T12:00:00Z"))?;
+/// let policy = AttendancePolicy::in_time_zone("UTC")?;
+/// let (monday, sunday) = (date(2026, 3, 2), date(2026, 3, 8));
+/// let now = at("2026-03-02T09:00:00Z");
+/// let days = RosterDays::read(&store, &policy, RosterOf::Everybody, (monday, sunday), now)?;
+/// let asha = &days.students()[0];
+/// assert_eq!(days.entry(asha, monday, None).map(|entry| entry.status), Some(DayStatus::Absent));
+/// assert_eq!(days.plan_of(asha.id, sunday).kind, DayKind::Free);
+/// # Ok(())
+/// # }
+/// # #[cfg(not(feature = "sqlite"))]
+/// # fn main() {}
+/// ```
 #[derive(Debug)]
 pub struct RosterDays {
     policy: AttendancePolicy,
@@ -92,9 +119,7 @@ impl RosterDays {
         withdrawals.sort_by_key(|withdrawal| withdrawal.student);
         excuses.sort_by_key(|excuse| (excuse.student, excuse.id));
         marks.sort_unstable_by_key(|mark| (mark.student, mark.day, mark.id));
-        let boundary = policy.window(Date::ZERO).map(|window| policy.time_zone().to_datetime(window.starts_at).time());
-        let whole_day = Period::whole_day(boundary.unwrap_or(Time::midnight()));
-        let plans = Plans::new(timetables, calendar, whole_day, policy);
+        let plans = Plans::new(timetables, calendar, policy);
         let mut people: HashMap<StudentId, Own> = students
             .iter()
             .map(|student| {
@@ -222,7 +247,9 @@ impl RosterDays {
         });
         let excuses = own.map_or(&[][..], |own| &self.excuses[own.excuses.clone()]);
         periods.iter().map(move |period| {
-            let mark = marks.iter().find(|mark| self.period_of(mark, periods) == Some(period));
+            // Who was seen was there, whatever another row says; the first row of those counts.
+            let own = marks.iter().filter(|mark| self.is_of(mark, period, periods));
+            let mark = own.min_by_key(|mark| (mark.status == ABSENT, mark.at, mark.id));
             let excuse = excuses.iter().find(|excuse| excuse.covers(day, period.name()));
             let status = match mark {
                 Some(mark) => self.status_of(mark, period, excuse.is_some()),
@@ -235,21 +262,22 @@ impl RosterDays {
         })
     }
 
-    /// Returns the period that a mark is of. One of another timetable, and one of the existing service, which has none,
-    /// belongs where its time lies.
-    fn period_of<'a>(&self, mark: &RosterMark, periods: &'a [Period]) -> Option<&'a Period> {
-        let named = mark.period.as_deref().and_then(|name| periods.iter().find(|period| period.name() == name));
-        named.or_else(|| {
-            let day = mark.day?;
-            let begun = periods.iter().rev().find(|period| self.moment(day, period.begins()) <= Some(mark.at));
-            begun.or(periods.first())
-        })
+    /// Returns whether a mark is of this one of the periods. One of another timetable is of the period in which its
+    /// time lies. A row of the existing service stands for every period of its day, as it does when somebody is marked.
+    fn is_of(&self, mark: &RosterMark, period: &Period, periods: &[Period]) -> bool {
+        let Some(name) = mark.period.as_deref() else { return true };
+        if periods.iter().any(|period| period.name() == name) {
+            return name == period.name();
+        }
+        let Some(day) = mark.day else { return false };
+        let begun = periods.iter().rev().find(|period| self.moment(day, period.begins()) <= Some(mark.at));
+        begun.or(periods.first()) == Some(period)
     }
 
     fn status_of(&self, mark: &RosterMark, period: &Period, excused: bool) -> DayStatus {
         match mark.status.as_str() {
-            "Absent" if excused => DayStatus::Excused,
-            "Absent" => DayStatus::Absent,
+            ABSENT if excused => DayStatus::Excused,
+            ABSENT => DayStatus::Absent,
             "Left early" | "LeftEarly" => DayStatus::LeftEarly,
             _ if !mark.is_corrected && self.left_early(mark, period) => DayStatus::LeftEarly,
             "Late" => DayStatus::Late,
@@ -270,18 +298,13 @@ impl RosterDays {
         self.moment(day, time).is_some_and(|limit| self.now < limit)
     }
 
-    /// Returns the moment at which the clocks show a time in the site's day; after midnight in a night that belongs to
-    /// the day before.
     fn moment(&self, day: Date, time: Time) -> Option<Timestamp> {
-        let window = self.policy.window(day).ok()?;
-        let at = |date: Date| {
-            let zoned = self.policy.time_zone().to_ambiguous_zoned(date.to_datetime(time)).compatible();
-            zoned.ok().map(|zoned| zoned.timestamp())
-        };
-        let same = at(day)?;
-        if same < window.starts_at { at(day.tomorrow().ok()?) } else { Some(same) }
+        self.policy.moment(day, time).ok()
     }
 }
+
+/// The status of a row that says that the student was not there.
+const ABSENT: &str = CorrectedStatus::Absent.as_str();
 
 /// Tells where the rows of each student lie in a list that is ordered by student.
 fn ranges<T>(rows: &[T], student: impl Fn(&T) -> StudentId, mut tell: impl FnMut(StudentId, Range<usize>)) {

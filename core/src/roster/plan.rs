@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use jiff::civil::Date;
 
-use crate::attendance::{AttendancePolicy, Period};
-use crate::store::{CalendarEntry, CalendarKind, RosterScope, TimetableVersion, Weekdays};
+use crate::attendance::{AttendancePolicy, Period, Timetables};
+use crate::store::{CalendarEntry, CalendarKind, RosterScope, TimetableVersion};
 
 /// What a day is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,42 +43,18 @@ impl<'a> DayPlan<'a> {
 /// Timetables and calendars, by whom they are for.
 #[derive(Debug)]
 pub(super) struct Plans {
-    /// Versions in the order in which they hold.
-    timetables: HashMap<RosterScope, Vec<TimetableVersion>>,
+    timetables: Timetables,
     calendar: HashMap<RosterScope, Vec<CalendarEntry>>,
-    /// What holds where nobody has said anything.
-    otherwise: Vec<Period>,
-    /// The one period of a timetable without periods.
-    whole_day: [Period; 1],
 }
 
 impl Plans {
-    pub(super) fn new(
-        versions: Vec<TimetableVersion>,
-        entries: Vec<CalendarEntry>,
-        whole_day: Period,
-        policy: &AttendancePolicy,
-    ) -> Self {
-        let mut timetables: HashMap<_, Vec<_>> = HashMap::new();
-        for version in versions {
-            timetables.entry(version.scope).or_default().push(version);
-        }
-        timetables.values_mut().for_each(|versions| versions.sort_by_key(|version| version.valid_from));
+    pub(super) fn new(versions: Vec<TimetableVersion>, entries: Vec<CalendarEntry>, policy: &AttendancePolicy) -> Self {
         let mut calendar: HashMap<_, Vec<_>> = HashMap::new();
         for entry in entries {
             calendar.entry(entry.scope).or_default().push(entry);
         }
         calendar.values_mut().for_each(|entries| entries.sort_by_key(|entry| entry.id));
-        let otherwise = match policy.periods() {
-            [] => vec![whole_day.clone()],
-            periods => periods.to_vec(),
-        };
-        Self { timetables, calendar, otherwise, whole_day: [whole_day] }
-    }
-
-    fn version(&self, scope: RosterScope, day: Date) -> Option<&TimetableVersion> {
-        let versions = self.timetables.get(&scope)?;
-        versions.iter().rev().find(|version| version.valid_from <= day)
+        Self { timetables: Timetables::new(versions, policy), calendar }
     }
 
     /// Returns the entry that holds on this day: the later one of two.
@@ -90,21 +66,14 @@ impl Plans {
     /// Returns the plan of a student who is in these groups on this day, in the order of their ids: the first one that
     /// has a timetable decides, and the first one that has an entry in the calendar.
     pub(super) fn of(&self, groups: impl Iterator<Item = i64> + Clone, day: Date) -> DayPlan<'_> {
-        let scopes = || groups.clone().map(RosterScope::Group).chain([RosterScope::Site]);
-        let version = scopes().find_map(|scope| self.version(scope, day));
-        let entry = scopes().find_map(|scope| self.entry(scope, day));
-        let weekdays = version.map_or(Weekdays::MONDAY_TO_FRIDAY, |version| version.weekdays);
-        let periods = match version.map(|version| version.periods.as_slice()) {
-            None => self.otherwise.as_slice(),
-            Some([]) => &self.whole_day,
-            Some(periods) => periods,
-        };
+        let timetable = self.timetables.on(groups.clone(), day);
+        let entry = groups.map(RosterScope::Group).chain([RosterScope::Site]).find_map(|scope| self.entry(scope, day));
         let kind = match entry.map(|entry| entry.kind) {
             Some(CalendarKind::Holiday) => DayKind::Holiday,
             Some(CalendarKind::ExtraDay) => DayKind::School,
-            None if weekdays.has(day.weekday()) => DayKind::School,
+            None if timetable.weekdays().has(day.weekday()) => DayKind::School,
             None => DayKind::Free,
         };
-        DayPlan { kind, name: entry.map(|entry| entry.name.as_str()), periods }
+        DayPlan { kind, name: entry.map(|entry| entry.name.as_str()), periods: timetable.periods() }
     }
 }

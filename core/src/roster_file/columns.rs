@@ -71,6 +71,7 @@ const HEADINGS: &[(Meaning, &[&str])] = &[
             "numerodelista",
             "numerodealumno",
             "numerodematricula",
+            "nodematricula",
             "matricula",
             "codigo",
             "legajo",
@@ -139,9 +140,12 @@ const HEADINGS: &[(Meaning, &[&str])] = &[
             "schueler",
             "nombre",
             "alumno",
+            "estudiante",
             "nom",
             "eleve",
             "नाम",
+            "विद्यार्थी",
+            "الطالب",
             "الاسم",
             "اسم",
         ],
@@ -461,6 +465,11 @@ mod tests {
             ["رقم الطالب", "الاسم", "الصف"],
             ["الرَّقم", "إسم", "المجموعة"],
             ["Nº (required)", "Name*", "Group 1"],
+            // As the pages call them.
+            ["N.º de matrícula", "Estudiante", "Grupo"],
+            ["Matricule", "Nom", "Groupe"],
+            ["रोल नंबर", "विद्यार्थी", "समूह"],
+            ["رقم القيد", "الطالب", "الفصل"],
         ] {
             let (_, columns) = find(&[line(&headings)]).unwrap_or_else(|problem| panic!("{headings:?}: {problem}"));
             assert_eq!(

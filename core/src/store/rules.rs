@@ -360,6 +360,7 @@ pub(super) fn session_status(stored: Option<&str>) -> Status {
 
 /// The status that a correction's row says.
 pub(super) fn corrected_status(stored: &str) -> CorrectedStatus {
-    const KNOWN: [CorrectedStatus; 3] = [CorrectedStatus::Present, CorrectedStatus::Late, CorrectedStatus::Absent];
+    use CorrectedStatus::{Absent, Late, LeftEarly, Present};
+    const KNOWN: [CorrectedStatus; 4] = [Present, Late, LeftEarly, Absent];
     KNOWN.into_iter().find(|known| known.as_str() == stored).unwrap_or(CorrectedStatus::Absent)
 }

@@ -3,12 +3,15 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::Method;
-use faceattend_core::Error;
 use faceattend_core::attendance::AttendancePolicy;
-use faceattend_core::store::{AttendanceBy, AttendanceFilter, AttendanceSummary, Marking, NewAttendance, Order, Page};
+use faceattend_core::roster::{RosterDays, StatusCounts};
+use faceattend_core::store::{
+    AttendanceBy, AttendanceFilter, AttendanceSummary, Marking, NewAttendance, Order, Page, RosterOf, Store,
+};
 use faceattend_core::types::StudentId;
-use jiff::Timestamp;
+use faceattend_core::{Error, Similarity};
 use jiff::civil::Date;
+use jiff::{Timestamp, ToSpan as _};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -131,19 +134,12 @@ pub(super) const MARK: Endpoint = Endpoint {
 pub(super) async fn mark(State(app): State<AppState>, call: Authed<Mark>) -> Result<Json<Reply<Marked>>, AppError> {
     const PREFIX: &str = "Error marking attendance";
     let Mark { student_id: student, confidence_score, camera_location } = call.input;
-    let policy = app.settings().policy.clone();
+    let marker = app.live().marker();
     let marking = app
         .with_store(PREFIX, move |store| {
             let now = Timestamp::now();
-            store.mark_attendance(&NewAttendance {
-                student,
-                at: now,
-                day: policy.day(now)?,
-                period: policy.period(now).to_owned(),
-                status: policy.status(now),
-                confidence_score,
-                camera_location,
-            })
+            let seen = marker.sighting(student, Similarity::new(0.0), camera_location.as_deref(), now)?;
+            store.mark_attendance(&NewAttendance { confidence_score, ..seen })
         })
         .await
         .map_err(student_error(PREFIX))?;
@@ -264,6 +260,57 @@ pub(crate) struct Summary {
     attendance_rate: f64,
     unique_students: u64,
     date_range: DateRange,
+    /// The rest is derived: it counts people in the periods of `counted_days`, also those who have no row because they
+    /// did not come. Null where these days are more than 31.
+    #[schema(required, inline)]
+    counted_days: Option<CountedDays>,
+    #[schema(required)]
+    expected_count: Option<u64>,
+    /// Those who were expected, have not come and are not excused.
+    #[schema(required)]
+    missing_count: Option<u64>,
+    #[schema(required)]
+    excused_count: Option<u64>,
+    #[schema(required)]
+    left_early_count: Option<u64>,
+    /// Those who may still come in time.
+    #[schema(required)]
+    pending_count: Option<u64>,
+}
+
+/// The days for which people are counted: those that were asked for, and today for what was left out.
+#[derive(Serialize, ToSchema)]
+struct CountedDays {
+    #[schema(value_type = String, format = Date)]
+    start_date: Date,
+    #[schema(value_type = String, format = Date)]
+    end_date: Date,
+}
+
+/// The most days for which the summary counts people: reading the rows of more takes longer than the rest of it.
+const MOST_COUNTED_DAYS: i32 = 31;
+
+/// Counts those who were expected from `start` to `end`; `None` for too many days.
+fn people(
+    store: &dyn Store,
+    policy: &AttendancePolicy,
+    (start, end): (Option<Date>, Option<Date>),
+    now: Timestamp,
+) -> faceattend_core::Result<Option<(CountedDays, StatusCounts)>> {
+    let today = policy.day(now)?.date;
+    let end_date = end.unwrap_or_else(|| start.map_or(today, |start| start.max(today)));
+    let start_date = start.unwrap_or(end_date);
+    if end_date < start_date || (end_date - start_date).get_days() >= MOST_COUNTED_DAYS {
+        return Ok(None);
+    }
+    let roster = RosterDays::read(store, policy, RosterOf::Everybody, (start_date, end_date), now)?;
+    let mut counts = StatusCounts::default();
+    for day in start_date.series(1.day()).take_while(|day| *day <= end_date) {
+        for entry in roster.students().iter().flat_map(|student| roster.entries(student, day)) {
+            counts.add(entry.status);
+        }
+    }
+    Ok(Some((CountedDays { start_date, end_date }, counts)))
 }
 
 #[derive(Serialize, ToSchema)]
@@ -288,7 +335,14 @@ pub(super) async fn summary(State(app): State<AppState>, call: Authed<Days>) -> 
     const PREFIX: &str = "Error retrieving attendance summary";
     let Days { start_date, end_date } = call.input;
     let filter = filter_of_days(&app.settings().policy, start_date, end_date).map_err(during(PREFIX))?;
-    let sums = app.with_store(PREFIX, move |store| store.attendance_summary(&filter)).await?;
+    let policy = app.settings().policy.clone();
+    let (sums, counted) = app
+        .with_store(PREFIX, move |store| {
+            let sums = store.attendance_summary(&filter)?;
+            Ok((sums, people(store, &policy, (start_date, end_date), Timestamp::now())?))
+        })
+        .await?;
+    let (counted_days, counts) = counted.unzip();
     let summary = Summary {
         total_attendance: sums.total,
         present_count: sums.present,
@@ -297,6 +351,12 @@ pub(super) async fn summary(State(app): State<AppState>, call: Authed<Days>) -> 
         attendance_rate: attendance_rate(&sums),
         unique_students: sums.unique_students,
         date_range: DateRange { start_date, end_date },
+        counted_days,
+        expected_count: counts.map(|counts| counts.expected()),
+        missing_count: counts.map(|counts| counts.absent),
+        excused_count: counts.map(|counts| counts.excused),
+        left_early_count: counts.map(|counts| counts.left_early),
+        pending_count: counts.map(|counts| counts.pending),
     };
     Ok(Json(reply("Attendance summary retrieved successfully", summary)))
 }

@@ -34,6 +34,7 @@ mod roster_import;
 mod second_looks;
 mod service;
 mod statuses;
+mod student_roster;
 mod students;
 mod templates;
 mod timetables;

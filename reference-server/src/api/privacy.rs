@@ -14,6 +14,7 @@ use utoipa::ToSchema;
 
 use super::notices::guardians::GuardianItem;
 use super::notices::letters::NoticeItem;
+use super::student_roster::RosterExport;
 use super::students::{NO_STUDENT, Which, student_error};
 use crate::error::AppError;
 use crate::request::extract::Authed;
@@ -113,6 +114,8 @@ pub(crate) struct StudentExport {
     history: Vec<HistoryItem>,
     /// Sightings that were not believed to be of a living person, newest first, and what was decided.
     second_looks: Vec<SecondLookItem>,
+    /// The groups of the student, and the days on which the student was away.
+    roster: RosterExport,
     /// The addresses of the student's guardians.
     guardians: Vec<GuardianItem>,
     /// What was told, or is to be told, about the student, oldest first.
@@ -226,6 +229,7 @@ pub(super) async fn export(State(app): State<AppState>, call: Authed<Which>) -> 
                 frames: [],
                 history: store.audit_about(&NewAuditEntry::subject_of(id))?.iter().map(HistoryItem::of).collect(),
                 second_looks: second_looks.items.iter().map(SecondLookItem::of).collect(),
+                roster: RosterExport::of(store, id)?,
                 guardians: store.guardians(id)?.into_iter().map(GuardianItem::of).collect(),
                 notices: store.outbox_of(id)?.iter().map(NoticeItem::of).collect(),
                 exported_at: naive_utc(Timestamp::now()),

@@ -59,8 +59,14 @@ impl DbListener {
                 behind.students.insert(student);
             }
             Notice::Marked(attendance) => behind.marks.push(attendance),
-            Notice::AttendanceChanged => self.marker.forget(),
-            Notice::RosterChanged => self.marker.forget_rosters(),
+            Notice::AttendanceChanged => {
+                self.marker.forget();
+                self.events.repeat(LiveEvent::statuses_changed());
+            }
+            Notice::RosterChanged => {
+                self.marker.forget_rosters();
+                self.events.repeat(LiveEvent::statuses_changed());
+            }
             Notice::CamerasChanged => self.cameras_changed(),
             Notice::Announced(text) => {
                 event_relay::heard(&text).into_iter().for_each(|event| self.events.repeat(event));
@@ -68,6 +74,7 @@ impl DbListener {
             Notice::Missed => {
                 behind.everything = true;
                 self.marker.forget();
+                self.events.repeat(LiveEvent::statuses_changed());
                 self.cameras_changed();
             }
         }

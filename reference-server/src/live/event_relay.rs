@@ -155,7 +155,8 @@ fn relayed(event: &LiveEvent, server: &str) -> Option<Relayed> {
             camera_location,
             timestamp,
         }),
-        LiveEvent::AttendanceMarked { .. } | LiveEvent::LogLine { .. } => None,
+        // Every server hears of these from the database.
+        LiveEvent::AttendanceMarked { .. } | LiveEvent::StatusesChanged { .. } | LiveEvent::LogLine { .. } => None,
     }
 }
 

@@ -108,6 +108,13 @@ pub enum LiveEvent {
         /// Why, as stable codes.
         reasons: Vec<String>,
     },
+    /// What statuses are derived from is another: a row was deleted or corrected, or groups, timetables, the calendar
+    /// or excuses changed. A view of them asks anew.
+    StatusesChanged {
+        /// When this server heard of it.
+        #[serde(serialize_with = "naive")]
+        timestamp: Timestamp,
+    },
     /// A line of the log that an operator wants to see.
     LogLine {
         /// `INFO`, `WARN` or `ERROR`.
@@ -173,6 +180,12 @@ impl LiveEvent {
             camera_location: look.sighting.camera_location.clone(),
             timestamp: look.sighting.at,
         }
+    }
+
+    /// What statuses are derived from is another, now.
+    #[must_use]
+    pub fn statuses_changed() -> Self {
+        Self::StatusesChanged { timestamp: Timestamp::now() }
     }
 
     /// A line of the log, now.

@@ -58,6 +58,8 @@ pub(crate) struct Given {
     pub(crate) greeting: Greeting,
     /// Whether the face is known to be alive, or need not be: a photograph learns no name.
     pub(crate) is_named: bool,
+    /// The face that is greeted; none where somebody was marked without one.
+    track: Option<TrackId>,
     /// When its person was in view last.
     last_at: Timestamp,
 }
@@ -104,6 +106,8 @@ impl Kiosks {
         let taken = self.desk.not_me(&given.greeting, given.last_at, now)?;
         at_work.given.retain(|other| other.id != given.id);
         at_work.watch.pass_over(given.greeting.student, now);
+        // Whoever stays is told to ask a person.
+        at_work.handed_over.extend(given.track);
         if let TakenBack::Mark(looking) = &taken
             && let SecondLooking::Added(look) = &**looking
         {
@@ -130,7 +134,7 @@ impl Kiosks {
         }
         let working = self.working(kiosk, now);
         let mut at_work = working.at_work.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok((at_work.give(self.desk.greet(&marking, now), true, now), marking))
+        Ok((at_work.give(self.desk.greet(&marking, now), None, true, now), marking))
     }
 
     /// Ends the watch of a kiosk that is removed, revoked or changed, and hands over who waits before it.
@@ -178,11 +182,12 @@ impl AtWork {
         let mut greetings = Vec::new();
         for marking in &report.marks {
             let student = marking.record().student;
-            let faces = report.faces.iter().filter(|face| face.student() == Some(student));
+            let mut faces = report.faces.iter().filter(|face| face.student() == Some(student));
             let is_alive = faces.clone().any(|face| face.life.verdict == LifeVerdict::Live);
             // Somebody who was looked at is greeted; a row alone greets nobody.
-            if faces.count() > 0 {
-                greetings.push(self.give(desk.greet(marking, now), is_alive || !asks_for_life, now));
+            if let Some(face) = faces.next() {
+                let is_named = is_alive || !asks_for_life;
+                greetings.push(self.give(desk.greet(marking, now), Some(face.track), is_named, now));
             }
         }
         let advice = advice(report, |track| self.handed_over.contains(&track));
@@ -191,7 +196,7 @@ impl AtWork {
 
     /// Returns the greeting with its key: the same for as long as the person stays, so that an answer that was lost is
     /// made up for by the next one, and nobody is greeted twice.
-    fn give(&mut self, greeting: Greeting, is_named: bool, now: Timestamp) -> Given {
+    fn give(&mut self, greeting: Greeting, track: Option<TrackId>, is_named: bool, now: Timestamp) -> Given {
         let is_over = |given: &Given| {
             let over = now.duration_since(given.last_at).abs();
             over > STEP_ASIDE.max(TAKE_BACK_WITHIN)
@@ -204,10 +209,11 @@ impl AtWork {
         };
         if let Some(given) = self.given.iter_mut().find(same) {
             given.last_at = now;
+            given.track = track.or(given.track);
             given.is_named |= is_named;
             return given.clone();
         }
-        let given = Given { id: Uuid::new_v4().to_string(), greeting, is_named, last_at: now };
+        let given = Given { id: Uuid::new_v4().to_string(), greeting, is_named, track, last_at: now };
         self.given.push(given.clone());
         given
     }

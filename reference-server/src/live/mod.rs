@@ -28,7 +28,7 @@ use std::num::NonZero;
 use std::sync::Arc;
 
 use faceattend_core::Result;
-use faceattend_core::attendance::Marker;
+use faceattend_core::attendance::{Marker, record_periods};
 use faceattend_core::backlog::Backlog;
 use faceattend_core::camera::{CameraState, Scheduler};
 use faceattend_core::engine::FaceEngine;
@@ -89,6 +89,10 @@ impl Live {
         let events = Events::default();
         let backlog = Backlog::open(Arc::clone(&store), settings.waiting_writes.as_deref(), Timestamp::now())?;
         let backlog = Arc::new(backlog);
+        // A database that takes nothing now still serves: the settings are recorded at the next start.
+        if let Err(error) = record_periods(&*store, &settings.policy, Timestamp::now()) {
+            tracing::warn!("the periods of the settings are not recorded as the timetable of the site: {error}");
+        }
         let marker = Marker::new(Arc::clone(&store), settings.policy.clone()).with_backlog(Arc::clone(&backlog));
         let marker = Arc::new(marker);
         let registry = Registry::new(Arc::clone(&store))

@@ -16,7 +16,7 @@ use faceattend_core::frame::Frame;
 use faceattend_core::store::{Deferred, Listed, NewAuditEntry, Page, Retired, Store, Student};
 use faceattend_core::types::StudentId;
 use faceattend_core::{Error, Result};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{Mutex, MutexGuard, Semaphore, SemaphorePermit};
 
 use crate::auth::hashing::{Hashing, Turn};
@@ -33,6 +33,9 @@ use rates::Rates;
 /// How many frames may wait for the engine before a new one is answered 503: at the page's five frames a second and
 /// 10 ms a frame a thread, several seconds of work.
 const WAITING_PER_THREAD: usize = 64;
+
+/// How long notices that were sent are kept: they name people. It is longer than anybody asks whether a letter went.
+const NOTICES_KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// How many cameras are tried out at a time: each takes a thread for ten seconds.
 const TRIALS: usize = 2;
@@ -177,10 +180,17 @@ impl AppState {
     /// [`Error::Store`].
     pub fn retire(&self, now: Timestamp) -> Result<Retired> {
         let retired = self.0.store.retire(&self.0.settings.retention.until(now))?;
+        self.0.store.retire_outbox(now - NOTICES_KEPT)?;
         if retired.total() > retired.logins {
             let details = format!(
-                "{} liveness sessions, {} detection logs, {} attendance rows, {} second looks, {} audit entries",
-                retired.sessions, retired.detection_logs, retired.attendance, retired.second_looks, retired.audit
+                "{} liveness sessions, {} detection logs, {} attendance rows, {} second looks, {} excuses, {} audit \
+                 entries",
+                retired.sessions,
+                retired.detection_logs,
+                retired.attendance,
+                retired.second_looks,
+                retired.excuses,
+                retired.audit
             );
             let (actor, action) = ("retention".into(), "delete old rows".into());
             let entry = NewAuditEntry { at: now, actor, action, subject: None, details: Some(details) };

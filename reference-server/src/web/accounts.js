@@ -1,5 +1,6 @@
 // The accounts: who may log in, as what, and with which password.
 import { get, post, put } from "./api.js";
+import { chip } from "./looks.js";
 import { t } from "./text.js";
 import { button, carryOut, element, make, say, showRows } from "./ui.js";
 
@@ -40,7 +41,7 @@ async function load() {
     return [
       name,
       roleOf(user),
-      t(active ? "accounts.active" : "accounts.disabled"),
+      chip(active ? "good" : "plain", t(active ? "accounts.active" : "accounts.disabled")),
       make("span", { className: "actions" }, renew, turn),
     ];
   }));

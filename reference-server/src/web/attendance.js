@@ -2,7 +2,7 @@
 import { asked, keep, place } from "./address.js";
 import { download, erase, get } from "./api.js";
 import { listen } from "./events.js";
-import { chip, nothing, person } from "./looks.js";
+import { chip, nothing, person, tile } from "./looks.js";
 import { may } from "./roles.js";
 import { dateTime, number, t, told } from "./text.js";
 import { Pager, button, confirmed, element, make, say, showRows, sortable } from "./ui.js";
@@ -94,9 +94,12 @@ async function sumUp() {
   if (sums.hidden) return;
   const days = new URLSearchParams({ ...(start_date && { start_date }), ...(end_date && { end_date }) });
   const { data } = await get(`/attendance/stats/summary?${days}`);
-  sums.textContent = t("attendance.sums", {
-    present: data.present_count, late: data.late_count, absent: data.absent_count, students: data.unique_students,
-  });
+  sums.replaceChildren(
+    tile("present", t("status.present"), number(data.present_count)),
+    tile("late", t("status.late"), number(data.late_count)),
+    tile("absent", t("status.absent"), number(data.absent_count)),
+    tile("people", t("nav.students"), number(data.unique_students), "users"),
+  );
 }
 
 function removal(item) {

@@ -3,7 +3,8 @@ import { SERVER, loggedIn, renew, token } from "./api.js";
 
 // The second word of the subprotocol is the token: an address would be kept by logs.
 const PROTOCOL = "bearer";
-const EVENTS = "attendance_marked,detection_update,second_look,camera_state,spoof_suspected,log_line";
+const EVENTS =
+  "attendance_marked,statuses_changed,detection_update,second_look,camera_state,spoof_suspected,log_line";
 // The pause before the next try, and the longest one: a server that starts anew is back within seconds.
 const FIRST_PAUSE = 1000;
 const LONGEST_PAUSE = 30_000;

@@ -29,6 +29,12 @@ export function initials(name) {
   return ends.map(first).join(apart).toLocaleUpperCase() || "?";
 }
 
+// The same button or link with an icon before its words.
+export function withIcon(one, name) {
+  one.prepend(icon(name));
+  return one;
+}
+
 // A person without a photo: initials on a colour that is always the same for this person.
 export function avatar(id, name) {
   const face = make("span", { className: `avatar hue-${Number(id) % HUES}` });

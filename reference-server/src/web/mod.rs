@@ -23,12 +23,14 @@ const SVG: &str = "image/svg+xml";
 
 const JSON: &str = "application/json";
 
-/// The document: the pages, those of groups and those that show a day, a month and a person, and behind them the icons
-/// and the dialogs.
+/// The document: the pages, those of the office, those of groups and those that show a day, a month and a person, and
+/// behind them the icons and the dialogs.
 const INDEX: &str = concat!(
     include_str!("index.html"),
+    include_str!("office.html"),
     include_str!("rosters.html"),
     include_str!("views.html"),
+    include_str!("notices.html"),
     include_str!("vendor/lucide/icons.svg"),
     include_str!("import.html"),
     include_str!("dialogs.html")
@@ -62,6 +64,7 @@ const FILES: &[Page] = files! {
         "excuses.js"
         "first-run.js"
         "groups.js"
+        "guardians.js"
         "guidance.js"
         "import.js"
         "kiosks.js"
@@ -71,6 +74,7 @@ const FILES: &[Page] = files! {
         "merge.js"
         "month-register.js"
         "navigation.js"
+        "notices.js"
         "pages.js"
         "passive.js"
         "person.js"

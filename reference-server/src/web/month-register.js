@@ -211,4 +211,4 @@ const follow = () => {
   }, GATHERED);
 };
 listen("attendance_marked", follow);
-listen("roster_changed", follow);
+listen("statuses_changed", follow);

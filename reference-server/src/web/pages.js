@@ -9,6 +9,7 @@ import * as groups from "./groups.js";
 import * as live from "./live.js";
 import * as log from "./log.js";
 import * as month from "./month-register.js";
+import * as notices from "./notices.js";
 import * as person from "./person.js";
 import * as register from "./register.js";
 import * as secondLook from "./second-look.js";
@@ -38,6 +39,7 @@ export const PAGES = [
   page("cameras", "cameras", cameras, "cctv", "nav.cameras", "cameras.title"),
   page("cameras", "devices", devices, "tablet-smartphone", "nav.devices", "devices.title"),
   page("office", "accounts", accounts, "user-cog", "nav.accounts", "accounts.title", { least: "admin" }),
+  page("office", "notices", notices, "bell", "nav.notices", "notices.title", { least: "admin" }),
   page("office", "log", log, "scroll-text", "nav.log", "log.title"),
 ];
 

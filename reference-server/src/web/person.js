@@ -136,4 +136,4 @@ element("person-form").addEventListener("submit", (event) => {
 listen("attendance_marked", ({ student_id: id }) => {
   if (shown && String(id) === who()) load();
 });
-listen("roster_changed", () => { if (shown) load(); });
+listen("statuses_changed", () => { if (shown) load(); });

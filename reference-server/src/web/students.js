@@ -1,7 +1,8 @@
 // The students: search, change, a new face, a mark by hand, everything that is held, erase.
 import { asked, keep, place } from "./address.js";
 import { download, erase, get, post, put } from "./api.js";
-import { chip, nothing, person } from "./looks.js";
+import { askGuardians } from "./guardians.js";
+import { chip, nothing, person, withIcon } from "./looks.js";
 import { askMerge, showTwice } from "./merge.js";
 import { may } from "./roles.js";
 import { date, number, t } from "./text.js";
@@ -95,14 +96,17 @@ function actionsOf(student) {
     actions.append(look);
     return actions;
   }
+  const item = (sign, key, whom, act, kind) => withIcon(button(t(key), t(whom, { name }), act, kind), sign);
   const rest = [
-    look,
-    button(t("students.new_face"), t("students.new_face_for", { name }), () => { location.hash = `register/${id}`; }),
-    button(t("students.change"), t("students.change_of", { name }), () => change(student)),
-    button(t("merge.open"), t("students.merge_of", { name }), () => askMerge(student, null, merged)),
+    withIcon(look, "list-checks"),
+    item("scan-face", "students.new_face", "students.new_face_for", () => { location.hash = `register/${id}`; }),
+    item("pencil", "students.change", "students.change_of", () => change(student)),
+    item("mail", "guardians.open", "guardians.of", () =>
+      askGuardians(student, (text) => say(element("students-note"), text, "good"))),
+    item("merge", "merge.open", "students.merge_of", () => askMerge(student, null, merged)),
   ];
   if (may("admin"))
-    rest.push(button(t("students.erase"), t("students.erase_of", { name }), () => remove(student), "quiet danger"));
+    rest.push(item("trash-2", "students.erase", "students.erase_of", () => remove(student), "quiet danger"));
   actions.append(
     button(t("students.mark"), t("students.mark_of", { name }), () => mark(student)),
     menu(t("list.more"), t("list.more_of", { name }), rest),

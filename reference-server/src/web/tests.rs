@@ -89,8 +89,19 @@ const PLURALS: [(&str, &[&str]); 6] = [
 ];
 
 /// Sentences that another language says as English does.
-const SAME_AS_ENGLISH: [&str; 10] =
-    [", {size} MB", "{time} ms", "A", "Absent", "Actions", "Error", "Name", "P", "Signature", "no"];
+const SAME_AS_ENGLISH: [&str; 11] = [
+    ", {size} MB",
+    "A",
+    "Absent",
+    "Actions",
+    "Administration",
+    "Error",
+    "P",
+    "Section",
+    "Signature",
+    "no",
+    "{time} ms",
+];
 
 /// The tag of a language's file, such as `de`.
 fn tag(file: &str) -> &str {
@@ -249,6 +260,7 @@ fn every_icon_that_is_used_is_there() {
     for (_, text) in scripts() {
         used.extend(quoted_after(text, "icon(\""));
         used.extend(quoted_after(text, "nothing(\""));
+        used.extend(quoted_after(text, "item(\""));
     }
     let table = script("looks.js").split_once("const SIGNS = {").unwrap().1.split_once('}').unwrap().0;
     used.extend(quoted_after(table, ": \""));

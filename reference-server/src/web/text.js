@@ -1,5 +1,6 @@
 // What the pages say. Every sentence has a key and stands in text.en.json and its sisters; a further language is one
-// more such file and one more line here (and in mod.rs, whose tests say what is missing). Each is called by its own name.
+// more such file and one more line here (and in mod.rs, whose tests say what is missing). Each is called by its own
+// name.
 export const LANGUAGES = {
   en: "English",
   de: "Deutsch",

@@ -179,6 +179,6 @@ element("today-now").addEventListener("click", () => {
   load({ period: "" });
 });
 listen("attendance_marked", follow);
-listen("roster_changed", follow);
+listen("statuses_changed", follow);
 // What happened while nothing was heard.
 listen("connection", (open) => { if (open) follow(); });

@@ -46,8 +46,9 @@ async fn a_letter_arrives_over_starttls_with_a_login_and_says_what_happened() {
     let service = Service::start_with(trusting(&office)).await;
     let rule = json!({ "event": "marked", "addresses": ["head@school.example"], "guardians": true, "language": "de" });
     let id = told(&service, &channel(&office, "start_tls"), rule).await;
-    let tested = service.post(&format!("/api/v1/notices/channels/{id}/test"), &json!({ "address": "me@school.example" }));
-    assert_eq!(tested.await.json()["data"]["delivered"], true);
+    let path = format!("/api/v1/notices/channels/{id}/test");
+    let tested = service.post(&path, &json!({ "address": "me@school.example" })).await;
+    assert_eq!(tested.json()["data"]["delivered"], true, "{}", tested.text);
     assert_eq!(office.letter()["to"], json!(["me@school.example"]));
 
     // It does not take the letter at first.
@@ -60,13 +61,16 @@ async fn a_letter_arrives_over_starttls_with_a_login_and_says_what_happened() {
     let mut letters = [office.letter(), office.letter()];
     letters.sort_by_key(|letter| letter["to"].to_string());
     let sent = until_state(&service, "sent", 2).await;
-    let ids: Vec<&str> = sent["items"].as_array().unwrap().iter().map(|row| row["letter_id"].as_str().unwrap()).collect();
+    let ids: Vec<&str> =
+        sent["items"].as_array().unwrap().iter().map(|row| row["letter_id"].as_str().unwrap()).collect();
     for (letter, (to, language)) in letters.iter().zip([("head@school.example", "de"), ("mother@home.example", "hi")]) {
         assert_eq!((&letter["to"], &letter["from"]), (&json!([to]), &json!("office@school.example")));
         assert_eq!((&letter["encrypted"], &letter["login"]), (&json!(true), &json!(true)));
         let text = letter["text"].as_str().unwrap();
         assert!(ids.iter().any(|id| text.contains(&format!("Message-ID: <{id}@school.example>"))), "{text}");
-        for line in ["Auto-Submitted: auto-generated", &format!("Content-Language: {language}"), "text/plain", "text/html"] {
+        for line in
+            ["Auto-Submitted: auto-generated", &format!("Content-Language: {language}"), "text/plain", "text/html"]
+        {
             assert!(text.contains(line), "{line}: {text}");
         }
         assert!(!text.contains("http"), "it loads nothing: {text}");
@@ -135,7 +139,10 @@ async fn a_wrong_password_and_an_unknown_recipient_are_told_without_either() {
     // The one letter is refused for good, and the other one goes.
     let dead = until_state(&service, "dead", 1).await;
     let (row, told) = (&dead["items"][0], dead.to_string());
-    assert_eq!((&row["tries"], &row["last_error"]), (&json!(1), &json!("it refuses the letter or its recipient (550)")));
+    assert_eq!(
+        (&row["tries"], &row["last_error"]),
+        (&json!(1), &json!("it refuses the letter or its recipient (550)"))
+    );
     assert!(!told.contains("nobody@"), "{told}");
     assert_eq!(office.letter()["to"], json!(["head@school.example"]));
     let mut wrong = channel(&office, "start_tls");
@@ -143,5 +150,9 @@ async fn a_wrong_password_and_an_unknown_recipient_are_told_without_either() {
     let path = format!("/api/v1/notices/channels/{id}");
     assert_eq!(service.send("PUT", &path, &wrong).await.status, 200);
     let tested = service.post(&format!("{path}/test"), &json!({})).await;
-    assert!(tested.text.contains("user name or the password (535)") && !tested.text.contains("S3CRET"), "{}", tested.text);
+    assert!(
+        tested.text.contains("user name or the password (535)") && !tested.text.contains("S3CRET"),
+        "{}",
+        tested.text
+    );
 }

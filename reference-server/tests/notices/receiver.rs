@@ -21,7 +21,6 @@ pub(crate) struct Received {
     pub(crate) body: Value,
     /// What the receiver answered; 0 for nothing.
     pub(crate) answered: u16,
-    pub(crate) head: String,
 }
 
 pub(crate) struct Receiver {
@@ -104,7 +103,7 @@ fn answer(stream: TcpStream, heard: &Mutex<Vec<Received>>, given: &Mutex<VecDequ
         let age = jiff::Timestamp::now().as_second() - time.parse::<i64>().unwrap();
         assert!((0..60).contains(&age), "{age}");
         let answered = given.lock().unwrap().pop_front().unwrap_or(200);
-        heard.lock().unwrap().push(Received { id, body: serde_json::from_slice(&body).unwrap(), answered, head });
+        heard.lock().unwrap().push(Received { id, body: serde_json::from_slice(&body).unwrap(), answered });
         if answered == 0 {
             return;
         }

@@ -111,6 +111,8 @@ pub enum CorrectedStatus {
     Present,
     /// The student came late.
     Late,
+    /// The student was there, and left before the time for it.
+    LeftEarly,
     /// The student was not there. The row stays, so that no camera marks the same day and period again.
     Absent,
 }
@@ -118,10 +120,11 @@ pub enum CorrectedStatus {
 impl CorrectedStatus {
     /// Returns the spelling in the database.
     #[must_use]
-    pub fn as_str(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Present => "Present",
             Self::Late => "Late",
+            Self::LeftEarly => "Left early",
             Self::Absent => "Absent",
         }
     }

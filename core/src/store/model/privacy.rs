@@ -65,7 +65,7 @@ pub struct Retention {
     pub sessions_before: Option<Timestamp>,
     /// Detection logs from before.
     pub detection_logs_before: Option<Timestamp>,
-    /// Attendance from before, and with it sightings of the second-look list.
+    /// Attendance from before, and with it sightings of the second-look list and excuses.
     pub attendance_before: Option<Timestamp>,
     /// Entries of the audit log from before.
     pub audit_before: Option<Timestamp>,
@@ -84,6 +84,8 @@ pub struct Retired {
     pub attendance: u64,
     /// Entries of the second-look list.
     pub second_looks: u64,
+    /// Excuses.
+    pub excuses: u64,
     /// Audit entries.
     pub audit: u64,
     /// Logins.
@@ -94,7 +96,13 @@ impl Retired {
     /// Returns the sum of all rows.
     #[must_use]
     pub fn total(&self) -> u64 {
-        self.sessions + self.detection_logs + self.attendance + self.second_looks + self.audit + self.logins
+        self.sessions
+            + self.detection_logs
+            + self.attendance
+            + self.second_looks
+            + self.excuses
+            + self.audit
+            + self.logins
     }
 }
 

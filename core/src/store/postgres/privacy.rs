@@ -165,6 +165,7 @@ pub(super) fn retire(db: &mut Transaction<'_>, retention: &Retention) -> Outcome
         )?,
         attendance: delete(retention.attendance_before, "DELETE FROM attendance_log WHERE timestamp < $1::timestamp")?,
         second_looks: delete(retention.attendance_before, "DELETE FROM second_looks WHERE seen_at < $1")?,
+        excuses: delete(retention.attendance_before, "DELETE FROM excuses WHERE last_day < $1::timestamp::date")?,
         audit: delete(retention.audit_before, "DELETE FROM audit_log WHERE timestamp < $1")?,
         logins: delete(retention.logins_before, "DELETE FROM logins WHERE expires_at < $1 OR ended_at < $1")?,
     })

@@ -34,7 +34,8 @@ use crate::types::StudentId;
 
 /// Who belongs to which group when, when people are expected, and why somebody was absent.
 ///
-/// Nothing here is a status: [`Roster`](crate::roster::Roster) derives them from [`roster_rows`](Self::roster_rows).
+/// Nothing here is a status: [`RosterDays`](crate::roster::RosterDays) derives them from
+/// [`roster_rows`](Self::roster_rows).
 /// Days are the site's own, so `today` comes from the caller.
 ///
 /// ```

@@ -30,8 +30,10 @@ impl SqliteStore {
     /// Writes anew the times that another program has spelled otherwise since the database was opened: text order would
     /// not be time order. What is left cannot be read, and no list shows it.
     pub(super) fn mend_times(&self) {
+        // Named, because the planner prefers to read every time in the table: 1.1 s with two years of marks.
         let query = format!(
-            "SELECT COALESCE(group_concat(a.id || quote(a.timestamp)), '') FROM attendance_log a WHERE {ODD_TIME_OF_A}"
+            "SELECT COALESCE(group_concat(a.id || quote(a.timestamp)), '')
+             FROM attendance_log a INDEXED BY ix_attendance_log_odd_time WHERE {ODD_TIME_OF_A}"
         );
         let odd = self.read("look at times", |db| {
             Ok(db

@@ -166,6 +166,7 @@ pub(super) fn retire(db: &Connection, retention: &Retention) -> rusqlite::Result
         detection_logs: delete(retention.detection_logs_before, "DELETE FROM detection_logs WHERE timestamp < ?1")?,
         attendance: delete(retention.attendance_before, "DELETE FROM attendance_log WHERE timestamp < ?1")?,
         second_looks: delete(retention.attendance_before, "DELETE FROM second_looks WHERE seen_at < ?1")?,
+        excuses: delete(retention.attendance_before, "DELETE FROM excuses WHERE last_day < substr(?1, 1, 10)")?,
         audit: delete(retention.audit_before, "DELETE FROM audit_log WHERE timestamp < ?1")?,
         logins: delete(retention.logins_before, "DELETE FROM logins WHERE expires_at < ?1 OR ended_at < ?1")?,
     })

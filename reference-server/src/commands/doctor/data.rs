@@ -10,7 +10,7 @@ use faceattend_core::store::{
 use faceattend_core::types::ModelId;
 use jiff::Timestamp;
 
-use super::{Finding, cameras};
+use super::{Finding, cameras, notices};
 use crate::auth::{DEFAULT_ADMIN, Secret, default_password_works};
 use crate::commands::data_dir::{RECEIPT_KEY, SECRET, check_writable, default_data_dir, waiting_writes};
 use crate::commands::database::{DATABASE, Place};
@@ -97,6 +97,7 @@ pub(super) fn look(args: &ServeArgs, model: Option<&ModelId>) -> (Vec<Finding>, 
                 findings.push(password(args, default_password_works(&store)));
                 findings.extend(faces(&store, model));
                 findings.extend(args.keys.read().ok().and_then(|keys| cameras::passwords(&store, &keys)));
+                findings.extend(notices::outbox(&store, Timestamp::now()));
             }
             Err(error) => findings.push(password(args, Err(error))),
         }
@@ -285,6 +286,7 @@ fn shared_database(args: &ServeArgs, place: &Place, model: Option<&ModelId>) -> 
     findings.push(password(args, default_password_works(&*store)));
     findings.extend(faces(&*store, model));
     findings.extend(args.keys.read().ok().and_then(|keys| cameras::passwords(&*store, &keys)));
+    findings.extend(notices::outbox(&*store, Timestamp::now()));
     let alike = store.students_of_one_roll_number().unwrap_or_default();
     findings.extend(one_roll_number::lines(&alike).map(|line| Finding::warning("rows", line, one_roll_number::ADVICE)));
     let newest_first = store.attendance(&AttendanceFilter::default(), Page { skip: 0, limit: 1 });

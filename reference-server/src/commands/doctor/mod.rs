@@ -10,6 +10,7 @@ mod certificate;
 mod data;
 mod duplicates;
 mod machine;
+mod notices;
 
 use std::io::Write;
 

@@ -1,8 +1,8 @@
 //! The settings of `faceattend serve` as flags, environment variables and lines of the configuration file.
 
 mod cameras;
-mod nouns;
 mod notices;
+mod nouns;
 mod tls;
 
 use std::net::IpAddr;
@@ -33,8 +33,8 @@ use crate::settings::{
 
 pub(crate) use cameras::strangers;
 use cameras::{gate_wait, orientation_at, policy_at};
-use nouns::NounArgs;
 use notices::NoticeArgs;
+use nouns::NounArgs;
 pub(crate) use tls::{Encryption, TlsArgs};
 
 /// The headings of `serve --help`.

@@ -34,9 +34,6 @@ use webhook::Poster;
 
 /// How often the outbox is looked at.
 const ROUND: Duration = Duration::from_secs(1);
-/// How long a webhook belongs to the server that sends it, and a fifth of how long a letter does: longer than a try may
-/// take.
-const LEASE: Duration = Duration::from_secs(60);
 /// How many channels send at the same time.
 const AT_ONCE: usize = 8;
 /// The longest rest of a channel whose other end is away: then the next letter is tried.
@@ -48,6 +45,7 @@ const LAST_WORDS: Duration = Duration::from_secs(15);
 pub(crate) struct Notices {
     store: Arc<dyn Store>,
     back_off: BackOff,
+    lease: Duration,
     poster: Poster,
     postman: Postman,
     /// The clocks of the site.
@@ -90,6 +88,7 @@ impl Notices {
         let notices = Arc::new(Self {
             store,
             back_off: settings.back_off,
+            lease: settings.lease,
             poster: Poster::new(settings.reach.clone(), authorities.as_deref())?,
             postman: Postman::new(settings.reach.clone(), authorities.as_deref())?,
             zone,
@@ -150,7 +149,7 @@ impl Notices {
     /// Sends what is due of a channel, until nothing is, or its other end is away.
     fn send_all_of(&self, channel: i64) {
         while !self.ends.is_cut() {
-            let letter = match self.store.take_letter(channel, &self.name, LEASE, Timestamp::now()) {
+            let letter = match self.store.take_letter(channel, &self.name, self.lease, Timestamp::now()) {
                 Ok(Some(letter)) => letter,
                 Ok(None) => return,
                 Err(error) => {
@@ -201,7 +200,7 @@ impl Notices {
 
     /// Notes what became of a letter, also when the database is away for a while: what is not noted is sent again.
     fn note(&self, write: impl Fn(&dyn Store) -> Result<()>) {
-        let until = Instant::now() + LEASE;
+        let until = Instant::now() + self.lease;
         while let Err(error) = write(&*self.store) {
             if Instant::now() >= until || !self.ends.wait(ROUND) {
                 tracing::error!("what became of a notice could not be noted, and it may be sent once more: {error}");

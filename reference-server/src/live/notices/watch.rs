@@ -38,7 +38,7 @@ struct Watch {
 }
 
 /// Starts the thread.
-pub(crate) fn start(
+pub(in crate::live) fn start(
     store: Arc<dyn Store>,
     policy: AttendancePolicy,
     cameras: CameraPictures,

@@ -58,6 +58,12 @@ impl Words {
         Some((known.0, serde_json::from_str(known.1).ok()?))
     }
 
+    /// Keeps the signs of a value in their order: in a line from the right to the left, a Latin name would move the
+    /// brackets behind it, and a date would turn around (Unicode's first strong isolate and pop directional isolate).
+    fn apart(&self, value: &str) -> String {
+        if self.direction == "rtl" { format!("\u{2068}{value}\u{2069}") } else { value.to_owned() }
+    }
+
     fn event(&self, event: AlertEvent) -> &str {
         let Events { marked, late, absent, left, left_early, spoof_suspected, camera_down } = &self.events;
         match event {
@@ -81,7 +87,7 @@ pub(super) fn written(language: &str, zone: &TimeZone, messages: &[AlertMessage]
     let subject = match (&kinds[..], messages) {
         (_, [only]) => {
             let who = only.facts.student_name.as_deref().or(only.facts.camera.as_deref()).unwrap_or_default();
-            format!("{}: {who}", words.event(only.event))
+            format!("{}: {}", words.event(only.event), words.apart(who))
         }
         ([kind], _) => format!("{}: {}", words.event(*kind), messages.len()),
         _ => words.several.replace("{count}", &messages.len().to_string()),
@@ -89,7 +95,7 @@ pub(super) fn written(language: &str, zone: &TimeZone, messages: &[AlertMessage]
     let mut parts = Vec::new();
     for kind in kinds {
         let of_kind = messages.iter().filter(|message| message.event == kind);
-        let lines: Vec<String> = of_kind.map(|message| line(message, zone)).collect();
+        let lines: Vec<String> = of_kind.map(|message| line(message, zone, &words)).collect();
         parts.push((format!("{} ({})", words.event(kind), lines.len()), lines));
     }
     Some(laid_out(language, &words, subject, &parts))
@@ -102,23 +108,23 @@ pub(super) fn test(language: &str) -> Option<Written> {
 }
 
 /// Who it is about, and where and when it was.
-fn line(message: &AlertMessage, zone: &TimeZone) -> String {
+fn line(message: &AlertMessage, zone: &TimeZone, words: &Words) -> String {
     let facts = &message.facts;
-    let mut line = facts.student_name.clone().or_else(|| facts.camera.clone()).unwrap_or_default();
+    let mut line = words.apart(facts.student_name.as_deref().or(facts.camera.as_deref()).unwrap_or_default());
     if let Some(roll) = &facts.roll_number {
-        let _ = write!(line, " ({roll})");
+        let _ = write!(line, " ({})", words.apart(roll));
     }
     let clock = zone.to_datetime(message.happened_at);
     let day = facts.day.unwrap_or(clock.date());
-    let _ = match message.event {
-        AlertEvent::Absent => write!(line, ", {day}"),
-        _ => write!(line, ", {day} {}", clock.strftime("%H:%M")),
+    let when = match message.event {
+        AlertEvent::Absent => day.to_string(),
+        _ => format!("{day} {}", clock.strftime("%H:%M")),
     };
+    let _ = write!(line, ", {}", words.apart(&when));
     // The whole day has no name that people use.
-    for place in [facts.period.as_ref().filter(|period| *period != "day"), facts.camera_location.as_ref()] {
-        if let Some(place) = place {
-            let _ = write!(line, ", {place}");
-        }
+    let places = [facts.period.as_ref().filter(|period| *period != "day"), facts.camera_location.as_ref()];
+    for place in places.into_iter().flatten() {
+        let _ = write!(line, ", {}", words.apart(place));
     }
     line
 }
@@ -126,13 +132,13 @@ fn line(message: &AlertMessage, zone: &TimeZone) -> String {
 fn laid_out(language: &str, words: &Words, subject: String, parts: &[(String, Vec<String>)]) -> Written {
     let (mut plain, mut html) = (String::new(), String::new());
     for (heading, lines) in parts {
-        let _ = write!(plain, "{heading}\n");
+        let _ = writeln!(plain, "{heading}");
         let _ = write!(html, "<p><strong>{}</strong></p>", escaped(heading));
         if !lines.is_empty() {
             html.push_str("<ul>");
         }
         for line in lines {
-            let _ = write!(plain, "- {line}\n");
+            let _ = writeln!(plain, "- {line}");
             let _ = write!(html, "<li>{}</li>", escaped(line));
         }
         if !lines.is_empty() {
@@ -195,6 +201,15 @@ mod tests {
         assert!(letter.plain.contains("- Asha <b> (R1), 2026-03-02 09:00, Gate <1>"), "{}", letter.plain);
         assert!(letter.html.contains("<li>Asha &lt;b&gt; (R1)") && !letter.html.contains("<b>"), "{}", letter.html);
         assert!(!letter.html.contains("http"), "no letter loads anything");
+    }
+
+    #[test]
+    fn a_letter_from_the_right_to_the_left_keeps_names_and_days_whole() {
+        let letter = written("ar", &TimeZone::UTC, &[message(AlertEvent::Absent, "Asha (7A)")]).unwrap();
+        assert!(letter.html.contains("dir=\"rtl\""));
+        assert!(letter.subject.ends_with(": \u{2068}Asha (7A)\u{2069}"), "{}", letter.subject);
+        let line = "- \u{2068}Asha (7A)\u{2069} (\u{2068}R1\u{2069}), \u{2068}2026-03-02\u{2069}, ";
+        assert!(letter.plain.contains(line), "{}", letter.plain);
     }
 
     #[test]

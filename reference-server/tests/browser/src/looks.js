@@ -1,21 +1,6 @@
 // Every size, theme and language of the pages, and what shuts people out in each.
 import { DESKTOP, PHONE, barriers, go, logIn, picture, scrollsSideways } from "./browser.js";
 
-const PAGES = [
-  "today",
-  "month",
-  "trends",
-  "register",
-  "live",
-  "cameras",
-  "attendance",
-  "second-look",
-  "students",
-  "accounts",
-  "log",
-  "devices",
-];
-
 // Every size, theme and language, each with every other.
 const SIZES = { desktop: { viewport: DESKTOP }, phone: { viewport: PHONE, hasTouch: true } };
 export const LOOKS = Object.entries(SIZES).flatMap(
@@ -33,7 +18,9 @@ export async function barriersEverywhere(visitor, name) {
   const found = await barriers(visitor, "login");
   await picture(visitor, `${name}-login`);
   await logIn(visitor);
-  for (const where of PAGES) {
+  // Every page that the navigation knows: none is forgotten here.
+  const links = visitor.locator("#nav a");
+  for (const where of await links.evaluateAll((all) => all.map(({ hash }) => hash.slice(1)))) {
     await go(visitor, where);
     await visitor.waitForTimeout(300);
     found.push(...(await barriers(visitor, where)));

@@ -3,7 +3,6 @@
 use jiff::civil::{Date, Time};
 
 use super::*;
-use crate::store::limits;
 
 fn day(text: &str) -> Date {
     text.parse().unwrap()
@@ -265,6 +264,16 @@ pub(crate) fn an_excuse_is_withdrawn_and_stays(store: &dyn Store) {
 fn rows(store: &dyn Store, of: RosterOf, first: &str, last: &str) -> RosterRows {
     let (starts_at, ends_at) = (window(first).starts_at, window(last).ends_at);
     store.roster_rows(&RosterQuery { of, first_day: day(first), last_day: day(last), starts_at, ends_at }).unwrap()
+}
+
+pub(crate) fn an_excuse_goes_with_the_marks_of_its_time(store: &dyn Store) {
+    let student = store.create_student("Asha", "R1", now()).unwrap().id;
+    let kept = store.add_excuse(&ill(student, "2026-03-01", "2026-03-02")).unwrap();
+    store.add_excuse(&ill(student, "2026-02-28", "2026-03-01")).unwrap();
+    let retention = Retention { attendance_before: Some(at("2026-03-02T00:00:00Z")), ..Retention::default() };
+    let retired = store.retire(&retention).unwrap();
+    assert_eq!((retired.excuses, retired.total()), (1, 1));
+    assert_eq!(store.excuses(&ExcuseFilter::default()).unwrap(), [kept]);
 }
 
 pub(crate) fn a_roster_is_read_for_a_span_of_days(store: &dyn Store) {
