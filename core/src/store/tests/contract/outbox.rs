@@ -129,7 +129,7 @@ pub(crate) fn a_channel_keeps_its_secret_for_itself_and_for_its_place(store: &dy
     let kept = store.keep_alert_channel(None, &mail(5)).unwrap();
     assert_eq!(kept.secret, AlertSecret::Known("geheim".into()));
     assert!(!format!("{kept:?} {:?}", mail(5)).contains("geheim"));
-    assert_eq!(store.alert_channels().unwrap(), [kept.clone()]);
+    assert_eq!(store.alert_channels().unwrap(), std::slice::from_ref(&kept));
     assert_eq!(
         kind(store.keep_alert_channel(None, &NewAlertChannel { name: "LETTERS".into(), ..hook() })),
         ErrorKind::Conflict
@@ -177,7 +177,8 @@ pub(crate) fn what_tells_nobody_is_no_rule(store: &dyn Store) {
         change(&mut new.settings);
         kind(store.keep_alert_rule(None, &new))
     };
-    let wrong: [(AlertEvent, &dyn Fn(&mut AlertRuleSettings)); 9] = [
+    type Wrong = (AlertEvent, &'static dyn Fn(&mut AlertRuleSettings));
+    let wrong: [Wrong; 9] = [
         (AlertEvent::Late, &|settings| settings.channels.clear()),
         (AlertEvent::Late, &|settings| settings.addresses.clear()),
         (AlertEvent::Late, &|settings| settings.addresses = vec!["nobody".into()]),
