@@ -139,6 +139,10 @@ fn why(step: &str, error: &lettre::transport::smtp::Error) -> Failure {
             }
             return Failure::later(match error.kind() {
                 std::io::ErrorKind::ConnectionRefused => "nothing listens there".to_owned(),
+                // What a read that has waited too long is called on Unix.
+                std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut => {
+                    format!("it does not answer in time: {step}")
+                }
                 _ => format!("{step} failed: {error}"),
             });
         }
