@@ -118,7 +118,7 @@ async fn what_happens_is_told_as_it_happens() {
                     updates += 1;
                 }
                 LiveEvent::SecondLook { .. } => panic!("nobody is doubted"),
-                LiveEvent::SpoofSuspected { .. } | LiveEvent::LogLine { .. } => {}
+                LiveEvent::SpoofSuspected { .. } | LiveEvent::LogLine { .. } | LiveEvent::StatusesChanged { .. } => {}
             }
         }
     };

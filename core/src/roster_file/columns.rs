@@ -346,8 +346,8 @@ fn meaning_of(heading: &str) -> Option<(Meaning, usize)> {
 fn key_of(heading: &str) -> String {
     let bare = heading.split(['(', '[']).next().unwrap_or_default();
     let letter = |letter: &char| {
-        !letter.is_whitespace()
-            && !(letter.is_ascii_punctuation() || matches!(letter, '॰' | '.' | '\u{2019}' | '\u{2013}' | '\u{b7}'))
+        let is_mark = matches!(letter, '॰' | '\u{2019}' | '\u{2013}' | '\u{b7}');
+        !(letter.is_whitespace() || letter.is_ascii_punctuation() || is_mark)
     };
     folded(bare).chars().filter(letter).collect()
 }

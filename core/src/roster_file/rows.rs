@@ -163,7 +163,7 @@ impl<'a> Reading<'a> {
         }
     }
 
-    fn cell<'l>(line: &'l Line, column: Option<usize>) -> Option<&'l CellText> {
+    fn cell(line: &Line, column: Option<usize>) -> Option<&CellText> {
         line.cells.get(column?).filter(|cell| !cell.text.is_empty())
     }
 

@@ -160,7 +160,7 @@ pub(super) async fn register(
             let sheets = if all {
                 every_sheet(store, &policy, first, period, now)?
             } else {
-                vec![sheet_of(register_of(store, &policy, group, first, period, now)?)]
+                vec![sheet_of(&register_of(store, &policy, group, first, period, now)?)]
             };
             let month = first.strftime("%Y-%m").to_string();
             let rows: usize = sheets.iter().map(|sheet| sheet.rows.len()).sum();
@@ -283,7 +283,7 @@ fn every_sheet(
 ) -> Result<Vec<Sheet>> {
     let roster = RosterDays::read(store, policy, RosterOf::Everybody, (first, first.last_of_month()), now)?;
     let groups = roster.groups().iter().map(Some).chain([None]);
-    let sheets = groups.map(|group| sheet_of(sheet_in(&roster, group, first, period)));
+    let sheets = groups.map(|group| sheet_of(&sheet_in(&roster, group, first, period)));
     Ok(sheets.filter(|sheet| !sheet.rows.is_empty()).collect())
 }
 
@@ -297,7 +297,7 @@ const LETTERS: [(DayStatus, &str, &str); 6] = [
     (DayStatus::Pending, "", ""),
 ];
 
-fn sheet_of(register: Register) -> Sheet {
+fn sheet_of(register: &Register) -> Sheet {
     let name = register.group.name().unwrap_or("Without a group").to_owned();
     let letter = |word: Option<&str>| {
         LETTERS.iter().find(|(status, ..)| Some(status.as_str()) == word).map_or("", |(_, letter, _)| letter)

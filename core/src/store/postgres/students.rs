@@ -139,7 +139,7 @@ fn refuse_taken_roll_number(db: &mut Transaction<'_>, roll_number: &str, but_for
 pub(super) fn list(db: &mut Transaction<'_>, filter: &StudentFilter, page: Page) -> Outcome<Listed<Student>> {
     let wanted = search_text(filter.search.as_deref());
     let model = filter.must_enrol_again_for.as_ref().map(ModelId::as_str);
-    let face = filter.without_face.then(|| format!("AND NOT {STUDENT_HAS_FACE}")).unwrap_or_default();
+    let face = if filter.without_face { format!("AND NOT {STUDENT_HAS_FACE}") } else { String::new() };
     let order = order::of_students(filter.order, AS_BYTES);
     let condition = format!(
         "($1::text IS NULL OR strpos(s.search_key, $1) > 0)

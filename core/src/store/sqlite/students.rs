@@ -129,7 +129,7 @@ pub(super) fn student_from_row(row: &Row<'_>) -> rusqlite::Result<Student> {
 pub(super) fn list_students(db: &Connection, filter: &StudentFilter, page: Page) -> Outcome<Listed<Student>> {
     let wanted = search_text(filter.search.as_deref());
     let model = filter.must_enrol_again_for.as_ref().map(ModelId::as_str);
-    let face = filter.without_face.then(|| format!("AND NOT {STUDENT_HAS_FACE}")).unwrap_or_default();
+    let face = if filter.without_face { format!("AND NOT {STUDENT_HAS_FACE}") } else { String::new() };
     let condition = format!(
         "(?1 IS NULL OR instr(s.search_key, ?1) > 0)
          AND (?2 IS NULL OR ({STUDENT_HAS_FACE} AND {STUDENT_MODEL} IS NOT ?2)) {face}"

@@ -103,7 +103,7 @@ pub(super) fn run(args: &ImportArgs, store: &Arc<dyn Store>, day: Date) -> Resul
     }
     let photographs = photographs::enrol(&args.photographs, store, args.dry_run, args.json)?;
     if args.json {
-        say(&answer(&list, &plan, outcome, photographs).to_string());
+        say(&answer(&list, &plan, outcome, photographs.as_ref()).to_string());
     } else if outcome == "imported" {
         say(&format!("The list is imported: {}.", told(&plan)));
     } else if outcome == "planned" {
@@ -225,8 +225,11 @@ fn change_in_words(change: &PlannedChange) -> String {
     words.join(", ")
 }
 
-fn answer(list: &RosterFile, plan: &RosterPlan, outcome: &str, photographs: Option<Value>) -> Value {
-    let span = |its: &PlannedMembership| json!({ "group": its.group, "from_day": its.from.to_string(), "until_day": its.until.map(|day| day.to_string()) });
+fn answer(list: &RosterFile, plan: &RosterPlan, outcome: &str, photographs: Option<&Value>) -> Value {
+    let span = |its: &PlannedMembership| {
+        let until = its.until.map(|day| day.to_string());
+        json!({ "group": its.group, "from_day": its.from.to_string(), "until_day": until })
+    };
     let spans = |all: &[PlannedMembership]| all.iter().map(span).collect::<Vec<_>>();
     let problem = |its: &RosterProblem| json!({ "line": its.line, "column": its.column, "code": its.code.as_str(), "message": its.message });
     json!({

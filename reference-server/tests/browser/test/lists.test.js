@@ -41,7 +41,7 @@ after(async () => {
 
 test("an empty list says what to do, and a person is added without a face", async () => {
   await go(page, "students");
-  await page.getByRole("link", { name: "Register the first person" }).waitFor();
+  await page.locator("#page-students").getByRole("link", { name: "Register the first person" }).waitFor();
   await picture(page, "lists-empty");
   for (const [name, roll] of NAMES) {
     await page.click("#students-add");
