@@ -49,6 +49,12 @@ impl UnknownOptions {
 }
 
 /// The number of an unknown person in one process. It is not given twice.
+///
+/// ```
+/// use faceattend_core::recognition::UnknownId;
+///
+/// assert!(UnknownId(1) > UnknownId(0), "who came later has the larger number");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct UnknownId(pub u64);
 

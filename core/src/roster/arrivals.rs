@@ -12,6 +12,20 @@ const MOST_BINS: u16 = 36;
 const MINUTES_OF_A_DAY: usize = 24 * 60;
 
 /// Counts arrivals by the minute of the site's clocks.
+///
+/// ```
+/// use faceattend_core::AttendancePolicy;
+/// use faceattend_core::roster::Arrivals;
+///
+/// let policy = AttendancePolicy::in_time_zone("UTC")?;
+/// let mut arrivals = Arrivals::default();
+/// for (at, late) in [("2026-03-02T07:58:00Z", false), ("2026-03-02T08:03:00Z", true)] {
+///     arrivals.add(&policy, at.parse().expect("a time"), late);
+/// }
+/// let (minutes, bins) = arrivals.bins();
+/// assert_eq!((minutes, bins.len()), (5, 2));
+/// # Ok::<(), faceattend_core::Error>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct Arrivals {
     in_time: Vec<u64>,
@@ -19,6 +33,15 @@ pub struct Arrivals {
 }
 
 /// Arrivals in some minutes.
+///
+/// ```
+/// use faceattend_core::roster::ArrivalBin;
+///
+/// fn height(bin: &ArrivalBin) -> u64 {
+///     bin.in_time + bin.late
+/// }
+/// # let _ = height;
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ArrivalBin {
     /// The first minute.

@@ -37,6 +37,13 @@ pub use days::{Entry, RosterDays};
 pub use plan::{DayKind, DayPlan};
 
 /// How a student attended a period in which the student was expected.
+///
+/// ```
+/// use faceattend_core::roster::DayStatus;
+///
+/// assert!(DayStatus::Late.came());
+/// assert!(!DayStatus::Excused.came(), "an excused absence is an absence");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum DayStatus {
     /// In time.

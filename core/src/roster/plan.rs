@@ -8,6 +8,15 @@ use crate::attendance::{AttendancePolicy, Period, Timetables};
 use crate::store::{CalendarEntry, CalendarKind, RosterScope, TimetableVersion};
 
 /// What a day is.
+///
+/// ```
+/// use faceattend_core::roster::DayKind;
+///
+/// fn is_school(day: DayKind) -> bool {
+///     day == DayKind::School
+/// }
+/// assert!(!is_school(DayKind::Holiday));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DayKind {
     /// People are expected.

@@ -1,9 +1,9 @@
 //! The lines of a CSV file, whatever separates its cells.
 
 use super::columns::recognized;
+use super::limits::{MOST_CELLS, MOST_COLUMNS, MOST_LINES};
 use super::table::{CellText, Line};
 use super::write::runs_as_formula;
-use super::{MOST_CELLS, MOST_COLUMNS, MOST_LINES};
 use crate::store::{ProblemCode, RosterProblem};
 
 /// What separates cells: RFC 4180's comma, what Excel writes where the comma is in numbers, and in "Unicode text".

@@ -10,6 +10,12 @@ use crate::store::{ListedGroup, Membership, MembershipFilter, Page, RosterRow, S
 use crate::types::StudentId;
 
 /// Whether a list has the addresses of guardians, which are personal data of people who are not on it.
+///
+/// ```
+/// use faceattend_core::roster_file::GuardianColumn;
+///
+/// assert_eq!(GuardianColumn::default(), GuardianColumn::Empty, "nobody gets them who does not ask");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum GuardianColumn {
     /// They are left out.

@@ -26,6 +26,15 @@ enum Source {
 }
 
 /// Photographs in a folder or a ZIP. Nothing is unpacked to a disk.
+///
+/// ```
+/// use faceattend_core::roster_file::Photographs;
+///
+/// let mut photographs = Photographs::open("../examples/media/hopper")?;
+/// assert_eq!(photographs.names()[0], "center.jpg");
+/// assert!(photographs.read("center.jpg")?.starts_with(&[0xff, 0xd8]), "a JPEG");
+/// # Ok::<(), faceattend_core::Error>(())
+/// ```
 pub struct Photographs {
     source: Source,
     names: Vec<String>,
@@ -143,6 +152,13 @@ fn is_photograph(name: &str) -> bool {
 }
 
 /// Whose photographs are whose.
+///
+/// ```
+/// use faceattend_core::roster_file::match_photographs;
+///
+/// let matched = match_photographs(&["017.jpg".to_owned()], &[]);
+/// assert_eq!((matched.of.len(), matched.of_nobody), (0, vec!["017.jpg".to_owned()]));
+/// ```
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct MatchedPhotographs {
     /// The students with their photographs, in the order of the students.

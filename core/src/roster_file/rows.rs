@@ -15,6 +15,13 @@ use crate::store::{GroupKind, ListedGroup, ProblemCode, RosterProblem, RosterRow
 const MOST_GROUPS: usize = 20;
 
 /// A list of people as a file has it.
+///
+/// ```
+/// use faceattend_core::roster_file::{ReadOptions, read};
+///
+/// let list = read("Roll number,Name,Shoe size\n1,Asha,38\n".as_bytes(), &ReadOptions::default());
+/// assert_eq!((list.rows.len(), list.unknown_columns), (1, vec!["Shoe size".to_owned()]));
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RosterFile {

@@ -7,8 +7,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use calamine::{DataRef, ExcelDateTime, Reader as _, Sheet, SheetType, SheetVisible, Style, Xlsx, XlsxError};
 
 use super::csv_file::{too_many_cells, too_many_columns, too_many_lines};
+use super::limits::{MOST_CELLS, MOST_COLUMNS, MOST_LINES, MOST_UNPACKED};
 use super::table::{CellText, Line, Origin, Table, tidy};
-use super::{MOST_CELLS, MOST_COLUMNS, MOST_LINES, MOST_UNPACKED};
 use crate::store::{ProblemCode, RosterProblem};
 
 /// The most bytes of text in all cells. A text that is written once in a workbook may stand in every cell.
