@@ -12,22 +12,6 @@ use crate::store::{AlertEvent, AlertFacts, AlertRule};
 /// helped by a letter about the morning.
 pub const ABSENT_TOLD_WITHIN: SignedDuration = SignedDuration::from_hours(6);
 
-/// Returns the moment at which the clocks of the site show `at` in the day `day`: after midnight in a night that
-/// belongs to the day before. A time that the clocks skip is the first moment after the gap.
-///
-/// # Errors
-/// [`Error::InvalidInput`](crate::Error::InvalidInput) at the ends of the calendar.
-pub fn moment_of(policy: &AttendancePolicy, day: Date, at: Time) -> Result<Timestamp> {
-    let window = policy.window(day)?;
-    let beyond = |_| crate::Error::invalid_input("date", "it lies beyond the calendar");
-    let moment = |date: Date| -> Result<Timestamp> {
-        let zoned = policy.time_zone().to_ambiguous_zoned(date.to_datetime(at)).compatible().map_err(beyond)?;
-        Ok(zoned.timestamp())
-    };
-    let same = moment(day)?;
-    if same < window.starts_at { moment(day.tomorrow().map_err(beyond)?) } else { Ok(same) }
-}
-
 /// Returns the days for which it is to be asked at `now` who is absent by this rule, unless that was done: those whose
 /// time has come, and is not longer ago than [`ABSENT_TOLD_WITHIN`]. A rule that was made or changed after the time
 /// begins with the next day.
@@ -43,7 +27,7 @@ pub fn absence_days(rule: &AlertRule, policy: &AttendancePolicy, now: Timestamp)
     let days = [today.yesterday().ok(), Some(today)];
     let mut due = Vec::new();
     for day in days.into_iter().flatten() {
-        let moment = moment_of(policy, day, at)?;
+        let moment = policy.moment(day, at)?;
         if moment <= now && now.duration_since(moment) < ABSENT_TOLD_WITHIN && rule.changed_at <= moment {
             due.push(day);
         }
@@ -54,7 +38,7 @@ pub fn absence_days(rule: &AlertRule, policy: &AttendancePolicy, now: Timestamp)
 /// Returns what there is to tell of everybody who is absent on the day at this time: expected, in a period that has
 /// begun by then, with neither a mark nor an excuse. `groups` bounds whom it is about.
 ///
-/// Read `days` as of the moment of the time: see [`moment_of`]. Marks that came later count all the same.
+/// Read `days` as of the moment of the time: see [`AttendancePolicy::moment`]. Marks that came later count all the same.
 ///
 /// # Errors
 /// [`Error::InvalidInput`](crate::Error::InvalidInput) at the ends of the calendar.
@@ -64,13 +48,13 @@ pub fn absent_at(
     (day, at): (Date, Time),
     groups: Option<&[i64]>,
 ) -> Result<Vec<AlertFacts>> {
-    let moment = moment_of(policy, day, at)?;
+    let moment = policy.moment(day, at)?;
     let mut absent = Vec::new();
     for student in days.students() {
         if groups.is_some_and(|groups| !days.groups_of(student.id, day).any(|group| groups.contains(&group))) {
             continue;
         }
-        let has_begun = |begins: Time| moment_of(policy, day, begins).is_ok_and(|begins| begins <= moment);
+        let has_begun = |begins: Time| policy.moment(day, begins).is_ok_and(|begins| begins <= moment);
         let Some(entry) = days.entries(student, day).filter(|entry| has_begun(entry.period.begins())).last() else {
             continue;
         };
@@ -162,14 +146,14 @@ mod tests {
     #[test]
     fn a_time_that_the_clocks_skip_is_the_first_moment_after_the_gap() {
         let berlin = policy("Europe/Berlin", Time::midnight());
-        let moment = moment_of(&berlin, "2026-03-29".parse().unwrap(), time(2, 30, 0, 0)).unwrap();
+        let moment = berlin.moment("2026-03-29".parse().unwrap(), time(2, 30, 0, 0)).unwrap();
         assert_eq!(moment.to_string(), "2026-03-29T01:30:00Z");
     }
 
     const DAY: Date = jiff::civil::date(2026, 3, 2);
 
     fn at(clock: Time) -> Timestamp {
-        moment_of(&policy("UTC", Time::midnight()), DAY, clock).unwrap()
+        policy("UTC", Time::midnight()).moment(DAY, clock).unwrap()
     }
 
     fn student(id: i64) -> RosterStudent {
@@ -297,7 +281,7 @@ mod tests {
             for minute in looks {
                 let now = begin + minute.minutes();
                 for day in absence_days(&rule, &policy, now).unwrap() {
-                    let moment = moment_of(&policy, day, Time::constant(hour, 0, 0, 0)).unwrap();
+                    let moment = policy.moment(day, Time::constant(hour, 0, 0, 0)).unwrap();
                     let late = now.duration_since(moment);
                     prop_assert!(SignedDuration::ZERO <= late && late < ABSENT_TOLD_WITHIN);
                     told.insert(day);

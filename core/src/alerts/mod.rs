@@ -7,6 +7,6 @@ mod absence;
 mod back_off;
 mod reach;
 
-pub use absence::{ABSENT_TOLD_WITHIN, absence_days, absent_at, moment_of};
+pub use absence::{ABSENT_TOLD_WITHIN, absence_days, absent_at};
 pub use back_off::BackOff;
 pub use reach::AlertReach;

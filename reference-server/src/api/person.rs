@@ -14,7 +14,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::students::NO_STUDENT;
-use super::views::{Choice, Counts, OffDay, clock, span};
+use super::views::{Choice, Counts, OffDay, clock, span, tells_reasons};
 use crate::error::AppError;
 use crate::request::extract::Authed;
 use crate::request::input::input;
@@ -106,13 +106,16 @@ pub(super) async fn person(
     State(app): State<AppState>,
     call: Authed<Asked>,
 ) -> std::result::Result<Json<Reply<Person>>, AppError> {
-    let Asked { student_id, from, to } = call.input;
+    let (Asked { student_id, from, to }, tells) = (call.input, tells_reasons(call.role));
     let policy = app.settings().policy.clone();
-    let person = app
+    let mut person = app
         .with_store("Error retrieving the days", move |store| {
             person_of(store, &policy, student_id, from, to, Timestamp::now())
         })
         .await?;
+    if !tells {
+        person.days.iter_mut().flat_map(|day| &mut day.periods).for_each(|period| period.reason = None);
+    }
     Ok(Json(reply("Days retrieved successfully", person)))
 }
 

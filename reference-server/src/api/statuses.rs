@@ -13,7 +13,7 @@ use jiff::{Timestamp, ToSpan as _};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::views::{NO_GROUP, is_of, readers_of, span};
+use super::views::{NO_GROUP, is_of, readers_of, span, tells_reasons};
 use crate::error::AppError;
 use crate::request::extract::Authed;
 use crate::request::input::input;
@@ -67,7 +67,7 @@ pub(crate) struct StatusItem {
     /// When the student came.
     #[schema(required)]
     timestamp: Option<String>,
-    /// Why the student is excused.
+    /// Why the student is excused; null for viewers.
     #[schema(required)]
     reason: Option<String>,
 }
@@ -86,9 +86,9 @@ pub(super) async fn list(
     State(app): State<AppState>,
     call: Authed<Asked>,
 ) -> std::result::Result<Json<Listing<StatusItem>>, AppError> {
-    let Asked { skip, limit, from, to, status, group, student_id } = call.input;
+    let (Asked { skip, limit, from, to, status, group, student_id }, tells) = (call.input, tells_reasons(call.role));
     let (page, policy) = (Page { skip, limit }, app.settings().policy.clone());
-    let listed = app
+    let mut listed = app
         .with_store("Error retrieving the statuses", move |store| {
             let now = Timestamp::now();
             let to = to.map_or_else(|| policy.day(now).map(|day| day.date), Ok)?;
@@ -98,6 +98,9 @@ pub(super) async fn list(
             list_of(store, &policy, &wanted, days, page, now)
         })
         .await?;
+    if !tells {
+        listed.items.iter_mut().for_each(|item| item.reason = None);
+    }
     Ok(Json(page_of(&listed, page, Clone::clone)))
 }
 

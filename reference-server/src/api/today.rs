@@ -14,7 +14,7 @@ use jiff::civil::Date;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::views::{Choice, Counts, NO_GROUP, OffDay, clock, time_of};
+use super::views::{Choice, Counts, NO_GROUP, OffDay, clock, tells_reasons, time_of};
 use crate::error::AppError;
 use crate::request::extract::Authed;
 use crate::request::input::input;
@@ -98,7 +98,7 @@ pub(crate) struct Named {
     /// When the student came, or, having left early, went: by the site's clocks.
     #[schema(required)]
     time: Option<String>,
-    /// Why the student is excused.
+    /// Why the student is excused; null for viewers.
     #[schema(required)]
     reason: Option<String>,
 }
@@ -117,14 +117,17 @@ pub(super) async fn today(
     State(app): State<AppState>,
     call: Authed<Asked>,
 ) -> std::result::Result<Json<Reply<Board>>, AppError> {
-    let Asked { date, group, period } = call.input;
+    let (Asked { date, group, period }, tells) = (call.input, tells_reasons(call.role));
     let policy = app.settings().policy.clone();
     let period = period.filter(|name| !name.is_empty());
-    let board = app
+    let mut board = app
         .with_store("Error retrieving the day", move |store| {
             board_of(store, &policy, date, group, period.as_deref(), Timestamp::now())
         })
         .await?;
+    if !tells {
+        board.groups.iter_mut().flat_map(|group| &mut group.excused_students).for_each(|named| named.reason = None);
+    }
     Ok(Json(reply("Day retrieved successfully", board)))
 }
 

@@ -9,6 +9,8 @@ use jiff::civil::{Date, Time};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::auth::Role;
+
 /// Stands for everybody who is in no group, where a group is asked for.
 pub(super) const NO_GROUP: i64 = 0;
 /// The most days that one answer covers: more than two school years.
@@ -153,4 +155,9 @@ pub(super) fn is_of(roster: &RosterDays, student: &RosterStudent, day: Date, gro
         Some(NO_GROUP) => groups.next().is_none() && roster.is_there(student.id, day),
         Some(id) => groups.any(|own| own == id),
     }
+}
+
+/// Whether somebody of this role learns why a student is excused: a reason may tell of an illness.
+pub(super) fn tells_reasons(role: Role) -> bool {
+    role >= Role::Operator
 }

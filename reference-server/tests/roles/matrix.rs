@@ -62,6 +62,11 @@ pub(crate) fn filled(path: &str, session: &Value) -> String {
         .replace("{rule_id}", "1")
         .replace("{letter_id}", "1")
         .replace("{unknown_id}", "1")
+        .replace("{group_id}", "1")
+        .replace("{membership_id}", "1")
+        .replace("{timetable_id}", "1")
+        .replace("{calendar_id}", "1")
+        .replace("{excuse_id}", "1")
         .replace("{attendance_id}", "1")
         .replace("{username}", VIEWER);
     let path = path.replace("{second_look_id}", "1");

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use faceattend_core::alerts::{absence_days, absent_at, moment_of};
+use faceattend_core::alerts::{absence_days, absent_at};
 use faceattend_core::attendance::AttendancePolicy;
 use faceattend_core::roster::RosterDays;
 use faceattend_core::store::{AlertEvent, AlertRule, RosterOf, Store};
@@ -85,7 +85,7 @@ impl Watch {
         }
         if !self.store.absences_are_written(rule.id, day)? {
             let at = rule.settings.at.ok_or_else(|| Error::Internal { reason: "a rule without a time".into() })?;
-            let moment = moment_of(&self.policy, day, at)?;
+            let moment = self.policy.moment(day, at)?;
             let days = RosterDays::read(&*self.store, &self.policy, RosterOf::Everybody, (day, day), moment)?;
             let absent = absent_at(&days, &self.policy, (day, at), rule.settings.groups.as_deref())?;
             if let Some(written) = self.store.write_absences(rule.id, day, &absent, now)? {
