@@ -14,7 +14,7 @@ use crate::responses::naive_utc;
 pub(super) struct RosterExport {
     groups: Vec<MembershipItem>,
     /// Days on which nobody expected the student: after leaving, or before the first day.
-    withdrawals: Vec<WithdrawalItem>,
+    withdrawals: Vec<TimeAway>,
     /// Withdrawn ones are among them.
     excuses: Vec<ExcuseItem>,
 }
@@ -31,7 +31,7 @@ struct MembershipItem {
 
 /// Days on which nobody expects a student.
 #[derive(Serialize, ToSchema)]
-struct WithdrawalItem {
+struct TimeAway {
     /// Null before a first day.
     #[schema(required)]
     from_day: Option<String>,
@@ -74,14 +74,14 @@ impl RosterExport {
                 until_day: own.until_day.map(text),
             });
         }
-        let withdrawals = store.withdrawals(Some(student))?.into_iter().map(WithdrawalItem::of).collect();
+        let withdrawals = store.withdrawals(Some(student))?.into_iter().map(TimeAway::of).collect();
         let of_student = ExcuseFilter { student: Some(student), ..ExcuseFilter::default() };
         let excuses = store.excuses(&of_student)?.into_iter().map(ExcuseItem::of).collect();
         Ok(Self { groups, withdrawals, excuses })
     }
 }
 
-impl WithdrawalItem {
+impl TimeAway {
     fn of(away: Withdrawal) -> Self {
         Self {
             from_day: (away.from_day != Withdrawal::BEGINNING).then(|| text(away.from_day)),
