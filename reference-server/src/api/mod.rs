@@ -29,7 +29,7 @@ mod privacy;
 mod register;
 mod register_file;
 mod root;
-pub(crate) mod roster_export;
+mod roster_export;
 mod roster_import;
 mod second_looks;
 mod service;

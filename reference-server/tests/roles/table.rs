@@ -162,7 +162,7 @@ pub(crate) const ROUTES: [(&str, &str, Least); 130] = [
 ];
 
 /// The pages, which are not in the document: everybody may read them, and they show the same to everybody.
-pub(crate) const PAGES: [&str; 10] = [
+pub(crate) const PAGES: [&str; 11] = [
     "/docs",
     "/docs/oauth2-redirect",
     "/docs/{file}",
@@ -170,6 +170,7 @@ pub(crate) const PAGES: [&str; 10] = [
     "/openapi.json",
     "/ui/",
     "/ui/authority.crt",
+    "/ui/nouns.json",
     "/ui/kiosk",
     "/ui/kiosk/{file}",
     "/ui/{file}",

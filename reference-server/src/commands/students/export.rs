@@ -11,8 +11,8 @@ use faceattend_core::{Error, Result};
 use jiff::civil::Date;
 
 use super::{entry, io};
-use crate::api::roster_export::{ListFormat, bytes_of};
 use crate::commands::say;
+use crate::roster_list::{ListFormat, bytes_of};
 
 /// Exports the list of students.
 #[derive(Debug, Args)]
