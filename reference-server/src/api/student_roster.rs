@@ -12,16 +12,16 @@ use crate::responses::naive_utc;
 /// The groups of a student, and the days on which the student was away.
 #[derive(Serialize, ToSchema)]
 pub(super) struct RosterExport {
-    groups: Vec<MembershipItem>,
+    groups: Vec<OwnMembership>,
     /// Days on which nobody expected the student: after leaving, or before the first day.
     withdrawals: Vec<TimeAway>,
     /// Withdrawn ones are among them.
-    excuses: Vec<ExcuseItem>,
+    excuses: Vec<OwnExcuse>,
 }
 
 /// A time in a group.
 #[derive(Serialize, ToSchema)]
-struct MembershipItem {
+struct OwnMembership {
     group: String,
     from_day: String,
     /// The first day on which it was over.
@@ -44,7 +44,7 @@ struct TimeAway {
 
 /// An excuse.
 #[derive(Serialize, ToSchema)]
-struct ExcuseItem {
+struct OwnExcuse {
     first_day: String,
     last_day: String,
     /// Null for the whole of each day.
@@ -68,7 +68,7 @@ impl RosterExport {
     pub(super) fn of(store: &dyn Store, student: StudentId) -> Result<Self> {
         let mut groups = Vec::new();
         for own in store.memberships(&MembershipFilter { student: Some(student), ..MembershipFilter::default() })? {
-            groups.push(MembershipItem {
+            groups.push(OwnMembership {
                 group: store.group(own.group)?.map(|group| group.name).unwrap_or_default(),
                 from_day: text(own.from_day),
                 until_day: own.until_day.map(text),
@@ -76,7 +76,7 @@ impl RosterExport {
         }
         let withdrawals = store.withdrawals(Some(student))?.into_iter().map(TimeAway::of).collect();
         let of_student = ExcuseFilter { student: Some(student), ..ExcuseFilter::default() };
-        let excuses = store.excuses(&of_student)?.into_iter().map(ExcuseItem::of).collect();
+        let excuses = store.excuses(&of_student)?.into_iter().map(OwnExcuse::of).collect();
         Ok(Self { groups, withdrawals, excuses })
     }
 }
@@ -92,7 +92,7 @@ impl TimeAway {
     }
 }
 
-impl ExcuseItem {
+impl OwnExcuse {
     fn of(excuse: Excuse) -> Self {
         Self {
             first_day: text(excuse.first_day),

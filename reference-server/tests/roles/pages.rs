@@ -12,8 +12,11 @@ use crate::tokens::{ask, callers};
 /// One file for each page whose path has a parameter.
 const FILES: [(&str, &[&str]); 3] = [
     ("/docs/{file}", &["docs.css", "docs.js", "redoc.js"]),
-    ("/ui/kiosk/{file}", &["kiosk.css", "kiosk.js", "kiosk.webmanifest", "worker.js"]),
-    ("/ui/{file}", &["app.css", "app.js", "api.js", "roles.js", "accounts.js", "text.en.json", "icon.svg"]),
+    ("/ui/kiosk/{file}", &["kiosk.css", "kiosk.js", "greeting.js"]),
+    (
+        "/ui/{file}",
+        &["app.css", "app.js", "api.js", "roles.js", "accounts.js", "text.en.json", "icon.svg", "kiosk-worker.js"],
+    ),
 ];
 
 #[tokio::test]

@@ -109,7 +109,7 @@ test("a camera is edited without its password, paused, resumed and removed", asy
   await page.locator("#camera-dialog[open]").waitFor();
   assert.equal(await page.inputValue("#kept-password"), "");
   await page.fill("#kept-name", "North gate");
-  await page.click("summary");
+  await page.click("#camera-dialog summary");
   await page.selectOption("#kept-orientation", "90");
   await page.click("#camera-test");
   await note("camera-note", "It works: ");
@@ -178,7 +178,7 @@ test("the page fits a phone and a small screen, and a viewer only looks", async 
     assert.deepEqual(await barriers(visitor, name), []);
     await visitor.click("#kept-add");
     await visitor.locator("#camera-dialog[open]").waitFor();
-    await visitor.click("summary");
+    await visitor.click("#camera-dialog summary");
     await picture(visitor, `${name}-camera-dialog`);
     assert.deepEqual(await barriers(visitor, `${name} dialog`), []);
     await visitor.context().close();
