@@ -207,7 +207,7 @@ input! {
 
 /// What became of a group.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct Removed {
+pub(crate) struct RemovedOrArchived {
     group_id: i64,
     /// Whether it has a history: it is archived then, and its memberships have ended today.
     archived: bool,
@@ -226,7 +226,7 @@ pub(super) const REMOVE: Endpoint = Endpoint {
 pub(super) async fn remove(
     State(app): State<AppState>,
     call: Authed<Which>,
-) -> std::result::Result<Json<Reply<Removed>>, AppError> {
+) -> std::result::Result<Json<Reply<RemovedOrArchived>>, AppError> {
     let Which { group_id } = call.input;
     let state = app.clone();
     let (group, removed) = app
@@ -240,7 +240,7 @@ pub(super) async fn remove(
     let archived = removed == RemovedGroup::Archived;
     let what = if archived { "archived" } else { "removed" };
     call.trail.note(format!("{name}, {what}"));
-    Ok(Json(reply(format!("Group {name} {what}"), Removed { group_id, archived })))
+    Ok(Json(reply(format!("Group {name} {what}"), RemovedOrArchived { group_id, archived })))
 }
 
 pub(super) const RESTORE: Endpoint = Endpoint {

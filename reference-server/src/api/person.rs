@@ -41,7 +41,7 @@ input! {
 
 /// A person's days.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct Person {
+pub(crate) struct PersonDays {
     student: Whom,
     #[schema(value_type = String, format = Date)]
     from: Date,
@@ -105,7 +105,7 @@ pub(super) const PERSON: Endpoint = Endpoint {
 pub(super) async fn person(
     State(app): State<AppState>,
     call: Authed<Asked>,
-) -> std::result::Result<Json<Reply<Person>>, AppError> {
+) -> std::result::Result<Json<Reply<PersonDays>>, AppError> {
     let (Asked { student_id, from, to }, tells) = (call.input, tells_reasons(call.role));
     let policy = app.settings().policy.clone();
     let mut person = app
@@ -126,7 +126,7 @@ fn person_of(
     from: Option<Date>,
     to: Option<Date>,
     now: Timestamp,
-) -> Result<Person> {
+) -> Result<PersonDays> {
     let to = match to {
         Some(day) => day,
         None => policy.day(now)?.date,
@@ -158,7 +158,7 @@ fn person_of(
     let days = days.collect();
     let own: Vec<i64> = roster.groups_of(student.id, to).collect();
     let groups = roster.groups().iter().filter(|group| own.contains(&group.id));
-    Ok(Person {
+    Ok(PersonDays {
         student: Whom { id: student.id.0, name: student.name.clone(), roll_number: student.roll_number.clone() },
         from,
         to,

@@ -68,9 +68,9 @@ pub(crate) struct ImportPlan {
     outdated: bool,
     /// Send it with `apply`, so that what happens is what was shown.
     fingerprint: String,
-    counts: Counts,
+    counts: ImportCounts,
     /// What is wrong. A list with problems is not imported.
-    problems: Vec<ProblemItem>,
+    problems: Vec<ListProblem>,
     new_groups: Vec<NewGroupItem>,
     new: Vec<NewItem>,
     changed: Vec<ChangedItem>,
@@ -91,7 +91,7 @@ pub(crate) struct ImportPlan {
 
 /// How many there are of each. The lists hold 5,000 at most.
 #[derive(Serialize, ToSchema)]
-struct Counts {
+struct ImportCounts {
     listed: usize,
     new: usize,
     changed: usize,
@@ -102,7 +102,7 @@ struct Counts {
 
 /// What is wrong with a list, and where.
 #[derive(Serialize, ToSchema)]
-struct ProblemItem {
+struct ListProblem {
     /// The line of the file, or the row of the sheet; null where the whole file is meant.
     #[schema(required)]
     line: Option<u32>,
@@ -116,7 +116,7 @@ struct ProblemItem {
     message: String,
 }
 
-impl ProblemItem {
+impl ListProblem {
     fn of(problem: &RosterProblem) -> Self {
         Self {
             line: problem.line,
@@ -247,7 +247,7 @@ impl ImportPlan {
             applied,
             outdated,
             fingerprint: plan.fingerprint.clone(),
-            counts: Counts {
+            counts: ImportCounts {
                 listed: list.rows.len(),
                 new: plan.new.len(),
                 changed: plan.changed.len(),
@@ -255,7 +255,7 @@ impl ImportPlan {
                 missing: plan.unlisted.len(),
                 problems: problems.len(),
             },
-            problems: listed(&problems, |problem| ProblemItem::of(problem)),
+            problems: listed(&problems, |problem| ListProblem::of(problem)),
             new_groups: listed(&plan.new_groups, |group| NewGroupItem {
                 name: group.name.clone(),
                 kind: group.kind.as_str(),
@@ -321,7 +321,7 @@ pub(super) async fn import_list(
             Ok(ImportPlan::of(&list, &plan, (applied, outdated)))
         })
         .await?;
-    let Counts { new, changed, missing, .. } = plan.counts;
+    let ImportCounts { new, changed, missing, .. } = plan.counts;
     let message = if plan.applied {
         let withdrawn = if plan.withdraws_missing { format!(", {missing} withdrawn") } else { String::new() };
         trail.note(format!("list {name}: {new} new, {changed} changed{withdrawn}"));

@@ -463,7 +463,7 @@ test("accounts are made and changed, and a viewer sees only what a viewer may do
   await viewer.waitForSelector("#page-today:not([hidden])");
   const links = await viewer.locator("#nav a:visible").allTextContents();
   assert.deepEqual(links, [
-    "Today", "Month", "Attendance", "Students", "Trends", "Second look", "Live", "Cameras", "Devices", "Log",
+    "Today", "Month", "Attendance", "Students", "Groups", "Trends", "Second look", "Live", "Cameras", "Devices", "Log",
   ]);
   await go(viewer, "students");
   await viewer.waitForFunction(() => document.querySelectorAll("#students-rows tr").length === 1);
