@@ -29,7 +29,7 @@ export async function barriersEverywhere(visitor, name) {
   }
   await go(visitor, "students");
   // In the row: what is done every day, and the menu with the rest.
-  for (const [dialog, at] of [["change", 3], ["merge", 4], ["confirm", 5]]) {
+  for (const [dialog, at] of [["change", 3], ["merge", 5], ["confirm", 6]]) {
     const buttons = visitor.locator("#students-rows tr").first().locator("button");
     await buttons.nth(1).click();
     if (dialog === "change") {
