@@ -110,7 +110,8 @@ SERVER_ONLY = set(
     remember_frame renew_login reseal_templates retire sessions_of set_admin_password set_consent
     students_to_enrol_again template_forms update_admin watch_camera watched_cameras keep_camera
     keep_started_camera kept_cameras kept_camera change_kept_camera pause_cameras remove_kept_camera
-    camera_password_forms enrol enrol_unproven keep_watched_camera audit_about login_failures note_login_failure forget_login_failures renew_password_hash
+    camera_password_forms enrol enrol_unproven keep_watched_camera audit_about login_failures note_login_failure
+    forget_login_failures renew_password_hash
     """.split()
 )
 

@@ -138,11 +138,15 @@ async fn groups_members_timetables_calendar_and_excuses_are_kept_over_http() {
 
     let timetable = json!({
         "group_id": group, "weekdays": "mon tue sat",
-        "periods": [{ "name": "late shift", "begins": "14:00", "late_after": "14:10" }, { "name": "early", "begins": "06:00" }],
+        "periods": [
+            { "name": "late shift", "begins": "14:00", "late_after": "14:10" },
+            { "name": "early", "begins": "06:00" },
+        ],
     });
     let kept = operator.post("/api/v1/timetables", &timetable).await.json()["data"].clone();
     assert_eq!((&kept["weekdays"], &kept["periods"][0]["name"]), (&json!("mon tue sat"), &json!("early")));
-    let twice = json!({ "weekdays": "mon", "periods": [{ "name": "a", "begins": "06:00" }, { "name": "a", "begins": "07:00" }] });
+    let same = json!([{ "name": "a", "begins": "06:00" }, { "name": "a", "begins": "07:00" }]);
+    let twice = json!({ "weekdays": "mon", "periods": same });
     assert_eq!(operator.post("/api/v1/timetables", &twice).await.status, 400);
     assert_eq!(operator.post("/api/v1/timetables", &json!({ "weekdays": "", "periods": [] })).await.status, 422);
 

@@ -38,7 +38,7 @@ pub fn absence_days(rule: &AlertRule, policy: &AttendancePolicy, now: Timestamp)
 /// Returns what there is to tell of everybody who is absent on the day at this time: expected, in a period that has
 /// begun by then, with neither a mark nor an excuse. `groups` bounds whom it is about.
 ///
-/// Read `days` as of the moment of the time: see [`AttendancePolicy::moment`]. Marks that came later count all the same.
+/// Read `days` as of the moment of the time: see [`AttendancePolicy::moment`]. Marks that came later count too.
 ///
 /// # Errors
 /// [`Error::InvalidInput`](crate::Error::InvalidInput) at the ends of the calendar.

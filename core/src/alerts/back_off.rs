@@ -48,8 +48,8 @@ impl BackOff {
         self
     }
 
-    /// Returns how long to wait after the `tries`th try, from 1; `None` where it was the last one. `random` lies between
-    /// 0 and 1: 0.5 adds nothing and takes nothing away.
+    /// Returns how long to wait after the `tries`th try, from 1; `None` where it was the last one. `random` lies
+    /// between 0 and 1: 0.5 adds nothing and takes nothing away.
     #[must_use]
     pub fn delay(&self, tries: u32, random: f64) -> Option<SignedDuration> {
         if tries >= self.most_tries {

@@ -217,7 +217,7 @@ pub(crate) fn is_random_key(text: &str) -> bool {
     text.len() == 2 * SECRET_BYTES && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-/// What the store keeps of a refresh token, or of the token of a kiosk. It has 256 random bits, so a fast hash is enough.
+/// What the store keeps of a refresh token, or of the token of a kiosk. It has 256 random bits: a fast hash is enough.
 pub(crate) fn hash_of_key(token: &str) -> String {
     use sha2::Digest as _;
     hex(&sha2::Sha256::digest(token.as_bytes()))

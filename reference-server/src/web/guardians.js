@@ -10,7 +10,8 @@ let whose = null;
 let told = null;
 
 function row(guardian, at) {
-  const email = make("input", { type: "email", id: `guardian-email-${at}`, value: guardian?.email ?? "", maxLength: 254 });
+  const email = make("input", { type: "email", id: `guardian-email-${at}`, maxLength: 254 });
+  email.value = guardian?.email ?? "";
   email.autocomplete = "off";
   const language = make("select", { id: `guardian-language-${at}` },
     ...Object.entries(LANGUAGES).map(([value, textContent]) => make("option", { value, textContent, lang: value })));

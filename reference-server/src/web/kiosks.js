@@ -98,7 +98,9 @@ function stateOf({ paired_at: paired, last_seen_at: seen, code_until: until }) {
   const late = seen && Date.now() - new Date(`${seen}Z`).getTime() > LATE_AFTER;
   const lines = [];
   if (paired && seen)
-    lines.push(make("span", { className: late ? "bad" : "good", textContent: t("kiosks.seen", { when: dateTime(seen) }) }));
+    lines.push(make("span", {
+      className: late ? "bad" : "good", textContent: t("kiosks.seen", { when: dateTime(seen) }),
+    }));
   if (until) lines.push(make("span", { textContent: t("kiosks.waits", { until: dateTime(until) }) }));
   if (lines.length === 0) lines.push(make("span", { className: "bad", textContent: t("kiosks.alone") }));
   return make("span", {}, ...lines.flatMap((line, at) => (at > 0 ? [make("br"), line] : [line])));

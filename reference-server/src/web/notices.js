@@ -157,7 +157,9 @@ function editChannel(channel) {
   const mail = kind === "email";
   element("channel-form").reset();
   element("channel-title").textContent =
-    channel.channel_id ? t("notices.change_of", { name: channel.name }) : t(mail ? "notices.add_email" : "notices.add_webhook");
+    channel.channel_id
+      ? t("notices.change_of", { name: channel.name })
+      : t(mail ? "notices.add_email" : "notices.add_webhook");
   element("channel-webhook").hidden = mail;
   element("channel-email").hidden = !mail;
   element("channel-url").required = !mail;
@@ -197,7 +199,8 @@ element("channel-form").addEventListener("submit", async (event) => {
   event.preventDefault();
   const { kind, channel_id: id } = edited;
   const name = element("channel-name").value;
-  const body = { name, kind, secret: element("channel-secret").value || null, paused: element("channel-paused").checked };
+  const [secret, paused] = [element("channel-secret").value || null, element("channel-paused").checked];
+  const body = { name, kind, secret, paused };
   if (kind === "webhook") {
     body.url = element("channel-url").value;
   } else {
@@ -255,7 +258,8 @@ function editRule(of) {
     return box("group", id, name, of.groups?.includes(id) ?? false);
   }));
   element("rule-channels").replaceChildren(
-    ...channels.map(({ channel_id: id, name }) => box("channel", id, name, of.channels?.includes(id) ?? channels.length === 1)));
+    ...channels.map(({ channel_id: id, name }) =>
+      box("channel", id, name, of.channels?.includes(id) ?? channels.length === 1)));
   element("rule-name").value = of.name ?? "";
   element("rule-event").value = of.event ?? "absent";
   element("rule-at").value = of.at ?? "09:00";

@@ -175,7 +175,10 @@ async fn what_is_wrong_with_a_channel_or_a_rule_is_told() {
     refused(channels, &json!({ "name": "A", "kind": "webhook", "url": "https://x/" }), "it signs").await;
     refused(channels, &json!({ "name": "A", "kind": "email", "host": "", "from": "a@b" }), "a name or an address")
         .await;
-    let plain = json!({ "name": "A", "kind": "email", "host": "x", "from": "a@b.example", "user": "u", "secret": "p", "security": "plain" });
+    let plain = json!({
+        "name": "A", "kind": "email", "host": "x", "from": "a@b.example", "user": "u", "secret": "p",
+        "security": "plain",
+    });
     refused(channels, &plain, "not encrypted").await;
     let id = told(&service, &channel("https://school.example/"), "late").await;
     let rules = "/api/v1/notices/rules";

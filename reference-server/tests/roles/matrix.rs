@@ -30,7 +30,8 @@ pub(crate) async fn prepared() -> (Service, Value) {
         "name": "Mallory", "roll_number": "M1", "username": "mallory", "password": "battery staple", "role": "admin",
         "is_active": true, "student_id": 1, "session_id": open, "position": "center",
         "frame_data": picture(GREEN, 6), "image_data": picture(GREEN, 5), "camera_source": "webcam",
-        "code": "ABCD-EFGH", "greeting_id": "x", "pin": "493027", "given_by": "a parent", "notice": "2026-01", "camera_index": 7,
+        "code": "ABCD-EFGH", "greeting_id": "x", "pin": "493027", "given_by": "a parent",
+        "notice": "2026-01", "camera_index": 7,
     });
     (service, body)
 }

@@ -307,8 +307,8 @@ pub(in crate::store) fn absences<S: Statements>(
 /// Returns whether a mark says that the student was there. A row that was corrected to absent says the opposite.
 fn is_marked<S: Statements>(db: &mut S, student: StudentId, day: Date, period: Option<&str>) -> Result<bool, S::Fault> {
     let rows = db.rows(
-        "SELECT count(*) FROM attendance_log WHERE student_id = CAST($1 AS bigint) AND local_day = $2 AND status <> 'Absent'
-             AND (period = $3 OR $4)",
+        "SELECT count(*) FROM attendance_log WHERE student_id = CAST($1 AS bigint) AND local_day = $2
+             AND status <> 'Absent' AND (period = $3 OR $4)",
         values![student.0, day, period.unwrap_or_default(), period.is_none()],
         &[Kind::Int],
     )?;

@@ -27,8 +27,8 @@ pub(super) fn outbox(store: &dyn Store, now: Timestamp) -> Option<Finding> {
     let locked: Vec<&str> = locked.map(|channel| channel.name.as_str()).collect();
     if !locked.is_empty() {
         let found = format!("the secrets of {} cannot be read: they send nothing", locked.join(", "));
-        let advice = "start with the key file that holds their key (--template-key-file FILE), or type the secrets again \
-                      on the page Notices";
+        let advice = "start with the key file that holds their key (--template-key-file FILE), or type the secrets \
+                      again on the page Notices";
         return Some(Finding::problem(SUBJECT, found, advice));
     }
     Some(of_state(&state, now))
@@ -36,8 +36,8 @@ pub(super) fn outbox(store: &dyn Store, now: Timestamp) -> Option<Finding> {
 
 fn of_state(state: &OutboxState, now: Timestamp) -> Finding {
     let waiting = state.waiting_since.map(|since| now.duration_since(since)).filter(|waits| *waits > STUCK_AFTER);
-    let advice = "the page Notices says what went wrong with each: mend the channel, test it there, and send again what \
-                  was given up";
+    let advice = "the page Notices says what went wrong with each: mend the channel, test it there, and send again \
+                  what was given up";
     match (state.dead, waiting) {
         (0, None) => Finding::ok(SUBJECT, format!("{} wait to be sent, none is stuck", state.waiting)),
         (0, Some(waits)) => {

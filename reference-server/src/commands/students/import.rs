@@ -231,7 +231,10 @@ fn answer(list: &RosterFile, plan: &RosterPlan, outcome: &str, photographs: Opti
         json!({ "group": its.group, "from_day": its.from.to_string(), "until_day": until })
     };
     let spans = |all: &[PlannedMembership]| all.iter().map(span).collect::<Vec<_>>();
-    let problem = |its: &RosterProblem| json!({ "line": its.line, "column": its.column, "code": its.code.as_str(), "message": its.message });
+    let problem = |its: &RosterProblem| {
+        let (code, message) = (its.code.as_str(), &its.message);
+        json!({ "line": its.line, "column": its.column, "code": code, "message": message })
+    };
     json!({
         "outcome": outcome,
         "fingerprint": plan.fingerprint,

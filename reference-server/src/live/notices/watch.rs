@@ -89,7 +89,7 @@ impl Watch {
             let days = RosterDays::read(&*self.store, &self.policy, RosterOf::Everybody, (day, day), moment)?;
             let absent = absent_at(&days, &self.policy, (day, at), rule.settings.groups.as_deref())?;
             if let Some(written) = self.store.write_absences(rule.id, day, &absent, now)? {
-                tracing::info!(rule = rule.id, %day, absent = absent.len(), notices = written, "the absent are told of");
+                tracing::info!(rule = rule.id, %day, absent = absent.len(), notices = written, "absences are told");
             }
         }
         self.told.insert((rule.id, day));

@@ -12,8 +12,8 @@ export const PICTURES = join(ROOT, "target/browser");
 const START = 60_000;
 
 // Starts the server, or takes the one that `FACEATTEND_URL` names; answers its address, its folder where it is ours,
-// and how to stop it and to start it again. `prepare` is called with the program and the folder before a server of ours starts, `more` are
-// further settings of it.
+// and how to stop it and to start it again. `prepare` is called with the program and the folder before a server of ours
+// starts, `more` are further settings of it.
 export async function startServer({ prepare, more = [] } = {}) {
   if (process.env.FACEATTEND_URL) return { url: process.env.FACEATTEND_URL, stop: async () => {} };
   const program = process.env.FACEATTEND_SERVER ?? join(ROOT, "target/debug/faceattend");

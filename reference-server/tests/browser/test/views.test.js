@@ -46,7 +46,8 @@ async function call(method, path) {
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify({ username: "admin", password: "admin123" }),
   })).json();
-  const response = await fetch(`${server.url}/api/v1${path}`, { method, headers: { Authorization: `Bearer ${token}` } });
+  const headers = { Authorization: `Bearer ${token}` };
+  const response = await fetch(`${server.url}/api/v1${path}`, { method, headers });
   assert.ok(response.ok, `${method} ${path}: ${response.status}`);
 }
 
