@@ -26,6 +26,7 @@ mod columns;
 mod csv_file;
 mod dates;
 mod format;
+mod headings;
 mod limits;
 mod options;
 mod people;

@@ -15,6 +15,7 @@
 //! last bit. Keys of rows stay, and so what is encrypted stays readable with its key. What only servers at work need
 //! (notices, camera leases) is left out.
 
+mod columns;
 mod file;
 mod tables;
 
@@ -25,10 +26,11 @@ use super::schema::newest_version;
 use super::{NewAuditEntry, Store};
 use crate::error::{Error, Result};
 
+pub(in crate::store) use columns::{Column, Kind, Odd, Table, Value};
 pub(in crate::store) use file::{Content, Reading, Writer, read};
 #[cfg(test)]
 pub(in crate::store) use tables::{COMPUTED, NOT_COPIED};
-pub(in crate::store) use tables::{Column, Kind, Odd, TABLES, Table, Value, unique_keys};
+pub(in crate::store) use tables::{TABLES, unique_keys};
 
 pub(crate) use file::{Skimmed, skim};
 

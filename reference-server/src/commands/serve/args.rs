@@ -3,6 +3,7 @@
 mod cameras;
 mod notices;
 mod nouns;
+mod parsers;
 mod tls;
 
 use std::net::IpAddr;
@@ -35,6 +36,9 @@ pub(crate) use cameras::strangers;
 use cameras::{gate_wait, orientation_at, policy_at};
 use notices::NoticeArgs;
 use nouns::NounArgs;
+pub(crate) use parsers::parsed;
+pub(super) use parsers::rates;
+use parsers::{duplicates, server_name};
 pub(crate) use tls::{Encryption, TlsArgs};
 
 /// The headings of `serve --help`.
@@ -181,7 +185,8 @@ pub struct ServeArgs {
     pub(super) day_boundary: Time,
     /// The periods of a day, each marked once, separated by commas: NAME=BEGIN, then a slash and from when on
     /// arrivals are late, then a slash and from when on a sighting is a check-out, such as
-    /// `early=06:00/06:15,night=22:00/22:15/05:30` [default: one mark a day]
+    /// `early=06:00/06:15,night=22:00/22:15/05:30`. Others than at the last start are recorded as the site's timetable
+    /// from today on, which the pages can change [default: one mark a day]
     #[arg(
         long,
         help_heading = heading::ENROLMENT,
@@ -473,38 +478,6 @@ impl ServeArgs {
         }
         builder
     }
-}
-
-fn duplicates(name: &str) -> std::result::Result<DuplicatePolicy, String> {
-    DuplicatePolicy::parse(name).ok_or_else(|| "expected refuse, warn or allow".to_owned())
-}
-
-fn server_name(name: &str) -> std::result::Result<String, String> {
-    const LONGEST: usize = 100;
-    match name.trim() {
-        "" => Err("it is empty".to_owned()),
-        name if name.chars().count() > LONGEST => Err(format!("it has more than {LONGEST} characters")),
-        name => Ok(name.to_owned()),
-    }
-}
-
-/// Returns the limits for these numbers. A number that was given holds for this machine too.
-pub(super) fn rates(per_address: Option<u32>, per_login: Option<u32>) -> RateLimits {
-    let usual = RateLimits::default();
-    let or = |given: Option<u32>, usual| given.map_or(usual, |number| Some(number).filter(|number| *number > 0));
-    RateLimits {
-        per_address: or(per_address, usual.per_address),
-        per_login: or(per_login, usual.per_login),
-        this_machine: per_address.is_some() || per_login.is_some(),
-    }
-}
-
-/// Parses a value by the core's own rules, and refuses a wrong one in the core's words.
-pub(crate) fn parsed<T: std::str::FromStr<Err = Error>>(text: &str) -> std::result::Result<T, String> {
-    text.parse().map_err(|error: Error| match error {
-        Error::InvalidInput { reason, .. } => reason,
-        other => other.to_string(),
-    })
 }
 
 #[cfg(test)]
