@@ -58,6 +58,7 @@ const arrow = () => page.evaluate(() => {
 
 test("who stands still is asked, and marked once the head turns as it was asked to", async (t) => {
   if (!server.folder) return t.skip("the server is not the tests' own");
+  await go(page, "register");
   camera.sit(people.hopper);
   await page.fill("#student-name", "Grace Hopper");
   await page.fill("#student-roll", "R-1906");
