@@ -1,4 +1,5 @@
-//! 1:N search. The limit is memory: compare the throughput with a plain read, which `cargo xtask bench` measures.
+//! 1:N search. The throughput is what reading every value as `f32` would come to; a search reads a quarter of it. The
+//! limit is memory: compare it with a plain read, which `cargo xtask bench` measures.
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use faceattend_benches::Crowd;

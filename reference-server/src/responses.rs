@@ -10,6 +10,10 @@ use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 use crate::request::kinds::Count;
 pub(crate) use crate::wire_time::naive_utc;
 
+/// The kinds of the files that tables are exported as.
+pub(crate) const CSV: &str = "text/csv; charset=utf-8";
+pub(crate) const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+
 /// `{success, message, data}`, the common answer.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Reply<T> {

@@ -3,18 +3,70 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::codes::{Scale, decode, encode};
 use crate::embedding::Embedding;
 use crate::types::StudentId;
 
-/// Rows in a segment: as many as make copying one (2 MiB at 512 values) cheap beside the search that saw it, and a
+/// Rows in a segment: as many as make copying one (1.5 MiB at 512 values) cheap beside the search that saw it, and a
 /// million rows no more than a thousand segments.
 pub(super) const SEGMENT_ROWS: usize = 1024;
 
-/// A part of the matrix: rows of unit vectors without gaps, and whose each is.
+/// A part of the matrix: rows of unit vectors without gaps, as codes, and whose each is.
 #[derive(Clone, Default)]
 pub(super) struct Segment {
-    pub(super) rows: Vec<f32>,
+    pub(super) upper: Vec<i8>,
+    lower: Vec<i16>,
+    pub(super) scales: Vec<Scale>,
     pub(super) owners: Vec<StudentId>,
+}
+
+impl Segment {
+    /// Writes the values of row `at` into `row`, whose length is the dimension.
+    pub(super) fn read(&self, at: usize, row: &mut [f32]) {
+        let (from, to) = (at * row.len(), (at + 1) * row.len());
+        decode(self.scales[at], &self.upper[from..to], &self.lower[from..to], row);
+    }
+
+    fn push(&mut self, student: StudentId, row: &[f32]) {
+        let scale = encode(row, &mut self.upper, &mut self.lower);
+        self.scales.push(scale);
+        self.owners.push(student);
+    }
+
+    fn set(&mut self, at: usize, row: &[f32]) {
+        let (mut upper, mut lower) = (Vec::with_capacity(row.len()), Vec::with_capacity(row.len()));
+        self.scales[at] = encode(row, &mut upper, &mut lower);
+        let codes = at * row.len()..(at + 1) * row.len();
+        self.upper[codes.clone()].copy_from_slice(&upper);
+        self.lower[codes].copy_from_slice(&lower);
+    }
+
+    /// Puts the last row of `from` in the place of row `at`.
+    fn take_last(&mut self, at: usize, from: &Self, dimension: usize) {
+        let last = from.owners.len() - 1;
+        let (to, whence) = (at * dimension..(at + 1) * dimension, last * dimension..(last + 1) * dimension);
+        self.upper[to.clone()].copy_from_slice(&from.upper[whence.clone()]);
+        self.lower[to].copy_from_slice(&from.lower[whence]);
+        self.scales[at] = from.scales[last];
+        self.owners[at] = from.owners[last];
+    }
+
+    /// Puts the last row in the place of row `at`.
+    fn close(&mut self, at: usize, dimension: usize) {
+        let last = self.owners.len() - 1;
+        let codes = last * dimension..(last + 1) * dimension;
+        self.upper.copy_within(codes.clone(), at * dimension);
+        self.lower.copy_within(codes, at * dimension);
+        self.scales[at] = self.scales[last];
+        self.owners[at] = self.owners[last];
+    }
+
+    fn truncate(&mut self, rows: usize, dimension: usize) {
+        self.upper.truncate(rows * dimension);
+        self.lower.truncate(rows * dimension);
+        self.scales.truncate(rows);
+        self.owners.truncate(rows);
+    }
 }
 
 pub(super) type Segments = Vec<Arc<Segment>>;
@@ -42,10 +94,10 @@ impl Writer {
         let Some(dimension) = views.first().map(|view| view.values().len()) else { return };
         let known = self.known.get(&student).copied();
         let mut sum = vec![0.0; dimension];
+        let mut row = vec![0.0; dimension];
         if let Some(known) = known {
-            let rows = &self.segments[known.row / SEGMENT_ROWS].rows;
-            let at = known.row % SEGMENT_ROWS * dimension;
-            for (total, value) in sum.iter_mut().zip(&rows[at..at + dimension]) {
+            self.segments[known.row / SEGMENT_ROWS].read(known.row % SEGMENT_ROWS, &mut row);
+            for (total, value) in sum.iter_mut().zip(&row) {
                 *total = f64::from(*value) * known.length;
             }
         }
@@ -57,69 +109,68 @@ impl Writer {
         let length = sum.iter().map(|value| value * value).sum::<f64>().sqrt();
         // Views that point away from each other have no mean: such a row resembles nobody until another view comes.
         let scale = if length > NO_LENGTH { 1.0 / length } else { 0.0 };
-        #[expect(clippy::cast_possible_truncation, reason = "a unit vector's parts fit an f32")]
-        let mean = sum.into_iter().map(|value| (value * scale) as f32);
-        let row = match known {
+        for (value, total) in row.iter_mut().zip(sum) {
+            #[expect(clippy::cast_possible_truncation, reason = "a unit vector's parts fit an f32")]
+            let part = (total * scale) as f32;
+            *value = part;
+        }
+        let place = match known {
             Some(known) => {
                 // Copies the segment only when a snapshot shares it.
-                let segment = Arc::make_mut(&mut self.segments[known.row / SEGMENT_ROWS]);
-                let at = known.row % SEGMENT_ROWS * dimension;
-                segment.rows.splice(at..at + dimension, mean);
+                Arc::make_mut(&mut self.segments[known.row / SEGMENT_ROWS]).set(known.row % SEGMENT_ROWS, &row);
                 known.row
             }
-            None => self.push(student, mean),
+            None => self.push(student, &row),
         };
         let views = views.len() + known.map_or(0, |known| known.views);
-        self.known.insert(student, Known { row, views, length });
+        self.known.insert(student, Known { row: place, views, length });
     }
 
-    /// Returns the cosine between two people's rows, if both are here.
-    pub(super) fn cosine(&self, one: StudentId, two: StudentId) -> Option<f32> {
+    /// Returns the cosine between two people's rows, of `dimension` values, if both are here.
+    pub(super) fn cosine(&self, one: StudentId, two: StudentId, dimension: usize) -> Option<f32> {
         let row = |student| {
             let known = self.known.get(&student)?;
-            let segment = self.segments.get(known.row / SEGMENT_ROWS)?;
-            let dimension = segment.rows.len() / segment.owners.len().max(1);
-            let at = known.row % SEGMENT_ROWS * dimension;
-            segment.rows.get(at..at + dimension)
+            let mut row = vec![0.0; dimension];
+            self.segments.get(known.row / SEGMENT_ROWS)?.read(known.row % SEGMENT_ROWS, &mut row);
+            Some(row)
         };
         let (one, two) = (row(one)?, row(two)?);
         #[expect(clippy::cast_possible_truncation, reason = "a cosine fits an f32")]
-        let cosine = one.iter().zip(two).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum::<f64>() as f32;
+        let cosine = one.iter().zip(&two).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum::<f64>() as f32;
         Some(cosine)
     }
 
     /// Adds a row at the end and says which it is.
-    fn push(&mut self, student: StudentId, row: impl Iterator<Item = f32>) -> usize {
+    fn push(&mut self, student: StudentId, row: &[f32]) -> usize {
         if self.segments.last().is_none_or(|last| last.owners.len() == SEGMENT_ROWS) {
             self.segments.push(Arc::default());
         }
         let full = (self.segments.len() - 1) * SEGMENT_ROWS;
         let Some(last) = self.segments.last_mut().map(Arc::make_mut) else { return full };
-        last.rows.extend(row);
-        last.owners.push(student);
+        last.push(student, row);
         full + last.owners.len() - 1
     }
 
     /// Fills the hole with the last row of all.
     pub(super) fn remove(&mut self, student: StudentId, dimension: usize) -> bool {
         let Some(Known { row: hole, .. }) = self.known.remove(&student) else { return false };
-        let Some(last) = self.segments.last_mut().map(Arc::make_mut) else { return true };
-        let (Some(owner), Some(start)) = (last.owners.pop(), last.rows.len().checked_sub(dimension)) else {
-            return true;
-        };
-        let row = last.rows.split_off(start);
-        let from = (self.segments.len() - 1) * SEGMENT_ROWS + start / dimension;
-        if start == 0 {
-            self.segments.pop();
-        }
+        let Some(mut last) = self.segments.pop() else { return true };
+        let from = self.segments.len() * SEGMENT_ROWS + last.owners.len() - 1;
         if from != hole {
-            let segment = Arc::make_mut(&mut self.segments[hole / SEGMENT_ROWS]);
-            let at = hole % SEGMENT_ROWS;
-            segment.rows[at * dimension..(at + 1) * dimension].copy_from_slice(&row);
-            segment.owners[at] = owner;
+            let owner = last.owners[last.owners.len() - 1];
+            match self.segments.get_mut(hole / SEGMENT_ROWS) {
+                Some(segment) => Arc::make_mut(segment).take_last(hole % SEGMENT_ROWS, &last, dimension),
+                // The hole is in the last segment itself.
+                None => Arc::make_mut(&mut last).close(hole % SEGMENT_ROWS, dimension),
+            }
             if let Some(moved) = self.known.get_mut(&owner) {
                 moved.row = hole;
             }
+        }
+        let rows = last.owners.len() - 1;
+        if rows > 0 {
+            Arc::make_mut(&mut last).truncate(rows, dimension);
+            self.segments.push(last);
         }
         true
     }

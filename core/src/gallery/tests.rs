@@ -138,7 +138,9 @@ fn a_snapshot_in_use_is_not_changed_by_a_writer() {
     gallery.insert(StudentId(2), &[embedding(&[0.0, 1.0])]).unwrap();
     gallery.remove(StudentId(1));
     assert_eq!(held[0].owners, [StudentId(1)]);
-    assert_eq!(held[0].rows, [1.0, 0.0]);
+    let mut row = [0.0; 2];
+    held[0].read(0, &mut row);
+    assert_eq!(row, [1.0, 0.0]);
 }
 
 #[test]
@@ -291,4 +293,52 @@ fn how_alike_two_people_are_is_the_cosine_of_their_means() {
     let before = gallery.revision();
     gallery.remove(StudentId(3));
     assert_ne!(gallery.revision(), before);
+}
+
+/// The list that comparing `probe` with everybody makes, each row read back and multiplied as a search does it.
+fn of_everybody(gallery: &Gallery, probe: &Embedding, k: usize) -> Vec<(i64, f32)> {
+    let mut row = vec![0.0; probe.values().len()];
+    let mut all = Vec::new();
+    for segment in gallery.snapshot.load().iter() {
+        for (at, owner) in segment.owners.iter().enumerate() {
+            segment.read(at, &mut row);
+            all.push((owner.0, search::product(&row, probe.values()).clamp(-1.0, 1.0)));
+        }
+    }
+    all.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+    all.truncate(k);
+    all
+}
+
+fn told(found: &[Match]) -> Vec<(i64, f32)> {
+    found.iter().map(|found| (found.student.0, found.cosine.0)).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(60))]
+
+    #[test]
+    fn a_search_answers_what_comparing_everybody_answers_ties_included(
+        dimension in prop::sample::select(vec![1usize, 3, 16, 128, 512]),
+        people in 1i64..1500, faces in 1u64..1500, seed in any::<u64>(), k in 1usize..40, near in any::<bool>(),
+    ) {
+        let gallery = Gallery::new(embedder(dimension));
+        let face = |id: i64| random(dimension, seed ^ (id as u64 * 31 % faces));
+        gallery.load((0..people).map(|id| (StudentId(id), vec![face(id)]))).unwrap();
+        // Somebody who is there, and somebody who is not.
+        let probe = if near { face(people / 2) } else { random(dimension, !seed) };
+        prop_assert_eq!(told(&gallery.search(&probe, k).unwrap()), of_everybody(&gallery, &probe, k));
+    }
+}
+
+#[test]
+fn several_threads_answer_what_one_does() {
+    let gallery = Gallery::new(embedder(4));
+    // Every face many times, in all parts of the gallery.
+    let people = 200 * SEGMENT_ROWS as i64;
+    gallery.load((0..people).map(|id| (StudentId(id), vec![random(4, id as u64 % 977)]))).unwrap();
+    for seed in 0..5 {
+        let probe = random(4, seed);
+        assert_eq!(told(&gallery.search(&probe, 300).unwrap()), of_everybody(&gallery, &probe, 300));
+    }
 }

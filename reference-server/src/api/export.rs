@@ -6,6 +6,7 @@ use axum::extract::State;
 use axum::http::{Method, header};
 use axum::response::{IntoResponse, Response};
 use faceattend_core::attendance::AttendancePolicy;
+use faceattend_core::roster_file::csv_cell;
 use faceattend_core::store::{AttendanceFilter, AttendanceRecord, Page};
 use faceattend_core::types::StudentId;
 use faceattend_core::{Error, Result};
@@ -20,6 +21,7 @@ use crate::request::extract::Authed;
 use crate::request::input::input;
 use crate::request::kinds::{DayOrTime, FlagOr, Optional, Student, TextOr};
 use crate::request::texts;
+use crate::responses::{CSV, XLSX};
 use crate::router::described::{Answer, Described};
 use crate::router::endpoint::{Access, Audit, Endpoint, Tag};
 use crate::state::AppState;
@@ -36,8 +38,6 @@ const CREATED_AT: usize = 7;
 /// The most UTF-16 units in a cell and the most rows in a sheet below its head, as Excel has them.
 const LONGEST_CELL: usize = 32_767;
 const MOST_ROWS: usize = 1_048_575;
-const CSV: &str = "text/csv; charset=utf-8";
-const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 
 input! {
     /// Which rows to export, and as what.
@@ -174,27 +174,11 @@ fn csv_of(rows: &[[String; 8]]) -> String {
     }
     let mut text = COLUMNS.join(",") + "\n";
     for row in rows {
-        let fields: Vec<String> = row.iter().map(|cell| csv_field(cell)).collect();
+        let fields: Vec<String> = row.iter().map(|cell| csv_cell(cell)).collect();
         text += &fields.join(",");
         text.push('\n');
     }
     text
-}
-
-/// Quotes a cell as RFC 4180 says, and also where a spreadsheet separates by semicolons, tabs or bars instead: no part
-/// of a cell becomes a cell of its own. An apostrophe marks a cell as text where a spreadsheet would run it as a
-/// formula: names come from outside. Spreadsheets that take the full-width signs for the plain ones exist.
-pub(super) fn csv_field(cell: &str) -> String {
-    let formula = cell
-        .trim_start_matches(|sign: char| sign.is_whitespace() || sign == '\u{feff}' || sign == '"')
-        .starts_with(['=', '+', '-', '@', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}'])
-        || cell.starts_with(['\t', '\r', '\n']);
-    let cell = if formula { format!("'{cell}") } else { cell.to_owned() };
-    if cell.contains([',', ';', '\t', '|', '"', '\n', '\r']) {
-        format!("\"{}\"", cell.replace('"', "\"\""))
-    } else {
-        cell
-    }
 }
 
 /// Returns the rows as a workbook, `most` to a sheet.
@@ -313,7 +297,7 @@ mod tests {
             ("x\t=1+1", "\"x\t=1+1\""),
             ("", ""),
         ] {
-            assert_eq!(csv_field(cell), field);
+            assert_eq!(csv_cell(cell), field);
         }
         assert_eq!(csv_of(&[]), "\n");
     }

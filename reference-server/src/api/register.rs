@@ -20,13 +20,10 @@ use crate::request::extract::Authed;
 use crate::request::input::input;
 use crate::request::kinds::{FlagOr, Integer, Optional, Word};
 use crate::request::texts;
-use crate::responses::{Reply, reply};
+use crate::responses::{CSV, Reply, XLSX, reply};
 use crate::router::described::{Answer, Described};
 use crate::router::endpoint::{Access, Audit, Endpoint, Tag};
 use crate::state::AppState;
-
-const CSV: &str = "text/csv; charset=utf-8";
-const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 
 /// As what the register is answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

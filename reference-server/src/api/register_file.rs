@@ -2,10 +2,11 @@
 
 use std::collections::HashSet;
 
+use faceattend_core::roster_file::csv_cell;
 use faceattend_core::{Error, Result};
 use rust_xlsxwriter::{Color, Format, FormatAlign, FormatBorder, Workbook, Worksheet, XlsxError};
 
-use super::export::{csv_field, xlsx_cell};
+use super::export::xlsx_cell;
 
 /// The longest name of a sheet, in UTF-16 units, and the signs that no name may hold, as Excel has them.
 const SHEET_NAME: usize = 31;
@@ -54,7 +55,7 @@ pub(super) fn csv_of(sheets: &[Sheet]) -> String {
     text += &(head.join(",") + "\n");
     for sheet in sheets {
         for row in &sheet.rows {
-            let who = [&sheet.group, &row.name, &row.roll_number].map(|cell| csv_field(cell));
+            let who = [&sheet.group, &row.name, &row.roll_number].map(|cell| csv_cell(cell));
             let sums = row.sums.iter().map(|sum| sum.map(|sum| sum.to_string()).unwrap_or_default());
             let cells = who.into_iter().chain(row.letters.iter().map(|letter| (*letter).to_owned())).chain(sums);
             text += &(cells.collect::<Vec<_>>().join(",") + "\n");

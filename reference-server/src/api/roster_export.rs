@@ -11,13 +11,11 @@ use crate::error::AppError;
 use crate::request::extract::Authed;
 use crate::request::input::input;
 use crate::request::kinds::{FlagOr, Optional, Word};
+use crate::responses::{CSV, XLSX};
 use crate::roster_list::{ListFormat, bytes_of};
 use crate::router::described::{Answer, Described};
 use crate::router::endpoint::{Access, Audit, Endpoint, Tag};
 use crate::state::AppState;
-
-const CSV: &str = "text/csv; charset=utf-8";
-const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 
 const FORMATS: Word<ListFormat> = Word(&[("csv", ListFormat::Csv), ("xlsx", ListFormat::Xlsx)]);
 

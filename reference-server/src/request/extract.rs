@@ -4,18 +4,17 @@
 
 use std::sync::{Arc, OnceLock};
 
-use axum::extract::multipart::{Multipart, MultipartError};
-use axum::extract::{DefaultBodyLimit, FromRequest, Request};
+use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, StatusCode, header};
 use faceattend_core::store::AdminUser;
 use serde_json::{Map, Value};
 
 use crate::auth::{Bearer, Role, clock};
-use crate::error::{AppError, Issue};
+use crate::error::AppError;
 use crate::request::body::{self, Arriving, BODY_LIMIT, Body, Expects, STRANGERS_BODY_LIMIT};
 use crate::request::fields::Reader;
+use crate::request::form::file_in;
 use crate::request::input::Input;
-use crate::request::pace::{Paced, TooSlow};
 use crate::state::AppState;
 
 /// The answer to a token that is not valid, or no longer.
@@ -233,23 +232,8 @@ impl FromRequest<AppState> for Upload {
 
     async fn from_request(request: Request, state: &AppState) -> Result<Self, AppError> {
         let (user, ..) = Gate::of(&request).admit(request.headers(), state).await?;
-        let within = state.settings().body_within;
-        let mut request = request.map(|body| axum::body::Body::new(Paced::new(body, within)));
-        DefaultBodyLimit::max(BODY_LIMIT).apply(&mut request);
-        let missing = || AppError::Invalid(vec![Issue::missing_field(FRAME)]);
-        let Ok(mut form) = Multipart::from_request(request, state).await else { return Err(missing()) };
-        let unreadable = |error: MultipartError| match error.status() {
-            _ if TooSlow::caused(&error) => body::too_slow(),
-            StatusCode::PAYLOAD_TOO_LARGE => body::too_large(),
-            _ => AppError::bad_request("There was an error parsing the body"),
-        };
-        while let Some(field) = form.next_field().await.map_err(unreadable)? {
-            if field.name() == Some(FRAME) {
-                let frame = field.bytes().await.map_err(unreadable)?.to_vec();
-                return Ok(Self { user, frame });
-            }
-        }
-        Err(missing())
+        let (_, frame) = file_in(request, state, FRAME).await?;
+        Ok(Self { user, frame })
     }
 }
 

@@ -1,22 +1,16 @@
 //! A file in a multipart form, and the fields of the address.
 
-use axum::extract::multipart::{Multipart, MultipartError};
-use axum::extract::{DefaultBodyLimit, FromRequest, Request};
-use axum::http::StatusCode;
-use faceattend_core::store::limits::cut;
+use axum::extract::{FromRequest, Request};
 
 use crate::auth::Role;
-use crate::error::{AppError, Issue};
-use crate::request::body::{self, BODY_LIMIT};
+use crate::error::AppError;
 use crate::request::extract::{Door as _, Gate, Gathered, Trail, finish};
+use crate::request::form::file_in;
 use crate::request::input::Input;
-use crate::request::pace::{Paced, TooSlow};
 use crate::state::AppState;
 
 /// The name of the field with the file.
 pub(crate) const FILE: &str = "file";
-/// The longest name of a file that is kept: the longest that Linux has.
-const LONGEST_NAME: usize = 255;
 
 /// A file that a user sends, with the fields of the path and the query.
 #[derive(Debug)]
@@ -40,23 +34,7 @@ impl<I: Input + Send> FromRequest<AppState> for AuthedFile<I> {
         let mut gathered = Gathered::of(request);
         let (user, role, _) = gate.admit(&gathered.headers, state).await?;
         let input = finish(&mut gathered.reader)?;
-        let within = state.settings().body_within;
-        let mut request = gathered.request.map(|body| axum::body::Body::new(Paced::new(body, within)));
-        DefaultBodyLimit::max(BODY_LIMIT).apply(&mut request);
-        let missing = || AppError::Invalid(vec![Issue::missing_field(FILE)]);
-        let Ok(mut form) = Multipart::from_request(request, state).await else { return Err(missing()) };
-        let unreadable = |error: MultipartError| match error.status() {
-            _ if TooSlow::caused(&error) => body::too_slow(),
-            StatusCode::PAYLOAD_TOO_LARGE => body::too_large(),
-            _ => AppError::bad_request("There was an error parsing the body"),
-        };
-        while let Some(field) = form.next_field().await.map_err(unreadable)? {
-            if field.name() == Some(FILE) {
-                let name = cut(field.file_name().unwrap_or_default(), LONGEST_NAME).to_owned();
-                let bytes = field.bytes().await.map_err(unreadable)?.to_vec();
-                return Ok(Self { user, role, trail, input, name, bytes });
-            }
-        }
-        Err(missing())
+        let (name, bytes) = file_in(gathered.request, state, FILE).await?;
+        Ok(Self { user, role, trail, input, name, bytes })
     }
 }

@@ -6,6 +6,7 @@ pub(crate) mod coerce;
 pub(crate) mod extract;
 pub(crate) mod fields;
 pub(crate) mod file;
+mod form;
 pub(crate) mod input;
 pub(crate) mod kinds;
 pub(crate) mod lists;

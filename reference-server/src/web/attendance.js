@@ -4,10 +4,13 @@ import { download, erase, get } from "./api.js";
 import { listen } from "./events.js";
 import { chip, nothing, person, tile } from "./looks.js";
 import { may } from "./roles.js";
-import { dateTime, number, t, told } from "./text.js";
+import { day } from "./site-time.js";
+import { classOf, periodName, wordOf } from "./status-words.js";
+import { dateTime, number, series, t } from "./text.js";
 import { Pager, button, confirmed, element, make, say, showRows, sortable } from "./ui.js";
 
-const STATUSES = { Present: "status.present", Late: "status.late", Absent: "status.absent" };
+// The statuses of people who may have no attendance row: the server derives them.
+const DERIVED = new Set(["LeftEarly", "Excused", "Absent"]);
 
 let shown = false;
 const order = sortable(element("attendance-rows").closest("table"), "-timestamp", () => show());
@@ -20,11 +23,15 @@ const pager = new Pager("attendance", 50, "attendance.none", async ({ skip, limi
     element("attendance-sums").hidden = true;
     throw new Error(t("attendance.wrong_days"));
   }
+  const derived = isDerived();
+  order.enable(!derived);
+  for (const id of ["export-csv", "export-excel"]) element(id).hidden = derived || !may("operator");
+  if (derived) return showDerived({ skip, limit });
   const query = new URLSearchParams({ skip, limit, ...wanted(), ...(order.asked && { sort: order.asked }) });
   const [page] = await Promise.all([get(`/attendance/?${query}`), sumUp()]);
   showRows(element("attendance-rows"), page.items.map((item) => [
     person(item.student_id, item.student_name), item.student_roll_number, dateTime(item.timestamp),
-    chip(item.status.toLowerCase(), told(STATUSES, item.status)),
+    status(item.status),
     item.confidence_score === null ? "" : number(item.confidence_score, { maximumFractionDigits: 3 }),
     item.camera_location ?? "",
     may("operator") ? removal(item) : "",
@@ -32,8 +39,9 @@ const pager = new Pager("attendance", 50, "attendance.none", async ({ skip, limi
   return page;
 }, () => {
   const asks = whose() !== undefined || Object.keys(filter()).length > 0;
+  const title = isDerived() ? "attendance.none_of_status" : "attendance.none";
   if (!asks) return nothing("calendar-days", "attendance.none", "attendance.none_what");
-  return nothing("search", "attendance.none", "students.none_what", [
+  return nothing("search", title, "students.none_what", [
     button(t("list.show_all"), t("list.show_all"), () => {
       element("attendance-form").reset();
       keep({}, "#attendance");
@@ -42,8 +50,30 @@ const pager = new Pager("attendance", 50, "attendance.none", async ({ skip, limi
   ]);
 });
 
+// Rows of the service that this one replaced spell it with a space.
+function status(name) {
+  const known = name === "Left early" ? "LeftEarly" : name;
+  return chip(classOf(known), wordOf(known));
+}
+
+const isDerived = () => DERIVED.has(filter().status_filter);
+
+// Everybody who was expected and has the status, from the first day to the last one; today without them.
+async function showDerived({ skip, limit }) {
+  const { start_date: from, end_date: to, status_filter, student_id } = wanted();
+  const asks = { skip, limit, status: status_filter, from, to, student_id };
+  const given = Object.entries(asks).filter(([, value]) => value !== undefined);
+  element("attendance-sums").hidden = true;
+  const page = await get(`/attendance/statuses?${new URLSearchParams(given)}`);
+  showRows(element("attendance-rows"), page.items.map((item) => [
+    person(item.student_id, item.student_name), item.student_roll_number,
+    item.timestamp ? dateTime(item.timestamp) : series([day(item.day), periodName(item.period)]),
+    make("span", {}, status(item.status), item.reason ? ` ${item.reason}` : ""), "", "", "",
+  ]));
+  return { ...page, empty: "attendance.none_of_status" };
+}
+
 export async function enter() {
-  for (const id of ["export-csv", "export-excel"]) element(id).hidden = !may("operator");
   shown = true;
   say(element("attendance-note"), "");
   for (const field of element("attendance-form").querySelectorAll("[name]"))
@@ -97,7 +127,10 @@ async function sumUp() {
   sums.replaceChildren(
     tile("present", t("status.present"), number(data.present_count)),
     tile("late", t("status.late"), number(data.late_count)),
-    tile("absent", t("status.absent"), number(data.absent_count)),
+    // People who did not come, counted for so many days as the server counts at once; no row is written for them.
+    ...(data.missing_count === null ? [] : [
+      tile("absent", t(start_date || end_date ? "status.absent" : "attendance.absent_today"), number(data.missing_count)),
+    ]),
     tile("people", t("nav.students"), number(data.unique_students), "users"),
   );
 }

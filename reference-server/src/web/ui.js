@@ -97,6 +97,10 @@ export function sortable(table, own, changed) {
   return {
     // The order that is asked for, and nothing where it is the list's own.
     get asked() { return order === own ? "" : order; },
+    // A list that comes in an order of its own cannot be sorted.
+    enable(can) {
+      for (const head of heads) head.querySelector("button").disabled = !can;
+    },
     ask(wanted) {
       order = heads.some(({ dataset }) => [dataset.sort, `-${dataset.sort}`].includes(wanted)) ? wanted : own;
       show();
@@ -136,7 +140,8 @@ export class Pager {
   skip = 0;
 
   // The elements are called `name`-count, `name`-before and `name`-after; `load` shows the slice of skip and limit and
-  // answers it; `empty` is the key of what to say when there is nothing, `nothing` makes what is shown then.
+  // answers it; `empty`, there or here, is the key of what to say when there is nothing; `nothing` makes what is shown
+  // then.
   constructor(name, size, empty, load, nothing = null) {
     [this.#name, this.#size, this.#empty, this.#load, this.#nothing] = [name, size, empty, load, nothing];
     element(`${name}-before`).addEventListener("click", () => this.#turn(-size));
@@ -174,7 +179,7 @@ export class Pager {
       return;
     }
     count.textContent = page.total === 0
-      ? t(this.#empty)
+      ? t(page.empty ?? this.#empty)
       : t("list.slice", { first: number(this.skip + 1), last: number(last), total: number(page.total) });
     element(`${this.#name}-before`).disabled = this.skip === 0;
     element(`${this.#name}-after`).disabled = last >= page.total;

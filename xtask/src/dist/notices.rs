@@ -1,4 +1,4 @@
-//! The licences of the crates that are compiled into the release: their texts go where the programs go.
+//! The licences of the crates and the icons that are compiled into the release: their texts go where the programs go.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -10,19 +10,22 @@ use super::compile::Release;
 use super::folders::entries;
 use super::sbom::{Key, compiled};
 use crate::Result;
-use crate::workspace::{cargo, output};
+use crate::workspace::{cargo, output, root};
 
 /// The name of the file.
 pub(crate) const NAME: &str = "THIRD-PARTY-LICENSES.txt";
 
+/// What the pages have from others: a folder each, with the licence in it.
+const VENDORED: &str = "reference-server/src/web/vendor";
+
 /// Writes the texts into a file in `folder`, and returns where it is. Crates of one text stand together.
 ///
 /// # Errors
-/// When cargo cannot tell what is compiled, or a crate names neither licence nor text.
+/// When cargo cannot tell what is compiled, a crate names neither licence nor text, or a part of the pages has none.
 pub(crate) fn write(release: &Release, folder: &Path) -> Result<PathBuf> {
     let metadata = output(&mut cargo(&["metadata", "--format-version=1", "--locked"]))?;
     let metadata: Value = serde_json::from_str(&metadata).map_err(|e| format!("cargo metadata: {e}"))?;
-    let text = text(&metadata, &compiled(release)?)?;
+    let text = text(&metadata, &compiled(release)?)? + &of_pages(&root().join(VENDORED))?;
     let path = folder.join(NAME);
     fs::write(&path, text).map_err(|e| format!("cannot write {}: {e}", path.display()))?;
     Ok(path)
@@ -55,6 +58,22 @@ fn text(metadata: &Value, compiled: &BTreeSet<Key>) -> Result<String> {
     Ok(written)
 }
 
+/// Returns the licences of what the pages have from others.
+fn of_pages(vendored: &Path) -> Result<String> {
+    let mut written = String::new();
+    for folder in entries(vendored)?.into_iter().filter(|path| path.is_dir()) {
+        let texts = texts(&folder)?;
+        let name = folder.file_name().unwrap_or_default().to_string_lossy();
+        if texts.is_empty() {
+            return Err(format!("{} has no licence", folder.display()));
+        }
+        for text in texts {
+            written += &format!("\n{}\n{name} (in the pages)\n\n{}\n", "-".repeat(80), text.trim());
+        }
+    }
+    Ok(written)
+}
+
 /// Returns the texts of the licences and notices in the folder of a crate.
 fn texts(folder: &Path) -> Result<Vec<String>> {
     let names = ["LICENSE", "LICENCE", "COPYING", "NOTICE", "COPYRIGHT", "UNLICENSE"];
@@ -73,6 +92,12 @@ fn texts(folder: &Path) -> Result<Vec<String>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_the_pages_have_from_others_is_named_with_its_licence() {
+        let written = of_pages(&root().join(VENDORED)).unwrap();
+        assert!(written.contains("\nlucide (in the pages)\n\nISC License"), "{written}");
+    }
 
     #[test]
     fn crates_of_one_text_stand_together_and_this_workspaces_own_are_left_out() {

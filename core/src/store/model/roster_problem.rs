@@ -107,6 +107,7 @@ impl RosterProblem {
         Self { line: Some(line), ..Self::of_file(code, value, message) }
     }
 
+    #[cfg(feature = "roster-files")]
     pub(crate) fn in_column(self, column: &str) -> Self {
         Self { column: Some(column.to_owned()), ..self }
     }

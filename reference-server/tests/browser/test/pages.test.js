@@ -299,7 +299,7 @@ test("both are in the attendance, once, and the exports hold them", async () => 
   await page.selectOption("#status", "Absent");
   await page.click("#attendance-form button[type=submit]");
   await page.waitForFunction(
-    () => document.getElementById("attendance-count").textContent === "Nobody was marked in these days.",
+    () => document.getElementById("attendance-count").textContent === "Nobody has this status in these days.",
   );
   await page.click("#attendance-form button[type=reset]");
   await page.waitForFunction(() => document.querySelectorAll("#attendance-rows tr").length === 2);

@@ -86,6 +86,30 @@ withDatabase("the first page says who is missing, and a mark moves a name withou
   assert.doesNotMatch(await card("7A").textContent(), /1 missing/);
 });
 
+withDatabase("the attendance lists and counts who is missing or excused, though no row says so", async () => {
+  await go(page, "attendance");
+  await page.locator("#attendance-rows tr").first().waitFor();
+  assert.equal(await figure("#attendance-sums", "absent"), "3");
+  assert.match(await page.textContent("#attendance-sums .absent dt"), /Absent today/);
+  const listed = async (status, count) => {
+    await page.selectOption("#status", status);
+    await page.click("#attendance-form button[type=submit]");
+    await page.waitForFunction(
+      (text) => document.getElementById("attendance-count").textContent === text, `1 to ${count} of ${count}`,
+    );
+    return page.textContent("#attendance-rows");
+  };
+  assert.match(await listed("Absent", 3), /Emil Novák.*Fatima Diallo.*Grace Hopper/s);
+  assert.equal(await page.locator("#export-csv").isVisible(), false, "the export holds rows alone");
+  assert.ok(await page.locator("th[data-sort] button").first().isDisabled());
+  assert.deepEqual(await barriers(page, "attendance of the absent"), []);
+  await picture(page, "views-attendance-absent");
+  assert.match(await listed("Excused", 1), /Chen Wei.*At the dentist/s);
+  await page.click("#attendance-form button[type=reset]");
+  await page.locator("#export-csv").waitFor();
+  assert.equal(await page.locator("th[data-sort] button").first().isDisabled(), false);
+});
+
 withDatabase("what the board is asked for stays in the address", async () => {
   await go(page, "today");
   await page.selectOption("#today-group", { label: "7B" });
