@@ -58,6 +58,7 @@ const arrow = () => page.evaluate(() => {
 
 test("who stands still is asked, and marked once the head turns as it was asked to", async (t) => {
   if (!server.folder) return t.skip("the server is not the tests' own");
+  await go(page, "register");
   camera.sit(people.hopper);
   await page.fill("#student-name", "Grace Hopper");
   await page.fill("#student-roll", "R-1906");
@@ -67,27 +68,28 @@ test("who stands still is asked, and marked once the head turns as it was asked 
 
   await go(page, "live");
   await page.click("#browser-start");
-  let nods = 0;
-  for (;;) {
+  const marked = page.locator("#marks li", { hasText: "Grace Hopper (R-1906)" });
+  for (let tries = 0; ; tries += 1) {
+    assert.ok(tries < 30, "30 questions without an answer");
     camera.sit(people.hopperMoved);
     const question = await said(QUESTION);
     const side = /left|right/.exec(question)?.[0];
-    await picture(page, "desktop-light-live-question");
-    assert.ok((await arrow()) > 300, "an arrow shows where to");
-    if (side) {
+    if (tries === 0) {
+      // The first question is looked at, and its five seconds pass.
+      await picture(page, "desktop-light-live-question");
+      assert.ok((await arrow()) > 300, "an arrow shows where to");
       assert.deepEqual(await barriers(page, "a question"), []);
-      assert.equal(await page.locator("#marks li").count(), 0, "nobody is marked for standing still");
+      assert.equal(await marked.count(), 0, "nobody is marked for standing still");
+    } else if (side) {
       camera.turn(side);
-      break;
+      if (await marked.waitFor({ timeout: 15_000 }).then(() => true, () => false)) break;
     }
-    // Nobody in these pictures nods: another face, another question.
-    nods += 1;
-    assert.ok(nods < 20, "20 nods in a row: once in a million times");
+    // Nobody in these pictures nods, and a busy machine may see the turn too late: another face, another question.
+    camera.turn("center");
     camera.leave();
     await said(/^$|No face/);
     await page.waitForTimeout(1500);
   }
-  await page.locator("#marks li", { hasText: "Grace Hopper (R-1906)" }).waitFor({ timeout: RECOGNITION });
   await page.click("#browser-stop");
   assert.deepEqual(page.problems, []);
 });
