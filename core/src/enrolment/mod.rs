@@ -230,8 +230,8 @@ impl Registry {
     }
 
     /// Gives `who` a face that no liveness session proved: of photographs, or of a camera. It is not marked as verified
-    /// ([`liveness_verified`](crate::store::Student::liveness_verified)). The first of `views` is compared with everybody, as a session's center view
-    /// is. `origin` says in the audit log where the face is from.
+    /// ([`liveness_verified`](crate::store::Student::liveness_verified)). The first of `views` is compared with
+    /// everybody, as a session's center view is. `origin` says in the audit log where the face is from.
     ///
     /// # Errors
     /// [`Error::InvalidInput`] without a view; [`Error::ModelMismatch`] for views of another model than the gallery's;
