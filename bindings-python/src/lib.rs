@@ -21,6 +21,7 @@ mod per_process;
 mod pil;
 mod recognition;
 mod records;
+mod rosters;
 mod runtime;
 mod second_look;
 mod store;
@@ -63,6 +64,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<second_look::SecondLook>()?;
     module.add_class::<second_look::SecondLooking>()?;
     module.add_class::<store::Store>()?;
+    rosters::register(module)?;
     module.add_function(wrap_pyfunction!(camera::has_opencv, module)?)?;
     module.add_function(wrap_pyfunction!(camera::usual_gate, module)?)?;
     module.add_function(wrap_pyfunction!(embedding::similarity, module)?)?;

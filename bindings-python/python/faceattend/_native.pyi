@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, Optional, Union, final, overload
+from typing import Any, Literal, Optional, Union, final, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -12,19 +12,24 @@ from typing_extensions import Self, TypeVar, deprecated
 
 from .types import (
     AddedFileDict,
+    ArrivalsDict,
     AttendanceRecordDict,
     AttendanceSummaryDict,
     CameraHealthDict,
     CameraProblemDict,
     Color,
     Corners,
+    Day,
+    DayKind,
     Decision,
     Depth,
     EngineDict,
     ErasureDict,
+    ExcuseDict,
     FaceDict,
     GalleryLoadDict,
     Gate,
+    GroupDict,
     IdentificationDict,
     Liveness,
     Marks,
@@ -36,6 +41,7 @@ from .types import (
     PackDict,
     PassiveVerdict,
     PathLike,
+    PeriodDict,
     Picture,
     PoseDict,
     Position,
@@ -43,12 +49,16 @@ from .types import (
     QualityDict,
     ReceiptDict,
     RecognizedFaceDict,
+    RosterEntryDict,
+    RosterStatus,
+    RosterStudentDict,
     SecondLookDict,
     SecondLookState,
     SecondLookVerdict,
     Selection,
     SightingDict,
     Status,
+    StatusCountsDict,
     StudentDict,
     VerificationDict,
 )
@@ -751,6 +761,103 @@ class Store:
     def load_gallery(
         self, gallery: Gallery, engine: Engine, *, legacy_model: Optional[str] = None
     ) -> GalleryLoadDict: ...
+
+@final
+class RosterEntry:
+    @property
+    def student_id(self) -> int: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def roll_number(self) -> str: ...
+    @property
+    def day(self) -> date: ...
+    @property
+    def period(self) -> str: ...
+    @property
+    def status(self) -> RosterStatus: ...
+    @property
+    def at(self) -> Optional[datetime]: ...
+    @property
+    def excuse(self) -> Optional[ExcuseDict]: ...
+    def to_dict(self) -> RosterEntryDict: ...
+
+@final
+class StatusCounts:
+    @property
+    def present(self) -> int: ...
+    @property
+    def late(self) -> int: ...
+    @property
+    def left_early(self) -> int: ...
+    @property
+    def excused(self) -> int: ...
+    @property
+    def absent(self) -> int: ...
+    @property
+    def pending(self) -> int: ...
+    @property
+    def expected(self) -> int: ...
+    @property
+    def came(self) -> int: ...
+    @property
+    def rate(self) -> Optional[float]: ...
+    def part(self, count: int) -> Optional[float]: ...
+    def to_dict(self) -> StatusCountsDict: ...
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+
+@final
+class DayPlan:
+    @property
+    def kind(self) -> DayKind: ...
+    @property
+    def name(self) -> Optional[str]: ...
+    @property
+    def periods(self) -> list[PeriodDict]: ...
+
+@final
+class RosterDays:
+    @staticmethod
+    def from_rows(
+        *,
+        policy: Optional[AttendancePolicy] = None,
+        students: Iterable[Mapping[str, Any]],
+        first_day: Optional[Day] = None,
+        last_day: Optional[Day] = None,
+        groups: Optional[Iterable[Mapping[str, Any]]] = None,
+        memberships: Optional[Iterable[Mapping[str, Any]]] = None,
+        withdrawals: Optional[Iterable[Mapping[str, Any]]] = None,
+        timetables: Optional[Iterable[Mapping[str, Any]]] = None,
+        calendar: Optional[Iterable[Mapping[str, Any]]] = None,
+        excuses: Optional[Iterable[Mapping[str, Any]]] = None,
+        marks: Optional[Iterable[Mapping[str, Any]]] = None,
+        now: Optional[Moment] = None,
+    ) -> RosterDays: ...
+    @property
+    def students(self) -> list[RosterStudentDict]: ...
+    @property
+    def groups(self) -> list[GroupDict]: ...
+    @property
+    def changed_at(self) -> Optional[datetime]: ...
+    @property
+    def span(self) -> Optional[tuple[date, date]]: ...
+    def entry(self, student_id: int, day: Day, period: Optional[str] = None) -> Optional[RosterEntry]: ...
+    def entries(
+        self,
+        day: Optional[Day] = None,
+        status: Optional[RosterStatus] = None,
+        *,
+        group: Optional[int] = None,
+        period: Optional[str] = None,
+    ) -> list[RosterEntry]: ...
+    def counts(
+        self, day: Optional[Day] = None, group: Optional[int] = None, *, period: Optional[str] = None
+    ) -> StatusCounts: ...
+    def plan(self, day: Day, group: Optional[int] = None, *, student_id: Optional[int] = None) -> DayPlan: ...
+    def groups_of(self, student_id: int, day: Day) -> list[int]: ...
+    def is_there(self, student_id: int, day: Day) -> bool: ...
+    def arrivals(self, day: Optional[Day] = None, group: Optional[int] = None) -> ArrivalsDict: ...
 
 def has_opencv() -> bool: ...
 def usual_gate(source: str) -> Gate: ...
