@@ -95,3 +95,37 @@ pub(crate) fn clock(value: &Bound<'_, PyAny>) -> PyResult<Time> {
 pub(crate) fn time(py: Python<'_>, time: Time) -> PyResult<Bound<'_, PyAny>> {
     py.import("datetime")?.getattr("time")?.call1((time.hour(), time.minute(), time.second()))
 }
+
+/// A day as an argument.
+pub(crate) struct Day(pub(crate) Date);
+
+impl Day {
+    pub(crate) fn date(self) -> Date {
+        self.0
+    }
+}
+
+impl<'py> FromPyObject<'_, 'py> for Day {
+    type Error = PyErr;
+
+    fn extract(value: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        day(&value).map(Self)
+    }
+}
+
+/// A moment as an argument.
+pub(crate) struct When(Timestamp);
+
+impl When {
+    pub(crate) fn or_now(given: Option<Self>) -> Timestamp {
+        given.map_or_else(Timestamp::now, |when| when.0)
+    }
+}
+
+impl<'py> FromPyObject<'_, 'py> for When {
+    type Error = PyErr;
+
+    fn extract(value: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        moment(&value).map(Self)
+    }
+}

@@ -11,7 +11,7 @@ down. All similarities, scores and thresholds are in [0, 1].
 from __future__ import annotations
 
 import os
-from datetime import date, datetime, time
+from datetime import date, datetime
 from pathlib import Path
 from typing import Literal, Optional, Protocol, TypedDict, Union
 
@@ -19,11 +19,43 @@ import numpy as np
 import numpy.typing as npt
 
 from ._native import Frame
+from ._roster_types import (
+    ArrivalBinDict,
+    ArrivalsDict,
+    CalendarEntryDict,
+    CalendarKind,
+    DayKind,
+    ExcuseDict,
+    GroupDict,
+    GroupKind,
+    GroupSizeDict,
+    GuardianDict,
+    MembershipDict,
+    PeriodDict,
+    PlannedChangeDict,
+    PlannedGroupDict,
+    PlannedMembershipDict,
+    PlannedStudentDict,
+    RefusedChangeDict,
+    RosterChanged,
+    RosterEntryDict,
+    RosterImportDict,
+    RosterOutcomeDict,
+    RosterPlanDict,
+    RosterProblemDict,
+    RosterStatus,
+    RosterStudentDict,
+    StatusCountsDict,
+    TimetableVersionDict,
+    UnlistedStudentDict,
+    WithdrawalDict,
+)
 
 __all__ = [
     "AddedFileDict",
     "ArrivalBinDict",
     "ArrivalsDict",
+    "AttendanceBy",
     "AttendanceRecordDict",
     "AttendanceSummaryDict",
     "CalendarEntryDict",
@@ -45,6 +77,8 @@ __all__ = [
     "Gate",
     "GroupDict",
     "GroupKind",
+    "GroupSizeDict",
+    "GuardianDict",
     "IdentificationDict",
     "Liveness",
     "Marks",
@@ -60,13 +94,23 @@ __all__ = [
     "PeriodDict",
     "Picture",
     "PillowImage",
+    "PlannedChangeDict",
+    "PlannedGroupDict",
+    "PlannedMembershipDict",
+    "PlannedStudentDict",
     "PoseDict",
     "Position",
     "Provider",
     "QualityDict",
     "ReceiptDict",
     "RecognizedFaceDict",
+    "RefusedChangeDict",
+    "RosterChanged",
     "RosterEntryDict",
+    "RosterImportDict",
+    "RosterOutcomeDict",
+    "RosterPlanDict",
+    "RosterProblemDict",
     "RosterStatus",
     "RosterStudentDict",
     "SecondLookDict",
@@ -77,7 +121,9 @@ __all__ = [
     "Status",
     "StatusCountsDict",
     "StudentDict",
-    "TimetableDict",
+    "StudentsBy",
+    "TimetableVersionDict",
+    "UnlistedStudentDict",
     "VerificationDict",
     "WithdrawalDict",
 ]
@@ -111,17 +157,14 @@ Marks = Literal["delete", "anonymize"]
 """What becomes of the attendance of a student who is erased."""
 SecondLookState = Literal["open", "confirmed", "refused", "settled"]
 SecondLookVerdict = Literal["undecided", "spoof"]
-RosterStatus = Literal["Present", "Late", "LeftEarly", "Excused", "Absent", "Pending"]
-"""How somebody attended who was expected. Pending: not there yet, and not late yet."""
-DayKind = Literal["school", "holiday", "free"]
-"""What a day is. Free: a day of the week on which nobody is expected."""
-GroupKind = Literal["class", "section", "department", "shift", "other"]
-CalendarKind = Literal["holiday", "extra_day"]
-"""What an entry of the calendar says: nobody is expected, or people are, whatever day of the week it is."""
 Corners = tuple[float, float, float, float]
 """A box as (x1, y1, x2, y2)."""
 Moment = Union[datetime, float]
 """A moment: a ``datetime`` (local time without a time zone), or seconds since 1970."""
+StudentsBy = Literal["id", "name", "roll_number", "face"]
+"""What students are ordered by. Face: who has none comes first."""
+AttendanceBy = Literal["time", "name", "roll_number", "status", "similarity", "place"]
+"""What marks are ordered by."""
 Day = Union[date, str]
 """A day of the site: a ``date`` that is no ``datetime``, or a text such as ``2026-03-02``."""
 PathLike = Union[str, "os.PathLike[str]"]
@@ -338,139 +381,6 @@ class GalleryLoadDict(TypedDict):
     people: int
     of_other_models: int
     legacy: int
-
-
-class RosterStudentDict(TypedDict):
-    """A student of `RosterDays.students`."""
-
-    id: int
-    name: str
-    roll_number: str
-    created_at: datetime
-
-
-class GroupDict(TypedDict):
-    """A group, as `Rosters.group` returns it."""
-
-    id: int
-    name: str
-    kind: GroupKind
-    archived_at: Optional[datetime]
-    created_at: Optional[datetime]
-    created_by: str
-
-
-class MembershipDict(TypedDict):
-    """`Rosters.memberships`. ``until_day`` is the first day on which it is over."""
-
-    id: int
-    group: int
-    student_id: int
-    from_day: date
-    until_day: Optional[date]
-
-
-class WithdrawalDict(TypedDict):
-    """`Rosters.withdrawals`: a time in which a student is not expected. Without ``from_day`` it is the time before the
-    first day; without ``until_day`` the student has left."""
-
-    id: int
-    student_id: int
-    from_day: Optional[date]
-    until_day: Optional[date]
-    by: str
-    at: datetime
-
-
-class PeriodDict(TypedDict):
-    """A part of a day that is marked once, in times of the site's clocks."""
-
-    name: str
-    begins: time
-    late_after: Optional[time]
-    check_out_from: Optional[time]
-
-
-class TimetableDict(TypedDict):
-    """`Rosters.timetables`: what holds from a day on. Without ``group`` it is the site's."""
-
-    id: int
-    group: Optional[int]
-    valid_from: date
-    weekdays: list[str]
-    periods: list[PeriodDict]
-    created_at: datetime
-    created_by: str
-
-
-class CalendarEntryDict(TypedDict):
-    """`Rosters.calendar`. Without ``group`` it is the site's."""
-
-    id: int
-    group: Optional[int]
-    kind: CalendarKind
-    name: str
-    first_day: date
-    last_day: date
-    created_at: datetime
-    created_by: str
-
-
-class ExcuseDict(TypedDict):
-    """`Rosters.excuses`. Without ``period`` it is for the whole of each day."""
-
-    id: int
-    student_id: int
-    first_day: date
-    last_day: date
-    period: Optional[str]
-    reason: str
-    created_at: Optional[datetime]
-    created_by: str
-    withdrawn_at: Optional[datetime]
-    withdrawn_by: Optional[str]
-
-
-class RosterEntryDict(TypedDict):
-    """`RosterEntry.to_dict`, without the excuse. ``day`` is a text such as ``2026-03-02``, ``at`` one such as
-    ``2026-03-02T08:00:00Z``."""
-
-    student_id: int
-    name: str
-    roll_number: str
-    day: str
-    period: str
-    status: RosterStatus
-    at: Optional[str]
-
-
-class StatusCountsDict(TypedDict):
-    """`StatusCounts.to_dict`."""
-
-    present: int
-    late: int
-    left_early: int
-    excused: int
-    absent: int
-    pending: int
-    expected: int
-    came: int
-    rate: Optional[float]
-
-
-class ArrivalBinDict(TypedDict):
-    """Arrivals in some minutes, from ``begins`` on."""
-
-    begins: time
-    in_time: int
-    late: int
-
-
-class ArrivalsDict(TypedDict):
-    """`RosterDays.arrivals`: how many minutes a bin has, and the bins without gaps."""
-
-    minutes: int
-    bins: list[ArrivalBinDict]
 
 
 class RecognizedFaceDict(TypedDict):

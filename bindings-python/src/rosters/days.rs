@@ -16,7 +16,7 @@ use super::entry::{DayPlan, RosterEntry, StatusCounts, status};
 use super::{given, shown};
 use crate::attendance::AttendancePolicy;
 use crate::gil::{attached, detached};
-use crate::time::{date, datetime, day, moment_or_now};
+use crate::time::{Day, When, date, datetime};
 
 /// The first and the last day of a span, both included.
 pub(super) type Span = (Date, Date);
@@ -126,10 +126,6 @@ impl RosterDays {
     }
 }
 
-fn day_of(value: Option<&Bound<'_, PyAny>>) -> PyResult<Option<Date>> {
-    value.map(day).transpose()
-}
-
 #[pymethods]
 impl RosterDays {
     /// Makes it of rows that a program keeps itself, such as the models of a framework.
@@ -187,13 +183,12 @@ impl RosterDays {
         *, policy=None, students, first_day=None, last_day=None, groups=None, memberships=None, withdrawals=None,
         timetables=None, calendar=None, excuses=None, marks=None, now=None
     ))]
-    #[expect(clippy::too_many_arguments, reason = "Python names them")]
     fn from_rows(
         py: Python<'_>,
         policy: Option<&AttendancePolicy>,
         students: &Bound<'_, PyAny>,
-        first_day: Option<&Bound<'_, PyAny>>,
-        last_day: Option<&Bound<'_, PyAny>>,
+        first_day: Option<Day>,
+        last_day: Option<Day>,
         groups: Option<&Bound<'_, PyAny>>,
         memberships: Option<&Bound<'_, PyAny>>,
         withdrawals: Option<&Bound<'_, PyAny>>,
@@ -201,10 +196,10 @@ impl RosterDays {
         calendar: Option<&Bound<'_, PyAny>>,
         excuses: Option<&Bound<'_, PyAny>>,
         marks: Option<&Bound<'_, PyAny>>,
-        now: Option<&Bound<'_, PyAny>>,
+        now: Option<When>,
     ) -> PyResult<Self> {
         let policy = policy.map(|policy| policy.inner.clone()).unwrap_or_default();
-        let (now, first_day, last_day) = (moment_or_now(now)?, day_of(first_day)?, day_of(last_day)?);
+        let (now, first_day, last_day) = (When::or_now(now), first_day.map(Day::date), last_day.map(Day::date));
         let span = attached(py, || match (first_day, last_day) {
             (Some(first_day), last_day) => span_of(first_day, last_day).map(Some),
             (None, None) => Ok(None),
@@ -253,16 +248,9 @@ impl RosterDays {
     /// Returns how a student attended one period of a day, the first one without a name; ``None`` where the student was
     /// not expected in it.
     #[pyo3(signature = (student_id, day, period=None))]
-    fn entry(
-        &self,
-        py: Python<'_>,
-        student_id: i64,
-        day: &Bound<'_, PyAny>,
-        period: Option<&str>,
-    ) -> PyResult<Option<RosterEntry>> {
-        let day = crate::time::day(day)?;
+    fn entry(&self, py: Python<'_>, student_id: i64, day: Day, period: Option<&str>) -> PyResult<Option<RosterEntry>> {
         attached(py, || {
-            let day = self.within(day)?;
+            let day = self.within(day.0)?;
             let student = self.student(StudentId(student_id));
             let entry = student.and_then(|student| self.inner.entry(student, day, period));
             Ok(entry.as_ref().map(RosterEntry::of))
@@ -285,12 +273,12 @@ impl RosterDays {
     fn entries(
         &self,
         py: Python<'_>,
-        day: Option<&Bound<'_, PyAny>>,
+        day: Option<Day>,
         status: Option<&str>,
         group: Option<i64>,
         period: Option<&str>,
     ) -> PyResult<Vec<RosterEntry>> {
-        let (day, status) = (day_of(day)?, status.map(|name| self::status(py, name)).transpose()?);
+        let (day, status) = (day.map(Day::date), status.map(|name| self::status(py, name)).transpose()?);
         detached(py, || {
             let mut entries = Vec::new();
             self.each(&self.asked(day, group, period)?, |entry| {
@@ -307,11 +295,11 @@ impl RosterDays {
     fn counts(
         &self,
         py: Python<'_>,
-        day: Option<&Bound<'_, PyAny>>,
+        day: Option<Day>,
         group: Option<i64>,
         period: Option<&str>,
     ) -> PyResult<StatusCounts> {
-        let day = day_of(day)?;
+        let day = day.map(Day::date);
         detached(py, || {
             let mut counts = CoreCounts::default();
             self.each(&self.asked(day, group, period)?, |entry| counts.add(entry.status));
@@ -321,16 +309,9 @@ impl RosterDays {
 
     /// Returns what a day is: for the site, or for a group or a student.
     #[pyo3(signature = (day, group=None, *, student_id=None))]
-    fn plan(
-        &self,
-        py: Python<'_>,
-        day: &Bound<'_, PyAny>,
-        group: Option<i64>,
-        student_id: Option<i64>,
-    ) -> PyResult<DayPlan> {
-        let day = crate::time::day(day)?;
+    fn plan(&self, py: Python<'_>, day: Day, group: Option<i64>, student_id: Option<i64>) -> PyResult<DayPlan> {
         attached(py, || {
-            let day = self.within(day)?;
+            let day = self.within(day.0)?;
             let plan = match student_id {
                 Some(id) => self.inner.plan_of(StudentId(id), day),
                 None => self.inner.plan_of_group(group, day),
@@ -340,27 +321,20 @@ impl RosterDays {
     }
 
     /// Returns the ids of the groups that a student is in on a day.
-    fn groups_of(&self, py: Python<'_>, student_id: i64, day: &Bound<'_, PyAny>) -> PyResult<Vec<i64>> {
-        let day = crate::time::day(day)?;
-        attached(py, || Ok(self.inner.groups_of(StudentId(student_id), self.within(day)?).collect()))
+    fn groups_of(&self, py: Python<'_>, student_id: i64, day: Day) -> PyResult<Vec<i64>> {
+        attached(py, || Ok(self.inner.groups_of(StudentId(student_id), self.within(day.0)?).collect()))
     }
 
     /// Returns whether a student is there at all on a day: made by then or a member of a group, and not withdrawn.
-    fn is_there(&self, py: Python<'_>, student_id: i64, day: &Bound<'_, PyAny>) -> PyResult<bool> {
-        let day = crate::time::day(day)?;
-        attached(py, || Ok(self.inner.is_there(StudentId(student_id), self.within(day)?)))
+    fn is_there(&self, py: Python<'_>, student_id: i64, day: Day) -> PyResult<bool> {
+        attached(py, || Ok(self.inner.is_there(StudentId(student_id), self.within(day.0)?)))
     }
 
-    /// Returns when people came, by the site's clocks: how many in which ``minutes``, from the first arrival to the last
-    /// one, in time and late. The first period of each day is counted.
+    /// Returns when people came, by the site's clocks: how many in which ``minutes``, from the first arrival to the
+    /// last one, in time and late. The first period of each day is counted.
     #[pyo3(signature = (day=None, group=None))]
-    fn arrivals<'py>(
-        &self,
-        py: Python<'py>,
-        day: Option<&Bound<'py, PyAny>>,
-        group: Option<i64>,
-    ) -> PyResult<Bound<'py, PyDict>> {
-        let day = day_of(day)?;
+    fn arrivals<'py>(&self, py: Python<'py>, day: Option<Day>, group: Option<i64>) -> PyResult<Bound<'py, PyDict>> {
+        let day = day.map(Day::date);
         let bins = detached(py, || {
             let mut arrivals = Arrivals::default();
             let mut before = None;

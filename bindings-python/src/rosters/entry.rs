@@ -102,8 +102,8 @@ impl RosterEntry {
         self.at.map(|at| datetime(py, at)).transpose()
     }
 
-    /// The excuse of one who was not there, as ``Rosters.excuses`` returns it; ``None`` without one. Its reason may tell
-    /// of an illness.
+    /// The excuse of one who was not there, as ``Rosters.excuses`` returns it; ``None`` without one. Its reason may
+    /// tell of an illness.
     #[getter]
     fn excuse<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyDict>>> {
         self.excuse.as_ref().map(|excuse| shown::excuse(py, excuse)).transpose()

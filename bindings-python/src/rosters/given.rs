@@ -18,19 +18,19 @@ use crate::gil::attached;
 use crate::time::{clock, day, moment};
 
 /// When a row was made that does not say it.
-pub(super) const UNSAID: Timestamp = Timestamp::UNIX_EPOCH;
+pub(crate) const UNSAID: Timestamp = Timestamp::UNIX_EPOCH;
 
 type Given<'a, 'py> = &'a Bound<'py, PyAny>;
 
 /// A mapping of a list, and its place there.
-pub(super) struct Row<'py> {
+pub(crate) struct Row<'py> {
     list: &'static str,
     at: usize,
     row: Bound<'py, PyAny>,
 }
 
 /// Reads each mapping of a list.
-pub(super) fn each<'py, T>(
+pub(crate) fn each<'py, T>(
     list: &'static str,
     rows: Given<'_, 'py>,
     read: impl Fn(&Row<'py>) -> PyResult<T>,
@@ -41,7 +41,7 @@ pub(super) fn each<'py, T>(
 }
 
 /// Reads each mapping of a list that may be left out.
-pub(super) fn rows<'py, T>(
+pub(crate) fn rows<'py, T>(
     list: &'static str,
     rows: Option<Given<'_, 'py>>,
     read: impl Fn(&Row<'py>) -> PyResult<T>,
@@ -50,13 +50,18 @@ pub(super) fn rows<'py, T>(
 }
 
 impl<'py> Row<'py> {
-    fn wrong(&self, key: &str, reason: impl std::fmt::Display) -> PyErr {
+    pub(crate) fn wrong(&self, key: &str, reason: impl std::fmt::Display) -> PyErr {
         let Self { list, at, row } = self;
         invalid_input(row.py(), list, format!("{list}[{at}][{key:?}]: {reason}"))
     }
 
+    /// Returns the text that stands in the place of a mapping.
+    pub(crate) fn text(&self) -> Option<String> {
+        self.row.extract().ok()
+    }
+
     /// Returns the value of a key; `None` where it is not there, or is `None`.
-    pub(super) fn given(&self, key: &str) -> PyResult<Option<Bound<'py, PyAny>>> {
+    pub(crate) fn given(&self, key: &str) -> PyResult<Option<Bound<'py, PyAny>>> {
         let found = match self.row.cast::<PyDict>() {
             Ok(dict) => dict.get_item(key)?,
             Err(_) => match self.row.getattr("get") {
@@ -70,38 +75,38 @@ impl<'py> Row<'py> {
         Ok(found.filter(|value| !value.is_none()))
     }
 
-    pub(super) fn optional<T>(&self, key: &str, read: impl Fn(Given<'_, 'py>) -> PyResult<T>) -> PyResult<Option<T>> {
+    pub(crate) fn optional<T>(&self, key: &str, read: impl Fn(Given<'_, 'py>) -> PyResult<T>) -> PyResult<Option<T>> {
         let found = self.given(key)?;
         let read = |value| read(&value).map_err(|error| self.wrong(key, error.value(self.row.py())));
         found.map(read).transpose()
     }
 
-    pub(super) fn wanted<T>(&self, key: &str, read: impl Fn(Given<'_, 'py>) -> PyResult<T>) -> PyResult<T> {
+    pub(crate) fn wanted<T>(&self, key: &str, read: impl Fn(Given<'_, 'py>) -> PyResult<T>) -> PyResult<T> {
         self.optional(key, read)?.ok_or_else(|| self.wrong(key, "it is missing"))
     }
 }
 
-fn whole(value: Given<'_, '_>) -> PyResult<i64> {
+pub(crate) fn whole(value: Given<'_, '_>) -> PyResult<i64> {
     value.extract()
 }
 
-pub(super) fn text(value: Given<'_, '_>) -> PyResult<String> {
+pub(crate) fn text(value: Given<'_, '_>) -> PyResult<String> {
     // A translated text of a framework is no `str` until it is asked to be one.
     if value.is_instance_of::<PyString>() { value.extract() } else { value.str()?.extract() }
 }
 
 /// Reads a word of the core, such as that of a kind.
-pub(super) fn word<T: FromStr<Err = faceattend_core::Error>>(value: Given<'_, '_>) -> PyResult<T> {
+pub(crate) fn word<T: FromStr<Err = faceattend_core::Error>>(value: Given<'_, '_>) -> PyResult<T> {
     let word = text(value)?;
     attached(value.py(), || word.parse())
 }
 
-pub(super) fn student_id(value: Given<'_, '_>) -> PyResult<StudentId> {
+pub(crate) fn student_id(value: Given<'_, '_>) -> PyResult<StudentId> {
     whole(value).map(StudentId)
 }
 
 /// Reads the days of the week: the first three letters of each, in a text or in a list.
-pub(super) fn weekdays(value: Given<'_, '_>) -> PyResult<Weekdays> {
+pub(crate) fn weekdays(value: Given<'_, '_>) -> PyResult<Weekdays> {
     let py = value.py();
     if value.is_instance_of::<PyString>() {
         return word(value);
@@ -123,10 +128,10 @@ pub(super) fn weekdays(value: Given<'_, '_>) -> PyResult<Weekdays> {
 }
 
 /// Reads periods: each a mapping, or a text such as `morning=07:30/08:15`.
-pub(super) fn periods(value: Given<'_, '_>) -> PyResult<Vec<Period>> {
+pub(crate) fn periods(value: Given<'_, '_>) -> PyResult<Vec<Period>> {
     let py = value.py();
     let read = |row: &Row<'_>| {
-        if let Ok(text) = row.row.extract::<String>() {
+        if let Some(text) = row.text() {
             return attached(py, || text.parse());
         }
         let mut period = Period::new(row.wanted("name", text)?, row.wanted("begins", clock)?);
@@ -141,7 +146,7 @@ pub(super) fn periods(value: Given<'_, '_>) -> PyResult<Vec<Period>> {
     each("periods", value, read)
 }
 
-pub(super) fn student(row: &Row<'_>) -> PyResult<RosterStudent> {
+pub(crate) fn student(row: &Row<'_>) -> PyResult<RosterStudent> {
     Ok(RosterStudent {
         id: row.wanted("id", student_id)?,
         name: row.wanted("name", text)?,
@@ -150,7 +155,7 @@ pub(super) fn student(row: &Row<'_>) -> PyResult<RosterStudent> {
     })
 }
 
-pub(super) fn group(row: &Row<'_>) -> PyResult<Group> {
+pub(crate) fn group(row: &Row<'_>) -> PyResult<Group> {
     Ok(Group {
         id: row.wanted("id", whole)?,
         name: row.wanted("name", text)?,
@@ -161,7 +166,7 @@ pub(super) fn group(row: &Row<'_>) -> PyResult<Group> {
     })
 }
 
-pub(super) fn membership(row: &Row<'_>) -> PyResult<Membership> {
+pub(crate) fn membership(row: &Row<'_>) -> PyResult<Membership> {
     Ok(Membership {
         id: key(row)?,
         group: row.wanted("group", whole)?,
@@ -171,7 +176,7 @@ pub(super) fn membership(row: &Row<'_>) -> PyResult<Membership> {
     })
 }
 
-pub(super) fn withdrawal(row: &Row<'_>) -> PyResult<Withdrawal> {
+pub(crate) fn withdrawal(row: &Row<'_>) -> PyResult<Withdrawal> {
     Ok(Withdrawal {
         id: key(row)?,
         student: row.wanted("student_id", student_id)?,
@@ -183,7 +188,7 @@ pub(super) fn withdrawal(row: &Row<'_>) -> PyResult<Withdrawal> {
     })
 }
 
-pub(super) fn timetable(row: &Row<'_>) -> PyResult<TimetableVersion> {
+pub(crate) fn timetable(row: &Row<'_>) -> PyResult<TimetableVersion> {
     Ok(TimetableVersion {
         id: key(row)?,
         scope: scope(row)?,
@@ -195,7 +200,7 @@ pub(super) fn timetable(row: &Row<'_>) -> PyResult<TimetableVersion> {
     })
 }
 
-pub(super) fn calendar_entry(row: &Row<'_>) -> PyResult<CalendarEntry> {
+pub(crate) fn calendar_entry(row: &Row<'_>) -> PyResult<CalendarEntry> {
     let first_day = row.wanted("first_day", day)?;
     Ok(CalendarEntry {
         id: row.wanted("id", whole)?,
@@ -209,7 +214,7 @@ pub(super) fn calendar_entry(row: &Row<'_>) -> PyResult<CalendarEntry> {
     })
 }
 
-pub(super) fn excuse(row: &Row<'_>) -> PyResult<Excuse> {
+pub(crate) fn excuse(row: &Row<'_>) -> PyResult<Excuse> {
     let first_day = row.wanted("first_day", day)?;
     Ok(Excuse {
         id: row.wanted("id", whole)?,
@@ -225,7 +230,7 @@ pub(super) fn excuse(row: &Row<'_>) -> PyResult<Excuse> {
     })
 }
 
-pub(super) fn mark(row: &Row<'_>) -> PyResult<RosterMark> {
+pub(crate) fn mark(row: &Row<'_>) -> PyResult<RosterMark> {
     Ok(RosterMark {
         id: row.wanted("id", whole)?,
         student: row.wanted("student_id", student_id)?,

@@ -2,7 +2,9 @@
 
 use faceattend_core::attendance::Period;
 use faceattend_core::roster::ArrivalBin;
-use faceattend_core::store::{CalendarEntry, Excuse, Group, Membership, RosterStudent, TimetableVersion, Withdrawal};
+use faceattend_core::store::{
+    CalendarEntry, Excuse, Group, GroupSize, Membership, RosterStudent, TimetableVersion, Withdrawal,
+};
 use jiff::Timestamp;
 use jiff::civil::{Date, Time};
 use pyo3::prelude::*;
@@ -42,6 +44,13 @@ pub(super) fn group<'py>(py: Python<'py>, group: &Group) -> Shown<'py> {
     dict.set_item("archived_at", moment(py, group.archived_at)?)?;
     dict.set_item("created_at", moment(py, said(group.created_at))?)?;
     dict.set_item("created_by", &group.created_by)?;
+    Ok(dict)
+}
+
+pub(super) fn group_size<'py>(py: Python<'py>, size: &GroupSize) -> Shown<'py> {
+    let dict = PyDict::new(py);
+    dict.set_item("group", group(py, &size.group)?)?;
+    dict.set_item("members", size.members)?;
     Ok(dict)
 }
 
