@@ -113,7 +113,7 @@ RENAMED = {
     ("Erasure", "student"): ("student", "the whole row"),
     ("Erasure", "marks_anonymised"): ("marks_anonymized", "American spelling"),
     ("Student", "must_enrol_again"): (None, "`model` beside the engine's says it"),
-    ("AttendanceRecord", "checked_out_at"): (None, "the bindings' policies have no periods with a check-out"),
+    ("AttendanceRecord", "checked_out_at"): (None, "RosterDays tells who left early"),
     ("Rosters", "roster_rows"): (None, "RosterDays reads them"),
     ("RosterDays", "read"): (None, "Rosters.days"),
     ("RosterDays", "plan_of"): ("plan", "of a student, a group or the site"),
