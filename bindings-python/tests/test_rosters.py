@@ -83,6 +83,14 @@ def test_a_class_is_counted_by_who_came_and_who_did_not(school):
     assert statuses == ["Present", "LeftEarly", "Late", "Excused", "Absent", None]
 
 
+def test_a_class_is_counted_the_same_in_postgresql(school, postgres):
+    other = School(postgres)
+    told = [(entry.roll_number, entry.status, entry.at) for entry in other.rosters.days(MONDAY, now=EVENING).entries()]
+    here = school.rosters.days(MONDAY, now=EVENING).entries()
+    assert told == [(entry.roll_number, entry.status, entry.at) for entry in here]
+    assert other.rosters.plan_import(other.rosters.export(MONDAY, "xlsx"), day=MONDAY)["is_empty"]
+
+
 def test_an_entry_says_who_when_and_why(school):
     days = school.rosters.days(MONDAY, now=EVENING)
     late, excused = days.entry(school.ids["R5"], MONDAY), days.entry(school.ids["R6"], MONDAY, "morning")
@@ -354,6 +362,10 @@ def test_a_list_is_planned_imported_and_exported(school, tmp_path):
     exported = school.rosters.export(MONDAY)
     assert b"parent@" not in exported and b"parent@" in school.rosters.export(MONDAY, guardians=True)
     assert school.rosters.plan_import(exported, day=MONDAY)["is_empty"]
+    marked = school.rosters.export(MONDAY, byte_order_mark=True)
+    assert marked == b"\xef\xbb\xbf" + exported
+    workbook = school.rosters.export(MONDAY, "xlsx", guardians=True)
+    assert workbook.startswith(b"PK") and school.rosters.plan_import(workbook, day=MONDAY)["is_empty"]
     with pytest.raises(faceattend.InvalidInputError, match="pdf"):
         school.rosters.export(MONDAY, "pdf")
 
