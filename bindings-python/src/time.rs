@@ -1,5 +1,6 @@
 //! Moments, as Python has them.
 
+use jiff::civil::{Date, Time};
 use jiff::{SignedDuration, Timestamp};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -50,6 +51,81 @@ pub(crate) fn datetime(py: Python<'_>, moment: Timestamp) -> PyResult<Bound<'_, 
 }
 
 /// The day as a `date`.
-pub(crate) fn date(py: Python<'_>, day: jiff::civil::Date) -> PyResult<Bound<'_, PyAny>> {
+pub(crate) fn date(py: Python<'_>, day: Date) -> PyResult<Bound<'_, PyAny>> {
     py.import("datetime")?.getattr("date")?.call1((day.year(), day.month(), day.day()))
+}
+
+/// The day of a `date`, or of a text such as `2026-03-02`.
+pub(crate) fn day(value: &Bound<'_, PyAny>) -> PyResult<Date> {
+    let py = value.py();
+    let wrong = || invalid_input(py, "date", "expected a date, or a text such as 2026-03-02");
+    if let Ok(text) = value.extract::<String>() {
+        return text.parse().map_err(|_| wrong());
+    }
+    // A `datetime` is a `date` for Python. Which day it belongs to depends on the site.
+    if value.hasattr("hour")? {
+        return Err(invalid_input(
+            py,
+            "date",
+            "a datetime is no day: AttendancePolicy.day says which one it belongs to",
+        ));
+    }
+    let part = |name: &str| value.getattr(name).map_err(|_| wrong());
+    let whole = |found: PyResult<Bound<'_, PyAny>>| found?.extract::<i16>().map_err(|_| wrong());
+    let (year, month, day) = (whole(part("year"))?, whole(part("month"))?, whole(part("day"))?);
+    let narrow = |number: i16| i8::try_from(number).map_err(|_| wrong());
+    Date::new(year, narrow(month)?, narrow(day)?).map_err(|_| wrong())
+}
+
+/// The time of a `time`, or of a text such as `07:30`.
+pub(crate) fn clock(value: &Bound<'_, PyAny>) -> PyResult<Time> {
+    let wrong = || invalid_input(value.py(), "time", "expected a time, or a text such as 07:30");
+    let text = match value.extract::<String>() {
+        Ok(text) => text,
+        // What `str` would write of a time, without its time zone: it is one of the site's clocks.
+        Err(_) => {
+            let naive = value.call_method1("strftime", ("%H:%M:%S",)).map_err(|_| wrong())?;
+            naive.extract().map_err(|_| wrong())?
+        }
+    };
+    text.parse().map_err(|_| wrong())
+}
+
+/// The time of the site's clocks as a `time`.
+pub(crate) fn time(py: Python<'_>, time: Time) -> PyResult<Bound<'_, PyAny>> {
+    py.import("datetime")?.getattr("time")?.call1((time.hour(), time.minute(), time.second()))
+}
+
+/// A day as an argument.
+pub(crate) struct Day(pub(crate) Date);
+
+impl Day {
+    pub(crate) fn date(self) -> Date {
+        self.0
+    }
+}
+
+impl<'py> FromPyObject<'_, 'py> for Day {
+    type Error = PyErr;
+
+    fn extract(value: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        day(&value).map(Self)
+    }
+}
+
+/// A moment as an argument.
+pub(crate) struct When(Timestamp);
+
+impl When {
+    pub(crate) fn or_now(given: Option<Self>) -> Timestamp {
+        given.map_or_else(Timestamp::now, |when| when.0)
+    }
+}
+
+impl<'py> FromPyObject<'_, 'py> for When {
+    type Error = PyErr;
+
+    fn extract(value: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        moment(&value).map(Self)
+    }
 }
