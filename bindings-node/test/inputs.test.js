@@ -5,15 +5,18 @@
 const assert = require('node:assert/strict')
 const { test } = require('node:test')
 const fc = require('fast-check')
-const { FaceAttendError, Gallery, LivenessSession, engine, picture } = require('./support.js')
+const {
+  FaceAttendError, Gallery, LivenessSession, Rosters, Store, engine, folder, picture,
+} = require('./support.js')
 
 const CODES = ['invalid_image', 'invalid_input', 'model_mismatch']
-const told = (error) => {
+const toldAs = (codes) => (error) => {
   assert.ok(
-    error instanceof FaceAttendError && CODES.includes(error.code) && error.message.length > 0,
+    error instanceof FaceAttendError && codes.includes(error.code) && error.message.length > 0,
     String(error?.stack),
   )
 }
+const told = toldAs(CODES)
 const runs = (numRuns) => ({ numRuns, endOnFailure: true })
 
 const anything = fc.anything({
@@ -162,5 +165,78 @@ test('whatever is handed over as a session', async () => {
       }
     }),
     runs(300),
+  )
+})
+
+test('whatever is handed over to rosters', async (t) => {
+  const rosters = new Rosters(await Store.open(`${folder(t)}/a.db`), { policy: { timeZone: 'UTC' } })
+  const days = await rosters.days('2026-03-02')
+  const refused = toldAs([...CODES, 'conflict', 'not_found', 'state'])
+  const dates = fc.constantFrom('2026-03-02', '2026-02-30', '-000001-01-01', '9999-12-31')
+  const day = fc.oneof(dates, fc.string(), anything)
+  const kinds = fc.constantFrom('student', 'group', 'join', 'leave', 'redate', 'withdraw', 'first_day')
+  const period = fc.record({ name: fc.string(), begins: fc.constantFrom('08:00', '25:00') })
+  const given = fc.record(
+    {
+      change: fc.oneof(kinds, anything),
+      student: fc.oneof(number, fc.string(), anything),
+      group: fc.oneof(number, fc.string(), anything),
+      name: fc.oneof(fc.string(), anything),
+      rollNumber: fc.oneof(fc.string(), anything),
+      studentId: fc.oneof(number, anything),
+      membership: number,
+      day, fromDay: day, untilDay: day, firstDay: day, lastDay: day, validFrom: day, on: day,
+      status: fc.oneof(fc.constantFrom('Absent', 'Late'), anything),
+      weekdays: fc.oneof(fc.array(fc.constantFrom('mon', 'sun', 'Mo')), anything),
+      periods: fc.oneof(fc.array(period), anything),
+      reason: fc.string(),
+      at: fc.oneof(fc.date(), anything),
+    },
+    { requiredKeys: [] },
+  )
+  await fc.assert(
+    fc.asyncProperty(fc.oneof(given, anything), day, fc.oneof(number, anything), async (one, when, id) => {
+      const calls = [
+        rosters.changeRoster([one]), rosters.changeRoster(one), rosters.join(id, id, one), rosters.days(when, one),
+        rosters.createGroup(when, one), rosters.changeGroup(id, one), rosters.removeGroup(id, one),
+        rosters.setTimetable(one), rosters.calendar(when, when), rosters.addCalendarEntry(one),
+        rosters.addExcuse(one), rosters.excuses(one), rosters.memberships(one), rosters.withdrawals(id),
+        rosters.export(when, one),
+      ]
+      await Promise.all(calls.map((call) => call.then(() => {}, refused)))
+      for (const ask of [
+        () => days.entries(one), () => days.counts(one), () => days.entry(id, when), () => days.plan(when, one),
+        () => days.groupsOf(id, when), () => days.arrivals(when, one),
+      ]) {
+        try {
+          ask()
+        } catch (error) {
+          refused(error)
+        }
+      }
+    }),
+    runs(150),
+  )
+})
+
+test('whatever is handed over as a list of students', async (t) => {
+  const rosters = new Rosters(await Store.open(`${folder(t)}/a.db`), { policy: { timeZone: 'UTC' } })
+  const book = await rosters.export('2026-03-02', { format: 'xlsx' })
+  const cell = fc.oneof(fc.string({ maxLength: 6 }), fc.constantFrom('name', 'roll_number', 'class', '2026-03-02', '"'))
+  const table = fc.array(fc.array(cell, { maxLength: 5 }).map((cells) => cells.join(',')), { maxLength: 8 })
+  const damaged = fc.array(fc.tuple(fc.nat(book.length - 1), fc.nat(255)), { maxLength: 20 }).map((changes) => {
+    const copy = Uint8Array.from(book)
+    for (const [at, value] of changes) copy[at] = value
+    return copy
+  })
+  const file = fc.oneof(anything, bytes, damaged, table.map((lines) => Buffer.from(lines.join('\n'))))
+  const options = fc.oneof(anything, fc.record({ encoding: fc.string(), sheet: fc.string() }))
+  await fc.assert(
+    fc.asyncProperty(file, options, async (...given) => {
+      const plan = await rosters.planImport(...given).catch(told)
+      const { outcome } = (await rosters.importRoster(...given).catch(told)) ?? {}
+      if (plan) assert.ok(outcome === 'refused' || (outcome === 'done' && plan.problems.length === 0), outcome)
+    }),
+    runs(200),
   )
 })

@@ -192,6 +192,10 @@ test('groups are made, renamed, archived and taken back', async (t) => {
     [['2026-02-23', MONDAY, ids.get('R01')], ['2026-03-09', '2026-03-16', ids.get('R01')]],
   )
   assert.equal((await rosters.memberships({ on: MONDAY })).length, 9)
+  const span = await rosters.days(MONDAY, { lastDay: '2026-03-09', group })
+  const expected = (day, query) => span.counts({ day, ...query }).expected
+  assert.deepEqual([expected(MONDAY), expected('2026-03-09')], [9, 10], 'members of the day alone are counted')
+  assert.deepEqual([expected(MONDAY, { group: choir.id }), span.entries({ day: MONDAY }).length], [0, 9])
   const [, later] = memberships
   const redated = { change: 'redate', membership: later.id, fromDay: '2026-03-10' }
   assert.deepEqual((await rosters.changeRoster([redated])).changed, ['changed'])
