@@ -5,6 +5,7 @@
 mod common;
 
 use common::Service;
+use jiff::civil::Date;
 use serde_json::{Value, json};
 
 /// Three students of one class: Asha is marked, Ben is excused, and nobody knows where Carla is.
@@ -54,6 +55,34 @@ async fn the_board_names_who_is_missing_and_only_those_who_excuse_learn_why() {
         let day = ben.as_array().unwrap().last().unwrap();
         assert_eq!((&day["periods"][0]["status"], &day["periods"][0]["reason"]), (&json!("Excused"), &reason), "{day}");
     }
+}
+
+#[tokio::test]
+async fn a_register_has_the_periods_of_the_days_on_which_somebody_was_expected() {
+    let service = school().await;
+    let from = async |day: Date, period: &str| {
+        let periods = [json!({ "name": period, "begins": "07:30" })];
+        let timetable = json!({ "valid_from": day.to_string(), "weekdays": WEEK, "periods": periods });
+        let answer = service.post("/api/v1/timetables", &timetable).await;
+        assert_eq!(answer.status, 200, "{}", answer.text);
+    };
+    let now = jiff::Zoned::now().date();
+    from(now, "morning").await;
+    // Before the students came the days had no periods of their own.
+    let register = service.get("/api/v1/attendance/register?group=1").await.json()["data"].clone();
+    assert_eq!((&register["periods"], &register["period"]), (&json!(["morning"]), &json!("morning")));
+
+    // Where a timetable changes within a month, no period is that of every day, and each day shows its first.
+    let next = now.last_of_month().tomorrow().unwrap();
+    from(next.with().day(15).build().unwrap(), "noon").await;
+    let path = format!("/api/v1/attendance/register?group=1&month={}", next.strftime("%Y-%m"));
+    let register = service.get(&path).await.json()["data"].clone();
+    assert_eq!((&register["periods"], &register["period"]), (&json!(["morning", "noon"]), &Value::Null));
+    let statuses = register["rows"][0]["statuses"].as_array().unwrap();
+    assert!(statuses.iter().all(|status| status == "Pending"), "{statuses:?}");
+    let noon = service.get(&format!("{path}&period=noon")).await.json()["data"].clone();
+    assert_eq!((&noon["periods"], &noon["period"]), (&json!(["morning", "noon"]), &json!("noon")));
+    assert_eq!(noon["rows"][0]["statuses"][13..15], [Value::Null, json!("Pending")]);
 }
 
 #[tokio::test]

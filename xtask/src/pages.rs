@@ -1,12 +1,11 @@
 //! The server's pages, used as a person uses them: in Chromium, with a person before its camera.
 
-use std::env;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use clap::Args;
 
 use crate::build::Built;
-use crate::{Result, node, setup};
+use crate::{Result, browser, node, python, setup};
 
 #[derive(Args, Default)]
 pub(crate) struct Options {
@@ -16,20 +15,6 @@ pub(crate) struct Options {
 
 /// The folder of the tests.
 const TESTS: &str = "reference-server/tests/browser";
-/// The variable by which the tests, these and those of the Django pages, are told which browser to use.
-pub(crate) const VARIABLE: &str = "FACEATTEND_CHROMIUM";
-/// What Chromium is called on Debian, on others, and by its best known maker.
-const NAMES: &[&str] = &["chromium", "chromium-browser", "google-chrome"];
-
-/// The browser of this machine: what [`VARIABLE`] names, else the first of [`NAMES`] on the path.
-pub(crate) fn browser() -> Option<PathBuf> {
-    if let Some(named) = env::var_os(VARIABLE) {
-        return Some(PathBuf::from(named));
-    }
-    let path = env::var_os("PATH")?;
-    let folders: Vec<_> = env::split_paths(&path).collect();
-    NAMES.iter().flat_map(|name| folders.iter().map(move |folder| folder.join(name))).find(|program| program.is_file())
-}
 
 /// Sets up, builds the server and tries its pages; says how many tests passed.
 ///
@@ -47,14 +32,15 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 /// # Errors
 /// When a test fails.
 pub(crate) fn test(server: &Path) -> Result<String> {
-    let missing = match (node::present(), browser()) {
+    let missing = match (node::present(), browser::program()) {
         (Err(problem), _) => problem.lines().next().unwrap_or_default().to_owned(),
-        (_, None) => format!("no Chromium is on the path, and {VARIABLE} names none"),
-        (Ok(()), Some(browser)) => {
+        (_, None) => format!("no Chromium is on the path, and {} names none", browser::VARIABLE),
+        (Ok(()), Some(program)) => {
             node::install(TESTS)?;
             let mut tests = node::npm(TESTS);
             tests.args(["test", "--silent"]);
-            tests.env(VARIABLE, browser).env("FACEATTEND_SERVER", server);
+            tests.env(browser::VARIABLE, program).env("FACEATTEND_SERVER", server);
+            python::with_mail_server(&mut tests);
             let (passed, skipped) = node::counted(&mut tests)?;
             return Ok(format!("{passed} passed, {skipped} skipped"));
         }

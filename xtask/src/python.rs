@@ -2,11 +2,11 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
-use crate::Result;
 use crate::build::Built;
-use crate::pages;
 use crate::workspace::{command, output, root, succeed};
+use crate::{Result, browser};
 
 /// The Python of the virtual environment in `folder` of the workspace, with what the requirement `lists` name.
 ///
@@ -36,6 +36,16 @@ pub(crate) fn environment(folder: &str, lists: &[&str]) -> Result<PathBuf> {
     succeed(&mut pip)?;
     fs::write(&stamp, wanted).map_err(|e| format!("cannot write {}: {e}", stamp.display()))?;
     Ok(python)
+}
+
+/// Tells the tests of letters which Python has a mail server; without one they say that they are left out.
+pub(crate) fn with_mail_server(tests: &mut Command) {
+    match environment("target/smtp-server", &["reference-server/tests/notices/requirements.txt"]) {
+        Ok(python) => {
+            tests.env("FACEATTEND_TEST_SMTP_PYTHON", python);
+        }
+        Err(problem) => println!("without a mail server: {problem}"),
+    }
 }
 
 /// What the Python module's tests and examples need, in `bindings-python`.
@@ -72,8 +82,8 @@ pub(crate) fn test_module(built: &Built) -> Result<String> {
         let mut command = command(&python);
         command.current_dir(&folder).env("PYTHONPATH", ".").args(arguments);
         built.with_opencv(&mut command);
-        if let Some(browser) = pages::browser() {
-            command.env(pages::VARIABLE, browser);
+        if let Some(program) = browser::program() {
+            command.env(browser::VARIABLE, program);
         }
         command
     };

@@ -112,13 +112,7 @@ fn rust(cameras: Cameras, built: &Built) -> Result<String> {
     if cameras == Cameras::With {
         built.with_opencv(&mut tests);
     }
-    // A mail server for the tests of letters; without it they say that they are left out.
-    match python::environment("target/smtp-server", &["reference-server/tests/notices/requirements.txt"]) {
-        Ok(python) => {
-            tests.env("FACEATTEND_TEST_SMTP_PYTHON", python);
-        }
-        Err(problem) => println!("without a mail server: {problem}"),
-    }
+    python::with_mail_server(&mut tests);
     if std::env::var_os(postgres::VARIABLE).is_some() {
         return counted(&mut tests).map(|said| format!("{said}; on the PostgreSQL of {}", postgres::VARIABLE));
     }

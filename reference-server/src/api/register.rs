@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::http::{Method, header};
 use axum::response::{IntoResponse, Response};
 use faceattend_core::attendance::AttendancePolicy;
-use faceattend_core::roster::{DayStatus, RosterDays, StatusCounts};
+use faceattend_core::roster::{DayPlan, DayStatus, RosterDays, StatusCounts};
 use faceattend_core::store::{Group, RosterOf, Store};
 use faceattend_core::{Error, Result};
 use jiff::civil::Date;
@@ -58,9 +58,11 @@ input! {
 pub(crate) struct Register {
     month: String,
     group: Choice,
-    /// The period that was asked for, or the first one of the group.
+    /// The period that was asked for. Without one each day shows its first: its name, and null where the days of the
+    /// month do not all begin with the same one.
     #[schema(required)]
     period: Option<String>,
+    /// The periods of the days on which somebody was expected.
     periods: Vec<String>,
     /// The groups that can be asked for.
     choices: Vec<Choice>,
@@ -222,6 +224,10 @@ fn sheet_in(roster: &RosterDays, group: Option<&Group>, first: Date, period: Opt
     let days: Vec<Date> = first.series(1.day()).take_while(|day| *day <= first.last_of_month()).collect();
     let id = group.map(|group| group.id);
     let mut sums: Vec<DaySum> = days.iter().map(|_| DaySum { expected: 0, here: 0 }).collect();
+    let plans: Vec<_> = days.iter().map(|day| (*day, roster.plan_of_group(id, *day))).collect();
+    let is_school = |plan: &DayPlan<'_>| !OffDay::of(plan).is_off();
+    // The days of school on which nobody was expected, as before the first student came.
+    let mut unused: Vec<Date> = plans.iter().filter(|(_, plan)| is_school(plan)).map(|(day, _)| *day).collect();
     let mut rows = Vec::new();
     for student in roster.students() {
         let of_group = |day: &Date| is_of(roster, student, *day, Some(id.unwrap_or(NO_GROUP)));
@@ -229,6 +235,7 @@ fn sheet_in(roster: &RosterDays, group: Option<&Group>, first: Date, period: Opt
         if !days.iter().any(of_group) {
             continue;
         }
+        unused.retain(|day| !of_group(day) || roster.entries(student, *day).next().is_none());
         let mut counts = StatusCounts::default();
         let statuses = days.iter().zip(&mut sums).map(|(day, sum)| {
             let entry = roster.entry(student, *day, period).filter(|_| of_group(day))?;
@@ -246,25 +253,28 @@ fn sheet_in(roster: &RosterDays, group: Option<&Group>, first: Date, period: Opt
             counts: Counts::of(&counts),
         });
     }
+    // Where a timetable changed, the days of one month have other periods.
     let mut periods: Vec<String> = Vec::new();
-    for day in &days {
-        for period in roster.plan_of_group(id, *day).periods {
-            if !periods.iter().any(|known| known == period.name()) {
-                periods.push(period.name().to_owned());
+    let mut firsts: Vec<&str> = Vec::new();
+    for (_, plan) in plans.iter().filter(|(day, plan)| is_school(plan) && !unused.contains(day)) {
+        for (at, name) in plan.periods.iter().map(|period| period.name()).enumerate() {
+            if !periods.iter().any(|known| known == name) {
+                periods.push(name.to_owned());
+            }
+            if at == 0 && !firsts.contains(&name) {
+                firsts.push(name);
             }
         }
     }
+    let first_of_all = <[&str; 1]>::try_from(firsts).ok().map(|[only]| only);
     let choices = roster.groups().iter().filter(|group| group.archived_at.is_none() || Some(group.id) == id);
     Register {
         month: first.strftime("%Y-%m").to_string(),
         group: Choice::of(group),
-        period: period.or(periods.first().map(String::as_str)).map(str::to_owned),
+        period: period.or(first_of_all).map(str::to_owned),
         periods,
         choices: choices.map(|group| Choice::of(Some(group))).chain([Choice::of(None)]).collect(),
-        days: days
-            .iter()
-            .map(|day| RegisterDay { date: *day, off: OffDay::of(&roster.plan_of_group(id, *day)) })
-            .collect(),
+        days: plans.iter().map(|(day, plan)| RegisterDay { date: *day, off: OffDay::of(plan) }).collect(),
         rows,
         sums,
     }

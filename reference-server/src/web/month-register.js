@@ -51,6 +51,9 @@ async function load(wanted = {}) {
     element("month-group").value = chosen;
     element("month-month").value = data.month;
     offerPeriods(element("month-periods"), element("month-period"), data.periods, data.period);
+    if (data.periods.length > 1)
+      element("month-period").prepend(make("option", { value: "", textContent: t("month.first_period") }));
+    element("month-period").value = data.period ?? "";
     for (const id of ["month-print", "month-csv", "month-xlsx"]) element(id).disabled = data.choices.length === 0;
     if (group !== ALL) {
       element("month-sheets").replaceChildren(...sheetOf(data));
@@ -99,7 +102,9 @@ function sheetOf(data) {
   return [make("section", { className: "card sheet" }, head, scroll, foot)];
 }
 
-const ofPeriod = ({ period }) => t("month.period", { period: periodName(period) });
+// Where the timetable changed within the month, the days begin with other periods.
+const ofPeriod = ({ period }) =>
+  t("month.period", { period: period === null ? t("month.first_period") : periodName(period) });
 
 function headCell(text, className = "", scope = "col") {
   const made = make("th", { textContent: text, className });

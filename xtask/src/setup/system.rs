@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 use super::{Cameras, Purpose};
 use crate::workspace::succeed;
-use crate::{Result, pages, postgres};
+use crate::{Result, browser, postgres};
 
 /// What compiling C parts needs (SQLite is built in), beside the linker that Rust needs anyway.
 const COMPILER: &[&str] = &["gcc", "libc6-dev"];
@@ -49,7 +49,7 @@ pub(super) fn missing(cameras: Cameras, purpose: Purpose) -> Result<Vec<&'static
     if purpose == Purpose::Tests && is_root() {
         wanted.extend(ANOTHER_MACHINE);
     }
-    if purpose == Purpose::Tests && pages::browser().is_none() {
+    if purpose == Purpose::Tests && browser::program().is_none() {
         wanted.extend(BROWSER);
     }
     if purpose == Purpose::Tests && postgres::programs().is_none() {

@@ -17,8 +17,8 @@ export function picturesOf(file) {
   return pictures;
 }
 
-// The pictures as I420 of `width` x `height`, decoded by the browser that will show them, scaled up by `zoom` about the
-// middle.
+// The pictures as I420 of `width` x `height`, decoded by the browser that will show them: they fill it, scaled up by
+// `zoom` about the middle.
 export async function decode(page, pictures, { width, height, zoom = 1 }) {
   const decoded = [];
   for (const jpeg of pictures) {
@@ -26,7 +26,8 @@ export async function decode(page, pictures, { width, height, zoom = 1 }) {
       const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
       const bitmap = await createImageBitmap(new Blob([bytes], { type: "image/jpeg" }));
       const context = new OffscreenCanvas(width, height).getContext("2d");
-      const [w, h] = [width * zoom, height * zoom];
+      const scale = zoom * Math.max(width / bitmap.width, height / bitmap.height);
+      const [w, h] = [bitmap.width * scale, bitmap.height * scale];
       context.drawImage(bitmap, (width - w) / 2, (height - h) / 2, w, h);
       const { data: rgba } = context.getImageData(0, 0, width, height);
       // ITU-R BT.601 in its limited range, as cameras deliver it; colour at half the resolution.

@@ -43,7 +43,7 @@ export class Camera {
     this.#timer = setInterval(() => this.#next(), 1000 / FPS);
   }
 
-  // Somebody sits down; their pictures are those of a `turn.avi`, decoded.
+  // Somebody sits down; their pictures are those of a `turn.avi`, decoded, or a few of somebody who looks ahead.
   sit(clip) {
     this.#clip = clip;
     [this.#at, this.#target, this.#queue, this.#held] = ["center", "center", [], 0];
@@ -77,7 +77,8 @@ export class Camera {
       this.#at = next;
     }
     const hold = HOLDS[this.#at];
-    this.#write(this.#clip[this.#queue.shift() ?? hold[this.#held++ % hold.length]]);
+    const at = this.#queue.shift() ?? hold[this.#held++ % hold.length];
+    this.#write(this.#clip[at % this.#clip.length]);
   }
 
   #write(picture) {

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 
-const ROOT = resolve(import.meta.dirname, "../../../..");
+export const ROOT = resolve(import.meta.dirname, "../../../..");
 export const MEDIA = join(ROOT, "examples/media");
 export const PICTURES = join(ROOT, "target/browser");
 // The models are opened before the server listens.
@@ -13,8 +13,8 @@ const START = 60_000;
 
 // Starts the server, or takes the one that `FACEATTEND_URL` names; answers its address, its folder where it is ours,
 // and how to stop it and to start it again. `prepare` is called with the program and the folder before a server of ours
-// starts, `more` are further settings of it.
-export async function startServer({ prepare, more = [] } = {}) {
+// starts, `timeZone` is that of its site, `more` are further settings of it.
+export async function startServer({ prepare, timeZone = "UTC", more = [] } = {}) {
   if (process.env.FACEATTEND_URL) return { url: process.env.FACEATTEND_URL, stop: async () => {} };
   const program = process.env.FACEATTEND_SERVER ?? join(ROOT, "target/debug/faceattend");
   if (!existsSync(program))
@@ -29,7 +29,7 @@ export async function startServer({ prepare, more = [] } = {}) {
     join(folder, "models"),
     "--preview",
     "--time-zone",
-    "UTC",
+    timeZone,
     ...more,
   ];
   let running;
