@@ -156,7 +156,7 @@ def test_who_is_missing_is_on_one_page_and_the_month_on_one_sheet_of_paper(page,
     page.click("text=Show")
     assert f"day={day}" in page.url
     sync_api.expect(page.locator(".fa-when")).to_have_text("Thursday, 19 March 2026")
-    sync_api.expect(page.locator(".fa-boards caption").first).to_contain_text("missing of")
+    sync_api.expect(page.locator(".fa-boards h3").first).to_contain_text("missing of")
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     shot(page, "absence")
     page.set_viewport_size({"width": 390, "height": 844})

@@ -306,9 +306,16 @@ def test_a_student_who_is_deleted_leaves_nothing_in_the_roster(admin, asha, grou
     assert StudentGroup.objects.exists()
 
 
-def run(path, code):
-    """Runs Python with the site's settings on an SQLite file."""
-    environment = {**os.environ, "FACEATTEND_TEST_DATABASE": str(path), "FACEATTEND_TEST_POSTGRES": ""}
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request, tmp_path):
+    """An SQLite file, and a PostgreSQL where a server is named."""
+    return tmp_path / "school.db" if request.param == "sqlite" else request.getfixturevalue("postgres")
+
+
+def run(database, code):
+    """Runs Python with the site's settings on a database."""
+    url = str(database) if "://" in str(database) else ""
+    environment = {**os.environ, "FACEATTEND_TEST_DATABASE": str(database), "FACEATTEND_TEST_POSTGRES": url}
     setup = "import django; django.setup()\nfrom faceattend.contrib.django.models import *\n"
     done = subprocess.run(
         [sys.executable, "-c", setup + code], env=environment, timeout=120, text=True, capture_output=True
@@ -361,10 +368,9 @@ def derived(store):
     return f"{sorted((entry.name, entry.period, entry.status) for entry in days.entries())}\n"
 
 
-def test_the_server_goes_on_with_a_roster_of_django(tmp_path):
-    path = tmp_path / "django.db"
+def test_the_server_goes_on_with_a_roster_of_django(database):
     told = run(
-        path,
+        database,
         MIGRATE
         + """
 import datetime
@@ -385,7 +391,7 @@ recognition.mark(ben.pk, 0.9, "Gate", datetime.datetime(2026, 3, 2, 3, tzinfo=da
         + DERIVED,
     )
     assert told == "[('Asha', 'morning', 'Absent'), ('Ben', 'morning', 'Late'), ('Chen', 'morning', 'Excused')]\n"
-    store = faceattend.Store(path)
+    store = faceattend.Store(database)
     assert derived(store) == told
     # The server finds the group by its name, and goes on.
     rosters_of = faceattend.Rosters(store)
@@ -393,13 +399,12 @@ recognition.mark(ben.pk, 0.9, "Gate", datetime.datetime(2026, 3, 2, 3, tzinfo=da
     asha = next(row["id"] for row in rosters_of.days(DAY).students if row["name"] == "Asha")
     rosters_of.leave(asha, "5ä", DAY)
     rosters_of.add_excuse(asha, DAY, reason="Bus", by="server")
-    assert run(path, DERIVED) == derived(store)
+    assert run(database, DERIVED) == derived(store)
     assert ("Asha", "day", "Excused") in eval(derived(store))
 
 
-def test_django_goes_on_with_a_roster_of_the_server(tmp_path):
-    path = tmp_path / "core.db"
-    store = faceattend.Store(path)
+def test_django_goes_on_with_a_roster_of_the_server(database):
+    store = faceattend.Store(database)
     rosters_of = faceattend.Rosters(store, faceattend.AttendancePolicy("Asia/Kolkata"))
     group = rosters_of.create_group("5A")["id"]
     asha, ben = (store.create_student(name, name) for name in ("Asha", "Ben"))
@@ -407,10 +412,10 @@ def test_django_goes_on_with_a_roster_of_the_server(tmp_path):
         rosters_of.join(each.id, group, DAY)
     rosters_of.set_timetable(valid_from=DAY, weekdays="mon tue", periods=["morning=07:30/08:15"], group=group)
     rosters_of.add_excuse(ben.id, DAY, reason="Flu")
-    assert run(path, MIGRATE + DERIVED) == derived(store)
+    assert run(database, MIGRATE + DERIVED) == derived(store)
     assert "('Ben', 'morning', 'Excused')" in derived(store)
     run(
-        path,
+        database,
         """
 group = StudentGroup.objects.get()
 assert group.kind == "class" and Timetable.objects.get().rows()[0]["name"] == "morning"
@@ -418,11 +423,11 @@ Withdrawal.objects.create(student=Student.objects.get(name="Asha"), from_day="20
 StudentGroup.objects.create(name="Chor", kind="other", created_by="root")
 """,
     )
-    assert run(path, DERIVED) == derived(store) and "Asha" not in derived(store)
+    assert run(database, DERIVED) == derived(store) and "Asha" not in derived(store)
     assert [each["group"]["name"] for each in rosters_of.groups()] == ["5A", "Chor"]
     store.erase_student(ben.id)
-    assert run(path, DERIVED) == "[]\n"
-    assert run(path, "print(Excuse.objects.count(), GroupMember.objects.count())") == "0 1\n"
+    assert run(database, DERIVED) == "[]\n"
+    assert run(database, "print(Excuse.objects.count(), GroupMember.objects.count())") == "0 1\n"
 
 
 def test_the_key_of_a_name_is_the_servers(tmp_path):
