@@ -59,6 +59,34 @@ export type LivenessReasonCode =
 /** Why a face in view of a camera is not known to be a living person's. */
 export type LifeReason = 'few_views' | 'little_movement' | 'passive_low' | 'frozen' | 'unanswered'
 
+/**
+ * One change of a roster. A student is named by the key or the roll number, a group by the key or the name. Days are
+ * `YYYY-MM-DD`; where a first day may be left out, it is the day of the change.
+ */
+export type RosterChange =
+  /** A student with this roll number is there and has this name. */
+  | { change: 'student'; rollNumber: string; name: string }
+  /** A group with this name is there and is not archived. The kind (`class`) is that of a group that has to be made. */
+  | { change: 'group'; name: string; kind?: GroupKind }
+  /** The student is a member from a day on, up to the day before `untilDay`. */
+  | {
+      change: 'join'
+      student: number | string
+      group: number | string
+      fromDay?: string
+      untilDay?: string | null
+    }
+  /** The student is no member from `untilDay` on. */
+  | { change: 'leave'; student: number | string; group: number | string; untilDay?: string }
+  /** A membership has these days. */
+  | { change: 'redate'; membership: number; fromDay: string; untilDay?: string | null }
+  /** The student has left: all memberships end, and nobody expects the student from that day on. */
+  | { change: 'withdraw'; student: number | string; fromDay?: string }
+  /** The student who was withdrawn is expected again from a day on. Memberships do not come back. */
+  | { change: 'readmit'; student: number | string; fromDay?: string }
+  /** The student is not expected before a day. */
+  | { change: 'first_day'; student: number | string; day: string }
+
 /** How much analysis work this thread has. */
 export interface Load {
   /** Calls that run. */
@@ -150,19 +178,19 @@ export declare class AttendanceBook {
    * kept with the row. Rejects with `not_found` for an unknown student.
    */
   mark(studentId: number, similarity: number, options?: MarkOptions & Abortable): Promise<Marking>
-  /** Resolves to the rows that pass the filter, newest first. */
+  /** Resolves to the rows that pass the filter, in its order. */
   records(filter?: AttendanceFilter & Abortable): Promise<AttendanceList>
   /** Resolves to the row with this key. */
   record(id: number, options?: Abortable): Promise<AttendanceRecord | null>
   /** Deletes the row with this key. The student can be marked again at once. Rejects with `not_found`. */
   delete(id: number, options?: Abortable): Promise<void>
-  /** Resolves to counts of the rows that pass the filter. Its `skip` and `limit` have no effect. */
+  /** Resolves to counts of the rows that pass the filter. Its order, `skip` and `limit` have no effect. */
   summary(filter?: AttendanceFilter & Abortable): Promise<AttendanceSummary>
   /** Returns the day of the site that a moment belongs to. Default: now. */
   day(at?: Date | undefined | null): SiteDay
   /**
-   * Forgets what the database said within the last minute: for one who has deleted rows or students behind this
-   * object.
+   * Forgets what the database said within the last minute. Call it after rows or students were deleted behind this
+   * object, and after `Rosters` changed groups, timetables or the calendar.
    */
   forget(): void
   /**
@@ -364,12 +392,158 @@ export declare class ReceiptKey {
 }
 
 /**
+ * Who was expected on the days of a span, and how each attended. `Rosters.days` reads it; it does not change. It is in
+ * memory, and its methods return at once. A long list of entries takes its time on the thread that asks, some
+ * microseconds for each: ask for a day or a status, or `counts`.
+ *
+ * A student is expected where the timetable of a group of the student, else that of the site, has this day of the week
+ * and the calendar has no holiday, unless the student is withdrawn, or was made on a later day and is in no group.
+ * Where no timetable holds, days from Monday to Friday are marked once.
+ */
+export declare class RosterDays {
+  private constructor()
+  /** The first and the last day, both included. */
+  get span(): [firstDay: string, lastDay: string]
+  /** The students, ordered by name. */
+  get students(): Array<RosterStudent>
+  /** Every group, ordered by name. */
+  get groups(): Array<Group>
+  /** When the last mark, check-out or excuse came; `null` without one. */
+  get changedAt(): Date | null
+  /**
+   * Returns how a student attended one period of a day, the first one without a name; `null` where the student was
+   * not expected in it.
+   */
+  entry(studentId: number, day: string, period?: string | null): RosterEntry | null
+  /** Returns how everybody attended who was expected: an entry for each student and period, by day. */
+  entries(query?: EntryQuery | undefined | null): Array<RosterEntry>
+  /** Returns how many of those who were expected came, and how. */
+  counts(query?: CountQuery | undefined | null): StatusCounts
+  /** Returns what a day is: for the site, a group or a student. */
+  plan(day: string, options?: PlanOptions | undefined | null): DayPlan
+  /** Returns the keys of the groups that a student is in on a day. */
+  groupsOf(studentId: number, day: string): Array<number>
+  /** Returns whether a student is there at all on a day: made by then or a member of a group, and not withdrawn. */
+  isThere(studentId: number, day: string): boolean
+  /** Returns when people came on a day, or on all days, by the site's clocks. The first period of a day is counted. */
+  arrivals(day?: string | null, options?: ArrivalOptions): Arrivals
+}
+
+/**
+ * Who belongs to which group when, when people are expected, and why somebody was absent. Absence is written nowhere:
+ * `days` derives it. Days are the site's, as `YYYY-MM-DD`.
+ */
+export declare class Rosters {
+  /**
+   * Makes the changes in one transaction, all of them or none. A later one finds the student and the group that an
+   * earlier one made.
+   */
+  changeRoster(changes: ReadonlyArray<RosterChange>, options?: RosterChangeOptions & Abortable): Promise<RosterOutcome>
+  /**
+   * Makes a student a member of a group, each named by its key, or by roll number and name. A membership that begins
+   * later begins earlier then. Rejects with `not_found`, and with `state` for an archived group.
+   */
+  join(student: number | string, group: number | string, options?: SpanOptions & Abortable): Promise<RosterChanged>
+  /** Ends a membership. One that would not have begun is deleted. */
+  leave(student: number | string, group: number | string, options?: SpanOptions & Abortable): Promise<RosterChanged>
+  /** Notes that a student has left: all memberships end, and nobody expects the student from `fromDay` on. */
+  withdraw(student: number | string, options?: SpanOptions & Abortable): Promise<RosterChanged>
+  /** Notes that a student who was withdrawn is expected again from `fromDay` on. Memberships do not come back. */
+  readmit(student: number | string, options?: SpanOptions & Abortable): Promise<RosterChanged>
+  /**
+   * Resolves to who was expected from `firstDay` to `lastDay`, and how each attended, as the database is now.
+   * Rejects with `not_found` for an unknown group or student.
+   */
+  days(firstDay: string, options?: RosterDaysOptions & Abortable): Promise<RosterDays>
+  /** Resolves to the excuses that pass the query, ordered by day. Withdrawn ones are among them. */
+  excuses(query?: ExcuseQuery & Abortable): Promise<Array<Excuse>>
+  /** Resolves to the excuse with this key. */
+  excuse(id: number, options?: Abortable): Promise<Excuse | null>
+  /**
+   * Notes an excuse. Rejects with `not_found` for an unknown student, and with `invalid_input` without a reason and
+   * for a last day before the first.
+   */
+  addExcuse(excuse: NewExcuse, options?: Abortable): Promise<Excuse>
+  /**
+   * Withdraws an excuse: it stays, and excuses nothing any more. Rejects with `state` for one that was withdrawn
+   * before.
+   */
+  withdrawExcuse(id: number, options?: ChangeOptions & Abortable): Promise<Excuse>
+  /**
+   * Resolves to every group, by name, with the number of its members on a day, which is today if left out. Archived
+   * ones are among them.
+   */
+  groups(on?: string | null, options?: Abortable): Promise<Array<GroupSize>>
+  /** Resolves to the group with this key. */
+  group(id: number, options?: Abortable): Promise<Group | null>
+  /** Makes a group. Rejects with `conflict` for a name that another group has, archived or not. */
+  createGroup(name: string, options?: GroupOptions & Abortable): Promise<Group>
+  /** Renames a group, or says what it is; resolves to the group as it is now. */
+  changeGroup(id: number, change: GroupChange, options?: Abortable): Promise<Group>
+  /**
+   * Removes a group that never had a member, with its timetables. Another one is archived: its memberships end on
+   * the day of `at`, and its history stays.
+   */
+  removeGroup(id: number, options?: ChangeOptions & Abortable): Promise<RemovedGroup>
+  /** Takes a group out of the archive; resolves to it. Its members do not come back. */
+  restoreGroup(id: number, options?: Abortable): Promise<Group>
+  /** Resolves to the memberships that pass the query, ordered by student, first day and group. */
+  memberships(query?: MembershipQuery & Abortable): Promise<Array<Membership>>
+  /** Resolves to the times in which students are not expected, of one student or of all. */
+  withdrawals(studentId?: number | null, options?: Abortable): Promise<Array<Withdrawal>>
+  /**
+   * Resolves to what the import of a list would change; nothing has changed. `file` is a CSV file or an Excel
+   * workbook (.xlsx), told apart by its contents. Columns are found by their headings, as the book says.
+   */
+  planImport(file: Uint8Array, options?: RosterImportOptions & Abortable): Promise<RosterPlan>
+  /**
+   * Imports a list in one transaction: all of it, or nothing when anything is wrong. The roll number tells who is
+   * who, so the same list again changes nothing.
+   */
+  importRoster(file: Uint8Array, options?: RosterImportOptions & Abortable): Promise<RosterImport>
+  /**
+   * Resolves to the list of everybody who is expected on a day or later, which is today if left out, as a file that
+   * an import on that day takes back without a change.
+   */
+  export(day?: string | null, options?: ExportOptions & Abortable): Promise<Buffer>
+  /** Resolves to every version of every timetable, the site's first, in the order in which they hold. */
+  timetables(options?: Abortable): Promise<Array<TimetableVersion>>
+  /**
+   * Keeps a version of a timetable. One that begins on the same day is replaced. Past days keep the timetable that
+   * they had: a version begins on the day of `at` or later, but for the first one of the site or the group. Rejects
+   * with `state` for one that would change past days, and with `invalid_input` for periods that contradict each
+   * other.
+   */
+  setTimetable(timetable: NewTimetable, options?: Abortable): Promise<TimetableVersion>
+  /**
+   * Removes a version that does not hold yet on the day of `at`; resolves to what it was. Rejects with `state` for
+   * one that holds, or held before.
+   */
+  removeTimetable(id: number, options?: ChangeOptions & Abortable): Promise<TimetableVersion>
+  /** Resolves to the entries of the calendar that touch these days, ordered by day. Without `lastDay`, one day. */
+  calendar(firstDay: string, lastDay?: string | null, options?: Abortable): Promise<Array<CalendarEntry>>
+  /** Keeps an entry of the calendar. Of two entries for one day that contradict each other, the later one holds. */
+  addCalendarEntry(entry: NewCalendarEntry, options?: Abortable): Promise<CalendarEntry>
+  /** Removes an entry of the calendar; resolves to what it was. */
+  removeCalendarEntry(id: number, options?: Abortable): Promise<CalendarEntry>
+  /** Keeps rosters in `store`. Throws `invalid_input` for a name that is no time zone. */
+  constructor(store: Store, options?: RostersOptions | undefined | null)
+}
+
+/**
  * The database: SQLite in a file, or a PostgreSQL. Every method is one transaction: it happened as a whole and
  * survives the death of the process once its promise resolves, or it did not happen. A lookup that finds nothing is
  * `null`; a change to what is not there rejects with `not_found`, a database that fails with `store`.
  */
 export declare class Store {
   private constructor()
+  /** Resolves to the guardians of a student, in the order in which they were added. */
+  guardians(studentId: number, options?: Abortable): Promise<Array<Guardian>>
+  /**
+   * Gives a student these guardians and no others. Who stays keeps what is to be sent. Rejects with `not_found` for
+   * an unknown student, and with `invalid_input` for what is no address and for an address that is there twice.
+   */
+  setGuardians(studentId: number, guardians: Array<NewGuardian>, options?: Abortable): Promise<void>
   /** Resolves to the sightings that pass the query, newest first. `AttendanceBook.secondLook` puts them there. */
   secondLooks(query?: SecondLookQuery & Abortable): Promise<SecondLookList>
   /** Resolves to the sighting with this key. */
@@ -400,7 +574,7 @@ export declare class Store {
   createStudent(name: string, rollNumber: string, options?: Abortable): Promise<Student>
   /** Resolves to the student with this key. */
   student(id: number, options?: Abortable): Promise<Student | null>
-  /** Resolves to the students, by key. */
+  /** Resolves to the students who pass the query, in its order. */
   students(query?: StudentQuery & Abortable): Promise<StudentList>
   /**
    * Changes what is given, and resolves to the student as it is now. Rejects with `conflict` when the roll number is
@@ -476,6 +650,35 @@ export interface AnalyzeOptions {
 /** Whether the passive antispoof models are used: `auto` when they are installed. */
 export type AntispoofMode = 'auto' | 'off'
 
+/** Arrivals in some minutes. */
+export interface ArrivalBin {
+  /** The first minute by the site's clocks, as `HH:MM`. */
+  begins: string
+  /** Arrivals in time. */
+  inTime: number
+  /** Late ones. */
+  late: number
+}
+
+/** Whose arrivals are counted. */
+export interface ArrivalOptions {
+  /** The members of this group alone. */
+  group?: number | null
+}
+
+/** When people came, from the first arrival to the last one without gaps. */
+export interface Arrivals {
+  /** The width of a bin. */
+  minutes: number
+  bins: Array<ArrivalBin>
+}
+
+/**
+ * What rows are ordered by: when the student was seen, the name, the roll number (9 before 10), the status, the
+ * similarity, or the camera's place. Rows that are equal in it come newest first.
+ */
+export type AttendanceBy = 'time' | 'name' | 'roll_number' | 'status' | 'similarity' | 'place'
+
 /** Which rows to read. What is left out does not narrow the selection. */
 export interface AttendanceFilter {
   /** The first of the site's days, as `YYYY-MM-DD`. */
@@ -486,13 +689,17 @@ export interface AttendanceFilter {
   studentId?: number
   /** Rows with exactly this status. */
   status?: string
+  /** Default: newest first. */
+  sort?: AttendanceBy
+  /** Whether the largest comes first. Default: false with `sort`, and true without it. */
+  descending?: boolean
   /** How many rows to skip. Default 0. */
   skip?: number
   /** How many rows to return at most. Default 100. */
   limit?: number
 }
 
-/** A slice of the rows, newest first. */
+/** A slice of the rows. */
 export interface AttendanceList {
   items: Array<AttendanceRecord>
   /** How many there are without the slicing. */
@@ -536,6 +743,27 @@ export interface AttendanceSummary {
   /** How many students the rows belong to. */
   uniqueStudents: number
 }
+
+/** An entry of the calendar. */
+export interface CalendarEntry {
+  /** The key. */
+  id: number
+  /** The key of the group that it is for; `null` for the site. */
+  group: number | null
+  kind: CalendarKind
+  /** The first day, as `YYYY-MM-DD`. */
+  firstDay: string
+  /** The last day, itself included. */
+  lastDay: string
+  /** The name, such as that of the holiday. */
+  name: string
+  createdAt: Date
+  /** Who made it. */
+  createdBy: string
+}
+
+/** What an entry of the calendar says of its days: nobody is expected, or people are, whatever day of the week it is. */
+export type CalendarKind = 'holiday' | 'extra_day'
 
 /** What one frame of a camera showed. */
 export interface CameraFrame {
@@ -633,6 +861,42 @@ export interface CameraReadOptions {
 
 /** What a camera is doing. */
 export type CameraState = 'connecting' | 'running' | 'reconnecting' | 'stopped' | 'failed'
+
+/** Who made a change, and when. */
+export interface ChangeOptions {
+  /** Who makes the change. Default `node`. */
+  by?: string
+  /** When. Default: now. */
+  at?: Date
+}
+
+/** Which entries to count. What is left out does not narrow the selection. */
+export interface CountQuery {
+  /** Those of this day, as `YYYY-MM-DD`. */
+  day?: string
+  /** Those of the members that this group has on the day. */
+  group?: number | null
+  /** Those of this period. */
+  period?: string
+}
+
+/** What a day is: people are expected, the calendar has a holiday, or nobody is expected on this day of the week. */
+export type DayKind = 'school' | 'holiday' | 'free'
+
+/** A day as its timetable and its calendar have it. */
+export interface DayPlan {
+  kind: DayKind
+  /** The name of its entry in the calendar; `null` without one. */
+  name: string | null
+  /** The periods in order, also of a day without school: one named `day` where the day is marked once. */
+  periods: Array<Period>
+}
+
+/**
+ * How a student attended a period in which the student was expected: in time, late, there and gone before the end, not
+ * there with an excuse, not there, or not there yet and not late yet.
+ */
+export type DayStatus = 'Present' | 'Late' | 'LeftEarly' | 'Excused' | 'Absent' | 'Pending'
 
 /** Whose face it is, by its views so far. */
 export type Decision = 'waiting' | 'unknown' | 'known'
@@ -766,6 +1030,18 @@ export interface EnrolOptions {
   replaceUnlike?: boolean
 }
 
+/** Which entries to list. What is left out does not narrow the selection. */
+export interface EntryQuery {
+  /** Those of this day, as `YYYY-MM-DD`. */
+  day?: string
+  /** Those with this status. */
+  status?: DayStatus
+  /** Those of the members that this group has on the day. */
+  group?: number | null
+  /** Those of this period. */
+  period?: string
+}
+
 /** How a student is erased. */
 export interface EraseOptions {
   /** Default `delete`. */
@@ -786,6 +1062,47 @@ export interface Erasure {
   marksAnonymized: number
   /** How many entries of the second-look list are gone. */
   secondLooks: number
+}
+
+/** That an absence of a student is excused. */
+export interface Excuse {
+  /** The key. */
+  id: number
+  studentId: number
+  /** The first day, as `YYYY-MM-DD`. */
+  firstDay: string
+  /** The last day, itself included. */
+  lastDay: string
+  /** The period that it is for; `null` for the whole of each day. */
+  period: string | null
+  reason: string
+  createdAt: Date
+  /** Who noted it. */
+  createdBy: string
+  /** When it was withdrawn: it excuses nothing any more. */
+  withdrawnAt: Date | null
+  /** Who withdrew it. */
+  withdrawnBy: string | null
+}
+
+/** Which excuses to read. What is left out does not narrow the selection. */
+export interface ExcuseQuery {
+  /** Those of this student. */
+  studentId?: number
+  /** Those that end on this day or later, as `YYYY-MM-DD`. */
+  fromDay?: string
+  /** Those that begin on this day or earlier, as `YYYY-MM-DD`. */
+  toDay?: string
+}
+
+/** How a list of students is written. */
+export interface ExportOptions {
+  /** Default `csv`. */
+  format?: ListFormat
+  /** Whether CSV begins with a byte-order mark, by which Excel knows that the text is UTF-8. Default false. */
+  byteOrderMark?: boolean
+  /** Whether the addresses of guardians, which are personal data, are in it. Default false. */
+  guardians?: boolean
 }
 
 /** One face of a frame. What the depth that was asked for does not reach is `null`. */
@@ -857,6 +1174,57 @@ export interface GalleryLoadOptions {
  */
 export type Gate = 'off' | 'observe' | 'require' | 'ask'
 
+/** A group of students. */
+export interface Group {
+  /** The key. */
+  id: number
+  /** Unique without letter case. */
+  name: string
+  kind: GroupKind
+  /** When the group was archived: it takes no members any more, and its history stays. */
+  archivedAt: Date | null
+  createdAt: Date
+  /** Who made it. */
+  createdBy: string
+}
+
+/** What to change of a group; what is left out stays. */
+export interface GroupChange {
+  name?: string
+  kind?: GroupKind
+}
+
+/**
+ * What a group is: a class of a school, a section of a class, a department of a company, people who work at the same
+ * hours, or another group, such as a choir.
+ */
+export type GroupKind = 'class' | 'section' | 'department' | 'shift' | 'other'
+
+/** How a group is made. */
+export interface GroupOptions {
+  /** Default `class`. */
+  kind?: GroupKind
+  /** Who makes it. Default `node`. */
+  by?: string
+  /** When. Default: now. */
+  at?: Date
+}
+
+/** A group with the number of its members on a day. */
+export interface GroupSize {
+  group: Group
+  /** How many students are members on that day, without those who are withdrawn. */
+  members: number
+}
+
+/** A guardian of a student: personal data, erased with the student. */
+export interface Guardian {
+  /** The e-mail address. */
+  email: string
+  /** The language of letters, such as `de`. */
+  language: string
+}
+
 /** Whose face one view shows. */
 export interface Identification {
   /** Whether the most similar person reaches the threshold. */
@@ -866,6 +1234,9 @@ export interface Identification {
   /** How much more similar a known person is than the next one, on the similarity scale; `null` when unknown. */
   margin: number | null
 }
+
+/** What a list of students is written as. */
+export type ListFormat = 'csv' | 'xlsx'
 
 /** Whether the views of a face show a living person. */
 export type Liveness = 'live' | 'undecided' | 'spoof'
@@ -983,6 +1354,29 @@ export interface Match {
   cosine: number
 }
 
+/** That a student is a member of a group. */
+export interface Membership {
+  /** The key. */
+  id: number
+  /** The key of the group. */
+  group: number
+  studentId: number
+  /** The first day, as `YYYY-MM-DD`. */
+  fromDay: string
+  /** The first day on which it is over; `null` for no end. */
+  untilDay: string | null
+}
+
+/** Which memberships to read. What is left out does not narrow the selection. */
+export interface MembershipQuery {
+  /** Those of the group with this key. */
+  group?: number
+  /** Those of this student. */
+  studentId?: number
+  /** Those that hold on this day, as `YYYY-MM-DD`. */
+  on?: string
+}
+
 /** What a merge of two records moved and erased. */
 export interface Merged {
   /** The student who stayed, as it is now. */
@@ -1020,6 +1414,76 @@ export interface MergeOptions {
   mergeUnlike?: boolean
 }
 
+
+
+/** An entry of the calendar that is to be kept. */
+export interface NewCalendarEntry {
+  /** Default `holiday`. */
+  kind?: CalendarKind
+  /** The name, such as that of the holiday. */
+  name: string
+  /** The first day, as `YYYY-MM-DD`. */
+  firstDay: string
+  /** The last day, itself included. Default: the first day. */
+  lastDay?: string
+  /** The key of the group that it is for. Default: the site. */
+  group?: number | null
+  /** Who makes it. Default `node`. */
+  by?: string
+  /** When. Default: now. */
+  at?: Date
+}
+
+/** An excuse that is to be noted. */
+export interface NewExcuse {
+  studentId: number
+  /** The first day, as `YYYY-MM-DD`. */
+  firstDay: string
+  /** The last day, itself included. Default: the first day. */
+  lastDay?: string
+  /** The period that it is for. Default: the whole of each day. */
+  period?: string | null
+  reason: string
+  /** Who notes it. Default `node`. */
+  by?: string
+  /** When. Default: now. */
+  at?: Date
+}
+
+/** A guardian who is to be kept. */
+export interface NewGuardian {
+  /** The e-mail address. */
+  email: string
+  /** The language of letters, such as `de`. Default `en`. */
+  language?: string
+}
+
+/** A period that is to be kept. */
+export interface NewPeriod {
+  name: string
+  /** From then on an arrival is one for it, as `HH:MM`: when the doors open, rather than the bell. */
+  begins: string
+  /** Arrivals from then on are late. Without it nobody is. */
+  lateAfter?: string | null
+  /** A marked person who is seen from then on is leaving. Without it nobody is checked out. */
+  checkOutFrom?: string | null
+}
+
+/** A version of a timetable that is to be kept. */
+export interface NewTimetable {
+  /** The key of the group that it is for. Default: the site. */
+  group?: number | null
+  /** The first day on which it holds, as `YYYY-MM-DD`. Default: the day of `at`. */
+  validFrom?: string
+  /** The days on which people are expected. Default: Monday to Friday. */
+  weekdays?: Array<Weekday>
+  /** The periods of each of these days. Default: none, for a day that is marked once. */
+  periods?: Array<NewPeriod>
+  /** Who makes it. Default `node`. */
+  by?: string
+  /** When. Default: now. */
+  at?: Date
+}
 
 /** How a frame is taken into a session. */
 export interface ObserveOptions {
@@ -1112,8 +1576,83 @@ export type PadPolicy = 'require' | 'prefer' | 'off'
  */
 export type PassiveVerdict = 'off' | 'not_run' | 'live' | 'spoof'
 
+/**
+ * A part of the day that is marked once, such as a lesson. It lasts until the next one begins. Times are those of the
+ * site's clocks, as `HH:MM`.
+ */
+export interface Period {
+  name: string
+  /** From then on an arrival is one for it. */
+  begins: string
+  /** Arrivals from then on are late; `null` where nobody is. */
+  lateAfter: string | null
+  /** A marked person who is seen from then on is leaving; `null` where nobody is checked out. */
+  checkOutFrom: string | null
+}
+
 /** The order of the bytes of a pixel. `rgba` is what a canvas gives; its fourth byte is ignored. */
 export type PixelFormat = 'rgb' | 'bgr' | 'rgba'
+
+/** A student whom a list changes. */
+export interface PlannedChange {
+  /** The line of the list. */
+  line: number
+  studentId: number
+  rollNumber: string
+  /** The name as it is. */
+  name: string
+  /** The name that takes its place; `null` where it stays. */
+  newName: string | null
+  /** The groups that the student joins. */
+  joins: Array<PlannedMembership>
+  /** The groups that the student is in, from another day or until another day than before. */
+  redated: Array<PlannedMembership>
+  /** The names of the groups that the student leaves. */
+  leaves: Array<string>
+  /** The addresses that are added. */
+  guardianEmails: Array<string>
+  /** Whether the student had been withdrawn and comes back. */
+  returns: boolean
+  /** The first day on which the student is no longer expected, where the list gives a last day and no group. */
+  withdrawnOn: string | null
+}
+
+/** A group that a list makes. */
+export interface PlannedGroup {
+  name: string
+  kind: GroupKind
+}
+
+/** A membership that a list makes or changes. */
+export interface PlannedMembership {
+  /** The key of the membership, where it is there already. */
+  membership: number | null
+  /** The name of the group. */
+  group: string
+  /** The first day, as `YYYY-MM-DD`. */
+  fromDay: string
+  /** The first day on which it is over; `null` for no end. */
+  untilDay: string | null
+}
+
+/** A student whom a list makes. */
+export interface PlannedStudent {
+  /** The line of the list. */
+  line: number
+  rollNumber: string
+  name: string
+  /** The groups that the student joins. */
+  joins: Array<PlannedMembership>
+  guardianEmails: Array<string>
+}
+
+/** For whom a day is asked. */
+export interface PlanOptions {
+  /** For this group. Default: for the site. */
+  group?: number | null
+  /** For this student. */
+  studentId?: number | null
+}
 
 /** A point in pixels. */
 export interface Point {
@@ -1206,10 +1745,158 @@ export interface Rect {
   y2: number
 }
 
+/** Why a change cannot be made. */
+export interface RefusedChange {
+  /** The place of the change in the list, from 0. */
+  place: number
+  code: FaceAttendErrorCode
+  message: string
+}
+
 /** Who registers a student. */
 export interface RegisterOptions {
   /** The name in the audit log. Default `node`. */
   actor?: string
+}
+
+/** What became of a group: it is gone, because it never had a member, or it is archived. */
+export type RemovedGroup = 'removed' | 'archived'
+
+/** What a change did: it made something, it changed something that was there, or all was so already. */
+export type RosterChanged = 'created' | 'changed' | 'unchanged'
+
+/** Who changes a roster, and whether it is only tried. */
+export interface RosterChangeOptions {
+  /** Whether the changes are tried and taken back. Default false. */
+  preview?: boolean
+  /** Who makes them. Default `node`. */
+  by?: string
+  /** When. Default: now. */
+  at?: Date
+}
+
+/** Whom to read about, until when. */
+export interface RosterDaysOptions {
+  /** The last day, itself included, as `YYYY-MM-DD`. Default: the first day. At most 800 days are read. */
+  lastDay?: string
+  /** The members of this group alone. */
+  group?: number | null
+  /** This student alone. */
+  studentId?: number | null
+  /** The moment up to which people may still come. Default: now. */
+  now?: Date
+}
+
+/** How a student attended a period of a day in which the student was expected. */
+export interface RosterEntry {
+  studentId: number
+  name: string
+  rollNumber: string
+  /** The site's day as `YYYY-MM-DD`. */
+  day: string
+  /** The period; `day` of a day that is marked once. */
+  period: string
+  status: DayStatus
+  /** When the student was marked; `null` without a mark. */
+  at: Date | null
+  /** The excuse of one who was not there; `null` without one. Its reason may tell of an illness. */
+  excuse: Excuse | null
+}
+
+/**
+ * How an import ended: all of the plan was carried out; or nothing has changed, because the database had changed since
+ * the plan with the given fingerprint, or because of the plan's problems.
+ */
+export interface RosterImport {
+  outcome: 'done' | 'outdated' | 'refused'
+  plan: RosterPlan
+}
+
+/** How a list of students is imported. */
+export interface RosterImportOptions {
+  /** The sheet of a workbook. Default: its first one that is not hidden. */
+  sheet?: string
+  /** The encoding of a CSV file, such as `windows-1251`. Default: told by the file. */
+  encoding?: string
+  /** Whether the students whom the list does not name are withdrawn. Nobody is erased. Default false. */
+  withdrawMissing?: boolean
+  /**
+   * The day on which memberships begin and end, as `YYYY-MM-DD`, unless the list says another. Default: the day of
+   * `at`.
+   */
+  day?: string
+  /** The language of letters to guardians who are new. Default `en`. */
+  language?: string
+  /** That of a plan: nothing is imported when the database has changed so that another plan would come out. */
+  fingerprint?: string
+  /** Who imports. Default `node`. */
+  by?: string
+  /** When. Default: now. */
+  at?: Date
+}
+
+/** What became of changes: all were made (or would be, in a preview), or nothing has changed. */
+export interface RosterOutcome {
+  outcome: 'done' | 'refused'
+  /** What each change did; empty when they were refused. */
+  changed: Array<RosterChanged>
+  /** The changes that cannot be made. */
+  refused: Array<RefusedChange>
+}
+
+/** What the import of a list would change. */
+export interface RosterPlan {
+  newGroups: Array<PlannedGroup>
+  new: Array<PlannedStudent>
+  changed: Array<PlannedChange>
+  /** How many students the list names who stay as they are. */
+  unchanged: number
+  /** The students whom the list does not name, without those who are withdrawn. */
+  unlisted: Array<UnlistedStudent>
+  /** Whether they are withdrawn. */
+  withdraws: boolean
+  /** What is wrong, by line. A list with problems is not imported. */
+  problems: Array<RosterProblem>
+  /** Whether nothing would change. */
+  isEmpty: boolean
+  /** What tells this plan from every other: see `RosterImportOptions.fingerprint`. */
+  fingerprint: string
+  /** The sheet of a workbook that was read. */
+  sheet: string | null
+  /** The other sheets of the workbook. */
+  otherSheets: Array<string>
+  /** The encoding of a CSV file where the file does not say it: look whether the names are right. */
+  guessedEncoding: string | null
+  /** The headings of columns that were not read. */
+  unknownColumns: Array<string>
+}
+
+/** What is wrong with a list, and what to do about it. */
+export interface RosterProblem {
+  /** The line of the file or the row of the sheet, from 1; `null` where the whole file is meant. */
+  line: number | null
+  /** The heading of the column, as the file has it. */
+  column: string | null
+  /** A stable word, such as `missing`, `roll_number_twice` or `bad_date`. */
+  code: string
+  /** The text, name, number or limit that it is about; may be empty. */
+  value: string
+  message: string
+}
+
+/** How rosters are kept. */
+export interface RostersOptions {
+  /** The rules of the site, the same as those of its `AttendanceBook`: they say which day it is. */
+  policy?: AttendanceOptions
+}
+
+/** A student of a roster. */
+export interface RosterStudent {
+  /** The key. */
+  id: number
+  name: string
+  rollNumber: string
+  createdAt: Date
 }
 
 /** A sighting of somebody whom a camera recognized and did not believe to be alive. There is no picture of it. */
@@ -1349,6 +2036,42 @@ export interface SiteDay {
   endsAt: Date
 }
 
+/** From when until when. */
+export interface SpanOptions {
+  /** The first day, as `YYYY-MM-DD`. Default: the day of `at`. */
+  fromDay?: string
+  /** The first day on which a membership is over. Default: none; for `leave` the day of `at`. */
+  untilDay?: string
+  /** Who makes the change. Default `node`. */
+  by?: string
+  /** When. Default: now. */
+  at?: Date
+}
+
+/** How many of those who were expected came, and how: each student once for each period of each day. */
+export interface StatusCounts {
+  /** In time. */
+  present: number
+  late: number
+  /** Gone before the end. */
+  leftEarly: number
+  /** Not there, and excused. */
+  excused: number
+  /** Not there. */
+  absent: number
+  /** Expected, and not late yet. */
+  pending: number
+  /** How many were expected. */
+  expected: number
+  /** How many came, in time or not, and stayed or not. */
+  came: number
+  /**
+   * The part of those expected who came, from 0 to 1. An excused absence is an absence; who may still come is left
+   * out. `null` where nobody is left.
+   */
+  rate: number | null
+}
+
 /** A student, without the face. */
 export interface Student {
   /** The key. It is never given to another student. */
@@ -1378,7 +2101,7 @@ export interface StudentChange {
   rollNumber?: string
 }
 
-/** A slice of the students, by key. */
+/** A slice of the students. */
 export interface StudentList {
   items: Array<Student>
   /** How many there are without the slicing. */
@@ -1389,14 +2112,50 @@ export interface StudentList {
 export interface StudentQuery {
   /** Those whose name or roll number contains this, without regard to ASCII case; `%` and `_` stand for anything. */
   search?: string
+  /** Whether only those without a face are listed. Default false. */
+  noFace?: boolean
+  /** Default `id`. */
+  sort?: StudentsBy
+  /** Whether the largest comes first. Default false. */
+  descending?: boolean
   /** How many to skip. Default 0. */
   skip?: number
   /** How many to return at most. Default 100. */
   limit?: number
 }
 
+/**
+ * What students are ordered by: the key, the name without regard to case and accents, the roll number (9 before 10),
+ * or whether a face is stored, those without one first.
+ */
+export type StudentsBy = 'id' | 'name' | 'roll_number' | 'face'
+
+/** What holds from a day on, until the next version of the timetable begins. */
+export interface TimetableVersion {
+  /** The key. */
+  id: number
+  /** The key of the group that it is for; `null` for the site. */
+  group: number | null
+  /** The first day on which it holds, as `YYYY-MM-DD`. */
+  validFrom: string
+  /** The days on which people are expected. */
+  weekdays: Array<Weekday>
+  /** The periods of each of these days; none for a day that is marked once. */
+  periods: Array<Period>
+  createdAt: Date
+  /** Who made it. */
+  createdBy: string
+}
+
 /** Which way the person has to turn, in their own left and right. */
 export type TurnAdvice = 'left' | 'further_left' | 'right' | 'further_right' | 'back_from_left' | 'back_from_right' | 'up' | 'further_up' | 'down' | 'further_down' | 'back_from_up' | 'back_from_down'
+
+/** A student whom a list does not name. */
+export interface UnlistedStudent {
+  studentId: number
+  rollNumber: string
+  name: string
+}
 
 /** What closing a session finds. */
 export interface Verification {
@@ -1410,6 +2169,24 @@ export interface Verification {
   finalTemplate: Embedding | null
   /** The positions that are still missing. */
   missing: Array<Position>
+}
+
+/** A day of the week. */
+export type Weekday = 'mon' | 'tue' | 'wed' | 'thu' | 'fri' | 'sat' | 'sun'
+
+/** A time in which a student is not expected: after the student left, or before the first day. */
+export interface Withdrawal {
+  /** The key. */
+  id: number
+  studentId: number
+  /** The first day on which the student is not expected, as `YYYY-MM-DD`; `null` before a first day. */
+  fromDay: string | null
+  /** The day on which the student is expected again; `null` for one who has left. */
+  untilDay: string | null
+  /** Who noted it. */
+  by: string
+  /** When it was noted. */
+  at: Date
 }
 
 export declare namespace models {

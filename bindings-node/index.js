@@ -70,7 +70,39 @@ const Store = guardClass(native.Store, {
   secondLook: { lane: store, options: 1 },
   openSecondLooks: { lane: store, options: 0 },
   decideSecondLook: { lane: store, options: 3 },
+  guardians: { lane: store, options: 1 },
+  setGuardians: { lane: store, options: 2 },
 })
+const Rosters = guardClass(native.Rosters, {
+  groups: { lane: store, options: 1 },
+  group: { lane: store, options: 1 },
+  createGroup: { lane: store, options: 1 },
+  changeGroup: { lane: store, options: 2 },
+  removeGroup: { lane: store, options: 1 },
+  restoreGroup: { lane: store, options: 1 },
+  memberships: { lane: store, options: 0 },
+  withdrawals: { lane: store, options: 1 },
+  changeRoster: { lane: store, options: 1 },
+  join: { lane: store, options: 2 },
+  leave: { lane: store, options: 2 },
+  withdraw: { lane: store, options: 1 },
+  readmit: { lane: store, options: 1 },
+  timetables: { lane: store, options: 0 },
+  setTimetable: { lane: store, options: 1 },
+  removeTimetable: { lane: store, options: 1 },
+  calendar: { lane: store, options: 2 },
+  addCalendarEntry: { lane: store, options: 1 },
+  removeCalendarEntry: { lane: store, options: 1 },
+  excuses: { lane: store, options: 0 },
+  excuse: { lane: store, options: 1 },
+  addExcuse: { lane: store, options: 1 },
+  withdrawExcuse: { lane: store, options: 1 },
+  planImport: { lane: store, options: 1 },
+  importRoster: { lane: store, options: 1 },
+  export: { lane: store, options: 1 },
+  days: { lane: store, options: 1 },
+}, (store) => checkOwn(store, Store, 'store'))
+const RosterDays = guardClass(native.RosterDays)
 
 const Camera = cameraOf({ engine: Engine, gallery: Gallery, book: AttendanceBook })
 
@@ -95,5 +127,6 @@ const models = {
 }
 
 module.exports = {
-  AttendanceBook, Camera, Engine, FaceAttendError, Gallery, LivenessSession, Receipt, ReceiptKey, Store, load, models,
+  AttendanceBook, Camera, Engine, FaceAttendError, Gallery, LivenessSession, Receipt, ReceiptKey, RosterDays, Rosters,
+  Store, load, models,
 }

@@ -1,6 +1,7 @@
 import api from './index.js'
 
 export const {
-  AttendanceBook, Camera, Engine, FaceAttendError, Gallery, LivenessSession, Receipt, ReceiptKey, Store, load, models,
+  AttendanceBook, Camera, Engine, FaceAttendError, Gallery, LivenessSession, Receipt, ReceiptKey, RosterDays, Rosters,
+  Store, load, models,
 } = api
 export default api

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use faceattend_core::Result;
 use faceattend_core::attendance::{AttendancePolicy, DayWindow, Marker, Marking as CoreMarking};
 use faceattend_core::store::{
-    AttendanceFilter as CoreFilter, AttendanceRecord as CoreRecord, Listed, Store as CoreStore,
+    AttendanceBy as CoreBy, AttendanceFilter as CoreFilter, AttendanceRecord as CoreRecord, Listed, Order,
+    Store as CoreStore,
 };
 use faceattend_core::types::Similarity;
-use jiff::civil::{Date as CivilDate, Time};
 use napi::bindgen_prelude::AsyncTask;
 use napi_derive::napi;
 
@@ -66,6 +66,19 @@ pub struct Marking {
     pub record: AttendanceRecord,
 }
 
+/// What rows are ordered by: when the student was seen, the name, the roll number (9 before 10), the status, the
+/// similarity, or the camera's place. Rows that are equal in it come newest first.
+#[napi(string_enum = "snake_case")]
+#[derive(Clone, Copy)]
+pub enum AttendanceBy {
+    Time,
+    Name,
+    RollNumber,
+    Status,
+    Similarity,
+    Place,
+}
+
 /// Which rows to read. What is left out does not narrow the selection.
 #[napi(object, object_to_js = false)]
 #[derive(Default)]
@@ -78,13 +91,17 @@ pub struct AttendanceFilter {
     pub student_id: Option<f64>,
     /// Rows with exactly this status.
     pub status: Option<String>,
+    /// Default: newest first.
+    pub sort: Option<AttendanceBy>,
+    /// Whether the largest comes first. Default: false with `sort`, and true without it.
+    pub descending: Option<bool>,
     /// How many rows to skip. Default 0.
     pub skip: Option<f64>,
     /// How many rows to return at most. Default 100.
     pub limit: Option<f64>,
 }
 
-/// A slice of the rows, newest first.
+/// A slice of the rows.
 #[napi(object)]
 pub struct AttendanceList {
     pub items: Vec<AttendanceRecord>,
@@ -152,14 +169,15 @@ impl AttendanceBook {
         Ok(job(move || Ok(marker.mark(student, similarity, place.as_deref(), at)?.into())))
     }
 
-    /// Resolves to the rows that pass the filter, newest first.
+    /// Resolves to the rows that pass the filter, in its order.
     #[napi(ts_args_type = "filter?: AttendanceFilter & Abortable", ts_return_type = "Promise<AttendanceList>")]
     pub fn records(&self, filter: Option<AttendanceFilter>) -> napi::Result<AsyncTask<Job<AttendanceList>>> {
         let filter = filter.unwrap_or_default();
         let page = page(filter.skip, filter.limit).or_throw()?;
+        let order = order(&filter);
         let (filter, store) = (self.filter(&filter).or_throw()?, self.store.clone());
         Ok(job(move || {
-            let Listed { items, total } = store.attendance(&filter, page)?;
+            let Listed { items, total } = store.attendance_in_order(&filter, order, page)?;
             Ok(AttendanceList { items: items.iter().map(Into::into).collect(), total: total.cast_signed() })
         }))
     }
@@ -182,7 +200,7 @@ impl AttendanceBook {
         }))
     }
 
-    /// Resolves to counts of the rows that pass the filter. Its `skip` and `limit` have no effect.
+    /// Resolves to counts of the rows that pass the filter. Its order, `skip` and `limit` have no effect.
     #[napi(ts_args_type = "filter?: AttendanceFilter & Abortable", ts_return_type = "Promise<AttendanceSummary>")]
     pub fn summary(&self, filter: Option<AttendanceFilter>) -> napi::Result<AsyncTask<Job<AttendanceSummary>>> {
         let (filter, store) = (self.filter(&filter.unwrap_or_default()).or_throw()?, self.store.clone());
@@ -204,11 +222,11 @@ impl AttendanceBook {
         time::moment_or_now(at).and_then(|at| self.marker.policy().day(at)).map(Into::into).or_throw()
     }
 
-    /// Forgets what the database said within the last minute: for one who has deleted rows or students behind this
-    /// object.
+    /// Forgets what the database said within the last minute. Call it after rows or students were deleted behind this
+    /// object, and after `Rosters` changed groups, timetables or the calendar.
     #[napi]
     pub fn forget(&self) {
-        self.marker.forget();
+        self.marker.forget_rosters();
     }
 }
 
@@ -224,9 +242,24 @@ impl AttendanceBook {
     }
 
     fn window(&self, day: &str) -> Result<DayWindow> {
-        let date: CivilDate = day.parse().map_err(|_| invalid("day", format!("{day:?} is no date like 2026-03-31")))?;
-        self.marker.policy().window(date)
+        self.marker.policy().window(time::day(day)?)
     }
+}
+
+/// The order that JavaScript asks for.
+fn order(filter: &AttendanceFilter) -> Order<CoreBy> {
+    let Some(by) = filter.sort else {
+        return Order { descending: filter.descending.unwrap_or(true), ..Order::NEWEST_FIRST };
+    };
+    let by = match by {
+        AttendanceBy::Time => CoreBy::Time,
+        AttendanceBy::Name => CoreBy::Name,
+        AttendanceBy::RollNumber => CoreBy::RollNumber,
+        AttendanceBy::Status => CoreBy::Status,
+        AttendanceBy::Similarity => CoreBy::Similarity,
+        AttendanceBy::Place => CoreBy::Place,
+    };
+    Order { by, descending: filter.descending.unwrap_or(false) }
 }
 
 /// The similarity that JavaScript gives.
@@ -238,7 +271,7 @@ pub(crate) fn similarity_of(similarity: f64) -> Result<Similarity> {
     Ok(Similarity::new(similarity as f32))
 }
 
-fn policy(options: Option<AttendanceOptions>) -> Result<AttendancePolicy> {
+pub(crate) fn policy(options: Option<AttendanceOptions>) -> Result<AttendancePolicy> {
     let (zone, boundary) = options.map_or((None, None), |options| (options.time_zone, options.day_boundary));
     let policy = match zone {
         Some(zone) => AttendancePolicy::in_time_zone(&zone)?,
@@ -246,11 +279,7 @@ fn policy(options: Option<AttendanceOptions>) -> Result<AttendancePolicy> {
     };
     match boundary {
         None => Ok(policy),
-        Some(text) => {
-            let time: Time =
-                text.parse().map_err(|_| invalid("dayBoundary", format!("{text:?} is no time like 04:00")))?;
-            Ok(policy.with_day_boundary(time))
-        }
+        Some(text) => Ok(policy.with_day_boundary(time::clock("dayBoundary", &text)?)),
     }
 }
 

@@ -8,7 +8,8 @@ use faceattend_core::enrolment::{
 };
 use faceattend_core::store::{
     Erasure as CoreErasure, Listed, MarksOfErased as CoreMarks, Merged as CoreMerged, MergedFace as CoreMergedFace,
-    Page, Store as CoreStore, StoredEmbedding, Student as CoreStudent, StudentChange as CoreChange, open,
+    Order, Page, Store as CoreStore, StoredEmbedding, Student as CoreStudent, StudentChange as CoreChange,
+    StudentFilter, StudentsBy as CoreBy, open,
 };
 use faceattend_core::types::StudentId;
 use jiff::Timestamp;
@@ -53,18 +54,35 @@ pub struct StudentChange {
     pub roll_number: Option<String>,
 }
 
+/// What students are ordered by: the key, the name without regard to case and accents, the roll number (9 before 10),
+/// or whether a face is stored, those without one first.
+#[napi(string_enum = "snake_case")]
+pub enum StudentsBy {
+    Id,
+    Name,
+    RollNumber,
+    Face,
+}
+
 /// Which students to list.
 #[napi(object, object_to_js = false)]
+#[derive(Default)]
 pub struct StudentQuery {
     /// Those whose name or roll number contains this, without regard to ASCII case; `%` and `_` stand for anything.
     pub search: Option<String>,
+    /// Whether only those without a face are listed. Default false.
+    pub no_face: Option<bool>,
+    /// Default `id`.
+    pub sort: Option<StudentsBy>,
+    /// Whether the largest comes first. Default false.
+    pub descending: Option<bool>,
     /// How many to skip. Default 0.
     pub skip: Option<f64>,
     /// How many to return at most. Default 100.
     pub limit: Option<f64>,
 }
 
-/// A slice of the students, by key.
+/// A slice of the students.
 #[napi(object)]
 pub struct StudentList {
     pub items: Vec<Student>,
@@ -144,7 +162,7 @@ pub struct EnrolOptions {
 }
 
 /// The actor of a call that names none.
-const ACTOR: &str = "node";
+pub(crate) const ACTOR: &str = "node";
 
 /// What an erasure erased.
 #[napi(object)]
@@ -232,13 +250,22 @@ impl Store {
         Ok(self.job(move |store| Ok(store.student(id)?.as_ref().map(Into::into))))
     }
 
-    /// Resolves to the students, by key.
+    /// Resolves to the students who pass the query, in its order.
     #[napi(ts_args_type = "query?: StudentQuery & Abortable", ts_return_type = "Promise<StudentList>")]
     pub fn students(&self, query: Option<StudentQuery>) -> napi::Result<AsyncTask<Job<StudentList>>> {
-        let query = query.unwrap_or(StudentQuery { search: None, skip: None, limit: None });
+        let query = query.unwrap_or_default();
         let page = page(query.skip, query.limit).or_throw()?;
+        let filter = StudentFilter {
+            search: query.search,
+            without_face: query.no_face.unwrap_or(false),
+            order: Order {
+                by: query.sort.map_or(CoreBy::Id, Into::into),
+                descending: query.descending.unwrap_or(false),
+            },
+            ..StudentFilter::default()
+        };
         Ok(self.job(move |store| {
-            let Listed { items, total } = store.students(query.search.as_deref(), page)?;
+            let Listed { items, total } = store.students_listed(&filter, page)?;
             Ok(StudentList { items: items.iter().map(Into::into).collect(), total: total.cast_signed() })
         }))
     }
@@ -426,6 +453,17 @@ impl Store {
 
     fn registry(&self) -> Arc<Registry> {
         Arc::clone(&self.registry)
+    }
+}
+
+impl From<StudentsBy> for CoreBy {
+    fn from(by: StudentsBy) -> Self {
+        match by {
+            StudentsBy::Id => Self::Id,
+            StudentsBy::Name => Self::Name,
+            StudentsBy::RollNumber => Self::RollNumber,
+            StudentsBy::Face => Self::Face,
+        }
     }
 }
 

@@ -14,7 +14,7 @@ test('both kinds of module hand out the same', async () => {
 test('nothing of the inside is handed out', () => {
   assert.deepEqual(Object.keys(api).sort(), [
     'AttendanceBook', 'Camera', 'Engine', 'FaceAttendError', 'Gallery', 'LivenessSession', 'Receipt', 'ReceiptKey',
-    'Store', 'load', 'models',
+    'RosterDays', 'Rosters', 'Store', 'load', 'models',
   ])
 })
 

@@ -20,7 +20,7 @@ test('the programs of the README run', (t) => {
   for (const position of ['center', 'left', 'right'])
     copyFileSync(media(`hopper/${position}.jpg`), path.join(folder, `${position}.jpg`))
   copyFileSync(media('class.avi'), path.join(folder, 'class.avi'))
-  assert.equal(programs.length, 3)
+  assert.equal(programs.length, 4)
   const said = programs.map((program, at) => {
     const file = path.join(here, 'test', `.readme-${process.pid}-${at}.mjs`)
     writeFileSync(file, program)
@@ -33,4 +33,8 @@ test('the programs of the README run', (t) => {
   assert.match(said[0], /^student 1, 0\.\d\d/)
   assert.match(said[1], /true null \[\]\n1 0\.\d+/)
   assert.match(said[2], /^Grace Hopper \d{4}-\d\d-\d\d\n$/)
+  assert.deepEqual(said[3].trimEnd().split('\n'), [
+    'done 3 []', 'Asha Rao Present', 'Ben Ito Absent', 'Cem Kaya Excused',
+    '1 of 3 came, 1 without an excuse: 33 %',
+  ])
 })

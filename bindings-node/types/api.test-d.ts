@@ -3,32 +3,55 @@ import {
 } from 'tsd'
 import {
   type Analysis,
+  type Arrivals,
   AttendanceBook,
+  type AttendanceList,
   Camera,
   type CameraFrame,
   type CameraHealth,
+  type CalendarEntry,
   type CameraState,
+  type DayPlan,
   type Depth,
+  type DayStatus,
   type Embedding,
   Engine,
   type Erasure,
+  type Excuse,
   type Merged,
   FaceAttendError,
   type FaceAttendErrorCode,
   Gallery,
+  type Group,
+  type GroupSize,
+  type Guardian,
   type ImageInput,
   type LifeReason,
   type LivenessReasonCode,
   LivenessSession,
   type LivenessStatus,
   type Marking,
+  type Membership,
   type Order,
   type Pace,
   type Position,
   Receipt,
   ReceiptKey,
+  type RemovedGroup,
+  type RosterChange,
+  type RosterChanged,
+  RosterDays,
+  type RosterEntry,
+  type RosterImport,
+  type RosterOutcome,
+  type RosterPlan,
+  Rosters,
   type SecondLooking,
+  type StatusCounts,
   Store,
+  type StudentList,
+  type TimetableVersion,
+  type Withdrawal,
   models,
 } from '..'
 
@@ -123,6 +146,69 @@ expectError(Camera.open('0', { gate: 'sometimes' }))
 expectType<Promise<Array<string>>>(models.pull('minifasnet', { acceptLicense: true, signal: AbortSignal.abort() }))
 expectType<Promise<Array<models.AddedFile>>>(models.add('a.onnx', { pack: 'minifasnet' }))
 expectError(models.add())
+
+// A school's day.
+const rosters = new Rosters(store, { policy: { timeZone: 'Europe/Berlin', dayBoundary: '04:00' } })
+declare const days: RosterDays
+declare const list: Buffer
+expectError(new Rosters())
+expectError(new Rosters(store, { timeZone: 'Europe/Berlin' }))
+expectNotAssignable<new () => unknown>(RosterDays)
+expectType<Promise<Array<GroupSize>>>(rosters.groups('2026-03-02', { signal: AbortSignal.abort() }))
+expectType<Promise<Group | null>>(rosters.group(1))
+expectType<Promise<Group>>(rosters.createGroup('5A', { kind: 'class', by: 'Ms Rao', at: new Date() }))
+expectError(rosters.createGroup('5A', { kind: 'band' }))
+expectType<Promise<Group>>(rosters.changeGroup(1, { name: '5B' }))
+expectType<Promise<RemovedGroup>>(rosters.removeGroup(1))
+expectType<Promise<Group>>(rosters.restoreGroup(1))
+expectType<Promise<Array<Membership>>>(rosters.memberships({ on: '2026-03-02' }))
+expectType<Promise<Array<Withdrawal>>>(rosters.withdrawals(null, { signal: AbortSignal.abort() }))
+expectType<Promise<RosterOutcome>>(rosters.changeRoster([{ change: 'join', student: '017', group: 1 }]))
+expectAssignable<RosterChange>({ change: 'redate', membership: 1, fromDay: '2026-03-02', untilDay: null })
+expectNotAssignable<RosterChange>({ change: 'join', student: '017' })
+expectNotAssignable<RosterChange>({ change: 'promote', student: '017' })
+expectType<Promise<RosterChanged>>(rosters.join('017', '5A', { fromDay: '2026-03-02' }))
+expectType<Promise<RosterChanged>>(rosters.withdraw(1))
+expectError(rosters.leave('017'))
+expectType<Promise<Array<TimetableVersion>>>(rosters.timetables())
+const { periods } = days.plan('2026-03-02')
+expectType<Promise<TimetableVersion>>(rosters.setTimetable({ weekdays: ['mon'], periods }))
+expectError(rosters.setTimetable({ weekdays: ['Monday'] }))
+expectError(rosters.setTimetable({ periods: [{ name: 'morning' }] }))
+expectType<Promise<TimetableVersion>>(rosters.removeTimetable(1, { at: new Date() }))
+expectType<Promise<Array<CalendarEntry>>>(rosters.calendar('2026-03-02', '2026-03-08'))
+expectType<Promise<CalendarEntry>>(rosters.addCalendarEntry({ name: 'Holi', firstDay: '2026-03-04', kind: 'holiday' }))
+expectType<Promise<CalendarEntry>>(rosters.removeCalendarEntry(1))
+expectType<Promise<Array<Excuse>>>(rosters.excuses())
+expectType<Promise<Excuse | null>>(rosters.excuse(1))
+expectType<Promise<Excuse>>(rosters.addExcuse({ studentId: 1, firstDay: '2026-03-02', reason: 'Flu' }))
+expectError(rosters.addExcuse({ studentId: 1, firstDay: '2026-03-02' }))
+expectType<Promise<Excuse>>(rosters.withdrawExcuse(1, { by: 'Ms Rao' }))
+expectType<Promise<RosterPlan>>(rosters.planImport(list, { sheet: 'List' }))
+expectType<Promise<RosterImport>>(rosters.importRoster(new Uint8Array(4), { withdrawMissing: true, fingerprint: 'a' }))
+expectError(rosters.importRoster('list.csv'))
+expectType<'done' | 'outdated' | 'refused'>({} as RosterImport['outcome'])
+expectType<Promise<Buffer>>(rosters.export(null, { format: 'xlsx' }))
+expectError(rosters.export(null, { format: 'pdf' }))
+expectType<Promise<RosterDays>>(rosters.days('2026-03-02', { lastDay: '2026-03-08', group: 1, now: new Date() }))
+expectType<Array<RosterEntry>>(days.entries({ day: '2026-03-02', status: 'LeftEarly' }))
+expectError(days.entries({ status: 'late' }))
+expectType<RosterEntry | null>(days.entry(1, '2026-03-02', 'morning'))
+expectType<'Present' | 'Late' | 'LeftEarly' | 'Excused' | 'Absent' | 'Pending'>('Late' as DayStatus)
+expectType<StatusCounts>(days.counts({ group: 1 }))
+expectType<number | null>(days.counts().rate)
+expectType<DayPlan>(days.plan('2026-03-02', { studentId: 1 }))
+expectType<'school' | 'holiday' | 'free'>(days.plan('2026-03-02').kind)
+expectType<Arrivals>(days.arrivals())
+expectType<Date | null>(days.changedAt)
+expectType<[firstDay: string, lastDay: string]>(days.span)
+expectType<boolean>(days.isThere(1, '2026-03-02'))
+expectType<Array<number>>(days.groupsOf(1, '2026-03-02'))
+expectType<Promise<Array<Guardian>>>(store.guardians(1))
+expectType<Promise<void>>(store.setGuardians(1, [{ email: 'mother@example.org' }]))
+expectType<Promise<StudentList>>(store.students({ noFace: true, sort: 'roll_number', descending: true }))
+expectError(store.students({ sort: 'rollNumber' }))
+expectType<Promise<AttendanceList>>(new AttendanceBook(store).records({ sort: 'similarity', descending: true }))
 
 // Names of earlier versions.
 expectDeprecated(store.deleteStudent)

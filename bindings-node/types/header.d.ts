@@ -59,6 +59,34 @@ export type LivenessReasonCode =
 /** Why a face in view of a camera is not known to be a living person's. */
 export type LifeReason = 'few_views' | 'little_movement' | 'passive_low' | 'frozen' | 'unanswered'
 
+/**
+ * One change of a roster. A student is named by the key or the roll number, a group by the key or the name. Days are
+ * `YYYY-MM-DD`; where a first day may be left out, it is the day of the change.
+ */
+export type RosterChange =
+  /** A student with this roll number is there and has this name. */
+  | { change: 'student'; rollNumber: string; name: string }
+  /** A group with this name is there and is not archived. The kind (`class`) is that of a group that has to be made. */
+  | { change: 'group'; name: string; kind?: GroupKind }
+  /** The student is a member from a day on, up to the day before `untilDay`. */
+  | {
+      change: 'join'
+      student: number | string
+      group: number | string
+      fromDay?: string
+      untilDay?: string | null
+    }
+  /** The student is no member from `untilDay` on. */
+  | { change: 'leave'; student: number | string; group: number | string; untilDay?: string }
+  /** A membership has these days. */
+  | { change: 'redate'; membership: number; fromDay: string; untilDay?: string | null }
+  /** The student has left: all memberships end, and nobody expects the student from that day on. */
+  | { change: 'withdraw'; student: number | string; fromDay?: string }
+  /** The student who was withdrawn is expected again from a day on. Memberships do not come back. */
+  | { change: 'readmit'; student: number | string; fromDay?: string }
+  /** The student is not expected before a day. */
+  | { change: 'first_day'; student: number | string; day: string }
+
 /** How much analysis work this thread has. */
 export interface Load {
   /** Calls that run. */

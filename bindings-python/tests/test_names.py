@@ -139,9 +139,9 @@ RENAMED = {
     ("CameraHealth", "skipped"): (None, "for the server's page"),
 }
 
-# Methods of the store for a server alone: its accounts and audit log, its cameras and neighbors, its retention jobs, its
-# kiosks, its letters and what it writes when the database is back; and what the core's `Registry` and `Recognizer` call
-# for everybody.
+# Methods of the store for a server alone: its accounts and audit log, its cameras and neighbors, its retention jobs,
+# its kiosks, its letters and what it writes when the database is back; and what the core's `Registry` and `Recognizer`
+# call for everybody.
 SERVER_ONLY = set(
     """
     add_audit add_detection_log add_detection_logs admin admins announce audit begin_login check_out claim_cameras

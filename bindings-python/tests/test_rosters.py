@@ -83,6 +83,14 @@ def test_a_class_is_counted_by_who_came_and_who_did_not(school):
     assert statuses == ["Present", "LeftEarly", "Late", "Excused", "Absent", None]
 
 
+def test_a_class_is_counted_the_same_in_postgresql(school, postgres):
+    other = School(postgres)
+    told = [(entry.roll_number, entry.status, entry.at) for entry in other.rosters.days(MONDAY, now=EVENING).entries()]
+    here = school.rosters.days(MONDAY, now=EVENING).entries()
+    assert told == [(entry.roll_number, entry.status, entry.at) for entry in here]
+    assert other.rosters.plan_import(other.rosters.export(MONDAY, "xlsx"), day=MONDAY)["is_empty"]
+
+
 def test_an_entry_says_who_when_and_why(school):
     days = school.rosters.days(MONDAY, now=EVENING)
     late, excused = days.entry(school.ids["R5"], MONDAY), days.entry(school.ids["R6"], MONDAY, "morning")
@@ -316,6 +324,7 @@ def test_days_whose_rows_are_not_there_are_refused():
         ({"timetables": [{"valid_from": MONDAY, "weekdays": [7]}]}, "from 0 to 6"),
         ({"timetables": [{"valid_from": MONDAY, "weekdays": "mon", "periods": ["9 am"]}]}, "night=22:00"),
         ({"timetables": [{"valid_from": "today", "weekdays": "mon"}]}, "2026-03-02"),
+        ({"timetables": [{"valid_from": "2026-03-02T08:00", "weekdays": "mon"}]}, "expected a date"),
     ],
 )
 def test_a_row_that_is_none_is_refused_by_its_place(rows, told):
@@ -354,6 +363,10 @@ def test_a_list_is_planned_imported_and_exported(school, tmp_path):
     exported = school.rosters.export(MONDAY)
     assert b"parent@" not in exported and b"parent@" in school.rosters.export(MONDAY, guardians=True)
     assert school.rosters.plan_import(exported, day=MONDAY)["is_empty"]
+    marked = school.rosters.export(MONDAY, byte_order_mark=True)
+    assert marked == b"\xef\xbb\xbf" + exported
+    workbook = school.rosters.export(MONDAY, "xlsx", guardians=True)
+    assert workbook.startswith(b"PK") and school.rosters.plan_import(workbook, day=MONDAY)["is_empty"]
     with pytest.raises(faceattend.InvalidInputError, match="pdf"):
         school.rosters.export(MONDAY, "pdf")
 

@@ -279,10 +279,16 @@ class Rosters:
         return await self._store.run(call, data)
 
     async def export(
-        self, day: Optional[Day] = None, format: Literal["csv"] = "csv", *, guardians: bool = False
+        self,
+        day: Optional[Day] = None,
+        format: Literal["csv", "xlsx"] = "csv",
+        *,
+        byte_order_mark: bool = False,
+        guardians: bool = False,
     ) -> bytes:
-        """Returns the list of everybody as CSV. See `faceattend.Rosters.export`."""
-        return await self._store.run(self._rosters.export, day, format, guardians=guardians)
+        """Returns the list of everybody as CSV or XLSX. See `faceattend.Rosters.export`."""
+        call = functools.partial(self._rosters.export, byte_order_mark=byte_order_mark, guardians=guardians)
+        return await self._store.run(call, day, format)
 
     def __repr__(self) -> str:
         return "<faceattend.aio.Rosters>"

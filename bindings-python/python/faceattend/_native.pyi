@@ -914,7 +914,12 @@ class Rosters:
         at: Optional[Moment] = None,
     ) -> RosterImportDict: ...
     def export(
-        self, day: Optional[Day] = None, format: Literal["csv"] = "csv", *, guardians: bool = False
+        self,
+        day: Optional[Day] = None,
+        format: Literal["csv", "xlsx"] = "csv",
+        *,
+        byte_order_mark: bool = False,
+        guardians: bool = False,
     ) -> bytes: ...
 
 @final

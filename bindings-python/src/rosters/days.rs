@@ -1,5 +1,7 @@
 //! Who was expected when, and how each attended.
 
+#![expect(clippy::too_many_arguments, reason = "Python names them")]
+
 use std::collections::HashMap;
 
 use faceattend_core::attendance::AttendancePolicy as CorePolicy;

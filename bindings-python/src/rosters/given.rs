@@ -239,7 +239,7 @@ pub(crate) fn mark(row: &Row<'_>) -> PyResult<RosterMark> {
         day: row.optional("day", day)?,
         period: period(row)?,
         checked_out_at: row.optional("checked_out_at", moment)?,
-        is_corrected: row.optional("is_corrected", |value| value.is_truthy())?.unwrap_or(false),
+        is_corrected: row.optional("is_corrected", PyAnyMethods::is_truthy)?.unwrap_or(false),
     })
 }
 

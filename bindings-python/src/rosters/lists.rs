@@ -3,10 +3,10 @@
 use std::borrow::Cow;
 use std::path::PathBuf;
 
-use faceattend_core::roster_file::{MOST_BYTES, ReadOptions, RosterFile, read};
+use faceattend_core::roster_file::{MOST_BYTES, ReadOptions, RosterFile, csv_of, read, xlsx_of};
 use faceattend_core::store::{
     ListedGroup, PlannedChange, PlannedMembership, PlannedStudent, RosterImport, RosterOrder, RosterPlan,
-    RosterProblem, Store, Unlisted, UnlistedStudent,
+    RosterProblem, RosterRow, Store, Unlisted, UnlistedStudent,
 };
 use faceattend_core::{Error, Result};
 use jiff::Timestamp;
@@ -17,6 +17,22 @@ use pyo3::types::{PyDict, PyList};
 
 use crate::error::invalid_input;
 use crate::time::date;
+
+/// What a list is written as.
+pub(super) enum ListFormat {
+    Csv,
+    Xlsx,
+}
+
+impl ListFormat {
+    pub(super) fn write(&self, people: &[RosterRow], byte_order_mark: bool) -> Result<Vec<u8>> {
+        let mark = if byte_order_mark { "\u{feff}" } else { "" };
+        match self {
+            Self::Csv => Ok((mark.to_owned() + &csv_of(people)).into_bytes()),
+            Self::Xlsx => xlsx_of(people),
+        }
+    }
+}
 
 /// Where a list is.
 enum Source {

@@ -2,7 +2,7 @@
 
 #![expect(clippy::too_many_arguments, reason = "Python names them")]
 
-use faceattend_core::roster_file::{GuardianColumn, ReadOptions, csv_of, people};
+use faceattend_core::roster_file::{GuardianColumn, ReadOptions, people};
 use faceattend_core::store::{
     CalendarKind, ExcuseFilter, GroupChange, GroupKind, MembershipFilter, NewCalendarEntry, NewExcuse, NewGroup,
     NewTimetable, RemovedGroup, RosterChange, RosterOf, RosterRun, RosterScope, StudentRef, Weekdays,
@@ -13,10 +13,10 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 
 use super::days::{self, RosterDays};
-use super::lists::Import;
+use super::lists::{Import, ListFormat};
 use super::{Rosters, changes, given, shown};
 use crate::attendance::AttendancePolicy;
-use crate::error::invalid_input;
+use crate::error::{invalid_input, one_of};
 use crate::gil::attached;
 use crate::store::Store;
 use crate::time::{Day, When};
@@ -334,7 +334,7 @@ impl Rosters {
         let kind: CalendarKind = attached(py, || kind.parse())?;
         let (first_day, scope) = (first_day.0, RosterScope::of(group));
         let last_day = last_day.map_or(first_day, Day::date);
-        let (name, by, at) = (name.to_owned(), by.to_owned(), When::or_now(at));
+        let (name, by, at) = (name.into(), by.into(), When::or_now(at));
         let new = NewCalendarEntry { scope, kind, first_day, last_day, name, by, at };
         shown::calendar_entry(py, &self.with(py, |store| store.add_calendar_entry(&new))?)
     }
@@ -434,10 +434,10 @@ impl Rosters {
     /// Imports a list in one transaction: all of it, or nothing when anything is wrong. The roll number tells who is
     /// who, so the same list again changes nothing.
     ///
-    /// Parameters are those of ``plan_import``, and:
-    ///
     /// Parameters
     /// ----------
+    /// data, sheet, encoding, withdraw_missing, language, day
+    ///     As in ``plan_import``.
     /// fingerprint : str, optional
     ///     That of a plan: nothing is imported when the database has changed so that another plan would come out.
     ///
@@ -469,28 +469,25 @@ impl Rosters {
         self.with(py, |store| import.run(store, fingerprint, by, at))?.shown(py)
     }
 
-    /// Returns the list of everybody who is expected on a day or later, which is today where it is left out, as CSV in
-    /// UTF-8 that an import on that day takes back without a change.
+    /// Returns the list of everybody who is expected on a day or later, which is today where it is left out, as a file
+    /// that an import on that day takes back without a change: ``"csv"`` in UTF-8, or ``"xlsx"``.
     ///
-    /// Parameters
-    /// ----------
-    /// guardians : bool
-    ///     Whether the addresses of guardians are in it.
-    #[pyo3(signature = (day=None, format="csv", *, guardians=false))]
+    /// With ``byte_order_mark`` CSV begins with the mark by which Excel knows that it is UTF-8, and with ``guardians``
+    /// their addresses are in it.
+    #[pyo3(signature = (day=None, format="csv", *, byte_order_mark=false, guardians=false))]
     fn export<'py>(
         &self,
         py: Python<'py>,
         day: Option<Day>,
         format: &str,
+        byte_order_mark: bool,
         guardians: bool,
     ) -> PyResult<Bound<'py, PyBytes>> {
-        if format != "csv" {
-            return Err(invalid_input(py, "format", format!("{format:?} is not \"csv\"")));
-        }
+        let format = one_of(py, "format", format, [("csv", ListFormat::Csv), ("xlsx", ListFormat::Xlsx)])?;
         let day = self.day_or(py, day, Timestamp::now())?;
         let guardians = if guardians { GuardianColumn::Written } else { GuardianColumn::Empty };
-        let list = self.with(py, |store| people(store, day, guardians).map(|people| csv_of(&people)))?;
-        Ok(PyBytes::new(py, list.as_bytes()))
+        let list = self.with(py, |store| format.write(&people(store, day, guardians)?, byte_order_mark))?;
+        Ok(PyBytes::new(py, &list))
     }
 
     fn __repr__(&self) -> &'static str {

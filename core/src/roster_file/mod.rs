@@ -37,6 +37,7 @@ mod tests;
 mod text;
 mod workbook;
 mod write;
+mod write_workbook;
 
 pub use limits::{MOST_BYTES, MOST_CELLS, MOST_COLUMNS, MOST_LINES, MOST_UNPACKED};
 pub use options::ReadOptions;
@@ -44,6 +45,7 @@ pub use people::{GuardianColumn, people};
 pub use photographs::{LARGEST_PHOTOGRAPH, MatchedPhotographs, Photographs, match_photographs};
 pub use rows::RosterFile;
 pub use write::{COLUMNS, cells_of, csv_cell, csv_of};
+pub use write_workbook::xlsx_of;
 
 /// Returns the people whom a file lists, and what is wrong with it. The format is told by the contents. A list with
 /// problems may be read and shown, never imported.

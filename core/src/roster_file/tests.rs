@@ -178,6 +178,24 @@ fn an_export_is_read_as_it_was_written() {
     let list = listed(text.as_bytes());
     assert_eq!(list.problems, []);
     assert_eq!(csv_of(&list.rows), text);
+    let book = listed(&xlsx_of(&list.rows).unwrap());
+    assert_eq!((book.problems, book.sheet.as_deref()), (vec![], Some("Students")));
+    assert_eq!(csv_of(&book.rows), text);
+}
+
+#[test]
+fn a_workbook_takes_what_xml_cannot() {
+    let row = RosterRow {
+        line: 2,
+        roll_number: "1".into(),
+        name: "<A & \"B\"> \u{1}]]>\u{ffff}\n_x0041_".into(),
+        groups: Vec::new(),
+        from: None,
+        last: None,
+        guardian_emails: Vec::new(),
+    };
+    let list = listed(&xlsx_of(&[row]).unwrap());
+    assert_eq!(list.rows[0].name, "<A & \"B\"> \u{fffd}]]>\u{fffd} _x0041_");
 }
 
 fn cell() -> impl Strategy<Value = String> {
@@ -202,9 +220,11 @@ proptest! {
             guardian_emails: Vec::new(),
         };
         let people: Vec<RosterRow> = names.iter().enumerate().map(row).collect();
-        let list = listed(csv_of(&people).as_bytes());
-        prop_assert_eq!(&list.problems, &[]);
-        prop_assert_eq!(list.rows, people);
+        for file in [csv_of(&people).into_bytes(), xlsx_of(&people).unwrap()] {
+            let list = listed(&file);
+            prop_assert_eq!(&list.problems, &[]);
+            prop_assert_eq!(&list.rows, &people);
+        }
     }
 
     #[test]
