@@ -123,6 +123,15 @@ def test_nobody_is_expected_on_holidays_and_sundays_or_after_leaving(school):
     assert "Asha Rao" in str(told(boards.board_of(DAY - datetime.timedelta(days=3), now=EVENING)))
 
 
+def test_a_withdrawn_excuse_and_one_of_another_period_excuse_nothing(school):
+    Excuse.objects.update(period="noon")
+    assert ("Chen Li", "Absent") in told(boards.board_of(DAY, now=EVENING))["5B"]
+    Excuse.objects.update(period="morning")
+    assert ("Chen Li", "Excused") in told(boards.board_of(DAY, now=EVENING))["5B"]
+    Excuse.objects.update(withdrawn_at=EVENING, withdrawn_by="ms.rao")
+    assert ("Chen Li", "Absent") in told(boards.board_of(DAY, now=EVENING))["5B"]
+
+
 def test_a_day_with_two_periods_asks_for_each(school):
     Timetable.objects.create(
         group=school["5A"],

@@ -75,7 +75,8 @@ class StudentGroup(_Noted):
     class Meta:
         db_table = "student_groups"
         ordering = ["name", "id"]
-        verbose_name = "group"
+        # Django's own groups are those of users.
+        verbose_name = "student group"
 
     def __str__(self) -> str:
         return f"{self.name} (archived)" if self.archived_at else self.name

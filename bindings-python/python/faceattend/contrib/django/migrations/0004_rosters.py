@@ -120,7 +120,11 @@ class Migration(migrations.Migration):
                         ),
                         ('archived_at', ServerTimeField(blank=True, editable=False, null=True)),
                     ],
-                    options={'verbose_name': 'group', 'db_table': 'student_groups', 'ordering': ['name', 'id']},
+                    options={
+                        'verbose_name': 'student group',
+                        'db_table': 'student_groups',
+                        'ordering': ['name', 'id'],
+                    },
                 ),
                 migrations.CreateModel(
                     name='GroupMember',
