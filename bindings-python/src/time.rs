@@ -2,8 +2,10 @@
 
 use jiff::civil::{Date, Time};
 use jiff::{SignedDuration, Timestamp};
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyFloat, PyInt, PyString};
 
 use crate::error::invalid_input;
 
@@ -11,13 +13,14 @@ use crate::error::invalid_input;
 /// Python itself takes it.
 pub(crate) fn moment(value: &Bound<'_, PyAny>) -> PyResult<Timestamp> {
     let py = value.py();
-    let seconds: f64 = match value.extract::<f64>() {
-        Ok(seconds) => seconds,
-        Err(_) => value
-            .call_method0("timestamp")
-            .and_then(|seconds| seconds.extract())
-            .map_err(|_| invalid_input(py, "time", "expected a datetime, or seconds since 1970"))?,
+    // A conversion that fails costs an exception, of which a roster would have one for each of its marks.
+    let of_datetime = || value.call_method0(intern!(py, "timestamp")).and_then(|seconds| seconds.extract());
+    let is_number = value.is_instance_of::<PyFloat>() || value.is_instance_of::<PyInt>();
+    let seconds: PyResult<f64> = match is_number {
+        true => value.extract(),
+        false => of_datetime().or_else(|_| value.extract()),
     };
+    let seconds = seconds.map_err(|_| invalid_input(py, "time", "expected a datetime, or seconds since 1970"))?;
     #[expect(clippy::cast_possible_truncation, reason = "checked below")]
     let microseconds = (seconds * 1e6).round() as i64;
     if !seconds.is_finite() {
@@ -50,29 +53,34 @@ pub(crate) fn datetime(py: Python<'_>, moment: Timestamp) -> PyResult<Bound<'_, 
     class.bind(py).call_method1("fromtimestamp", (seconds, utc))
 }
 
+/// Python's class `date`.
+fn date_class(py: Python<'_>) -> PyResult<&Bound<'_, PyAny>> {
+    static DATE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    let class = DATE.get_or_try_init(py, || py.import("datetime")?.getattr("date").map(Bound::unbind))?;
+    Ok(class.bind(py))
+}
+
 /// The day as a `date`.
 pub(crate) fn date(py: Python<'_>, day: Date) -> PyResult<Bound<'_, PyAny>> {
-    py.import("datetime")?.getattr("date")?.call1((day.year(), day.month(), day.day()))
+    date_class(py)?.call1((day.year(), day.month(), day.day()))
 }
 
 /// The day of a `date`, or of a text such as `2026-03-02`.
 pub(crate) fn day(value: &Bound<'_, PyAny>) -> PyResult<Date> {
     let py = value.py();
     let wrong = || invalid_input(py, "date", "expected a date, or a text such as 2026-03-02");
-    if let Ok(text) = value.extract::<String>() {
-        return text.parse().map_err(|_| wrong());
+    if let Ok(text) = value.cast::<PyString>() {
+        // A text with a time is refused as a `datetime` is.
+        let text: String = text.extract()?;
+        return text.parse().ok().filter(|_| text.len() == "2026-03-02".len()).ok_or_else(wrong);
     }
     // A `datetime` is a `date` for Python. Which day it belongs to depends on the site.
-    if value.hasattr("hour")? {
-        return Err(invalid_input(
-            py,
-            "date",
-            "a datetime is no day: AttendancePolicy.day says which one it belongs to",
-        ));
+    if !value.get_type().is(date_class(py)?) && value.hasattr(intern!(py, "hour"))? {
+        let reason = "a datetime is no day: AttendancePolicy.day says which one it belongs to";
+        return Err(invalid_input(py, "date", reason));
     }
-    let part = |name: &str| value.getattr(name).map_err(|_| wrong());
-    let whole = |found: PyResult<Bound<'_, PyAny>>| found?.extract::<i16>().map_err(|_| wrong());
-    let (year, month, day) = (whole(part("year"))?, whole(part("month"))?, whole(part("day"))?);
+    let part = |name| value.getattr(name).and_then(|part| part.extract::<i16>()).map_err(|_| wrong());
+    let (year, month, day) = (part(intern!(py, "year"))?, part(intern!(py, "month"))?, part(intern!(py, "day"))?);
     let narrow = |number: i16| i8::try_from(number).map_err(|_| wrong());
     Date::new(year, narrow(month)?, narrow(day)?).map_err(|_| wrong())
 }

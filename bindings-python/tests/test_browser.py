@@ -1,7 +1,9 @@
 """The registration and the live view in a real browser, its camera played from the sample media."""
 
+import datetime
 import io
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -15,7 +17,15 @@ from django.urls import reverse  # noqa: E402
 
 import faceattend  # noqa: E402
 from faceattend.contrib.django import recognition  # noqa: E402
-from faceattend.contrib.django.models import Attendance, Student  # noqa: E402
+from faceattend.contrib.django.models import (  # noqa: E402
+    Attendance,
+    CalendarEntry,
+    Excuse,
+    GroupMember,
+    Student,
+    StudentGroup,
+    Timetable,
+)
 
 # `cargo xtask test` names the browser that it has found or installed.
 CHROMIUM = os.environ.get("FACEATTEND_CHROMIUM") or next(
@@ -106,3 +116,72 @@ def test_a_student_registers_in_the_admin_and_is_recognized_live(page, live_serv
     shot(page, "student")
     page.goto(live_server.url + reverse("admin:faceattend_student_recognize"))
     shot(page, "recognize")
+
+
+def school(number=28):
+    """Two classes and a month of marks until Thursday, 19 March 2026: some late, one excused, one never there."""
+    beginning, last = datetime.date(2026, 1, 5), datetime.date(2026, 3, 19)
+    early = datetime.datetime(2026, 1, 5, tzinfo=datetime.timezone.utc)
+    Timetable.objects.create(
+        valid_from=beginning, periods='[{"name":"morning","begins":"07:30:00","late_after":"08:15:00"}]'
+    )
+    CalendarEntry.objects.create(name="Holi", first_day="2026-03-04", last_day="2026-03-04")
+    groups = [StudentGroup.objects.create(name=name) for name in ("5A", "5B")]
+    names = ["Asha Rao", "Ben Ito", "Chen Li", "Dora Maar", "Emil Roy", "Fatima al-Masri", "Grace Hopper", "Hugo Klein"]
+    for n in range(number):
+        row = Student.objects.create(
+            name=f"{names[n % 8]}{'' if n < 8 else f' {n // 8 + 1}'}", roll_number=f"R{n + 1}", created_at=early
+        )
+        GroupMember.objects.create(group=groups[n % 5 == 4], student=row, from_day=beginning)
+        for day in (last.replace(day=each) for each in range(2, 20)):
+            if day.weekday() > 4 or day.day == 4 or n == 2 or (n + day.day) % 11 == 0:
+                continue
+            late = (n + day.day) % 9 == 0
+            minute = 10 if late else 20 - 15 * (n % 2)
+            at = datetime.datetime(day.year, day.month, day.day, 3 if late else 2, minute, tzinfo=datetime.timezone.utc)
+            Attendance.objects.create(
+                student=row, timestamp=at, status="Late" if late else "Present", local_day=day, period="morning"
+            )
+    Excuse.objects.create(
+        student=Student.objects.get(roll_number="R3"), first_day="2026-03-16", last_day="2026-03-20", reason="Flu"
+    )
+    return last
+
+
+def test_who_is_missing_is_on_one_page_and_the_month_on_one_sheet_of_paper(page, live_server):
+    day = school()
+    page.goto(live_server.url + reverse("admin:faceattend_student_changelist"))
+    page.click("text=Who is missing?")
+    page.fill("[name=day]", str(day))
+    page.click("text=Show")
+    assert f"day={day}" in page.url
+    sync_api.expect(page.locator(".fa-when")).to_have_text("Thursday, 19 March 2026")
+    sync_api.expect(page.locator(".fa-boards h3").first).to_contain_text("missing of")
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    shot(page, "absence")
+    page.set_viewport_size({"width": 390, "height": 844})
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), "it fits a telephone"
+    shot(page, "absence-telephone")
+    page.set_viewport_size({"width": 1200, "height": 900})
+    page.click("text=Register of this month")
+    assert "month=2026-03" in page.url
+    page.select_option("[name=group]", label="5A")
+    page.click("text=Show")
+    sync_api.expect(page.locator("h1")).to_have_text("Register: 5A, March 2026")
+    shot(page, "register-month")
+    page.emulate_media(media="print")
+    for hidden in ("#header", ".breadcrumbs", ".fa-controls", "#nav-sidebar"):
+        assert not page.locator(hidden).first.is_visible(), hidden
+    shot(page, "register-print")
+    paper = page.pdf(prefer_css_page_size=True, print_background=False)
+    folder = os.environ.get("FACEATTEND_SCREENSHOTS")
+    if folder:
+        (Path(folder) / "register.pdf").write_bytes(paper)
+    # A4 across is 842 by 595 points; a class fits on one page.
+    sizes = [tuple(round(float(side)) for side in re.findall(rb"[0-9.]+", box))
+             for box in re.findall(rb"/MediaBox \[(.*?)\]", paper)]  # fmt: skip
+    assert [size[2:] for size in sizes] == [(842, 595)], sizes
+    page.emulate_media(media="screen")
+    with page.expect_download() as download:
+        page.click(".fa-controls >> text=CSV")
+    assert "R1" in Path(download.value.path()).read_text(encoding="utf-8-sig")

@@ -324,6 +324,7 @@ def test_days_whose_rows_are_not_there_are_refused():
         ({"timetables": [{"valid_from": MONDAY, "weekdays": [7]}]}, "from 0 to 6"),
         ({"timetables": [{"valid_from": MONDAY, "weekdays": "mon", "periods": ["9 am"]}]}, "night=22:00"),
         ({"timetables": [{"valid_from": "today", "weekdays": "mon"}]}, "2026-03-02"),
+        ({"timetables": [{"valid_from": "2026-03-02T08:00", "weekdays": "mon"}]}, "expected a date"),
     ],
 )
 def test_a_row_that_is_none_is_refused_by_its_place(rows, told):

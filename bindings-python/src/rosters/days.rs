@@ -86,6 +86,15 @@ impl RosterDays {
         Self { inner, policy, span, group, places }
     }
 
+    /// Returns the name of the period that is now, for the site, a group or a student.
+    pub(super) fn period_now(&self, day: Date, group: Option<i64>, student: Option<i64>) -> Option<String> {
+        let plan = match student {
+            Some(id) => self.inner.plan_of(StudentId(id), day),
+            None => self.inner.plan_of_group(group, day),
+        };
+        self.inner.period_now(&plan, day).map(|period| period.name().to_owned())
+    }
+
     fn student(&self, id: StudentId) -> Option<&RosterStudent> {
         self.inner.students().get(*self.places.get(&id)?)
     }

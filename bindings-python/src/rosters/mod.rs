@@ -6,6 +6,7 @@ mod entry;
 pub(crate) mod given;
 mod lists;
 mod methods;
+mod own_rows;
 mod shown;
 
 use std::sync::Arc;
@@ -26,7 +27,8 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<entry::RosterEntry>()?;
     module.add_class::<entry::StatusCounts>()?;
     module.add_class::<entry::DayPlan>()?;
-    module.add_class::<days::RosterDays>()
+    module.add_class::<days::RosterDays>()?;
+    own_rows::register(module)
 }
 
 /// Who belongs to which group when, when people are expected, and why somebody was absent.

@@ -1,4 +1,7 @@
-"""The admin: register faces with the browser's camera, recognize photographs, watch live, export attendance."""
+"""The admin: register faces with the browser's camera, recognize photographs, watch live, export attendance.
+
+`roster_admin` has groups, timetables, the calendar and excuses, `roster_pages` who is missing and the register.
+"""
 
 from __future__ import annotations
 
@@ -8,18 +11,22 @@ from typing import Any, Optional
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 
 import faceattend
 
 from . import conf, enrolment, recognition, views
-from .models import Attendance, Camera, DetectionLog, LivenessSession, SecondLook, Student
-
+from .cells import cell
+from .models import Attendance, AttendanceCorrection, Camera, DetectionLog, LivenessSession, SecondLook, Student
+from .roster_admin import GroupsOfStudent, InGroup, by, join_group, save_noted
+from .roster_forms import AttendanceForm
+from .roster_pages import RosterPages
 
 # Templates that earlier versions called otherwise.
 _RENAMED_TEMPLATES = {"recognize": "recognise"}
@@ -54,15 +61,16 @@ class HasFace(admin.SimpleListFilter):
 
 
 @admin.register(Student)
-class StudentAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """Students, and the pages that register and recognize their faces."""
+class StudentAdmin(RosterPages, admin.ModelAdmin):  # type: ignore[type-arg,misc,unused-ignore]
+    """Students, and the pages that register and recognize their faces, and that say who is missing."""
 
     list_display = ["name", "roll_number", "face", "register_link"]
-    list_filter = [HasFace]
+    list_filter = [HasFace, InGroup]
     search_fields = ["name", "roll_number"]
     fields = ["name", "roll_number", "face", "liveness_confidence_score", "liveness_verification_date", "model_version"]
     readonly_fields = ["face", "liveness_confidence_score", "liveness_verification_date", "model_version"]
-    actions = ["recognize_from_photo"]
+    actions = ["recognize_from_photo", "add_to_group"]
+    inlines = [GroupsOfStudent]
     change_list_template = "faceattend/student_list.html"
     change_form_template = "faceattend/student_form.html"
 
@@ -92,6 +100,23 @@ class StudentAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         ids = ",".join(str(pk) for pk in queryset.values_list("pk", flat=True)[:1000])
         return HttpResponseRedirect(reverse("admin:faceattend_student_recognize") + f"?ids={ids}")
 
+    @admin.action(description="Add to a group", permissions=["group"])
+    def add_to_group(self, request: HttpRequest, queryset: QuerySet[Student]) -> Optional[HttpResponse]:
+        """Adds the selected students to a group."""
+        return join_group(self, request, queryset)
+
+    def has_group_permission(self, request: HttpRequest) -> bool:
+        """Returns whether the user may: who adds members of groups."""
+        return bool(request.user.has_perm("faceattend.add_groupmember"))
+
+    def get_inlines(self, request: HttpRequest, obj: Optional[Student]) -> list[Any]:
+        """Returns the groups of a student who is there."""
+        return [] if obj is None else list(super().get_inlines(request, obj))
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        """Saves the groups, the new ones with who added the student."""
+        save_noted(request, formset)
+
     def get_urls(self) -> list[URLPattern]:
         """Returns the URLs of this admin's own pages and of the usual ones."""
         wrap = self.admin_site.admin_view
@@ -105,7 +130,7 @@ class StudentAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             path("<int:pk>/face/begin/", wrap(self.begin_view), name="faceattend_student_face_begin"),
             path("<int:pk>/face/frame/", wrap(self.frame_view), name="faceattend_student_face_frame"),
         ]
-        return own + super().get_urls()
+        return own + self.roster_urls() + super().get_urls()
 
     def _student(self, request: HttpRequest, pk: int) -> Student:
         student = get_object_or_404(Student, pk=pk)
@@ -179,7 +204,9 @@ class _Echo:
 
 @admin.register(Attendance)
 class AttendanceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """Attendance, with filters and an export of the filtered rows as CSV."""
+    """Attendance, with filters and an export of the filtered rows as CSV. A corrected status keeps who and why."""
+
+    form = AttendanceForm
 
     list_display = ["student", "timestamp", "status", "confidence", "camera_location"]
     list_filter = ["status", "camera_location", ("timestamp", admin.DateFieldListFilter)]
@@ -189,6 +216,37 @@ class AttendanceAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     autocomplete_fields = ["student"]
     actions = ["export_csv"]
     change_list_template = "faceattend/attendance_list.html"
+
+    def get_fields(self, request: HttpRequest, obj: Optional[Attendance] = None) -> list[Any]:
+        """Returns the fields, with the reason of a correction where there is a row to correct."""
+        fields = ["student", "timestamp", "status", "confidence_score", "camera_location"]
+        if obj is None:
+            return fields
+        reason = ["reason"] if self.has_change_permission(request, obj) else []
+        return [*fields[:3], *reason, *fields[3:], "corrected"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Optional[Attendance] = None) -> list[str]:
+        """Returns the corrections."""
+        return [] if obj is None else ["corrected"]
+
+    @admin.display(description="Corrections")
+    def corrected(self, row: Attendance) -> str:
+        """Returns who changed the status, and why."""
+        lines = [(str(each), f"{each.created_at:%Y-%m-%d %H:%M}", each.reason) for each in row.corrections.all()]
+        return format_html_join("", "{} on {} UTC: {}<br>", lines) or "none"
+
+    def save_model(self, request: HttpRequest, obj: Attendance, form: Any, change: bool) -> None:
+        """Saves the row, and the correction of its status."""
+        with transaction.atomic():
+            super().save_model(request, obj, form, change)
+            if change and "status" in form.changed_data:
+                AttendanceCorrection.objects.create(
+                    attendance=obj,
+                    status=obj.status,
+                    status_before=form.initial["status"],
+                    corrected_by=by(request)[:100],
+                    reason=form.cleaned_data["reason"].strip(),
+                )
 
     @admin.display(description="Similarity", ordering="confidence_score")
     def confidence(self, row: Attendance) -> str:
@@ -230,22 +288,11 @@ def csv_of(rows: QuerySet[Attendance]) -> StreamingHttpResponse:
                 row.status,
             ]
             values += [row.confidence_score, row.camera_location]
-            yield writer.writerow([_cell(value) for value in values])
+            yield writer.writerow([cell(value) for value in values])
 
     answer = StreamingHttpResponse(lines(), content_type="text/csv; charset=utf-8")
     answer["Content-Disposition"] = "attachment; filename=attendance.csv"
     return answer
-
-
-def _cell(value: Any) -> Any:
-    """Returns the value in a form that a spreadsheet does not take for a formula."""
-    text = "" if value is None else str(value)
-    begin = text.lstrip("\ufeff\" \t\r\n\u00a0\u3000")[:1]
-    return "'" + text if text[:1] in ("\t", "\r", "\n") or begin in _FORMULA_SIGNS else text
-
-
-# The full-width ones too: some spreadsheets take them for the plain ones.
-_FORMULA_SIGNS = frozenset("=+-@\uff1d\uff0b\uff0d\uff20")
 
 
 def _without_credentials(source: str) -> str:

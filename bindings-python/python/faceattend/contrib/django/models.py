@@ -15,6 +15,7 @@ from django.utils import timezone
 import faceattend
 
 from . import conf
+from .fields import ServerTimeField
 
 _FACE_COLUMNS = frozenset(
     [
@@ -162,17 +163,21 @@ class LivenessSession(models.Model):
 
 
 class Attendance(models.Model):
-    """A student's attendance on one of the site's days. The database sees to it that there is one a day."""
+    """A student's attendance in a period of the site's days. The database sees to it that there is one a period."""
+
+    STATUSES = [("Present", "Present"), ("Late", "Late"), ("Left early", "Left early"), ("Absent", "Absent")]
 
     id = models.AutoField(primary_key=True)
     student = models.ForeignKey(Student, on_delete=models.CASCADE, related_name="attendances")
     timestamp = models.DateTimeField(default=timezone.now, db_index=True)
-    status = models.CharField(max_length=20, default="Present", choices=[("Present", "Present"), ("Late", "Late")])
+    status = models.CharField(max_length=20, default="Present", choices=STATUSES)
     confidence_score = models.FloatField(null=True, blank=True)
     camera_location = models.CharField(max_length=100, null=True, blank=True)
     created_at = models.DateTimeField(null=True, default=timezone.now, editable=False)
     local_day = models.DateField(null=True, blank=True, editable=False)
     period = models.TextField(null=True, blank=True, editable=False)
+    # Last seen in the time in which leaving is expected.
+    checked_out_at = ServerTimeField(null=True, blank=True, editable=False)
 
     class Meta:
         db_table = "attendance_log"
@@ -188,10 +193,12 @@ class Attendance(models.Model):
         return f"{self.student} {self.timestamp:%Y-%m-%d}"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Saves the row with the site's day that its time belongs to."""
+        """Saves the row with the site's day that its time belongs to, and the period of the student's timetable."""
         if self.local_day is None or self.period is None:
-            policy = conf.policy()
-            self.local_day, self.period = policy.day(self.timestamp)[0], policy.period(self.timestamp)
+            from . import rosters
+
+            place = rosters.place(self.student_id, self.timestamp)
+            self.local_day, self.period = place.day, place.period
         super().save(*args, **kwargs)
 
 
@@ -274,3 +281,33 @@ class Camera(models.Model):
         scheme = text.split("://", 1)[0].lower() if "://" in text else ""
         if scheme and scheme not in {"rtsp", "rtsps", "http", "https", "rtmp", "rtmps", "srt"}:
             raise ValidationError({"source": "A camera's address begins with rtsp, http, rtmp or srt."})
+
+
+# Django looks for the models of an app in this module.
+from .roster_models import (  # noqa: E402
+    AttendanceCorrection,
+    CalendarEntry,
+    Excuse,
+    GroupMember,
+    StudentGroup,
+    Timetable,
+    Withdrawal,
+)
+
+__all__ = [
+    "Attendance",
+    "AttendanceCorrection",
+    "CalendarEntry",
+    "Camera",
+    "DetectionLog",
+    "Excuse",
+    "FaceFields",
+    "GroupMember",
+    "LivenessSession",
+    "SecondLook",
+    "Student",
+    "StudentGroup",
+    "StudentTemplate",
+    "Timetable",
+    "Withdrawal",
+]

@@ -7,21 +7,23 @@ import threading
 import time
 import warnings
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Optional
 
 from django.db import IntegrityError, connections, router, transaction
-from django.db.models import Count, Max
+from django.db.models import Count, Max, Q
 from django.utils import timezone
 
 import faceattend
 from faceattend._native import ENROLMENT_LOCK, similar_students
 
-from . import conf
+from . import conf, rosters
 from .models import Attendance, SecondLook, Student, StudentTemplate
 
 # For how many seconds the gallery is used before the database is asked again: enrolments of other processes show then.
 BELIEVED_FOR = 2.0
+# How often somebody who stands there and leaves is checked out, as the core's marker has it.
+_DEPARTS_ONCE_IN = timedelta(seconds=60)
 
 
 class _Known:
@@ -178,42 +180,42 @@ def recognise(image: Any, *, among: Optional[Iterable[int]] = None, color: Any =
 
 
 def marked(student_id: int, at: Optional[datetime] = None) -> Optional[Attendance]:
-    """Returns the row that stands for a student on the site's day of a moment, or ``None``."""
-    at = at or timezone.now()
-    policy = conf.policy()
-    day, starts_at, ends_at = policy.day(at)
+    """Returns the row that stands for a student in the period of a moment, or ``None``."""
+    place = rosters.place(student_id, at or timezone.now())
     rows = Attendance.objects.filter(student_id=student_id)
     # A row that another service wrote says no day: its time does.
-    earlier = rows.filter(local_day=None, timestamp__gte=starts_at, timestamp__lt=ends_at).first()
-    return earlier or rows.filter(local_day=day, period=policy.period(at)).first()
+    earlier = rows.filter(local_day=None, timestamp__gte=place.starts_at, timestamp__lt=place.ends_at).first()
+    return earlier or rows.filter(local_day=place.day, period=place.period).first()
 
 
 def mark(
     student_id: int, similarity: Optional[float], location: Optional[str] = None, at: Optional[datetime] = None
 ) -> tuple[Optional[Attendance], bool]:
-    """Marks a student present, once in each of the site's days.
+    """Marks a student present, once in each period of the site's days.
+
+    The student's own timetable says which period it is and who is late: that of the first group that has one, else the
+    site's. Who is marked and is seen at a time for leaving is checked out.
 
     This is the mark itself: it does not ask whether the face was a living person's. `watching.Watch` does.
 
     Returns
     -------
     tuple of (Attendance or None, bool)
-        The row that stands for the day, and whether it is new; ``None`` for a student that is gone.
+        The row that stands for the period, and whether it is new; ``None`` for a student that is gone.
     """
     at = at or timezone.now()
-    policy = conf.policy()
-    day, starts_at, ends_at = policy.day(at)
-    period = policy.period(at)
+    place = rosters.place(student_id, at)
+    day, period = place.day, place.period
     # A row that another service wrote says no day: its time does.
-    there = Attendance.objects.filter(student_id=student_id, local_day=None, timestamp__gte=starts_at)
-    row = there.filter(timestamp__lt=ends_at).first()
+    there = Attendance.objects.filter(student_id=student_id, local_day=None, timestamp__gte=place.starts_at)
+    row = there.filter(timestamp__lt=place.ends_at).first()
     if row is not None:
-        return row, False
+        return _checked_out(row, place, at), False
     if not Student.objects.filter(pk=student_id).exists():
         return None, False
     new = {
         "timestamp": at,
-        "status": policy.status(at),
+        "status": place.status,
         "confidence_score": None if similarity is None else round(float(similarity), 6),
         "camera_location": (location or None) and str(location)[:100],
     }
@@ -226,20 +228,32 @@ def mark(
     except IntegrityError:
         # Deleted between the two questions.
         return None, False
-    if is_new:
-        looks = SecondLook.objects.filter(student_id=student_id, local_day=day, period=period, state="open")
-        looks.update(state="settled", decided_at=timezone.now())
-    return row, is_new
+    if not is_new:
+        return _checked_out(row, place, at), False
+    looks = SecondLook.objects.filter(student_id=student_id, local_day=day, period=period, state="open")
+    looks.update(state="settled", decided_at=timezone.now())
+    return row, True
+
+
+def _checked_out(row: Attendance, place: rosters.Place, at: datetime) -> Attendance:
+    """Notes that a marked student was seen leaving: the last time counts."""
+    if place.checks_out:
+        before = Attendance.objects.filter(pk=row.pk).filter(
+            Q(checked_out_at=None) | Q(checked_out_at__lt=at - _DEPARTS_ONCE_IN)
+        )
+        if before.update(checked_out_at=at):
+            row.checked_out_at = at
+    return row
 
 
 def look_again(sighting: faceattend.Sighting, location: Optional[str] = None) -> Optional[SecondLook]:
     """Puts a sighting on the second-look list. Returns the new row.
 
-    ``None`` for a student who is marked or on the list of that day already, or gone.
+    ``None`` for a student who is marked or on the list of that period already, or gone.
     """
-    policy = conf.policy()
     if marked(sighting.student_id, sighting.at) is not None:
         return None
+    place = rosters.place(sighting.student_id, sighting.at)
     new = {
         "seen_at": sighting.at,
         "confidence_score": round(sighting.similarity, 6),
@@ -250,8 +264,8 @@ def look_again(sighting: faceattend.Sighting, location: Optional[str] = None) ->
     try:
         row, is_new = SecondLook.objects.get_or_create(
             student_id=sighting.student_id,
-            local_day=policy.day(sighting.at)[0],
-            period=policy.period(sighting.at),
+            local_day=place.day,
+            period=place.period,
             state="open",
             defaults=new,
         )
