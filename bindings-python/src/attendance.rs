@@ -10,6 +10,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use crate::gil::{attached, detached};
+use crate::orders;
 use crate::per_process::PerProcess;
 use crate::records::AttendanceRecord;
 use crate::second_look::{self, SecondLooking};
@@ -244,7 +245,7 @@ impl AttendanceBook {
         detached(py, look).map(SecondLooking)
     }
 
-    /// Returns the marks, newest first.
+    /// Returns the marks, newest first, or in another order.
     ///
     /// Parameters
     /// ----------
@@ -252,17 +253,27 @@ impl AttendanceBook {
     ///     The marks from ``since`` on and before ``until``.
     /// student_id : int, optional
     ///     The marks of one student only.
-    /// limit : int
-    ///     How many marks to return at most.
-    #[pyo3(signature = (*, since=None, until=None, student_id=None, limit=1000))]
+    /// sort : {"time", "name", "roll_number", "status", "similarity", "place"}, optional
+    ///     What they are ordered by: 9 comes before 10 among roll numbers. Marks that are equal in it come newest
+    ///     first.
+    /// descending : bool, optional
+    ///     Whether the largest comes first. Default: not with ``sort``.
+    /// skip, limit : int
+    ///     Which slice of the list.
+    #[pyo3(signature = (*, since=None, until=None, student_id=None, sort=None, descending=None, skip=0, limit=1000))]
+    #[expect(clippy::too_many_arguments, reason = "Python names them")]
     fn records(
         &self,
         py: Python<'_>,
         since: Option<&Bound<'_, PyAny>>,
         until: Option<&Bound<'_, PyAny>>,
         student_id: Option<i64>,
+        sort: Option<&str>,
+        descending: Option<bool>,
+        skip: u32,
         limit: u32,
     ) -> PyResult<Vec<AttendanceRecord>> {
+        let order = orders::of_marks(py, sort, descending)?;
         let filter = AttendanceFilter {
             from: since.map(moment).transpose()?,
             until: until.map(moment).transpose()?,
@@ -270,7 +281,7 @@ impl AttendanceBook {
             ..AttendanceFilter::default()
         };
         let store = self.store.get().shared();
-        let listed = detached(py, || store.get()?.attendance(&filter, Page { skip: 0, limit }))?;
+        let listed = detached(py, || store.get()?.attendance_in_order(&filter, order, Page { skip, limit }))?;
         Ok(listed.items.into_iter().map(AttendanceRecord::from).collect())
     }
 
@@ -297,10 +308,11 @@ impl AttendanceBook {
     }
 
     /// Forgets what the database answered within the last minute: for a program that deletes marks or students without
-    /// this object.
+    /// this object, or has changed groups or timetables.
     fn forget(&self, py: Python<'_>) -> PyResult<()> {
         detached(py, || {
             self.marker()?.forget();
+            self.marker()?.forget_rosters();
             Ok(())
         })
     }

@@ -52,3 +52,13 @@ fn raise(py: Python<'_>, class: &str, message: String) -> PyErr {
 pub(crate) fn invalid_input(py: Python<'_>, what: &'static str, reason: impl Into<String>) -> PyErr {
     exception(py, &Error::InvalidInput { what, reason: reason.into() })
 }
+
+/// What one of two words stands for.
+pub(crate) fn one_of<T>(py: Python<'_>, what: &'static str, word: &str, known: [(&str, T); 2]) -> PyResult<T> {
+    let [(one, first), (other, second)] = known;
+    match word {
+        _ if word == one => Ok(first),
+        _ if word == other => Ok(second),
+        _ => Err(invalid_input(py, what, format!("{word:?} is neither {one:?} nor {other:?}"))),
+    }
+}

@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 use faceattend_core::embedding::Embedding as CoreEmbedding;
 use faceattend_core::engine::Embedder;
 use faceattend_core::gallery::{Gallery as CoreGallery, Identification as CoreIdentification, Match as CoreMatch};
+use faceattend_core::recognition::GalleryLoad;
 use faceattend_core::types::{StudentId, Threshold};
 use pyo3::exceptions::PyDeprecationWarning;
 use pyo3::prelude::*;
@@ -293,4 +294,13 @@ impl Gallery {
     fn __repr__(&self) -> String {
         format!("<faceattend.Gallery of {} people>", self.__len__())
     }
+}
+
+/// What was loaded from a store, and what was left out.
+pub(crate) fn loaded<'py>(py: Python<'py>, load: &GalleryLoad) -> PyResult<Bound<'py, PyDict>> {
+    let dict = PyDict::new(py);
+    dict.set_item("people", load.people)?;
+    dict.set_item("of_other_models", load.of_other_models)?;
+    dict.set_item("legacy", load.legacy)?;
+    Ok(dict)
 }

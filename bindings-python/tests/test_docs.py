@@ -8,11 +8,13 @@ import pytest
 import faceattend
 from faceattend import aio, errors, models, types
 
+from .conftest import ROOT
+
 MODULES = [faceattend, aio, errors, models, types]
 # What people make themselves; the other classes are answers.
 MADE = [
     "AttendanceBook", "AttendancePolicy", "Camera", "Embedding", "Engine", "Gallery", "LivenessSession", "ReceiptKey",
-    "Recognizer", "Store",
+    "Recognizer", "Rosters", "Store",
 ]  # fmt: skip
 
 
@@ -45,8 +47,28 @@ def test_the_examples_give_what_they_say(name):
         assert runner.run(test).failed == 0
 
 
+def test_the_example_of_rows_gives_what_it_says():
+    rows = faceattend.RosterDays.from_rows
+    test = doctest.DocTestParser().get_doctest(rows.__doc__, {"faceattend": faceattend}, "from_rows", None, None)
+    assert test.examples and doctest.DocTestRunner().run(test).failed == 0
+
+
+def test_the_readmes_list_of_who_is_missing_is_what_it_prints(tmp_path, monkeypatch, capsys):
+    readme = (ROOT / "bindings-python" / "README.md").read_text(encoding="utf-8")
+    code = readme.split("## Who is missing?")[1].split("```python\n")[1].split("```")[0]
+    monkeypatch.chdir(tmp_path)
+    exec(compile(code, "README.md", "exec"), {})
+    assert capsys.readouterr().out.splitlines() == [
+        "done []",
+        "Asha Rao Present",
+        "Ben Ito Absent",
+        "Cem Kaya Excused",
+        "1 of 3 came, 1 without an excuse: 33%",
+    ]
+
+
 def test_a_call_says_which_arguments_it_takes():
-    for name in ("Engine", "LivenessSession", "Store", "Recognizer"):
+    for name in ("Engine", "LivenessSession", "Store", "Recognizer", "Rosters"):
         item = getattr(faceattend, name)
         for parameter in inspect.signature(item).parameters:
             assert parameter in item.__doc__, f"{name} does not explain {parameter}"

@@ -14,7 +14,8 @@ import faceattend
 
 from .conftest import ROOT
 
-# The core's type (the parts of a trait that was split count as one), Python's class, Node's class or interface.
+# The core's type (the parts of a trait that was split count as one), Python's class, Node's class or interface. Without
+# a class, Python has the dictionary of that name in `faceattend.types`.
 TYPES = {
     "Engine": ("Engine", "Engine"),
     "Gallery": ("Gallery", "Gallery"),
@@ -38,11 +39,32 @@ TYPES = {
     "Sighting": ("Sighting", "Sighting"),
     "CameraProblem": ("CameraProblem", "CameraProblem"),
     "CameraHealth": (None, "CameraHealth"),
+    "Rosters": ("Rosters", "Rosters"),
+    "RosterDays": ("RosterDays", "RosterDays"),
+    "RosterStudent": (None, "RosterStudent"),
+    "Entry": ("RosterEntry", "RosterEntry"),
+    "StatusCounts": ("StatusCounts", "StatusCounts"),
+    "DayPlan": ("DayPlan", "DayPlan"),
+    "ArrivalBin": (None, "ArrivalBin"),
+    "Group": (None, "Group"),
+    "GroupSize": (None, "GroupSize"),
+    "Membership": (None, "Membership"),
+    "Withdrawal": (None, "Withdrawal"),
+    "TimetableVersion": (None, "TimetableVersion"),
+    "CalendarEntry": (None, "CalendarEntry"),
+    "Excuse": (None, "Excuse"),
+    "RosterPlan": (None, "RosterPlan"),
+    "PlannedMembership": (None, "PlannedMembership"),
+    "PlannedStudent": (None, "PlannedStudent"),
+    "PlannedChange": (None, "PlannedChange"),
+    "UnlistedStudent": (None, "UnlistedStudent"),
+    "RosterProblem": (None, "RosterProblem"),
+    "Guardian": (None, "Guardian"),
 }
 
 STORE_PARTS = {
     "Store", "Students", "Templates", "Sessions", "Attendance", "DetectionLogs", "Accounts", "Logins", "Audit",
-    "Privacy", "Cluster", "SecondLooks", "KeptCameras",
+    "Privacy", "Cluster", "SecondLooks", "KeptCameras", "DeferredWrites", "Guardians", "Kiosks", "Outbox",
 }  # fmt: skip
 
 # What the core spells otherwise than both bindings: their name, or `None` where both leave it out, and why.
@@ -70,12 +92,15 @@ RENAMED = {
     ("Marker", "correct"): (None, "corrections need an account, which the server has"),
     ("Marker", "sighting"): (None, "for whoever writes the mark itself: the server"),
     ("Marker", "checks_out"): (None, "as already_marked"),
-    ("Marker", "forget_rosters"): (None, "the bindings wait for the minute after which timetables are read again"),
+    ("Marker", "forget_rosters"): (None, "`forget` forgets both"),
     ("Marker", "backlog"): (None, "who uses a binding gets the error, and decides"),
     ("Marker", "with_backlog"): (None, "as backlog"),
     ("Store", "students_of_one_roll_number"): (None, "for the start of the server and `doctor`"),
     ("Store", "student"): ("student", "finds a student"),
+    ("Store", "students_listed"): ("students", "its filter and its order are arguments"),
+    ("Store", "students_to_enrol_again"): (None, "as `Student.must_enrol_again`"),
     ("Store", "attendance"): (None, "AttendanceBook.records"),
+    ("Store", "attendance_in_order"): (None, "AttendanceBook.records, whose order is an argument"),
     ("Store", "attendance_record"): (None, "AttendanceBook.record"),
     ("Store", "attendance_summary"): (None, "AttendanceBook.summary"),
     ("Store", "delete_attendance"): (None, "AttendanceBook.delete"),
@@ -88,7 +113,21 @@ RENAMED = {
     ("Erasure", "student"): ("student", "the whole row"),
     ("Erasure", "marks_anonymised"): ("marks_anonymized", "American spelling"),
     ("Student", "must_enrol_again"): (None, "`model` beside the engine's says it"),
-    ("AttendanceRecord", "checked_out_at"): (None, "the bindings' policies have no periods with a check-out"),
+    ("AttendanceRecord", "checked_out_at"): (None, "RosterDays tells who left early"),
+    ("Rosters", "roster_rows"): (None, "RosterDays reads them"),
+    ("RosterDays", "read"): (None, "Rosters.days"),
+    ("RosterDays", "plan_of"): ("plan", "of a student, a group or the site"),
+    ("RosterDays", "plan_of_group"): ("plan", "of a student, a group or the site"),
+    ("RosterDays", "period_now"): (None, "for the board of the server's page"),
+    ("Entry", "mark"): ("at", "its time; AttendanceBook.records has the rest"),
+    ("StatusCounts", "add"): (None, "the bindings count"),
+    ("StatusCounts", "add_all"): (None, "the bindings count"),
+    ("DayPlan", "chosen"): (None, "a look into `periods`"),
+    ("*", "scope"): ("group", "the key of the group; none for the site"),
+    ("*", "holds_on"): (None, "the core's, for its own rules"),
+    ("Excuse", "covers"): (None, "the core's, for its own rules"),
+    ("PlannedMembership", "from"): ("from_day", "a keyword of Python; as in a membership"),
+    ("PlannedMembership", "until"): ("until_day", "as in a membership"),
     ("Face", "antispoof"): ("real", "its score; `real_unavailable` says why there is none"),
     ("Face", "detected"): (None, "a constructor"),
     ("Face", "eyes"): (None, "for the quality gate of the core"),
@@ -101,17 +140,24 @@ RENAMED = {
 }
 
 # Methods of the store for a server alone: its accounts and audit log, its cameras and neighbors, its retention jobs,
-# and what the core's `Registry` and `Recognizer` call for everybody.
+# its kiosks, its letters and what it writes when the database is back; and what the core's `Registry` and `Recognizer`
+# call for everybody.
 SERVER_ONLY = set(
     """
     add_audit add_detection_log add_detection_logs admin admins announce audit begin_login check_out claim_cameras
     cluster consent correct_attendance corrections create_admin detection_logs embedding_json end_login end_logins_of
     follow forget_seen_templates frame_seen_elsewhere keep_seen_template login_holder newest_template release_cameras
     remember_frame renew_login reseal_templates retire sessions_of set_admin_password set_consent
-    students_to_enrol_again template_forms update_admin watch_camera watched_cameras keep_camera
+    template_forms update_admin watch_camera watched_cameras keep_camera
     keep_started_camera kept_cameras kept_camera change_kept_camera pause_cameras remove_kept_camera
     camera_password_forms enrol enrol_unproven keep_watched_camera audit_about login_failures note_login_failure
     forget_login_failures renew_password_hash
+    begin_journal journal_position write_deferred
+    change_kiosk create_kiosk kiosk kiosk_of_token kiosks mark_vouched note_kiosk_seen open_kiosk_code pair_kiosk
+    remove_kiosk revoke_kiosk student_by_roll_number take_back_check_out take_back_mark
+    absences_are_written alert_channels alert_rules alert_secret_forms camera_is_down camera_is_up cameras_down
+    due_alert_channels keep_alert_channel keep_alert_rule letter_failed letter_sent outbox outbox_of outbox_state
+    remove_alert_channel remove_alert_rule resend_letter retire_outbox take_letter write_absences
     """.split()
 )
 
@@ -134,6 +180,8 @@ ONLY_PYTHON = {
     ("Outcome", "advice"): "LivenessReason.advice in Node",
     ("Quality", "advice"): "qualityAdvice in Node",
     ("Face", "real_unavailable"): "antispoof_unavailable in Node",
+    ("RosterDays", "from_rows"): "for programs whose framework keeps the rows, as Django does",
+    ("StatusCounts", "part"): "a value of Node has no methods",
 }
 ONLY_NODE = {
     ("Engine", "create"): "a constructor",
@@ -168,7 +216,7 @@ def core_names() -> dict[str, set[str]]:
         if found:
             kind = "Store" if found[1] in STORE_PARTS else found[1]
             # The trait has methods alone; there are other things called Store, such as a kind of error.
-            if kind in names and (kind != "Store" or line.startswith("store::") and ": fn " in line):
+            if kind in names and (kind != "Store" or line.startswith("store::") and " fn " in line):
                 names[kind].add(found[2])
     return names
 
@@ -184,10 +232,8 @@ def node_names() -> dict[str, set[str]]:
 
 
 def python_names(name: str) -> set[str]:
-    if name == "AttendanceSummary":
-        return set(faceattend.types.AttendanceSummaryDict.__annotations__)
-    if name == "CameraHealth":
-        return set(faceattend.types.CameraHealthDict.__annotations__)
+    if not hasattr(faceattend, name):
+        return set(getattr(faceattend.types, f"{name}Dict").__annotations__)
     return {each for each in vars(getattr(faceattend, name)) if not each.startswith("_")}
 
 

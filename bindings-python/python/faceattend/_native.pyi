@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, Optional, Union, final, overload
+from typing import Any, Literal, Optional, Union, final, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -12,23 +12,35 @@ from typing_extensions import Self, TypeVar, deprecated
 
 from .types import (
     AddedFileDict,
+    ArrivalsDict,
+    AttendanceBy,
     AttendanceRecordDict,
     AttendanceSummaryDict,
+    CalendarEntryDict,
+    CalendarKind,
     CameraHealthDict,
     CameraProblemDict,
     Color,
     Corners,
+    Day,
+    DayKind,
     Decision,
     Depth,
     EngineDict,
     ErasureDict,
+    ExcuseDict,
     FaceDict,
     GalleryLoadDict,
     Gate,
+    GroupDict,
+    GroupKind,
+    GroupSizeDict,
+    GuardianDict,
     IdentificationDict,
     Liveness,
     Marks,
     MatchDict,
+    MembershipDict,
     MergedDict,
     Moment,
     Order,
@@ -36,6 +48,7 @@ from .types import (
     PackDict,
     PassiveVerdict,
     PathLike,
+    PeriodDict,
     Picture,
     PoseDict,
     Position,
@@ -43,14 +56,25 @@ from .types import (
     QualityDict,
     ReceiptDict,
     RecognizedFaceDict,
+    RosterChanged,
+    RosterEntryDict,
+    RosterImportDict,
+    RosterOutcomeDict,
+    RosterPlanDict,
+    RosterStatus,
+    RosterStudentDict,
     SecondLookDict,
     SecondLookState,
     SecondLookVerdict,
     Selection,
     SightingDict,
     Status,
+    StatusCountsDict,
     StudentDict,
+    StudentsBy,
+    TimetableVersionDict,
     VerificationDict,
+    WithdrawalDict,
 )
 
 _Scalar = TypeVar("_Scalar", bound=np.generic)
@@ -463,6 +487,9 @@ class AttendanceBook:
         since: Optional[Moment] = None,
         until: Optional[Moment] = None,
         student_id: Optional[int] = None,
+        sort: Optional[AttendanceBy] = None,
+        descending: Optional[bool] = None,
+        skip: int = 0,
         limit: int = 1000,
     ) -> list[AttendanceRecord]: ...
     def record(self, attendance_id: int) -> Optional[AttendanceRecord]: ...
@@ -709,7 +736,16 @@ class Store:
     def check(self) -> None: ...
     def create_student(self, name: str, roll_number: str) -> Student: ...
     def student(self, student_id: int) -> Optional[Student]: ...
-    def students(self, search: Optional[str] = None, *, skip: int = 0, limit: int = 1000) -> list[Student]: ...
+    def students(
+        self,
+        search: Optional[str] = None,
+        *,
+        no_face: bool = False,
+        sort: StudentsBy = "id",
+        descending: bool = False,
+        skip: int = 0,
+        limit: int = 1000,
+    ) -> list[Student]: ...
     def update_student(
         self, student_id: int, *, name: Optional[str] = None, roll_number: Optional[str] = None
     ) -> Student: ...
@@ -748,9 +784,240 @@ class Store:
     ) -> Optional[Marking]: ...
     def replace_templates(self, student_id: int, templates: Union[Embedding, Iterable[Embedding]]) -> Student: ...
     def templates_of(self, student_id: int) -> list[Embedding]: ...
+    def guardians(self, student_id: int) -> list[GuardianDict]: ...
+    def set_guardians(self, student_id: int, guardians: Iterable[Union[str, Mapping[str, Any]]]) -> None: ...
     def load_gallery(
         self, gallery: Gallery, engine: Engine, *, legacy_model: Optional[str] = None
     ) -> GalleryLoadDict: ...
+
+@final
+class Rosters:
+    def __new__(cls, store: Store, policy: Optional[AttendancePolicy] = None) -> Self: ...
+    def days(
+        self,
+        first_day: Day,
+        last_day: Optional[Day] = None,
+        *,
+        group: Optional[int] = None,
+        student_id: Optional[int] = None,
+        now: Optional[Moment] = None,
+    ) -> RosterDays: ...
+    def groups(self, on: Optional[Day] = None) -> list[GroupSizeDict]: ...
+    def group(self, group_id: int) -> Optional[GroupDict]: ...
+    def create_group(
+        self, name: str, kind: GroupKind = "class", *, by: str = "python", at: Optional[Moment] = None
+    ) -> GroupDict: ...
+    def change_group(
+        self, group_id: int, *, name: Optional[str] = None, kind: Optional[GroupKind] = None
+    ) -> GroupDict: ...
+    def remove_group(self, group_id: int, *, at: Optional[Moment] = None) -> Literal["removed", "archived"]: ...
+    def restore_group(self, group_id: int) -> GroupDict: ...
+    def memberships(
+        self, *, group: Optional[int] = None, student_id: Optional[int] = None, on: Optional[Day] = None
+    ) -> list[MembershipDict]: ...
+    def withdrawals(self, student_id: Optional[int] = None) -> list[WithdrawalDict]: ...
+    def change_roster(
+        self,
+        changes: Iterable[Mapping[str, Any]],
+        *,
+        preview: bool = False,
+        by: str = "python",
+        at: Optional[Moment] = None,
+    ) -> RosterOutcomeDict: ...
+    def join(
+        self,
+        student_id: int,
+        group: Union[int, str],
+        from_day: Optional[Day] = None,
+        until_day: Optional[Day] = None,
+        *,
+        by: str = "python",
+        at: Optional[Moment] = None,
+    ) -> RosterChanged: ...
+    def leave(
+        self,
+        student_id: int,
+        group: Union[int, str],
+        until_day: Optional[Day] = None,
+        *,
+        by: str = "python",
+        at: Optional[Moment] = None,
+    ) -> RosterChanged: ...
+    def withdraw(
+        self, student_id: int, from_day: Optional[Day] = None, *, by: str = "python", at: Optional[Moment] = None
+    ) -> RosterChanged: ...
+    def readmit(
+        self, student_id: int, from_day: Optional[Day] = None, *, by: str = "python", at: Optional[Moment] = None
+    ) -> RosterChanged: ...
+    def timetables(self) -> list[TimetableVersionDict]: ...
+    def set_timetable(
+        self,
+        *,
+        weekdays: Optional[Union[str, Iterable[Union[str, int]]]] = None,
+        periods: Optional[Iterable[Union[str, Mapping[str, Any]]]] = None,
+        group: Optional[int] = None,
+        valid_from: Optional[Day] = None,
+        by: str = "python",
+        at: Optional[Moment] = None,
+    ) -> TimetableVersionDict: ...
+    def remove_timetable(self, timetable_id: int, *, at: Optional[Moment] = None) -> TimetableVersionDict: ...
+    def calendar(self, first_day: Day, last_day: Optional[Day] = None) -> list[CalendarEntryDict]: ...
+    def add_calendar_entry(
+        self,
+        name: str,
+        first_day: Day,
+        last_day: Optional[Day] = None,
+        *,
+        kind: CalendarKind = "holiday",
+        group: Optional[int] = None,
+        by: str = "python",
+        at: Optional[Moment] = None,
+    ) -> CalendarEntryDict: ...
+    def remove_calendar_entry(self, entry_id: int) -> CalendarEntryDict: ...
+    def excuses(
+        self, *, student_id: Optional[int] = None, from_day: Optional[Day] = None, to_day: Optional[Day] = None
+    ) -> list[ExcuseDict]: ...
+    def excuse(self, excuse_id: int) -> Optional[ExcuseDict]: ...
+    def add_excuse(
+        self,
+        student_id: int,
+        first_day: Day,
+        last_day: Optional[Day] = None,
+        *,
+        reason: str,
+        period: Optional[str] = None,
+        by: str = "python",
+        at: Optional[Moment] = None,
+    ) -> ExcuseDict: ...
+    def withdraw_excuse(self, excuse_id: int, *, by: str = "python", at: Optional[Moment] = None) -> ExcuseDict: ...
+    def plan_import(
+        self,
+        data: Union[bytes, bytearray, PathLike],
+        *,
+        sheet: Optional[str] = None,
+        encoding: Optional[str] = None,
+        withdraw_missing: bool = False,
+        language: str = "en",
+        day: Optional[Day] = None,
+    ) -> RosterPlanDict: ...
+    def import_roster(
+        self,
+        data: Union[bytes, bytearray, PathLike],
+        *,
+        sheet: Optional[str] = None,
+        encoding: Optional[str] = None,
+        withdraw_missing: bool = False,
+        language: str = "en",
+        day: Optional[Day] = None,
+        fingerprint: Optional[str] = None,
+        by: str = "python",
+        at: Optional[Moment] = None,
+    ) -> RosterImportDict: ...
+    def export(
+        self,
+        day: Optional[Day] = None,
+        format: Literal["csv", "xlsx"] = "csv",
+        *,
+        byte_order_mark: bool = False,
+        guardians: bool = False,
+    ) -> bytes: ...
+
+@final
+class RosterEntry:
+    @property
+    def student_id(self) -> int: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def roll_number(self) -> str: ...
+    @property
+    def day(self) -> date: ...
+    @property
+    def period(self) -> str: ...
+    @property
+    def status(self) -> RosterStatus: ...
+    @property
+    def at(self) -> Optional[datetime]: ...
+    @property
+    def excuse(self) -> Optional[ExcuseDict]: ...
+    def to_dict(self) -> RosterEntryDict: ...
+
+@final
+class StatusCounts:
+    @property
+    def present(self) -> int: ...
+    @property
+    def late(self) -> int: ...
+    @property
+    def left_early(self) -> int: ...
+    @property
+    def excused(self) -> int: ...
+    @property
+    def absent(self) -> int: ...
+    @property
+    def pending(self) -> int: ...
+    @property
+    def expected(self) -> int: ...
+    @property
+    def came(self) -> int: ...
+    @property
+    def rate(self) -> Optional[float]: ...
+    def part(self, count: int) -> Optional[float]: ...
+    def to_dict(self) -> StatusCountsDict: ...
+    def __eq__(self, value: object, /) -> bool: ...
+    def __ne__(self, value: object, /) -> bool: ...
+
+@final
+class DayPlan:
+    @property
+    def kind(self) -> DayKind: ...
+    @property
+    def name(self) -> Optional[str]: ...
+    @property
+    def periods(self) -> list[PeriodDict]: ...
+
+@final
+class RosterDays:
+    @staticmethod
+    def from_rows(
+        *,
+        policy: Optional[AttendancePolicy] = None,
+        students: Iterable[Mapping[str, Any]],
+        first_day: Optional[Day] = None,
+        last_day: Optional[Day] = None,
+        groups: Optional[Iterable[Mapping[str, Any]]] = None,
+        memberships: Optional[Iterable[Mapping[str, Any]]] = None,
+        withdrawals: Optional[Iterable[Mapping[str, Any]]] = None,
+        timetables: Optional[Iterable[Mapping[str, Any]]] = None,
+        calendar: Optional[Iterable[Mapping[str, Any]]] = None,
+        excuses: Optional[Iterable[Mapping[str, Any]]] = None,
+        marks: Optional[Iterable[Mapping[str, Any]]] = None,
+        now: Optional[Moment] = None,
+    ) -> RosterDays: ...
+    @property
+    def students(self) -> list[RosterStudentDict]: ...
+    @property
+    def groups(self) -> list[GroupDict]: ...
+    @property
+    def changed_at(self) -> Optional[datetime]: ...
+    @property
+    def span(self) -> Optional[tuple[date, date]]: ...
+    def entry(self, student_id: int, day: Day, period: Optional[str] = None) -> Optional[RosterEntry]: ...
+    def entries(
+        self,
+        day: Optional[Day] = None,
+        status: Optional[RosterStatus] = None,
+        *,
+        group: Optional[int] = None,
+        period: Optional[str] = None,
+    ) -> list[RosterEntry]: ...
+    def counts(
+        self, day: Optional[Day] = None, group: Optional[int] = None, *, period: Optional[str] = None
+    ) -> StatusCounts: ...
+    def plan(self, day: Day, group: Optional[int] = None, *, student_id: Optional[int] = None) -> DayPlan: ...
+    def groups_of(self, student_id: int, day: Day) -> list[int]: ...
+    def is_there(self, student_id: int, day: Day) -> bool: ...
+    def arrivals(self, day: Optional[Day] = None, group: Optional[int] = None) -> ArrivalsDict: ...
 
 def has_opencv() -> bool: ...
 def usual_gate(source: str) -> Gate: ...

@@ -20,25 +20,28 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import os
 import threading
-from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable, Literal, Optional, TypeVar, Union
 
 import faceattend
 
+from ._aio_rosters import Rosters
+from ._threads import Threads
+
 if TYPE_CHECKING:
     from typing_extensions import ParamSpec
 
     from .types import (
+        AttendanceBy,
         AttendanceSummaryDict,
         Color,
         Corners,
         Depth,
         EngineDict,
         GalleryLoadDict,
+        GuardianDict,
         Marks,
         Moment,
         PathLike,
@@ -47,48 +50,17 @@ if TYPE_CHECKING:
         SecondLookState,
         SecondLookVerdict,
         Selection,
+        StudentsBy,
     )
 
     P = ParamSpec("P")
 
 T = TypeVar("T")
 
-__all__ = ["AttendanceBook", "Engine", "Store", "pull"]
+__all__ = ["AttendanceBook", "Engine", "Rosters", "Store", "pull"]
 
 # How many calls of one store run at once: as many connections as the core keeps open to a database.
 _STORE_THREADS = 4
-
-
-class _Threads:
-    """The threads of one object, made anew after a fork, in which the parent's do not exist."""
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-        self._lock = threading.Lock()
-        self._process = 0
-        self._executor: Optional[ThreadPoolExecutor] = None
-
-    def made(self) -> Optional[ThreadPoolExecutor]:
-        """The threads, if this process has made them."""
-        return self._executor if self._process == os.getpid() else None
-
-    def get(self, limit: Callable[[], int]) -> ThreadPoolExecutor:
-        """The threads, as many as ``limit`` says when they are made."""
-        if self._process != os.getpid():
-            # A thread that does not exist in the child may hold the parent's lock.
-            self._process, self._lock, self._executor = os.getpid(), threading.Lock(), None
-        with self._lock:
-            if self._executor is None:
-                self._executor = ThreadPoolExecutor(max(1, limit()), thread_name_prefix=self._name)
-            return self._executor
-
-    def close(self) -> None:
-        """Lets the threads end, and cancels what waits."""
-        if self._process == os.getpid():
-            with self._lock:
-                executor, self._executor = self._executor, None
-            if executor is not None:
-                executor.shutdown(wait=False, cancel_futures=True)
 
 
 class Engine:
@@ -118,7 +90,7 @@ class Engine:
             raise faceattend.InvalidInputError("limit: 0 is too few")
         self._engine = faceattend.Engine(**options) if engine is None else engine
         self._limit = limit
-        self._threads = _Threads("faceattend-engine")
+        self._threads = Threads("faceattend-engine")
 
     @property
     def engine(self) -> faceattend.Engine:
@@ -241,7 +213,7 @@ class Store:
 
     def __init__(self, store: Union[faceattend.Store, PathLike]) -> None:
         self._store = store if isinstance(store, faceattend.Store) else faceattend.Store(store)
-        self._threads = _Threads("faceattend-store")
+        self._threads = Threads("faceattend-store")
 
     @property
     def store(self) -> faceattend.Store:
@@ -277,10 +249,18 @@ class Store:
         return await self.run(self._store.student, student_id)
 
     async def students(
-        self, search: Optional[str] = None, *, skip: int = 0, limit: int = 1000
+        self,
+        search: Optional[str] = None,
+        *,
+        no_face: bool = False,
+        sort: StudentsBy = "id",
+        descending: bool = False,
+        skip: int = 0,
+        limit: int = 1000,
     ) -> list[faceattend.Student]:
-        """Returns the students by id. See `faceattend.Store.students`."""
-        return await self.run(self._store.students, search, skip=skip, limit=limit)
+        """Returns the students by id, or in another order. See `faceattend.Store.students`."""
+        listed = functools.partial(self._store.students, no_face=no_face, sort=sort, descending=descending)
+        return await self.run(listed, search, skip=skip, limit=limit)
 
     async def update_student(
         self, student_id: int, *, name: Optional[str] = None, roll_number: Optional[str] = None
@@ -380,6 +360,14 @@ class Store:
         plain = engine.engine if isinstance(engine, Engine) else engine
         return await self.run(self._store.load_gallery, gallery, plain, legacy_model=legacy_model)
 
+    async def guardians(self, student_id: int) -> list[GuardianDict]:
+        """Returns the guardians of a student. See `faceattend.Store.guardians`."""
+        return await self.run(self._store.guardians, student_id)
+
+    async def set_guardians(self, student_id: int, guardians: Iterable[Union[str, Mapping[str, Any]]]) -> None:
+        """Gives a student these guardians and no others. See `faceattend.Store.set_guardians`."""
+        await self.run(self._store.set_guardians, student_id, guardians)
+
     def close(self) -> None:
         """Lets the threads end. Calls that wait are cancelled; a later call makes new threads."""
         self._threads.close()
@@ -437,10 +425,14 @@ class AttendanceBook:
         since: Optional[Moment] = None,
         until: Optional[Moment] = None,
         student_id: Optional[int] = None,
+        sort: Optional[AttendanceBy] = None,
+        descending: Optional[bool] = None,
+        skip: int = 0,
         limit: int = 1000,
     ) -> list[faceattend.AttendanceRecord]:
-        """Returns the marks, newest first. See `faceattend.AttendanceBook.records`."""
-        return await self._store.run(self._book.records, since=since, until=until, student_id=student_id, limit=limit)
+        """Returns the marks, newest first, or in another order. See `faceattend.AttendanceBook.records`."""
+        ordered = functools.partial(self._book.records, sort=sort, descending=descending, skip=skip, limit=limit)
+        return await self._store.run(ordered, since=since, until=until, student_id=student_id)
 
     async def record(self, attendance_id: int) -> Optional[faceattend.AttendanceRecord]:
         """Returns the mark with this id, or ``None``."""

@@ -11,7 +11,7 @@ down. All similarities, scores and thresholds are in [0, 1].
 from __future__ import annotations
 
 import os
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Literal, Optional, Protocol, TypedDict, Union
 
@@ -19,27 +19,71 @@ import numpy as np
 import numpy.typing as npt
 
 from ._native import Frame
+from ._roster_types import (
+    ArrivalBinDict,
+    ArrivalsDict,
+    CalendarEntryDict,
+    CalendarKind,
+    DayKind,
+    ExcuseDict,
+    GroupDict,
+    GroupKind,
+    GroupSizeDict,
+    GuardianDict,
+    MembershipDict,
+    PeriodDict,
+    PlannedChangeDict,
+    PlannedGroupDict,
+    PlannedMembershipDict,
+    PlannedStudentDict,
+    RefusedChangeDict,
+    RosterChanged,
+    RosterEntryDict,
+    RosterImportDict,
+    RosterOutcomeDict,
+    RosterPlanDict,
+    RosterProblemDict,
+    RosterStatus,
+    RosterStudentDict,
+    StatusCountsDict,
+    TimetableVersionDict,
+    UnlistedStudentDict,
+    WithdrawalDict,
+)
 
 __all__ = [
     "AddedFileDict",
+    "ArrivalBinDict",
+    "ArrivalsDict",
+    "AttendanceBy",
     "AttendanceRecordDict",
     "AttendanceSummaryDict",
+    "CalendarEntryDict",
+    "CalendarKind",
     "CameraHealthDict",
     "CameraProblemDict",
     "CameraState",
     "Color",
     "Corners",
+    "Day",
+    "DayKind",
     "Decision",
     "Depth",
     "EngineDict",
     "ErasureDict",
+    "ExcuseDict",
     "FaceDict",
     "GalleryLoadDict",
     "Gate",
+    "GroupDict",
+    "GroupKind",
+    "GroupSizeDict",
+    "GuardianDict",
     "IdentificationDict",
     "Liveness",
     "Marks",
     "MatchDict",
+    "MembershipDict",
     "MergedDict",
     "Moment",
     "Order",
@@ -47,22 +91,41 @@ __all__ = [
     "PackDict",
     "PassiveVerdict",
     "PathLike",
+    "PeriodDict",
     "Picture",
     "PillowImage",
+    "PlannedChangeDict",
+    "PlannedGroupDict",
+    "PlannedMembershipDict",
+    "PlannedStudentDict",
     "PoseDict",
     "Position",
     "Provider",
     "QualityDict",
     "ReceiptDict",
     "RecognizedFaceDict",
+    "RefusedChangeDict",
+    "RosterChanged",
+    "RosterEntryDict",
+    "RosterImportDict",
+    "RosterOutcomeDict",
+    "RosterPlanDict",
+    "RosterProblemDict",
+    "RosterStatus",
+    "RosterStudentDict",
     "SecondLookDict",
     "SecondLookState",
     "SecondLookVerdict",
     "Selection",
     "SightingDict",
     "Status",
+    "StatusCountsDict",
     "StudentDict",
+    "StudentsBy",
+    "TimetableVersionDict",
+    "UnlistedStudentDict",
     "VerificationDict",
+    "WithdrawalDict",
 ]
 
 Color = Literal["bgr", "rgb"]
@@ -91,13 +154,19 @@ Liveness = Literal["live", "undecided", "spoof"]
 CameraState = Literal["connecting", "running", "reconnecting", "stopped", "failed"]
 """What a camera is doing."""
 Marks = Literal["delete", "anonymize"]
+"""What becomes of the attendance of a student who is erased."""
 SecondLookState = Literal["open", "confirmed", "refused", "settled"]
 SecondLookVerdict = Literal["undecided", "spoof"]
-"""What becomes of the attendance of a student who is erased."""
 Corners = tuple[float, float, float, float]
 """A box as (x1, y1, x2, y2)."""
 Moment = Union[datetime, float]
 """A moment: a ``datetime`` (local time without a time zone), or seconds since 1970."""
+StudentsBy = Literal["id", "name", "roll_number", "face"]
+"""What students are ordered by. Face: who has none comes first."""
+AttendanceBy = Literal["time", "name", "roll_number", "status", "similarity", "place"]
+"""What marks are ordered by."""
+Day = Union[date, str]
+"""A day of the site: a ``date`` that is no ``datetime``, or a text such as ``2026-03-02``."""
 PathLike = Union[str, "os.PathLike[str]"]
 """The path of a file or folder."""
 

@@ -1,4 +1,4 @@
-//! The database, opened at its first use in each process.
+//! The methods of `Store`.
 
 use std::ffi::CStr;
 use std::path::PathBuf;
@@ -7,8 +7,8 @@ use std::sync::Arc;
 use faceattend_core::enrolment::{Actor, DuplicatePolicy, Merge, Registry};
 use faceattend_core::recognition::load_gallery;
 use faceattend_core::store::{
-    MarksOfErased, MergedFace, Page, SecondLookDecision, SecondLookFilter, Store as CoreStore, StoreLocation,
-    StoredEmbedding, StudentChange, TemplateKeys,
+    MarksOfErased, MergedFace, Page, SecondLookDecision, SecondLookFilter, StoreLocation, StoredEmbedding,
+    StudentChange, StudentFilter, TemplateKeys,
 };
 use faceattend_core::types::{ModelId, SessionId, StudentId};
 use jiff::Timestamp;
@@ -19,59 +19,17 @@ use pyo3::types::PyDict;
 use crate::attendance::Marking;
 use crate::embedding::Embedding;
 use crate::engine::Engine;
-use crate::error::invalid_input;
-use crate::gallery::{Gallery, templates_of};
+use crate::error::one_of;
+use crate::gallery::{Gallery, loaded, templates_of};
 use crate::gil::{attached, detached};
+use crate::guardians;
 use crate::liveness::LivenessSession;
+use crate::orders;
 use crate::per_process::PerProcess;
 use crate::records::{Erasure, Merged, Student};
 use crate::second_look::{self, SecondLook};
 
-/// Students, templates and attendance in a database: the one that the reference server uses.
-///
-/// It is opened at its first use in each process. Tables, and the file of a SQLite database, are created when they are
-/// not there. Every method is one transaction.
-///
-/// Parameters
-/// ----------
-/// path : path or str
-///     The file of a SQLite database, or ``postgres://USER:PASSWORD@HOST/NAME``. Neither ``repr`` nor an error shows
-///     the password.
-///
-/// Raises
-/// ------
-/// InvalidInputError
-///     For the URL of another kind of database.
-///
-/// Examples
-/// --------
-/// >>> store = faceattend.Store("attendance.db")                      # doctest: +SKIP
-/// >>> student = store.create_student("Grace Hopper", "R-1")          # doctest: +SKIP
-#[pyclass(module = "faceattend", frozen)]
-pub(crate) struct Store {
-    inner: Arc<PerProcess<Arc<dyn CoreStore>>>,
-    registry: Arc<PerProcess<Registry>>,
-}
-
-impl Store {
-    pub(crate) fn shared(&self) -> Arc<PerProcess<Arc<dyn CoreStore>>> {
-        Arc::clone(&self.inner)
-    }
-
-    fn of(inner: Arc<PerProcess<Arc<dyn CoreStore>>>) -> Self {
-        let shared = Arc::clone(&inner);
-        let make = move || Ok(Registry::new(Arc::clone(&*shared.get()?)));
-        Self { inner, registry: Arc::new(PerProcess::new(make)) }
-    }
-
-    fn with<T: Send>(
-        &self,
-        py: Python<'_>,
-        call: impl FnOnce(&dyn CoreStore) -> faceattend_core::Result<T> + Send,
-    ) -> PyResult<T> {
-        detached(py, || call(&**self.inner.get()?))
-    }
-}
+use super::Store;
 
 #[pymethods]
 impl Store {
@@ -106,14 +64,8 @@ impl Store {
         engine: Py<Engine>,
         duplicates: &str,
     ) -> PyResult<Self> {
-        let policy = match duplicates {
-            "refuse" => DuplicatePolicy::Refuse,
-            "allow" => DuplicatePolicy::Allow,
-            other => {
-                let reason = format!("{other:?} is neither \"refuse\" nor \"allow\"");
-                return Err(invalid_input(py, "duplicates", reason));
-            }
-        };
+        let words = [("refuse", DuplicatePolicy::Refuse), ("allow", DuplicatePolicy::Allow)];
+        let policy = one_of(py, "duplicates", duplicates, words)?;
         let inner = Arc::clone(&self.inner);
         let make = move || {
             let core = engine.get().core()?;
@@ -152,17 +104,35 @@ impl Store {
         Ok(self.with(py, |store| store.student(StudentId(student_id)))?.map(Student))
     }
 
-    /// Returns the students by id.
+    /// Returns the students by id, or in another order.
     ///
     /// Parameters
     /// ----------
     /// search : str, optional
     ///     A part of the name or roll number.
+    /// no_face : bool
+    ///     Only students without a face.
+    /// sort : {"id", "name", "roll_number", "face"}
+    ///     What they are ordered by: 9 comes before 10 among roll numbers, and who has no face before who has one.
+    /// descending : bool
+    ///     Whether the largest comes first.
     /// skip, limit : int
     ///     Which slice of the list.
-    #[pyo3(signature = (search=None, *, skip=0, limit=1000))]
-    fn students(&self, py: Python<'_>, search: Option<&str>, skip: u32, limit: u32) -> PyResult<Vec<Student>> {
-        let listed = self.with(py, |store| store.students(search, Page { skip, limit }))?;
+    #[pyo3(signature = (search=None, *, no_face=false, sort="id", descending=false, skip=0, limit=1000))]
+    #[expect(clippy::too_many_arguments, reason = "Python names them")]
+    fn students(
+        &self,
+        py: Python<'_>,
+        search: Option<String>,
+        no_face: bool,
+        sort: &str,
+        descending: bool,
+        skip: u32,
+        limit: u32,
+    ) -> PyResult<Vec<Student>> {
+        let order = orders::of_students(py, sort, descending)?;
+        let filter = StudentFilter { search, without_face: no_face, order, ..StudentFilter::default() };
+        let listed = self.with(py, |store| store.students_listed(&filter, Page { skip, limit }))?;
         Ok(listed.items.into_iter().map(Student).collect())
     }
 
@@ -203,14 +173,8 @@ impl Store {
     ///     When there is no such student.
     #[pyo3(signature = (student_id, *, marks="delete"))]
     fn erase_student(&self, py: Python<'_>, student_id: i64, marks: &str) -> PyResult<Erasure> {
-        let marks = match marks {
-            "delete" => MarksOfErased::Delete,
-            "anonymize" => MarksOfErased::Anonymise,
-            other => {
-                let reason = format!("{other:?} is neither \"delete\" nor \"anonymize\"");
-                return Err(invalid_input(py, "marks", reason));
-            }
-        };
+        let words = [("delete", MarksOfErased::Delete), ("anonymize", MarksOfErased::Anonymise)];
+        let marks = one_of(py, "marks", marks, words)?;
         let erasure = detached(py, || self.registry.get()?.erase(StudentId(student_id), marks, Timestamp::now()))?;
         Ok(Erasure(erasure))
     }
@@ -247,9 +211,7 @@ impl Store {
         actor: &str,
         merge_unlike: bool,
     ) -> PyResult<Merged> {
-        let Some(face) = MergedFace::parse(face) else {
-            return Err(invalid_input(py, "face", format!("{face:?} is neither \"kept\" nor \"other\"")));
-        };
+        let face = one_of(py, "face", face, [("kept", MergedFace::Kept), ("other", MergedFace::Other)])?;
         let merge = Merge::into(StudentId(student_id), StudentId(other_student_id)).with_face(face);
         let actor = Actor::named(actor).replacing_unlike_faces(merge_unlike);
         let merged = detached(py, || self.registry.get()?.merge(merge, actor, Timestamp::now())?.into_merged())?;
@@ -459,6 +421,23 @@ impl Store {
         Ok(tagged.collect())
     }
 
+    /// Returns the guardians of a student in the order in which they were added: ``email`` and ``language`` of letters.
+    fn guardians<'py>(&self, py: Python<'py>, student_id: i64) -> PyResult<Vec<Bound<'py, PyDict>>> {
+        let found = self.with(py, |store| store.guardians(StudentId(student_id)))?;
+        found.iter().map(|guardian| guardians::shown(py, guardian)).collect()
+    }
+
+    /// Gives a student these guardians and no others: addresses, or mappings with ``email`` and ``language``.
+    ///
+    /// Raises
+    /// ------
+    /// NotFoundError, InvalidInputError
+    ///     When there is no such student; for what is no address, or an address that is there twice.
+    fn set_guardians(&self, py: Python<'_>, student_id: i64, guardians: &Bound<'_, PyAny>) -> PyResult<()> {
+        let guardians = guardians::read(guardians)?;
+        self.with(py, |store| store.set_guardians(StudentId(student_id), &guardians, Timestamp::now()))
+    }
+
     /// Replaces what a gallery holds by the stored templates.
     ///
     /// Parameters
@@ -487,11 +466,7 @@ impl Store {
             let gallery = gallery.core(engine.core()?.embedder());
             load_gallery(&gallery, store, legacy.as_ref())
         })?;
-        let dict = PyDict::new(py);
-        dict.set_item("people", load.people)?;
-        dict.set_item("of_other_models", load.of_other_models)?;
-        dict.set_item("legacy", load.legacy)?;
-        Ok(dict)
+        loaded(py, &load)
     }
 
     fn __repr__(&self) -> &'static str {
