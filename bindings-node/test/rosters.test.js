@@ -120,8 +120,10 @@ test('a past day keeps the timetable that it had, and holidays and extra days ar
   assert.deepEqual((await rosters.calendar(MONDAY, saturday)).map(({ name }) => name), ['Sports day', 'Open day'])
   assert.deepEqual(await rosters.calendar(MONDAY), [])
   book.forget()
-  const second = await mark('R02', '12:20', wednesday)
-  assert.equal(second.record.status, 'Late')
+  const seen = [await mark('R02', '07:50', wednesday), await mark('R02', '12:20', wednesday)]
+  assert.deepEqual(seen.map(({ record }) => record.status), ['Present', 'Late'])
+  const third = await mark('R03', '12:05', wednesday)
+  assert.equal(third.record.status, 'Present', 'by the morning alone, noon would be late')
 
   const week = await rosters.days(MONDAY, { lastDay: saturday, now: clock('20:00', saturday) })
   const of = (day) => week.counts({ day }).expected
@@ -133,7 +135,8 @@ test('a past day keeps the timetable that it had, and holidays and extra days ar
   assert.deepEqual([week.plan(saturday).kind, week.plan(saturday, { group }).kind], ['free', 'school'])
   assert.equal(week.plan(saturday, { studentId: ids.get('R01') }).name, 'Open day')
   const byPeriod = (period) => week.counts({ day: wednesday, period })
-  assert.deepEqual([byPeriod('morning').came, byPeriod('noon').late, byPeriod('night').rate], [0, 1, null])
+  assert.deepEqual([byPeriod('morning').came, byPeriod('noon').late, byPeriod('night').rate], [1, 1, null])
+  assert.deepEqual(week.arrivals(wednesday).bins, [{ begins: '07:50', inTime: 1, late: 0 }], 'first periods alone')
   assert.deepEqual(rolls(week.entries({ day: wednesday, period: 'noon', status: 'Late' })), ['R02'])
   assert.equal(week.counts().expected, 60)
 
@@ -154,6 +157,17 @@ test('a past day keeps the timetable that it had, and holidays and extra days ar
   assert.equal((await rosters.timetables()).length, 1)
   assert.equal((await rosters.removeCalendarEntry(holiday.id)).name, 'Sports day')
   await assert.rejects(rosters.removeCalendarEntry(holiday.id), failsWith('not_found'))
+})
+
+test('a book that forgets reads a changed timetable at once', async (t) => {
+  const { rosters, book, mark } = await classOfTen(t)
+  const status = async (roll) => (await mark(roll, '08:10')).record.status
+  assert.equal(await status('R01'), 'Present')
+  const earlier = [{ ...morning, lateAfter: '08:00' }]
+  await rosters.setTimetable({ validFrom: MONDAY, periods: earlier, at: clock('07:00') })
+  assert.equal(await status('R02'), 'Present', 'what was read a moment ago still holds')
+  book.forget()
+  assert.equal(await status('R03'), 'Late')
 })
 
 test('what is asked of days that cannot be', async (t) => {
@@ -362,6 +376,9 @@ test('lists come in the order that is asked for', async (t) => {
   assert.deepEqual(await names({ sort: 'roll_number' }), ['zoe', 'Émile', 'Asha'])
   assert.deepEqual(await names({ descending: true }), ['Asha', 'zoe', 'Émile'])
   assert.deepEqual(await names({ sort: 'face', noFace: true, search: 'o' }), ['zoe'])
+  await store.replaceTemplates(made[1].id, [{ model: 'made-up', values: new Float32Array(128).fill(0.1) }])
+  assert.deepEqual(await names({ sort: 'name', noFace: true }), ['Asha', 'Émile'])
+  assert.deepEqual(await names({ sort: 'face' }), ['Émile', 'Asha', 'zoe'])
   await assert.rejects(store.students({ sort: 'age' }), failsWith('invalid_input'))
 
   const times = ['08:00', '07:50', '08:10']
