@@ -36,7 +36,7 @@ pub(super) fn scan(segments: &[Arc<Segment>], probe: &[f32], k: usize) -> Vec<(S
             })
             .collect();
         scan_part(own, &probe, &mut best);
-        for found in others.into_iter().map(|other| other.join()) {
+        for found in others.into_iter().map(thread::ScopedJoinHandle::join) {
             match found {
                 Ok(found) => found.people.into_iter().for_each(|(student, cosine)| best.offer(student, cosine)),
                 Err(panic) => std::panic::resume_unwind(panic),

@@ -11,6 +11,7 @@ use std::num::NonZero;
 use std::path::PathBuf;
 
 use clap::Args;
+use faceattend_core::Result;
 use faceattend_core::attendance::{AttendancePolicy, Period};
 use faceattend_core::camera::{CameraHosts, Orientation};
 use faceattend_core::decode::DecodeLimits;
@@ -20,7 +21,6 @@ use faceattend_core::enrolment::DuplicatePolicy;
 use faceattend_core::frame::ChannelOrder;
 use faceattend_core::gate::{GatePolicy, UnprovenFaces};
 use faceattend_core::tracking::{Impostors, TrackingOptions};
-use faceattend_core::{Error, Result};
 use jiff::civil::Time;
 
 use crate::commands::Hidden;
@@ -28,9 +28,7 @@ use crate::commands::database::DatabaseArgs;
 use crate::commands::keys::KeyArgs;
 use crate::commands::serve::backup_args::{BackupScheduleArgs, clock_time};
 use crate::net::listen::ConnectionLimits;
-use crate::settings::{
-    AllowedHost, AllowedOrigin, BODY_WITHIN, BasePath, ChallengePolicy, LiveSettings, Network, RateLimits,
-};
+use crate::settings::{AllowedHost, AllowedOrigin, BODY_WITHIN, BasePath, ChallengePolicy, LiveSettings, Network};
 
 pub(crate) use cameras::strangers;
 use cameras::{gate_wait, orientation_at, policy_at};
@@ -442,7 +440,8 @@ impl ServeArgs {
     /// Returns the rules of the site that the settings ask for.
     ///
     /// # Errors
-    /// [`Error::InvalidInput`] for a name that is no time zone, and for periods that contradict each other.
+    /// [`Error::InvalidInput`](faceattend_core::Error::InvalidInput) for a name that is no time zone, and for periods
+    /// that contradict each other.
     pub(super) fn policy(&self) -> Result<AttendancePolicy> {
         let policy = match &self.time_zone {
             Some(name) => AttendancePolicy::in_time_zone(name)?,
