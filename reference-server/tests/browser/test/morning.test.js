@@ -430,7 +430,9 @@ morning("the month's register of a class is a page of paper, and its file says t
   await picture(admin, "morning-register");
   await admin.emulateMedia({ media: null });
   await admin.setViewportSize(DESKTOP);
+});
 
+morning("nobody is told again of what was told, and the board stays as it is", async () => {
   await boardIsRight();
   // The server looks every five seconds who is absent.
   await until(() => Date.now() - toldAt > 6000, "the clock was looked at");
