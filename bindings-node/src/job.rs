@@ -19,7 +19,14 @@ pub(crate) fn job<T>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Async
 where
     T: ToNapiValue + TypeName + Send + 'static,
 {
-    AsyncTask::new(Job { work: Some(Box::new(work)) })
+    AsyncTask::new(Job::of(work))
+}
+
+impl<T> Job<T> {
+    /// The call itself, for one who has something to add when it is answered.
+    pub(crate) fn of(work: impl FnOnce() -> Result<T> + Send + 'static) -> Self {
+        Self { work: Some(Box::new(work)) }
+    }
 }
 
 impl<T: ToNapiValue + TypeName + Send + 'static> Task for Job<T> {

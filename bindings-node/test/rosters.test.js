@@ -312,6 +312,16 @@ test('a list is planned, imported once, and goes out as files that change nothin
   ])
 })
 
+test('what was read and dropped is collected soon', async (t) => {
+  const rosters = new Rosters(await open(t), { policy: site })
+  const list = Array.from({ length: 2000 }, (_, n) => `Pupil ${n},${n}`).join('\n')
+  await rosters.importRoster(Buffer.from(`name,roll_number\n${list}\n`), { day: MONDAY })
+  let collected = 0
+  const registry = new FinalizationRegistry(() => (collected += 1))
+  for (let n = 0; n < 100; n++) registry.register(await rosters.days(MONDAY, { lastDay: '2026-03-08' }))
+  assert.ok(collected > 30, `${collected} of 100: JavaScript does not know how large they are`)
+})
+
 test('files that are no lists', async (t) => {
   const rosters = new Rosters(await open(t), { policy: site })
   const codes = async (file, options) => (await rosters.planImport(file, options)).problems.map(({ code }) => code)

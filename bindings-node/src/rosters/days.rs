@@ -11,7 +11,8 @@ use faceattend_core::types::StudentId;
 use faceattend_core::{Error, Result};
 use jiff::civil::Date as Day;
 use jiff::{Timestamp, ToSpan as _};
-use napi::bindgen_prelude::AsyncTask;
+use napi::bindgen_prelude::{AsyncTask, ObjectFinalize};
+use napi::{Env, Task};
 use napi_derive::napi;
 
 use super::entries::{Arrivals, DayPlan, DayStatus, RosterEntry, RosterStudent, StatusCounts};
@@ -97,7 +98,7 @@ pub struct ArrivalOptions {
 /// A student is expected where the timetable of a group of the student, else that of the site, has this day of the week
 /// and the calendar has no holiday, unless the student is withdrawn, or was made on a later day and is in no group.
 /// Where no timetable holds, days from Monday to Friday are marked once.
-#[napi]
+#[napi(custom_finalize)]
 pub struct RosterDays {
     inner: CoreDays,
     policy: AttendancePolicy,
@@ -107,6 +108,33 @@ pub struct RosterDays {
     group: Option<i64>,
     /// Where each student lies in the list.
     places: HashMap<StudentId, usize>,
+    /// How many bytes JavaScript's collector was told of.
+    told: i64,
+}
+
+/// The reading of days. JavaScript sees a small object and not the rows behind it: unless its collector is told of
+/// their size, a service that reads often holds hundreds of megabytes that it has dropped.
+pub struct DaysJob(Job<RosterDays>);
+
+impl Task for DaysJob {
+    type Output = RosterDays;
+    type JsValue = RosterDays;
+
+    fn compute(&mut self) -> napi::Result<RosterDays> {
+        self.0.compute()
+    }
+
+    fn resolve(&mut self, env: Env, mut days: RosterDays) -> napi::Result<RosterDays> {
+        days.told = days.bytes();
+        env.adjust_external_memory(days.told)?;
+        Ok(days)
+    }
+}
+
+impl ObjectFinalize for RosterDays {
+    fn finalize(self, env: Env) -> napi::Result<()> {
+        env.adjust_external_memory(-self.told).map(drop)
+    }
 }
 
 /// Which entries are wanted.
@@ -124,11 +152,7 @@ impl Rosters {
         ts_args_type = "firstDay: string, options?: RosterDaysOptions & Abortable",
         ts_return_type = "Promise<RosterDays>"
     )]
-    pub fn days(
-        &self,
-        first_day: String,
-        options: Option<RosterDaysOptions>,
-    ) -> napi::Result<AsyncTask<Job<RosterDays>>> {
+    pub fn days(&self, first_day: String, options: Option<RosterDaysOptions>) -> napi::Result<AsyncTask<DaysJob>> {
         let RosterDaysOptions { last_day, group, student_id, now } = options.unwrap_or_default();
         let first = time::day(&first_day).or_throw()?;
         let last = last_day.as_deref().map_or(Ok(first), time::day).or_throw()?;
@@ -136,7 +160,9 @@ impl Rosters {
         let now = time::moment_or_now(now).or_throw()?;
         check_span(first, last).or_throw()?;
         let policy = self.policy.clone();
-        Ok(self.job(move |store| RosterDays::read(store, policy, of, (first, last), now)))
+        let store = self.store.clone();
+        let job = Job::of(move || RosterDays::read(&*store, policy, of, (first, last), now));
+        Ok(AsyncTask::new(DaysJob(job)))
     }
 }
 
@@ -284,7 +310,15 @@ impl RosterDays {
             RosterOf::Student(_) | RosterOf::Everybody => None,
         };
         let places = inner.students().iter().enumerate().map(|(place, student)| (student.id, place)).collect();
-        Ok(Self { inner, policy, first, last, group, places })
+        Ok(Self { inner, policy, first, last, group, places, told: 0 })
+    }
+
+    /// Returns about how large it is: a student with the groups, and a mark for each day.
+    fn bytes(&self) -> i64 {
+        const STUDENT: i64 = 400;
+        const MARK: i64 = 160;
+        let days = i64::from((self.last - self.first).get_days()) + 1;
+        i64::try_from(self.places.len()).unwrap_or(i64::MAX).saturating_mul(STUDENT + MARK * days)
     }
 
     /// The day that `text` names. One whose rows were not read is refused: everybody would be absent on it.
