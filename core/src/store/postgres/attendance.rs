@@ -49,7 +49,7 @@ impl Attendance for PostgresStore {
     fn delete_attendance(&self, id: i64) -> Result<()> {
         self.write("delete attendance", |db| {
             delete(db, id)?;
-            events::mark_gone(&mut Shared(db), id)?;
+            events::mark_gone(&mut Shared::of(db), id)?;
             notices::leave(db, text::ATTENDANCE)
         })
     }
@@ -148,7 +148,7 @@ pub(super) fn mark(db: &mut Transaction<'_>, new: &NewAttendance) -> Outcome<Mar
         )?;
         if let Some(row) = made {
             let record = find(db, row.try_get(0)?)?.ok_or(NO_ATTENDANCE)?;
-            events::marked(&mut Shared(db), new, &record)?;
+            events::marked(&mut Shared::of(db), new, &record)?;
             return Ok(Marking::Marked(record));
         }
         // Another server was faster by less than this transaction; its row is there now.
@@ -229,7 +229,7 @@ pub(super) fn check_out(db: &mut Transaction<'_>, id: i64, at: Timestamp) -> Out
         &[&id, &micros(at)],
     )?;
     let record = find(db, id)?.ok_or(NO_ATTENDANCE)?;
-    events::left(&mut Shared(db), &record, at)?;
+    events::left(&mut Shared::of(db), &record, at)?;
     Ok(record)
 }
 
@@ -250,7 +250,7 @@ pub(super) fn correct(
         &[&id, &status, &before, &correction.by, &correction.reason, &micros(now)],
     )?;
     let record = find(db, id)?.ok_or(NO_ATTENDANCE)?;
-    events::corrected(&mut Shared(db), &record, now)?;
+    events::corrected(&mut Shared::of(db), &record, now)?;
     Ok(record)
 }
 

@@ -25,25 +25,29 @@ const LOCK: i64 = 0x726f_7374;
 
 impl RosterDatabase for Shared<'_, '_> {
     fn hold_roster(&mut self) -> Outcome<()> {
-        self.0.execute("SELECT pg_advisory_xact_lock($1)", &[&LOCK])?;
+        self.db.execute("SELECT pg_advisory_xact_lock($1)", &[&LOCK])?;
         Ok(())
     }
 
     fn tell_roster(&mut self) -> Outcome<()> {
-        notices::leave(self.0, text::ROSTER)
+        notices::leave(self.db, text::ROSTER)
     }
 
     fn complete_keys(&mut self) -> Outcome<()> {
-        keys::complete(self.0)
+        keys::complete(self.db)
     }
 
     fn insert_student(&mut self, name: &str, roll_number: &str, now: Timestamp) -> Outcome<StudentId> {
-        Ok(students::create(self.0, name, roll_number, now)?.id)
+        Ok(students::create(self.db, name, roll_number, now)?.id)
+    }
+
+    fn insert_students(&mut self, new: &[(&str, &str)], now: Timestamp) -> Outcome<Vec<Option<StudentId>>> {
+        students::create_all(self.db, new, now)
     }
 
     fn rename_student(&mut self, student: StudentId, name: &str, now: Timestamp) -> Outcome<()> {
         let rename = "UPDATE students SET name = $2, updated_at = $3::timestamp WHERE id = $1::bigint";
-        self.0.execute(rename, &[&student.0, &name, &seconds(now)])?;
+        self.db.execute(rename, &[&student.0, &name, &seconds(now)])?;
         self.complete_keys()
     }
 
@@ -54,7 +58,7 @@ impl RosterDatabase for Shared<'_, '_> {
              WHERE true {about}"
         );
         let mut found = Vec::new();
-        for row in self.0.query(&sql, &params(&values))? {
+        for row in self.db.query(&sql, &params(&values))? {
             found.push(RosterStudent {
                 id: StudentId(row.try_get(0)?),
                 name: row.try_get(1)?,
@@ -80,7 +84,7 @@ impl RosterDatabase for Shared<'_, '_> {
             let mut given = params(&values);
             given.extend(params(bounds));
             let sql = format!("SELECT {MARK} FROM attendance_log a WHERE {test} {about}");
-            for row in self.0.query(&sql, &given)? {
+            for row in self.db.query(&sql, &given)? {
                 found.push(mark_of(&row)?);
             }
         }
@@ -137,27 +141,27 @@ fn about(column: &str, query: &RosterQuery) -> (String, Vec<Box<dyn ToSql + Sync
 
 impl Rosters for PostgresStore {
     fn groups(&self, on: Date) -> Result<Vec<GroupSize>> {
-        self.read("list the groups", |db| groups::sizes(&mut Shared(db), on))
+        self.read("list the groups", |db| groups::sizes(&mut Shared::of(db), on))
     }
 
     fn group(&self, id: i64) -> Result<Option<Group>> {
-        self.read("read a group", |db| groups::find(&mut Shared(db), id))
+        self.read("read a group", |db| groups::find(&mut Shared::of(db), id))
     }
 
     fn create_group(&self, new: &NewGroup) -> Result<Group> {
-        self.write("make a group", |db| groups::create(&mut Shared(db), new))
+        self.write("make a group", |db| groups::create(&mut Shared::of(db), new))
     }
 
     fn change_group(&self, id: i64, change: &GroupChange) -> Result<Group> {
-        self.write("change a group", |db| groups::change(&mut Shared(db), id, change))
+        self.write("change a group", |db| groups::change(&mut Shared::of(db), id, change))
     }
 
     fn remove_group(&self, id: i64, today: Date, now: Timestamp) -> Result<RemovedGroup> {
-        self.write("remove a group", |db| groups::remove(&mut Shared(db), id, today, now))
+        self.write("remove a group", |db| groups::remove(&mut Shared::of(db), id, today, now))
     }
 
     fn restore_group(&self, id: i64) -> Result<Group> {
-        self.write("take a group out of the archive", |db| groups::restore(&mut Shared(db), id))
+        self.write("take a group out of the archive", |db| groups::restore(&mut Shared::of(db), id))
     }
 
     fn change_roster(
@@ -170,7 +174,7 @@ impl Rosters for PostgresStore {
         // A transaction that fails is taken back: so is one that is only tried.
         let mut taken_back = None;
         let done = self.write("change the roster", |db| {
-            let (outcome, stays) = changes::make(&mut Shared(db), changes, run, by, now)?;
+            let (outcome, stays) = changes::make(&mut Shared::of(db), changes, run, by, now)?;
             if stays {
                 return Ok(outcome);
             }
@@ -181,7 +185,7 @@ impl Rosters for PostgresStore {
     }
 
     fn plan_import(&self, order: &RosterOrder<'_>) -> Result<RosterPlan> {
-        self.read("plan the import", |db| import::planned(&mut Shared(db), order))
+        self.read("plan the import", |db| import::planned(&mut Shared::of(db), order))
     }
 
     fn import_roster(
@@ -193,7 +197,7 @@ impl Rosters for PostgresStore {
     ) -> Result<RosterImport> {
         let mut taken_back = None;
         let done = self.write("import the list", |db| {
-            let (outcome, stays) = import::import(&mut Shared(db), order, fingerprint, by, now)?;
+            let (outcome, stays) = import::import(&mut Shared::of(db), order, fingerprint, by, now)?;
             if stays {
                 return Ok(outcome);
             }
@@ -204,54 +208,54 @@ impl Rosters for PostgresStore {
     }
 
     fn memberships(&self, filter: &MembershipFilter) -> Result<Vec<Membership>> {
-        self.read("list memberships", |db| members::list(&mut Shared(db), filter))
+        self.read("list memberships", |db| members::list(&mut Shared::of(db), filter))
     }
 
     fn withdrawals(&self, student: Option<StudentId>) -> Result<Vec<Withdrawal>> {
-        self.read("list withdrawals", |db| members::withdrawals_of(&mut Shared(db), student))
+        self.read("list withdrawals", |db| members::withdrawals_of(&mut Shared::of(db), student))
     }
 
     fn timetables(&self) -> Result<Vec<TimetableVersion>> {
-        self.read("list the timetables", |db| timetables::all(&mut Shared(db)))
+        self.read("list the timetables", |db| timetables::all(&mut Shared::of(db)))
     }
 
     fn set_timetable(&self, new: &NewTimetable, today: Date) -> Result<TimetableVersion> {
-        self.write("keep a timetable", |db| timetables::set(&mut Shared(db), new, today))
+        self.write("keep a timetable", |db| timetables::set(&mut Shared::of(db), new, today))
     }
 
     fn remove_timetable(&self, id: i64, today: Date) -> Result<TimetableVersion> {
-        self.write("remove a timetable", |db| timetables::remove(&mut Shared(db), id, today))
+        self.write("remove a timetable", |db| timetables::remove(&mut Shared::of(db), id, today))
     }
 
     fn calendar(&self, first_day: Date, last_day: Date) -> Result<Vec<CalendarEntry>> {
-        self.read("read the calendar", |db| calendar::between(&mut Shared(db), first_day, last_day))
+        self.read("read the calendar", |db| calendar::between(&mut Shared::of(db), first_day, last_day))
     }
 
     fn add_calendar_entry(&self, new: &NewCalendarEntry) -> Result<CalendarEntry> {
-        self.write("change the calendar", |db| calendar::add(&mut Shared(db), new))
+        self.write("change the calendar", |db| calendar::add(&mut Shared::of(db), new))
     }
 
     fn remove_calendar_entry(&self, id: i64) -> Result<CalendarEntry> {
-        self.write("change the calendar", |db| calendar::remove(&mut Shared(db), id))
+        self.write("change the calendar", |db| calendar::remove(&mut Shared::of(db), id))
     }
 
     fn excuses(&self, filter: &ExcuseFilter) -> Result<Vec<Excuse>> {
-        self.read("list excuses", |db| excuses::list(&mut Shared(db), filter))
+        self.read("list excuses", |db| excuses::list(&mut Shared::of(db), filter))
     }
 
     fn excuse(&self, id: i64) -> Result<Option<Excuse>> {
-        self.read("read an excuse", |db| excuses::find(&mut Shared(db), id))
+        self.read("read an excuse", |db| excuses::find(&mut Shared::of(db), id))
     }
 
     fn add_excuse(&self, new: &NewExcuse) -> Result<Excuse> {
-        self.write("note an excuse", |db| excuses::add(&mut Shared(db), new))
+        self.write("note an excuse", |db| excuses::add(&mut Shared::of(db), new))
     }
 
     fn withdraw_excuse(&self, id: i64, by: &str, now: Timestamp) -> Result<Excuse> {
-        self.write("withdraw an excuse", |db| excuses::withdraw(&mut Shared(db), id, by, now))
+        self.write("withdraw an excuse", |db| excuses::withdraw(&mut Shared::of(db), id, by, now))
     }
 
     fn roster_rows(&self, query: &RosterQuery) -> Result<RosterRows> {
-        self.read("read the roster", |db| rows::read(&mut Shared(db), query))
+        self.read("read the roster", |db| rows::read(&mut Shared::of(db), query))
     }
 }

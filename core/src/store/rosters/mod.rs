@@ -15,6 +15,8 @@ pub(super) mod import;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub(super) mod members;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod newcomers;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub(super) mod people;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub(super) mod rows;

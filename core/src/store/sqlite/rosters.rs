@@ -41,6 +41,16 @@ impl RosterDatabase for Shared<'_> {
         insert_student(self.0, name, roll_number, now)
     }
 
+    fn insert_students(&mut self, new: &[(&str, &str)], now: Timestamp) -> Outcome<Vec<Option<StudentId>>> {
+        new.iter()
+            .map(|(name, roll_number)| match insert_student(self.0, name, roll_number, now) {
+                Ok(id) => Ok(Some(id)),
+                Err(Fault::Ours(Error::Conflict { .. })) => Ok(None),
+                Err(fault) => Err(fault),
+            })
+            .collect()
+    }
+
     fn rename_student(&mut self, student: StudentId, name: &str, now: Timestamp) -> Outcome<()> {
         let rename = "UPDATE students SET name = ?2, updated_at = ?3 WHERE id = ?1";
         self.0.prepare_cached(rename)?.execute(params![student.0, name, to_seconds(now)])?;
