@@ -2,21 +2,19 @@
 
 use jiff::Timestamp;
 use jiff::civil::Date;
-use postgres::Row;
-use postgres::types::ToSql;
 
 use super::super::notices::text;
 use super::super::rosters::database::RosterDatabase;
-use super::super::rosters::rows::MEMBERS;
 use super::super::rosters::{calendar, changes, excuses, groups, import, members, rows, timetables};
 use super::super::{
     CalendarEntry, Excuse, ExcuseFilter, Group, GroupChange, GroupSize, Membership, MembershipFilter, NewCalendarEntry,
-    NewExcuse, NewGroup, NewTimetable, RemovedGroup, RosterChange, RosterImport, RosterMark, RosterOf, RosterOrder,
+    NewExcuse, NewGroup, NewTimetable, RemovedGroup, RosterChange, RosterImport, RosterMark, RosterOrder,
     RosterOutcome, RosterPlan, RosterQuery, RosterRows, RosterRun, RosterStudent, Rosters, TimetableVersion,
     Withdrawal,
 };
 use super::outbox::Shared;
-use super::{Fault, Outcome, PostgresStore, certain_time, keys, micros, notices, seconds, students, time};
+use super::roster_marks::{about, marks, params};
+use super::{Fault, Outcome, PostgresStore, certain_time, keys, notices, seconds, students};
 use crate::error::{Error, Result};
 use crate::types::StudentId;
 
@@ -70,25 +68,7 @@ impl RosterDatabase for Shared<'_, '_> {
     }
 
     fn marks(&mut self, query: &RosterQuery) -> Outcome<Vec<RosterMark>> {
-        let (about, values) = about("a.student_id", query);
-        let mut found = Vec::new();
-        // Two queries, so that each has its index: days are in rows of this library, times in those of others.
-        let days = "a.local_day >= $1::date AND a.local_day <= $2::date".to_owned();
-        let times = format!(
-            "a.local_day IS NULL AND a.timestamp >= ${0}::timestamp AND a.timestamp < ${1}::timestamp",
-            values.len() + 1,
-            values.len() + 2
-        );
-        let bounds: [Box<dyn ToSql + Sync>; 2] = [Box::new(micros(query.starts_at)), Box::new(micros(query.ends_at))];
-        for (test, bounds) in [(days, &bounds[..0]), (times, &bounds[..])] {
-            let mut given = params(&values);
-            given.extend(params(bounds));
-            let sql = format!("SELECT {MARK} FROM attendance_log a WHERE {test} {about}");
-            for row in self.db.query(&sql, &given)? {
-                found.push(mark_of(&row)?);
-            }
-        }
-        Ok(found)
+        marks(self.db, query)
     }
 
     fn refusal(fault: Fault) -> Outcome<Error> {
@@ -97,46 +77,6 @@ impl RosterDatabase for Shared<'_, '_> {
             fault @ Fault::Sql(_) => Err(fault),
         }
     }
-}
-
-const MARK: &str = "a.id::bigint, a.student_id::bigint, a.timestamp::timestamp, a.status::text, a.local_day,
-    a.period::text, a.checked_out_at, a.checked_out_at IS NOT NULL AND EXISTS
-        (SELECT 1 FROM attendance_corrections c WHERE c.attendance_id = a.id)";
-
-fn mark_of(row: &Row) -> Outcome<RosterMark> {
-    let day = row.try_get::<_, Option<Date>>(4)?;
-    Ok(RosterMark {
-        id: row.try_get(0)?,
-        student: StudentId(row.try_get(1)?),
-        at: certain_time(row, 2)?,
-        status: row.try_get(3)?,
-        period: if day.is_some() { row.try_get(5)? } else { None },
-        day,
-        checked_out_at: time(row, 6)?,
-        is_corrected: row.try_get(7)?,
-    })
-}
-
-fn params(values: &[Box<dyn ToSql + Sync>]) -> Vec<&(dyn ToSql + Sync)> {
-    values.iter().map(|value| &**value as _).collect()
-}
-
-/// The test that a column names a student of the query, and the values of `$1` to `$3`: the days, and who it is.
-fn about(column: &str, query: &RosterQuery) -> (String, Vec<Box<dyn ToSql + Sync>>) {
-    const DAYS: &str = "AND $1::date IS NOT NULL AND $2::date IS NOT NULL";
-    let mut values: Vec<Box<dyn ToSql + Sync>> = vec![Box::new(query.first_day), Box::new(query.last_day)];
-    let test = match query.of {
-        RosterOf::Everybody => DAYS.to_owned(),
-        RosterOf::Group(id) => {
-            values.push(Box::new(id));
-            format!("{DAYS} AND {column} IN {MEMBERS}")
-        }
-        RosterOf::Student(id) => {
-            values.push(Box::new(id.0));
-            format!("{DAYS} AND {column} = $3::bigint")
-        }
-    };
-    (test, values)
 }
 
 impl Rosters for PostgresStore {

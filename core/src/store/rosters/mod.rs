@@ -22,6 +22,8 @@ pub(super) mod people;
 pub(super) mod rows;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub(super) mod timetables;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+pub(super) mod words;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
