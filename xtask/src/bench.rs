@@ -18,10 +18,17 @@ pub(crate) struct Options {
     /// Compare the server under load with a FastAPI service on InsightFace's package; needs a detector and an embedder.
     #[arg(long, requires = "embedder", conflicts_with_all = ["stages", "quick"])]
     server: bool,
-    /// Measure the data of the pages Today, Register, Person and Trends in a school of 5,000 students with two years of
-    /// marks.
+    /// Measure the data of the pages Today, Register, Person and Trends and of the lists in a school of 5,000 students
+    /// with two years of marks, and the import of a list of as many.
     #[arg(long, conflicts_with_all = ["stages", "server", "quick", "detector", "embedder"])]
     pages: bool,
+    /// Measure the pages on this PostgreSQL database, to which the school is copied where it is empty. Copying takes
+    /// minutes.
+    #[arg(long, value_name = "URL", requires = "pages")]
+    database: Option<String>,
+    /// Import the list into this PostgreSQL database, which must be empty.
+    #[arg(long, value_name = "URL", requires = "pages")]
+    list_database: Option<String>,
     /// A short comparison: fewer rounds, and no million people.
     #[arg(long)]
     quick: bool,
@@ -86,11 +93,17 @@ fn server(options: &Options) -> Result<()> {
 /// Measures the pages of a large school. Its database is made once and kept in the target folder.
 fn pages(options: &Options) -> Result<()> {
     println!("Building (the first time takes some minutes) ...");
-    succeed(&mut cargo(&["build", "--release", "--package", "faceattend-server", "--bin", "faceattend"]))?;
-    succeed(&mut cargo(&["build", "--release", "--package", "faceattend-benches", "--bin", "pages"]))?;
+    // Together, so that core is built once.
+    let packages = ["--package", "faceattend-server", "--package", "faceattend-benches"];
+    succeed(cargo(&["build", "--release", "--bin", "faceattend", "--bin", "pages"]).args(packages))?;
     let folder = target()?.join("release");
     let mut pages = command(folder.join("pages"));
     pages.arg("--server").arg(folder.join("faceattend")).arg("--data-dir").arg(target()?.join("bench-school"));
+    for (name, url) in [("--database", &options.database), ("--list-database", &options.list_database)] {
+        if let Some(url) = url {
+            pages.args([name, url]);
+        }
+    }
     options.files(&mut pages)?;
     succeed(&mut pages)
 }

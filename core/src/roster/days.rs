@@ -1,6 +1,7 @@
 //! Statuses of a span of days, looked up by student and day.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::ops::Range;
 
 use jiff::Timestamp;
@@ -49,12 +50,37 @@ pub struct RosterDays {
     now: Timestamp,
     students: Vec<RosterStudent>,
     groups: Vec<Group>,
-    people: HashMap<StudentId, Own>,
+    people: People,
     memberships: Vec<Membership>,
     withdrawals: Vec<Withdrawal>,
     excuses: Vec<Excuse>,
     marks: Vec<RosterMark>,
     plans: Plans,
+}
+
+type People = HashMap<StudentId, Own, BuildHasherDefault<OfId>>;
+
+/// Hashes the keys of students: a year of a school asks for a million of them, and the database chose them.
+#[derive(Debug, Default)]
+struct OfId(u64);
+
+impl Hasher for OfId {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|byte| self.write_u64(u64::from(*byte)));
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        // The golden ratio spreads neighbours, in the upper bits too.
+        self.0 = (self.0.rotate_left(5) ^ number).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+
+    fn write_i64(&mut self, number: i64) {
+        self.write_u64(number.cast_unsigned());
+    }
 }
 
 /// Where the rows of a student lie, each list ordered by student, and the first day without a membership.
@@ -118,9 +144,11 @@ impl RosterDays {
         memberships.sort_by_key(|membership| (membership.student, membership.group));
         withdrawals.sort_by_key(|withdrawal| withdrawal.student);
         excuses.sort_by_key(|excuse| (excuse.student, excuse.id));
-        marks.sort_unstable_by_key(|mark| (mark.student, mark.day, mark.id));
+        if !marks.is_sorted_by_key(|mark| (mark.student, mark.day)) {
+            marks = by_student(marks);
+        }
         let plans = Plans::new(timetables, calendar, policy);
-        let mut people: HashMap<StudentId, Own> = students
+        let mut people: People = students
             .iter()
             .map(|student| {
                 let made_on = policy.day(student.created_at).ok().map(|window| window.date);
@@ -189,16 +217,23 @@ impl RosterDays {
 
     /// Returns the groups that a student is in on a day, by their ids.
     pub fn groups_of(&self, student: StudentId, day: Date) -> impl Iterator<Item = i64> + Clone {
-        let range = self.people.get(&student).map(|own| own.memberships.clone()).unwrap_or_default();
+        self.groups_in(self.people.get(&student), day)
+    }
+
+    fn groups_in(&self, own: Option<&Own>, day: Date) -> impl Iterator<Item = i64> + Clone + use<'_> {
+        let range = own.map(|own| own.memberships.clone()).unwrap_or_default();
         self.memberships[range].iter().filter(move |membership| membership.holds_on(day)).map(|own| own.group)
     }
 
     /// Returns whether a student is there at all on a day: a member of a group, or made before, and not withdrawn.
     #[must_use]
     pub fn is_there(&self, student: StudentId, day: Date) -> bool {
-        let Some(own) = self.people.get(&student) else { return false };
+        self.people.get(&student).is_some_and(|own| self.has(own, day))
+    }
+
+    fn has(&self, own: &Own, day: Date) -> bool {
         let withdrawn = self.withdrawals[own.withdrawals.clone()].iter().any(|withdrawal| withdrawal.holds_on(day));
-        !withdrawn && (own.made_on.is_some_and(|made| made <= day) || self.groups_of(student, day).next().is_some())
+        !withdrawn && (own.made_on.is_some_and(|made| made <= day) || self.groups_in(Some(own), day).next().is_some())
     }
 
     /// Returns what a day is for a group, or for the site.
@@ -235,10 +270,11 @@ impl RosterDays {
 
     /// Returns how a student attended the periods of a day; nothing where the student was not expected.
     pub fn entries<'a>(&'a self, student: &'a RosterStudent, day: Date) -> impl Iterator<Item = Entry<'a>> {
-        let plan = self.plan_of(student.id, day);
-        let expected = plan.kind == DayKind::School && self.is_there(student.id, day);
-        let periods = if expected { plan.periods } else { &[] };
         let own = self.people.get(&student.id);
+        let plan = self.plans.of(self.groups_in(own, day), day);
+        let expected = plan.kind == DayKind::School && own.is_some_and(|own| self.has(own, day));
+        let periods = if expected { plan.periods } else { &[] };
+        let own = own.filter(|_| expected);
         let marks = own.map_or(&[][..], |own| {
             let marks = &self.marks[own.marks.clone()];
             let from = marks.partition_point(|mark| mark.day < Some(day));
@@ -249,7 +285,7 @@ impl RosterDays {
         periods.iter().map(move |period| {
             // Who was seen was there, whatever another row says; the first row of those counts.
             let own = marks.iter().filter(|mark| self.is_of(mark, period, periods));
-            let mark = own.min_by_key(|mark| (mark.status == ABSENT, mark.at, mark.id));
+            let mark = own.min_by_key(|mark| (*mark.status == *ABSENT, mark.at, mark.id));
             let excuse = excuses.iter().find(|excuse| excuse.covers(day, period.name()));
             let status = match mark {
                 Some(mark) => self.status_of(mark, period, excuse.is_some()),
@@ -266,8 +302,11 @@ impl RosterDays {
     /// time lies. A row of the existing service stands for every period of its day, as it does when somebody is marked.
     fn is_of(&self, mark: &RosterMark, period: &Period, periods: &[Period]) -> bool {
         let Some(name) = mark.period.as_deref() else { return true };
+        if name == period.name() {
+            return true;
+        }
         if periods.iter().any(|period| period.name() == name) {
-            return name == period.name();
+            return false;
         }
         let Some(day) = mark.day else { return false };
         let begun = periods.iter().rev().find(|period| self.moment(day, period.begins()) <= Some(mark.at));
@@ -275,7 +314,7 @@ impl RosterDays {
     }
 
     fn status_of(&self, mark: &RosterMark, period: &Period, excused: bool) -> DayStatus {
-        match mark.status.as_str() {
+        match &*mark.status {
             ABSENT if excused => DayStatus::Excused,
             ABSENT => DayStatus::Absent,
             "Left early" | "LeftEarly" => DayStatus::LeftEarly,
@@ -301,6 +340,24 @@ impl RosterDays {
     fn moment(&self, day: Date, time: Time) -> Option<Timestamp> {
         self.policy.moment(day, time).ok()
     }
+}
+
+/// Orders marks by student and day: those of many days come day by day.
+fn by_student(marks: Vec<RosterMark>) -> Vec<RosterMark> {
+    let mut places: HashMap<StudentId, usize, BuildHasherDefault<OfId>> = HashMap::default();
+    let mut own: Vec<(StudentId, Vec<RosterMark>)> = Vec::new();
+    for mark in marks {
+        let place = *places.entry(mark.student).or_insert_with(|| {
+            own.push((mark.student, Vec::new()));
+            own.len() - 1
+        });
+        own[place].1.push(mark);
+    }
+    own.sort_unstable_by_key(|(student, _)| *student);
+    for (_, marks) in &mut own {
+        marks.sort_by_key(|mark| mark.day);
+    }
+    own.into_iter().flat_map(|(_, marks)| marks).collect()
 }
 
 /// The status of a row that says that the student was not there.

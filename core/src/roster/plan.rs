@@ -1,6 +1,6 @@
 //! What a day is for a group or for the site: school or not, and its periods.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 
@@ -53,12 +53,12 @@ impl<'a> DayPlan<'a> {
 #[derive(Debug)]
 pub(super) struct Plans {
     timetables: Timetables,
-    calendar: HashMap<RosterScope, Vec<CalendarEntry>>,
+    calendar: BTreeMap<RosterScope, Vec<CalendarEntry>>,
 }
 
 impl Plans {
     pub(super) fn new(versions: Vec<TimetableVersion>, entries: Vec<CalendarEntry>, policy: &AttendancePolicy) -> Self {
-        let mut calendar: HashMap<_, Vec<_>> = HashMap::new();
+        let mut calendar: BTreeMap<_, Vec<_>> = BTreeMap::new();
         for entry in entries {
             calendar.entry(entry.scope).or_default().push(entry);
         }

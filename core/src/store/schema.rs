@@ -39,6 +39,7 @@
 
 mod first_step;
 pub(in crate::store) mod kiosk;
+pub(in crate::store) mod marks;
 pub(in crate::store) mod outbox;
 pub(in crate::store) mod roster;
 
@@ -150,6 +151,7 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { version: 14, name: roster::NAME, tables: roster::SQLITE, columns: &[], after: roster::SQLITE_AFTER },
     Migration { version: 15, name: outbox::NAME, tables: outbox::SQLITE, columns: &[], after: outbox::SQLITE_AFTER },
     Migration { version: 16, name: kiosk::NAME, tables: kiosk::SQLITE, columns: &[], after: kiosk::SQLITE_AFTER },
+    Migration { version: 17, name: marks::NAME, tables: "", columns: &[], after: marks::SQLITE_AFTER },
 ];
 
 // How far each journal of waiting writes is written: a record of it goes in once, whatever happens in between.

@@ -1,12 +1,14 @@
 //! The register: a group's month as a sheet, in JSON, as CSV or as a workbook.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use axum::Json;
 use axum::extract::State;
 use axum::http::{Method, header};
 use axum::response::{IntoResponse, Response};
 use faceattend_core::attendance::{AttendancePolicy, Period};
 use faceattend_core::roster::{DayPlan, DayStatus, RosterDays, StatusCounts};
-use faceattend_core::store::{Group, RosterOf, Store};
+use faceattend_core::store::{Group, RosterOf, RosterStudent, Store};
 use faceattend_core::{Error, Result};
 use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan as _};
@@ -216,11 +218,18 @@ fn register_of(
         Some(id) => Some(roster.groups().iter().find(|known| known.id == id).ok_or(Error::NotFound { what: "group" })?),
         None => None,
     };
-    Ok(sheet_in(&roster, known, first, period))
+    let students: Vec<&RosterStudent> = roster.students().iter().collect();
+    Ok(sheet_in(&roster, &students, known, first, period))
 }
 
-/// Returns the sheet of a group, or of everybody who is in none.
-fn sheet_in(roster: &RosterDays, group: Option<&Group>, first: Date, period: Option<&str>) -> Register {
+/// Returns the sheet of a group, or of everybody who is in none. `students` are those who may be on it.
+fn sheet_in(
+    roster: &RosterDays,
+    students: &[&RosterStudent],
+    group: Option<&Group>,
+    first: Date,
+    period: Option<&str>,
+) -> Register {
     let days: Vec<Date> = first.series(1.day()).take_while(|day| *day <= first.last_of_month()).collect();
     let id = group.map(|group| group.id);
     let mut sums: Vec<DaySum> = days.iter().map(|_| DaySum { expected: 0, here: 0 }).collect();
@@ -229,7 +238,7 @@ fn sheet_in(roster: &RosterDays, group: Option<&Group>, first: Date, period: Opt
     // The days of school on which nobody was expected, as before the first student came.
     let mut unused: Vec<Date> = plans.iter().filter(|(_, plan)| is_school(plan)).map(|(day, _)| *day).collect();
     let mut rows = Vec::new();
-    for student in roster.students() {
+    for student in students.iter().copied() {
         let of_group = |day: &Date| is_of(roster, student, *day, Some(id.unwrap_or(NO_GROUP)));
         // A sheet names whom the group had in the month, also where nobody was expected yet.
         if !days.iter().any(of_group) {
@@ -289,8 +298,23 @@ fn every_sheet(
     now: Timestamp,
 ) -> Result<Vec<Sheet>> {
     let roster = RosterDays::read(store, policy, RosterOf::Everybody, (first, first.last_of_month()), now)?;
+    let mut members: BTreeMap<Option<i64>, Vec<&RosterStudent>> = BTreeMap::new();
+    for student in roster.students() {
+        let mut own = BTreeSet::new();
+        for day in first.series(1.day()).take_while(|day| *day <= first.last_of_month()) {
+            let mut groups = roster.groups_of(student.id, day).map(Some).peekable();
+            if groups.peek().is_none() {
+                own.insert(None);
+            }
+            own.extend(groups);
+        }
+        own.into_iter().for_each(|group| members.entry(group).or_default().push(student));
+    }
     let groups = roster.groups().iter().map(Some).chain([None]);
-    let sheets = groups.map(|group| sheet_of(&sheet_in(&roster, group, first, period)));
+    let sheets = groups.filter_map(|group| {
+        let students = members.get(&group.map(|group| group.id))?;
+        Some(sheet_of(&sheet_in(&roster, students, group, first, period)))
+    });
     Ok(sheets.filter(|sheet| !sheet.rows.is_empty()).collect())
 }
 

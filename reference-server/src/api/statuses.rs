@@ -4,8 +4,8 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::Method;
 use faceattend_core::attendance::AttendancePolicy;
-use faceattend_core::roster::{DayStatus, RosterDays};
-use faceattend_core::store::{Listed, Page, RosterOf, Store};
+use faceattend_core::roster::{DayStatus, Entry, RosterDays};
+use faceattend_core::store::{Listed, Page, RosterOf, RosterStudent, Store};
 use faceattend_core::types::StudentId;
 use faceattend_core::{Error, Result};
 use jiff::civil::Date;
@@ -122,31 +122,41 @@ fn list_of(
     if let Some(id) = wanted.group.filter(|id| *id != NO_GROUP) {
         roster.groups().iter().find(|group| group.id == id).ok_or(Error::NotFound { what: "group" })?;
     }
-    let (mut items, mut total) = (Vec::new(), 0u64);
-    let days = to.series(-1.day()).take_while(|day| *day >= from);
-    for (day, student) in days.flat_map(|day| roster.students().iter().map(move |student| (day, student))) {
-        if !is_of(&roster, student, day, wanted.group) {
+    let is_member = |student: &RosterStudent, day: Date| is_of(&roster, student, day, wanted.group);
+    let is_wanted = |entry: &Entry<'_>| wanted.status.is_none_or(|status| status == entry.status);
+    // Student by student, because what is known of a student lies together; and then only the days of this page.
+    let mut days: Vec<(Date, u64)> = to.series(-1.day()).take_while(|day| *day >= from).map(|day| (day, 0)).collect();
+    for student in roster.students() {
+        for (day, count) in days.iter_mut().filter(|(day, _)| is_member(student, *day)) {
+            *count += roster.entries(student, *day).filter(is_wanted).count() as u64;
+        }
+    }
+    let total = days.iter().map(|(_, count)| count).sum();
+    let (mut items, mut skip) = (Vec::new(), u64::from(page.skip));
+    let most = page.limit as usize;
+    for (day, count) in days {
+        if items.len() >= most {
+            break;
+        }
+        if count <= skip {
+            skip -= count;
             continue;
         }
-        for entry in roster.entries(student, day) {
-            if wanted.status.is_some_and(|status| status != entry.status) {
-                continue;
-            }
-            if total >= u64::from(page.skip) && items.len() < page.limit as usize {
-                items.push(StatusItem {
-                    student_id: student.id.0,
-                    student_name: student.name.clone(),
-                    student_roll_number: student.roll_number.clone(),
-                    day,
-                    period: entry.period.name().to_owned(),
-                    status: entry.status.as_str(),
-                    attendance_id: entry.mark.map(|mark| mark.id),
-                    timestamp: entry.mark.map(|mark| naive_utc(mark.at)),
-                    reason: entry.excuse.map(|excuse| excuse.reason.clone()),
-                });
-            }
-            total += 1;
-        }
+        let students = roster.students().iter().filter(|student| is_member(student, day));
+        let found = students.flat_map(|student| roster.entries(student, day)).filter(is_wanted);
+        let shown = found.skip(usize::try_from(skip).unwrap_or(usize::MAX)).take(most - items.len());
+        items.extend(shown.map(|entry| StatusItem {
+            student_id: entry.student.id.0,
+            student_name: entry.student.name.clone(),
+            student_roll_number: entry.student.roll_number.clone(),
+            day,
+            period: entry.period.name().to_owned(),
+            status: entry.status.as_str(),
+            attendance_id: entry.mark.map(|mark| mark.id),
+            timestamp: entry.mark.map(|mark| naive_utc(mark.at)),
+            reason: entry.excuse.map(|excuse| excuse.reason.clone()),
+        }));
+        skip = 0;
     }
     Ok(Listed { items, total })
 }

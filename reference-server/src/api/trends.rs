@@ -25,6 +25,8 @@ use crate::state::AppState;
 
 /// Without a first day: eight weeks.
 const WEEKS: i64 = 8;
+/// How many days are read at once. A year of a large school has a million marks, which need not be in memory together.
+const AT_ONCE: i64 = 92;
 
 input! {
     /// Which days to sum up.
@@ -122,48 +124,23 @@ fn trends_of(
         None => policy.day(now)?.date,
     };
     let (from, to) = span(from.unwrap_or_else(|| to.saturating_sub(WEEKS.weeks())), to)?;
-    let roster = RosterDays::read(store, policy, readers_of(only), (from, to), now)?;
+    let mut sums = Sums::default();
+    let mut begins = from;
+    let mut roster;
+    loop {
+        let ends = begins.saturating_add((AT_ONCE - 1).days()).min(to);
+        roster = RosterDays::read(store, policy, readers_of(only), (begins, ends), now)?;
+        if let Some(id) = only.filter(|id| *id != NO_GROUP) {
+            roster.groups().iter().find(|group| group.id == id).ok_or(Error::NotFound { what: "group" })?;
+        }
+        sums.add(&roster, policy, (begins, ends), only);
+        if ends == to {
+            break;
+        }
+        begins = ends.saturating_add(1.day());
+    }
+    let Sums { days, all, arrivals, weeks, groups } = sums;
     let known = |id| roster.groups().iter().find(|group| group.id == id);
-    if let Some(id) = only.filter(|id| *id != NO_GROUP) {
-        known(id).ok_or(Error::NotFound { what: "group" })?;
-    }
-    let mut all = StatusCounts::default();
-    let mut arrivals = Arrivals::default();
-    let mut weeks: BTreeMap<Date, StatusCounts> = BTreeMap::new();
-    let mut groups: BTreeMap<Option<i64>, StatusCounts> = BTreeMap::new();
-    let mut days = 0;
-    for day in from.series(1.day()).take_while(|day| *day <= to) {
-        let week = day.saturating_sub(i64::from(day.weekday().to_monday_zero_offset()).days());
-        let mut of_day = StatusCounts::default();
-        for student in roster.students() {
-            if !is_of(&roster, student, day, only) {
-                continue;
-            }
-            let mut counts = StatusCounts::default();
-            for (at, entry) in roster.entries(student, day).enumerate() {
-                counts.add(entry.status);
-                if let Some(mark) = entry.mark.filter(|_| at == 0 && entry.status.came()) {
-                    arrivals.add(policy, mark.at, entry.status == DayStatus::Late);
-                }
-            }
-            if counts.expected() == 0 {
-                continue;
-            }
-            of_day.add_all(&counts);
-            let mut own = roster.groups_of(student.id, day).peekable();
-            if own.peek().is_none() {
-                groups.entry(None).or_default().add_all(&counts);
-            }
-            for group in own {
-                groups.entry(Some(group)).or_default().add_all(&counts);
-            }
-        }
-        if of_day.expected() > 0 {
-            days += 1;
-            weeks.entry(week).or_default().add_all(&of_day);
-            all.add_all(&of_day);
-        }
-    }
     let (arrival_minutes, bins) = arrivals.bins();
     let shown = groups.iter().filter(|(id, _)| only.is_none() || **id == only.filter(|id| *id != NO_GROUP));
     let groups =
@@ -183,4 +160,69 @@ fn trends_of(
         weeks: weeks.into_iter().map(|(begins, counts)| Week { begins, counts: Counts::of(&counts) }).collect(),
         groups: groups.collect(),
     })
+}
+
+/// What is summed up of a span of days.
+#[derive(Default)]
+struct Sums {
+    /// How many days anybody was expected.
+    days: u64,
+    all: StatusCounts,
+    arrivals: Arrivals,
+    weeks: BTreeMap<Date, StatusCounts>,
+    groups: BTreeMap<Option<i64>, StatusCounts>,
+}
+
+impl Sums {
+    /// Adds the days from `from` to `to`, student by student: what is known of a student lies together.
+    fn add(&mut self, roster: &RosterDays, policy: &AttendancePolicy, (from, to): (Date, Date), only: Option<i64>) {
+        let mut days: Vec<(Date, StatusCounts)> =
+            from.series(1.day()).take_while(|day| *day <= to).map(|day| (day, StatusCounts::default())).collect();
+        for student in roster.students() {
+            // The groups of the day before, mostly those of the next one.
+            let (mut own, mut of_own) = (Vec::new(), StatusCounts::default());
+            for (day, of_day) in &mut days {
+                if !is_of(roster, student, *day, only) {
+                    continue;
+                }
+                let mut counts = StatusCounts::default();
+                for (at, entry) in roster.entries(student, *day).enumerate() {
+                    counts.add(entry.status);
+                    if let Some(mark) = entry.mark.filter(|_| at == 0 && entry.status.came()) {
+                        self.arrivals.add(policy, mark.at, entry.status == DayStatus::Late);
+                    }
+                }
+                if counts.expected() == 0 {
+                    continue;
+                }
+                of_day.add_all(&counts);
+                if !roster.groups_of(student.id, *day).eq(own.iter().copied()) {
+                    self.add_to_groups(&own, &of_own);
+                    of_own = StatusCounts::default();
+                    own = roster.groups_of(student.id, *day).collect();
+                }
+                of_own.add_all(&counts);
+            }
+            self.add_to_groups(&own, &of_own);
+        }
+        for (day, of_day) in days.iter().filter(|(_, of_day)| of_day.expected() > 0) {
+            let week = day.saturating_sub(i64::from(day.weekday().to_monday_zero_offset()).days());
+            self.days += 1;
+            self.weeks.entry(week).or_default().add_all(of_day);
+            self.all.add_all(of_day);
+        }
+    }
+
+    /// Adds the counts to each of the groups, or to those who are in none.
+    fn add_to_groups(&mut self, groups: &[i64], counts: &StatusCounts) {
+        if counts.expected() == 0 {
+            return;
+        }
+        if groups.is_empty() {
+            self.groups.entry(None).or_default().add_all(counts);
+        }
+        for group in groups {
+            self.groups.entry(Some(*group)).or_default().add_all(counts);
+        }
+    }
 }

@@ -149,11 +149,11 @@ pub(super) fn time_of(time: Time) -> String {
 
 /// Returns whether the student is there on this day, and of the group that was asked for.
 pub(super) fn is_of(roster: &RosterDays, student: &RosterStudent, day: Date, group: Option<i64>) -> bool {
-    let mut groups = roster.groups_of(student.id, day);
+    let groups = || roster.groups_of(student.id, day);
     match group {
         None => true,
-        Some(NO_GROUP) => groups.next().is_none() && roster.is_there(student.id, day),
-        Some(id) => groups.any(|own| own == id),
+        Some(NO_GROUP) => groups().next().is_none() && roster.is_there(student.id, day),
+        Some(id) => groups().any(|own| own == id),
     }
 }
 

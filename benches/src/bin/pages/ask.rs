@@ -32,15 +32,29 @@ pub(crate) fn pages(service: &Service, school: &School, times: usize) -> Outcome
     let month = last.strftime("%Y-%m").to_string();
     let weeks = last.checked_sub(8.weeks())?;
     let year = last.checked_sub(1.year())?;
+    let absent = format!("from={}&to={last}&status=Absent", last.checked_sub(30.days())?);
     let asked = [
-        ("Today", format!("today?date={last}")),
-        ("Today, one group", format!("today?date={last}&group=7")),
-        ("Register", format!("register?group=7&month={month}")),
-        ("Person, three months", "person?student_id=77".to_owned()),
-        ("Person, a year", format!("person?student_id=77&from={year}&to={last}")),
-        ("Trends, one group, eight weeks", format!("trends?from={weeks}&to={last}&group=7")),
-        ("Trends, everybody, eight weeks", format!("trends?from={weeks}&to={last}")),
-        ("Trends, everybody, a year", format!("trends?from={year}&to={last}")),
+        ("Today", format!("attendance/today?date={last}")),
+        ("Today, one group", format!("attendance/today?date={last}&group=7")),
+        ("Register, one group", format!("attendance/register?group=7&month={month}")),
+        ("Register, who is in no group", format!("attendance/register?group=0&month={month}")),
+        ("Register, every group, CSV", format!("attendance/register?all=true&format=csv&month={month}")),
+        ("Person, three months", "attendance/person?student_id=77".to_owned()),
+        ("Person, a year", format!("attendance/person?student_id=77&from={year}&to={last}")),
+        ("Trends, one group, eight weeks", format!("attendance/trends?from={weeks}&to={last}&group=7")),
+        ("Trends, one group, a year", format!("attendance/trends?from={year}&to={last}&group=7")),
+        ("Trends, everybody, eight weeks", format!("attendance/trends?from={weeks}&to={last}")),
+        ("Trends, everybody, a year", format!("attendance/trends?from={year}&to={last}")),
+        ("Statuses, a day", format!("attendance/statuses?to={last}&limit=50")),
+        ("Statuses, absent in 31 days", format!("attendance/statuses?{absent}&limit=50")),
+        ("Students", "students/?limit=50".to_owned()),
+        ("Students by name", "students/?limit=50&sort=name&skip=2000".to_owned()),
+        ("Students, a search", "students/?limit=50&search=499".to_owned()),
+        ("Attendance, a day", format!("attendance/?limit=50&start_date={last}&end_date={last}")),
+        ("Attendance, all", "attendance/?limit=50".to_owned()),
+        ("Attendance, sums of a day", format!("attendance/stats/summary?start_date={last}&end_date={last}")),
+        ("Attendance, sums of all", "attendance/stats/summary".to_owned()),
+        ("Groups", "groups".to_owned()),
     ];
     let rows = asked.iter().map(|(page, path)| row(service, page, path, times)).collect::<Outcome<_>>()?;
     Ok(Report { rows })

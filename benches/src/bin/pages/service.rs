@@ -48,9 +48,22 @@ impl Service {
         Ok(service)
     }
 
-    /// Returns the answer to a question below `/api/v1/attendance`.
+    /// Sends a list of students, and returns the answer.
+    pub(crate) fn send_list(&self, mode: &str, list: &str) -> Outcome<String> {
+        const EDGE: &str = "end-of-the-list";
+        let form = format!(
+            "--{EDGE}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"list.csv\"\r\n\r\n\
+             {list}\r\n--{EDGE}--\r\n"
+        );
+        let url = format!("{}/api/v1/students/import?mode={mode}", self.address);
+        let kind = format!("multipart/form-data; boundary={EDGE}");
+        let request = self.agent.post(url).header("Authorization", &self.token).header("Content-Type", kind);
+        Ok(request.send(form)?.body_mut().with_config().limit(64 << 20).read_to_string()?)
+    }
+
+    /// Returns the answer to a question below `/api/v1`.
     pub(crate) fn get(&self, path: &str) -> Outcome<String> {
-        let url = format!("{}/api/v1/attendance/{path}", self.address);
+        let url = format!("{}/api/v1/{path}", self.address);
         let mut answer = self.agent.get(url).header("Authorization", &self.token).call()?;
         Ok(answer.body_mut().with_config().limit(64 << 20).read_to_string()?)
     }
@@ -62,6 +75,25 @@ impl Service {
         // The name may hold spaces; it ends at the last parenthesis. User and system time are the 12th and 13th after.
         let fields: Vec<&str> = stat.rsplit(')').next()?.split_whitespace().collect();
         Some((fields.get(11)?.parse::<u64>().ok()? + fields.get(12)?.parse::<u64>().ok()?) * TICK_MS)
+    }
+}
+
+/// Copies the database in `folder` into a PostgreSQL database, unless there is one in it.
+pub(crate) fn copy(program: &Path, folder: &Path, database: &str) -> Outcome<()> {
+    let file = folder.join("school.jsonl");
+    let run = |command: &mut Command| -> Outcome<Option<String>> {
+        let done = command.args(["--data-dir"]).arg(folder).output()?;
+        let said = String::from_utf8_lossy(&done.stderr).into_owned();
+        Ok(if done.status.success() { None } else { Some(said) })
+    };
+    if let Some(said) = run(Command::new(program).args(["db", "export"]).arg(&file))? {
+        return Err(said.into());
+    }
+    let refused = run(Command::new(program).args(["db", "import"]).arg(&file).args(["--database", database]))?;
+    std::fs::remove_file(&file)?;
+    match refused {
+        Some(said) if !said.contains("is not empty") => Err(said.into()),
+        _ => Ok(()),
     }
 }
 

@@ -206,7 +206,7 @@ fn told(marking: &Marking, store: &SqliteStore) -> (String, String) {
     };
     let rows = store.roster_rows(&query).unwrap();
     let row = rows.marks.into_iter().find(|mark| mark.id == marking.record().id).unwrap();
-    (row.period.unwrap(), row.status)
+    (row.period.unwrap().to_string(), row.status.to_string())
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! What is stored of a span of days, from which the statuses are derived.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use jiff::civil::Date;
 
@@ -54,12 +56,12 @@ pub struct RosterMark {
     pub student: StudentId,
     /// When the student was seen.
     pub at: Timestamp,
-    /// `Present`, `Late`, `Absent`, `Left early`, or what else the existing service wrote.
-    pub status: String,
+    /// `Present`, `Late`, `Absent`, `Left early`, or what else the existing service wrote. Marks share their words.
+    pub status: Arc<str>,
     /// The site's day; `None` in a row of the existing service.
     pub day: Option<Date>,
     /// The period; `None` in a row of the existing service.
-    pub period: Option<String>,
+    pub period: Option<Arc<str>>,
     /// When the student was last seen leaving.
     pub checked_out_at: Option<Timestamp>,
     /// Whether a person has corrected the row.

@@ -155,7 +155,7 @@ impl Kiosks for PostgresStore {
             if deleted == 0 {
                 return Err(NO_ATTENDANCE.into());
             }
-            events::mark_gone(&mut Shared(db), attendance)?;
+            events::mark_gone(&mut Shared::of(db), attendance)?;
             notices::leave(db, text::ATTENDANCE)?;
             second_looks::add(db, look)
         })
@@ -167,7 +167,7 @@ impl Kiosks for PostgresStore {
                 "UPDATE attendance_log SET checked_out_at = NULL WHERE id = $1::bigint AND checked_out_at = $2",
                 &[&attendance, &micros(at)],
             )?;
-            events::check_out_gone(&mut Shared(db), attendance)?;
+            events::check_out_gone(&mut Shared::of(db), attendance)?;
             notices::leave(db, text::ATTENDANCE)?;
             Ok(attendance_record(db, attendance)?.ok_or(NO_ATTENDANCE)?)
         })

@@ -51,8 +51,8 @@ pub(super) fn merge(
     let rows = marks(db, kept, other, day_of)?;
     let (marks_moved, marks_joined, corrections_moved) = move_marks(db, kept, &plan(rows))?;
     let (second_looks_moved, second_looks) = move_looks(db, kept, other)?;
-    guardians::merge(&mut Shared(db), kept, other)?;
-    people::merge(&mut Shared(db), kept, other, (actor, now))?;
+    guardians::merge(&mut Shared::of(db), kept, other)?;
+    people::merge(&mut Shared::of(db), kept, other, (actor, now))?;
     students::touch(db, kept, now)?;
     let erased = erase(db, other, MarksOfErased::Delete, now)?;
     let merged = Merged {

@@ -1,12 +1,13 @@
 //! Notices to people and systems.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
-use postgres::Transaction;
 use postgres::types::private::BytesMut;
 use postgres::types::{IsNull, ToSql, Type};
+use postgres::{Statement, Transaction};
 
 use super::super::outbox::statements::{Cells, Statements};
 use super::super::outbox::{channels, events, guardians, letters};
@@ -21,7 +22,26 @@ use crate::error::Result;
 use crate::types::StudentId;
 
 /// A transaction that takes statements of both databases.
-pub(super) struct Shared<'a, 't>(pub(super) &'a mut Transaction<'t>);
+pub(super) struct Shared<'a, 't> {
+    pub(super) db: &'a mut Transaction<'t>,
+    /// What was prepared in this transaction: of a list of students the same few statements, thousands of times.
+    prepared: HashMap<String, Statement>,
+}
+
+impl<'a, 't> Shared<'a, 't> {
+    pub(super) fn of(db: &'a mut Transaction<'t>) -> Self {
+        Self { db, prepared: HashMap::new() }
+    }
+
+    fn prepared(&mut self, sql: &str) -> Outcome<Statement> {
+        if let Some(known) = self.prepared.get(sql) {
+            return Ok(known.clone());
+        }
+        let statement = self.db.prepare(sql)?;
+        self.prepared.insert(sql.to_owned(), statement.clone());
+        Ok(statement)
+    }
+}
 
 /// Whoever takes letters, or writes who is absent, holds this lock until the transaction is over: "outb" in ASCII.
 const LOCK: i64 = 0x6f75_7462;
@@ -35,14 +55,16 @@ impl Statements for Shared<'_, '_> {
     fn run(&mut self, sql: &str, values: &[Value]) -> Outcome<u64> {
         let values: Vec<Given<'_>> = values.iter().map(Given).collect();
         let values: Vec<&(dyn ToSql + Sync)> = values.iter().map(|value| value as _).collect();
-        Ok(self.0.execute(sql, &values)?)
+        let statement = self.prepared(sql)?;
+        Ok(self.db.execute(&statement, &values)?)
     }
 
     fn rows(&mut self, sql: &str, values: &[Value], kinds: &[Kind]) -> Outcome<Vec<Cells>> {
         let values: Vec<Given<'_>> = values.iter().map(Given).collect();
         let values: Vec<&(dyn ToSql + Sync)> = values.iter().map(|value| value as _).collect();
         let mut found = Vec::new();
-        for row in self.0.query(sql, &values)? {
+        let statement = self.prepared(sql)?;
+        for row in self.db.query(&statement, &values)? {
             let mut cells = Vec::with_capacity(kinds.len());
             for (at, kind) in kinds.iter().enumerate() {
                 cells.push(match kind {
@@ -56,7 +78,7 @@ impl Statements for Shared<'_, '_> {
     }
 
     fn alone(&mut self) -> Outcome<()> {
-        self.0.execute("SELECT pg_advisory_xact_lock($1)", &[&LOCK])?;
+        self.db.execute("SELECT pg_advisory_xact_lock($1)", &[&LOCK])?;
         Ok(())
     }
 }
@@ -98,99 +120,101 @@ impl ToSql for Given<'_> {
 
 impl Outbox for PostgresStore {
     fn alert_channels(&self) -> Result<Vec<AlertChannel>> {
-        self.read("list the channels of notices", |db| channels::channels(&mut Shared(db), &self.keys))
+        self.read("list the channels of notices", |db| channels::channels(&mut Shared::of(db), &self.keys))
     }
 
     fn keep_alert_channel(&self, id: Option<i64>, new: &NewAlertChannel) -> Result<AlertChannel> {
-        self.write("keep a channel of notices", |db| channels::keep_channel(&mut Shared(db), &self.keys, id, new))
+        self.write("keep a channel of notices", |db| channels::keep_channel(&mut Shared::of(db), &self.keys, id, new))
     }
 
     fn remove_alert_channel(&self, id: i64) -> Result<AlertChannel> {
-        self.write("remove a channel of notices", |db| channels::remove_channel(&mut Shared(db), &self.keys, id))
+        self.write("remove a channel of notices", |db| channels::remove_channel(&mut Shared::of(db), &self.keys, id))
     }
 
     fn alert_secret_forms(&self) -> Result<TemplateForms> {
-        self.read("count the secrets of channels", |db| channels::forms(&mut Shared(db)))
+        self.read("count the secrets of channels", |db| channels::forms(&mut Shared::of(db)))
     }
 
     fn alert_rules(&self) -> Result<Vec<AlertRule>> {
-        self.read("list the rules of notices", |db| channels::rules(&mut Shared(db)))
+        self.read("list the rules of notices", |db| channels::rules(&mut Shared::of(db)))
     }
 
     fn keep_alert_rule(&self, id: Option<i64>, new: &NewAlertRule) -> Result<AlertRule> {
-        self.write("keep a rule of notices", |db| channels::keep_rule(&mut Shared(db), &self.keys, id, new))
+        self.write("keep a rule of notices", |db| channels::keep_rule(&mut Shared::of(db), &self.keys, id, new))
     }
 
     fn remove_alert_rule(&self, id: i64) -> Result<AlertRule> {
-        self.write("remove a rule of notices", |db| channels::remove_rule(&mut Shared(db), id))
+        self.write("remove a rule of notices", |db| channels::remove_rule(&mut Shared::of(db), id))
     }
 
     fn write_absences(&self, rule: i64, day: Date, absent: &[AlertFacts], now: Timestamp) -> Result<Option<u64>> {
-        self.write("write who is absent", |db| events::absences(&mut Shared(db), rule, day, absent, now))
+        self.write("write who is absent", |db| events::absences(&mut Shared::of(db), rule, day, absent, now))
     }
 
     fn absences_are_written(&self, rule: i64, day: Date) -> Result<bool> {
-        self.read("read who is absent", |db| events::is_evaluated(&mut Shared(db), rule, day))
+        self.read("read who is absent", |db| events::is_evaluated(&mut Shared::of(db), rule, day))
     }
 
     fn camera_is_down(&self, camera: i64, name: &str, location: Option<&str>, now: Timestamp) -> Result<()> {
         self.write("note a camera that is down", |db| {
-            events::camera_is_down(&mut Shared(db), camera, name, location, now)
+            events::camera_is_down(&mut Shared::of(db), camera, name, location, now)
         })
     }
 
     fn camera_is_up(&self, camera: i64) -> Result<()> {
-        self.write("note a camera that is up", |db| events::camera_is_up(&mut Shared(db), camera))
+        self.write("note a camera that is up", |db| events::camera_is_up(&mut Shared::of(db), camera))
     }
 
     fn cameras_down(&self) -> Result<Vec<i64>> {
-        self.read("list the cameras that are down", |db| events::cameras_down(&mut Shared(db)))
+        self.read("list the cameras that are down", |db| events::cameras_down(&mut Shared::of(db)))
     }
 
     fn due_alert_channels(&self, now: Timestamp) -> Result<Vec<i64>> {
-        self.read("look for notices to send", |db| letters::due_channels(&mut Shared(db), now))
+        self.read("look for notices to send", |db| letters::due_channels(&mut Shared::of(db), now))
     }
 
     fn take_letter(&self, channel: i64, by: &str, lease: Duration, now: Timestamp) -> Result<Option<Letter>> {
-        self.write("take a notice to send", |db| letters::take(&mut Shared(db), &self.keys, channel, (by, lease), now))
+        self.write("take a notice to send", |db| {
+            letters::take(&mut Shared::of(db), &self.keys, channel, (by, lease), now)
+        })
     }
 
     fn letter_sent(&self, letter: &str, by: &str, now: Timestamp) -> Result<()> {
-        self.write("note a notice as sent", |db| letters::sent(&mut Shared(db), letter, by, now))
+        self.write("note a notice as sent", |db| letters::sent(&mut Shared::of(db), letter, by, now))
     }
 
     fn letter_failed(&self, letter: &str, by: &str, failed: &FailedTry, now: Timestamp) -> Result<()> {
-        self.write("note a notice as not sent", |db| letters::failed(&mut Shared(db), letter, by, failed, now))
+        self.write("note a notice as not sent", |db| letters::failed(&mut Shared::of(db), letter, by, failed, now))
     }
 
     fn outbox(&self, filter: OutboxFilter, page: Page) -> Result<Listed<OutboxRow>> {
-        self.read("list the outbox", |db| letters::list(&mut Shared(db), filter, page))
+        self.read("list the outbox", |db| letters::list(&mut Shared::of(db), filter, page))
     }
 
     fn outbox_of(&self, student: StudentId) -> Result<Vec<OutboxRow>> {
-        self.read("list the outbox", |db| letters::of_student(&mut Shared(db), student))
+        self.read("list the outbox", |db| letters::of_student(&mut Shared::of(db), student))
     }
 
     fn resend_letter(&self, letter: &str, now: Timestamp) -> Result<u64> {
-        self.write("send a notice again", |db| letters::resend(&mut Shared(db), letter, now))
+        self.write("send a notice again", |db| letters::resend(&mut Shared::of(db), letter, now))
     }
 
     fn outbox_state(&self) -> Result<OutboxState> {
-        self.read("look at the outbox", |db| letters::state(&mut Shared(db)))
+        self.read("look at the outbox", |db| letters::state(&mut Shared::of(db)))
     }
 
     fn retire_outbox(&self, before: Timestamp) -> Result<u64> {
-        self.write("delete old notices", |db| letters::retire(&mut Shared(db), before))
+        self.write("delete old notices", |db| letters::retire(&mut Shared::of(db), before))
     }
 }
 
 impl Guardians for PostgresStore {
     fn guardians(&self, student: StudentId) -> Result<Vec<Guardian>> {
-        self.read("read the guardians", |db| guardians::list(&mut Shared(db), student))
+        self.read("read the guardians", |db| guardians::list(&mut Shared::of(db), student))
     }
 
     fn set_guardians(&self, student: StudentId, given: &[Guardian], now: Timestamp) -> Result<()> {
         let given = guardians::guardians_fit(given)?;
-        self.write("keep the guardians", |db| guardians::set(&mut Shared(db), student, &given, now))
+        self.write("keep the guardians", |db| guardians::set(&mut Shared::of(db), student, &given, now))
     }
 }

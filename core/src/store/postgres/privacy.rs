@@ -86,8 +86,8 @@ pub(super) fn erase(db: &mut Transaction<'_>, id: StudentId, marks: MarksOfErase
     let templates = count(&row, 0)?.max(u64::from(row.try_get::<_, bool>(1)?));
     let sessions = forget_face(db, id)?;
     // That somebody was taken for a photograph is of no use to a statistic: no list keeps it.
-    guardians::erase(&mut Shared(db), id)?;
-    people::erase(&mut Shared(db), id)?;
+    guardians::erase(&mut Shared::of(db), id)?;
+    people::erase(&mut Shared::of(db), id)?;
     let second_looks = db.execute("DELETE FROM second_looks WHERE student_id = $1", &[&id.0])?;
     let (marks_deleted, marks_anonymised) = match marks {
         MarksOfErased::Delete => (delete_rows(db, id)?, 0),

@@ -50,7 +50,7 @@ pub(super) fn all(store: &PostgresStore, progress: &mut dyn FnMut(u64)) -> Resul
         reseal(&mut Table { db, changed: false }, &store.keys)
     })?;
     let channels =
-        store.write("convert the secrets of channels", |db| channels::reseal(&mut Shared(db), &store.keys))?;
+        store.write("convert the secrets of channels", |db| channels::reseal(&mut Shared::of(db), &store.keys))?;
     for others in [cameras, channels] {
         done.changed += others.changed;
         done.unchanged += others.unchanged;

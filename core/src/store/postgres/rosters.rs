@@ -2,21 +2,19 @@
 
 use jiff::Timestamp;
 use jiff::civil::Date;
-use postgres::Row;
-use postgres::types::ToSql;
 
 use super::super::notices::text;
 use super::super::rosters::database::RosterDatabase;
-use super::super::rosters::rows::MEMBERS;
 use super::super::rosters::{calendar, changes, excuses, groups, import, members, rows, timetables};
 use super::super::{
     CalendarEntry, Excuse, ExcuseFilter, Group, GroupChange, GroupSize, Membership, MembershipFilter, NewCalendarEntry,
-    NewExcuse, NewGroup, NewTimetable, RemovedGroup, RosterChange, RosterImport, RosterMark, RosterOf, RosterOrder,
+    NewExcuse, NewGroup, NewTimetable, RemovedGroup, RosterChange, RosterImport, RosterMark, RosterOrder,
     RosterOutcome, RosterPlan, RosterQuery, RosterRows, RosterRun, RosterStudent, Rosters, TimetableVersion,
     Withdrawal,
 };
 use super::outbox::Shared;
-use super::{Fault, Outcome, PostgresStore, certain_time, keys, micros, notices, seconds, students, time};
+use super::roster_marks::{about, marks, params};
+use super::{Fault, Outcome, PostgresStore, certain_time, keys, notices, seconds, students};
 use crate::error::{Error, Result};
 use crate::types::StudentId;
 
@@ -25,25 +23,29 @@ const LOCK: i64 = 0x726f_7374;
 
 impl RosterDatabase for Shared<'_, '_> {
     fn hold_roster(&mut self) -> Outcome<()> {
-        self.0.execute("SELECT pg_advisory_xact_lock($1)", &[&LOCK])?;
+        self.db.execute("SELECT pg_advisory_xact_lock($1)", &[&LOCK])?;
         Ok(())
     }
 
     fn tell_roster(&mut self) -> Outcome<()> {
-        notices::leave(self.0, text::ROSTER)
+        notices::leave(self.db, text::ROSTER)
     }
 
     fn complete_keys(&mut self) -> Outcome<()> {
-        keys::complete(self.0)
+        keys::complete(self.db)
     }
 
     fn insert_student(&mut self, name: &str, roll_number: &str, now: Timestamp) -> Outcome<StudentId> {
-        Ok(students::create(self.0, name, roll_number, now)?.id)
+        Ok(students::create(self.db, name, roll_number, now)?.id)
+    }
+
+    fn insert_students(&mut self, new: &[(&str, &str)], now: Timestamp) -> Outcome<Vec<Option<StudentId>>> {
+        students::create_all(self.db, new, now)
     }
 
     fn rename_student(&mut self, student: StudentId, name: &str, now: Timestamp) -> Outcome<()> {
         let rename = "UPDATE students SET name = $2, updated_at = $3::timestamp WHERE id = $1::bigint";
-        self.0.execute(rename, &[&student.0, &name, &seconds(now)])?;
+        self.db.execute(rename, &[&student.0, &name, &seconds(now)])?;
         self.complete_keys()
     }
 
@@ -54,7 +56,7 @@ impl RosterDatabase for Shared<'_, '_> {
              WHERE true {about}"
         );
         let mut found = Vec::new();
-        for row in self.0.query(&sql, &params(&values))? {
+        for row in self.db.query(&sql, &params(&values))? {
             found.push(RosterStudent {
                 id: StudentId(row.try_get(0)?),
                 name: row.try_get(1)?,
@@ -66,25 +68,7 @@ impl RosterDatabase for Shared<'_, '_> {
     }
 
     fn marks(&mut self, query: &RosterQuery) -> Outcome<Vec<RosterMark>> {
-        let (about, values) = about("a.student_id", query);
-        let mut found = Vec::new();
-        // Two queries, so that each has its index: days are in rows of this library, times in those of others.
-        let days = "a.local_day >= $1::date AND a.local_day <= $2::date".to_owned();
-        let times = format!(
-            "a.local_day IS NULL AND a.timestamp >= ${0}::timestamp AND a.timestamp < ${1}::timestamp",
-            values.len() + 1,
-            values.len() + 2
-        );
-        let bounds: [Box<dyn ToSql + Sync>; 2] = [Box::new(micros(query.starts_at)), Box::new(micros(query.ends_at))];
-        for (test, bounds) in [(days, &bounds[..0]), (times, &bounds[..])] {
-            let mut given = params(&values);
-            given.extend(params(bounds));
-            let sql = format!("SELECT {MARK} FROM attendance_log a WHERE {test} {about}");
-            for row in self.0.query(&sql, &given)? {
-                found.push(mark_of(&row)?);
-            }
-        }
-        Ok(found)
+        marks(self.db, query)
     }
 
     fn refusal(fault: Fault) -> Outcome<Error> {
@@ -95,69 +79,29 @@ impl RosterDatabase for Shared<'_, '_> {
     }
 }
 
-const MARK: &str = "a.id::bigint, a.student_id::bigint, a.timestamp::timestamp, a.status::text, a.local_day,
-    a.period::text, a.checked_out_at, a.checked_out_at IS NOT NULL AND EXISTS
-        (SELECT 1 FROM attendance_corrections c WHERE c.attendance_id = a.id)";
-
-fn mark_of(row: &Row) -> Outcome<RosterMark> {
-    let day = row.try_get::<_, Option<Date>>(4)?;
-    Ok(RosterMark {
-        id: row.try_get(0)?,
-        student: StudentId(row.try_get(1)?),
-        at: certain_time(row, 2)?,
-        status: row.try_get(3)?,
-        period: if day.is_some() { row.try_get(5)? } else { None },
-        day,
-        checked_out_at: time(row, 6)?,
-        is_corrected: row.try_get(7)?,
-    })
-}
-
-fn params(values: &[Box<dyn ToSql + Sync>]) -> Vec<&(dyn ToSql + Sync)> {
-    values.iter().map(|value| &**value as _).collect()
-}
-
-/// The test that a column names a student of the query, and the values of `$1` to `$3`: the days, and who it is.
-fn about(column: &str, query: &RosterQuery) -> (String, Vec<Box<dyn ToSql + Sync>>) {
-    const DAYS: &str = "AND $1::date IS NOT NULL AND $2::date IS NOT NULL";
-    let mut values: Vec<Box<dyn ToSql + Sync>> = vec![Box::new(query.first_day), Box::new(query.last_day)];
-    let test = match query.of {
-        RosterOf::Everybody => DAYS.to_owned(),
-        RosterOf::Group(id) => {
-            values.push(Box::new(id));
-            format!("{DAYS} AND {column} IN {MEMBERS}")
-        }
-        RosterOf::Student(id) => {
-            values.push(Box::new(id.0));
-            format!("{DAYS} AND {column} = $3::bigint")
-        }
-    };
-    (test, values)
-}
-
 impl Rosters for PostgresStore {
     fn groups(&self, on: Date) -> Result<Vec<GroupSize>> {
-        self.read("list the groups", |db| groups::sizes(&mut Shared(db), on))
+        self.read("list the groups", |db| groups::sizes(&mut Shared::of(db), on))
     }
 
     fn group(&self, id: i64) -> Result<Option<Group>> {
-        self.read("read a group", |db| groups::find(&mut Shared(db), id))
+        self.read("read a group", |db| groups::find(&mut Shared::of(db), id))
     }
 
     fn create_group(&self, new: &NewGroup) -> Result<Group> {
-        self.write("make a group", |db| groups::create(&mut Shared(db), new))
+        self.write("make a group", |db| groups::create(&mut Shared::of(db), new))
     }
 
     fn change_group(&self, id: i64, change: &GroupChange) -> Result<Group> {
-        self.write("change a group", |db| groups::change(&mut Shared(db), id, change))
+        self.write("change a group", |db| groups::change(&mut Shared::of(db), id, change))
     }
 
     fn remove_group(&self, id: i64, today: Date, now: Timestamp) -> Result<RemovedGroup> {
-        self.write("remove a group", |db| groups::remove(&mut Shared(db), id, today, now))
+        self.write("remove a group", |db| groups::remove(&mut Shared::of(db), id, today, now))
     }
 
     fn restore_group(&self, id: i64) -> Result<Group> {
-        self.write("take a group out of the archive", |db| groups::restore(&mut Shared(db), id))
+        self.write("take a group out of the archive", |db| groups::restore(&mut Shared::of(db), id))
     }
 
     fn change_roster(
@@ -170,7 +114,7 @@ impl Rosters for PostgresStore {
         // A transaction that fails is taken back: so is one that is only tried.
         let mut taken_back = None;
         let done = self.write("change the roster", |db| {
-            let (outcome, stays) = changes::make(&mut Shared(db), changes, run, by, now)?;
+            let (outcome, stays) = changes::make(&mut Shared::of(db), changes, run, by, now)?;
             if stays {
                 return Ok(outcome);
             }
@@ -181,7 +125,7 @@ impl Rosters for PostgresStore {
     }
 
     fn plan_import(&self, order: &RosterOrder<'_>) -> Result<RosterPlan> {
-        self.read("plan the import", |db| import::planned(&mut Shared(db), order))
+        self.read("plan the import", |db| import::planned(&mut Shared::of(db), order))
     }
 
     fn import_roster(
@@ -193,7 +137,7 @@ impl Rosters for PostgresStore {
     ) -> Result<RosterImport> {
         let mut taken_back = None;
         let done = self.write("import the list", |db| {
-            let (outcome, stays) = import::import(&mut Shared(db), order, fingerprint, by, now)?;
+            let (outcome, stays) = import::import(&mut Shared::of(db), order, fingerprint, by, now)?;
             if stays {
                 return Ok(outcome);
             }
@@ -204,54 +148,54 @@ impl Rosters for PostgresStore {
     }
 
     fn memberships(&self, filter: &MembershipFilter) -> Result<Vec<Membership>> {
-        self.read("list memberships", |db| members::list(&mut Shared(db), filter))
+        self.read("list memberships", |db| members::list(&mut Shared::of(db), filter))
     }
 
     fn withdrawals(&self, student: Option<StudentId>) -> Result<Vec<Withdrawal>> {
-        self.read("list withdrawals", |db| members::withdrawals_of(&mut Shared(db), student))
+        self.read("list withdrawals", |db| members::withdrawals_of(&mut Shared::of(db), student))
     }
 
     fn timetables(&self) -> Result<Vec<TimetableVersion>> {
-        self.read("list the timetables", |db| timetables::all(&mut Shared(db)))
+        self.read("list the timetables", |db| timetables::all(&mut Shared::of(db)))
     }
 
     fn set_timetable(&self, new: &NewTimetable, today: Date) -> Result<TimetableVersion> {
-        self.write("keep a timetable", |db| timetables::set(&mut Shared(db), new, today))
+        self.write("keep a timetable", |db| timetables::set(&mut Shared::of(db), new, today))
     }
 
     fn remove_timetable(&self, id: i64, today: Date) -> Result<TimetableVersion> {
-        self.write("remove a timetable", |db| timetables::remove(&mut Shared(db), id, today))
+        self.write("remove a timetable", |db| timetables::remove(&mut Shared::of(db), id, today))
     }
 
     fn calendar(&self, first_day: Date, last_day: Date) -> Result<Vec<CalendarEntry>> {
-        self.read("read the calendar", |db| calendar::between(&mut Shared(db), first_day, last_day))
+        self.read("read the calendar", |db| calendar::between(&mut Shared::of(db), first_day, last_day))
     }
 
     fn add_calendar_entry(&self, new: &NewCalendarEntry) -> Result<CalendarEntry> {
-        self.write("change the calendar", |db| calendar::add(&mut Shared(db), new))
+        self.write("change the calendar", |db| calendar::add(&mut Shared::of(db), new))
     }
 
     fn remove_calendar_entry(&self, id: i64) -> Result<CalendarEntry> {
-        self.write("change the calendar", |db| calendar::remove(&mut Shared(db), id))
+        self.write("change the calendar", |db| calendar::remove(&mut Shared::of(db), id))
     }
 
     fn excuses(&self, filter: &ExcuseFilter) -> Result<Vec<Excuse>> {
-        self.read("list excuses", |db| excuses::list(&mut Shared(db), filter))
+        self.read("list excuses", |db| excuses::list(&mut Shared::of(db), filter))
     }
 
     fn excuse(&self, id: i64) -> Result<Option<Excuse>> {
-        self.read("read an excuse", |db| excuses::find(&mut Shared(db), id))
+        self.read("read an excuse", |db| excuses::find(&mut Shared::of(db), id))
     }
 
     fn add_excuse(&self, new: &NewExcuse) -> Result<Excuse> {
-        self.write("note an excuse", |db| excuses::add(&mut Shared(db), new))
+        self.write("note an excuse", |db| excuses::add(&mut Shared::of(db), new))
     }
 
     fn withdraw_excuse(&self, id: i64, by: &str, now: Timestamp) -> Result<Excuse> {
-        self.write("withdraw an excuse", |db| excuses::withdraw(&mut Shared(db), id, by, now))
+        self.write("withdraw an excuse", |db| excuses::withdraw(&mut Shared::of(db), id, by, now))
     }
 
     fn roster_rows(&self, query: &RosterQuery) -> Result<RosterRows> {
-        self.read("read the roster", |db| rows::read(&mut Shared(db), query))
+        self.read("read the roster", |db| rows::read(&mut Shared::of(db), query))
     }
 }

@@ -12,7 +12,7 @@
 use postgres::Transaction;
 
 use super::super::rules::doubled;
-use super::super::schema::{kiosk, newest_version, outbox, roster};
+use super::super::schema::{kiosk, marks, newest_version, outbox, roster};
 use super::{Outcome, keys};
 use crate::error::Error;
 
@@ -57,6 +57,7 @@ const MIGRATIONS: &[Migration] = &[
     Migration { version: 14, name: roster::NAME, statements: roster::POSTGRES },
     Migration { version: 15, name: outbox::NAME, statements: outbox::POSTGRES },
     Migration { version: 16, name: kiosk::NAME, statements: kiosk::POSTGRES },
+    Migration { version: 17, name: marks::NAME, statements: marks::POSTGRES },
 ];
 
 // What servers shared before is kept from now on, and its addresses are no longer where everybody reads them. A

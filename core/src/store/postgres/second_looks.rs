@@ -135,7 +135,7 @@ pub(super) fn add(db: &mut Transaction<'_>, new: &NewSecondLook) -> Outcome<Seco
         ],
     )?;
     let look = find(db, made.try_get(0)?)?.ok_or(NO_SECOND_LOOK)?;
-    events::second_look(&mut Shared(db), &look)?;
+    events::second_look(&mut Shared::of(db), &look)?;
     Ok(SecondLooking::Added(look))
 }
 

@@ -1,5 +1,7 @@
 //! Students and their templates.
 
+use std::collections::HashMap;
+
 use jiff::Timestamp;
 use postgres::{Row, Transaction};
 
@@ -123,6 +125,32 @@ pub(super) fn create(db: &mut Transaction<'_>, name: &str, roll_number: &str, no
     )?;
     let id = StudentId(made.ok_or(TAKEN)?.try_get(0)?);
     Ok(find(db, id)?.ok_or(NO_STUDENT)?)
+}
+
+/// Adds many students, and returns their ids in this order; `None` for one whose roll number somebody has. They have
+/// different ones, and no key is missing.
+pub(super) fn create_all(
+    db: &mut Transaction<'_>,
+    new: &[(&str, &str)],
+    now: Timestamp,
+) -> Outcome<Vec<Option<StudentId>>> {
+    let (names, roll_numbers): (Vec<&str>, Vec<&str>) = new.iter().copied().unzip();
+    let keys: Vec<String> = roll_numbers.iter().map(|number| roll_key(number)).collect();
+    let searched: Vec<String> = new.iter().map(|(name, number)| search_key(name, number)).collect();
+    let made = db.query(
+        "INSERT INTO students (name, roll_number, created_at, liveness_verified, liveness_confidence_score, roll_key,
+             search_key)
+         SELECT n.name, n.roll_number, $5::timestamp, false, 0, n.roll_key, n.search_key
+         FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) WITH ORDINALITY
+             AS n (name, roll_number, roll_key, search_key, place)
+         ORDER BY n.place ON CONFLICT DO NOTHING RETURNING id::bigint, roll_key",
+        &[&names, &roll_numbers, &keys, &searched, &seconds(now)],
+    )?;
+    let mut ids = HashMap::with_capacity(made.len());
+    for row in &made {
+        ids.insert(row.try_get::<_, String>(1)?, StudentId(row.try_get(0)?));
+    }
+    Ok(keys.iter().map(|key| ids.get(key).copied()).collect())
 }
 
 /// That nobody else has a roll number that is one with this.

@@ -11,6 +11,7 @@ use super::super::{Group, GroupRef, NewGroup, RosterChange, RosterChanged, Roste
 use super::database::RosterDatabase;
 use super::groups::{self, NO_GROUP, must_be_at_work, person_fits};
 use super::members::{self, Writer};
+use super::newcomers::Newcomers;
 use crate::error::{Error, ErrorKind, Result};
 use crate::types::StudentId;
 
@@ -27,7 +28,16 @@ pub(in crate::store) fn make<D: RosterDatabase>(
     db.complete_keys()?;
     let writer = Writer { by, now };
     let (mut done, mut refused) = (Vec::with_capacity(changes.len()), Vec::new());
+    let mut newcomers = Newcomers::of(db, changes)?;
     for (at, change) in changes.iter().enumerate() {
+        if let Some(newcomers) = &mut newcomers {
+            if let Some(changed) = newcomers.take(db, at, change)? {
+                done.push(changed);
+                continue;
+            }
+            // This change may be about those who have been gathered.
+            refused.extend(newcomers.write(db, writer)?);
+        }
         match one(db, change, writer) {
             Ok(changed) => done.push(changed),
             Err(fault) => {
@@ -41,7 +51,11 @@ pub(in crate::store) fn make<D: RosterDatabase>(
             }
         }
     }
+    if let Some(mut newcomers) = newcomers {
+        refused.extend(newcomers.write(db, writer)?);
+    }
     if !refused.is_empty() {
+        refused.sort_by_key(|(at, _)| *at);
         return Ok((RosterOutcome::Refused(refused), false));
     }
     if done.iter().any(|changed| *changed != RosterChanged::Unchanged) {

@@ -20,6 +20,10 @@ pub(in crate::store) trait RosterDatabase: Statements {
     /// Adds a student, whose roll number must be free.
     fn insert_student(&mut self, name: &str, roll_number: &str, now: Timestamp) -> Result<StudentId, Self::Fault>;
 
+    /// Adds students, whose names and roll numbers fit and differ, and returns their ids in this order; `None` for one
+    /// whose roll number somebody has.
+    fn insert_students(&mut self, new: &[(&str, &str)], now: Timestamp) -> Result<Vec<Option<StudentId>>, Self::Fault>;
+
     /// Gives a student another name.
     fn rename_student(&mut self, student: StudentId, name: &str, now: Timestamp) -> Result<(), Self::Fault>;
 

@@ -1,13 +1,12 @@
 //! The import of a list of students, in one transaction.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 
 use super::super::model::{NAME_OF_ERASED, roll_number_of_erased};
 use super::super::outbox::guardians;
-use super::super::outbox::statements::values;
-use super::super::portable::Kind;
+use super::super::portable::{Kind, Value};
 use super::super::roster_plan::{RosterNow, StudentNow, changes_of, plan};
 use super::super::text_keys::roll_key;
 use super::super::{
@@ -15,7 +14,7 @@ use super::super::{
     RosterRun, Withdrawal,
 };
 use super::database::RosterDatabase;
-use super::{changes, groups, members};
+use super::{changes, groups, members, newcomers};
 use crate::error::Result;
 use crate::types::StudentId;
 
@@ -106,19 +105,34 @@ fn add_guardians<D: RosterDatabase>(
     language: &str,
     at: Timestamp,
 ) -> Result<(), D::Fault> {
-    let mut wanted: Vec<(StudentId, &[String])> = Vec::new();
-    for new in plan.new.iter().filter(|new| !new.guardian_emails.is_empty()) {
-        let query = "SELECT CAST(id AS bigint) FROM students WHERE roll_key = $1";
-        let made = db.rows(query, values![roll_key(&new.roll_number)], &[Kind::Int])?;
-        wanted.extend(made.first().map(|row| (StudentId(row.int(0)), new.guardian_emails.as_slice())));
+    // Who is new has none yet.
+    let new: Vec<_> = plan.new.iter().filter(|new| !new.guardian_emails.is_empty()).collect();
+    let numbers: Vec<&str> = new.iter().map(|new| new.roll_number.as_str()).collect();
+    let ids = newcomers::ids_of(db, &numbers)?;
+    let (mut rows, mut wanted, mut met) = (Vec::new(), Vec::new(), HashSet::new());
+    for new in new {
+        let Some(student) = ids.get(&roll_key(&new.roll_number)) else { continue };
+        if !met.insert(*student) {
+            // Another line of the same student.
+            wanted.push((*student, new.guardian_emails.as_slice()));
+            continue;
+        }
+        for Guardian { email, language } in guardians::guardians_fit(&all_of(&new.guardian_emails, language))? {
+            rows.push(vec![Value::from(student.0), Value::from(email), Value::from(language), Value::from(at)]);
+        }
     }
+    newcomers::insert(db, "guardians (student_id, email, language, created_at)", &rows)?;
     let changed = plan.changed.iter().filter(|change| !change.guardian_emails.is_empty());
     wanted.extend(changed.map(|change| (change.student, change.guardian_emails.as_slice())));
     for (student, emails) in wanted {
         let mut all = guardians::list(db, student)?;
-        all.extend(emails.iter().map(|email| Guardian { email: email.clone(), language: language.to_owned() }));
+        all.extend(all_of(emails, language));
         let all = guardians::guardians_fit(&all)?;
         guardians::set(db, student, &all, at)?;
     }
     Ok(())
+}
+
+fn all_of(emails: &[String], language: &str) -> Vec<Guardian> {
+    emails.iter().map(|email| Guardian { email: email.clone(), language: language.to_owned() }).collect()
 }

@@ -15,11 +15,15 @@ pub(super) mod import;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub(super) mod members;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod newcomers;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub(super) mod people;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub(super) mod rows;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub(super) mod timetables;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+pub(super) mod words;
 
 use jiff::Timestamp;
 use jiff::civil::Date;

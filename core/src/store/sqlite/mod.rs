@@ -26,6 +26,7 @@ mod outbox;
 mod portable;
 mod privacy;
 mod reseal;
+mod roster_marks;
 mod rosters;
 mod schema;
 mod second_looks;

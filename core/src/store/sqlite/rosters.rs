@@ -2,23 +2,21 @@
 
 use jiff::Timestamp;
 use jiff::civil::Date;
-use rusqlite::types::Value;
-use rusqlite::{Row, params, params_from_iter};
+use rusqlite::{params, params_from_iter};
 
-use super::super::naive_time::{to_bound, to_seconds};
+use super::super::naive_time::to_seconds;
 use super::super::notices::text;
 use super::super::rosters::database::RosterDatabase;
-use super::super::rosters::rows::MEMBERS;
 use super::super::rosters::{calendar, changes, excuses, groups, import, members, rows, timetables};
-use super::super::schema::ODD_TIME_OF_A;
 use super::super::{
     CalendarEntry, Excuse, ExcuseFilter, Group, GroupChange, GroupSize, Membership, MembershipFilter, NewCalendarEntry,
-    NewExcuse, NewGroup, NewTimetable, RemovedGroup, RosterChange, RosterImport, RosterMark, RosterOf, RosterOrder,
+    NewExcuse, NewGroup, NewTimetable, RemovedGroup, RosterChange, RosterImport, RosterMark, RosterOrder,
     RosterOutcome, RosterPlan, RosterQuery, RosterRows, RosterRun, RosterStudent, Rosters, TimetableVersion,
     Withdrawal,
 };
-use super::connection::{Fault, Outcome, Time, maybe_text, maybe_time, readable, text as text_of};
+use super::connection::{Fault, Outcome, maybe_time, text as text_of};
 use super::outbox::Shared;
+use super::roster_marks::{about, marks};
 use super::{SqliteStore, insert_student, keys, notices};
 use crate::error::{Error, Result};
 use crate::types::StudentId;
@@ -39,6 +37,16 @@ impl RosterDatabase for Shared<'_> {
 
     fn insert_student(&mut self, name: &str, roll_number: &str, now: Timestamp) -> Outcome<StudentId> {
         insert_student(self.0, name, roll_number, now)
+    }
+
+    fn insert_students(&mut self, new: &[(&str, &str)], now: Timestamp) -> Outcome<Vec<Option<StudentId>>> {
+        new.iter()
+            .map(|(name, roll_number)| match insert_student(self.0, name, roll_number, now) {
+                Ok(id) => Ok(Some(id)),
+                Err(Fault::Ours(Error::Conflict { .. })) => Ok(None),
+                Err(fault) => Err(fault),
+            })
+            .collect()
     }
 
     fn rename_student(&mut self, student: StudentId, name: &str, now: Timestamp) -> Outcome<()> {
@@ -63,26 +71,7 @@ impl RosterDatabase for Shared<'_> {
     }
 
     fn marks(&mut self, query: &RosterQuery) -> Outcome<Vec<RosterMark>> {
-        let (about, values) = about("a.student_id", query);
-        let mut found = Vec::new();
-        // Two queries, so that each has its index: days are in rows of this library, times in those of others.
-        let days = "a.local_day >= ?1 AND a.local_day <= ?2".to_owned();
-        let times = format!(
-            "a.local_day IS NULL AND a.timestamp >= ?{0} AND a.timestamp < ?{1} AND NOT {ODD_TIME_OF_A}
-             AND ?1 IS NOT NULL AND ?2 IS NOT NULL",
-            values.len() + 1,
-            values.len() + 2
-        );
-        let bounds = [to_bound(query.starts_at), to_bound(query.ends_at)].map(Value::from);
-        for (test, bounds) in [(days, &bounds[..0]), (times, &bounds[..])] {
-            let mut statement =
-                self.0.prepare_cached(&format!("SELECT {MARK} FROM attendance_log a WHERE {test} {about}"))?;
-            let mut rows = statement.query(params_from_iter(values.iter().chain(bounds)))?;
-            while let Some(row) = rows.next()? {
-                found.extend(readable(mark_of(row))?);
-            }
-        }
-        Ok(found)
+        marks(self.0, query)
     }
 
     fn refusal(fault: Fault) -> Outcome<Error> {
@@ -91,41 +80,6 @@ impl RosterDatabase for Shared<'_> {
             fault @ Fault::Sql(_) => Err(fault),
         }
     }
-}
-
-const MARK: &str = "a.id, a.student_id, a.timestamp, a.status, a.local_day, a.period, a.checked_out_at,
-    a.checked_out_at IS NOT NULL AND EXISTS (SELECT 1 FROM attendance_corrections c WHERE c.attendance_id = a.id)";
-
-fn mark_of(row: &Row<'_>) -> rusqlite::Result<RosterMark> {
-    let day = maybe_text(row, 4)?.and_then(|text| text.parse::<Date>().ok());
-    Ok(RosterMark {
-        id: row.get(0)?,
-        student: StudentId(row.get(1)?),
-        at: row.get::<_, Time>(2)?.0,
-        status: text_of(row, 3)?,
-        period: if day.is_some() { maybe_text(row, 5)? } else { None },
-        day,
-        checked_out_at: maybe_time(row, 6)?,
-        is_corrected: row.get(7)?,
-    })
-}
-
-/// The test that a column names a student of the query, and the values of `?1` to `?3`: the days, and who it is.
-fn about(column: &str, query: &RosterQuery) -> (String, Vec<Value>) {
-    let mut values: Vec<Value> =
-        [query.first_day, query.last_day].into_iter().map(|day| Value::from(day.to_string())).collect();
-    let test = match query.of {
-        RosterOf::Everybody => "AND ?1 IS NOT NULL AND ?2 IS NOT NULL".to_owned(),
-        RosterOf::Group(id) => {
-            values.push(id.into());
-            format!("AND {column} IN {}", MEMBERS.replace('$', "?"))
-        }
-        RosterOf::Student(id) => {
-            values.push(id.0.into());
-            format!("AND {column} = ?3 AND ?1 IS NOT NULL AND ?2 IS NOT NULL")
-        }
-    };
-    (test, values)
 }
 
 impl Rosters for SqliteStore {

@@ -155,7 +155,8 @@ pub(super) fn student(db: &Connection, id: StudentId) -> rusqlite::Result<Option
 pub(super) fn refuse_taken_roll_number(db: &Connection, roll_number: &str, but_for: Option<StudentId>) -> Outcome<()> {
     keys::complete(db)?;
     let query = "SELECT EXISTS (SELECT 1 FROM students WHERE roll_key = ?1 AND id IS NOT ?2)";
-    match db.query_row(query, params![roll_key(roll_number), but_for.map(|id| id.0)], |row| row.get(0))? {
+    let values = params![roll_key(roll_number), but_for.map(|id| id.0)];
+    match db.prepare_cached(query)?.query_row(values, |row| row.get(0))? {
         true => Err(TAKEN.into()),
         false => Ok(()),
     }
@@ -163,11 +164,11 @@ pub(super) fn refuse_taken_roll_number(db: &Connection, roll_number: &str, but_f
 
 pub(super) fn insert_student(db: &Connection, name: &str, roll_number: &str, now: Timestamp) -> Outcome<StudentId> {
     refuse_taken_roll_number(db, roll_number, None)?;
-    db.execute(
+    db.prepare_cached(
         "INSERT INTO students (name, roll_number, created_at, liveness_verified, liveness_confidence_score, roll_key,
              search_key) VALUES (?1, ?2, ?3, 0, 0.0, ?4, ?5)",
-        params![name, roll_number, to_seconds(now), roll_key(roll_number), search_key(name, roll_number)],
-    )?;
+    )?
+    .execute(params![name, roll_number, to_seconds(now), roll_key(roll_number), search_key(name, roll_number)])?;
     Ok(StudentId(db.last_insert_rowid()))
 }
 

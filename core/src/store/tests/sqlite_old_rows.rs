@@ -170,3 +170,32 @@ fn a_row_whose_time_cannot_be_read_goes_along_in_a_merge() {
         .unwrap();
     assert_eq!(of_kept, 2);
 }
+
+#[test]
+fn rows_of_nobody_and_of_no_time_are_in_no_sum() {
+    let (store, folder) = empty();
+    let student = store.create_student("Asha", "R1", at("2026-03-01T08:00:00Z")).unwrap().id;
+    store.mark_attendance(&mark(student, "2026-03-02T08:00:00Z")).unwrap();
+    let told = || {
+        let all = AttendanceFilter::default();
+        let listed = store.attendance(&all, Page::ALL).unwrap();
+        assert_eq!(listed.total, listed.items.len() as u64);
+        let AttendanceSummary { total, present, unique_students, .. } = store.attendance_summary(&all).unwrap();
+        (listed.total, total, present, unique_students)
+    };
+    assert_eq!(told(), (1, 1, 1, 1));
+    let other = Connection::open(folder.path().join("face_attendance.db")).unwrap();
+    let write = |whose: i64, time: &str| {
+        let insert =
+            format!("INSERT INTO attendance_log (student_id, timestamp, status) VALUES ({whose}, {time}, 'Late')");
+        other.execute_batch(&format!("PRAGMA foreign_keys = OFF; {insert}")).unwrap();
+    };
+    write(student.0 + 7, "'2026-03-02 09:00:00'");
+    assert_eq!(told(), (1, 1, 1, 1), "a row of nobody");
+    write(student.0, "'2026-03-03 09:00:00'");
+    assert_eq!(told(), (2, 2, 1, 1));
+    other.execute_batch(&format!("DELETE FROM attendance_log WHERE student_id <> {}", student.0)).unwrap();
+    assert_eq!(told(), (2, 2, 1, 1));
+    write(student.0, "'not a date'");
+    assert_eq!(told(), (2, 2, 1, 1), "a row of no time");
+}

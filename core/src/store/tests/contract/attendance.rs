@@ -78,6 +78,17 @@ pub(crate) fn attendance_is_filtered_and_newest_first(store: &dyn Store) {
     let summary = |filter| store.attendance_summary(&filter).unwrap();
     assert_eq!(summary(all()), AttendanceSummary { total: 4, present: 3, absent: 0, late: 1, unique_students: 2 });
     assert_eq!(summary(one_day).total, 1);
+    // All rows are counted another way than those of a filter.
+    let looked_at = AttendanceFilter { from: Some(at("0001-01-01T00:00:00Z")), ..all() };
+    let absent = Correction { status: CorrectedStatus::Absent, by: "Ms Rao".into(), reason: "ill".into() };
+    let rows = store.attendance(&all(), Page::ALL).unwrap().items;
+    for row in &rows[..2] {
+        store.correct_attendance(row.id, &absent, now()).unwrap();
+        assert_eq!(summary(all()), summary(looked_at.clone()));
+    }
+    store.delete_attendance(rows[3].id).unwrap();
+    assert_eq!(summary(all()), AttendanceSummary { total: 3, present: 1, absent: 2, late: 0, unique_students: 2 });
+    assert_eq!(summary(all()), summary(looked_at));
 }
 
 pub(crate) fn logs_are_newest_first(store: &dyn Store) {

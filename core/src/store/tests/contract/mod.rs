@@ -8,6 +8,7 @@ mod kept_cameras;
 mod kiosks;
 mod limits;
 mod merge;
+mod newcomers;
 mod order;
 mod outbox;
 mod roster_import;
@@ -25,6 +26,7 @@ pub(crate) use kept_cameras::*;
 pub(crate) use kiosks::*;
 pub(crate) use limits::*;
 pub(crate) use merge::*;
+pub(crate) use newcomers::*;
 pub(crate) use order::*;
 pub(crate) use outbox::*;
 pub(crate) use roster_import::*;
@@ -137,7 +139,8 @@ macro_rules! contract {
             a_roster_goes_with_its_student, a_merge_joins_memberships_and_keeps_excuses,
             a_list_is_imported_and_again_changes_nothing,
             an_import_moves_renames_and_withdraws_and_history_stays, an_import_is_held_to_the_plan_that_was_shown,
-            an_import_with_a_wrong_line_changes_nothing, a_list_of_5000_is_imported_in_one_go);
+            an_import_with_a_wrong_line_changes_nothing, a_list_of_5000_is_imported_in_one_go,
+            new_students_of_a_list_come_out_as_one_by_one);
     };
     (@ $open:expr; $($name:ident),+) => {
         $(#[test] fn $name() {
