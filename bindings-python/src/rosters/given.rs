@@ -235,9 +235,9 @@ pub(crate) fn mark(row: &Row<'_>) -> PyResult<RosterMark> {
         id: row.wanted("id", whole)?,
         student: row.wanted("student_id", student_id)?,
         at: row.wanted("at", moment)?,
-        status: row.wanted("status", text)?,
+        status: row.wanted("status", text)?.into(),
         day: row.optional("day", day)?,
-        period: period(row)?,
+        period: period(row)?.map(Into::into),
         checked_out_at: row.optional("checked_out_at", moment)?,
         is_corrected: row.optional("is_corrected", PyAnyMethods::is_truthy)?.unwrap_or(false),
     })
