@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{Method, header};
 use axum::response::{IntoResponse, Response};
-use faceattend_core::attendance::AttendancePolicy;
+use faceattend_core::attendance::{AttendancePolicy, Period};
 use faceattend_core::roster::{DayPlan, DayStatus, RosterDays, StatusCounts};
 use faceattend_core::store::{Group, RosterOf, Store};
 use faceattend_core::{Error, Result};
@@ -257,7 +257,7 @@ fn sheet_in(roster: &RosterDays, group: Option<&Group>, first: Date, period: Opt
     let mut periods: Vec<String> = Vec::new();
     let mut firsts: Vec<&str> = Vec::new();
     for (_, plan) in plans.iter().filter(|(day, plan)| is_school(plan) && !unused.contains(day)) {
-        for (at, name) in plan.periods.iter().map(|period| period.name()).enumerate() {
+        for (at, name) in plan.periods.iter().map(Period::name).enumerate() {
             if !periods.iter().any(|known| known == name) {
                 periods.push(name.to_owned());
             }
