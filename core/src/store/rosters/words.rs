@@ -13,7 +13,7 @@ impl Words {
     /// The word of these bytes, if it was read before.
     #[cfg(feature = "sqlite")]
     pub(in crate::store) fn known(&self, text: &[u8]) -> Option<Arc<str>> {
-        self.0.iter().find(|known| known.as_bytes() == text).map(Arc::clone)
+        self.0.iter().find(|known| known.as_bytes() == text).cloned()
     }
 
     pub(in crate::store) fn of(&mut self, text: &str) -> Arc<str> {
