@@ -6,6 +6,7 @@ use std::process::{Command, Stdio};
 
 use crate::Result;
 use crate::build::Built;
+use crate::postgres;
 use crate::workspace::{command, output, root, succeed};
 
 /// The addon's folder.
@@ -76,10 +77,12 @@ pub(crate) fn test(built: &Built) -> Result<String> {
     succeed(npm(ADDON).args(["run", "--silent", "test:types"]))?;
     let mut tests = npm(ADDON);
     built.with_opencv(&mut tests);
-    let addon = counted(tests.args(["test", "--silent"]))?;
-    install(SERVICE)?;
-    let service = counted(npm(SERVICE).args(["test", "--silent"]))?;
-    Ok(format!("{} passed, {} skipped", addon.0 + service.0, addon.1 + service.1))
+    postgres::told_to(tests.args(["test", "--silent"]), |tests| {
+        let addon = counted(tests)?;
+        install(SERVICE)?;
+        let service = counted(npm(SERVICE).args(["test", "--silent"]))?;
+        Ok(format!("{} passed, {} skipped", addon.0 + service.0, addon.1 + service.1))
+    })
 }
 
 /// A call of npm in `folder`. No install script of a package has to fetch anything.

@@ -33,6 +33,23 @@ pub(crate) fn programs() -> Option<PathBuf> {
     newest.map(|(_, folder)| folder).or_else(|| env::split_paths(&env::var_os("PATH")?).find(has_all))
 }
 
+/// Runs tests with a PostgreSQL: the one that [`VARIABLE`] names, else one of their own, else none, and says which
+/// behind what `run` tells. Set-up installs it; where it cannot, the tests that need one say that they are left out.
+///
+/// # Errors
+/// What `run` answers.
+pub(crate) fn told_to(tests: &mut Command, run: impl FnOnce(&mut Command) -> Result<String>) -> Result<String> {
+    if env::var_os(VARIABLE).is_some() {
+        return run(tests).map(|said| format!("{said}; on the PostgreSQL of {VARIABLE}"));
+    }
+    match Postgres::start() {
+        Ok(database) => {
+            run(tests.env(VARIABLE, database.url())).map(|said| format!("{said}; with {}", database.version()))
+        }
+        Err(problem) => run(tests).map(|said| format!("{said}; without PostgreSQL: {problem}")),
+    }
+}
+
 /// A PostgreSQL that listens on this machine alone, until this is dropped.
 pub(crate) struct Postgres {
     process: Child,

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use crate::build::Built;
 use crate::workspace::{command, output, root, succeed};
-use crate::{Result, browser};
+use crate::{Result, browser, postgres};
 
 /// The Python of the virtual environment in `folder` of the workspace, with what the requirement `lists` name.
 ///
@@ -89,9 +89,11 @@ pub(crate) fn test_module(built: &Built) -> Result<String> {
     };
     succeed(&mut run(&["-m", "mypy"]))?;
     succeed(&mut run(&["-m", "mypy.stubtest", "faceattend._native", "--allowlist", "tests/stubtest.txt"]))?;
-    succeed(&mut run(&["-m", "pytest", "--quiet", "--junit-xml", "../target/python-tests.xml"]))?;
-    let report = fs::read_to_string(root().join("target/python-tests.xml")).unwrap_or_default();
-    Ok(counts_in(&report))
+    let mut tests = run(&["-m", "pytest", "--quiet", "--junit-xml", "../target/python-tests.xml"]);
+    postgres::told_to(&mut tests, |tests| {
+        succeed(tests)?;
+        Ok(counts_in(&fs::read_to_string(root().join("target/python-tests.xml")).unwrap_or_default()))
+    })
 }
 
 /// The counts in the first element of pytest's report.

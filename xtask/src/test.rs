@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use clap::{Args, ValueEnum};
 
 use crate::build::{self, Built};
-use crate::postgres::{self, Postgres};
+use crate::postgres;
 use crate::setup::Cameras;
 use crate::steps::{self, Step};
 use crate::workspace::cargo;
@@ -113,17 +113,7 @@ fn rust(cameras: Cameras, built: &Built) -> Result<String> {
         built.with_opencv(&mut tests);
     }
     python::with_mail_server(&mut tests);
-    if std::env::var_os(postgres::VARIABLE).is_some() {
-        return counted(&mut tests).map(|said| format!("{said}; on the PostgreSQL of {}", postgres::VARIABLE));
-    }
-    match Postgres::start() {
-        Ok(database) => {
-            tests.env(postgres::VARIABLE, database.url());
-            counted(&mut tests).map(|said| format!("{said}; with {}", database.version()))
-        }
-        // Set-up installs it; where it cannot, those tests say that they are left out, and so does the summary.
-        Err(problem) => counted(&mut tests).map(|said| format!("{said}; without PostgreSQL: {problem}")),
-    }
+    postgres::told_to(&mut tests, counted)
 }
 
 /// Runs a call of `cargo test`, shows what it prints, and says how many tests passed and were left out.
