@@ -58,8 +58,8 @@ pub(super) struct Probe<'a> {
     /// What a sum of products of codes, times the unit of a row, is multiplied by.
     unit: f32,
     length: f32,
-    /// How far a product may be off, apart from what the row's lower bytes are worth: for the rounding of the probe, and
-    /// of sums of `f32`.
+    /// How far a product may be off, apart from what the row's lower bytes are worth: for the rounding of the probe,
+    /// and of sums of `f32`.
     slack: f32,
 }
 

@@ -128,7 +128,7 @@ pub(super) const MARK: Endpoint = Endpoint {
     audit: Audit::Entry,
     tag: Tag::Attendance,
     summary: "Marks a student present, once a day",
-    errors: &[(404, NO_STUDENT)],
+    errors: &[(400, "Error marking attendance: a place with control characters"), (404, NO_STUDENT)],
 };
 
 pub(super) async fn mark(State(app): State<AppState>, call: Authed<Mark>) -> Result<Json<Reply<Marked>>, AppError> {

@@ -129,7 +129,9 @@ async function sumUp() {
     tile("late", t("status.late"), number(data.late_count)),
     // People who did not come, counted for so many days as the server counts at once; no row is written for them.
     ...(data.missing_count === null ? [] : [
-      tile("absent", t(start_date || end_date ? "status.absent" : "attendance.absent_today"), number(data.missing_count)),
+      tile(
+        "absent", t(start_date || end_date ? "status.absent" : "attendance.absent_today"), number(data.missing_count),
+      ),
     ]),
     tile("people", t("nav.students"), number(data.unique_students), "users"),
   );
