@@ -21,7 +21,7 @@
 //! Every search looks at every row, and its answer is that of comparing them one by one. A value is kept in three
 //! bytes, to within the rounding of an `f32`. The scan reads the upper one alone, which says a product to within 0.01,
 //! with a bound that is proven for each row (`codes`); only rows that may belong to the answer by that bound are
-//! multiplied in `f32`, a few hundred of a million.
+//! multiplied in `f32`.
 
 mod codes;
 mod search;
