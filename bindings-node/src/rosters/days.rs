@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use faceattend_core::attendance::AttendancePolicy;
 use faceattend_core::roster::{
-    Arrivals as CoreArrivals, DayStatus as CoreStatus, Entry, RosterDays as CoreDays, StatusCounts as CoreCounts,
+    Arrivals as CoreArrivals, DayStatus as CoreStatus, Entry, MOST_DAYS, RosterDays as CoreDays,
+    StatusCounts as CoreCounts,
 };
 use faceattend_core::store::{RosterOf, Store as CoreStore};
 use faceattend_core::types::StudentId;
@@ -22,9 +23,6 @@ use crate::error::{OrThrow as _, invalid};
 use crate::gallery::student;
 use crate::job::Job;
 use crate::time::{self, Date};
-
-/// The most days that are read at once, as by the HTTP API: two years and a term.
-const MOST_DAYS: i64 = 800;
 
 /// Whom to read about, until when.
 #[napi(object, object_to_js = false)]

@@ -233,11 +233,7 @@ impl DayPlan {
     /// ``"school"`` where people are expected, else ``"holiday"``, or ``"free"`` for a day of the week without school.
     #[getter]
     fn kind(&self) -> &'static str {
-        match self.kind {
-            DayKind::School => "school",
-            DayKind::Holiday => "holiday",
-            DayKind::Free => "free",
-        }
+        self.kind.as_str()
     }
 
     /// The name in the calendar, such as that of the holiday; ``None`` without an entry.

@@ -1,9 +1,9 @@
 //! Statuses of a span of days, looked up by student and day.
 
-use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
 use std::ops::Range;
 
+// A year of a school asks a million times where a student's rows lie: the usual hash takes longer.
+use foldhash::HashMap;
 use jiff::Timestamp;
 use jiff::civil::{Date, Time};
 
@@ -50,37 +50,12 @@ pub struct RosterDays {
     now: Timestamp,
     students: Vec<RosterStudent>,
     groups: Vec<Group>,
-    people: People,
+    people: HashMap<StudentId, Own>,
     memberships: Vec<Membership>,
     withdrawals: Vec<Withdrawal>,
     excuses: Vec<Excuse>,
     marks: Vec<RosterMark>,
     plans: Plans,
-}
-
-type People = HashMap<StudentId, Own, BuildHasherDefault<OfId>>;
-
-/// Hashes the keys of students: a year of a school asks for a million of them, and the database chose them.
-#[derive(Debug, Default)]
-struct OfId(u64);
-
-impl Hasher for OfId {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        bytes.iter().for_each(|byte| self.write_u64(u64::from(*byte)));
-    }
-
-    fn write_u64(&mut self, number: u64) {
-        // The golden ratio spreads neighbours, in the upper bits too.
-        self.0 = (self.0.rotate_left(5) ^ number).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    }
-
-    fn write_i64(&mut self, number: i64) {
-        self.write_u64(number.cast_unsigned());
-    }
 }
 
 /// Where the rows of a student lie, each list ordered by student, and the first day without a membership.
@@ -148,7 +123,7 @@ impl RosterDays {
             marks = by_student(marks);
         }
         let plans = Plans::new(timetables, calendar, policy);
-        let mut people: People = students
+        let mut people: HashMap<StudentId, Own> = students
             .iter()
             .map(|student| {
                 let made_on = policy.day(student.created_at).ok().map(|window| window.date);
@@ -344,7 +319,7 @@ impl RosterDays {
 
 /// Orders marks by student and day: those of many days come day by day.
 fn by_student(marks: Vec<RosterMark>) -> Vec<RosterMark> {
-    let mut places: HashMap<StudentId, usize, BuildHasherDefault<OfId>> = HashMap::default();
+    let mut places: HashMap<StudentId, usize> = HashMap::default();
     let mut own: Vec<(StudentId, Vec<RosterMark>)> = Vec::new();
     for mark in marks {
         let place = *places.entry(mark.student).or_insert_with(|| {

@@ -36,6 +36,10 @@ pub use counts::StatusCounts;
 pub use days::{Entry, RosterDays};
 pub use plan::{DayKind, DayPlan};
 
+/// The most days that a program should read at once for somebody else: two years and a term. The HTTP API and the Node
+/// addon refuse more.
+pub const MOST_DAYS: i64 = 800;
+
 /// How a student attended a period in which the student was expected.
 ///
 /// ```

@@ -27,6 +27,18 @@ pub enum DayKind {
     Free,
 }
 
+impl DayKind {
+    /// Returns the spelling in the API.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::School => "school",
+            Self::Holiday => "holiday",
+            Self::Free => "free",
+        }
+    }
+}
+
 /// A day as its timetable and its calendar have it.
 #[derive(Debug, Clone, Copy)]
 pub struct DayPlan<'a> {

@@ -1,7 +1,7 @@
 //! What the answers for the pages Today, Register, Person and Trends share.
 
 use faceattend_core::attendance::AttendancePolicy;
-use faceattend_core::roster::{DayKind, DayPlan, RosterDays, StatusCounts};
+use faceattend_core::roster::{DayPlan, MOST_DAYS, RosterDays, StatusCounts};
 use faceattend_core::store::{Group, RosterOf, RosterStudent};
 use faceattend_core::{Error, Result};
 use jiff::Timestamp;
@@ -13,8 +13,6 @@ use crate::auth::Role;
 
 /// Stands for everybody who is in no group, where a group is asked for.
 pub(super) const NO_GROUP: i64 = 0;
-/// The most days that one answer covers: more than two school years.
-const MOST_DAYS: i64 = 800;
 
 /// How many of those who were expected came, and how. The first seven fields but `expected` add up to it.
 #[derive(Debug, Clone, Copy, Serialize, ToSchema)]
@@ -96,12 +94,7 @@ pub(crate) struct OffDay {
 
 impl OffDay {
     pub(super) fn of(plan: &DayPlan<'_>) -> Self {
-        let kind = match plan.kind {
-            DayKind::School => "school",
-            DayKind::Holiday => "holiday",
-            DayKind::Free => "free",
-        };
-        Self { kind, name: plan.name.map(str::to_owned) }
+        Self { kind: plan.kind.as_str(), name: plan.name.map(str::to_owned) }
     }
 
     /// Returns whether nobody is expected.
