@@ -33,40 +33,35 @@ impl Segment {
         self.owners.push(student);
     }
 
+    /// Puts another row of the same person in the place of row `at`.
     fn set(&mut self, at: usize, row: &[f32]) {
         let (mut upper, mut lower) = (Vec::with_capacity(row.len()), Vec::with_capacity(row.len()));
-        self.scales[at] = encode(row, &mut upper, &mut lower);
-        let codes = at * row.len()..(at + 1) * row.len();
-        self.upper[codes.clone()].copy_from_slice(&upper);
-        self.lower[codes].copy_from_slice(&lower);
+        let scale = encode(row, &mut upper, &mut lower);
+        self.put(at, &Coded { upper, lower, scale, owner: self.owners[at] });
     }
 
-    /// Puts the last row of `from` in the place of row `at`.
-    fn take_last(&mut self, at: usize, from: &Self, dimension: usize) {
-        let last = from.owners.len() - 1;
-        let (to, whence) = (at * dimension..(at + 1) * dimension, last * dimension..(last + 1) * dimension);
-        self.upper[to.clone()].copy_from_slice(&from.upper[whence.clone()]);
-        self.lower[to].copy_from_slice(&from.lower[whence]);
-        self.scales[at] = from.scales[last];
-        self.owners[at] = from.owners[last];
+    fn put(&mut self, at: usize, row: &Coded) {
+        let codes = at * row.upper.len()..(at + 1) * row.upper.len();
+        self.upper[codes.clone()].copy_from_slice(&row.upper);
+        self.lower[codes].copy_from_slice(&row.lower);
+        self.scales[at] = row.scale;
+        self.owners[at] = row.owner;
     }
 
-    /// Puts the last row in the place of row `at`.
-    fn close(&mut self, at: usize, dimension: usize) {
-        let last = self.owners.len() - 1;
-        let codes = last * dimension..(last + 1) * dimension;
-        self.upper.copy_within(codes.clone(), at * dimension);
-        self.lower.copy_within(codes, at * dimension);
-        self.scales[at] = self.scales[last];
-        self.owners[at] = self.owners[last];
+    /// Takes the last row out.
+    fn pop(&mut self, dimension: usize) -> Option<Coded> {
+        let (owner, scale) = (self.owners.pop()?, self.scales.pop()?);
+        let codes = self.owners.len() * dimension;
+        Some(Coded { upper: self.upper.split_off(codes), lower: self.lower.split_off(codes), scale, owner })
     }
+}
 
-    fn truncate(&mut self, rows: usize, dimension: usize) {
-        self.upper.truncate(rows * dimension);
-        self.lower.truncate(rows * dimension);
-        self.scales.truncate(rows);
-        self.owners.truncate(rows);
-    }
+/// A row by itself.
+struct Coded {
+    upper: Vec<i8>,
+    lower: Vec<i16>,
+    scale: Scale,
+    owner: StudentId,
 }
 
 pub(super) type Segments = Vec<Arc<Segment>>;
@@ -154,23 +149,18 @@ impl Writer {
     /// Fills the hole with the last row of all.
     pub(super) fn remove(&mut self, student: StudentId, dimension: usize) -> bool {
         let Some(Known { row: hole, .. }) = self.known.remove(&student) else { return false };
-        let Some(mut last) = self.segments.pop() else { return true };
-        let from = self.segments.len() * SEGMENT_ROWS + last.owners.len() - 1;
+        let Some(last) = self.segments.last_mut().map(Arc::make_mut) else { return true };
+        let Some(row) = last.pop(dimension) else { return true };
+        let left = last.owners.len();
+        let from = (self.segments.len() - 1) * SEGMENT_ROWS + left;
+        if left == 0 {
+            self.segments.pop();
+        }
         if from != hole {
-            let owner = last.owners[last.owners.len() - 1];
-            match self.segments.get_mut(hole / SEGMENT_ROWS) {
-                Some(segment) => Arc::make_mut(segment).take_last(hole % SEGMENT_ROWS, &last, dimension),
-                // The hole is in the last segment itself.
-                None => Arc::make_mut(&mut last).close(hole % SEGMENT_ROWS, dimension),
-            }
-            if let Some(moved) = self.known.get_mut(&owner) {
+            Arc::make_mut(&mut self.segments[hole / SEGMENT_ROWS]).put(hole % SEGMENT_ROWS, &row);
+            if let Some(moved) = self.known.get_mut(&row.owner) {
                 moved.row = hole;
             }
-        }
-        let rows = last.owners.len() - 1;
-        if rows > 0 {
-            Arc::make_mut(&mut last).truncate(rows, dimension);
-            self.segments.push(last);
         }
         true
     }
