@@ -23,7 +23,6 @@ mod passive;
 mod receipts;
 mod request;
 mod responses;
-mod roster_list;
 mod router;
 mod settings;
 mod state;

@@ -2,7 +2,7 @@
 
 use faceattend_core::Result;
 use faceattend_core::roster_file::{
-    GuardianColumn, MOST_BYTES, ReadOptions, RosterFile, csv_of, people, read, xlsx_of,
+    GuardianColumn, ListFormat as CoreFormat, MOST_BYTES, ReadOptions, RosterFile, import, people, read,
 };
 use faceattend_core::store::{
     PlannedChange as CoreChange, PlannedMembership as CoreMembership, PlannedStudent as CoreStudent,
@@ -225,14 +225,13 @@ impl Rosters {
         let day = self.day_or(day.as_deref(), Timestamp::now()).or_throw()?;
         let ExportOptions { format, byte_order_mark, guardians } = options.unwrap_or_default();
         let column = if guardians.unwrap_or(false) { GuardianColumn::Written } else { GuardianColumn::Empty };
-        let mark = if byte_order_mark.unwrap_or(false) { "\u{feff}" } else { "" };
+        let format = match format {
+            None | Some(ListFormat::Csv) => CoreFormat::Csv,
+            Some(ListFormat::Xlsx) => CoreFormat::Xlsx,
+        };
         Ok(self.job(move |store| {
             let people = people(store, day, column)?;
-            let bytes = match format {
-                None | Some(ListFormat::Csv) => (mark.to_owned() + &csv_of(&people)).into_bytes(),
-                Some(ListFormat::Xlsx) => xlsx_of(&people)?,
-            };
-            Ok(bytes.into())
+            Ok(format.write(&people, byte_order_mark.unwrap_or(false))?.into())
         }))
     }
 }
@@ -278,14 +277,11 @@ impl Import {
     fn run(&self, store: &dyn CoreStore) -> Result<RosterImport> {
         let list = self.list();
         let order = self.order(&list);
-        let (outcome, plan) = if list.problems.is_empty() {
-            match store.import_roster(&order, self.fingerprint.as_deref(), &self.stamp.by, self.stamp.at)? {
-                CoreImport::Done(plan) => ("done", plan),
-                CoreImport::Outdated(plan) => ("outdated", plan),
-                CoreImport::Refused(plan) => ("refused", plan),
-            }
-        } else {
-            ("refused", store.plan_import(&order)?)
+        let Stamp { by, at } = &self.stamp;
+        let (outcome, plan) = match import(store, &list, &order, self.fingerprint.as_deref(), by, *at)? {
+            CoreImport::Done(plan) => ("done", plan),
+            CoreImport::Outdated(plan) => ("outdated", plan),
+            CoreImport::Refused(plan) => ("refused", plan),
         };
         Ok(RosterImport { outcome: outcome.into(), plan: RosterPlan::of(&list, &plan) })
     }

@@ -1,14 +1,13 @@
 //! Lists of students, and what their import would change.
 
-use std::borrow::Cow;
 use std::path::PathBuf;
 
-use faceattend_core::roster_file::{MOST_BYTES, ReadOptions, RosterFile, csv_of, read, xlsx_of};
+use faceattend_core::Result;
+use faceattend_core::roster_file::{ReadOptions, RosterFile, import, read, read_file};
 use faceattend_core::store::{
     ListedGroup, PlannedChange, PlannedMembership, PlannedStudent, RosterImport, RosterOrder, RosterPlan,
-    RosterProblem, RosterRow, Store, Unlisted, UnlistedStudent,
+    RosterProblem, Store, Unlisted, UnlistedStudent,
 };
-use faceattend_core::{Error, Result};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use pyo3::prelude::*;
@@ -17,22 +16,6 @@ use pyo3::types::{PyDict, PyList};
 
 use crate::error::invalid_input;
 use crate::time::date;
-
-/// What a list is written as.
-pub(super) enum ListFormat {
-    Csv,
-    Xlsx,
-}
-
-impl ListFormat {
-    pub(super) fn write(&self, people: &[RosterRow], byte_order_mark: bool) -> Result<Vec<u8>> {
-        let mark = if byte_order_mark { "\u{feff}" } else { "" };
-        match self {
-            Self::Csv => Ok((mark.to_owned() + &csv_of(people)).into_bytes()),
-            Self::Xlsx => xlsx_of(people),
-        }
-    }
-}
 
 /// Where a list is.
 enum Source {
@@ -75,18 +58,10 @@ impl Import {
     }
 
     fn list(&self) -> Result<RosterFile> {
-        let bytes = match &self.source {
-            Source::Bytes(bytes) => Cow::Borrowed(&**bytes),
-            Source::File(path) => {
-                let failed = |source| Error::Io { action: "read", path: path.clone(), source };
-                let size = std::fs::metadata(path).map_err(failed)?.len();
-                // What is too large is refused by its name before it is read.
-                let is_too_large = size > MOST_BYTES as u64;
-                let bytes = if is_too_large { Ok(vec![0; MOST_BYTES + 1]) } else { std::fs::read(path) };
-                Cow::Owned(bytes.map_err(failed)?)
-            }
-        };
-        Ok(read(&bytes, &self.options))
+        match &self.source {
+            Source::Bytes(bytes) => Ok(read(bytes, &self.options)),
+            Source::File(path) => read_file(path, &self.options),
+        }
     }
 
     fn order<'a>(&'a self, list: &'a RosterFile) -> RosterOrder<'a> {
@@ -107,12 +82,7 @@ impl Import {
         now: Timestamp,
     ) -> Result<Imported> {
         let list = self.list()?;
-        // A list with problems is shown with what would change without the lines that have them.
-        if !list.problems.is_empty() {
-            let plan = store.plan_import(&self.order(&list))?;
-            return Ok(Imported { outcome: "refused", list, plan });
-        }
-        let (outcome, plan) = match store.import_roster(&self.order(&list), fingerprint, by, now)? {
+        let (outcome, plan) = match import(store, &list, &self.order(&list), fingerprint, by, now)? {
             RosterImport::Done(plan) => ("done", plan),
             RosterImport::Outdated(plan) => ("outdated", plan),
             RosterImport::Refused(plan) => ("refused", plan),

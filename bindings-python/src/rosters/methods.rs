@@ -2,7 +2,7 @@
 
 #![expect(clippy::too_many_arguments, reason = "Python names them")]
 
-use faceattend_core::roster_file::{GuardianColumn, ReadOptions, people};
+use faceattend_core::roster_file::{GuardianColumn, ListFormat, ReadOptions, people};
 use faceattend_core::store::{
     CalendarKind, ExcuseFilter, GroupChange, GroupKind, MembershipFilter, NewCalendarEntry, NewExcuse, NewGroup,
     NewTimetable, RemovedGroup, RosterChange, RosterOf, RosterRun, RosterScope, StudentRef, Weekdays,
@@ -13,7 +13,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 
 use super::days::{self, RosterDays};
-use super::lists::{Import, ListFormat};
+use super::lists::Import;
 use super::{Rosters, changes, given, shown};
 use crate::attendance::AttendancePolicy;
 use crate::error::{invalid_input, one_of};

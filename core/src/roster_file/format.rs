@@ -9,9 +9,7 @@ use crate::store::{ProblemCode, RosterProblem};
 /// Returns the lines of a file, whose format is told by its first bytes.
 pub(super) fn table_of(bytes: &[u8], options: &ReadOptions) -> Result<Table, RosterProblem> {
     if bytes.len() > MOST_BYTES {
-        let most = MOST_BYTES / 1024 / 1024;
-        let message = format!("the file has more than {most} MB: delete the columns that are not needed");
-        return Err(RosterProblem::of_file(ProblemCode::TooLarge, format!("{most} MB"), message));
+        return Err(too_large());
     }
     if let Some(what) = of_another_format(bytes) {
         let message = format!("the file is {what}: save it as an Excel workbook (.xlsx) or as CSV");
@@ -27,6 +25,13 @@ pub(super) fn table_of(bytes: &[u8], options: &ReadOptions) -> Result<Table, Ros
         return Err(RosterProblem::of_file(ProblemCode::Empty, "", "there is no line with text in it"));
     }
     Ok(table)
+}
+
+/// What is wrong with a file of more than [`MOST_BYTES`].
+pub(super) fn too_large() -> RosterProblem {
+    let most = MOST_BYTES / 1024 / 1024;
+    let message = format!("the file has more than {most} MB: delete the columns that are not needed");
+    RosterProblem::of_file(ProblemCode::TooLarge, format!("{most} MB"), message)
 }
 
 /// What a file is by its first bytes, where that is no list.

@@ -27,7 +27,9 @@ mod csv_file;
 mod dates;
 mod format;
 mod headings;
+mod import;
 mod limits;
+mod list_format;
 mod options;
 mod people;
 mod photographs;
@@ -40,13 +42,33 @@ mod workbook;
 mod write;
 mod write_workbook;
 
+use std::path::Path;
+
+use crate::error::{Error, Result};
+
+pub use import::import;
 pub use limits::{MOST_BYTES, MOST_CELLS, MOST_COLUMNS, MOST_LINES, MOST_UNPACKED};
+pub use list_format::ListFormat;
 pub use options::ReadOptions;
 pub use people::{GuardianColumn, people};
 pub use photographs::{LARGEST_PHOTOGRAPH, MatchedPhotographs, Photographs, match_photographs};
 pub use rows::RosterFile;
 pub use write::{COLUMNS, cells_of, csv_cell, csv_of};
 pub use write_workbook::xlsx_of;
+
+/// Returns the people whom the file at `path` lists, as [`read`] does. One that is too large is refused without being
+/// read.
+///
+/// # Errors
+/// [`Error::Io`] when the file cannot be read.
+pub fn read_file(path: &Path, options: &ReadOptions) -> Result<RosterFile> {
+    let failed = |source| Error::Io { action: "read", path: path.to_owned(), source };
+    let size = std::fs::metadata(path).map_err(failed)?.len();
+    if size > MOST_BYTES as u64 {
+        return Ok(RosterFile::unreadable(format::too_large()));
+    }
+    Ok(read(&std::fs::read(path).map_err(failed)?, options))
+}
 
 /// Returns the people whom a file lists, and what is wrong with it. The format is told by the contents. A list with
 /// problems may be read and shown, never imported.

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::http::{Method, header};
 use axum::response::{IntoResponse, Response};
-use faceattend_core::roster_file::{GuardianColumn, people};
+use faceattend_core::roster_file::{GuardianColumn, ListFormat, people};
 use jiff::civil::Date;
 
 use super::groups::today;
@@ -12,7 +12,6 @@ use crate::request::extract::Authed;
 use crate::request::input::input;
 use crate::request::kinds::{FlagOr, Optional, Word};
 use crate::responses::{CSV, XLSX};
-use crate::roster_list::{ListFormat, bytes_of};
 use crate::router::described::{Answer, Described};
 use crate::router::endpoint::{Access, Audit, Endpoint, Tag};
 use crate::state::AppState;
@@ -80,7 +79,7 @@ pub(super) async fn export(State(app): State<AppState>, call: Authed<Export>) ->
             let day = today(&state)?;
             let column = if guardians { GuardianColumn::Written } else { GuardianColumn::Empty };
             let people = people(store, day, column)?;
-            let bytes = bytes_of(&people, format, byte_order_mark)?;
+            let bytes = format.write(&people, byte_order_mark)?;
             Ok((ListFile { bytes, format, day }, people.len()))
         })
         .await?;

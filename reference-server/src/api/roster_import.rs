@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::Method;
 use faceattend_core::Result;
-use faceattend_core::roster_file::{ReadOptions, RosterFile, read};
+use faceattend_core::roster_file::{self, ReadOptions, RosterFile, read};
 use faceattend_core::store::{
     PlannedChange, PlannedMembership, PlannedStudent, RosterImport, RosterOrder, RosterPlan, RosterProblem, Store,
     Unlisted, UnlistedStudent,
@@ -281,11 +281,10 @@ pub(crate) fn import(
     (mode, fingerprint): (Mode, Option<&str>),
     by: &str,
 ) -> Result<(RosterPlan, bool, bool)> {
-    // A list with problems is shown with what would change without the lines that have them.
-    if mode == Mode::Preview || !list.problems.is_empty() {
+    if mode == Mode::Preview {
         return Ok((store.plan_import(order)?, false, false));
     }
-    Ok(match store.import_roster(order, fingerprint, by, Timestamp::now())? {
+    Ok(match roster_file::import(store, list, order, fingerprint, by, Timestamp::now())? {
         RosterImport::Done(plan) => (plan, true, false),
         RosterImport::Outdated(plan) => (plan, false, true),
         RosterImport::Refused(plan) => (plan, false, false),

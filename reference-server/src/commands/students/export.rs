@@ -5,14 +5,13 @@ use std::path::PathBuf;
 
 use clap::Args;
 use faceattend_core::own_file::{self, Readers};
-use faceattend_core::roster_file::{GuardianColumn, people};
+use faceattend_core::roster_file::{GuardianColumn, ListFormat, people};
 use faceattend_core::store::Store;
 use faceattend_core::{Error, Result};
 use jiff::civil::Date;
 
 use super::{entry, io};
 use crate::commands::say;
-use crate::roster_list::{ListFormat, bytes_of};
 
 /// Exports the list of students.
 #[derive(Debug, Args)]
@@ -37,7 +36,7 @@ pub(super) fn run(args: &ExportArgs, store: &dyn Store, day: Date) -> Result<()>
     let format = if is_workbook { ListFormat::Xlsx } else { ListFormat::Csv };
     let guardians = if args.guardians { GuardianColumn::Written } else { GuardianColumn::Empty };
     let people = people(store, day, guardians)?;
-    let bytes = bytes_of(&people, format, args.byte_order_mark)?;
+    let bytes = format.write(&people, args.byte_order_mark)?;
     if to_stdout {
         std::io::stdout().write_all(&bytes).map_err(io("write", &args.file))?;
     } else {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
-use faceattend_core::roster_file::{MOST_BYTES, ReadOptions, RosterFile, read};
+use faceattend_core::roster_file::{ReadOptions, RosterFile, read_file};
 use faceattend_core::store::{
     PlannedChange, PlannedMembership, RosterImport, RosterOrder, RosterPlan, RosterProblem, Store, Unlisted,
 };
@@ -61,14 +61,8 @@ impl ImportArgs {
 }
 
 pub(super) fn run(args: &ImportArgs, store: &Arc<dyn Store>, day: Date) -> Result<()> {
-    let size = std::fs::metadata(&args.file).map_err(io("read", &args.file))?.len();
-    // What is too large is refused by its name before it is read.
-    let bytes = if size > MOST_BYTES as u64 {
-        vec![0; MOST_BYTES + 1]
-    } else {
-        std::fs::read(&args.file).map_err(io("read", &args.file))?
-    };
-    let list = read(&bytes, &ReadOptions { sheet: args.sheet.clone(), encoding: args.encoding.clone() });
+    let options = ReadOptions { sheet: args.sheet.clone(), encoding: args.encoding.clone() };
+    let list = read_file(&args.file, &options)?;
     let unlisted = if args.withdraw_missing { Unlisted::Withdraw } else { Unlisted::Keep };
     let order = RosterOrder { rows: &list.rows, unlisted, day, language: &args.language };
     let plan = store.plan_import(&order)?;
