@@ -8,9 +8,10 @@
 //!
 //! Options: `--scrfd FILE --arcface FILE` for other models than the default pack, `--seconds N`, `--fps N`, `--gate
 //! off|observe|require`: default observe, since the people of both are photographs. Nobody is marked here, so that a
-//! known face is watched for as long as the gate waits. The
-//! corridor's people are photographs of a folder of folders (`--people DIR`, one folder a person, at least four
-//! pictures each): the first three pictures enrol every other person, the others walk by. CPU seconds are the
+//! known face is watched for as long as the gate waits. `--stages` tells what each kind of look costs, `--thrifty`
+//! leaves out the runs in full and every scene but the busy one. The corridor's people are photographs of a folder of
+//! folders (`--people DIR`, one folder a person, at least four pictures each): the first three pictures enrol every
+//! other person, the others walk by. CPU seconds are the
 //! process's own, read from the kernel, so other work on the machine does not count. One thread.
 #![expect(clippy::print_stdout, reason = "a program for the terminal")]
 #![expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "figures")]
@@ -18,13 +19,15 @@
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use faceattend_core::camera::{CameraSource, FrameSource, OpenOptions, open};
 use faceattend_core::decode::{DecodeLimits, decode};
 use faceattend_core::embedding::Embedding;
-use faceattend_core::engine::{AnalyzeOptions, Antispoof, Depth, Engine, FaceEngine, Selection};
+use faceattend_core::engine::{
+    Analysis, AnalyzeOptions, Antispoof, Depth, Embedder, Engine, Face, FaceEngine, Selection,
+};
 use faceattend_core::frame::{ChannelOrder, Frame};
 use faceattend_core::gallery::Gallery;
 use faceattend_core::gate::{GateOptions, GatePolicy};
@@ -43,6 +46,8 @@ struct Options {
     seconds: u32,
     fps: u32,
     gate: GatePolicy,
+    stages: bool,
+    thrifty: bool,
 }
 
 fn main() -> Outcome {
@@ -54,7 +59,10 @@ fn main() -> Outcome {
     if let Some(file) = &options.arcface {
         builder = builder.with_embedder_file(file, None);
     }
-    let engine: Arc<dyn FaceEngine> = Arc::new(builder.build()?);
+    let engine: Arc<dyn FaceEngine> = match options.stages {
+        true => Arc::new(Stages { engine: builder.build()?, spent: Mutex::default() }),
+        false => Arc::new(builder.build()?),
+    };
     match options.what.as_str() {
         "corridor" => corridor(&engine, &options),
         "clip" => clip(&engine, &options),
@@ -74,8 +82,19 @@ fn read_options() -> Outcome<Options> {
         seconds: 60,
         fps: 25,
         gate: GatePolicy::Observe,
+        stages: false,
+        thrifty: false,
     };
     while let Some(name) = args.next() {
+        let switch = match name.as_str() {
+            "--stages" => Some(&mut options.stages),
+            "--thrifty" => Some(&mut options.thrifty),
+            _ => None,
+        };
+        if let Some(switch) = switch {
+            *switch = true;
+            continue;
+        }
         let mut value = || args.next().ok_or(format!("{name} needs a value"));
         match name.as_str() {
             "--scrfd" => options.scrfd = Some(value()?.into()),
@@ -88,6 +107,50 @@ fn read_options() -> Outcome<Options> {
         }
     }
     Ok(options)
+}
+
+/// An engine that tells what it was asked for and how long that took.
+struct Stages {
+    engine: Engine,
+    /// Calls, and processor seconds.
+    spent: Mutex<BTreeMap<String, (u32, f64)>>,
+}
+
+impl Stages {
+    fn timed<R>(&self, what: String, call: impl FnOnce() -> R) -> R {
+        let before = cpu_seconds();
+        let result = call();
+        let took = cpu_seconds() - before;
+        let mut spent = self.spent.lock().unwrap_or_else(PoisonError::into_inner);
+        let (calls, seconds) = spent.entry(what).or_default();
+        (*calls, *seconds) = (*calls + 1, *seconds + took);
+        result
+    }
+}
+
+impl FaceEngine for Stages {
+    fn analyze(&self, frame: &Frame<'_>, options: &AnalyzeOptions) -> faceattend_core::Result<Analysis> {
+        let place = if options.region.is_some() { "region" } else { "picture" };
+        let what = format!("{:?} of a {place}, input {:?}", options.depth, options.input_size);
+        self.timed(what, || self.engine.analyze(frame, options))
+    }
+
+    fn deepen(&self, frame: &Frame<'_>, faces: &mut Vec<Face>, depth: Depth) -> faceattend_core::Result<()> {
+        self.timed(format!("deepened to {depth:?}"), || self.engine.deepen(frame, faces, depth))
+    }
+
+    fn embedder(&self) -> &Embedder {
+        self.engine.embedder()
+    }
+}
+
+impl Drop for Stages {
+    fn drop(&mut self) {
+        println!();
+        for (what, (calls, seconds)) in self.spent.get_mut().unwrap_or_else(PoisonError::into_inner) {
+            println!("{calls:6} x {what:60} {seconds:7.2} s, {:6.2} ms each", *seconds / f64::from(*calls) * 1e3);
+        }
+    }
 }
 
 /// What a run found and cost.
@@ -402,6 +465,12 @@ fn corridor(engine: &Arc<dyn FaceEngine>, options: &Options) -> Outcome {
             walks.len()
         );
         let fps = f64::from(options.fps);
+        if options.thrifty {
+            let thrifty = play(&mut source(), engine, &gallery, Effort::Thrifty, Some(5.0), fps, options.gate)?;
+            thrifty.told("five a second, thrifty");
+            judged("thrifty", &thrifty, &walks);
+            return Ok(());
+        }
         let full = play(&mut source(), engine, &gallery, Effort::Everything, None, fps, options.gate)?;
         let sampled = play(&mut source(), engine, &gallery, Effort::Everything, Some(5.0), fps, options.gate)?;
         let thrifty = play(&mut source(), engine, &gallery, Effort::Thrifty, Some(5.0), fps, options.gate)?;
