@@ -1,6 +1,6 @@
 //! Times: JavaScript's `Date`, in milliseconds, and the core's timestamp; days and clock times as text.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Datelike, Utc};
 use faceattend_core::Result;
 use jiff::Timestamp;
 use jiff::civil::{Date as Day, Time};
@@ -10,9 +10,11 @@ use crate::error::invalid;
 /// A JavaScript `Date`.
 pub(crate) type Date = DateTime<Utc>;
 
-/// The moment that `date` names.
+/// The moment that `date` names, in the years that a store can keep.
 pub(crate) fn moment(date: Date) -> Result<Timestamp> {
-    Timestamp::from_millisecond(date.timestamp_millis()).map_err(|_| invalid("date", "it lies beyond the calendar"))
+    let moment = Timestamp::from_millisecond(date.timestamp_millis()).ok();
+    let in_store = moment.filter(|_| (1..=9999).contains(&date.year()));
+    in_store.ok_or_else(|| invalid("date", "its year is not between 1 and 9999"))
 }
 
 /// The moment that `date` names, or now.

@@ -325,7 +325,9 @@ test('the site decides when its day begins', async (t) => {
   assert.equal(day.startsAt.toISOString(), '2026-03-02T03:00:00.000Z')
   await assert.rejects(book.mark(99, 0.9), failsWith('not_found'))
   await assert.rejects(book.mark(1, 7), failsWith('invalid_input'))
-  await assert.rejects(book.mark(1, 0.9, { at: new Date(NaN) }), failsWith('invalid_input'))
+  for (const at of [new Date(NaN), new Date('-000001-01-01T00:00:00Z')]) {
+    await assert.rejects(book.mark(1, 0.9, { at }), failsWith('invalid_input'))
+  }
   await assert.rejects(book.records({ fromDay: 'yesterday' }), failsWith('invalid_input'))
   assert.throws(() => new AttendanceBook(store, { timeZone: 'Nowhere' }), failsWith('invalid_input', /IANA/))
   assert.throws(() => new AttendanceBook(store, { dayBoundary: '25:00' }), failsWith('invalid_input'))

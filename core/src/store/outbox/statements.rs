@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use jiff::civil::Date;
+use jiff::tz::TimeZone;
 
 use super::super::portable::{Kind, Value};
 use crate::error::Error;
@@ -23,6 +24,18 @@ pub(in crate::store) trait Statements {
 
     /// Keeps others who take letters, or write a day, waiting until this transaction is over.
     fn alone(&mut self) -> Result<(), Self::Fault>;
+}
+
+/// Refuses times that one of the databases would not give back. `naive_time` reads from the year 1 on.
+///
+/// # Errors
+/// [`Error::InvalidInput`].
+pub(in crate::store) fn can_be_kept(values: &[Value]) -> Result<(), Error> {
+    let before = |value: &Value| matches!(value, Value::Time(at) if TimeZone::UTC.to_datetime(*at).year() < 1);
+    if values.iter().any(before) {
+        return Err(Error::invalid_input("time", "it lies before the year 1"));
+    }
+    Ok(())
 }
 
 /// The values of a row.

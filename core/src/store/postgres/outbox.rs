@@ -9,7 +9,7 @@ use postgres::types::private::BytesMut;
 use postgres::types::{IsNull, ToSql, Type};
 use postgres::{Statement, Transaction};
 
-use super::super::outbox::statements::{Cells, Statements};
+use super::super::outbox::statements::{Cells, Statements, can_be_kept};
 use super::super::outbox::{channels, events, guardians, letters};
 use super::super::portable::{Kind, Value};
 use super::super::{
@@ -53,6 +53,7 @@ impl Statements for Shared<'_, '_> {
     const ALONE: bool = false;
 
     fn run(&mut self, sql: &str, values: &[Value]) -> Outcome<u64> {
+        can_be_kept(values)?;
         let values: Vec<Given<'_>> = values.iter().map(Given).collect();
         let values: Vec<&(dyn ToSql + Sync)> = values.iter().map(|value| value as _).collect();
         let statement = self.prepared(sql)?;
@@ -60,6 +61,7 @@ impl Statements for Shared<'_, '_> {
     }
 
     fn rows(&mut self, sql: &str, values: &[Value], kinds: &[Kind]) -> Outcome<Vec<Cells>> {
+        can_be_kept(values)?;
         let values: Vec<Given<'_>> = values.iter().map(Given).collect();
         let values: Vec<&(dyn ToSql + Sync)> = values.iter().map(|value| value as _).collect();
         let mut found = Vec::new();

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use rusqlite::{Connection, params_from_iter};
 
-use super::super::outbox::statements::{Cells, Statements};
+use super::super::outbox::statements::{Cells, Statements, can_be_kept};
 use super::super::outbox::{channels, events, guardians, letters};
 use super::super::portable::{Kind, Value};
 use super::super::{
@@ -34,11 +34,13 @@ impl Statements for Shared<'_> {
     const ALONE: bool = true;
 
     fn run(&mut self, sql: &str, values: &[Value]) -> Outcome<u64> {
+        can_be_kept(values)?;
         let values = values.iter().map(|value| to_sql(Kind::Micros, value.clone()));
         Ok(self.0.prepare_cached(&own(sql))?.execute(params_from_iter(values))? as u64)
     }
 
     fn rows(&mut self, sql: &str, values: &[Value], kinds: &[Kind]) -> Outcome<Vec<Cells>> {
+        can_be_kept(values)?;
         let values = values.iter().map(|value| to_sql(Kind::Micros, value.clone()));
         let mut statement = self.0.prepare_cached(&own(sql))?;
         let mut rows = statement.query(params_from_iter(values))?;

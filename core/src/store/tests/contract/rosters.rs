@@ -55,6 +55,9 @@ pub(crate) fn a_groups_name_is_one_without_letter_case(store: &dyn Store) {
         kind(store.create_group(&new(&"x".repeat(crate::store::limits::GROUP_NAME + 1)))),
         ErrorKind::InvalidInput
     );
+    let before_christ = "-000001-01-01T00:00:00Z".parse().unwrap();
+    let early = NewGroup { at: before_christ, ..new("Early") };
+    assert_eq!(kind(store.create_group(&early)), ErrorKind::InvalidInput, "a time that could not be read back");
     let shift = store.create_group(&new("Night")).unwrap();
     let taken = GroupChange { name: Some("5A".into()), kind: None };
     assert_eq!(kind(store.change_group(shift.id, &taken)), ErrorKind::Conflict);
