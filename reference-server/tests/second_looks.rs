@@ -99,6 +99,8 @@ async fn an_operator_confirms_or_refuses_once_and_it_is_written_down() {
         let event = serde_json::to_value(&*event).unwrap();
         told.push((event["type"].clone(), event["state"].clone(), event["student_id"].clone()));
     }
+    // The database's own notice of the new row, which comes when it comes.
+    told.retain(|(kind, ..)| *kind != "statuses_changed");
     let told_of = |kind: &str, state: Value, student: i64| (json!(kind), state, json!(student));
     let expected = [
         told_of("second_look", json!("confirmed"), 1),
