@@ -6,8 +6,8 @@ use super::rows::RosterFile;
 use crate::error::Result;
 use crate::store::{RosterImport, RosterOrder, Store};
 
-/// Imports the people of `list` as `order`, made of its rows, says: all of it, or nothing when anything is wrong. A list
-/// with problems is refused, with the plan of what would change without the lines that have them.
+/// Imports the people of `list` as `order`, made of its rows, says: all of it, or nothing when anything is wrong. A
+/// list with problems is refused, with the plan of what would change without the lines that have them.
 ///
 /// ```
 /// # #[cfg(feature = "sqlite")]
