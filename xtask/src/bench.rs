@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
-use crate::workspace::{cargo, command, root, succeed, target};
+use crate::workspace::{cargo, command, output, root, succeed, target};
 use crate::{Result, python, setup};
 
 #[derive(Args)]
@@ -18,6 +18,13 @@ pub(crate) struct Options {
     /// Compare the server under load with a FastAPI service on InsightFace's package; needs a detector and an embedder.
     #[arg(long, requires = "embedder", conflicts_with_all = ["stages", "quick"])]
     server: bool,
+    /// Measure the models on this device and a search among millions, against InsightFace's package on the same ONNX
+    /// Runtime. Everything but `cpu` needs NVIDIA's driver; the rest is installed. `cpu` is a rehearsal.
+    #[arg(long, value_name = "DEVICE", requires = "embedder", conflicts_with_all = ["stages", "server", "quick"])]
+    device: Option<Device>,
+    /// How many people the search on a device has. Ten million take 20 GB of the device and 15 GB of memory.
+    #[arg(long, value_name = "N", requires = "device", default_value_t = 10_000_000)]
+    people: usize,
     /// Measure the data of the pages Today, Register, Person and Trends and of the lists in a school of 5,000 students
     /// with two years of marks, and the import of a list of as many.
     #[arg(long, conflicts_with_all = ["stages", "server", "quick", "detector", "embedder"])]
@@ -46,6 +53,14 @@ pub(crate) struct Options {
     criterion: Vec<String>,
 }
 
+/// Where the models of `--device` run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Device {
+    Cpu,
+    Cuda,
+    Tensorrt,
+}
+
 /// Compares with the Python reference, or runs criterion's benchmarks.
 ///
 /// # Errors
@@ -60,6 +75,9 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     }
     if options.server {
         return server(options);
+    }
+    if let Some(device) = options.device {
+        return on_device(device, options);
     }
     if options.pages {
         return pages(options);
@@ -89,6 +107,39 @@ fn server(options: &Options) -> Result<()> {
     options.files(&mut load)?;
     succeed(&mut load)
 }
+
+/// Measures an accelerator.
+fn on_device(device: Device, options: &Options) -> Result<()> {
+    let name = device.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
+    let mut build = cargo(&["build", "--release", "--package", "faceattend-benches", "--bin", "device"]);
+    let python = if device == Device::Cpu {
+        python::environment(".cache/bench-server-python", &["benches/python/server-requirements.txt"])?
+    } else {
+        build.args(["--features", &name]);
+        python::environment(".cache/bench-device-python", &["benches/python/device-requirements.txt"])?
+    };
+    println!("Building (the first time takes some minutes) ...");
+    succeed(&mut build)?;
+    let mut bench = command(target()?.join("release/device"));
+    if device != Device::Cpu {
+        // Both sides load the same ONNX Runtime, and CUDA and cuDNN from the wheels that came with it.
+        let found = output(command(&python).args(["-c", LIBRARIES]))?;
+        let (runtime, folders) = found.trim().split_once('\n').ok_or("Python does not say where CUDA is")?;
+        bench.env("ORT_DYLIB_PATH", runtime).env("LD_LIBRARY_PATH", folders);
+    }
+    bench.arg("--python").arg(python).arg("--peer").arg(root().join("benches/python/device.py"));
+    bench.args(["--device", &name, "--people", &options.people.to_string()]);
+    options.files(&mut bench)?;
+    succeed(&mut bench)
+}
+
+/// Prints the file of ONNX Runtime and the folders of NVIDIA's libraries in a virtual environment.
+const LIBRARIES: &str = "
+import glob, os, onnxruntime
+package = os.path.dirname(onnxruntime.__file__)
+print(glob.glob(os.path.join(package, 'capi', 'libonnxruntime.so.*'))[0])
+print(':'.join(glob.glob(os.path.join(os.path.dirname(package), 'nvidia', '*', 'lib'))))
+";
 
 /// Measures the pages of a large school. Its database is made once and kept in the target folder.
 fn pages(options: &Options) -> Result<()> {
