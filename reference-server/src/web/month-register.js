@@ -156,10 +156,12 @@ function tableOf({ days, rows, sums }, title) {
     ...SUMS.map(([name]) => make("td", { className: "sum", textContent: row[name] ? number(row[name]) : "" })),
     make("td", { className: "sum rate", textContent: row.rate === null ? "" : percent(row.rate) }),
   ));
+  // Of a day that is to come nobody knows how many will be here.
+  const known = (at) => rows.some(({ statuses }) => ![null, "Pending", "Excused"].includes(statuses[at]));
   const here = make(
     "tr", {}, headCell(t("month.here"), "", "row"), make("td"),
     ...sums.map(({ expected, here: count }, at) => make("td", {
-      className: offOf(days[at]) ? "off" : "", textContent: expected ? number(count) : "",
+      className: offOf(days[at]) ? "off" : "", textContent: expected && known(at) ? number(count) : "",
     })),
     ...SUMS.map(() => make("td")), make("td"),
   );
