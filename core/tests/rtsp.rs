@@ -146,6 +146,28 @@ fn a_stream_is_watched_and_a_slow_one_is_waited_for() {
     }
 }
 
+/// The names of this process's threads that FFmpeg started to decode: it calls them `av:h264:df0` and so on.
+#[cfg(target_os = "linux")]
+fn decoding_threads() -> Vec<String> {
+    let tasks = std::fs::read_dir("/proc/self/task").unwrap();
+    let names = tasks.filter_map(|task| std::fs::read_to_string(task.unwrap().path().join("comm")).ok());
+    names.map(|name| name.trim().to_owned()).filter(|name| name.starts_with("av:")).collect()
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_stream_is_decoded_by_the_thread_that_reads_it() {
+    if !can_serve() {
+        return;
+    }
+    let port = free_port();
+    let _server = Server::start(port, &[]);
+    let (worker, _) = watch(&format!("rtsp://127.0.0.1:{port}/live"));
+    more_frames(&worker, 10);
+    // OpenCV's own choice is a thread for each core of the machine, and each camera.
+    assert_eq!(decoding_threads(), [""; 0]);
+}
+
 #[test]
 fn a_server_that_comes_back_with_another_codec_is_watched_on() {
     if !can_serve() {
