@@ -18,6 +18,10 @@ pub(crate) struct Options {
     /// Compare the server under load with a FastAPI service on InsightFace's package; needs a detector and an embedder.
     #[arg(long, requires = "embedder", conflicts_with_all = ["stages", "quick"])]
     server: bool,
+    /// Find how many 720p network cameras, up to this many, this machine carries at five analyzed pictures a second,
+    /// against a loop over OpenCV with InsightFace's package; needs a detector and an embedder.
+    #[arg(long, value_name = "N", requires = "embedder", conflicts_with_all = ["stages", "server", "quick"])]
+    cameras: Option<usize>,
     /// Measure the data of the pages Today, Register, Person and Trends and of the lists in a school of 5,000 students
     /// with two years of marks, and the import of a list of as many.
     #[arg(long, conflicts_with_all = ["stages", "server", "quick", "detector", "embedder"])]
@@ -61,6 +65,9 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     if options.server {
         return server(options);
     }
+    if let Some(most) = options.cameras {
+        return cameras(options, most);
+    }
     if options.pages {
         return pages(options);
     }
@@ -88,6 +95,29 @@ fn server(options: &Options) -> Result<()> {
     load.arg("--server").arg(folder.join("faceattend"));
     options.files(&mut load)?;
     succeed(&mut load)
+}
+
+/// Finds how many cameras this machine carries. The clip is encoded once and kept in the target folder.
+fn cameras(options: &Options, most: usize) -> Result<()> {
+    let python = python::environment(".cache/bench-server-python", &["benches/python/server-requirements.txt"])?;
+    println!("Building (the first time takes some minutes) ...");
+    let packages =
+        ["--package", "faceattend-server", "--package", "faceattend-benches", "--package", "faceattend-opencv"];
+    succeed(cargo(&["build", "--release", "--bin", "faceattend", "--bin", "cameras", "--lib"]).args(packages))?;
+    let (folder, scripts) = (target()?.join("release"), root().join("benches/python"));
+    let mut cameras = command(folder.join("cameras"));
+    cameras.arg("--cameras").arg(most.to_string()).arg("--python").arg(python);
+    for (name, path) in [
+        ("--peer", scripts.join("cameras.py")),
+        ("--stream", scripts.join("stream.py")),
+        ("--clip", root().join("examples/media/class.avi")),
+        ("--encoded", target()?.join("bench-cameras")),
+        ("--server", folder.join("faceattend")),
+    ] {
+        cameras.arg(name).arg(path);
+    }
+    options.files(&mut cameras)?;
+    succeed(&mut cameras)
 }
 
 /// Measures the pages of a large school. Its database is made once and kept in the target folder.

@@ -62,7 +62,11 @@ fn threads_for(width: c_int, height: c_int, cores: usize) -> i64 {
 /// # Safety
 /// As FFmpeg's function of this name.
 #[unsafe(no_mangle)]
-pub(crate) unsafe extern "C" fn avcodec_open2(context: *mut c_void, codec: *const c_void, options: *mut c_void) -> c_int {
+pub(crate) unsafe extern "C" fn avcodec_open2(
+    context: *mut c_void,
+    codec: *const c_void,
+    options: *mut c_void,
+) -> c_int {
     super::guarded(NOT_THERE, || {
         let Some(ffmpeg) = ffmpeg() else { return NOT_THERE };
         if !context.is_null() {

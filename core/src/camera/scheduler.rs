@@ -339,17 +339,21 @@ mod tests {
         let count = Arc::new(AtomicUsize::new(0));
         let seat: Arc<Mutex<Option<Arc<Seat>>>> = Arc::default();
         let (counted, again) = (count.clone(), seat.clone());
-        let joined = Arc::new(scheduler.join(
-            [rate, rate],
-            Box::new(move || {
-                std::thread::sleep(takes);
-                counted.fetch_add(1, Ordering::SeqCst);
-                if let Some(seat) = &*again.lock().unwrap() {
-                    seat.wake();
-                }
-                (Turn::Done, Attention::Usual)
-            }),
-        ));
+        let joined = Arc::new(
+            scheduler
+                .join(
+                    [rate, rate],
+                    Box::new(move || {
+                        std::thread::sleep(takes);
+                        counted.fetch_add(1, Ordering::SeqCst);
+                        if let Some(seat) = &*again.lock().unwrap() {
+                            seat.wake();
+                        }
+                        (Turn::Done, Attention::Usual)
+                    }),
+                )
+                .unwrap(),
+        );
         *seat.lock().unwrap() = Some(joined.clone());
         joined.wake();
         (joined, count)
@@ -391,13 +395,15 @@ mod tests {
         let count = Arc::new(AtomicUsize::new(0));
         let counted = count.clone();
         // Once a minute, and every 20 ms with close attention, which it asks for ten times.
-        let seat = scheduler.join(
-            [Some(1.0 / 60.0), Some(50.0)],
-            Box::new(move || {
-                let turns = counted.fetch_add(1, Ordering::SeqCst);
-                (Turn::Again, if turns < 10 { Attention::Close } else { Attention::Usual })
-            }),
-        );
+        let seat = scheduler
+            .join(
+                [Some(1.0 / 60.0), Some(50.0)],
+                Box::new(move || {
+                    let turns = counted.fetch_add(1, Ordering::SeqCst);
+                    (Turn::Again, if turns < 10 { Attention::Close } else { Attention::Usual })
+                }),
+            )
+            .unwrap();
         let begun = Instant::now();
         seat.wake();
         wait_for(&count, 11);
@@ -423,7 +429,7 @@ mod tests {
     #[test]
     fn a_task_that_panics_takes_no_thread_along() {
         let scheduler = one_thread();
-        let broken = scheduler.join([None; 2], Box::new(|| panic!("a bug")));
+        let broken = scheduler.join([None; 2], Box::new(|| panic!("a bug"))).unwrap();
         broken.wake();
         let (seat, turns) = busy(&scheduler, None, Duration::ZERO);
         wait_for(&turns, 3);
@@ -435,13 +441,15 @@ mod tests {
         let scheduler = one_thread();
         let held = Arc::new(());
         let inside = held.clone();
-        let seat = scheduler.join(
-            [None; 2],
-            Box::new(move || {
-                let _ = &inside;
-                (Turn::Done, Attention::Usual)
-            }),
-        );
+        let seat = scheduler
+            .join(
+                [None; 2],
+                Box::new(move || {
+                    let _ = &inside;
+                    (Turn::Done, Attention::Usual)
+                }),
+            )
+            .unwrap();
         assert_eq!(Arc::strong_count(&held), 2);
         seat.leave();
         assert_eq!(Arc::strong_count(&held), 1);

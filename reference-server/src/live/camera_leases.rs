@@ -163,9 +163,7 @@ impl CameraLeases {
         let asked = Instant::now();
         let is_here = kept.key.only_at.as_ref().is_none_or(|server| *server == self.server.name);
         let has_room = kept.address.known().is_some_and(|address| self.cameras.must_have_room_for(address).is_ok());
-        if is_here
-            && has_room
-            && self.cluster()?.watch_camera(&kept.key, &self.server, LEASE)? {
+        if is_here && has_room && self.cluster()?.watch_camera(&kept.key, &self.server, LEASE)? {
             self.begin(kept, starter, asked)?;
         }
         self.read_all()?;

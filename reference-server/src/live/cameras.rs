@@ -20,6 +20,7 @@ use super::camera_status::CameraStatus;
 use super::preview::Preview;
 use super::watch::{Shown, Watcher};
 use crate::auth::Role;
+use crate::priority::yield_to_requests;
 use crate::settings::{LiveSettings, Mountings};
 
 /// How many times as often a camera is looked at while the next picture may decide whose a face is.
@@ -291,7 +292,12 @@ impl Cameras {
         let preview = self.preview.then(|| Arc::new(Preview::default()));
         let shown = Shown::new(preview, orientation, &self.watcher.gallery);
         let nature = source.as_ref().map_or(Nature::Recording, CameraSource::nature);
-        let watch = self.watcher.watch(&name, location, (nature, gate), shown.clone());
+        let mut watch = self.watcher.watch(&name, location, (nature, gate), shown.clone());
+        // The scheduler's threads do nothing else.
+        let watch = move |frame| {
+            yield_to_requests();
+            watch(frame)
+        };
         let opened = OpenOptions::default().with_orientation(orientation);
         let options =
             WorkerOptions::default().with_open(opened).with_rate(self.rate).with_close_rate(self.rate * CLOSER);
