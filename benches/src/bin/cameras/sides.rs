@@ -49,7 +49,7 @@ impl Ours {
         let mut command = Command::new(&arguments.server);
         command.args(["serve", "--port", "0", "--rate", &RATE.to_string(), "--max-cameras", "512", "--data-dir"]);
         command.arg(data).arg("--detector").arg(&arguments.detector).arg("--embedder").arg(&arguments.embedder);
-        let mut child = command.env("RUST_LOG", "error").stdout(Stdio::piped()).spawn()?;
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
         let output = child.stdout.take().ok_or("no output")?;
         let agent: ureq::Agent = ureq::Agent::config_builder().timeout_global(Some(PATIENCE)).build().into();
         let (address, token, url) = (String::new(), String::new(), stream.url.clone());
