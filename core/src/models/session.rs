@@ -158,10 +158,6 @@ pub struct RuntimeOptions {
     /// Threads inside one run of one model. 0 and 1 both mean the calling thread alone: no pool is made, and the
     /// parallelism comes from analyzing several frames at once.
     pub threads_per_run: usize,
-    /// Whether ONNX Runtime keeps the memory of runs on the CPU in an arena of its own. Default no: the arena grows by
-    /// doubling and gives nothing back, which is 66 MB for two sessions of SCRFD-2.5G at 640, and the system's allocator
-    /// is as fast.
-    pub arena: bool,
 }
 
 /// One input or output of a model.
@@ -197,10 +193,6 @@ impl ModelSession {
                 .with_intra_threads(options.threads_per_run.max(1))?
                 .with_inter_threads(1)?
                 .with_intra_op_spinning(false)?;
-            if options.provider == ExecutionProvider::Cpu {
-                let cpu = ort::ep::CPU::default().with_arena_allocator(options.arena);
-                builder = builder.with_execution_providers([cpu.build()])?;
-            }
             if let Some(provider) = provider {
                 builder = builder.with_execution_providers([provider.error_on_failure()])?;
             }

@@ -199,8 +199,10 @@ impl Cameras {
         self.lock().values().filter(|camera| !camera.worker.health().state.is_over()).count()
     }
 
+    /// Checks that the camera at `address` may be watched beside those that are.
+    ///
     /// # Errors
-    /// [`Error::State`], with what to do, when the camera at `address` is one more than may be watched.
+    /// [`Error::State`], with what to do, when it is one too many.
     pub(crate) fn must_have_room_for(&self, address: &str) -> Result<()> {
         let takes_its_own = self.lock().get(&redacted(address)).is_some_and(|c| !c.worker.health().state.is_over());
         if takes_its_own || self.room() > 0 {
