@@ -27,7 +27,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use faceattend_core::camera::{CameraSource, CameraState, CameraWorker, WorkerOptions};
+use faceattend_core::camera::{CameraSource, CameraState, CameraWorker, OpenOptions, WorkerOptions, open};
 
 /// Longer than anything here takes on a machine that is busy with everything else.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -144,6 +144,30 @@ fn a_stream_is_watched_and_a_slow_one_is_waited_for() {
         assert_eq!((health.state, health.reconnects, width.load(Ordering::SeqCst)), (CameraState::Running, 0, 640));
         assert!(health.last_frame_age.unwrap() < PATIENCE && health.captured_per_second > 0.0, "{health:?}");
     }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_stream_is_decoded_by_the_thread_that_reads_it() {
+    if !can_serve() {
+        return;
+    }
+    let port = free_port();
+    let _server = Server::start(port, &[]);
+    let source = CameraSource::parse(&format!("rtsp://127.0.0.1:{port}/live")).unwrap();
+    // A thread bears the name of the one that starts it, and other tests have threads too.
+    const NAME: &str = "reads-a-stream";
+    let reading = std::thread::Builder::new().name(NAME.into()).spawn(move || {
+        let mut stream = open(&source, &OpenOptions::default()).unwrap();
+        for _ in 0..10 {
+            stream.next_frame().unwrap();
+        }
+        let tasks = std::fs::read_dir("/proc/self/task").unwrap();
+        let names = tasks.filter_map(|task| std::fs::read_to_string(task.unwrap().path().join("comm")).ok());
+        names.filter(|name| name.trim() == NAME).count()
+    });
+    // OpenCV's own choice is a thread more for each core of the machine.
+    assert_eq!(reading.unwrap().join().unwrap(), 1);
 }
 
 #[test]

@@ -20,6 +20,7 @@ mod metrics;
 pub mod net;
 mod openapi;
 mod passive;
+mod priority;
 mod receipts;
 mod request;
 mod responses;

@@ -85,6 +85,37 @@ fn what_servers_share_is_watched_again_when_all_of_them_were_killed() {
 
 const DETECT: &str = "/api/v1/liveness/detect";
 
+/// A server takes no more cameras than it may watch, whoever is asked: the others take them.
+#[test]
+fn a_full_server_leaves_cameras_to_the_others() {
+    let Some(schema) = Schema::new() else { return };
+    let mut a = Server::start_with_room("a", 1, &schema.url());
+    let admin = json!({ "username": "admin", "password": "admin123" });
+    a.token = a.post("/api/v1/auth/login", &admin)["access_token"].as_str().unwrap().to_owned();
+    let all = [1, 2, 3].map(|identity| NetworkCamera::start(GREEN, identity));
+    for (number, camera) in all.iter().enumerate() {
+        let address = format!("http://127.0.0.1:{}/cam.mjpeg", camera.port);
+        a.post("/api/v1/detection/start", &json!({ "camera_url": address, "camera_location": format!("{number}") }));
+    }
+    let watched = || all.iter().filter(|camera| camera.watchers() > 0).count();
+    until("one is watched", || watched() == 1);
+    let kept = a.get("/api/v1/cameras")["data"]["cameras"].clone();
+    let codes: Vec<_> = kept.as_array().unwrap().iter().map(|camera| camera["problem_code"].clone()).collect();
+    assert_eq!(codes, [Value::Null, json!("no_room"), json!("no_room")], "{kept}");
+    // Two beats, in which it could take more.
+    std::thread::sleep(std::time::Duration::from_secs(5));
+    assert_eq!(watched(), 1);
+
+    let b = Server::start_with_room("b", 5, &schema.url());
+    until("the other watches the rest", || watched() == 3);
+    let servers = || -> Vec<Value> { cameras(&a).as_object().unwrap().values().map(|c| c["server"].clone()).collect() };
+    until("both are told", || servers() == [json!("a"), json!("b"), json!("b")]);
+    // What it leaves waits for room again.
+    b.kill();
+    until("they are watched no more", || watched() == 1);
+    assert!(all.iter().all(|camera| camera.most_watchers() == 1), "one server at a time");
+}
+
 fn begin(server: &Server, body: &Value) -> String {
     server.post("/api/v1/liveness/session", body)["data"]["session_id"].as_str().unwrap().to_owned()
 }

@@ -15,7 +15,7 @@ use graph::{graph, rings};
 /// The top-level modules in layers, from the bottom. A module imports only from the layers below its own. A new module
 /// gets a layer here. `lib.rs` is above all of them.
 const LAYERS: [&[&str]; 10] = [
-    &["auth", "metrics", "passive", "receipts", "tls", "wire_time"],
+    &["auth", "metrics", "passive", "priority", "receipts", "tls", "wire_time"],
     &["settings"],
     &["live"],
     &["error"],

@@ -25,6 +25,10 @@ pub(crate) struct Options {
     /// How many people the search on a device has. Ten million take 20 GB of the device and 15 GB of memory.
     #[arg(long, value_name = "N", requires = "device", default_value_t = 10_000_000)]
     people: usize,
+    /// Find how many 720p network cameras, up to this many, this machine carries at five analyzed pictures a second,
+    /// against a loop over OpenCV with InsightFace's package; needs a detector and an embedder.
+    #[arg(long, value_name = "N", requires = "embedder", conflicts_with_all = ["stages", "server", "quick"])]
+    cameras: Option<usize>,
     /// Measure the data of the pages Today, Register, Person and Trends and of the lists in a school of 5,000 students
     /// with two years of marks, and the import of a list of as many.
     #[arg(long, conflicts_with_all = ["stages", "server", "quick", "detector", "embedder"])]
@@ -78,6 +82,9 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     }
     if let Some(device) = options.device {
         return on_device(device, options);
+    }
+    if let Some(most) = options.cameras {
+        return cameras(options, most);
     }
     if options.pages {
         return pages(options);
@@ -140,6 +147,29 @@ package = os.path.dirname(onnxruntime.__file__)
 print(glob.glob(os.path.join(package, 'capi', 'libonnxruntime.so.*'))[0])
 print(':'.join(glob.glob(os.path.join(os.path.dirname(package), 'nvidia', '*', 'lib'))))
 ";
+
+/// Finds how many cameras this machine carries. The clip is encoded once and kept in the target folder.
+fn cameras(options: &Options, most: usize) -> Result<()> {
+    let python = python::environment(".cache/bench-server-python", &["benches/python/server-requirements.txt"])?;
+    println!("Building (the first time takes some minutes) ...");
+    let packages =
+        ["--package", "faceattend-server", "--package", "faceattend-benches", "--package", "faceattend-opencv"];
+    succeed(cargo(&["build", "--release", "--bin", "faceattend", "--bin", "cameras", "--lib"]).args(packages))?;
+    let (folder, scripts) = (target()?.join("release"), root().join("benches/python"));
+    let mut cameras = command(folder.join("cameras"));
+    cameras.arg("--cameras").arg(most.to_string()).arg("--python").arg(python);
+    for (name, path) in [
+        ("--peer", scripts.join("cameras.py")),
+        ("--stream", scripts.join("stream.py")),
+        ("--clip", root().join("examples/media/class.avi")),
+        ("--encoded", target()?.join("bench-cameras")),
+        ("--server", folder.join("faceattend")),
+    ] {
+        cameras.arg(name).arg(path);
+    }
+    options.files(&mut cameras)?;
+    succeed(&mut cameras)
+}
 
 /// Measures the pages of a large school. Its database is made once and kept in the target folder.
 fn pages(options: &Options) -> Result<()> {

@@ -2,6 +2,8 @@
 #![expect(unsafe_code, reason = "its functions are called through pointers, by what loads it")]
 
 mod camera;
+#[cfg(target_os = "linux")]
+mod threads;
 
 use std::ffi::{CString, c_char, c_void};
 use std::panic::{AssertUnwindSafe, catch_unwind};

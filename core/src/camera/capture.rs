@@ -1,4 +1,4 @@
-//! The capture thread: opens a source, reads it at its pace, and opens it again when it fails.
+//! How a source is opened, read at its pace, and opened again when it fails: by a thread of the [crew](super::crew).
 
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::{Arc, PoisonError};
@@ -9,7 +9,7 @@ use super::health::CameraState;
 use super::options::{Pace, WorkerOptions};
 use super::probe::Probe;
 use super::scheduler::Seat;
-use super::shared::Shared;
+use super::shared::{Alive, PANICKED, Shared};
 use super::source::Nature;
 use crate::error::{Error, Result};
 use crate::frame::Frame;
@@ -24,6 +24,10 @@ enum End {
     Failed(Error, Duration),
 }
 
+/// Opens a source, each time anew.
+pub(super) type Opening = Box<dyn FnMut() -> Result<Box<dyn FrameSource>> + Send>;
+
+/// A camera that is opened and read, by whichever thread has it.
 pub(super) struct Capture {
     pub(super) shared: Arc<Shared>,
     pub(super) seat: Arc<Seat>,
@@ -31,16 +35,43 @@ pub(super) struct Capture {
     pub(super) nature: Nature,
     pub(super) options: WorkerOptions,
     pub(super) probe: Option<Probe>,
+    pub(super) open: Opening,
+    pub(super) state: Attempts,
+    /// Dropped last, so that a wait for the end finds everything else gone.
+    #[expect(dead_code, reason = "it counts while it exists")]
+    pub(super) alive: Alive,
 }
 
-/// How a pause ended.
-enum Rest {
-    /// It is over.
+/// How the attempts to open a camera went.
+#[derive(Default)]
+pub(super) struct Attempts {
+    /// Since it last ran well.
+    failures: u32,
+    /// Until when it pauses; `None` when it is to be opened.
+    pause: Option<Instant>,
+    server: Server,
+}
+
+/// What is known of a stream's server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Server {
+    /// Nobody asked.
+    #[default]
+    Unknown,
+    /// It did not answer the last probe.
+    Away,
+    /// It did.
+    There,
+}
+
+/// What a camera needs next.
+pub(super) enum Next {
+    /// To be read.
+    Read(Box<dyn FrameSource>),
+    /// To be left alone until then.
+    Rest(Instant),
+    /// Nothing any more.
     Over,
-    /// The stream's server answers again, which it did not when the pause began.
-    Back,
-    /// The worker was stopped.
-    Stopped,
 }
 
 /// A stream that ran for so long before it was lost is tried again at once.
@@ -51,70 +82,108 @@ const PROBE_EVERY: Duration = Duration::from_millis(700);
 const LONGEST_GAP: Duration = Duration::from_millis(200);
 
 impl Capture {
-    pub(super) fn run(self, mut open: impl FnMut() -> Result<Box<dyn FrameSource>>) {
-        let mut failures = 0;
-        loop {
-            let end = match open() {
-                Ok(mut source) => self.read(source.as_mut()),
-                Err(error) => End::Failed(error, Duration::ZERO),
-            };
-            let (error, ran_for) = match end {
-                End::Stopped => return,
-                End::Over => {
-                    self.shared.change(|inner| inner.source_is_over = true);
-                    return self.seat.wake();
-                }
-                End::Failed(error, ran_for) => (error, ran_for),
-            };
-            let may_come_back = self.nature == Nature::Live && matches!(error, Error::Camera { .. } | Error::Io { .. });
-            if !may_come_back {
-                tracing::warn!(camera = self.camera, %error, "the camera cannot be read");
-                self.shared.fail(&error.to_string());
-                return self.seat.leave();
-            }
-            // One that ran for a while is a new story; one that dies at once each time is the same.
-            if ran_for > STEADY {
-                failures = 0;
-            }
-            let pause = self.options.pause(failures, RandomState::new().hash_one(failures));
-            failures = failures.saturating_add(1);
-            tracing::warn!(camera = self.camera, %error, ?pause, "the camera is opened again after a pause");
-            self.shared.change(|inner| {
-                inner.last_error = Some(error.to_string());
-                if !inner.stop {
-                    inner.state = CameraState::Reconnecting;
-                }
-            });
-            match self.rest(pause) {
-                Rest::Over => {}
-                // One that has just started may not have its stream yet.
-                Rest::Back => failures = 0,
-                Rest::Stopped => return,
-            }
+    /// Returns whether it may give frames if it is opened now, as far as anybody knows.
+    pub(super) fn is_promising(&self) -> bool {
+        self.state.pause.is_none() && self.state.server != Server::Away
+    }
+
+    /// Returns whether it is to be opened although its server did not answer.
+    pub(super) fn is_blind(&self) -> bool {
+        self.state.pause.is_none() && self.state.server == Server::Away
+    }
+
+    pub(super) fn is_stopped(&self) -> bool {
+        self.shared.lock().stop
+    }
+
+    /// Says that a thread panicked over it.
+    pub(super) fn panicked(&self) {
+        self.shared.fail(PANICKED);
+        self.seat.leave();
+    }
+
+    /// Opens it, or probes its server while it pauses. Where others wait, a server that was never asked is probed
+    /// first: opening a camera whose server is not there takes ten seconds.
+    pub(super) fn step(&mut self, others_wait: bool) -> Next {
+        if self.is_stopped() {
+            return Next::Over;
+        }
+        if let Some(until) = self.state.pause {
+            return self.go_on_pausing(until);
+        }
+        if others_wait && self.state.server == Server::Unknown && self.is_away() {
+            self.state.server = Server::Away;
+            return Next::Rest(Instant::now());
+        }
+        match (self.open)() {
+            Ok(source) => Next::Read(source),
+            Err(error) => self.after(error, Duration::ZERO),
         }
     }
 
-    /// Waits for the pause, the stop, or the return of the stream's server.
-    fn rest(&self, pause: Duration) -> Rest {
-        let until = Instant::now() + pause;
-        let mut was_away = false;
-        loop {
-            if let Some(probe) = &self.probe {
-                let away = !probe.answers(PROBE_EVERY);
-                if was_away && !away {
-                    return Rest::Back;
-                }
-                was_away |= away;
+    /// Reads it until it ends or is lost.
+    pub(super) fn read_to_its_end(&mut self, source: &mut dyn FrameSource) -> Next {
+        match self.read(source) {
+            End::Stopped => Next::Over,
+            End::Over => {
+                self.shared.change(|inner| inner.source_is_over = true);
+                self.seat.wake();
+                Next::Over
             }
-            let left = until.saturating_duration_since(Instant::now());
-            let step = if self.probe.is_some() { left.min(PROBE_EVERY) } else { left };
-            if !self.shared.pause(step) {
-                return Rest::Stopped;
-            }
-            if step == left {
-                return Rest::Over;
-            }
+            End::Failed(error, ran_for) => self.after(error, ran_for),
         }
+    }
+
+    /// Decides when it is opened again.
+    fn after(&mut self, error: Error, ran_for: Duration) -> Next {
+        let may_come_back = self.nature == Nature::Live && matches!(error, Error::Camera { .. } | Error::Io { .. });
+        if !may_come_back {
+            tracing::warn!(camera = self.camera, %error, "the camera cannot be read");
+            self.shared.fail(&error.to_string());
+            self.seat.leave();
+            return Next::Over;
+        }
+        // One that ran for a while is a new story; one that dies at once each time is the same.
+        let failures = if ran_for > STEADY { 0 } else { self.state.failures };
+        let pause = self.options.pause(failures, RandomState::new().hash_one(failures));
+        tracing::warn!(camera = self.camera, %error, ?pause, "the camera is opened again after a pause");
+        self.shared.change(|inner| {
+            inner.last_error = Some(error.to_string());
+            if !inner.stop {
+                inner.state = CameraState::Reconnecting;
+            }
+        });
+        let now = Instant::now();
+        let (failures, pause) = (failures.saturating_add(1), Some(now + pause));
+        self.state = Attempts { failures, pause, server: Server::Unknown };
+        Next::Rest(now)
+    }
+
+    /// Waits for the end of the pause, or for the return of the stream's server.
+    fn go_on_pausing(&mut self, until: Instant) -> Next {
+        let over = |now: Instant| now >= until;
+        if over(Instant::now()) || self.is_back() {
+            self.state.pause = None;
+            return Next::Rest(Instant::now());
+        }
+        let now = Instant::now();
+        Next::Rest(if self.probe.is_some() { until.min(now + PROBE_EVERY) } else { until })
+    }
+
+    /// Probes the server; whether it answers again, which it did not when the pause began.
+    fn is_back(&mut self) -> bool {
+        let Some(away) = self.probe.as_ref().map(|probe| !probe.answers(PROBE_EVERY)) else { return false };
+        let was_away = self.state.server == Server::Away;
+        self.state.server = if away { Server::Away } else { Server::There };
+        if was_away && !away {
+            // One that has just started may not have its stream yet.
+            self.state.failures = 0;
+        }
+        was_away && !away
+    }
+
+    fn is_away(&self) -> bool {
+        self.probe.as_ref().is_some_and(|probe| !probe.answers(PROBE_EVERY))
     }
 
     fn read(&self, source: &mut dyn FrameSource) -> End {

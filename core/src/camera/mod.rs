@@ -14,6 +14,7 @@ mod access;
 mod address;
 pub(crate) mod avi;
 mod capture;
+mod crew;
 mod devices;
 mod frame_source;
 mod health;

@@ -10,6 +10,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::crew::Crew;
 use super::options::Attention;
 use crate::error::{Error, Result};
 
@@ -38,13 +39,23 @@ use crate::error::{Error, Result};
 pub struct Scheduler(Arc<Owner>);
 
 /// Ends the threads when the last handle is dropped.
-struct Owner(Arc<Shared>);
+struct Owner {
+    shared: Arc<Shared>,
+    crew: Arc<Crew>,
+}
 
 struct Shared {
     inner: Mutex<Inner>,
     changed: Condvar,
     threads: usize,
+    most: NonZero<usize>,
 }
+
+/// How many cameras a thread may have where nobody says so. A core analyzes far fewer than 160 pictures a second, five
+/// of each: more would all be seen too rarely.
+const CAMERAS_PER_THREAD: usize = 32;
+/// The limits of what follows from that. A camera that is read has a thread, which waits, and some 20 MB.
+const MOST_CAMERAS: (usize, usize) = (64, 512);
 
 #[derive(Default)]
 struct Inner {
@@ -82,19 +93,48 @@ pub(super) enum Turn {
 
 impl std::fmt::Debug for Scheduler {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Scheduler({} threads, {} cameras)", self.0.0.threads, self.0.0.lock().seats.len())
+        write!(f, "Scheduler({} threads, {} of {} cameras)", self.0.shared.threads, self.cameras(), self.max_cameras())
     }
 }
 
 impl Scheduler {
-    /// Creates a budget of `threads` threads.
+    /// Creates a budget of `threads` threads, for 32 cameras a thread, at least 64 and at most 512.
     ///
     /// # Errors
     /// [`Error::Internal`] when the system gives no thread.
     pub fn new(threads: NonZero<usize>) -> Result<Self> {
-        let shared = Arc::new(Shared { inner: Mutex::default(), changed: Condvar::new(), threads: threads.get() });
+        let (least, greatest) = MOST_CAMERAS;
+        let most = threads.get().saturating_mul(CAMERAS_PER_THREAD).clamp(least, greatest);
+        Self::with_max_cameras(threads, NonZero::new(most).unwrap_or(NonZero::<usize>::MIN))
+    }
+
+    /// Creates a budget of `threads` threads, for so many cameras at a time. A further one is refused: each is one more
+    /// to decode, and makes every other be seen less often.
+    ///
+    /// ```
+    /// use std::num::NonZero;
+    ///
+    /// use faceattend_core::camera::{Pace, Scheduler, WorkerOptions};
+    /// use faceattend_core::{CameraSource, CameraWorker};
+    ///
+    /// let one = NonZero::<usize>::MIN;
+    /// let scheduler = Scheduler::with_max_cameras(one, one)?;
+    /// let source = CameraSource::parse("../examples/media/class.avi")?;
+    /// let start = || CameraWorker::start_on(&scheduler, &source, WorkerOptions::default(), drop);
+    /// let first = start()?;
+    /// assert!(scheduler.is_full() && start().is_err());
+    /// drop(first);
+    /// assert!(start().is_ok());
+    /// # Ok::<(), faceattend_core::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn with_max_cameras(threads: NonZero<usize>, most: NonZero<usize>) -> Result<Self> {
+        let shared = Shared { inner: Mutex::default(), changed: Condvar::new(), threads: threads.get(), most };
+        let shared = Arc::new(shared);
         // Made first: it ends the threads that were started when a later one is refused.
-        let owner = Self(Arc::new(Owner(Arc::clone(&shared))));
+        let owner = Self(Arc::new(Owner { shared: Arc::clone(&shared), crew: Crew::new() }));
         for _ in 0..threads.get() {
             let shared = Arc::clone(&shared);
             std::thread::Builder::new()
@@ -113,27 +153,61 @@ impl Scheduler {
         Self::new(std::thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN))
     }
 
+    /// Returns the number of cameras that it may have at a time.
+    #[must_use]
+    pub fn max_cameras(&self) -> NonZero<usize> {
+        self.0.shared.most
+    }
+
+    /// Returns the number of cameras that it has, of those that have not ended.
+    #[must_use]
+    pub fn cameras(&self) -> usize {
+        self.0.shared.lock().seats.values().filter(|place| !place.left).count()
+    }
+
+    /// Returns whether it takes no further camera.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.cameras() >= self.max_cameras().get()
+    }
+
+    /// Returns the threads that open its cameras.
+    pub(super) fn crew(&self) -> &Arc<Crew> {
+        &self.0.crew
+    }
+
     /// Adds a seat for `task`, served at most so many times a second, usually and with close attention.
-    pub(super) fn join(&self, rates: [Option<f32>; 2], task: Task) -> Seat {
+    ///
+    /// # Errors
+    /// [`Error::State`] when every seat is taken.
+    pub(super) fn join(&self, rates: [Option<f32>; 2], task: Task) -> Result<Seat> {
         let intervals = rates.map(|rate| {
             rate.filter(|rate| rate.is_finite() && *rate > 0.0).map_or(Duration::ZERO, |rate| {
                 Duration::try_from_secs_f32(1.0 / rate).unwrap_or(Duration::from_secs(60))
             })
         });
-        let mut inner = self.0.0.lock();
+        let mut inner = self.0.shared.lock();
+        let most = self.max_cameras();
+        if inner.seats.values().filter(|place| !place.left).count() >= most.get() {
+            drop(inner);
+            let reason = format!(
+                "{most} are watched already, as many as this scheduler may: stop one, or make it with more                  (Scheduler::with_max_cameras)"
+            );
+            return Err(Error::State { what: "cameras", reason });
+        }
         let id = inner.next;
         inner.next += 1;
         let (used, due) = (inner.clock, Instant::now());
         inner.seats.insert(id, Place { task: Some(task), ready: false, left: false, intervals, due, used });
         drop(inner);
-        Seat { scheduler: self.clone(), id }
+        Ok(Seat { scheduler: self.clone(), id })
     }
 }
 
 impl Drop for Owner {
     fn drop(&mut self) {
-        self.0.lock().over = true;
-        self.0.changed.notify_all();
+        self.shared.lock().over = true;
+        self.shared.changed.notify_all();
     }
 }
 
@@ -146,7 +220,7 @@ pub(super) struct Seat {
 impl Seat {
     /// Asks for a turn.
     pub(super) fn wake(&self) {
-        let shared = &self.scheduler.0.0;
+        let shared = &self.scheduler.0.shared;
         let mut inner = shared.lock();
         let clock = inner.clock;
         if let Some(place) = inner.seats.get_mut(&self.id) {
@@ -163,13 +237,13 @@ impl Seat {
     /// Returns whether a frame that comes now could be analyzed before the next: otherwise it need not even be
     /// decoded.
     pub(super) fn wants(&self, next_in: Duration) -> bool {
-        let inner = self.scheduler.0.0.lock();
+        let inner = self.scheduler.0.shared.lock();
         inner.seats.get(&self.id).is_some_and(|place| place.due < Instant::now() + next_in)
     }
 
     /// Gives the seat up. The task is dropped here, or by the thread that runs it when it is done.
     pub(super) fn leave(&self) {
-        let mut inner = self.scheduler.0.0.lock();
+        let mut inner = self.scheduler.0.shared.lock();
         let idle = inner.seats.get_mut(&self.id).is_some_and(|place| {
             place.left = true;
             place.task.is_some()
@@ -265,17 +339,21 @@ mod tests {
         let count = Arc::new(AtomicUsize::new(0));
         let seat: Arc<Mutex<Option<Arc<Seat>>>> = Arc::default();
         let (counted, again) = (count.clone(), seat.clone());
-        let joined = Arc::new(scheduler.join(
-            [rate, rate],
-            Box::new(move || {
-                std::thread::sleep(takes);
-                counted.fetch_add(1, Ordering::SeqCst);
-                if let Some(seat) = &*again.lock().unwrap() {
-                    seat.wake();
-                }
-                (Turn::Done, Attention::Usual)
-            }),
-        ));
+        let joined = Arc::new(
+            scheduler
+                .join(
+                    [rate, rate],
+                    Box::new(move || {
+                        std::thread::sleep(takes);
+                        counted.fetch_add(1, Ordering::SeqCst);
+                        if let Some(seat) = &*again.lock().unwrap() {
+                            seat.wake();
+                        }
+                        (Turn::Done, Attention::Usual)
+                    }),
+                )
+                .unwrap(),
+        );
         *seat.lock().unwrap() = Some(joined.clone());
         joined.wake();
         (joined, count)
@@ -317,13 +395,15 @@ mod tests {
         let count = Arc::new(AtomicUsize::new(0));
         let counted = count.clone();
         // Once a minute, and every 20 ms with close attention, which it asks for ten times.
-        let seat = scheduler.join(
-            [Some(1.0 / 60.0), Some(50.0)],
-            Box::new(move || {
-                let turns = counted.fetch_add(1, Ordering::SeqCst);
-                (Turn::Again, if turns < 10 { Attention::Close } else { Attention::Usual })
-            }),
-        );
+        let seat = scheduler
+            .join(
+                [Some(1.0 / 60.0), Some(50.0)],
+                Box::new(move || {
+                    let turns = counted.fetch_add(1, Ordering::SeqCst);
+                    (Turn::Again, if turns < 10 { Attention::Close } else { Attention::Usual })
+                }),
+            )
+            .unwrap();
         let begun = Instant::now();
         seat.wake();
         wait_for(&count, 11);
@@ -349,7 +429,7 @@ mod tests {
     #[test]
     fn a_task_that_panics_takes_no_thread_along() {
         let scheduler = one_thread();
-        let broken = scheduler.join([None; 2], Box::new(|| panic!("a bug")));
+        let broken = scheduler.join([None; 2], Box::new(|| panic!("a bug"))).unwrap();
         broken.wake();
         let (seat, turns) = busy(&scheduler, None, Duration::ZERO);
         wait_for(&turns, 3);
@@ -361,13 +441,15 @@ mod tests {
         let scheduler = one_thread();
         let held = Arc::new(());
         let inside = held.clone();
-        let seat = scheduler.join(
-            [None; 2],
-            Box::new(move || {
-                let _ = &inside;
-                (Turn::Done, Attention::Usual)
-            }),
-        );
+        let seat = scheduler
+            .join(
+                [None; 2],
+                Box::new(move || {
+                    let _ = &inside;
+                    (Turn::Done, Attention::Usual)
+                }),
+            )
+            .unwrap();
         assert_eq!(Arc::strong_count(&held), 2);
         seat.leave();
         assert_eq!(Arc::strong_count(&held), 1);

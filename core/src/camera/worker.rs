@@ -1,4 +1,5 @@
-//! A camera's capture thread and its seat with the [`Scheduler`]; between them waits the newest frame only.
+//! A camera that is read by a thread of the [crew](super::crew) and has a seat with the [`Scheduler`]; between them
+//! waits the newest frame only.
 //!
 //! A slow consumer never sees an old frame: a new frame replaces the one that waits, and a frame that comes before the
 //! consumer wants another is not decoded. A live camera that fails is opened again after a pause. The pause doubles up
@@ -11,7 +12,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
-use super::capture::Capture;
+use super::capture::{Attempts, Capture};
+use super::crew::{Crew, Ticket};
 use super::frame_source::FrameSource;
 use super::health::{CameraHealth, CameraState, Rate};
 use super::open::open;
@@ -20,10 +22,10 @@ use super::probe::Probe;
 use super::scheduler::{Scheduler, Seat, Turn};
 use super::shared::{Alive, Inner, PANICKED, Shared};
 use super::source::{CameraSource, Nature};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::frame::Frame;
 
-/// The threads of one camera. Dropping it stops them.
+/// One camera, read and analyzed by threads of its own or of a [`Scheduler`]. Dropping it stops the camera.
 ///
 /// ```
 /// use std::time::Duration;
@@ -41,6 +43,8 @@ use crate::frame::Frame;
 pub struct CameraWorker {
     shared: Arc<Shared>,
     seat: Arc<Seat>,
+    crew: Arc<Crew>,
+    ticket: Ticket,
     camera: String,
 }
 
@@ -58,7 +62,7 @@ impl CameraWorker {
     /// Reads the camera and hands its frames to `consumer`, on threads of its own.
     ///
     /// # Errors
-    /// [`Error::Internal`] when the system gives no thread. That the camera cannot be opened is told by the
+    /// [`Error::Internal`](crate::Error::Internal) when the system gives no thread. That the camera cannot be opened is told by the
     /// [health](Self::health).
     pub fn start<A: Into<Attention>>(
         source: &CameraSource,
@@ -69,10 +73,11 @@ impl CameraWorker {
     }
 
     /// Starts a camera as [`start`](Self::start) does, with `consumer` called by the threads of `scheduler`, which
-    /// other cameras share.
+    /// other cameras share. They share the threads that open them, too; a camera that gives frames is read by a thread
+    /// of its own.
     ///
     /// # Errors
-    /// As [`start`](Self::start).
+    /// As [`start`](Self::start), and [`Error::State`](crate::Error::State) when the scheduler has as many cameras as it may.
     pub fn start_on<A: Into<Attention>>(
         scheduler: &Scheduler,
         source: &CameraSource,
@@ -103,7 +108,7 @@ impl CameraWorker {
     /// Starts a source as [`start_with`](Self::start_with) does, with `consumer` called by the threads of `scheduler`.
     ///
     /// # Errors
-    /// As [`start`](Self::start).
+    /// As [`start_on`](Self::start_on).
     pub fn start_with_on<A: Into<Attention>>(
         scheduler: &Scheduler,
         camera: impl Into<String>,
@@ -144,32 +149,27 @@ impl CameraWorker {
         let shared = Arc::new(Shared { inner: Mutex::new(inner), changed: Condvar::new() });
         let mut analysis = Analysis { consumer, alive: Alive::of(&shared) };
         let rates = [options.rate, options.close_rate.or(options.rate)];
-        let seat = Arc::new(scheduler.join(rates, Box::new(move || analysis.turn())));
-        let worker = Self { shared, seat, camera };
+        let seat = Arc::new(scheduler.join(rates, Box::new(move || analysis.turn()))?);
         let capture = Capture {
-            shared: worker.shared.clone(),
-            seat: worker.seat.clone(),
-            camera: worker.camera.clone(),
+            shared: shared.clone(),
+            seat: seat.clone(),
+            camera: camera.clone(),
             nature,
             options,
             probe,
+            open: Box::new(open),
+            state: Attempts::default(),
+            alive: Alive::of(&shared),
         };
-        let alive = Alive::of(&worker.shared);
-        let seat = worker.seat.clone();
-        let body = move || {
-            let shared = alive.0.clone();
-            if catch_unwind(AssertUnwindSafe(|| capture.run(open))).is_err() {
-                shared.fail(PANICKED);
+        let crew = scheduler.crew().clone();
+        let ticket = match crew.take_on(capture) {
+            Ok(ticket) => ticket,
+            Err(error) => {
                 seat.leave();
+                return Err(error);
             }
-            drop(alive);
         };
-        // A failed spawn drops the worker, which gives up the seat.
-        std::thread::Builder::new()
-            .name("camera-capture".into())
-            .spawn(body)
-            .map_err(|error| Error::Internal { reason: format!("no thread for the camera: {error}") })?;
-        Ok(worker)
+        Ok(Self { shared, seat, crew, ticket, camera })
     }
 
     /// Returns the camera's address, without credentials.
@@ -219,16 +219,41 @@ impl CameraWorker {
     /// # Ok::<(), faceattend_core::Error>(())
     /// ```
     pub fn stop(&self) {
-        self.shared.change(|inner| {
-            inner.stop = true;
-            inner.waiting = None;
-            if !inner.state.is_over() {
-                inner.state = CameraState::Stopped;
+        Self::stop_all([self]);
+    }
+
+    /// Stops several cameras, all of them within a second.
+    ///
+    /// ```
+    /// use faceattend_core::camera::WorkerOptions;
+    /// use faceattend_core::{CameraSource, CameraWorker};
+    ///
+    /// let source = CameraSource::parse("../examples/media/class.avi")?;
+    /// let start = || CameraWorker::start(&source, WorkerOptions::default(), drop);
+    /// let workers = [start()?, start()?];
+    /// CameraWorker::stop_all(&workers);
+    /// assert!(workers.iter().all(|worker| worker.health().state.is_over()));
+    /// # Ok::<(), faceattend_core::Error>(())
+    /// ```
+    pub fn stop_all<'a>(workers: impl IntoIterator<Item = &'a Self>) {
+        let workers: Vec<&Self> = workers.into_iter().collect();
+        for worker in &workers {
+            worker.shared.change(|inner| {
+                inner.stop = true;
+                inner.waiting = None;
+                if !inner.state.is_over() {
+                    inner.state = CameraState::Stopped;
+                }
+            });
+            worker.seat.leave();
+            worker.crew.let_go(worker.ticket);
+        }
+        let until = Instant::now() + STOP_PATIENCE;
+        for worker in workers {
+            let left = until.saturating_duration_since(Instant::now());
+            if worker.shared.wait_until(left, |inner| inner.threads == 0).threads > 0 {
+                tracing::warn!(camera = worker.camera, "the camera's threads have not ended yet");
             }
-        });
-        self.seat.leave();
-        if self.shared.wait_until(STOP_PATIENCE, |inner| inner.threads == 0).threads > 0 {
-            tracing::warn!(camera = self.camera, "the camera's threads have not ended yet");
         }
     }
 }

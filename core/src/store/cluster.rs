@@ -29,12 +29,18 @@ pub trait Cluster: Send + Sync {
     /// [`Error::Store`](crate::Error::Store).
     fn watch_camera(&self, camera: &CameraKey, by: &ServerId, lease: Duration) -> Result<bool>;
 
-    /// Renews the leases of the cameras in `reports`, leases some cameras that nobody holds, and returns what `by`
-    /// holds now. The server must stop watching every other camera.
+    /// Renews the leases of the cameras in `reports`, leases some cameras that nobody holds until `by` holds `most`
+    /// that are not over, and returns what it holds now. The server must stop watching every other camera.
     ///
     /// # Errors
     /// [`Error::Store`](crate::Error::Store).
-    fn claim_cameras(&self, by: &ServerId, reports: &[CameraReport], lease: Duration) -> Result<Vec<ClaimedCamera>>;
+    fn claim_cameras(
+        &self,
+        by: &ServerId,
+        reports: &[CameraReport],
+        lease: Duration,
+        most: usize,
+    ) -> Result<Vec<ClaimedCamera>>;
 
     /// Ends the leases of `by`, so that other servers take its cameras over at once. Cameras that only `by` reaches are
     /// watched by nobody until it is started again.

@@ -17,6 +17,7 @@ use super::detection::{NOT_PERMITTED, place};
 use crate::error::AppError;
 use crate::live::camera_status::{CameraItem, CameraStatus};
 use crate::live::cameras::{Mounted, Starter, shown_place};
+use crate::live::refusals::Refusal;
 use crate::request::extract::Authed;
 use crate::request::input::{Nothing, input};
 use crate::request::kinds::{Flag, FlagOr, Integer, Optional, Word};
@@ -64,9 +65,13 @@ pub(crate) struct KeptItem {
     #[schema(required)]
     only_at: Option<String>,
     /// Why it is not watched although it is not paused: a password that cannot be read, a place that is no longer
-    /// permitted.
+    /// permitted, no room.
     #[schema(required)]
     problem: Option<String>,
+    /// The same as a word: `no_room` for one that waits until the server watches fewer cameras than `--max-cameras`,
+    /// `not_permitted` or `other`.
+    #[schema(required)]
+    problem_code: Option<&'static str>,
     created_at: String,
     created_by: String,
     changed_at: String,
@@ -77,7 +82,7 @@ pub(crate) struct KeptItem {
 }
 
 impl KeptItem {
-    fn of(app: &AppState, kept: KeptCamera, problem: Option<String>, watched: &Map<String, Value>) -> Self {
+    fn of(app: &AppState, kept: KeptCamera, problem: Option<Refusal>, watched: &Map<String, Value>) -> Self {
         let laptop = kept.group == CameraGroup::Laptop;
         let status = if kept.paused {
             Value::Null
@@ -99,7 +104,8 @@ impl KeptItem {
             paused: kept.paused,
             laptop,
             only_at: kept.key.only_at,
-            problem,
+            problem_code: problem.as_ref().map(|problem| problem.code.as_str()),
+            problem: problem.map(|problem| problem.text),
             created_at: naive_utc(kept.created_at),
             created_by: kept.created_by,
             changed_at: naive_utc(kept.changed_at),
@@ -126,7 +132,7 @@ fn camera_error(error: AppError) -> AppError {
 async fn item(app: &AppState, kept: KeptCamera) -> Result<KeptItem, AppError> {
     let app = app.clone();
     let listing = move || {
-        let problem = app.live().kept().problem(kept.id);
+        let problem = app.live().kept().problem(&kept);
         Ok(KeptItem::of(&app, kept, problem, &app.live().camera_items()))
     };
     blocking("Error retrieving the camera", listing).await

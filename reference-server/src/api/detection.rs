@@ -110,6 +110,9 @@ pub(super) fn place(address: &str, location: Option<&str>) -> String {
     location.map_or_else(|| address.to_owned(), |location| format!("{address} at {}", shown_place(location)))
 }
 
+/// The text names how many.
+const NO_ROOM: &str = "Cameras: this server watches 64 cameras, as many as it may, and what to do";
+
 /// One text for all that an operator may not open, there or not.
 pub(super) const NOT_PERMITTED: &str = "This camera or recording is not there, or only an admin may start it";
 
@@ -120,12 +123,13 @@ pub(super) const START: Endpoint = Endpoint {
     audit: Audit::Entry,
     tag: Tag::LiveDetection,
     summary: "Starts a camera of the server, or a session for the pictures of a browser",
-    errors: &[(400, "Error starting face detection: no camera's address"), (403, NOT_PERMITTED)],
+    errors: &[(400, "Error starting face detection: no camera's address"), (403, NOT_PERMITTED), (409, NO_ROOM)],
 };
 
 /// Starts a camera. An operator starts those of `--camera-hosts` and `--camera-folders`, an admin any. One that runs
 /// already goes on as it is, unless it is said to be mounted otherwise. One that cannot be opened is started all the
-/// same, and its status says that it does not run. With `camera_source` it is a browser's session, whose pictures go to
+/// same, and its status says that it does not run. One more than `--max-cameras` is refused, or left to another server
+/// of the database. With `camera_source` it is a browser's session, whose pictures go to
 /// `/detection/frame`.
 pub(super) async fn start(State(app): State<AppState>, call: Authed<NewCamera>) -> Result<Json<Started>, AppError> {
     const PREFIX: &str = "Error starting face detection";

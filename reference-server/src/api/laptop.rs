@@ -84,7 +84,10 @@ pub(super) const START: Endpoint = Endpoint {
     audit: Audit::Entry,
     tag: Tag::LiveDetection,
     summary: "Starts a camera that is plugged into the server",
-    errors: &[(500, "Error starting laptop camera detection")],
+    errors: &[
+        (409, "Cameras: this server watches 64 cameras, as many as it may, and what to do"),
+        (500, "Error starting laptop camera detection"),
+    ],
 };
 
 /// Starts a camera. As recorded, one that is not there is started too; its status says so.
@@ -97,6 +100,7 @@ pub(super) async fn start(
     let available = blocking("Error starting laptop camera detection", move || {
         let number = index.to_string();
         let turn = app.live().kept().laptop_turn();
+        app.live().laptop().must_have_room_for(&number)?;
         turn.keep(wanted(&number), &user)?;
         app.live().laptop().start(wanted(&number), Starter::Admin)?;
         Ok(available())

@@ -116,14 +116,16 @@ impl CameraLeases {
                 key: self.key_of(&camera.name),
             })
             .collect();
-        let held = self.cluster()?.claim_cameras(&self.server, &reports, LEASE)?;
+        // Its own cameras count for themselves; others, such as a laptop's, take room from them.
+        let most = self.cameras.count() + self.cameras.room();
+        let held = self.cluster()?.claim_cameras(&self.server, &reports, LEASE, most)?;
         *self.holds_until.lock().unwrap_or_else(PoisonError::into_inner) = asked + LEASE - MARGIN;
         let names: BTreeSet<&str> = held.iter().map(|claimed| claimed.camera.key.name.as_str()).collect();
         for lost in self.cameras.stop_where(|name| !names.contains(name)) {
             tracing::info!(camera = lost, "no longer watched by this server");
         }
         for claimed in held.iter().filter(|claimed| !claimed.is_over) {
-            self.refusals.note(&claimed.camera, self.cameras.take_up(&claimed.camera));
+            self.refusals.note(&claimed.camera, self.cameras.take_up(&claimed.camera), self.cameras.most());
         }
         self.read_all()
     }
@@ -138,9 +140,14 @@ impl CameraLeases {
     }
 
     /// Keeps a camera that is started and has it watched, by this server unless another does so already; whether it may
-    /// be opened.
+    /// be opened. A server without room leaves it to the others, who look for it within a beat.
     pub(super) fn start_camera(&self, new: &NewKeptCamera, starter: Starter) -> Result<bool> {
         let _turn = self.turn();
+        if self.cameras.must_have_room_for(&new.settings.address).is_err() {
+            self.store.keep_started_camera(new)?;
+            self.read_all()?;
+            return Ok(true);
+        }
         let asked = Instant::now();
         let (kept, is_leased) = self.cluster()?.keep_watched_camera(new, &self.server, LEASE)?;
         if is_leased {
@@ -155,7 +162,8 @@ impl CameraLeases {
         let _turn = self.turn();
         let asked = Instant::now();
         let is_here = kept.key.only_at.as_ref().is_none_or(|server| *server == self.server.name);
-        if is_here && self.cluster()?.watch_camera(&kept.key, &self.server, LEASE)? {
+        let has_room = kept.address.known().is_some_and(|address| self.cameras.must_have_room_for(address).is_ok());
+        if is_here && has_room && self.cluster()?.watch_camera(&kept.key, &self.server, LEASE)? {
             self.begin(kept, starter, asked)?;
         }
         self.read_all()?;
@@ -208,6 +216,11 @@ impl CameraLeases {
         let all = self.all();
         let holder = all.iter().find(|camera| camera.key == *key).and_then(|camera| camera.server.as_ref());
         holder.is_some_and(|server| *server != self.server.name)
+    }
+
+    /// Whether no server watches the camera, as of the last look.
+    pub(super) fn waits(&self, key: &CameraKey) -> bool {
+        self.all().iter().any(|camera| camera.key == *key && camera.server.is_none())
     }
 
     /// Every server's cameras, as the API shows them, by name.

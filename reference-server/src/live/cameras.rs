@@ -20,6 +20,7 @@ use super::camera_status::CameraStatus;
 use super::preview::Preview;
 use super::watch::{Shown, Watcher};
 use crate::auth::Role;
+use crate::priority::yield_to_requests;
 use crate::settings::{LiveSettings, Mountings};
 
 /// How many times as often a camera is looked at while the next picture may decide whose a face is.
@@ -31,6 +32,17 @@ const ATTEMPTS: u32 = 5;
 const BETWEEN_ATTEMPTS: Duration = Duration::from_millis(180);
 /// How often a camera that is being opened is looked at.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(50);
+
+/// What became of a kept camera that is to be watched.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Taken {
+    /// It is watched.
+    Watched,
+    /// Its starter may not open it any more.
+    NotPermitted,
+    /// As many are watched as may be.
+    NoRoom,
+}
 
 /// Numbers cameras for their previews, across all groups.
 static NEXT_ID: AtomicU64 = AtomicU64::new(1);
@@ -172,11 +184,39 @@ impl Cameras {
         source.is_fixed_by(&self.access)
     }
 
+    /// Returns how many cameras this server watches at most.
+    pub(crate) fn most(&self) -> usize {
+        self.scheduler.max_cameras().get()
+    }
+
+    /// Returns how many further cameras may be watched.
+    pub(super) fn room(&self) -> usize {
+        self.most().saturating_sub(self.scheduler.cameras())
+    }
+
+    /// Returns how many cameras of this list have not ended.
+    pub(super) fn count(&self) -> usize {
+        self.lock().values().filter(|camera| !camera.worker.health().state.is_over()).count()
+    }
+
+    /// Checks that the camera at `address` may be watched beside those that are.
+    ///
+    /// # Errors
+    /// [`Error::State`], with what to do, when it is one too many.
+    pub(crate) fn must_have_room_for(&self, address: &str) -> Result<()> {
+        let takes_its_own = self.lock().get(&redacted(address)).is_some_and(|c| !c.worker.health().state.is_over());
+        if takes_its_own || self.room() > 0 {
+            return Ok(());
+        }
+        Err(Error::State { what: "cameras", reason: no_room(self.most()) })
+    }
+
     /// Starts a camera; whether it may be opened. One that runs already goes on as it is, in the place it was started
     /// with; one that was started with other credentials, or is mounted otherwise, is started anew.
     ///
     /// # Errors
-    /// [`Error::InvalidInput`] for an address that is none of a camera's.
+    /// [`Error::InvalidInput`] for an address that is none of a camera's; [`Error::State`] when as many are watched as
+    /// may be.
     pub(crate) fn start(&self, wanted: Wanted<'_>, starter: Starter) -> Result<bool> {
         // An empty address is started, as recorded, and ends like a file that is not there.
         let source = match wanted.address.trim().is_empty() {
@@ -195,12 +235,12 @@ impl Cameras {
         self.lock().get(&redacted(wanted.address)).is_some_and(|camera| camera.goes_on(wanted))
     }
 
-    /// Watches a kept camera as it is kept, unless it was started like that already, also when it is over; whether it
-    /// may be opened.
+    /// Watches a kept camera as it is kept, unless it was started like that already, also when it is over.
     ///
     /// # Errors
-    /// As [`start`](Self::start), and [`Error::State`] for one whose password cannot be read.
-    pub(super) fn take_up(&self, kept: &KeptCamera) -> Result<bool> {
+    /// [`Error::InvalidInput`] for an address that is none of a camera's, and [`Error::State`] for one whose password
+    /// cannot be read.
+    pub(super) fn take_up(&self, kept: &KeptCamera) -> Result<Taken> {
         let wanted = Wanted::of(kept)?;
         let orientation = self.orientation(wanted.mounted, wanted.location);
         let is_as_kept = |camera: &Camera| {
@@ -209,15 +249,19 @@ impl Cameras {
         };
         // It is asked every two seconds, and a name need not be resolved for that.
         if self.lock().get(&redacted(wanted.address)).is_some_and(is_as_kept) {
-            return Ok(true);
+            return Ok(Taken::Watched);
+        }
+        // Nor for one that waits.
+        if self.must_have_room_for(wanted.address).is_err() {
+            return Ok(Taken::NoRoom);
         }
         let starter = match kept.reach {
             CameraReach::Anywhere => Starter::Admin,
             CameraReach::Permitted => Starter::Operator,
         };
-        let Some(source) = self.source(wanted.address, starter)? else { return Ok(false) };
+        let Some(source) = self.source(wanted.address, starter)? else { return Ok(Taken::NotPermitted) };
         self.start_unless(wanted, Some(source), is_as_kept)?;
-        Ok(true)
+        Ok(Taken::Watched)
     }
 
     fn start_unless(
@@ -233,6 +277,9 @@ impl Cameras {
         if is_there(&running) {
             return Ok(());
         }
+        drop(running);
+        self.must_have_room_for(address)?;
+        running = self.lock();
         // The one that is replaced ends first: many cameras are read by one at a time. Out of the lock, as in `stop`.
         if let Some(before) = running.remove(&name) {
             drop(running);
@@ -247,7 +294,12 @@ impl Cameras {
         let preview = self.preview.then(|| Arc::new(Preview::default()));
         let shown = Shown::new(preview, orientation, &self.watcher.gallery);
         let nature = source.as_ref().map_or(Nature::Recording, CameraSource::nature);
-        let watch = self.watcher.watch(&name, location, (nature, gate), shown.clone());
+        let mut watch = self.watcher.watch(&name, location, (nature, gate), shown.clone());
+        // The scheduler's threads do nothing else.
+        let watch = move |frame| {
+            yield_to_requests();
+            watch(frame)
+        };
         let opened = OpenOptions::default().with_orientation(orientation);
         let options =
             WorkerOptions::default().with_open(opened).with_rate(self.rate).with_close_rate(self.rate * CLOSER);
@@ -331,11 +383,7 @@ impl Cameras {
     /// Stops the cameras whose names `gone` holds for; returns their names. Blocks like [`stop`](Self::stop).
     pub(super) fn stop_where(&self, gone: impl Fn(&str) -> bool) -> Vec<String> {
         let stopped: BTreeMap<_, _> = self.lock().extract_if(.., |name, _| gone(name)).collect();
-        thread::scope(|threads| {
-            for camera in stopped.values() {
-                threads.spawn(|| camera.worker.stop());
-            }
-        });
+        CameraWorker::stop_all(stopped.values().map(|camera| &camera.worker));
         stopped.into_keys().collect()
     }
 
@@ -371,6 +419,14 @@ impl Cameras {
         // Every change is one insertion or removal: a panic leaves nothing half done.
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Returns what is said of a camera for which there is no room, where `most` are watched.
+pub(super) fn no_room(most: usize) -> String {
+    format!(
+        "this server watches {most} cameras, as many as it may: stop or pause one, raise --max-cameras, or let another \
+         server share them (--server-name)"
+    )
 }
 
 /// Opens by trying several times.

@@ -17,8 +17,8 @@ use jiff::Timestamp;
 
 use super::background::BackgroundThreads;
 use super::camera_leases::CameraLeases;
-use super::cameras::{Cameras, Mounted, Starter, Wanted, reached_by_all};
-use super::refusals::Refusals;
+use super::cameras::{Cameras, Mounted, Starter, Wanted, no_room, reached_by_all};
+use super::refusals::{Refusal, Refusals};
 use super::trial::{Trial, try_camera};
 
 /// How often the list is looked at without being told of a change: for recordings that end, and for a database that
@@ -36,6 +36,8 @@ pub(crate) struct KeptList {
     /// This server's name among several.
     server: Option<String>,
     refusals: Refusals,
+    /// How many cameras waited for room at the last look.
+    waiting: Mutex<usize>,
     /// Held from a change of the list to what is done for it.
     turn: Mutex<()>,
     beat: BackgroundThreads,
@@ -87,8 +89,9 @@ impl KeptList {
         server: Option<String>,
         refusals: Refusals,
     ) -> Result<Arc<Self>> {
-        let (turn, beat) = (Mutex::default(), BackgroundThreads::default());
-        let list = Arc::new(Self { store, cameras, laptop, leases, server, refusals, turn, beat: beat.clone() });
+        let (waiting, turn, beat) = (Mutex::default(), Mutex::default(), BackgroundThreads::default());
+        let list = Self { store, cameras, laptop, leases, server, refusals, waiting, turn, beat: beat.clone() };
+        let list = Arc::new(list);
         let following = Arc::clone(&list);
         beat.thread("kept-cameras", move || {
             let (mut adopted, mut failing) = (false, false);
@@ -127,8 +130,12 @@ impl KeptList {
             return Ok(false);
         }
         let _turn = self.turn();
-        if self.leases.is_none() && self.cameras.goes_on(wanted) {
-            return Ok(true);
+        if self.leases.is_none() {
+            if self.cameras.goes_on(wanted) {
+                return Ok(true);
+            }
+            // Before it is kept: whoever is told that there is no room has changed nothing.
+            self.cameras.must_have_room_for(wanted.address)?;
         }
         let asked = self.asked(CameraGroup::Usual, wanted, starter, by);
         match &self.leases {
@@ -167,14 +174,21 @@ impl KeptList {
     }
 
     /// Every camera that is kept, and why it is not watched.
-    pub(crate) fn cameras(&self) -> Result<Vec<(KeptCamera, Option<String>)>> {
+    pub(crate) fn cameras(&self) -> Result<Vec<(KeptCamera, Option<Refusal>)>> {
         let kept = self.store.kept_cameras()?;
-        Ok(kept.into_iter().map(|camera| (self.refusals.of(camera.id), camera)).map(|(why, c)| (c, why)).collect())
+        Ok(kept.into_iter().map(|camera| (self.problem(&camera), camera)).map(|(why, c)| (c, why)).collect())
     }
 
-    /// Why the camera with this id is not watched although it is not paused.
-    pub(crate) fn problem(&self, id: i64) -> Option<String> {
-        self.refusals.of(id)
+    /// Why the camera is not watched although it is not paused.
+    pub(crate) fn problem(&self, camera: &KeptCamera) -> Option<Refusal> {
+        let has_no_server = |leases: &CameraLeases| {
+            let is_usual = camera.group == CameraGroup::Usual && !camera.paused;
+            is_usual && leases.waits(&camera.key) && self.cameras.room() == 0
+        };
+        self.refusals.of(camera.id).or_else(|| {
+            let waits = self.leases.as_deref().is_some_and(has_no_server);
+            waits.then(|| Refusal::no_room(self.cameras.most()))
+        })
     }
 
     /// The camera with this id.
@@ -286,8 +300,18 @@ impl KeptList {
             self.watch_only(&self.cameras, kept.iter().filter(|camera| is_usual(camera)));
         }
         self.watch_only(&self.laptop, kept.iter().filter(|camera| camera.group == CameraGroup::Laptop));
-        self.refusals.keep_only(|id| kept.iter().any(|camera| camera.id == id && !camera.paused));
+        let wanted: BTreeSet<i64> = kept.iter().filter(|camera| !camera.paused).map(|camera| camera.id).collect();
+        self.refusals.keep_only(|id| wanted.contains(&id));
+        self.tell_of_those_that_wait();
         Ok(())
+    }
+
+    fn tell_of_those_that_wait(&self) {
+        let waiting = self.refusals.waiting();
+        let before = std::mem::replace(&mut *self.waiting.lock().unwrap_or_else(PoisonError::into_inner), waiting);
+        if waiting > before {
+            tracing::warn!("{waiting} kept cameras wait: {}", no_room(self.cameras.most()));
+        }
     }
 
     fn watch_only<'a>(&self, cameras: &Cameras, kept: impl Iterator<Item = &'a KeptCamera>) {
@@ -298,7 +322,7 @@ impl KeptList {
             tracing::info!(camera = stopped, "no longer watched: it is paused, changed or removed");
         }
         for camera in wanted {
-            self.refusals.note(camera, cameras.take_up(camera));
+            self.refusals.note(camera, cameras.take_up(camera), cameras.most());
         }
     }
 

@@ -19,11 +19,12 @@ mod log;
 pub(crate) mod notices;
 pub(crate) mod preview;
 pub(crate) mod problems;
-mod refusals;
+pub(crate) mod refusals;
 pub(crate) mod trial;
 mod waiting_writes;
 pub(crate) mod watch;
 
+use std::collections::BTreeSet;
 use std::num::NonZero;
 use std::sync::Arc;
 
@@ -128,7 +129,11 @@ impl Live {
             }),
             unknown_faces: unknown_faces.clone(),
         };
-        let scheduler = Scheduler::new(NonZero::new(settings.threads).unwrap_or(NonZero::<usize>::MIN))?;
+        let threads = NonZero::new(settings.threads).unwrap_or(NonZero::<usize>::MIN);
+        let scheduler = match settings.live.max_cameras {
+            Some(most) => Scheduler::with_max_cameras(threads, most)?,
+            None => Scheduler::new(threads)?,
+        };
         let cameras = || Arc::new(Cameras::new(watcher.clone(), scheduler.clone(), &settings.live));
         let (cameras, laptop) = (cameras(), cameras());
         let watched = vec![Arc::clone(&cameras), Arc::clone(&laptop)];
@@ -357,19 +362,21 @@ fn camera_pictures(
     let (kept, cameras, laptop, leases) =
         (Arc::clone(kept), Arc::clone(cameras), Arc::clone(laptop), leases.map(Arc::clone));
     Box::new(move || {
-        let running = |watched: &Cameras, name: &str| {
-            watched.status().iter().any(|camera| camera.name == name && camera.state() == CameraState::Running)
+        let running = |watched: &Cameras| -> BTreeSet<String> {
+            let status = watched.status().into_iter();
+            status.filter(|camera| camera.state() == CameraState::Running).map(|camera| camera.name).collect()
         };
+        let (running, running_here) = (running(&cameras), running(&laptop));
         let mut pictures = Vec::new();
         for (camera, _) in kept.cameras()? {
             let name = &camera.key.name;
             let is_up = match (&leases, camera.group) {
                 _ if camera.paused => Some(true),
-                (_, CameraGroup::Laptop) => Some(running(&laptop, name)),
-                (None, CameraGroup::Usual) => Some(running(&cameras, name)),
+                (_, CameraGroup::Laptop) => Some(running_here.contains(name)),
+                (None, CameraGroup::Usual) => Some(running.contains(name)),
                 // Another server answers for a camera that it watches.
                 (Some(leases), CameraGroup::Usual) => {
-                    (!leases.is_of_another(&camera.key)).then(|| running(&cameras, name))
+                    (!leases.is_of_another(&camera.key)).then(|| running.contains(name))
                 }
             };
             pictures.push(CameraPicture { id: camera.id, name: camera.name, location: camera.location, is_up });

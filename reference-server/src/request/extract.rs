@@ -150,6 +150,8 @@ pub(super) async fn admitted<I: Input, D: Door>(
             if arriving.announces_more_than(BODY_LIMIT) || !arriving.fill(BODY_LIMIT).await? {
                 return Err(body::too_large());
             }
+            // So large are pictures. What has arrived is read to its end, or the client would not hear the answer.
+            state.must_have_place()?;
             gathered.reader.body = arriving.read(&gathered.headers, I::EXPECTS)?;
         }
     }

@@ -1,5 +1,6 @@
 //! How cameras are watched.
 
+use std::num::NonZero;
 use std::sync::Arc;
 
 use faceattend_core::camera::CameraAccess;
@@ -34,6 +35,9 @@ pub struct LiveSettings {
     pub mountings: Mountings,
     /// Which cameras and recordings an operator may start. An admin may start any.
     pub camera_access: Arc<CameraAccess>,
+    /// How many cameras are watched at a time. Default `None`: as many as
+    /// [`Scheduler::new`](faceattend_core::camera::Scheduler::new) allows for [`threads`](super::Settings::threads).
+    pub max_cameras: Option<NonZero<usize>>,
 }
 
 impl Default for LiveSettings {
@@ -48,6 +52,7 @@ impl Default for LiveSettings {
             gate: GateSettings::default(),
             mountings: Mountings::default(),
             camera_access: Arc::default(),
+            max_cameras: None,
         }
     }
 }
@@ -92,6 +97,13 @@ impl LiveSettings {
     #[must_use]
     pub fn with_camera_access(mut self, access: CameraAccess) -> Self {
         self.camera_access = Arc::new(access);
+        self
+    }
+
+    /// The same settings, watching at most so many cameras at a time.
+    #[must_use]
+    pub fn with_max_cameras(mut self, most: Option<NonZero<usize>>) -> Self {
+        self.max_cameras = most;
         self
     }
 

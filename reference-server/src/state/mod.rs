@@ -1,5 +1,6 @@
 //! What every handler shares.
 
+pub(crate) mod analysis;
 pub(crate) mod in_flight;
 pub(crate) mod picture_memory;
 pub(crate) mod rates;
@@ -26,6 +27,7 @@ use crate::live::Live;
 use crate::metrics::Figures;
 use crate::settings::Settings;
 
+use analysis::AnalysisThreads;
 use in_flight::InFlight;
 use picture_memory::PictureMemory;
 use rates::Rates;
@@ -33,6 +35,10 @@ use rates::Rates;
 /// How many frames may wait for the engine before a new one is answered 503: at the page's five frames a second and
 /// 10 ms a frame a thread, several seconds of work.
 const WAITING_PER_THREAD: usize = 64;
+
+/// How many frames a thread has at hand: the one that it analyzes, and the next, so that it need not wait for the
+/// runtime. A client that hangs up while its frame waits before that costs nothing.
+const AT_THE_THREADS: usize = 2;
 
 /// How long notices that were sent are kept: they name people. It is longer than anybody asks whether a letter went.
 const NOTICES_KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
@@ -62,8 +68,9 @@ struct Shared {
     trials: Semaphore,
     /// One permit a frame that waits or is analyzed.
     queue: Semaphore,
-    /// One permit a frame that is analyzed.
+    /// One permit a frame that a thread has, or is next to have.
     running: Arc<Semaphore>,
+    analysis: AnalysisThreads,
 }
 
 impl AppState {
@@ -95,7 +102,8 @@ impl AppState {
             password_changed: AtomicBool::new(false),
             trials: Semaphore::new(TRIALS),
             queue: Semaphore::new(threads * WAITING_PER_THREAD),
-            running: Arc::new(Semaphore::new(threads)),
+            running: Arc::new(Semaphore::new(threads * AT_THE_THREADS)),
+            analysis: AnalysisThreads::start(threads)?,
         })))
     }
 
@@ -290,15 +298,28 @@ impl AppState {
         let permit = Arc::clone(&self.0.running).acquire_owned().await.map_err(|_| AppError::Died(prefix))?;
         let engine = Arc::clone(&self.0.engine);
         self.0.figures.frames.fetch_add(1, Relaxed);
-        blocking(prefix, move || {
+        let analyzing = move || {
             // Moved in: a client that hangs up cancels its request, but not the analysis that has begun.
             let _permit = permit;
             let frame = decode(&bytes, &limits)?;
             drop(bytes);
             room.keep(frame.pixels().len());
             work(frame, &*engine)
-        })
-        .await
+        };
+        self.0.analysis.run(prefix, analyzing).await
+    }
+
+    /// Refuses a picture before its request is parsed, where it would be refused afterwards: under a flood of pictures,
+    /// parsing those that are refused would take a core from those that are not.
+    ///
+    /// # Errors
+    /// 503 when as many pictures wait as may.
+    pub(crate) fn must_have_place(&self) -> Result<(), AppError> {
+        if self.0.queue.available_permits() > 0 {
+            return Ok(());
+        }
+        self.0.figures.busy.fetch_add(1, Relaxed);
+        Err(AppError::Later(StatusCode::SERVICE_UNAVAILABLE, "The server is busy", 1))
     }
 }
 

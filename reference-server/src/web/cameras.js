@@ -69,12 +69,12 @@ function settingsOf({ gate, orientation, mirror }) {
 
 // How it is doing, since when it is as it is kept, and what keeps it from work.
 function stateOf(camera) {
-  const { paused, problem, status, changed_at: at, changed_by: by } = camera;
+  const { paused, problem, problem_code: code, status, changed_at: at, changed_by: by } = camera;
   const since = t(paused ? "cameras.paused_by" : "cameras.kept_by", { when: dateTime(at), name: by });
   const hint = make("span", { className: "hint under", textContent: since });
   const told_ = (text, kind = "") => make("span", {}, make("span", { className: kind, textContent: text }), hint);
   if (paused) return told_(t("cameras.paused"));
-  if (problem) return told_(problem, "bad");
+  if (problem) return told_(code === "no_room" ? t("cameras.no_room") : problem, "bad");
   if (!status) return told_(t("camera.state.connecting"));
   const state = told(STATES, status.state);
   const why = status.last_error ? `: ${withoutAddress(status.last_error)}` : "";

@@ -93,6 +93,12 @@ async fn an_overloaded_server_says_so_and_still_tells_its_health() {
         let answer = tokio::time::timeout(SOON, service.get(path)).await.unwrap();
         assert_eq!(answer.status, 200, "{path}: {}", answer.text);
     }
+    // A picture that would be refused is not even parsed: nobody sees that this one is none.
+    let broken = || {
+        let request = service.request("POST", "/api/v1/face/detect").header("content-type", "application/json");
+        service.raw(request.body("x".repeat(100_000).into()).unwrap())
+    };
+    broken().await.is(503, "The server is busy");
     *engine.open.lock().unwrap() = true;
     engine.opened.notify_all();
     let mut counted = [0, 0];
@@ -108,4 +114,5 @@ async fn an_overloaded_server_says_so_and_still_tells_its_health() {
         }
     }
     assert_eq!(counted, [128, 172]);
+    assert_eq!(broken().await.status, 422);
 }

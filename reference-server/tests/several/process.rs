@@ -24,7 +24,12 @@ pub struct Server {
 impl Server {
     /// Starts a server called `name` on the database with this address.
     pub fn start(name: &str, database: &str) -> Self {
-        let process = ServerProcess::start("a_server_of_the_test", &format!("{name} {database}"));
+        Self::start_with_room(name, 64, database)
+    }
+
+    /// The same for a server that watches at most so many cameras.
+    pub fn start_with_room(name: &str, cameras: usize, database: &str) -> Self {
+        let process = ServerProcess::start("a_server_of_the_test", &format!("{name} {cameras} {database}"));
         Self { name: name.to_owned(), process, token: String::new() }
     }
 
@@ -90,14 +95,15 @@ impl Server {
 /// Serves until the process is killed, if it was started as a server.
 pub fn serve_if_told_to() {
     serve_if_started(ConnectionLimits::default(), async |order| {
-        let (name, database) = order.split_once(' ').unwrap();
+        let (name, rest) = order.split_once(' ').unwrap();
+        let (cameras, database) = rest.split_once(' ').unwrap();
         // The client of PostgreSQL blocks.
         let url = database.to_owned();
         let opened = tokio::task::spawn_blocking(move || PostgresStore::open(&url).unwrap());
         let store: Arc<dyn Store> = Arc::new(opened.await.unwrap());
         let settings = Settings::new(Secret::new(SECRET).unwrap())
             .with_policy(AttendancePolicy::in_time_zone("UTC").unwrap())
-            .with_live(without_a_gate().with_server_name(name))
+            .with_live(without_a_gate().with_server_name(name).with_max_cameras(cameras.parse().ok()))
             .with_threads(2);
         let engine = Arc::new(marker::MarkerEngine::new());
         let state = tokio::task::spawn_blocking(|| AppState::new(store, engine, settings).unwrap()).await.unwrap();

@@ -32,8 +32,14 @@ impl Cluster for PostgresStore {
         self.write("have the camera watched", |db| watch(db, camera, by, lease))
     }
 
-    fn claim_cameras(&self, by: &ServerId, reports: &[CameraReport], lease: Duration) -> Result<Vec<ClaimedCamera>> {
-        self.write("claim cameras", |db| claim(db, &self.keys, by, reports, lease))
+    fn claim_cameras(
+        &self,
+        by: &ServerId,
+        reports: &[CameraReport],
+        lease: Duration,
+        most: usize,
+    ) -> Result<Vec<ClaimedCamera>> {
+        self.write("claim cameras", |db| claim(db, &self.keys, by, reports, (lease, most)))
     }
 
     fn release_cameras(&self, by: &ServerId) -> Result<()> {
@@ -106,10 +112,11 @@ pub(super) fn claim(
     keys: &TemplateKeys,
     by: &ServerId,
     reports: &[CameraReport],
-    lease: Duration,
+    (lease, most): (Duration, usize),
 ) -> Outcome<Vec<ClaimedCamera>> {
     lock(db)?;
     let lease = lease.as_secs_f64();
+    let most = i64::try_from(most).unwrap_or(i64::MAX);
     for report in reports {
         db.execute(
             &format!(
@@ -129,16 +136,18 @@ pub(super) fn claim(
         ),
         &[&by.name],
     )?;
-    // Half of what lapsed, so that several servers share what a dead one leaves.
+    // Half of what lapsed, so that several servers share what a dead one leaves, and no more than it has room for.
     let lapsed = format!("NOT is_over AND (holder IS NULL OR held_until < {NOW}) AND place IN ('', $1)");
     let taken = db.execute(
         &format!(
             "UPDATE watched_cameras SET holder = $2, server = $1, held_until = {NOW} + $3::double precision,
                  report = NULL
              WHERE (name, place) IN (SELECT name, place FROM watched_cameras WHERE {lapsed} ORDER BY name
-                 LIMIT (SELECT (count(*) + 1) / 2 FROM watched_cameras WHERE {lapsed}))"
+                 LIMIT (SELECT LEAST((count(*) + 1) / 2, GREATEST(0, $4::bigint - (SELECT count(*)
+                     FROM watched_cameras WHERE holder = $2 AND NOT is_over AND held_until >= {NOW})))
+                     FROM watched_cameras WHERE {lapsed}))"
         ),
-        &[&by.name, &by.key, &lease],
+        &[&by.name, &by.key, &lease, &most],
     )?;
     let forgotten = db.execute(
         &format!(

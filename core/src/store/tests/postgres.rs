@@ -303,7 +303,8 @@ fn servers_that_claim_at_once_hold_each_camera_once() {
                 let server = schema.store();
                 scope.spawn(move || {
                     let me = ServerId::new(number.to_string());
-                    let claim = || server.claim_cameras(&me, &[], std::time::Duration::from_secs(600)).unwrap();
+                    let claim =
+                        || server.claim_cameras(&me, &[], std::time::Duration::from_secs(600), usize::MAX).unwrap();
                     (0..7).for_each(|_| drop(claim()));
                     claim()
                 })

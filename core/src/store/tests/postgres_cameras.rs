@@ -25,7 +25,7 @@ fn what_servers_shared_before_is_kept_and_its_password_is_no_longer_shared() {
         schema.client().query_one("SELECT count(*) FROM watched_cameras WHERE address <> ''", &[]).unwrap().get(0);
     assert_eq!(shared, 0);
     let b = ServerId::new("b");
-    let held = || store.claim_cameras(&b, &[], std::time::Duration::from_secs(600)).unwrap().len();
+    let held = || store.claim_cameras(&b, &[], std::time::Duration::from_secs(600), usize::MAX).unwrap().len();
     let [.., held] = [held(), held(), held()];
     assert_eq!(held, 2, "both are watched again");
 }

@@ -340,6 +340,11 @@ pub struct ServeArgs {
         value_delimiter = ',',
     )]
     pub(super) camera_folders: Vec<PathBuf>,
+    /// The number of cameras that this server watches at a time. A further one is refused; of those that are kept, the
+    /// rest wait, and other servers of the same database take them [default: 32 for each of --threads, at least 64, at
+    /// most 512]
+    #[arg(long, help_heading = heading::CAMERAS, env = "FACEATTEND_MAX_CAMERAS", value_name = "CAMERAS")]
+    pub(super) max_cameras: Option<NonZero<usize>>,
     /// The name of this server, unique among the servers of one database. They share their cameras and their
     /// events
     #[arg(

@@ -175,6 +175,7 @@ async fn serve(args: ServeArgs, data: Data) -> Result<()> {
         .with_tracking(tracking)
         .with_camera_access(CameraAccess::default().with_hosts(args.camera_hosts).with_folders(args.camera_folders))
         .with_age_templates(args.age_templates)
+        .with_max_cameras(args.max_cameras)
         .with_unknown_faces(args.list_unknown_faces.map(SignedDuration::from_hours))
         .with_mountings(
             Mountings::default()
