@@ -76,6 +76,7 @@ RENAMED = {
     ("CameraProblem", "for_camera"): (None, "for the server, whose cameras have settings"),
     ("Engine", "reads_pitch"): (None, "a session of the core asks it"),
     ("Engine", "embedder"): (None, "its parts: `model` and `dimension`, or `description`"),
+    ("Engine", "analyze_encoded"): (None, "`analyze` and `detect` take the bytes themselves"),
     ("Engine", "deepen"): (None, "for the stages of the core alone"),
     ("Gallery", "embedder"): (None, "as for the engine"),
     ("LivenessSession", "from_state"): (None, "from_json in Python, fromState in Node"),

@@ -2,6 +2,8 @@
 
 mod huffman;
 mod jpeg_scans;
+mod reduced;
+mod sequential;
 
 use std::fs::File;
 use std::io::{Cursor, Read as _};
@@ -12,6 +14,8 @@ use image::metadata::Orientation;
 use image::{ColorType, DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits, RgbImage};
 
 use self::jpeg_scans::Coverage;
+pub(crate) use self::reduced::Reducible;
+use self::sequential::Reduction;
 use crate::error::{Error, Result};
 use crate::frame::{ChannelOrder, Frame};
 
@@ -93,17 +97,30 @@ fn caught<T>(decoding: impl FnOnce() -> Result<T> + UnwindSafe) -> Result<T> {
 
 fn decoded(bytes: &[u8], limits: &DecodeLimits) -> Result<Frame<'static>> {
     let Opened { decoder, jpeg, orientation, .. } = open(bytes, limits)?;
+    if jpeg.is_some_and(|jpeg| !jpeg.progressive && !jpeg.scans_apart)
+        && let Some(picture) = sequential::decode(bytes, Reduction::Full)
+    {
+        return upright(picture.map_err(|_| cut_off())?.into(), orientation);
+    }
     let is_cut = if jpeg.is_some() { jpeg_scans::coverage(bytes) == Coverage::Cut } else { is_cut_webp(bytes) };
     if is_cut {
-        return Err(Error::invalid_image("it is cut off: a part of the picture is missing"));
+        return Err(cut_off());
     }
     let (width, height) = decoder.dimensions();
-    let mut picture = if jpeg.is_some_and(|jpeg| jpeg.scans_apart) {
+    let picture = if jpeg.is_some_and(|jpeg| jpeg.scans_apart) {
         drop(decoder);
         decode_scans_apart(bytes, width, height)?
     } else {
         DynamicImage::from_decoder(decoder).map_err(|e| Error::invalid_image(e.to_string()))?
     };
+    upright(picture, orientation)
+}
+
+fn cut_off() -> Error {
+    Error::invalid_image("it is cut off: a part of the picture is missing")
+}
+
+fn upright(mut picture: DynamicImage, orientation: Orientation) -> Result<Frame<'static>> {
     picture.apply_orientation(orientation);
     let rgb = picture.into_rgb8();
     let (width, height) = rgb.dimensions();

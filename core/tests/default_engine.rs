@@ -121,6 +121,36 @@ fn a_batch_of_faces_and_one_alone_are_embedded_alike() {
     assert!(cosine.0 > 0.999_99, "{cosine:?}");
 }
 
+/// A JPEG of several million pixels, of which the detector looks at a few ten thousand.
+#[test]
+fn a_picture_that_is_decoded_in_part_shows_the_same_faces() {
+    let (collins, hopper) = (still("collins/center.jpg"), still("hopper/left.jpg"));
+    let frame = placed(&[(&collins, 900, 37, 61), (&hopper, 1200, 1150, 333)], (2403, 1501));
+    let mut jpeg = std::io::Cursor::new(Vec::new());
+    let picture = image::RgbImage::from_raw(frame.width(), frame.height(), frame.pixels().to_vec()).unwrap();
+    picture.write_to(&mut jpeg, image::ImageFormat::Jpeg).unwrap();
+    let (bytes, limits) = (jpeg.into_inner(), DecodeLimits::default());
+    let decoded = decode(&bytes, &limits).unwrap();
+    let everywhere = AnalyzeOptions::default().with_depth(Depth::Detection);
+    for options in [everywhere, everywhere.with_region(Rect::new(1101.0, 300.0, 2403.0, 1501.0))] {
+        let part = engine().analyze_encoded(&bytes, &limits, &options).unwrap();
+        let whole = engine().analyze(&decoded, &options).unwrap();
+        assert_eq!(part.input_size, whole.input_size);
+        assert_eq!(
+            (part.faces.len(), whole.faces.len()),
+            (2 - usize::from(options.region.is_some()), part.faces.len())
+        );
+        for (part, whole) in part.faces.iter().zip(&whole.faces) {
+            assert!(part.bbox.iou(&whole.bbox) > 0.98, "{:?} for {:?}", part.bbox, whole.bbox);
+            assert!((part.score - whole.score).abs() < 0.02);
+        }
+    }
+    // What goes further sees every pixel, and so the very same.
+    let options = AnalyzeOptions::default().with_depth(Depth::Embedding);
+    let encoded = engine().analyze_encoded(&bytes, &limits, &options).unwrap();
+    assert_eq!(encoded, engine().analyze(&decoded, &options).unwrap());
+}
+
 #[test]
 fn the_order_of_the_channels_does_not_matter() {
     let rgb = still("obama/left.jpg");

@@ -5,10 +5,13 @@ use super::kind::DetectorKind;
 use super::options::DetectOptions;
 use super::{Detection, blazeface, nms, scrfd, yolo_face, yunet};
 use crate::error::{Error, Result};
-use crate::frame::Frame;
 use crate::geometry::Rect;
 use crate::models::session::ModelSession;
-use crate::preprocess::{InputShape, Letterbox, Letterboxer};
+use crate::preprocess::{InputShape, Letterbox, Letterboxer, Pixels};
+
+/// Input pixels for a pixel of a reduced picture at most: twice its size weighs every pixel of the whole as the whole
+/// picture would.
+const MOST_REDUCED: f32 = 0.5;
 
 /// A loaded detector. Holds the buffers that its runs reuse, so one is needed for each thread.
 pub(crate) struct Detector {
@@ -48,11 +51,11 @@ impl Detector {
         self.kind
     }
 
-    /// Finds the faces in `region` of `frame`, best score first; returns them and the longer side of the input that
+    /// Finds the faces in `region` of a picture, best score first; returns them and the longer side of the input that
     /// settled it.
     pub(crate) fn detect(
         &mut self,
-        frame: &Frame<'_>,
+        picture: &mut dyn Pixels,
         region: &Rect,
         options: &DetectOptions,
     ) -> Result<(&[Detection], usize)> {
@@ -62,7 +65,7 @@ impl Detector {
         let input_size = self.fixed.map_or(options.input_size, InputSize::Fixed);
         let sizes = input_size.ladder(self.kind, region);
         for size in sizes.into_iter().flatten() {
-            let scale = self.detect_at(frame, region, size, options.min_score)?;
+            let scale = self.detect_at(picture, region, size, options.min_score)?;
             used = size;
             nms::suppress(&mut self.found, max_iou);
             if input_size::large_enough(self.kind, &self.found, scale) {
@@ -73,7 +76,13 @@ impl Detector {
     }
 
     /// Adds what is found at one input size; returns input pixels per frame pixel.
-    fn detect_at(&mut self, frame: &Frame<'_>, region: &Rect, size: usize, min_score: Option<f32>) -> Result<f32> {
+    fn detect_at(
+        &mut self,
+        picture: &mut dyn Pixels,
+        region: &Rect,
+        size: usize,
+        min_score: Option<f32>,
+    ) -> Result<f32> {
         let kind = self.kind;
         let min_score = min_score.unwrap_or(kind.default_score());
         let mut layout = kind.layout();
@@ -81,7 +90,8 @@ impl Detector {
             layout.shape = InputShape::Square;
         }
         let placement = Letterbox::new(region, size, &layout);
-        let input = self.letterboxer.fill(frame, &placement, &layout, &kind.normalization())?;
+        let part = picture.part(MOST_REDUCED / placement.scale)?;
+        let input = self.letterboxer.fill(part.frame, &placement.of(&part), &layout, &kind.normalization())?;
         let input_size = (placement.width, placement.height);
         let first = self.found.len();
         let found = &mut self.found;

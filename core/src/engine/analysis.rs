@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::antispoof::PassivePad;
+use crate::decode::{DecodeLimits, decode};
 use crate::detection::InputSize;
 use crate::embedding::{Calibration, Embedding};
 use crate::error::{Error, Result};
@@ -322,6 +323,14 @@ pub trait FaceEngine: Send + Sync {
     /// # Errors
     /// Only for what is wrong with the engine or the frame; a frame without faces is an empty [`Analysis`].
     fn analyze(&self, frame: &Frame<'_>, options: &AnalyzeOptions) -> Result<Analysis>;
+
+    /// Decodes a picture and analyzes it. An engine that looks at fewer pixels than a picture has may decode fewer.
+    ///
+    /// # Errors
+    /// As [`analyze`](Self::analyze), and [`Error::InvalidImage`] as [`decode`].
+    fn analyze_encoded(&self, bytes: &[u8], limits: &DecodeLimits, options: &AnalyzeOptions) -> Result<Analysis> {
+        self.analyze(&decode(bytes, limits)?, options)
+    }
 
     /// Takes `faces`, which were detected in this very frame, as far as `depth`; what they hold already is kept. Faces
     /// that a closer look finds to be none are removed. For a caller who chooses by what it sees: live recognition

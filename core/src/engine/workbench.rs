@@ -9,6 +9,7 @@ use crate::frame::Frame;
 use crate::geometry::{Landmarks5, Point, Rect};
 use crate::landmarks::MeshModel;
 use crate::pose::{Pose, PoseFit};
+use crate::preprocess::Pixels;
 use crate::quality::QualityJudge;
 
 pub(super) struct Workbench {
@@ -33,9 +34,10 @@ pub(super) struct Scratch {
 }
 
 impl Workbench {
-    pub(super) fn analyze(&mut self, frame: &Frame<'_>, options: &AnalyzeOptions) -> Result<Analysis> {
+    pub(super) fn analyze(&mut self, picture: &mut dyn Pixels, options: &AnalyzeOptions) -> Result<Analysis> {
+        let [width, height] = picture.size();
         #[expect(clippy::cast_precision_loss, reason = "frames have far fewer than 2^24 pixels a side")]
-        let whole = Rect::new(0.0, 0.0, frame.width() as f32, frame.height() as f32);
+        let whole = Rect::new(0.0, 0.0, width as f32, height as f32);
         let region = match options.region {
             None => whole,
             Some(region) => {
@@ -53,13 +55,19 @@ impl Workbench {
             None => self.detect,
         };
         detect.check()?;
-        let (found, input_size) = self.detector.detect(frame, &region, &detect)?;
+        if options.depth > Depth::Detection {
+            // What follows needs all pixels: decoded once, they serve the detector as well.
+            picture.part(1.0)?;
+        }
+        let (found, input_size) = self.detector.detect(picture, &region, &detect)?;
         let mut order: Vec<&Detection> = found.iter().collect();
         order.sort_by(|a, b| b.bbox.area().total_cmp(&a.bbox.area()));
         let mut faces: Vec<Face> =
             order.iter().map(|d| Face { eyes: d.eyes, ..Face::detected(d.bbox, d.score, d.landmarks) }).collect();
         let mut selected: Vec<usize> = select(&faces, options.selection, &region);
-        self.take(frame, &mut faces, &mut selected, options.depth)?;
+        if options.depth > Depth::Detection {
+            self.take(picture.part(1.0)?.frame, &mut faces, &mut selected, options.depth)?;
+        }
         // The selected come first; both parts stay largest first.
         selected.sort_unstable();
         for (to, &from) in selected.iter().enumerate() {
@@ -68,7 +76,7 @@ impl Workbench {
         #[expect(clippy::cast_possible_truncation, reason = "at most 4096")]
         let input_size = input_size as u32;
         for face in &mut faces {
-            face.clip(frame.width(), frame.height());
+            face.clip(width, height);
         }
         Ok(Analysis { faces, input_size })
     }

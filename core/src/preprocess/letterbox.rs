@@ -4,7 +4,7 @@ use fast_image_resize::images::{TypedImage, TypedImageRef};
 use fast_image_resize::pixels::U8x3;
 use fast_image_resize::{FilterType, ResizeAlg, ResizeOptions, Resizer};
 
-use super::Normalization;
+use super::{Normalization, Part};
 use crate::error::{Error, Result};
 use crate::frame::Frame;
 use crate::geometry::{Point, Rect};
@@ -96,6 +96,14 @@ impl Letterbox {
             height: input_height,
             resized: (resized.0.min(input_width as f32) as u32, resized.1.min(input_height as f32) as u32),
         }
+    }
+
+    /// Returns the same placement of a part of the frame's pixels.
+    #[must_use]
+    pub(crate) fn of(&self, part: &Part<'_>) -> Self {
+        let origin = |whole: f32, part_begins: f32| (whole - part_begins) / part.factor;
+        let origin = Point::new(origin(self.origin.x, part.origin.x), origin(self.origin.y, part.origin.y));
+        Self { scale: self.scale * part.factor, origin, ..*self }
     }
 
     /// Returns the frame point that lies at `input` in the input.

@@ -2,10 +2,12 @@
 
 mod letterbox;
 mod normalization;
+mod pixels;
 mod warp;
 
 pub use letterbox::{Anchor, InputShape, Layout, Letterbox, Letterboxer};
 pub use normalization::Normalization;
+pub(crate) use pixels::{Part, Pixels};
 pub use warp::warp;
 pub(crate) use warp::warp_gray;
 

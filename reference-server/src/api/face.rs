@@ -80,8 +80,7 @@ pub(super) const DETECT: Endpoint = Endpoint {
 pub(super) async fn detect(State(app): State<AppState>, call: Authed<Shown>) -> Result<Json<Faces>, AppError> {
     let started = Instant::now();
     let bytes = image_data::bytes_of(&call.input.image_data)?;
-    let options = AnalyzeOptions::default().with_depth(Depth::Detection);
-    let (_, analysis) = app.analyze("Error in face detection", bytes, options).await?;
+    let analysis = app.detect("Error in face detection", bytes).await?;
     let faces: Vec<FaceItem> = analysis.faces.iter().enumerate().map(FaceItem::of).collect();
     Ok(Json(Faces {
         success: true,

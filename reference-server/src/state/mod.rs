@@ -11,7 +11,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use axum::http::StatusCode;
 use faceattend_core::decode::{DecodeLimits, decode, memory_to_decode};
-use faceattend_core::engine::{Analysis, AnalyzeOptions, FaceEngine};
+use faceattend_core::engine::{Analysis, AnalyzeOptions, Depth, FaceEngine};
 use faceattend_core::enrolment::Registry;
 use faceattend_core::frame::Frame;
 use faceattend_core::store::{Deferred, Listed, NewAuditEntry, Page, Retired, Store, Student};
@@ -29,7 +29,7 @@ use crate::settings::Settings;
 
 use analysis::AnalysisThreads;
 use in_flight::InFlight;
-use picture_memory::PictureMemory;
+use picture_memory::{PictureMemory, Room};
 use rates::Rates;
 
 /// How many frames may wait for the engine before a new one is answered 503: at the page's five frames a second and
@@ -274,6 +274,15 @@ impl AppState {
         .await
     }
 
+    /// Finds the faces in `bytes`, of which no more is decoded than the detector looks at.
+    pub(crate) async fn detect(&self, prefix: &'static str, bytes: Vec<u8>) -> Result<Analysis, AppError> {
+        let options = AnalyzeOptions::default().with_depth(Depth::Detection);
+        self.with_picture(prefix, bytes, move |bytes, limits, _, engine| {
+            engine.analyze_encoded(&bytes, limits, &options)
+        })
+        .await
+    }
+
     /// Decodes `bytes` and does `work` with the frame and the engine, at most [`Settings::threads`] at a time and
     /// within [`Settings::picture_memory`].
     pub(crate) async fn with_frame<T: Send + 'static>(
@@ -281,6 +290,21 @@ impl AppState {
         prefix: &'static str,
         bytes: Vec<u8>,
         work: impl FnOnce(Frame<'static>, &dyn FaceEngine) -> Result<T> + Send + 'static,
+    ) -> Result<T, AppError> {
+        self.with_picture(prefix, bytes, move |bytes, limits, room, engine| {
+            let frame = decode(&bytes, limits)?;
+            drop(bytes);
+            room.keep(frame.pixels().len());
+            work(frame, engine)
+        })
+        .await
+    }
+
+    async fn with_picture<T: Send + 'static>(
+        &self,
+        prefix: &'static str,
+        bytes: Vec<u8>,
+        work: impl FnOnce(Vec<u8>, &DecodeLimits, &mut Room, &dyn FaceEngine) -> Result<T> + Send + 'static,
     ) -> Result<T, AppError> {
         let busy = || {
             self.0.figures.busy.fetch_add(1, Relaxed);
@@ -301,10 +325,7 @@ impl AppState {
         let analyzing = move || {
             // Moved in: a client that hangs up cancels its request, but not the analysis that has begun.
             let _permit = permit;
-            let frame = decode(&bytes, &limits)?;
-            drop(bytes);
-            room.keep(frame.pixels().len());
-            work(frame, &*engine)
+            work(bytes, &limits, &mut room, &*engine)
         };
         self.0.analysis.run(prefix, analyzing).await
     }

@@ -11,6 +11,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use faceattend_benches::{Crowd, builder, frame};
 use faceattend_core::alignment::Template;
+use faceattend_core::decode::DecodeLimits;
 use faceattend_core::embedding::Embedding;
 use faceattend_core::embedding::Normalization;
 use faceattend_core::engine::{AnalyzeOptions, Depth, Engine, Face};
@@ -85,7 +86,8 @@ impl Worker {
                 let text = STANDARD.encode(std::fs::read(self.folder.join("one.jpg"))?);
                 let (ms, faces) = timed(repeat, || {
                     let bytes = STANDARD.decode(&text)?;
-                    self.analyze(&frame(&bytes), Depth::Detection)
+                    let options = AnalyzeOptions::default().with_depth(Depth::Detection);
+                    Ok(self.engine.analyze_encoded(&bytes, &DecodeLimits::default(), &options)?.faces)
                 })?;
                 Ok(json!({ "ms": ms, "faces": describe(&faces) }))
             }
