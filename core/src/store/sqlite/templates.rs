@@ -42,6 +42,13 @@ impl Templates for SqliteStore {
         self.read("read the templates", |db| visit_templates(db, &self.keys, None, each))
     }
 
+    fn template_count(&self) -> Result<u64> {
+        self.read("count the templates", |db| {
+            let count: i64 = db.query_row(COUNT, [], |row| row.get(0))?;
+            Ok(count.cast_unsigned())
+        })
+    }
+
     fn newest_template(&self) -> Result<TemplateMark> {
         self.read("look for the newest template", enrol::newest_template)
     }
@@ -109,6 +116,12 @@ pub(super) fn write_templates(
     }
     Ok(())
 }
+
+/// Templates, and students who have a face and no template.
+const COUNT: &str = "SELECT (SELECT count(*) FROM student_templates)
+    + (SELECT count(*) FROM students s
+        WHERE (face_embedding IS NOT NULL OR embedding_vector IS NOT NULL)
+            AND NOT EXISTS (SELECT 1 FROM student_templates t WHERE t.student_id = s.id))";
 
 pub(super) fn visit_templates(
     db: &Connection,
