@@ -18,7 +18,7 @@ use crate::request::input::{Input, Nothing, RequestFields, input};
 use crate::request::kinds::{Integer, Optional};
 use crate::responses::{Done, Reply, done, reply};
 use crate::router::endpoint::{Access, Audit, Endpoint, Tag};
-use crate::state::{AppState, blocking};
+use crate::state::{AppState, LOADING, blocking};
 
 /// The location that each of them has. They are started as by an admin: a number names no host and no file.
 const LOCATION: &str = "Laptop Camera";
@@ -84,7 +84,7 @@ pub(super) const START: Endpoint = Endpoint {
     audit: Audit::Entry,
     tag: Tag::LiveDetection,
     summary: "Starts a camera that is plugged into the server",
-    errors: &[(500, "Error starting laptop camera detection")],
+    errors: &[(500, "Error starting laptop camera detection"), (503, LOADING)],
 };
 
 /// Starts a camera. As recorded, one that is not there is started too; its status says so.
@@ -92,6 +92,7 @@ pub(super) async fn start(
     State(app): State<AppState>,
     call: Authed<Index>,
 ) -> Result<Json<Reply<LaptopStarted>>, AppError> {
+    app.faces_are_known()?;
     let (Index(index), user) = (call.input, call.user);
     call.trail.note(format!("camera {index}"));
     let available = blocking("Error starting laptop camera detection", move || {
