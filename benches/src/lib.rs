@@ -2,6 +2,7 @@
 
 use std::io::Cursor;
 use std::num::NonZero;
+use std::ops::Range;
 use std::path::PathBuf;
 
 use faceattend_core::decode::{DecodeLimits, decode};
@@ -144,6 +145,16 @@ impl Crowd {
         self.mixture(i, 7 * i + i / DRAWN, 0.5)
     }
 
+    /// Another view of person `i`: as far from the first as two pictures of one person are, at a cosine of about 0.7.
+    #[must_use]
+    pub fn view(&self, i: usize) -> Embedding {
+        let person = self.person(i);
+        let noise = self.row(31 * i + 17);
+        let length = noise.iter().map(|v| v * v).sum::<f32>().sqrt();
+        let raw: Vec<f32> = person.values().iter().zip(noise).map(|(a, b)| a + b / length).collect();
+        Embedding::from_raw(self.embedder().model, &raw).unwrap_or_else(|e| fail(&e.to_string()))
+    }
+
     /// A face that resembles person 123.
     #[must_use]
     pub fn probe(&self) -> Embedding {
@@ -163,6 +174,11 @@ impl Crowd {
 
     /// The first `count` people with one template each.
     pub fn people(&self, count: usize) -> impl Iterator<Item = (StudentId, Vec<Embedding>)> + '_ {
-        (0..count).map(|i| (StudentId(i.cast_signed() as i64), vec![self.person(i)]))
+        self.people_at(0..count)
+    }
+
+    /// The people of a range with one template each.
+    pub fn people_at(&self, range: Range<usize>) -> impl Iterator<Item = (StudentId, Vec<Embedding>)> + '_ {
+        range.map(|i| (StudentId(i.cast_signed() as i64), vec![self.person(i)]))
     }
 }
