@@ -65,6 +65,9 @@ impl GalleryStart {
         within: Option<Duration>,
         background: &BackgroundThreads,
     ) -> Result<()> {
+        if within == Some(Duration::ZERO) {
+            *self.lock() = State::InTheBackground;
+        }
         let (start, sync, held) = (self.clone(), Arc::clone(sync), background.clone());
         background.thread("known-faces", move || start.load_until_whole(&sync, &held))?;
         let is_awaited = |state: &mut State| matches!(state, State::Awaited);
