@@ -105,6 +105,9 @@ pub fn model(name: &str) -> ModelSession {
 /// million from a small file.
 pub const DRAWN: usize = 10_000;
 
+/// How many rows a stranger is mixed of.
+const MIXED: usize = 32;
+
 /// A crowd of strangers: any number of unit vectors, always the same.
 pub struct Crowd {
     dimension: usize,
@@ -148,10 +151,20 @@ impl Crowd {
     /// Another view of person `i`: as far from the first as two pictures of one person are, at a cosine of about 0.7.
     #[must_use]
     pub fn view(&self, i: usize) -> Embedding {
-        let person = self.person(i);
-        let noise = self.row(31 * i + 17);
-        let length = noise.iter().map(|v| v * v).sum::<f32>().sqrt();
-        let raw: Vec<f32> = person.values().iter().zip(noise).map(|(a, b)| a + b / length).collect();
+        let (person, noise) = (self.person(i), self.stranger(i));
+        let raw: Vec<f32> = person.values().iter().zip(noise.values()).map(|(a, b)| a + b).collect();
+        Embedding::from_raw(self.embedder().model, &raw).unwrap_or_else(|e| fail(&e.to_string()))
+    }
+
+    /// A face that resembles nobody of the crowd: a mixture of many.
+    #[must_use]
+    pub fn stranger(&self, i: usize) -> Embedding {
+        let mut raw = vec![0.0; self.dimension];
+        for part in 0..MIXED {
+            for (sum, value) in raw.iter_mut().zip(self.row(31 * i + 17 + 613 * part)) {
+                *sum += value;
+            }
+        }
         Embedding::from_raw(self.embedder().model, &raw).unwrap_or_else(|e| fail(&e.to_string()))
     }
 

@@ -13,13 +13,15 @@ mod fill;
 use std::error::Error;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Instant;
 
 use clap::{Args, Parser, Subcommand};
 use faceattend_benches::Crowd;
+use faceattend_core::enrolment::{Actor, DuplicatePolicy, Registry, UnprovenOutcome};
 use faceattend_core::gallery::Gallery;
-use faceattend_core::recognition::load_gallery;
-use faceattend_core::store::{PostgresStore, SqliteStore, Store, TemplateKeys};
+use faceattend_core::store::{Enrolee, MarksOfErased, PostgresStore, SqliteStore, Store, TemplateKeys};
+use jiff::Timestamp;
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
@@ -47,6 +49,9 @@ enum Action {
         /// Values of a template.
         #[arg(long)]
         dimension: usize,
+        /// Enrol so many people more, and say how long one takes. They are erased again.
+        #[arg(long, default_value_t = 0)]
+        enrol: usize,
         #[command(flatten)]
         place: Place,
     },
@@ -89,15 +94,17 @@ fn main() -> ExitCode {
 fn run(action: &Action) -> Outcome<()> {
     match action {
         Action::Fill { people, dimension, place } => fill::fill(place, *people, *dimension),
-        Action::Load { dimension, place } => load(place, *dimension),
+        Action::Load { dimension, enrol, place } => load(place, *dimension, *enrol),
     }
 }
 
-fn load(place: &Place, dimension: usize) -> Outcome<()> {
-    let store = place.open()?;
-    let gallery = Gallery::new(Crowd::new(dimension).embedder());
+fn load(place: &Place, dimension: usize, more: usize) -> Outcome<()> {
+    let store: Arc<dyn Store> = place.open()?.into();
+    let crowd = Crowd::new(dimension);
+    let gallery = Arc::new(Gallery::new(crowd.embedder()));
+    let registry = Registry::new(Arc::clone(&store)).with_gallery(gallery, DuplicatePolicy::Refuse);
     let (before, processor, began) = (resident_mib("VmRSS:"), processor_secs(), Instant::now());
-    let load = load_gallery(&gallery, &*store, None)?;
+    let load = registry.load_gallery()?;
     let (took, processor) = (began.elapsed().as_secs_f64(), processor_secs() - processor);
     let (after, most) = (resident_mib("VmRSS:"), resident_mib("VmHWM:"));
     println!(
@@ -105,6 +112,26 @@ fn load(place: &Place, dimension: usize) -> Outcome<()> {
          {after} after, {most} at most",
         load.people
     );
+    let (mut took, mut enrolled, now) = (Vec::new(), Vec::new(), Timestamp::now());
+    for i in 0..more {
+        // A view that resembles nobody's.
+        let views = [crowd.stranger(i)];
+        let roll_number = format!("More {i}");
+        let began = Instant::now();
+        let who = Enrolee::New { name: "More", roll_number: &roll_number };
+        match registry.enrol_unproven(&who, &views, "bench", Actor::named("bench"), now)? {
+            UnprovenOutcome::Enrolled { student, .. } => enrolled.push(student.id),
+            refused => return Err(format!("{refused:?}").into()),
+        }
+        took.push(began.elapsed().as_secs_f64() * 1e3);
+    }
+    for student in enrolled {
+        registry.erase(student, MarksOfErased::Delete, now)?;
+    }
+    took.sort_by(f64::total_cmp);
+    if let (Some(best), Some(median), Some(worst)) = (took.first(), took.get(took.len() / 2), took.last()) {
+        println!("one more person enrolled in {median:.1} ms ({best:.1} to {worst:.1})");
+    }
     Ok(())
 }
 
