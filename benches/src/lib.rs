@@ -2,6 +2,7 @@
 
 use std::io::Cursor;
 use std::num::NonZero;
+use std::ops::Range;
 use std::path::PathBuf;
 
 use faceattend_core::decode::{DecodeLimits, decode};
@@ -104,6 +105,9 @@ pub fn model(name: &str) -> ModelSession {
 /// million from a small file.
 pub const DRAWN: usize = 10_000;
 
+/// How many rows a stranger is mixed of.
+const MIXED: usize = 32;
+
 /// A crowd of strangers: any number of unit vectors, always the same.
 pub struct Crowd {
     dimension: usize,
@@ -144,6 +148,26 @@ impl Crowd {
         self.mixture(i, 7 * i + i / DRAWN, 0.5)
     }
 
+    /// Another view of person `i`: as far from the first as two pictures of one person are, at a cosine of about 0.7.
+    #[must_use]
+    pub fn view(&self, i: usize) -> Embedding {
+        let (person, noise) = (self.person(i), self.stranger(i));
+        let raw: Vec<f32> = person.values().iter().zip(noise.values()).map(|(a, b)| a + b).collect();
+        Embedding::from_raw(self.embedder().model, &raw).unwrap_or_else(|e| fail(&e.to_string()))
+    }
+
+    /// A face that resembles nobody of the crowd: a mixture of many.
+    #[must_use]
+    pub fn stranger(&self, i: usize) -> Embedding {
+        let mut raw = vec![0.0; self.dimension];
+        for part in 0..MIXED {
+            for (sum, value) in raw.iter_mut().zip(self.row(31 * i + 17 + 613 * part)) {
+                *sum += value;
+            }
+        }
+        Embedding::from_raw(self.embedder().model, &raw).unwrap_or_else(|e| fail(&e.to_string()))
+    }
+
     /// A face that resembles person 123.
     #[must_use]
     pub fn probe(&self) -> Embedding {
@@ -163,6 +187,11 @@ impl Crowd {
 
     /// The first `count` people with one template each.
     pub fn people(&self, count: usize) -> impl Iterator<Item = (StudentId, Vec<Embedding>)> + '_ {
-        (0..count).map(|i| (StudentId(i.cast_signed() as i64), vec![self.person(i)]))
+        self.people_at(0..count)
+    }
+
+    /// The people of a range with one template each.
+    pub fn people_at(&self, range: Range<usize>) -> impl Iterator<Item = (StudentId, Vec<Embedding>)> + '_ {
+        range.map(|i| (StudentId(i.cast_signed() as i64), vec![self.person(i)]))
     }
 }

@@ -111,6 +111,7 @@ RENAMED = {
     ("Store", "create_session"): (None, "save_session"),
     ("Store", "update_session"): (None, "as create_session"),
     ("Store", "for_each_template"): (None, "load_gallery reads them"),
+    ("Store", "template_count"): (None, "load_gallery counts them"),
     ("Erasure", "student"): ("student", "the whole row"),
     ("Erasure", "marks_anonymised"): ("marks_anonymized", "American spelling"),
     ("Student", "must_enrol_again"): (None, "`model` beside the engine's says it"),

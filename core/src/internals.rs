@@ -8,3 +8,15 @@ pub use crate::preprocess::{Anchor, InputShape, Layout, Letterbox, Letterboxer, 
 pub use crate::store::codec::door::{Opened, Stored, opened, sealed};
 #[cfg(feature = "sqlite")]
 pub use crate::store::naive_time::read_and_spelled;
+
+use crate::embedding::Embedding;
+use crate::error::Result;
+use crate::gallery::{Gallery, Match};
+
+/// Searches as [`Gallery::search`] does, on so many threads at most.
+///
+/// # Errors
+/// As [`Gallery::search`].
+pub fn search_on(gallery: &Gallery, probe: &Embedding, k: usize, threads: usize) -> Result<Vec<Match>> {
+    gallery.search_on(probe, k, threads)
+}

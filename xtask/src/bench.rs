@@ -29,6 +29,10 @@ pub(crate) struct Options {
     /// against a loop over OpenCV with InsightFace's package; needs a detector and an embedder.
     #[arg(long, value_name = "N", requires = "embedder", conflicts_with_all = ["stages", "server", "quick"])]
     cameras: Option<usize>,
+    /// Compare the search with NumPy, FAISS and usearch: time, recall, memory, and how long an index takes to build.
+    /// The graphs (HNSW) of large galleries take minutes.
+    #[arg(long, conflicts_with_all = ["stages", "server", "pages", "detector", "embedder"])]
+    search: bool,
     /// Measure the data of the pages Today, Register, Person and Trends and of the lists in a school of 5,000 students
     /// with two years of marks, and the import of a list of as many.
     #[arg(long, conflicts_with_all = ["stages", "server", "quick", "detector", "embedder"])]
@@ -89,13 +93,24 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     if options.pages {
         return pages(options);
     }
-    let python = python::environment(".cache/bench-python", &["benches/python/requirements.txt"])?;
+    compare(options)
+}
+
+/// Compares with the Python reference, or our search with other indexes.
+fn compare(options: &Options) -> Result<()> {
+    let (folder, list, script) = match options.search {
+        true => (".cache/bench-search-python", "benches/python/search-requirements.txt", "indexes.py"),
+        false => (".cache/bench-python", "benches/python/requirements.txt", "reference.py"),
+    };
+    let python = python::environment(folder, &[list])?;
     println!("Building (the first time takes some minutes) ...");
     succeed(&mut cargo(&["build", "--release", "--package", "faceattend-benches", "--bin", "compare"]))?;
     let mut compare = command(target()?.join("release/compare"));
-    compare.arg("--python").arg(python).arg("--reference").arg(root().join("benches/python/reference.py"));
-    if options.quick {
-        compare.arg("--quick");
+    compare.arg("--python").arg(python).arg("--reference").arg(root().join("benches/python").join(script));
+    for (name, is_given) in [("--quick", options.quick), ("--search", options.search)] {
+        if is_given {
+            compare.arg(name);
+        }
     }
     options.files(&mut compare)?;
     succeed(&mut compare)

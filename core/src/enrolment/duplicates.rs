@@ -11,7 +11,7 @@ use crate::embedding::Embedding;
 use crate::error::Result;
 use crate::gallery::{Gallery, Match};
 use crate::liveness::{LivenessSession, Reason};
-use crate::recognition::{GalleryLoad, load_gallery, refresh_gallery};
+use crate::recognition::{GalleryLoad, load_gallery_telling, refresh_gallery};
 use crate::store::{Admission, FaceCheck, Store, StoredEmbedding, StoredTemplate, TemplateMark};
 use crate::types::{StudentId, Threshold};
 
@@ -212,11 +212,11 @@ impl Faces {
         Self { gallery, policy, turn: Mutex::default(), loaded_to }
     }
 
-    pub(super) fn load(&self, store: &dyn Store) -> Result<GalleryLoad> {
+    pub(super) fn load(&self, store: &dyn Store, told: &mut dyn FnMut(u64, u64) -> Result<()>) -> Result<GalleryLoad> {
         let _turn = self.turn();
         // Before the templates are read: what is written in between counts as written since.
         let mark = store.newest_template()?;
-        let load = load_gallery(&self.gallery, store, None)?;
+        let load = load_gallery_telling(&self.gallery, store, None, told)?;
         self.loaded_to.store(mark.0, Ordering::Release);
         Ok(load)
     }

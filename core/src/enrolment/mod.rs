@@ -412,7 +412,16 @@ impl Registry {
     /// # Errors
     /// Those of the store; the gallery is then as it was.
     pub fn load_gallery(&self) -> Result<GalleryLoad> {
-        self.faces.as_ref().map_or_else(|| Ok(GalleryLoad::default()), |faces| faces.load(&*self.store))
+        self.load_gallery_telling(&mut |_, _| Ok(()))
+    }
+
+    /// As [`load_gallery`](Self::load_gallery), and says how far it is: see
+    /// [`load_gallery_telling`](crate::recognition::load_gallery_telling).
+    ///
+    /// # Errors
+    /// Those of the store, and the first error that `told` returns; the gallery is then as it was.
+    pub fn load_gallery_telling(&self, told: &mut dyn FnMut(u64, u64) -> Result<()>) -> Result<GalleryLoad> {
+        self.faces.as_ref().map_or_else(|| Ok(GalleryLoad::default()), |faces| faces.load(&*self.store, told))
     }
 
     /// Reads one student's templates again into the gallery. Call this after a change notice of the database.

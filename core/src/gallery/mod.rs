@@ -24,6 +24,7 @@
 //! multiplied in `f32`.
 
 mod codes;
+mod filling;
 mod search;
 mod segments;
 
@@ -36,6 +37,7 @@ use crate::embedding::Embedding;
 use crate::engine::Embedder;
 use crate::error::{Error, Result};
 use crate::types::{Cosine, Similarity, StudentId, Threshold};
+use filling::filled;
 use segments::{Segments, Writer};
 
 /// A person that a face resembles.
@@ -250,11 +252,21 @@ impl Gallery {
     /// # Errors
     /// [`Error::ModelMismatch`] for an embedding of another model; nothing is changed then.
     pub fn load(&self, people: impl IntoIterator<Item = (StudentId, Vec<Embedding>)>) -> Result<usize> {
-        let mut fresh = Writer::default();
-        for (student, views) in people {
-            self.check(&views)?;
-            fresh.insert(student, &views);
-        }
+        self.fill(|put| people.into_iter().try_for_each(|(student, views)| put(student, views)))
+    }
+
+    /// The same for people who come one after the other: `feed` hands each to the function that it is given.
+    pub(crate) fn fill(
+        &self,
+        feed: impl FnOnce(&mut dyn FnMut(StudentId, Vec<Embedding>) -> Result<()>) -> Result<()>,
+    ) -> Result<usize> {
+        let fresh = filled(|filling| {
+            feed(&mut |student, views| {
+                self.check(&views)?;
+                filling.add(student, views);
+                Ok(())
+            })
+        })?;
         let mut writer = self.lock();
         *writer = fresh;
         self.publish(&writer);
@@ -295,8 +307,13 @@ impl Gallery {
     /// # Errors
     /// [`Error::ModelMismatch`] when `probe` is of another model.
     pub fn search(&self, probe: &Embedding, k: usize) -> Result<Vec<Match>> {
+        self.search_on(probe, k, search::cores())
+    }
+
+    /// The same on so many threads at most.
+    pub(crate) fn search_on(&self, probe: &Embedding, k: usize, threads: usize) -> Result<Vec<Match>> {
         self.check(std::slice::from_ref(probe))?;
-        let found = search::scan(&self.snapshot.load(), probe.values(), k);
+        let found = search::scan(&self.snapshot.load(), probe.values(), k, threads);
         Ok(found.into_iter().map(|(student, cosine)| self.matched(student, cosine)).collect())
     }
 

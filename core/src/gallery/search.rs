@@ -15,12 +15,13 @@ const SUMS: usize = 4;
 /// Segments that are worth a thread: scanning them takes 50 times as long as starting one.
 const SEGMENTS_OF_THREAD: usize = 64;
 /// The most threads of a search: they share the machine's memory, and its cores with other work.
-const MOST_THREADS: usize = 8;
+pub(super) const MOST_THREADS: usize = 8;
 
-/// Returns the `k` people of `segments` most similar to `probe`, most similar first, equals by their key.
-pub(super) fn scan(segments: &[Arc<Segment>], probe: &[f32], k: usize) -> Vec<(StudentId, f32)> {
+/// Returns the `k` people of `segments` most similar to `probe`, most similar first, equals by their key; on `threads`
+/// at most, where so many segments are worth them.
+pub(super) fn scan(segments: &[Arc<Segment>], probe: &[f32], k: usize, threads: usize) -> Vec<(StudentId, f32)> {
     let probe = Probe::new(probe);
-    let threads = (segments.len() / SEGMENTS_OF_THREAD).clamp(1, cores().min(MOST_THREADS));
+    let threads = (segments.len() / SEGMENTS_OF_THREAD).clamp(1, threads.clamp(1, MOST_THREADS));
     let mut best = Best::new(k);
     let mut parts = segments.chunks(segments.len().div_ceil(threads).max(1));
     let own = parts.next().unwrap_or_default();
@@ -47,7 +48,7 @@ pub(super) fn scan(segments: &[Arc<Segment>], probe: &[f32], k: usize) -> Vec<(S
 }
 
 /// Returns how many cores there are; asking the system takes longer than a small search.
-fn cores() -> usize {
+pub(super) fn cores() -> usize {
     static CORES: OnceLock<usize> = OnceLock::new();
     *CORES.get_or_init(|| thread::available_parallelism().map_or(1, NonZero::get))
 }

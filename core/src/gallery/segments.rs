@@ -27,7 +27,16 @@ impl Segment {
         decode(self.scales[at], &self.upper[from..to], &self.lower[from..to], row);
     }
 
-    fn push(&mut self, student: StudentId, row: &[f32]) {
+    /// Makes room for `rows` of `dimension` values, and no more.
+    pub(super) fn reserve(&mut self, rows: usize, dimension: usize) {
+        self.upper.reserve_exact(rows * dimension);
+        self.lower.reserve_exact(rows * dimension);
+        self.scales.reserve_exact(rows);
+        self.owners.reserve_exact(rows);
+    }
+
+    /// Adds a row.
+    pub(super) fn push(&mut self, student: StudentId, row: &[f32]) {
         let scale = encode(row, &mut self.upper, &mut self.lower);
         self.scales.push(scale);
         self.owners.push(student);
@@ -77,38 +86,45 @@ pub(super) struct Writer {
 /// A person's place in the matrix, and what it takes to add a view to their mean.
 #[derive(Clone, Copy)]
 pub(super) struct Known {
-    row: usize,
+    pub(super) row: usize,
     /// How many views the row is the mean of.
     pub(super) views: usize,
     /// The length of their sum: the row times it is the sum.
-    length: f64,
+    pub(super) length: f64,
+}
+
+/// Returns the mean of `views`, and of those that a row of before is the mean of, with the length of their sum.
+pub(super) fn mean(before: Option<(&[f32], f64)>, views: &[Embedding]) -> (Vec<f32>, f64) {
+    let dimension = views.first().map_or(0, |view| view.values().len());
+    let mut sum = vec![0.0; dimension];
+    if let Some((row, length)) = before {
+        for (total, value) in sum.iter_mut().zip(row) {
+            *total = f64::from(*value) * length;
+        }
+    }
+    for view in views {
+        for (total, value) in sum.iter_mut().zip(view.values()) {
+            *total += f64::from(*value);
+        }
+    }
+    let length = sum.iter().map(|value| value * value).sum::<f64>().sqrt();
+    // Views that point away from each other have no mean: such a row resembles nobody until another view comes.
+    let scale = if length > NO_LENGTH { 1.0 / length } else { 0.0 };
+    #[expect(clippy::cast_possible_truncation, reason = "a unit vector's parts fit an f32")]
+    let row = sum.into_iter().map(|total| (total * scale) as f32).collect();
+    (row, length)
 }
 
 impl Writer {
     pub(super) fn insert(&mut self, student: StudentId, views: &[Embedding]) {
         let Some(dimension) = views.first().map(|view| view.values().len()) else { return };
         let known = self.known.get(&student).copied();
-        let mut sum = vec![0.0; dimension];
         let mut row = vec![0.0; dimension];
-        if let Some(known) = known {
+        let before = known.map(|known| {
             self.segments[known.row / SEGMENT_ROWS].read(known.row % SEGMENT_ROWS, &mut row);
-            for (total, value) in sum.iter_mut().zip(&row) {
-                *total = f64::from(*value) * known.length;
-            }
-        }
-        for view in views {
-            for (total, value) in sum.iter_mut().zip(view.values()) {
-                *total += f64::from(*value);
-            }
-        }
-        let length = sum.iter().map(|value| value * value).sum::<f64>().sqrt();
-        // Views that point away from each other have no mean: such a row resembles nobody until another view comes.
-        let scale = if length > NO_LENGTH { 1.0 / length } else { 0.0 };
-        for (value, total) in row.iter_mut().zip(sum) {
-            #[expect(clippy::cast_possible_truncation, reason = "a unit vector's parts fit an f32")]
-            let part = (total * scale) as f32;
-            *value = part;
-        }
+            (row.as_slice(), known.length)
+        });
+        let (row, length) = mean(before, views);
         let place = match known {
             Some(known) => {
                 // Copies the segment only when a snapshot shares it.

@@ -131,6 +131,53 @@ fn rows_move_between_segments_when_people_leave() {
 }
 
 #[test]
+fn people_who_are_loaded_at_once_are_those_who_are_inserted_one_by_one() {
+    let people = 4 * SEGMENT_ROWS as i64 + 100;
+    let views = |id: i64| (0..1 + id % 3).map(|view| random(8, (7 * id + view) as u64 + 1)).collect::<Vec<_>>();
+    let one_by_one = Gallery::new(embedder(8));
+    for id in (0..people).filter(|id| id % 50 != 0) {
+        one_by_one.insert(StudentId(id), &views(id)).unwrap();
+    }
+    // Some have no view, and some of those of the first segment come once more at the end.
+    let all = (0..people).map(|id| (StudentId(id), if id % 50 == 0 { Vec::new() } else { views(id) }));
+    let split = |(student, views): (StudentId, Vec<Embedding>)| {
+        let first = if student.0 < 300 { views.into_iter().take(1).collect() } else { views };
+        (student, first)
+    };
+    let later = (0..300).filter(|id| id % 50 != 0).map(|id| (StudentId(id), views(id).split_off(1)));
+    let at_once = Gallery::new(embedder(8));
+    assert_eq!(at_once.load(all.map(split).chain(later)).unwrap(), one_by_one.people());
+    assert_eq!((at_once.people(), at_once.templates()), (one_by_one.people(), one_by_one.templates()));
+    for seed in 0..50 {
+        let probe = random(8, seed);
+        let (found, expected) = (at_once.search(&probe, 5).unwrap(), one_by_one.search(&probe, 5).unwrap());
+        for (found, expected) in found.iter().zip(&expected) {
+            assert!((found.cosine.0 - expected.cosine.0).abs() < 1e-6, "{found:?} {expected:?}");
+        }
+    }
+    // Rows are where they are looked for: whoever is taken out is gone, and nobody else.
+    for id in (1..people).step_by(97).filter(|id| id % 50 != 0) {
+        assert!(at_once.remove(StudentId(id)) && one_by_one.remove(StudentId(id)));
+        let probe = random(8, (7 * id) as u64 + 1);
+        assert_eq!(told(&at_once.search(&probe, 1).unwrap())[0].0, told(&one_by_one.search(&probe, 1).unwrap())[0].0);
+    }
+}
+
+#[test]
+fn a_load_that_fails_half_way_changes_nothing() {
+    let gallery = Gallery::new(embedder(2));
+    gallery.insert(StudentId(1), &[embedding(&[1.0, 0.0])]).unwrap();
+    let failed = gallery.fill(|put| {
+        for id in 0..3 * SEGMENT_ROWS as i64 {
+            put(StudentId(id), vec![embedding(&[0.6, 0.8])])?;
+        }
+        Err(Error::NotFound { what: "rest" })
+    });
+    assert_eq!(failed.unwrap_err().kind(), ErrorKind::NotFound);
+    assert_eq!((gallery.people(), gallery.contains(StudentId(1))), (1, true));
+}
+
+#[test]
 fn a_snapshot_in_use_is_not_changed_by_a_writer() {
     let gallery = Gallery::new(embedder(2));
     gallery.insert(StudentId(1), &[embedding(&[1.0, 0.0])]).unwrap();

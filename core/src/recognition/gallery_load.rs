@@ -1,7 +1,5 @@
 //! Loads the store's templates into the gallery.
 
-use std::collections::BTreeMap;
-
 use crate::embedding::Embedding;
 use crate::error::Result;
 use crate::gallery::Gallery;
@@ -35,15 +33,87 @@ pub struct GalleryLoad {
 /// # Errors
 /// Those of the store; the gallery is then as it was.
 pub fn load_gallery(gallery: &Gallery, store: &dyn Store, legacy_model: Option<&ModelId>) -> Result<GalleryLoad> {
-    let mut load = GalleryLoad::default();
-    let mut people: BTreeMap<StudentId, Vec<Embedding>> = BTreeMap::new();
-    store.for_each_template(&mut |template| {
-        if let Some(embedding) = load.usable(template.embedding, gallery, legacy_model)? {
-            people.entry(template.student).or_default().push(embedding);
-        }
-        Ok(())
+    load(gallery, store, legacy_model, &mut |_| Ok(()))
+}
+
+/// As [`load_gallery`], and says how far it is: `told` is called now and then with the number of templates that are
+/// read and the number that there are, which counts those of other models too.
+///
+/// ```
+/// # #[cfg(feature = "sqlite")]
+/// # fn main() -> faceattend_core::Result<()> {
+/// use faceattend_core::recognition::load_gallery_telling;
+/// use faceattend_core::store::SqliteStore;
+/// # use faceattend_core::embedding::Calibration;
+/// # use faceattend_core::engine::Embedder;
+/// # use faceattend_core::{Gallery, ModelId};
+///
+/// # let gallery = Gallery::new(Embedder::new(ModelId::new("example"), 2, Calibration::arcface()));
+/// # let folder = tempfile::tempdir().unwrap();
+/// # let path = folder.path().join("attendance.db");
+/// let store = SqliteStore::open(path)?;
+/// let mut last = None;
+/// load_gallery_telling(&gallery, &store, None, &mut |loaded, of| {
+///     last = Some((loaded, of));
+///     Ok(())
+/// })?;
+/// assert_eq!(last, Some((0, 0)), "the last call says that all are read");
+/// # Ok(())
+/// # }
+/// # #[cfg(not(feature = "sqlite"))]
+/// # fn main() {}
+/// ```
+///
+/// # Errors
+/// Those of the store, and the first error that `told` returns; the gallery is then as it was.
+pub fn load_gallery_telling(
+    gallery: &Gallery,
+    store: &dyn Store,
+    legacy_model: Option<&ModelId>,
+    told: &mut dyn FnMut(u64, u64) -> Result<()>,
+) -> Result<GalleryLoad> {
+    let of = store.template_count()?;
+    told(0, of)?;
+    let mut read = 0;
+    let load = load(gallery, store, legacy_model, &mut |count| {
+        read = count;
+        // Templates may have been added since they were counted.
+        if count % TELL_EVERY == 0 { told(count, of.max(count)) } else { Ok(()) }
     })?;
-    load.people = gallery.load(people)?;
+    told(read, read)?;
+    Ok(load)
+}
+
+/// Templates between two calls that say how far a gallery is loaded: some hundredths of a second.
+const TELL_EVERY: u64 = 4096;
+
+fn load(
+    gallery: &Gallery,
+    store: &dyn Store,
+    legacy_model: Option<&ModelId>,
+    told: &mut dyn FnMut(u64) -> Result<()>,
+) -> Result<GalleryLoad> {
+    let mut load = GalleryLoad::default();
+    let mut read = 0;
+    load.people = gallery.fill(|put| {
+        // The store hands over the templates of one student one after the other.
+        let mut waiting: Option<(StudentId, Vec<Embedding>)> = None;
+        store.for_each_template(&mut |template| {
+            read += 1;
+            told(read)?;
+            let Some(embedding) = load.usable(template.embedding, gallery, legacy_model)? else { return Ok(()) };
+            match &mut waiting {
+                Some((student, views)) if *student == template.student => views.push(embedding),
+                _ => {
+                    if let Some((student, views)) = waiting.replace((template.student, vec![embedding])) {
+                        put(student, views)?;
+                    }
+                }
+            }
+            Ok(())
+        })?;
+        waiting.map_or(Ok(()), |(student, views)| put(student, views))
+    })?;
     Ok(load)
 }
 

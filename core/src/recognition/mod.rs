@@ -21,7 +21,7 @@ mod view;
 
 pub use ageing::{Ageing, AgeingOptions};
 pub use direction::Direction;
-pub use gallery_load::{GalleryLoad, load_gallery, refresh_gallery};
+pub use gallery_load::{GalleryLoad, load_gallery, load_gallery_telling, refresh_gallery};
 pub use options::RecognitionOptions;
 pub use problem::CameraProblem;
 pub use recognizer::Recognizer;

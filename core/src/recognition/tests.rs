@@ -11,7 +11,7 @@ use crate::attendance::{AttendancePolicy, Marker, Marking};
 use crate::camera::{CameraSource, CameraState, CameraWorker, OpenOptions, Pace, WorkerOptions};
 use crate::embedding::{Calibration, Embedding};
 use crate::engine::{Analysis, AnalyzeOptions, Embedder, Face, FaceEngine};
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::frame::{ChannelOrder, Frame};
 use crate::gallery::Gallery;
 use crate::gate::{GateOptions, GatePolicy, UnprovenFaces};
@@ -304,6 +304,31 @@ fn only_templates_of_the_gallerys_model_are_taken() {
     assert_eq!(load(None), GalleryLoad { people: 0, of_other_models: 2, legacy: 1 });
     assert_eq!(load(Some(&ModelId::new("m"))), GalleryLoad { people: 1, of_other_models: 2, legacy: 0 });
     assert!(site.gallery.contains(site.green));
+}
+
+#[test]
+fn a_load_says_how_far_it_is_and_ends_when_it_is_told_to() {
+    let site = Site::new();
+    let many = "WITH RECURSIVE n(i) AS (SELECT 100 UNION ALL SELECT i + 1 FROM n WHERE i < 9099)";
+    let database = rusqlite::Connection::open(site._folder.path().join("a.db")).unwrap();
+    let students = format!("{many} INSERT INTO students (id, name, roll_number) SELECT i, 'Many', 'M' || i FROM n");
+    database.execute(&students, []).unwrap();
+    let templates = "INSERT INTO student_templates (student_id, model_id, embedding) SELECT i, 'm', ?1 FROM n";
+    database.execute(&format!("{many} {templates}"), [embedding(0).to_bytes()]).unwrap();
+    let mut told = Vec::new();
+    let load = load_gallery_telling(&site.gallery, site.store.as_ref(), None, &mut |loaded, of| {
+        told.push((loaded, of));
+        Ok(())
+    });
+    assert_eq!(load.unwrap().people, 9002);
+    assert_eq!((told[0], told.last().copied()), ((0, 9002), Some((9002, 9002))));
+    assert!(told.len() > 3 && told.is_sorted() && told.iter().all(|(loaded, of)| loaded <= of), "{told:?}");
+    let load = load_gallery_telling(&site.gallery, site.store.as_ref(), None, &mut |loaded, _| match loaded {
+        0 => Ok(()),
+        _ => Err(Error::NotFound { what: "reason to go on" }),
+    });
+    assert_eq!(load.unwrap_err().kind(), ErrorKind::NotFound);
+    assert_eq!(site.gallery.people(), 9002, "it is as it was");
 }
 
 #[test]

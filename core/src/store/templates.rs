@@ -29,6 +29,13 @@ pub trait Templates: Send + Sync {
     /// The first error that `each` returns; [`Error::Store`](crate::Error::Store).
     fn for_each_template(&self, each: &mut dyn FnMut(StoredTemplate) -> Result<()>) -> Result<()>;
 
+    /// Returns how many templates [`for_each_template`](Self::for_each_template) would hand over now, damaged ones with
+    /// them.
+    ///
+    /// # Errors
+    /// [`Error::Store`](crate::Error::Store).
+    fn template_count(&self) -> Result<u64>;
+
     /// Returns the mark of the newest template. Templates that are written later were written since this mark.
     ///
     /// # Errors

@@ -22,7 +22,7 @@ use crate::request::kinds::{Count, Flag, Integer, Optional};
 use crate::request::texts;
 use crate::responses::{Done, Reply, done, naive_utc, reply};
 use crate::router::endpoint::{Access, Audit, Endpoint, Tag};
-use crate::state::{AppState, blocking};
+use crate::state::{AppState, LOADING, blocking};
 
 input! {
     /// A camera of the server to start.
@@ -123,7 +123,12 @@ pub(super) const START: Endpoint = Endpoint {
     audit: Audit::Entry,
     tag: Tag::LiveDetection,
     summary: "Starts a camera of the server, or a session for the pictures of a browser",
-    errors: &[(400, "Error starting face detection: no camera's address"), (403, NOT_PERMITTED), (409, NO_ROOM)],
+    errors: &[
+        (400, "Error starting face detection: no camera's address"),
+        (403, NOT_PERMITTED),
+        (409, NO_ROOM),
+        (503, LOADING),
+    ],
 };
 
 /// Starts a camera. An operator starts those of `--camera-hosts` and `--camera-folders`, an admin any. One that runs
@@ -133,6 +138,7 @@ pub(super) const START: Endpoint = Endpoint {
 /// `/detection/frame`.
 pub(super) async fn start(State(app): State<AppState>, call: Authed<NewCamera>) -> Result<Json<Started>, AppError> {
     const PREFIX: &str = "Error starting face detection";
+    app.faces_are_known()?;
     let Authed { trail, role, user, input, .. } = call;
     match input {
         NewCamera::Server(ServerCamera { camera_url: url, camera_location: location, orientation, mirror }) => {

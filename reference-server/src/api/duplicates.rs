@@ -54,6 +54,7 @@ pub(super) async fn look_alikes(
     State(app): State<AppState>,
     _call: Authed<Nothing>,
 ) -> Result<Json<Reply<LookAlikes>>, AppError> {
+    app.faces_are_known()?;
     let model = app.engine().embedder().model.clone();
     let of = app.clone();
     let found = app

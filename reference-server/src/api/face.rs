@@ -24,7 +24,7 @@ use crate::request::kinds::{Optional, Picture};
 use crate::request::texts;
 use crate::responses::{Reply, reply};
 use crate::router::endpoint::{Access, Audit, Endpoint, Tag};
-use crate::state::AppState;
+use crate::state::{AppState, LOADING};
 
 input! {
     /// A picture.
@@ -122,7 +122,7 @@ pub(super) const RECOGNIZE: Endpoint = Endpoint {
     audit: Audit::IfNoted,
     tag: Tag::Faces,
     summary: "Recognizes the faces in a picture and, with a camera_source, marks their attendance",
-    errors: &[(400, INVALID), (503, "The server is busy")],
+    errors: &[(400, INVALID), (503, "The server is busy"), (503, LOADING)],
 };
 
 /// Recognizes who is in the picture. One picture shows nothing of life: where the camera's place asks for a living
@@ -132,6 +132,7 @@ pub(super) async fn recognize(
     call: Authed<Shown>,
 ) -> Result<Json<Reply<People>>, AppError> {
     const PREFIX: &str = "Error in face recognition";
+    app.faces_are_known()?;
     let started = Instant::now();
     let Shown { image_data, camera_source } = call.input;
     let camera_source = camera_source.as_deref().map(shown_place);

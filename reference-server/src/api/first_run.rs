@@ -59,7 +59,11 @@ pub(super) async fn first_run(
         time_zone_chosen: app.settings().time_zone_chosen,
         local_time,
         cameras,
-        people: app.live().gallery().people(),
+        // Whoever is still being loaded is registered.
+        people: match app.live().gallery_start().progress() {
+            Some(loading) => usize::try_from(loading.of).unwrap_or(usize::MAX),
+            None => app.live().gallery().people(),
+        },
         passive_models: app.settings().passive.as_ref().is_none_or(PassiveNetworks::is_settled),
     };
     Ok(Json(reply("First steps retrieved successfully", data)))

@@ -18,7 +18,7 @@ use crate::request::input::input;
 use crate::request::kinds::Picture;
 use crate::request::texts;
 use crate::router::endpoint::{Access, Audit, Endpoint, Tag};
-use crate::state::AppState;
+use crate::state::{AppState, LOADING};
 
 input! {
     /// A picture of a session.
@@ -55,12 +55,13 @@ pub(super) const FRAME: Endpoint = Endpoint {
     audit: Audit::None,
     tag: Tag::LiveDetection,
     summary: "Recognizes the faces in a picture of a browser's session and marks attendance",
-    errors: &[(400, INVALID), (400, NO_SESSION), (503, "The server is busy")],
+    errors: &[(400, INVALID), (400, NO_SESSION), (503, "The server is busy"), (503, LOADING)],
 };
 
 /// Takes in a picture of a session that `/detection/start` began with `camera_source`. Several pictures have to agree
 /// before anybody is named or marked.
 pub(super) async fn frame(State(app): State<AppState>, call: Authed<SessionFrame>) -> Result<Json<Seen>, AppError> {
+    app.faces_are_known()?;
     let started = Instant::now();
     let SessionFrame { image_data, session_id } = call.input;
     let bytes = image_data::bytes_of(&image_data)?;
@@ -98,11 +99,12 @@ pub(super) const PROCESS_FRAME: Endpoint = Endpoint {
     audit: Audit::None,
     tag: Tag::LiveDetection,
     summary: "Recognizes the faces in a picture that is sent as a file and marks attendance",
-    errors: &[(400, INVALID), (413, "Request body too large"), (503, "The server is busy")],
+    errors: &[(400, INVALID), (413, "Request body too large"), (503, "The server is busy"), (503, LOADING)],
 };
 
 /// Takes in a picture of a page that knows no sessions: each user has one.
 pub(super) async fn process_frame(State(app): State<AppState>, upload: Upload) -> Result<Json<Recognized>, AppError> {
+    app.faces_are_known()?;
     let Upload { user, frame } = upload;
     let live = app.clone();
     let sight = app

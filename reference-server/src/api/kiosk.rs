@@ -32,7 +32,7 @@ use crate::request::texts;
 use crate::responses::{Done, done};
 use crate::router::described::{Answer, Described};
 use crate::router::endpoint::{Access, Audit, Endpoint, Tag};
-use crate::state::{AppState, blocking};
+use crate::state::{AppState, LOADING, blocking};
 
 /// How long a browser keeps the cookie: the longest that browsers allow (RFC 6265bis). It is set anew whenever the
 /// kiosk starts.
@@ -272,10 +272,11 @@ pub(super) const FRAME: Endpoint = Endpoint {
     audit: Audit::None,
     tag: Tag::Kiosks,
     summary: "Recognizes the faces in a picture of a kiosk, marks attendance and returns whom to greet",
-    errors: &[(400, INVALID), (503, "The server is busy")],
+    errors: &[(400, INVALID), (503, "The server is busy"), (503, LOADING)],
 };
 
 pub(super) async fn frame(State(app): State<AppState>, call: Paired<KioskFrame>) -> Result<Json<KioskSeen>, AppError> {
+    app.faces_are_known()?;
     let (kiosk, version) = (call.kiosk.clone(), version_of(&call.kiosk));
     let bytes = image_data::bytes_of(&call.input.image_data)?;
     let direction = direction(call.input.leaving);

@@ -18,7 +18,7 @@ use crate::request::input::{Input, Nothing, RequestFields, input};
 use crate::request::kinds::{Integer, Optional};
 use crate::responses::{Done, Reply, done, reply};
 use crate::router::endpoint::{Access, Audit, Endpoint, Tag};
-use crate::state::{AppState, blocking};
+use crate::state::{AppState, LOADING, blocking};
 
 /// The location that each of them has. They are started as by an admin: a number names no host and no file.
 const LOCATION: &str = "Laptop Camera";
@@ -87,6 +87,7 @@ pub(super) const START: Endpoint = Endpoint {
     errors: &[
         (409, "Cameras: this server watches 64 cameras, as many as it may, and what to do"),
         (500, "Error starting laptop camera detection"),
+        (503, LOADING),
     ],
 };
 
@@ -95,6 +96,7 @@ pub(super) async fn start(
     State(app): State<AppState>,
     call: Authed<Index>,
 ) -> Result<Json<Reply<LaptopStarted>>, AppError> {
+    app.faces_are_known()?;
     let (Index(index), user) = (call.input, call.user);
     call.trail.note(format!("camera {index}"));
     let available = blocking("Error starting laptop camera detection", move || {

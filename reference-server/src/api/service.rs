@@ -12,6 +12,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::error::{AppError, RETRY_AFTER};
+use crate::live::gallery_start::Loaded;
 use crate::metrics::Gauges;
 use crate::request::extract::Open;
 use crate::request::input::input;
@@ -53,6 +54,10 @@ pub(crate) struct Readiness {
     checks: Checks,
     /// How many people the server recognizes.
     known_faces: usize,
+    /// How far the known faces are loaded, while they are: until then nobody is recognized.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false)]
+    gallery: Option<Loaded>,
     /// How many marks, sightings and log entries of this server wait for the database.
     writes_waiting: u64,
 }
@@ -65,7 +70,7 @@ struct Checks {
 
 impl IntoResponse for Readiness {
     fn into_response(self) -> Response {
-        if self.checks.database {
+        if self.checks.database && self.gallery.is_none() {
             return (StatusCode::OK, Json(self)).into_response();
         }
         let later = [(header::RETRY_AFTER, RETRY_AFTER.to_string())];
@@ -87,15 +92,17 @@ pub(super) const READY: Endpoint = Endpoint {
     audit: Audit::None,
     tag: Tag::Service,
     summary: "Tells a proxy whether this server can answer requests",
-    errors: &[(503, "The database does not answer")],
+    errors: &[(503, "The database does not answer, or the known faces are still being loaded")],
 };
 
 pub(super) async fn ready(State(app): State<AppState>) -> Readiness {
     let database = app.with_store("Readiness check failed", |store| store.check()).await.is_ok();
+    let gallery = app.live().gallery_start().progress();
     Readiness {
-        status: if database { "ready" } else { "not ready" },
+        status: if database && gallery.is_none() { "ready" } else { "not ready" },
         checks: Checks { database, models: true },
         known_faces: app.live().gallery().people(),
+        gallery,
         writes_waiting: app.live().backlog().status().total(),
     }
 }

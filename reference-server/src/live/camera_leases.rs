@@ -19,6 +19,7 @@ use serde_json::{Map, Value, json};
 use super::background::BackgroundThreads;
 use super::cameras::{Cameras, Starter, Wanted, reached_by_all};
 use super::event_relay::seen_from_afar;
+use super::gallery_start::GalleryStart;
 use super::refusals::Refusals;
 
 /// How often leases are renewed and lapsed ones are looked for.
@@ -36,6 +37,7 @@ pub(crate) struct CameraLeases {
     server: ServerId,
     cameras: Arc<Cameras>,
     refusals: Refusals,
+    gallery_start: GalleryStart,
     /// What all servers together watch, as of the last look.
     all: Mutex<Vec<WatchedCamera>>,
     /// Held from what is asked of the store to what is done with the cameras: whoever asks first acts first.
@@ -46,11 +48,12 @@ pub(crate) struct CameraLeases {
 }
 
 impl CameraLeases {
-    /// Takes part as `name`, until the background threads are to end.
+    /// Takes part as `name` from when the gallery is whole, until the background threads are to end.
     pub(super) fn start(
         store: Arc<dyn Store>,
         name: &str,
         (cameras, refusals): (Arc<Cameras>, Refusals),
+        gallery_start: GalleryStart,
         background: &BackgroundThreads,
     ) -> Result<Arc<Self>> {
         let leases = Arc::new(Self {
@@ -58,6 +61,7 @@ impl CameraLeases {
             server: ServerId::new(name),
             cameras,
             refusals,
+            gallery_start,
             all: Mutex::default(),
             turn: Mutex::default(),
             holds_until: Mutex::new(Instant::now()),
@@ -104,6 +108,10 @@ impl CameraLeases {
         let _turn = self.turn();
         if self.beat.is_cut() {
             return Ok(());
+        }
+        if !self.gallery_start.is_whole() {
+            // Another server knows whom its cameras see.
+            return self.read_all();
         }
         let asked = Instant::now();
         let reports: Vec<CameraReport> = self

@@ -12,6 +12,7 @@ use faceattend_core::types::StudentId;
 use super::background::BackgroundThreads;
 use super::camera_leases::CameraLeases;
 use super::event_relay;
+use super::gallery_start::GalleryStart;
 use super::gallery_sync::GallerySync;
 use super::kept::KeptList;
 use crate::live::events::{Events, LiveEvent};
@@ -22,6 +23,7 @@ const LISTEN: Duration = Duration::from_millis(500);
 /// What is told of a notice.
 pub(super) struct DbListener {
     pub(super) gallery_sync: Arc<GallerySync>,
+    pub(super) gallery_start: GalleryStart,
     pub(super) store: Arc<dyn Store>,
     pub(super) marker: Arc<Marker>,
     pub(super) events: Events,
@@ -48,7 +50,10 @@ impl DbListener {
                 for notice in follower.next(LISTEN) {
                     self.take(notice, &mut behind);
                 }
-                self.catch_up(&mut behind);
+                // What is read while the gallery is loaded would wait for it, and other notices with it.
+                if self.gallery_start.is_whole() {
+                    self.catch_up(&mut behind);
+                }
             }
         })
     }

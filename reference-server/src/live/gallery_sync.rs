@@ -26,7 +26,12 @@ impl GallerySync {
 
     /// Puts every stored template that this engine's model made into the gallery, and says what was left out.
     pub(super) fn load(&self) -> Result<()> {
-        let loaded = self.registry.load_gallery()?;
+        self.load_telling(&mut |_, _| Ok(()))
+    }
+
+    /// The same, and tells how far it is.
+    pub(super) fn load_telling(&self, told: &mut dyn FnMut(u64, u64) -> Result<()>) -> Result<()> {
+        let loaded = self.registry.load_gallery_telling(told)?;
         self.told.store(loaded.people, Ordering::Relaxed);
         tracing::info!("Reloaded {} known faces", loaded.people);
         let left_out = loaded.of_other_models + loaded.legacy;

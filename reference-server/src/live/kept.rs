@@ -18,6 +18,7 @@ use jiff::Timestamp;
 use super::background::BackgroundThreads;
 use super::camera_leases::CameraLeases;
 use super::cameras::{Cameras, Mounted, Starter, Wanted, no_room, reached_by_all};
+use super::gallery_start::GalleryStart;
 use super::refusals::{Refusal, Refusals};
 use super::trial::{Trial, try_camera};
 
@@ -35,6 +36,7 @@ pub(crate) struct KeptList {
     leases: Option<Arc<CameraLeases>>,
     /// This server's name among several.
     server: Option<String>,
+    gallery_start: GalleryStart,
     refusals: Refusals,
     /// How many cameras waited for room at the last look.
     waiting: Mutex<usize>,
@@ -81,16 +83,18 @@ impl Starter {
 }
 
 impl KeptList {
-    /// Watches what is kept, from a thread of its own.
+    /// Watches what is kept, from a thread of its own, once the gallery is whole.
     pub(super) fn start(
         store: Arc<dyn Store>,
         (cameras, laptop): (Arc<Cameras>, Arc<Cameras>),
         leases: Option<Arc<CameraLeases>>,
-        server: Option<String>,
+        (server, gallery_start): (Option<String>, GalleryStart),
         refusals: Refusals,
     ) -> Result<Arc<Self>> {
         let (waiting, turn, beat) = (Mutex::default(), Mutex::default(), BackgroundThreads::default());
-        let list = Self { store, cameras, laptop, leases, server, refusals, waiting, turn, beat: beat.clone() };
+        let beating = beat.clone();
+        let list =
+            Self { store, cameras, laptop, leases, server, gallery_start, refusals, waiting, turn, beat: beating };
         let list = Arc::new(list);
         let following = Arc::clone(&list);
         beat.thread("kept-cameras", move || {
@@ -266,6 +270,9 @@ impl KeptList {
             here.stop(&before.key.name);
         }
         let mut done = Ok(true);
+        if !self.gallery_start.is_whole() {
+            return;
+        }
         if let (Some(leases), CameraGroup::Usual) = (&self.leases, kept.group) {
             if !kept.paused && kept.address.known().is_some() {
                 done = leases.watch(kept, Starter::behind(kept.reach));
@@ -284,7 +291,7 @@ impl KeptList {
 
     /// Watches what the list says, and nothing else.
     fn follow_in_turn(&self) -> Result<()> {
-        if self.beat.is_cut() {
+        if self.beat.is_cut() || !self.gallery_start.is_whole() {
             return Ok(());
         }
         let mut kept = self.store.kept_cameras()?;

@@ -11,6 +11,7 @@ mod cluster;
 mod db_listener;
 mod event_relay;
 pub(crate) mod events;
+pub(crate) mod gallery_start;
 mod gallery_sync;
 mod housekeeping;
 pub(crate) mod kept;
@@ -50,6 +51,7 @@ use camera_leases::CameraLeases;
 use cameras::{Cameras, Starter, Wanted};
 use cluster::cluster;
 use db_listener::DbListener;
+use gallery_start::GalleryStart;
 use gallery_sync::GallerySync;
 use housekeeping::Housekeeping;
 use kept::KeptList;
@@ -65,6 +67,7 @@ pub(crate) struct Live {
     gallery: Arc<Gallery>,
     registry: Arc<Registry>,
     gallery_sync: Arc<GallerySync>,
+    gallery_start: GalleryStart,
     marker: Arc<Marker>,
     backlog: Arc<Backlog>,
     cameras: Arc<Cameras>,
@@ -84,7 +87,7 @@ pub(crate) struct Live {
 }
 
 impl Live {
-    /// Loads the gallery from the store, and follows it from then on.
+    /// Loads the gallery from the store, and follows it from then on. The cameras are watched once it is whole.
     pub(crate) fn new(store: Arc<dyn Store>, engine: &Arc<dyn FaceEngine>, settings: &Settings) -> Result<Self> {
         let gallery = Arc::new(Gallery::new(engine.embedder().clone()));
         let events = Events::default();
@@ -104,7 +107,9 @@ impl Live {
         let gallery_sync = Arc::new(GallerySync::new(Arc::clone(&registry), Arc::clone(&gallery), events.clone()));
         // Followed before it is read: nothing is missed in between.
         let follower = store.follow()?;
-        gallery_sync.load()?;
+        let background = BackgroundThreads::default();
+        let gallery_start = GalleryStart::default();
+        gallery_start.load(&gallery_sync, settings.gallery_within, &background)?;
         let log = Arc::new(DetectionLog::new(Arc::clone(&backlog)));
         let gate_figures = Arc::new(GateFigures::default());
         let unknown_faces = settings.live.unknown_faces.map(|kept_for| {
@@ -140,7 +145,6 @@ impl Live {
         let housekeeping = Housekeeping::start(watched, events.clone(), Arc::clone(&log))?;
         let browsers = Browsers::new(watcher.clone());
         let kiosks = Kiosks::new(watcher);
-        let background = BackgroundThreads::default();
         waiting_writes::start(Arc::clone(&backlog), events.clone(), &background)?;
         let refusals = Refusals::default();
         let server = settings.live.server_name.clone();
@@ -149,12 +153,13 @@ impl Live {
                 cluster(&*store)?;
                 event_relay::start(Arc::clone(&store), name.clone(), events.subscribe_to_own(), &background)?;
                 let watching = (Arc::clone(&cameras), refusals.clone());
-                Some(CameraLeases::start(Arc::clone(&store), name, watching, &background)?)
+                Some(CameraLeases::start(Arc::clone(&store), name, watching, gallery_start.clone(), &background)?)
             }
             None => None,
         };
         let groups = (Arc::clone(&cameras), Arc::clone(&laptop));
-        let kept = KeptList::start(Arc::clone(&store), groups, leases.clone(), server, refusals)?;
+        let kept =
+            KeptList::start(Arc::clone(&store), groups, leases.clone(), (server, gallery_start.clone()), refusals)?;
         let backups = match &settings.backups {
             Some(settings) => Some(Backups::start(settings.clone(), Arc::clone(&store), &background)?),
             None => None,
@@ -167,6 +172,7 @@ impl Live {
             gallery,
             registry,
             gallery_sync,
+            gallery_start,
             marker,
             backlog,
             cameras,
@@ -186,6 +192,7 @@ impl Live {
         };
         let follow = DbListener {
             gallery_sync: Arc::clone(&live.gallery_sync),
+            gallery_start: live.gallery_start.clone(),
             store,
             marker: Arc::clone(&live.marker),
             events: live.events.clone(),
@@ -198,6 +205,11 @@ impl Live {
 
     pub(crate) fn gallery(&self) -> Arc<Gallery> {
         Arc::clone(&self.gallery)
+    }
+
+    /// How far the gallery is loaded.
+    pub(crate) fn gallery_start(&self) -> &GalleryStart {
+        &self.gallery_start
     }
 
     /// What the gates of all cameras counted.

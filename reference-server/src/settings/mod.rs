@@ -109,6 +109,9 @@ pub struct Settings {
     pub nouns: Nouns,
     /// How notices to people and systems are sent.
     pub notices: NoticeSettings,
+    /// How long the start waits for the known faces; `None` until all are loaded. A server that answers before
+    /// recognizes nobody yet: its answers say so with a 503, and `/ready` how far it is.
+    pub gallery_within: Option<Duration>,
 }
 
 /// [`Settings::body_within`] unless it is set.
@@ -148,7 +151,15 @@ impl Settings {
             backups: None,
             nouns: Nouns::default(),
             notices: NoticeSettings::default(),
+            gallery_within: None,
         }
+    }
+
+    /// The same settings for a start that waits so long for the known faces.
+    #[must_use]
+    pub fn with_gallery_within(mut self, time: Duration) -> Self {
+        self.gallery_within = Some(time);
+        self
     }
 
     /// The same settings, where marks and logs that wait for the database are kept in this file.

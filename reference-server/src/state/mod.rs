@@ -22,7 +22,7 @@ use tokio::sync::{Mutex, MutexGuard, Semaphore, SemaphorePermit};
 
 use crate::auth::hashing::{Hashing, Turn};
 use crate::auth::{Tokens, default_password_works};
-use crate::error::AppError;
+use crate::error::{AppError, RETRY_AFTER};
 use crate::live::Live;
 use crate::metrics::Figures;
 use crate::settings::Settings;
@@ -42,6 +42,9 @@ const AT_THE_THREADS: usize = 2;
 
 /// How long notices that were sent are kept: they name people. It is longer than anybody asks whether a letter went.
 const NOTICES_KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+/// The answer while the known faces are being loaded.
+pub(crate) const LOADING: &str = "The known faces are still being loaded: try again in a moment";
 
 /// How many cameras are tried out at a time: each takes a thread for ten seconds.
 const TRIALS: usize = 2;
@@ -74,7 +77,8 @@ struct Shared {
 }
 
 impl AppState {
-    /// The state of a server over `store` and `engine`: loads the gallery and makes the admin user of an empty
+    /// The state of a server over `store` and `engine`: loads the gallery, or begins to
+    /// ([`Settings::gallery_within`]), and makes the admin user of an empty
     /// database.
     ///
     /// # Errors
@@ -240,12 +244,25 @@ impl AppState {
         let _ = tokio::task::spawn_blocking(move || state.live().templates_changed(student)).await;
     }
 
-    /// Runs `work` with the registry on a thread that may block.
+    /// Goes on where everybody is known who has a face. Until then nobody can be named, and nobody called unknown.
+    ///
+    /// # Errors
+    /// 503 while the known faces are being loaded.
+    pub(crate) fn faces_are_known(&self) -> Result<(), AppError> {
+        if self.live().gallery_start().is_whole() {
+            return Ok(());
+        }
+        Err(AppError::Later(StatusCode::SERVICE_UNAVAILABLE, LOADING, RETRY_AFTER))
+    }
+
+    /// Runs `work` with the registry on a thread that may block. It compares with everybody who is known, so all have
+    /// to be.
     pub(crate) async fn with_registry<T: Send + 'static>(
         &self,
         prefix: &'static str,
         work: impl FnOnce(&Registry) -> Result<T> + Send + 'static,
     ) -> Result<T, AppError> {
+        self.faces_are_known()?;
         let state = self.clone();
         blocking(prefix, move || work(state.live().registry())).await
     }

@@ -7,6 +7,8 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool speaks on its standard streams")]
 
 mod agree;
+mod index_worker;
+mod indexes;
 mod peer;
 mod plan;
 mod report;
@@ -26,11 +28,16 @@ use report::{Report, Row};
 #[derive(Parser)]
 struct Arguments {
     /// The reference's Python.
-    #[arg(long, required_unless_present = "worker")]
+    #[arg(long, required_unless_present_any = ["worker", "index_worker"])]
     python: Option<PathBuf>,
-    /// The reference.
-    #[arg(long, required_unless_present = "worker")]
+    /// The reference; of the indexes, what speaks for the others.
+    #[arg(long, required_unless_present_any = ["worker", "index_worker"])]
     reference: Option<PathBuf>,
+    /// Compare our index with others instead.
+    #[arg(long)]
+    search: bool,
+    #[command(flatten)]
+    indexes: indexes::Options,
     /// A short run: fewer rounds, no million people.
     #[arg(long)]
     quick: bool,
@@ -42,6 +49,9 @@ struct Arguments {
     /// Be our side, on the pictures in this folder.
     #[arg(long, hide = true)]
     worker: Option<PathBuf>,
+    /// Be our index, on the people and the probes in this folder.
+    #[arg(long, hide = true)]
+    index_worker: Option<PathBuf>,
 }
 
 fn main() -> ExitCode {
@@ -58,11 +68,22 @@ fn run(arguments: &Arguments) -> Outcome<()> {
     if let Some(folder) = &arguments.worker {
         return worker::serve(folder, &arguments.models);
     }
+    if let Some(folder) = &arguments.index_worker {
+        return index_worker::serve(folder);
+    }
     let (Some(program), Some(script)) = (&arguments.python, &arguments.reference) else {
         return Err("the reference is not named".into());
     };
     let python = Python { program, script };
     let folder = tempfile::tempdir()?;
+    if arguments.search {
+        let table = indexes::compare(&python, folder.path(), &arguments.indexes, arguments.quick)?;
+        println!("{table}");
+        return match &arguments.json {
+            Some(path) => Ok(std::fs::write(path, serde_json::to_string_pretty(&table)?)?),
+            None => Ok(()),
+        };
+    }
     std::fs::write(folder.path().join("one.jpg"), one_face_720p())?;
     std::fs::write(folder.path().join("six.jpg"), six_faces())?;
     let drawn: Vec<u8> = Crowd::new(DIMENSION).drawn().iter().flat_map(|v| v.to_le_bytes()).collect();

@@ -5,9 +5,9 @@ use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
-use crate::plan::{Models, Outcome, Task, default_pack};
+use crate::plan::{Models, Outcome, default_pack};
 
 /// What a side says.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -19,6 +19,11 @@ pub(crate) struct Answer {
     pub(crate) matches: Vec<(i64, f32)>,
     pub(crate) bytes: usize,
     pub(crate) peak_kib: Option<u64>,
+    pub(crate) build_secs: f64,
+    pub(crate) kib: i64,
+    pub(crate) built: usize,
+    /// For each probe, the people most similar first.
+    pub(crate) found: Vec<Vec<i64>>,
 }
 
 /// A face as both sides describe it.
@@ -46,6 +51,25 @@ pub(crate) struct Python<'a> {
 }
 
 impl Peer {
+    /// Our index, or one of the others, in a process of its own.
+    pub(crate) fn index(python: Option<&Python<'_>>, folder: &Path) -> Outcome<Self> {
+        let mut command = match python {
+            Some(python) => {
+                let mut command = Command::new(python.program);
+                command.arg(python.script);
+                command
+            }
+            None => {
+                let mut command = Command::new(std::env::current_exe()?);
+                command.arg("--index-worker");
+                command
+            }
+        };
+        command.arg(folder);
+        on_one_thread(&mut command);
+        Self::start(command, &Models::default())
+    }
+
     pub(crate) fn ours(folder: &Path, models: &Models) -> Outcome<Self> {
         let mut command = Command::new(std::env::current_exe()?);
         command.arg("--worker").arg(folder);
@@ -55,10 +79,7 @@ impl Peer {
     pub(crate) fn theirs(python: &Python<'_>, folder: &Path, models: &Models) -> Outcome<Self> {
         let mut command = Command::new(python.program);
         command.arg(python.script).arg(folder).arg(default_pack());
-        // One thread, as ours: these decide before the libraries are loaded.
-        for name in ["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"] {
-            command.env(name, "1");
-        }
+        on_one_thread(&mut command);
         Self::start(command, models)
     }
 
@@ -78,7 +99,7 @@ impl Peer {
         Ok(peer)
     }
 
-    pub(crate) fn ask(&mut self, task: Task) -> Outcome<Answer> {
+    pub(crate) fn ask(&mut self, task: impl Serialize) -> Outcome<Answer> {
         let requests = self.requests.as_mut().ok_or("ended")?;
         writeln!(requests, "{}", serde_json::to_string(&task)?)?;
         requests.flush()?;
@@ -91,6 +112,13 @@ impl Peer {
             return Err(format!("a side of the comparison ended ({})", self.child.wait()?).into());
         }
         Ok(serde_json::from_str(&line)?)
+    }
+}
+
+/// Keeps the libraries of Python to one thread, as ours: this decides before they are loaded.
+fn on_one_thread(command: &mut Command) {
+    for name in ["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"] {
+        command.env(name, "1");
     }
 }
 

@@ -34,6 +34,13 @@ impl Templates for PostgresStore {
         self.read("read the templates", |db| visit_templates(db, &self.keys, None, each))
     }
 
+    fn template_count(&self) -> Result<u64> {
+        self.read("count the templates", |db| {
+            let count: i64 = db.query_one(COUNT, &[])?.try_get(0)?;
+            Ok(count.cast_unsigned())
+        })
+    }
+
     fn newest_template(&self) -> Result<TemplateMark> {
         self.write("look for the newest template", enrol::newest_template)
     }
@@ -113,6 +120,12 @@ pub(super) fn write_templates(
     }
     Ok(())
 }
+
+/// Templates, and students who have a face and no template.
+const COUNT: &str = "SELECT (SELECT count(*) FROM student_templates)
+    + (SELECT count(*) FROM students s
+        WHERE (face_embedding IS NOT NULL OR embedding_vector IS NOT NULL)
+            AND NOT EXISTS (SELECT 1 FROM student_templates t WHERE t.student_id = s.id))";
 
 /// Rows that are fetched at a time: a whole school would not fit into memory twice.
 const AT_ONCE: i32 = 2000;

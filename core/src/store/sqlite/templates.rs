@@ -42,6 +42,13 @@ impl Templates for SqliteStore {
         self.read("read the templates", |db| visit_templates(db, &self.keys, None, each))
     }
 
+    fn template_count(&self) -> Result<u64> {
+        self.read("count the templates", |db| {
+            let count: i64 = db.query_row(COUNT, [], |row| row.get(0))?;
+            Ok(count.cast_unsigned())
+        })
+    }
+
     fn newest_template(&self) -> Result<TemplateMark> {
         self.read("look for the newest template", enrol::newest_template)
     }
@@ -110,20 +117,57 @@ pub(super) fn write_templates(
     Ok(())
 }
 
+/// The templates of ours, and the faces of students who have none of them: what another service wrote. A query for one
+/// student is apart from that for all: SQLite looks through every row for an `OR`. Students without a template are
+/// looked for by indexes alone, whose pages are few; the rows are large.
+macro_rules! ours {
+    ($which:literal) => {
+        concat!(
+            "SELECT student_id, model_id, embedding, NULL, origin, created_at FROM student_templates ",
+            $which,
+            " ORDER BY student_id, id"
+        )
+    };
+}
+macro_rules! single {
+    ($which:literal) => {
+        concat!(
+            "SELECT id, model_version, face_embedding, embedding_vector, NULL, NULL FROM students s WHERE ",
+            $which,
+            " AND (face_embedding IS NOT NULL OR embedding_vector IS NOT NULL)
+            AND NOT EXISTS (SELECT 1 FROM student_templates t WHERE t.student_id = s.id) ORDER BY id"
+        )
+    };
+}
+const OURS_OF_ALL: &str = ours!("");
+const OURS_OF_ONE: &str = ours!("WHERE student_id = ?1");
+const OURS_SINCE: &str = ours!(
+    "WHERE student_id IN (SELECT student_id FROM student_templates WHERE id > ?1
+        UNION SELECT value FROM json_each(?2))"
+);
+const SINGLE_OF_ONE: &str = single!("id = ?1");
+const SINGLE_OF_SOME: &str = single!("id IN (SELECT value FROM json_each(?1))");
+const SINGLE_OF_ALL: &str = single!(
+    "id IN (SELECT o.id FROM students o
+        WHERE NOT EXISTS (SELECT 1 FROM student_templates t WHERE t.student_id = o.id))"
+);
+const COUNT: &str = "SELECT (SELECT count(*) FROM student_templates) + (SELECT count(*) FROM students s
+    WHERE id IN (SELECT o.id FROM students o
+            WHERE NOT EXISTS (SELECT 1 FROM student_templates t WHERE t.student_id = o.id))
+        AND (face_embedding IS NOT NULL OR embedding_vector IS NOT NULL))";
+
 pub(super) fn visit_templates(
     db: &Connection,
     keys: &TemplateKeys,
     of: Option<StudentId>,
     each: &mut dyn FnMut(StoredTemplate) -> Result<()>,
 ) -> Outcome<()> {
-    const OURS: &str = "SELECT student_id, model_id, embedding, NULL, origin, created_at FROM student_templates
-        WHERE ?1 IS NULL OR student_id = ?1 ORDER BY student_id, id";
-    const SINGLE: &str = "SELECT id, model_version, face_embedding, embedding_vector, NULL, NULL FROM students s
-        WHERE (?1 IS NULL OR id = ?1) AND (face_embedding IS NOT NULL OR embedding_vector IS NOT NULL)
-            AND NOT EXISTS (SELECT 1 FROM student_templates t WHERE t.student_id = s.id) ORDER BY id";
-    let of = of.map(|id| id.0);
-    visit_rows(db, keys, OURS, &[&of], FaceColumn::TemplateEmbedding, each)?;
-    visit_rows(db, keys, SINGLE, &[&of], FaceColumn::StudentFaceEmbedding, each)
+    let Some(StudentId(of)) = of else {
+        visit_rows(db, keys, OURS_OF_ALL, &[], FaceColumn::TemplateEmbedding, each)?;
+        return visit_rows(db, keys, SINGLE_OF_ALL, &[], FaceColumn::StudentFaceEmbedding, each);
+    };
+    visit_rows(db, keys, OURS_OF_ONE, &[&of], FaceColumn::TemplateEmbedding, each)?;
+    visit_rows(db, keys, SINGLE_OF_ONE, &[&of], FaceColumn::StudentFaceEmbedding, each)
 }
 
 /// Visits every template of the students `of`, and of those who have had one written since the mark.
@@ -134,18 +178,13 @@ pub(super) fn visit_written_since(
     of: &[StudentId],
     each: &mut dyn FnMut(StoredTemplate) -> Result<()>,
 ) -> Outcome<()> {
-    const OURS: &str = "SELECT student_id, model_id, embedding, NULL, origin, created_at FROM student_templates
-        WHERE student_id IN (SELECT student_id FROM student_templates WHERE id > ?1 UNION SELECT value FROM
-        json_each(?2))
-        ORDER BY student_id, id";
-    // A face of one embedding has no template of ours, and so no mark: it is new to whoever knows nobody.
-    const SINGLE: &str = "SELECT id, model_version, face_embedding, embedding_vector, NULL, NULL FROM students s
-        WHERE (?1 = 0 OR id IN (SELECT value FROM json_each(?2)))
-            AND (face_embedding IS NOT NULL OR embedding_vector IS NOT NULL)
-            AND NOT EXISTS (SELECT 1 FROM student_templates t WHERE t.student_id = s.id) ORDER BY id";
     let of = serde_json::json!(of).to_string();
-    visit_rows(db, keys, OURS, &[&since.0, &of], FaceColumn::TemplateEmbedding, each)?;
-    visit_rows(db, keys, SINGLE, &[&since.0, &of], FaceColumn::StudentFaceEmbedding, each)
+    visit_rows(db, keys, OURS_SINCE, &[&since.0, &of], FaceColumn::TemplateEmbedding, each)?;
+    // A face of one embedding has no template of ours, and so no mark: it is new to whoever knows nobody.
+    if since == TemplateMark::BEGINNING {
+        return visit_rows(db, keys, SINGLE_OF_ALL, &[], FaceColumn::StudentFaceEmbedding, each);
+    }
+    visit_rows(db, keys, SINGLE_OF_SOME, &[&of], FaceColumn::StudentFaceEmbedding, each)
 }
 
 pub(super) fn visit_rows(
@@ -178,4 +217,41 @@ pub(super) fn visit_rows(
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plan(db: &Connection, query: &str) -> Vec<String> {
+        let mut statement = db.prepare(&format!("EXPLAIN QUERY PLAN {query}")).unwrap();
+        for at in 1..=statement.parameter_count() {
+            statement.raw_bind_parameter(at, 1).unwrap();
+        }
+        let mut rows = statement.raw_query();
+        let mut steps = Vec::new();
+        while let Some(row) = rows.next().unwrap() {
+            steps.push(row.get(3).unwrap());
+        }
+        steps
+    }
+
+    #[test]
+    fn one_students_templates_are_found_and_not_searched_for_among_all() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("a.db");
+        drop(SqliteStore::open(&file).unwrap());
+        let db = Connection::open(file).unwrap();
+        let rows = |step: &String| step.starts_with("SCAN") && !step.contains("COVERING INDEX");
+        for query in [OURS_OF_ONE, SINGLE_OF_ONE, OURS_SINCE, SINGLE_OF_SOME] {
+            let plan = plan(&db, query);
+            let scans: Vec<_> = plan.iter().filter(|step| step.starts_with("SCAN")).collect();
+            assert!(scans.iter().all(|step| step.contains("json_each")), "{query}: {plan:?}");
+        }
+        // All templates are read, and of the students those alone who have none.
+        for query in [SINGLE_OF_ALL, COUNT] {
+            let plan = plan(&db, query);
+            assert!(!plan.iter().any(rows), "{query}: {plan:?}");
+        }
+    }
 }

@@ -27,6 +27,7 @@ use faceattend_core::models::manifest::Manifest;
 use faceattend_core::models::store::ModelStore;
 use faceattend_core::store::{MarksOfErased, Store};
 use faceattend_core::tracking::TrackingOptions;
+use faceattend_core::types::ModelId;
 use faceattend_core::{Error, Result};
 use jiff::civil::Time;
 use jiff::{SignedDuration, Timestamp};
@@ -40,6 +41,7 @@ use crate::commands::keys::must_read_faces;
 use crate::commands::restore::finish_what_was_cut_off;
 use crate::commands::server_lock::ServerLock;
 use crate::commands::{Hidden, enrol_again, one_roll_number, settings};
+use crate::live::gallery_start::Loaded;
 use crate::net::listen::{self, ConnectionLimits};
 use crate::passive;
 use crate::{
@@ -50,6 +52,10 @@ pub use args::ServeArgs;
 
 /// How many of the students who have to enrol again the server names when it starts: one screen.
 const NAMED_AT_START: usize = 20;
+/// How long the start waits for the known faces: some hundred thousand are loaded by then.
+const GALLERY_WITHIN: Duration = Duration::from_secs(1);
+/// How often a server that listens already looks whether all are loaded.
+const LOOK: Duration = Duration::from_millis(200);
 /// How often the server deletes old rows. Retention is counted in days.
 const RETIRE_EVERY: Duration = Duration::from_secs(3600);
 
@@ -210,6 +216,7 @@ async fn serve(args: ServeArgs, data: Data) -> Result<()> {
         .with_body_within(Duration::from_secs(args.body_timeout))
         .with_picture_memory(args.picture_memory << 20)
         .with_web_socket(if args.open_web_socket { WebSocketAccess::Open } else { WebSocketAccess::Token })
+        .with_gallery_within(GALLERY_WITHIN)
         .with_logout(if args.logout_leaves_token { Logout::LeavesToken } else { Logout::EndsLogin })
         .with_embeddings(if args.embeddings_to_all { Embeddings::Everyone } else { Embeddings::Admins })
         .with_marks_of_erased(if args.keep_marks_of_erased { MarksOfErased::Anonymise } else { MarksOfErased::Delete });
@@ -222,11 +229,11 @@ async fn serve(args: ServeArgs, data: Data) -> Result<()> {
     let model = engine.embedder().model.clone();
     let loading = tokio::task::spawn_blocking(move || -> Result<_> {
         let state = AppState::new(store, engine, settings)?;
-        let again = state.students_to_enrol_again()?;
-        let alike = state.students_of_one_roll_number()?;
-        Ok((state, again, alike))
+        // Of a large site even this takes seconds: it is said when everybody is known.
+        let to_do = if state.live().gallery_start().is_whole() { to_do(&state, &model)? } else { Vec::new() };
+        Ok((state, to_do))
     });
-    let (state, again, alike) = loading.await.map_err(|_| {
+    let (state, to_do) = loading.await.map_err(|_| {
         let reason = "the task that loads the gallery panicked".into();
         Error::Internal { reason }
     })??;
@@ -238,17 +245,7 @@ async fn serve(args: ServeArgs, data: Data) -> Result<()> {
     if description.passive_check == PassiveCheck::NotInstalled {
         lines.push(no_passive_check(args.models_dir.as_deref()));
     }
-    if again.total > 0 {
-        lines.push(enrol_again::summary(&again, &model));
-        lines.extend(enrol_again::lines(&again).take(NAMED_AT_START).map(|line| format!("  {line}")));
-        if let Some(others) = again.items.len().checked_sub(NAMED_AT_START).filter(|others| *others > 0) {
-            lines.push(format!("  and {others} more: the page Students and `faceattend doctor` name them all"));
-        }
-    }
-    if !alike.is_empty() {
-        lines.push(one_roll_number::summary(&alike));
-        lines.extend(one_roll_number::lines(&alike).take(NAMED_AT_START).map(|line| format!("  {line}")));
-    }
+    lines.extend(to_do);
     lines.extend([
         format!("Listening on {scheme}://{address}, pages at {scheme}://{address}{base}/ui/"),
         format!("Database {place}, other data in {}, days of {zone}{day}", dir.display()),
@@ -277,8 +274,16 @@ async fn serve(args: ServeArgs, data: Data) -> Result<()> {
         let pages = tls.pages_from_outside(address, &base);
         lines.extend(encryption::lines(tls, pages.as_deref(), std::io::stdout().is_terminal()));
     }
-    // A closed standard output is no error: nobody reads it.
-    let _ = writeln!(std::io::stdout(), "{}", lines.join("\n"));
+    let loading = state.live().gallery_start().progress();
+    lines.extend(loading.map(|Loaded { loaded, of }| {
+        format!(
+            "{loaded} of {of} known faces are loaded: nobody is recognized until all are; /ready says how far it is"
+        )
+    }));
+    say(&lines);
+    if loading.is_some() {
+        tokio::spawn(say_when_whole(state.clone()));
+    }
 
     tokio::spawn(retire_now_and_then(state.clone()));
     let limits = ConnectionLimits::default()
@@ -295,6 +300,46 @@ async fn serve(args: ServeArgs, data: Data) -> Result<()> {
     tracing::info!("stopping");
     let _ = tokio::task::spawn_blocking(move || state.shut_down()).await;
     Ok(())
+}
+
+/// Returns what the site has to do about its students: who has to enrol again, and who shares a roll number.
+fn to_do(state: &AppState, model: &ModelId) -> Result<Vec<String>> {
+    let (again, alike) = (state.students_to_enrol_again()?, state.students_of_one_roll_number()?);
+    let mut lines = Vec::new();
+    if again.total > 0 {
+        lines.push(enrol_again::summary(&again, model));
+        lines.extend(enrol_again::lines(&again).take(NAMED_AT_START).map(|line| format!("  {line}")));
+        if let Some(others) = again.items.len().checked_sub(NAMED_AT_START).filter(|others| *others > 0) {
+            lines.push(format!("  and {others} more: the page Students and `faceattend doctor` name them all"));
+        }
+    }
+    if !alike.is_empty() {
+        lines.push(one_roll_number::summary(&alike));
+        lines.extend(one_roll_number::lines(&alike).take(NAMED_AT_START).map(|line| format!("  {line}")));
+    }
+    Ok(lines)
+}
+
+/// Writes the lines to standard output. A closed one is no error: nobody reads it.
+fn say(lines: &[String]) {
+    let _ = writeln!(std::io::stdout(), "{}", lines.join("\n"));
+}
+
+/// Says that everybody is known, and what the site has to do, of a server that listened before.
+async fn say_when_whole(state: AppState) {
+    while !state.live().gallery_start().is_whole() {
+        tokio::time::sleep(LOOK).await;
+    }
+    let telling = tokio::task::spawn_blocking(move || {
+        let known = state.live().gallery().people();
+        let mut lines = vec![format!("All known faces are loaded: {known} people are recognized")];
+        match to_do(&state, &state.engine().embedder().model) {
+            Ok(to_do) => lines.extend(to_do),
+            Err(error) => tracing::warn!("who has to enrol again cannot be told: {error}"),
+        }
+        say(&lines);
+    });
+    let _ = telling.await;
 }
 
 /// Returns the back-ups that are made every day, if a folder for them is set.

@@ -29,6 +29,7 @@ pub(crate) fn templates_come_back_with_their_model(store: &dyn Store) {
         .unwrap();
     let expected = [(a.id, 1.0), (a.id, 2.0), (b.id, 5.0)];
     assert_eq!(seen.len(), expected.len());
+    assert_eq!(store.template_count().unwrap(), 3);
     for (template, (student, seed)) in seen.iter().zip(expected) {
         assert_eq!(template.student, student);
         let StoredEmbedding::Tagged(found) = &template.embedding else { panic!("{template:?} has no model") };
