@@ -18,6 +18,7 @@ pub mod mjpeg;
 pub mod naive_time;
 pub mod portable_file;
 pub mod receipt;
+pub mod roster_file;
 pub mod sealed_value;
 mod secret;
 pub mod session_state;
@@ -43,7 +44,7 @@ macro_rules! targets {
 }
 
 #[cfg(test)]
-const TARGETS: [Target; 15] = targets! {
+const TARGETS: [Target; 16] = targets! {
     avi base64 camera_address database_address decode exif http_mjpeg json_input manifest mjpeg naive_time portable_file
-    receipt sealed_value session_state
+    receipt roster_file sealed_value session_state
 };
