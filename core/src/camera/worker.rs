@@ -162,7 +162,7 @@ impl CameraWorker {
             alive: Alive::of(&shared),
         };
         let crew = scheduler.crew().clone();
-        let ticket = match crew.take_on(capture) {
+        let ticket = match crew.take_on(Box::new(capture)) {
             Ok(ticket) => ticket,
             Err(error) => {
                 seat.leave();
