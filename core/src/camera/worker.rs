@@ -77,8 +77,8 @@ impl CameraWorker {
     /// of its own.
     ///
     /// # Errors
-    /// As [`start`](Self::start), and [`Error::State`](crate::Error::State) when the scheduler has as many cameras as it
-    /// may.
+    /// As [`start`](Self::start), and [`Error::State`](crate::Error::State) when the scheduler has as many cameras as
+    /// it may.
     pub fn start_on<A: Into<Attention>>(
         scheduler: &Scheduler,
         source: &CameraSource,
