@@ -4,6 +4,7 @@ use std::hash::{BuildHasher as _, RandomState};
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::crew::{Charge, Next};
 use super::frame_source::FrameSource;
 use super::health::CameraState;
 use super::options::{Pace, WorkerOptions};
@@ -64,16 +65,6 @@ enum Server {
     There,
 }
 
-/// What a camera needs next.
-pub(super) enum Next {
-    /// To be read.
-    Read(Box<dyn FrameSource>),
-    /// To be left alone until then.
-    Rest(Instant),
-    /// Nothing any more.
-    Over,
-}
-
 /// A stream that ran for so long before it was lost is tried again at once.
 const STEADY: Duration = Duration::from_secs(3);
 /// The interval at which a stream's server is probed.
@@ -81,30 +72,27 @@ const PROBE_EVERY: Duration = Duration::from_millis(700);
 /// The longest gap between frames that counts as a frame rate.
 const LONGEST_GAP: Duration = Duration::from_millis(200);
 
-impl Capture {
-    /// Returns whether it may give frames if it is opened now, as far as anybody knows.
-    pub(super) fn is_promising(&self) -> bool {
+impl Charge for Capture {
+    fn is_promising(&self) -> bool {
         self.state.pause.is_none() && self.state.server != Server::Away
     }
 
-    /// Returns whether it is to be opened although its server did not answer.
-    pub(super) fn is_blind(&self) -> bool {
+    fn is_blind(&self) -> bool {
         self.state.pause.is_none() && self.state.server == Server::Away
     }
 
-    pub(super) fn is_stopped(&self) -> bool {
+    fn is_stopped(&self) -> bool {
         self.shared.lock().stop
     }
 
-    /// Says that a thread panicked over it.
-    pub(super) fn panicked(&self) {
+    fn panicked(&self) {
         self.shared.fail(PANICKED);
         self.seat.leave();
     }
 
     /// Opens it, or probes its server while it pauses. Where others wait, a server that was never asked is probed
     /// first: opening a camera whose server is not there takes ten seconds.
-    pub(super) fn step(&mut self, others_wait: bool) -> Next {
+    fn step(&mut self, others_wait: bool) -> Next {
         if self.is_stopped() {
             return Next::Over;
         }
@@ -117,12 +105,11 @@ impl Capture {
         }
         match (self.open)() {
             Ok(source) => Next::Read(source),
-            Err(error) => self.after(error, Duration::ZERO),
+            Err(error) => self.after(&error, Duration::ZERO),
         }
     }
 
-    /// Reads it until it ends or is lost.
-    pub(super) fn read_to_its_end(&mut self, source: &mut dyn FrameSource) -> Next {
+    fn read_to_its_end(&mut self, source: &mut dyn FrameSource) -> Next {
         match self.read(source) {
             End::Stopped => Next::Over,
             End::Over => {
@@ -130,12 +117,14 @@ impl Capture {
                 self.seat.wake();
                 Next::Over
             }
-            End::Failed(error, ran_for) => self.after(error, ran_for),
+            End::Failed(error, ran_for) => self.after(&error, ran_for),
         }
     }
+}
 
+impl Capture {
     /// Decides when it is opened again.
-    fn after(&mut self, error: Error, ran_for: Duration) -> Next {
+    fn after(&mut self, error: &Error, ran_for: Duration) -> Next {
         let may_come_back = self.nature == Nature::Live && matches!(error, Error::Camera { .. } | Error::Io { .. });
         if !may_come_back {
             tracing::warn!(camera = self.camera, %error, "the camera cannot be read");

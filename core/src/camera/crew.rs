@@ -11,8 +11,33 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use super::capture::{Capture, Next};
+use super::frame_source::FrameSource;
 use crate::error::{Error, Result};
+
+/// A camera as the crew sees it.
+pub(super) trait Charge: Send {
+    /// Returns whether it may give frames if it is opened now, as far as anybody knows.
+    fn is_promising(&self) -> bool;
+    /// Returns whether it is to be opened although its server did not answer.
+    fn is_blind(&self) -> bool;
+    fn is_stopped(&self) -> bool;
+    /// Opens it, or does what else is due. `others_wait` for a thread.
+    fn step(&mut self, others_wait: bool) -> Next;
+    /// Reads it until it ends or is lost.
+    fn read_to_its_end(&mut self, source: &mut dyn FrameSource) -> Next;
+    /// Says that a thread panicked over it.
+    fn panicked(&self);
+}
+
+/// What a camera needs next.
+pub(super) enum Next {
+    /// To be read.
+    Read(Box<dyn FrameSource>),
+    /// To be left alone until then.
+    Rest(Instant),
+    /// Nothing any more.
+    Over,
+}
 
 /// The most cameras that are being opened or probed at the same time. Connecting is waiting for the most part: 64
 /// cameras behind a dead switch are each probed every 3 s.
@@ -41,13 +66,13 @@ struct Inner {
 struct Job {
     id: u64,
     due: Instant,
-    capture: Capture,
+    camera: Box<dyn Charge>,
 }
 
 impl Job {
     /// Those with a lower rank go first.
     fn rank(&self) -> u8 {
-        u8::from(!self.capture.is_promising())
+        u8::from(!self.camera.is_promising())
     }
 }
 
@@ -64,11 +89,11 @@ impl Crew {
     ///
     /// # Errors
     /// [`Error::Internal`] when the system gives no thread.
-    pub(super) fn take_on(self: &Arc<Self>, capture: Capture) -> Result<Ticket> {
+    pub(super) fn take_on(self: &Arc<Self>, camera: Box<dyn Charge>) -> Result<Ticket> {
         let mut inner = self.lock();
         let id = inner.next;
         inner.next += 1;
-        inner.waiting.push(Job { id, due: Instant::now(), capture });
+        inner.waiting.push(Job { id, due: Instant::now(), camera });
         if let Err(error) = self.call_one(&mut inner)
             && inner.openers == 0
         {
@@ -133,10 +158,10 @@ impl Crew {
     /// Does the next thing for a camera, and puts it back where there is more to do.
     fn serve<'a>(self: &'a Arc<Self>, mut job: Job, mut inner: MutexGuard<'a, Inner>) -> MutexGuard<'a, Inner> {
         let others_wait = inner.first(Instant::now()).is_some();
-        let is_blind = job.capture.is_blind();
+        let is_blind = job.camera.is_blind();
         inner.blind += usize::from(is_blind);
         drop(inner);
-        let mut next = catch_unwind(AssertUnwindSafe(|| job.capture.step(others_wait)));
+        let mut next = catch_unwind(AssertUnwindSafe(|| job.camera.step(others_wait)));
         let mut inner = self.lock();
         inner.blind -= usize::from(is_blind);
         if let Ok(Next::Read(mut source)) = next {
@@ -146,21 +171,21 @@ impl Crew {
                 let _ = self.call_one(&mut inner);
             }
             drop(inner);
-            next = catch_unwind(AssertUnwindSafe(|| job.capture.read_to_its_end(source.as_mut())));
+            next = catch_unwind(AssertUnwindSafe(|| job.camera.read_to_its_end(source.as_mut())));
             let _ = catch_unwind(AssertUnwindSafe(move || drop(source)));
             inner = self.lock();
             inner.openers += 1;
         }
         match next {
             // Asked with the list in hand: whoever stops a camera says so first and then looks for it here.
-            Ok(Next::Rest(due)) if !job.capture.is_stopped() => {
+            Ok(Next::Rest(due)) if !job.camera.is_stopped() => {
                 inner.waiting.push(Job { due, ..job });
                 inner
             }
             next => {
                 drop(inner);
                 if next.is_err() {
-                    job.capture.panicked();
+                    job.camera.panicked();
                 }
                 // Its consumer may write its last figures.
                 let _ = catch_unwind(AssertUnwindSafe(move || drop(job)));
@@ -198,7 +223,7 @@ impl Crew {
 impl Inner {
     /// Returns where in the list the camera is that goes first of those that are due.
     fn first(&self, now: Instant) -> Option<usize> {
-        let may_go = |job: &Job| job.due <= now && (self.blind < BLIND || !job.capture.is_blind());
+        let may_go = |job: &Job| job.due <= now && (self.blind < BLIND || !job.camera.is_blind());
         let due = self.waiting.iter().enumerate().filter(|(_, job)| may_go(job));
         due.min_by_key(|(_, job)| (job.rank(), job.due)).map(|(at, _)| at)
     }

@@ -191,7 +191,8 @@ impl Scheduler {
         if inner.seats.values().filter(|place| !place.left).count() >= most.get() {
             drop(inner);
             let reason = format!(
-                "{most} are watched already, as many as this scheduler may: stop one, or make it with more                  (Scheduler::with_max_cameras)"
+                "{most} are watched already, as many as this scheduler may: stop one, or make it with more \
+                 (Scheduler::with_max_cameras)"
             );
             return Err(Error::State { what: "cameras", reason });
         }

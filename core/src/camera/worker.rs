@@ -62,8 +62,8 @@ impl CameraWorker {
     /// Reads the camera and hands its frames to `consumer`, on threads of its own.
     ///
     /// # Errors
-    /// [`Error::Internal`](crate::Error::Internal) when the system gives no thread. That the camera cannot be opened is told by the
-    /// [health](Self::health).
+    /// [`Error::Internal`](crate::Error::Internal) when the system gives no thread. That the camera cannot be opened is
+    /// told by the [health](Self::health).
     pub fn start<A: Into<Attention>>(
         source: &CameraSource,
         options: WorkerOptions,
@@ -77,7 +77,8 @@ impl CameraWorker {
     /// of its own.
     ///
     /// # Errors
-    /// As [`start`](Self::start), and [`Error::State`](crate::Error::State) when the scheduler has as many cameras as it may.
+    /// As [`start`](Self::start), and [`Error::State`](crate::Error::State) when the scheduler has as many cameras as
+    /// it may.
     pub fn start_on<A: Into<Attention>>(
         scheduler: &Scheduler,
         source: &CameraSource,
@@ -162,7 +163,7 @@ impl CameraWorker {
             alive: Alive::of(&shared),
         };
         let crew = scheduler.crew().clone();
-        let ticket = match crew.take_on(capture) {
+        let ticket = match crew.take_on(Box::new(capture)) {
             Ok(ticket) => ticket,
             Err(error) => {
                 seat.leave();

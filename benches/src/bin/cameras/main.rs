@@ -1,5 +1,5 @@
-//! How many network cameras this machine carries: 720p, 25 pictures a second, five of each analyzed, against a loop over
-//! OpenCV with InsightFace's package, in one run. `cargo xtask bench --cameras N` installs the peer and runs this.
+//! How many network cameras this machine carries: 720p, 25 pictures a second, five of each analyzed, against a loop
+//! over OpenCV with InsightFace's package, in one run. `cargo xtask bench --cameras N` installs the peer and runs this.
 //!
 //! One clip is encoded once and served over RTSP, packed once for all who watch it; what that costs is measured apart.
 //! Both sides watch it as so many cameras. A side carries as many as all of which are analyzed [`ENOUGH`] times a

@@ -54,7 +54,7 @@ impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
-            "\n| side | cameras | a second each | the least | dropped | CPU s a second | a camera-minute | RTSP server |"
+            "\n| side | cameras | a second each | the least | dropped | CPU s a second | CPU s a camera-minute | RTSP |"
         )?;
         writeln!(f, "|---|---|---|---|---|---|---|---|")?;
         for row in &self.rows {
