@@ -98,7 +98,7 @@ fn caught<T>(decoding: impl FnOnce() -> Result<T> + UnwindSafe) -> Result<T> {
 fn decoded(bytes: &[u8], limits: &DecodeLimits) -> Result<Frame<'static>> {
     let Opened { decoder, jpeg, orientation, .. } = open(bytes, limits)?;
     if jpeg.is_some_and(|jpeg| !jpeg.progressive && !jpeg.scans_apart)
-        && let Some(picture) = sequential::decode(bytes, Reduction::Full)
+        && let Some(picture) = sequential::decode(bytes, decoder.dimensions(), Reduction::Full)
     {
         return upright(picture.map_err(|_| cut_off())?.into(), orientation);
     }

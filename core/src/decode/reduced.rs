@@ -14,6 +14,8 @@ pub(crate) struct Reducible<'b> {
     bytes: &'b [u8],
     limits: DecodeLimits,
     orientation: Orientation,
+    /// As the picture is stored.
+    stored: (u32, u32),
     /// Upright.
     width: u32,
     height: u32,
@@ -30,14 +32,15 @@ impl<'b> Reducible<'b> {
     pub(crate) fn open(bytes: &'b [u8], limits: &DecodeLimits) -> Result<Self> {
         caught(|| {
             let opened = open(bytes, limits)?;
-            let (mut width, mut height) = opened.decoder.dimensions();
+            let stored = opened.decoder.dimensions();
+            let (mut width, mut height) = stored;
             if super::turns_sideways(opened.orientation) {
                 (width, height) = (height, width);
             }
             let reduces =
                 opened.jpeg.is_some_and(|jpeg| !jpeg.progressive && !jpeg.scans_apart) && sequential::is_known(bytes);
             let (limits, orientation) = (*limits, opened.orientation);
-            Ok(Self { bytes, limits, orientation, width, height, reduces, decoded: None })
+            Ok(Self { bytes, limits, orientation, stored, width, height, reduces, decoded: None })
         })
     }
 
@@ -72,7 +75,7 @@ impl<'b> Reducible<'b> {
     fn decode(&self, wanted: Reduction) -> Result<(Reduction, Frame<'static>)> {
         let decode = || {
             if wanted > Reduction::Full
-                && let Some(picture) = sequential::decode(self.bytes, wanted)
+                && let Some(picture) = sequential::decode(self.bytes, self.stored, wanted)
             {
                 let picture = picture.map_err(|_| cut_off())?;
                 return Ok((wanted, upright(picture.into(), self.orientation)?));

@@ -37,10 +37,14 @@ impl Reduction {
     }
 }
 
-/// Returns the picture in `bytes` at a part of its size, rounded up; `None` where it is not of this kind.
-pub(super) fn decode(bytes: &[u8], reduction: Reduction) -> Option<Step<RgbImage>> {
+/// Returns the picture in `bytes` at a part of its size, rounded up; `None` where it is not of this kind, or not of the
+/// size that was found to be within the limits.
+pub(super) fn decode(bytes: &[u8], size: (u32, u32), reduction: Reduction) -> Option<Step<RgbImage>> {
     let header = Header::read(bytes)?;
     let (width, height) = (u32::try_from(header.width).ok()?, u32::try_from(header.height).ok()?);
+    if (width, height) != size {
+        return None;
+    }
     let (width, height) = (width.div_ceil(reduction.factor()), height.div_ceil(reduction.factor()));
     match pulp::Arch::new().dispatch(Decoding { bytes, header, reduction }) {
         Ok((pixels, end)) if is_end(bytes, end) => RgbImage::from_raw(width, height, pixels).map(Ok),

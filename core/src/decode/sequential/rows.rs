@@ -24,7 +24,7 @@ pub(super) fn enlarge(near: &[u8], far: Option<&[u8]>, across: usize, sums: &mut
 fn widen<const BITS: u32>(sums: &[u16], out: &mut [u8]) {
     let [first, .., last] = sums else {
         // One alone.
-        out.fill(sums.first().map_or(0, |sum| (sum + (1 << BITS >> 1) >> BITS) as u8));
+        out.fill(sums.first().map_or(0, |sum| ((sum + (1 << BITS >> 1)) >> BITS) as u8));
         return;
     };
     let (left, right) = if BITS == 0 { (1, 2) } else { (8, 7) };
