@@ -17,6 +17,8 @@ use rusqlite::Connection;
 use serde_json::{Value, json};
 
 const LOADING: &str = "The known faces are still being loaded: try again in a moment";
+/// A session that nobody began.
+const SESSION: &str = "4f7d9a3e-0c1b-4a52-9d86-2e7f5b1c8a90";
 const RECOGNIZE: &str = "/api/v1/face/recognize";
 /// Faces of another service, whose texts take long to read: many times as long as asking this server a few things.
 const OTHERS: u64 = 20_000;
@@ -113,12 +115,12 @@ async fn until_everybody_is_known_nobody_is_named_and_nobody_is_called_unknown()
         assert_eq!(service.get(path).await.status, 200, "{path}");
     }
     let (face, nobody) = (picture(GREEN, 1), picture(GREEN, 9));
-    let seen = json!({ "session_id": "x", "position": "center", "frame_data": face });
-    let enrolled = json!({ "name": "Ben", "roll_number": "R2", "session_id": "x" });
+    let seen = json!({ "session_id": SESSION, "position": "center", "frame_data": face });
+    let enrolled = json!({ "name": "Ben", "roll_number": "R2", "session_id": SESSION });
     let asked = [
         (RECOGNIZE, json!({ "image_data": face, "camera_source": "Gate" })),
         (RECOGNIZE, json!({ "image_data": nobody })),
-        ("/api/v1/detection/frame", json!({ "image_data": face, "session_id": "x" })),
+        ("/api/v1/detection/frame", json!({ "image_data": face, "session_id": SESSION })),
         ("/api/v1/detection/start", json!({ "camera_source": "Browser" })),
         ("/api/v1/detection/start", json!({ "camera_url": "rtsp://10.0.0.9/1" })),
         ("/api/v1/detection/laptop-camera/start", json!({ "camera_index": 7 })),

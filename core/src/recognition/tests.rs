@@ -313,7 +313,8 @@ fn a_load_says_how_far_it_is_and_ends_when_it_is_told_to() {
     let database = rusqlite::Connection::open(site._folder.path().join("a.db")).unwrap();
     let students = format!("{many} INSERT INTO students (id, name, roll_number) SELECT i, 'Many', 'M' || i FROM n");
     database.execute(&students, []).unwrap();
-    let templates = "INSERT INTO student_templates (student_id, model_id, embedding) SELECT i, 'm', ?1 FROM n";
+    let templates = "INSERT INTO student_templates (student_id, model_id, embedding, created_at)
+        SELECT i, 'm', ?1, '2026-03-02 08:00:00' FROM n";
     database.execute(&format!("{many} {templates}"), [embedding(0).to_bytes()]).unwrap();
     let mut told = Vec::new();
     let load = load_gallery_telling(&site.gallery, site.store.as_ref(), None, &mut |loaded, of| {

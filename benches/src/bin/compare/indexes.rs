@@ -30,8 +30,10 @@ pub(crate) struct Options {
 
 /// The largest gallery of a short run.
 const QUICK: usize = 10_000;
-/// Probes of a round: other views of people who are in the gallery.
+/// Probes of a round, other views of people who are in the gallery, and of a round in a gallery in which each takes long.
 const PROBES: usize = 100;
+const FEW_PROBES: usize = 20;
+const LARGE: usize = 500_000;
 /// The least recall of an exact search: sums of `f32` in another order may swap two people who are alike to six digits.
 const EXACT: f64 = 0.995;
 
@@ -128,8 +130,8 @@ pub(crate) fn compare(python: &Python<'_>, folder: &Path, options: &Options, qui
         write(&folder.join(format!("crowd-{values}.f32")), crowd.drawn())?;
         let mut too_slow = Vec::new();
         for &people in options.people.iter().filter(|people| !quick || **people <= QUICK) {
-            let probes: Vec<f32> =
-                (0..PROBES).flat_map(|i| crowd.view(i * people / PROBES).values().to_vec()).collect();
+            let count = if people < LARGE { PROBES } else { FEW_PROBES };
+            let probes: Vec<f32> = (0..count).flat_map(|i| crowd.view(i * people / count).values().to_vec()).collect();
             write(&folder.join(probes_file(values, people)), &probes)?;
             let comparison = Comparison { python, folder, values, people, at_most_secs: options.build_within };
             table.rows.extend(comparison.rows(&mut too_slow, if quick { 2 } else { 5 })?);

@@ -102,7 +102,7 @@ fn load(place: &Place, dimension: usize, more: usize) -> Outcome<()> {
     let store: Arc<dyn Store> = place.open()?.into();
     let crowd = Crowd::new(dimension);
     let gallery = Arc::new(Gallery::new(crowd.embedder()));
-    let registry = Registry::new(Arc::clone(&store)).with_gallery(gallery, DuplicatePolicy::Refuse);
+    let registry = Registry::new(Arc::clone(&store)).with_gallery(gallery, DuplicatePolicy::Warn);
     let (before, processor, began) = (resident_mib("VmRSS:"), processor_secs(), Instant::now());
     let load = registry.load_gallery()?;
     let (took, processor) = (began.elapsed().as_secs_f64(), processor_secs() - processor);
@@ -114,7 +114,7 @@ fn load(place: &Place, dimension: usize, more: usize) -> Outcome<()> {
     );
     let (mut took, mut enrolled, now) = (Vec::new(), Vec::new(), Timestamp::now());
     for i in 0..more {
-        // A view that resembles nobody's.
+        // The face is compared with everybody, and whoever it resembles is told and no reason to refuse it.
         let views = [crowd.stranger(i)];
         let roll_number = format!("More {i}");
         let began = Instant::now();

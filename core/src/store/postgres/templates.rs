@@ -1,8 +1,11 @@
 //! Templates.
 
+use std::sync::mpsc::sync_channel;
+use std::thread;
+
 use jiff::Timestamp;
-use postgres::Transaction;
 use postgres::types::ToSql;
+use postgres::{Row, Transaction};
 
 use super::super::codec::{FaceColumn, SealContext, TemplateKeys};
 use super::super::rules::{NO_STUDENT, first_template, json};
@@ -129,6 +132,7 @@ const COUNT: &str = "SELECT (SELECT count(*) FROM student_templates)
 
 /// Rows that are fetched at a time: a whole school would not fit into memory twice.
 const AT_ONCE: i32 = 2000;
+type Fetched = std::result::Result<Vec<Row>, postgres::Error>;
 
 pub(super) fn visit_templates(
     db: &mut Transaction<'_>,
@@ -181,10 +185,8 @@ fn visit_rows(
     column: FaceColumn,
     each: &mut dyn FnMut(StoredTemplate) -> Result<()>,
 ) -> Outcome<()> {
-    let portal = db.bind(query, values)?;
-    loop {
-        let rows = db.query_portal(&portal, AT_ONCE)?;
-        for row in &rows {
+    let mut visit = |rows: &[Row]| -> Outcome<()> {
+        for row in rows {
             let student = StudentId(row.try_get(0)?);
             let model = row.try_get::<_, Option<String>>(1)?.map(ModelId::new);
             let (bytes, text): (Option<&[u8]>, Option<&str>) = (row.try_get(2)?, row.try_get(3)?);
@@ -199,8 +201,28 @@ fn visit_rows(
                 None => tracing::warn!(%student, "a stored template is damaged and is left out"),
             }
         }
-        if rows.is_empty() {
-            return Ok(());
-        }
+        Ok(())
+    };
+    let portal = db.bind(query, values)?;
+    let first = db.query_portal(&portal, AT_ONCE)?;
+    visit(&first)?;
+    if i32::try_from(first.len()).is_ok_and(|rows| rows < AT_ONCE) {
+        return Ok(());
     }
+    // The database fetches the next rows while these are visited.
+    thread::scope(|scope| {
+        let (fetched, batches) = sync_channel(1);
+        scope.spawn(move || {
+            let more = |rows: &Fetched| rows.as_ref().is_ok_and(|rows| !rows.is_empty());
+            loop {
+                let rows: Fetched = db.query_portal(&portal, AT_ONCE);
+                let goes_on = more(&rows);
+                // Nobody takes rows any more after an error of the visitor.
+                if fetched.send(rows).is_err() || !goes_on {
+                    return;
+                }
+            }
+        });
+        batches.into_iter().try_for_each(|rows| visit(&rows?))
+    })
 }

@@ -119,7 +119,8 @@ pub(super) fn write_templates(
 
 /// The templates of ours, and the faces of students who have none of them: what another service wrote. A query for one
 /// student is apart from that for all: SQLite looks through every row for an `OR`. Students without a template are
-/// looked for by indexes alone, whose pages are few; the rows are large.
+/// looked for by indexes alone, whose pages are few; the rows are large. A `UNION` without `ALL` would be made by reading
+/// a whole index in order.
 macro_rules! ours {
     ($which:literal) => {
         concat!(
@@ -143,7 +144,7 @@ const OURS_OF_ALL: &str = ours!("");
 const OURS_OF_ONE: &str = ours!("WHERE student_id = ?1");
 const OURS_SINCE: &str = ours!(
     "WHERE student_id IN (SELECT student_id FROM student_templates WHERE id > ?1
-        UNION SELECT value FROM json_each(?2))"
+        UNION ALL SELECT value FROM json_each(?2))"
 );
 const SINGLE_OF_ONE: &str = single!("id = ?1");
 const SINGLE_OF_SOME: &str = single!("id IN (SELECT value FROM json_each(?1))");
