@@ -52,8 +52,8 @@ pub use args::ServeArgs;
 
 /// How many of the students who have to enrol again the server names when it starts: one screen.
 const NAMED_AT_START: usize = 20;
-/// How long the start waits for the known faces: some hundred thousand are loaded by then.
-const GALLERY_WITHIN: Duration = Duration::from_secs(1);
+/// How long the start waits for the known faces: several hundred thousand are loaded by then.
+const GALLERY_WITHIN: Duration = Duration::from_secs(3);
 /// How often a server that listens already looks whether all are loaded.
 const LOOK: Duration = Duration::from_millis(200);
 /// How often the server deletes old rows. Retention is counted in days.
