@@ -111,7 +111,7 @@ impl Engine {
 
     /// Decodes a JPEG, PNG or WebP and finds its faces as [`analyze`](Self::analyze) does, in pixels of the upright
     /// picture. To [`Depth::Detection`] the usual JPEG is decoded at a part of its size where the detector looks at no
-    /// more: half the time of a 720p picture, a third of a telephone's photograph.
+    /// more, which takes less time.
     ///
     /// ```
     /// use faceattend_core::decode::DecodeLimits;
