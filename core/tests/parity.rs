@@ -110,6 +110,9 @@ fn paddle(shared: &Path, detector: &str) -> EngineBuilder {
     builder(shared, detector, "arcface_mobilefacenet_paddle_128.onnx", normalization)
 }
 
+/// How far two runs of one detector may be apart, on pictures that were decoded and resized by different programs.
+const SCORES_DIFFER_BY: f32 = 0.02;
+
 #[test]
 fn detectors_find_the_faces_that_the_reference_finds() {
     let Some(shared) = shared() else { return };
@@ -126,16 +129,17 @@ fn detectors_find_the_faces_that_the_reference_finds() {
         for (entry, frame) in &golden {
             let options = AnalyzeOptions::default().with_depth(Depth::Detection);
             let faces = engine.analyze(frame, &options).unwrap().faces;
-            // What is as near to the lowest score as scores may differ is found by one and not by the other.
-            let sure = faces.iter().filter(|face| face.score >= 0.52).count();
-            let extra: Vec<f32> = faces.iter().map(|face| face.score).collect();
-            assert!((sure..=faces.len()).contains(&entry.detect[key].len()), "{key} on {}: {extra:?}", entry.file);
+            // What is as near to the lowest score, 0.5, as scores may differ is found by one and not by the other.
+            let sure = faces.iter().filter(|face| face.score >= 0.5 + SCORES_DIFFER_BY).count();
+            let scores: Vec<f32> = faces.iter().map(|face| face.score).collect();
+            assert!((sure..=faces.len()).contains(&entry.detect[key].len()), "{key} on {}: {scores:?}", entry.file);
             for reference in &entry.detect[key] {
                 // The reference leaves boxes at the border as the model draws them.
                 let bbox = rect(reference.bbox).clipped(frame.width(), frame.height());
                 let face = nearest(&faces, &bbox).unwrap();
-                assert!(face.bbox.iou(&bbox) > 0.975, "{key} on {}: {:?} for {bbox:?}", entry.file, face.bbox);
-                assert!((face.score - reference.score).abs() < 0.02, "{key} on {}", entry.file);
+                // Two pixels of a box of 125: what another resizer and another JPEG decoder make.
+                assert!(face.bbox.iou(&bbox) > 0.97, "{key} on {}: {:?} for {bbox:?}", entry.file, face.bbox);
+                assert!((face.score - reference.score).abs() < SCORES_DIFFER_BY, "{key} on {}", entry.file);
                 for (ours, theirs) in face.landmarks.unwrap().0.into_iter().zip(points(reference.kps).0) {
                     assert!(ours.distance(theirs) < 0.02 * rect(reference.bbox).width(), "{key} on {}", entry.file);
                 }
