@@ -30,8 +30,9 @@ pub(crate) struct Options {
 
 /// The largest gallery of a short run.
 const QUICK: usize = 10_000;
-/// Probes of a round, other views of people who are in the gallery, and of a round in a gallery in which each takes long.
+/// Probes of a round: other views of people who are in the gallery.
 const PROBES: usize = 100;
+/// The same in a gallery in which each takes long.
 const FEW_PROBES: usize = 20;
 const LARGE: usize = 500_000;
 /// The least recall of an exact search: sums of `f32` in another order may swap two people who are alike to six digits.

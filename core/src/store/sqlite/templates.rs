@@ -119,8 +119,8 @@ pub(super) fn write_templates(
 
 /// The templates of ours, and the faces of students who have none of them: what another service wrote. A query for one
 /// student is apart from that for all: SQLite looks through every row for an `OR`. Students without a template are
-/// looked for by indexes alone, whose pages are few; the rows are large. A `UNION` without `ALL` would be made by reading
-/// a whole index in order.
+/// looked for by indexes alone, whose pages are few; the rows are large. A `UNION` without `ALL` would be made by
+/// reading a whole index in order.
 macro_rules! ours {
     ($which:literal) => {
         concat!(

@@ -13,7 +13,9 @@ type Variable = (&'static str, OsString);
 pub(super) fn with_variables() {
     let variables: &[fn() -> Option<Variable>] = &[
         #[cfg(all(target_os = "linux", target_env = "gnu"))]
-        super::arenas::variable,
+        super::arenas::heaps,
+        #[cfg(all(target_os = "linux", target_env = "gnu"))]
+        super::arenas::large_blocks,
         super::redirections::variable,
     ];
     let missing: Vec<_> = variables.iter().filter_map(|variable| variable()).collect();
