@@ -136,7 +136,7 @@ withDatabase("the register is a sheet with a letter a day, on the screen and in 
     lines.map((one) => one.querySelectorAll("td")[at + 1].querySelector("[aria-hidden]").textContent), today);
   assert.deepEqual([letters[0], letters[1], letters[2]], ["P", "L", "X"]);
   const here = await page.$$eval("table.month tfoot td", (cells) => cells.map((cell) => cell.textContent));
-  assert.equal(here[today + 1], "2");
+  assert.equal(here[today + 1], String(letters.filter((letter) => "PL".includes(letter)).length));
   assert.ok(here.slice(today + 2).every((count) => count === ""), "nobody knows who will come");
   assert.deepEqual(await barriers(page, "register"), []);
   await picture(page, "views-register");
