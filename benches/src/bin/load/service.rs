@@ -57,11 +57,12 @@ impl Service {
         command.arg("--detector").arg(&arguments.detector).arg("--embedder").arg(&arguments.embedder);
         let mut child = command.env("RUST_LOG", "error").stdout(Stdio::piped()).spawn()?;
         let output = child.stdout.take().ok_or("no output")?;
-        let mut line = String::new();
-        BufReader::new(output).read_line(&mut line)?;
-        let address = line.split_whitespace().find(|word| word.starts_with("http://"));
-        let address = address.ok_or("our server did not start")?.trim_end_matches(',').to_owned();
-        let mut service = Self { child, address, token: None };
+        // Made first: a server that says something else is ended.
+        let mut service = Self { child, address: String::new(), token: None };
+        // What the operator has to know may stand before it.
+        let mut lines = BufReader::new(output).lines().map_while(Result::ok);
+        let address = lines.find_map(|line| Some(line.strip_prefix("Listening on ")?.split(',').next()?.to_owned()));
+        service.address = address.ok_or("our server did not start")?;
         service.wait_until_it_answers()?;
         let url = format!("{}/api/v1/auth/login", service.address);
         let login = json!({ "username": "admin", "password": "admin123" }).to_string();
