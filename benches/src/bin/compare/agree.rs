@@ -11,8 +11,9 @@ pub(crate) struct Tolerance {
     cosine: f32,
 }
 
-/// A face that is large in the detector's input. SFace multiplies bytes, so that a level of a pixel moves its embedding:
-/// of 80 pictures with one face the least cosine to the reference was 0.977, the mean 0.997. This one is at 0.998.
+/// A face that is large in the detector's input. SFace multiplies bytes, so that a level of a pixel moves its
+/// embedding: of 80 pictures with one face the least cosine to the reference was 0.977, the mean 0.997. This one is at
+/// 0.998.
 pub(crate) const LARGE: Tolerance = Tolerance { edge: 0.02, cosine: 0.995 };
 /// A face of some thirty pixels in the detector's input: there the sides' filters for shrinking the picture (area
 /// here, a triangle there) move a box by a pixel. Measured at worst: 0.030 and 0.9897 with the default pack, 0.9947
