@@ -97,7 +97,7 @@ fn caught<T>(decoding: impl FnOnce() -> Result<T> + UnwindSafe) -> Result<T> {
 
 fn decoded(bytes: &[u8], limits: &DecodeLimits) -> Result<Frame<'static>> {
     let Opened { decoder, jpeg, orientation, .. } = open(bytes, limits)?;
-    if jpeg.is_some_and(|jpeg| !jpeg.progressive && !jpeg.scans_apart)
+    if jpeg.is_some_and(JpegHeader::is_usual)
         && let Some(picture) = sequential::decode(bytes, decoder.dimensions(), Reduction::Full)
     {
         return upright(picture.map_err(|_| cut_off())?.into(), orientation);
@@ -315,6 +315,11 @@ impl JpegHeader {
             at += 2 + usize::from(u16::from_be_bytes([*high, *low]));
         }
         header
+    }
+
+    /// Returns whether it may be one that [`sequential`] decodes.
+    fn is_usual(self) -> bool {
+        !self.progressive && !self.scans_apart
     }
 
     /// Returns what is allocated beside the decoded picture, in bytes a pixel. A picture whose components come in

@@ -103,6 +103,25 @@ impl<'b> Bits<'b> {
     }
 }
 
+/// How many codes each length has, and their symbols.
+pub(super) type Codes<'b> = (&'b [u8; 16], &'b [u8]);
+
+/// Gives the codes of a segment (DHT) to `take`, with their class (0 for DC, 1 for AC) and number; `None` for a segment
+/// that is none, and where `take` takes them not.
+pub(super) fn for_each_table<'b>(
+    mut segment: &'b [u8],
+    mut take: impl FnMut(usize, usize, Codes<'b>) -> Option<()>,
+) -> Option<()> {
+    while let [place, rest @ ..] = segment {
+        let counts: &[u8; 16] = rest.first_chunk()?;
+        let total: usize = counts.iter().map(|count| usize::from(*count)).sum();
+        let symbols = rest.get(16..16 + total)?;
+        take(usize::from(place >> 4), usize::from(place & 15), (counts, symbols))?;
+        segment = &rest[16 + total..];
+    }
+    Some(())
+}
+
 /// A table of Huffman codes.
 pub(super) struct Table {
     /// Symbol and length by the first bits of a code; length 0 for longer codes.

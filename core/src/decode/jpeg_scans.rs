@@ -4,7 +4,7 @@
 //! through here symbol by symbol, without turning them into pixels: a scan that ends before its last block was cut off.
 //! An end marker that is missing behind whole scans is no fault (ITU-T T.81, annexes B, F and G).
 
-use super::huffman::{Bits, CutOff, Step, Table};
+use super::huffman::{Bits, CutOff, Step, Table, for_each_table};
 
 /// Whether the coded data is all there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -154,16 +154,11 @@ impl Walk {
         Some(())
     }
 
-    fn huffman_tables(&mut self, mut segment: &[u8]) -> Option<()> {
-        while let [place, rest @ ..] = segment {
-            let counts: &[u8; 16] = rest.first_chunk()?;
-            let total: usize = counts.iter().map(|count| usize::from(*count)).sum();
-            let symbols = rest.get(16..16 + total)?;
-            let (class, number) = (usize::from(place >> 4), usize::from(place & 15));
+    fn huffman_tables(&mut self, segment: &[u8]) -> Option<()> {
+        for_each_table(segment, |class, number, (counts, symbols)| {
             *self.tables.get_mut(class)?.get_mut(number)? = Some(Table::new(counts, symbols)?);
-            segment = &rest[16 + total..];
-        }
-        Some(())
+            Some(())
+        })
     }
 
     fn restart_interval(&mut self, segment: &[u8]) -> Option<()> {

@@ -5,7 +5,7 @@ use std::panic::AssertUnwindSafe;
 use image::metadata::Orientation;
 
 use super::sequential::{self, Reduction};
-use super::{DecodeLimits, caught, cut_off, decoded, open, upright};
+use super::{DecodeLimits, JpegHeader, caught, cut_off, decoded, open, upright};
 use crate::error::Result;
 use crate::frame::Frame;
 
@@ -19,7 +19,7 @@ pub(crate) struct Reducible<'b> {
     /// Upright.
     width: u32,
     height: u32,
-    /// Whether it can be decoded at a part of its size.
+    /// Whether it may be one that can be decoded at a part of its size.
     reduces: bool,
     decoded: Option<(Reduction, Frame<'static>)>,
 }
@@ -37,8 +37,7 @@ impl<'b> Reducible<'b> {
             if super::turns_sideways(opened.orientation) {
                 (width, height) = (height, width);
             }
-            let reduces =
-                opened.jpeg.is_some_and(|jpeg| !jpeg.progressive && !jpeg.scans_apart) && sequential::is_known(bytes);
+            let reduces = opened.jpeg.is_some_and(JpegHeader::is_usual);
             let (limits, orientation) = (*limits, opened.orientation);
             Ok(Self { bytes, limits, orientation, stored, width, height, reduces, decoded: None })
         })

@@ -68,11 +68,6 @@ fn is_end(bytes: &[u8], mut at: usize) -> bool {
     }
 }
 
-/// Returns whether [`decode`] takes the picture in `bytes`.
-pub(super) fn is_known(bytes: &[u8]) -> bool {
-    Header::read(bytes).is_some()
-}
-
 struct Decoding<'b> {
     bytes: &'b [u8],
     header: Header,

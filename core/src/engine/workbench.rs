@@ -55,10 +55,6 @@ impl Workbench {
             None => self.detect,
         };
         detect.check()?;
-        if options.depth > Depth::Detection {
-            // What follows needs all pixels: decoded once, they serve the detector as well.
-            picture.part(1.0)?;
-        }
         let (found, input_size) = self.detector.detect(picture, &region, &detect)?;
         let mut order: Vec<&Detection> = found.iter().collect();
         order.sort_by(|a, b| b.bbox.area().total_cmp(&a.bbox.area()));

@@ -1,5 +1,6 @@
 //! What the markers of a sequential JPEG say up to its scan.
 
+use super::super::huffman::{Codes, for_each_table};
 use super::codes::Table;
 
 pub(super) struct Header {
@@ -29,9 +30,6 @@ pub(super) const ZIGZAG: [u8; 64] = [
     28, 35, 42, 49, 56, 57, 50, 43, 36, 29, 22, 15, 23, 30, 37, 44, 51, 58, 59, 52, 45, 38, 31, 39, 46, 53, 60, 61, 54,
     47, 55, 62, 63,
 ];
-
-/// How many codes each length has, and their symbols.
-type Codes<'b> = (&'b [u8; 16], &'b [u8]);
 
 #[derive(Default)]
 struct Segments<'b> {
@@ -78,16 +76,11 @@ impl Header {
 }
 
 impl<'b> Segments<'b> {
-    fn codes(&mut self, mut segment: &'b [u8]) -> Option<()> {
-        while let [place, rest @ ..] = segment {
-            let counts: &[u8; 16] = rest.first_chunk()?;
-            let total: usize = counts.iter().map(|count| usize::from(*count)).sum();
-            let symbols = rest.get(16..16 + total)?;
-            let (class, number) = (usize::from(place >> 4), usize::from(place & 15));
-            *self.codes.get_mut(class)?.get_mut(number)? = Some((counts, symbols));
-            segment = &rest[16 + total..];
-        }
-        Some(())
+    fn codes(&mut self, segment: &'b [u8]) -> Option<()> {
+        for_each_table(segment, |class, number, codes| {
+            *self.codes.get_mut(class)?.get_mut(number)? = Some(codes);
+            Some(())
+        })
     }
 
     fn steps(&mut self, mut segment: &[u8]) -> Option<()> {

@@ -3,7 +3,7 @@ use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
 use proptest::prelude::*;
 
 use super::super::jpeg_scans::{Coverage, coverage};
-use super::{Header, Reduction, RgbImage, Step, is_known};
+use super::{Header, Reduction, RgbImage, Step};
 
 const SAMPLINGS: [SamplingFactor; 4] =
     [SamplingFactor::F_1_1, SamplingFactor::F_2_1, SamplingFactor::F_1_2, SamplingFactor::F_2_2];
@@ -25,6 +25,11 @@ fn jpeg((width, height): (u16, u16), set: impl Fn(&mut Encoder<&mut Vec<u8>>)) -
     set(&mut encoder);
     encoder.encode(&pixels(width, height), width, height, ColorType::Rgb).unwrap();
     bytes
+}
+
+/// Whether the decoder takes the picture.
+fn is_known(bytes: &[u8]) -> bool {
+    Header::read(bytes).is_some()
 }
 
 /// The decoder with the size that the header tells.
