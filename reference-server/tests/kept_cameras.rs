@@ -9,19 +9,13 @@ mod several {
     pub mod camera;
 }
 
-use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
-use common::server_process::{ServerProcess, serve_if_started};
-use common::{DATABASE, GREEN, SECRET, Service, without_a_gate};
-use faceattend_core::attendance::AttendancePolicy;
+use common::server_process::{ServerProcess, serve_cameras_if_started};
+use common::{GREEN, Service, eventually, without_a_gate};
 use faceattend_core::camera::CameraAccess;
 use faceattend_core::store::prelude::*;
-use faceattend_core::store::{SqliteStore, TemplateKey, TemplateKeys};
-use faceattend_server::auth::Secret;
-use faceattend_server::net::listen::ConnectionLimits;
-use faceattend_server::{AppState, Settings, app};
+use faceattend_core::store::{TemplateKey, TemplateKeys};
 use serde_json::{Value, json};
 use several::camera::NetworkCamera;
 
@@ -32,14 +26,7 @@ const CAMERAS: &str = "/api/v1/cameras";
 #[test]
 #[ignore = "the server that the other tests start"]
 fn the_server() {
-    serve_if_started(ConnectionLimits::default(), async |folder| {
-        let store = Arc::new(SqliteStore::open(Path::new(&folder).join(DATABASE)).unwrap());
-        let settings = Settings::new(Secret::new(SECRET).unwrap())
-            .with_policy(AttendancePolicy::in_time_zone("UTC").unwrap())
-            .with_live(without_a_gate())
-            .with_threads(2);
-        (app(AppState::new(store, Arc::new(common::marker::MarkerEngine::new()), settings).unwrap()), String::new())
-    });
+    serve_cameras_if_started();
 }
 
 fn url_of(camera: &NetworkCamera) -> String {
@@ -83,16 +70,6 @@ fn until(what: &str, mut holds: impl FnMut() -> bool) {
         assert!(began.elapsed() < Duration::from_secs(30), "{what}");
         std::thread::sleep(Duration::from_millis(20));
     }
-}
-
-async fn eventually(what: &str, mut holds: impl AsyncFnMut() -> bool) {
-    for _ in 0..600 {
-        if holds().await {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    panic!("{what}");
 }
 
 async fn kept(service: &Service) -> Vec<Value> {

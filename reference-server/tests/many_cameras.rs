@@ -11,18 +11,12 @@ mod several {
 
 use std::net::TcpListener;
 use std::num::NonZero;
-use std::path::Path;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use common::server_process::{ServerProcess, serve_if_started};
-use common::{DATABASE, GREEN, SECRET, Service, without_a_gate};
-use faceattend_core::attendance::AttendancePolicy;
+use common::server_process::{ServerProcess, serve_cameras_if_started};
+use common::{DATABASE, GREEN, Service, eventually, without_a_gate};
 use faceattend_core::store::prelude::*;
 use faceattend_core::store::{CameraGroup, CameraReach, CameraSettings, NewKeptCamera, SqliteStore, TemplateKeys};
-use faceattend_server::auth::Secret;
-use faceattend_server::net::listen::ConnectionLimits;
-use faceattend_server::{AppState, Settings, app};
 use serde_json::{Value, json};
 use several::camera::NetworkCamera;
 
@@ -34,24 +28,7 @@ const MANY: usize = 1000;
 #[test]
 #[ignore = "the server that the other tests start"]
 fn the_server() {
-    serve_if_started(ConnectionLimits::default(), async |folder| {
-        let store = Arc::new(SqliteStore::open(Path::new(&folder).join(DATABASE)).unwrap());
-        let settings = Settings::new(Secret::new(SECRET).unwrap())
-            .with_policy(AttendancePolicy::in_time_zone("UTC").unwrap())
-            .with_live(without_a_gate())
-            .with_threads(2);
-        (app(AppState::new(store, Arc::new(common::marker::MarkerEngine::new()), settings).unwrap()), String::new())
-    });
-}
-
-async fn eventually(what: &str, mut holds: impl AsyncFnMut() -> bool) {
-    for _ in 0..600 {
-        if holds().await {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    panic!("{what}");
+    serve_cameras_if_started();
 }
 
 async fn service_with_room(folder: tempfile::TempDir, cameras: usize) -> Service {

@@ -13,6 +13,7 @@ pub mod server_process;
 
 use std::io::Cursor;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
@@ -208,4 +209,15 @@ pub fn picture(pose: [u8; 3], identity: u8) -> String {
     let mut bytes = Cursor::new(Vec::new());
     picture.write_to(&mut bytes, image::ImageFormat::Png).unwrap();
     base64::engine::general_purpose::STANDARD.encode(bytes.into_inner())
+}
+
+/// Waits until it holds, for half a minute.
+pub async fn eventually(what: &str, mut holds: impl AsyncFnMut() -> bool) {
+    for _ in 0..600 {
+        if holds().await {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("{what}");
 }

@@ -5,11 +5,19 @@
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::SocketAddr;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
+use faceattend_core::attendance::AttendancePolicy;
+use faceattend_core::store::SqliteStore;
+use faceattend_server::auth::Secret;
 use faceattend_server::net::listen::{ConnectionLimits, serve};
+use faceattend_server::{AppState, Settings, app};
+
+use super::marker::MarkerEngine;
+use super::{DATABASE, SECRET, without_a_gate};
 
 /// The variable with the order of the server. Its presence makes a process a server.
 const ORDER: &str = "FACEATTEND_TEST_SERVER";
@@ -101,5 +109,17 @@ pub fn serve_if_started(limits: ConnectionLimits, make: impl AsyncFnOnce(String)
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         println!("{LISTENING}{} {greeting}", listener.local_addr().unwrap());
         serve(listener, router, limits, std::future::pending()).await;
+    });
+}
+
+/// Serves a server that watches cameras, on the database in the folder that the order names, as [`serve_if_started`].
+pub fn serve_cameras_if_started() {
+    serve_if_started(ConnectionLimits::default(), async |folder| {
+        let store = Arc::new(SqliteStore::open(Path::new(&folder).join(DATABASE)).unwrap());
+        let settings = Settings::new(Secret::new(SECRET).unwrap())
+            .with_policy(AttendancePolicy::in_time_zone("UTC").unwrap())
+            .with_live(without_a_gate())
+            .with_threads(2);
+        (app(AppState::new(store, Arc::new(MarkerEngine::new()), settings).unwrap()), String::new())
     });
 }
