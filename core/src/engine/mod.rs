@@ -131,7 +131,7 @@ impl Engine {
     pub fn analyze_encoded(&self, bytes: &[u8], limits: &DecodeLimits, options: &AnalyzeOptions) -> Result<Analysis> {
         let mut picture = Reducible::open(bytes, limits)?;
         if options.depth > Depth::Detection {
-            // What follows the detector needs all pixels, and they serve it as well. Before a place in the pool is taken.
+            // What follows the detector needs all pixels, and they serve it as well. No place in the pool is taken yet.
             Pixels::part(&mut picture, 1.0)?;
         }
         self.pool.with(|workbench| workbench.analyze(&mut picture, options))
