@@ -2,7 +2,8 @@
 //!
 //! Each camera has a seat, in which its newest frame waits. The seat that has used the least processor time goes
 //! first, so a camera with twenty faces in view takes nothing from the others. No seat is served more often than its
-//! rate. Under overload every seat gets its share and sees newer frames less often, rather than older frames later.
+//! rate, and one that had to wait is due again as if it had not. Under overload every seat gets its share and sees
+//! newer frames less often, rather than older frames later.
 
 use std::collections::BTreeMap;
 use std::num::NonZero;
@@ -73,8 +74,26 @@ struct Place {
     left: bool,
     /// The least time between two turns, usually and with close attention.
     intervals: [Duration; 2],
+    /// When it may be served.
     due: Instant,
+    /// When it asked for a turn.
+    asked: Instant,
     used: Duration,
+}
+
+impl Place {
+    fn ask(&mut self, now: Instant) {
+        if !self.ready {
+            (self.ready, self.asked) = (true, now);
+        }
+    }
+}
+
+/// Returns when a turn may follow one that was to be served at `wanted` and was at `now`. A turn that had to wait for a
+/// thread makes the next no later, or every camera of a busy server would fall behind its rate; but half an interval
+/// lies between them.
+fn next_due(wanted: Instant, now: Instant, interval: Duration) -> Instant {
+    (wanted + interval).max(now + interval / 2)
 }
 
 /// Does one piece of work; says whether more may come, and how soon it wants it.
@@ -198,8 +217,9 @@ impl Scheduler {
         }
         let id = inner.next;
         inner.next += 1;
-        let (used, due) = (inner.clock, Instant::now());
-        inner.seats.insert(id, Place { task: Some(task), ready: false, left: false, intervals, due, used });
+        let (used, now) = (inner.clock, Instant::now());
+        let (task, ready, left) = (Some(task), false, false);
+        inner.seats.insert(id, Place { task, ready, left, intervals, due: now, asked: now, used });
         drop(inner);
         Ok(Seat { scheduler: self.clone(), id })
     }
@@ -229,7 +249,7 @@ impl Seat {
                 // A rest is no credit.
                 place.used = place.used.max(clock);
             }
-            place.ready = true;
+            place.ask(Instant::now());
         }
         drop(inner);
         shared.changed.notify_one();
@@ -290,7 +310,8 @@ impl Shared {
         let Some(place) = inner.seats.get_mut(&id) else { return inner };
         let Some(mut task) = place.task.take() else { return inner };
         place.ready = false;
-        place.due = now + place.intervals[0];
+        let wanted = place.due.max(place.asked);
+        place.due = next_due(wanted, now, place.intervals[0]);
         inner.clock = place.used;
         drop(inner);
         // The task reports its own panic; here it only must not take the thread along.
@@ -311,9 +332,11 @@ impl Shared {
             place.task = Some(task);
             place.used += took;
             if attention == Attention::Close {
-                place.due = now + place.intervals[1];
+                place.due = next_due(wanted, now, place.intervals[1]);
             }
-            place.ready |= turn == Turn::Again;
+            if turn == Turn::Again {
+                place.ask(Instant::now());
+            }
             if place.ready {
                 // Woken while it ran.
                 self.changed.notify_one();
@@ -387,6 +410,43 @@ mod tests {
         let (seat, turns) = busy(&scheduler, Some(50.0), Duration::ZERO);
         wait_for(&turns, 10);
         assert!(begun.elapsed() >= Duration::from_millis(9 * 20), "{:?}", begun.elapsed());
+        seat.leave();
+    }
+
+    #[test]
+    fn a_turn_that_waited_makes_the_next_no_later() {
+        let (begun, ms) = (Instant::now(), Duration::from_millis);
+        let next = |wanted, served| next_due(begun + ms(wanted), begun + ms(served), ms(200)) - begun;
+        assert_eq!(next(0, 0), ms(200));
+        assert_eq!(next(0, 90), ms(200));
+        assert_eq!(next(0, 150), ms(250), "no two at once");
+        assert_eq!(next(0, 900), ms(1000), "what was missed is not made up for");
+    }
+
+    #[test]
+    fn a_camera_that_waits_for_a_thread_is_due_as_if_it_had_not() {
+        let scheduler = one_thread();
+        let (begun, begins) = std::sync::mpsc::channel();
+        let (goes_on, end) = std::sync::mpsc::channel::<()>();
+        let holds = scheduler
+            .join(
+                [None; 2],
+                Box::new(move || {
+                    begun.send(()).unwrap();
+                    end.recv_timeout(SOON).unwrap();
+                    (Turn::Done, Attention::Usual)
+                }),
+            )
+            .unwrap();
+        holds.wake();
+        begins.recv_timeout(SOON).unwrap();
+        let (seat, turns) = busy(&scheduler, Some(1.0 / 60.0), Duration::ZERO);
+        let asked = Instant::now();
+        goes_on.send(()).unwrap();
+        wait_for(&turns, 1);
+        let due = scheduler.0.shared.lock().seats[&seat.id].due;
+        assert!(due <= asked + Duration::from_secs(60), "{:?} late", due - asked);
+        holds.leave();
         seat.leave();
     }
 
