@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::key::KeyId;
+use super::key::{ID_BYTES, KeyId};
 
 /// The beginning of sealed text: the word, and the version of the form.
 pub(super) const TEXT_MARK: &str = "sealed:1:";
@@ -58,16 +58,25 @@ pub(in crate::store) enum Form {
     Broken,
 }
 
+/// As much of a value's beginning as tells its form, in bytes, for either kind of column.
+#[cfg(feature = "postgres")]
+pub(in crate::store) const HEAD_BYTES: usize = TEXT_MARK.len() + 2 * ID_BYTES + 1;
+
 /// Returns the form of the bytes of a column.
 pub(in crate::store) fn form_of_bytes(stored: &[u8]) -> Form {
-    let Some(rest) = stored.strip_prefix(BYTES_MARK) else { return Form::Plain };
+    form_of_head(stored, stored.len())
+}
+
+/// Returns the form of the bytes of a column, of which there are `length`, by the first of them.
+pub(in crate::store) fn form_of_head(head: &[u8], length: usize) -> Form {
+    let Some(rest) = head.strip_prefix(BYTES_MARK) else { return Form::Plain };
     // Eight bytes like the mark can be two numbers of a plain vector; then their count is a multiple of four, which
     // that of sealed numbers never is.
-    if stored.len().is_multiple_of(4) {
+    if length.is_multiple_of(4) {
         return Form::Plain;
     }
-    match rest.split_first_chunk() {
-        Some((id, sealed)) if sealed.len() >= NONCE_BYTES + TAG_BYTES => Form::Sealed(KeyId(*id)),
+    match rest.first_chunk() {
+        Some(id) if length >= BYTES_MARK.len() + ID_BYTES + NONCE_BYTES + TAG_BYTES => Form::Sealed(KeyId(*id)),
         _ => Form::Broken,
     }
 }

@@ -33,6 +33,8 @@ pub use key::{KeyId, TemplateKey, TemplateKeys};
 
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 pub(super) use context::{AT_ONCE, OF_SESSION};
+#[cfg(feature = "postgres")]
+pub(super) use forms::{HEAD_BYTES, form_of_head};
 // Opening a value needs these too, with or without a store.
 pub(super) use forms::{Form, form_of_bytes, form_of_text};
 

@@ -119,6 +119,43 @@ mod sealed {
 }
 
 #[test]
+fn more_templates_than_are_fetched_at_once_are_visited_each_once() {
+    const PEOPLE: i64 = 4321;
+    let Some((store, schema)) = empty() else { return };
+    let model = embedding(1.0).model().to_string();
+    schema
+        .client()
+        .execute(
+            "WITH made AS (INSERT INTO students (name, roll_number, created_at, updated_at)
+                 SELECT 'A', n::text, now(), now() FROM generate_series(1, $1::bigint) n RETURNING id)
+             INSERT INTO student_templates (student_id, model_id, embedding, created_at)
+                 SELECT id, $2, $3, now() FROM made",
+            &[&PEOPLE, &model, &embedding(1.0).to_bytes()],
+        )
+        .unwrap();
+    let mut seen = Vec::new();
+    store
+        .for_each_template(&mut |template| {
+            seen.push(template.student.0);
+            Ok(())
+        })
+        .unwrap();
+    assert!(seen.is_sorted_by(|a, b| a < b), "in order, nobody twice");
+    assert_eq!((seen.len() as i64, store.template_forms().unwrap().plain as i64), (PEOPLE, PEOPLE));
+
+    // A visitor who has enough ends it, also while the next rows are fetched.
+    for enough in [1, 2500, PEOPLE] {
+        let mut left = enough;
+        let ended = store.for_each_template(&mut |_| {
+            left -= 1;
+            if left > 0 { Ok(()) } else { Err(crate::Error::Internal { reason: "enough".into() }) }
+        });
+        assert_eq!((ended.unwrap_err().to_string().contains("enough"), left), (true, 0));
+    }
+    assert_eq!(store.students(None, Page::ALL).unwrap().total, PEOPLE as u64, "the store still answers");
+}
+
+#[test]
 fn servers_that_start_at_once_migrate_once() {
     let Some(schema) = Schema::new() else { return };
     std::thread::scope(|scope| {
