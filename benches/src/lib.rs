@@ -1,9 +1,11 @@
 //! What the benchmarks share: pictures made of the sample media, and people for a gallery.
 
+mod process;
+
 use std::io::Cursor;
 use std::num::NonZero;
 use std::ops::Range;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use faceattend_core::decode::{DecodeLimits, decode};
 use faceattend_core::embedding::{Calibration, Embedding};
@@ -15,6 +17,8 @@ use faceattend_core::types::{ModelId, StudentId};
 use image::codecs::jpeg::JpegEncoder;
 use image::imageops::{FilterType, replace, resize};
 use image::{Rgb, RgbImage};
+
+pub use process::{Outcome, Process, Server, exit_code, memory_kib, processor_time, write_figures};
 
 /// The quality of the pictures' JPEG, in percent: a webcam's.
 const JPEG_QUALITY: u8 = 90;
@@ -99,6 +103,14 @@ pub fn engine() -> Engine {
 pub fn model(name: &str) -> ModelSession {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../models/default").join(name);
     ModelSession::load(&ModelSource::File(path), &RuntimeOptions::default()).unwrap_or_else(|e| fail(&e.to_string()))
+}
+
+/// Writes values for another program: little-endian, one after the other.
+///
+/// # Errors
+/// When the file cannot be written.
+pub fn write_values(path: &Path, values: &[f32]) -> std::io::Result<()> {
+    std::fs::write(path, values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<u8>>())
 }
 
 /// How many people are drawn at random; all others are mixtures of two of them, so that another program makes the same

@@ -4,25 +4,22 @@
 //! One clip is encoded once and served over RTSP, packed once for all who watch it; what that costs is measured apart.
 //! Both sides watch it as so many cameras. A side carries as many as all of which are analyzed [`ENOUGH`] times a
 //! second; how many that are is found by doubling and halving.
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool speaks on its standard streams")]
+#![expect(clippy::print_stdout, reason = "a command-line tool speaks on its standard streams")]
 
 mod people;
 mod report;
 mod sides;
 mod stream;
 
-use std::error::Error;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
+use faceattend_benches::{Outcome, exit_code, write_figures};
 use report::{Report, Row};
 use sides::{Ours, Peer, Side};
 use stream::Stream;
-
-/// A benchmark has nobody to whom the kind of an error matters.
-type Outcome<T> = Result<T, Box<dyn Error>>;
 
 #[derive(Parser)]
 struct Arguments {
@@ -67,13 +64,7 @@ const RATE: f64 = 5.0;
 const ENOUGH: f64 = 4.75;
 
 fn main() -> ExitCode {
-    match run(&Arguments::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(problem) => {
-            eprintln!("error: {problem}");
-            ExitCode::FAILURE
-        }
-    }
+    exit_code(run(&Arguments::parse()))
 }
 
 fn run(arguments: &Arguments) -> Outcome<()> {
@@ -88,10 +79,7 @@ fn run(arguments: &Arguments) -> Outcome<()> {
     measure(&mut peer, arguments.cameras, lasts, &stream, &mut report)?;
     drop(peer);
     println!("{report}");
-    if let Some(path) = &arguments.json {
-        std::fs::write(path, serde_json::to_string_pretty(&report)?)?;
-    }
-    Ok(())
+    write_figures(arguments.json.as_deref(), &report)
 }
 
 /// Doubles the number of cameras until it is too many, then halves the distance.

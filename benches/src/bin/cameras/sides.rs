@@ -2,13 +2,14 @@
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::process::{ChildStdin, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use faceattend_benches::{Process, Server};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::stream::{Stream, busy, end};
+use crate::stream::{Stream, busy};
 use crate::{Arguments, Outcome, RATE, people};
 
 /// How long every camera may take to give pictures, and an answer to come.
@@ -35,9 +36,7 @@ pub(crate) trait Side {
 
 /// Our server.
 pub(crate) struct Ours {
-    child: Child,
-    address: String,
-    token: String,
+    server: Server,
     agent: ureq::Agent,
     url: String,
     cameras: usize,
@@ -46,35 +45,28 @@ pub(crate) struct Ours {
 impl Ours {
     pub(crate) fn start(arguments: &Arguments, data: &Path, stream: &Stream) -> Outcome<Self> {
         people::enrol(arguments, data)?;
-        let mut command = Command::new(&arguments.server);
-        command.args(["serve", "--port", "0", "--rate", &RATE.to_string(), "--max-cameras", "512", "--data-dir"]);
-        command.arg(data).arg("--detector").arg(&arguments.detector).arg("--embedder").arg(&arguments.embedder);
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
-        let output = child.stdout.take().ok_or("no output")?;
-        let agent: ureq::Agent = ureq::Agent::config_builder().timeout_global(Some(PATIENCE)).build().into();
-        let (address, token, url) = (String::new(), String::new(), stream.url.clone());
-        let mut ours = Self { child, address, token, agent, url, cameras: 0 };
-        for line in BufReader::new(output).lines() {
-            if let Some(found) = line?.split_whitespace().find(|word| word.starts_with("http://")) {
-                found.trim_end_matches(',').clone_into(&mut ours.address);
-                break;
-            }
-        }
-        let login = ours.post("auth/login", &json!({ "username": "admin", "password": "admin123" }))?;
-        ours.token = format!("Bearer {}", login["access_token"].as_str().ok_or("no login")?);
-        Ok(ours)
+        let server = Server::start(&arguments.server, |command| {
+            command.args(["--rate", &RATE.to_string(), "--max-cameras", "512", "--data-dir"]).arg(data);
+            command.arg("--detector").arg(&arguments.detector).arg("--embedder").arg(&arguments.embedder);
+            command.stderr(Stdio::null());
+        })?;
+        let agent = ureq::Agent::config_builder().timeout_global(Some(PATIENCE)).build().into();
+        Ok(Self { server, agent, url: stream.url.clone(), cameras: 0 })
     }
 
     fn post(&self, path: &str, body: &Value) -> Outcome<Value> {
-        let request = self.agent.post(format!("{}/api/v1/{path}", self.address)).header("Authorization", &self.token);
+        let request = self
+            .agent
+            .post(format!("{}/api/v1/{path}", self.server.address))
+            .header("Authorization", &self.server.token);
         let mut answer = request.header("Content-Type", "application/json").send(body.to_string())?;
         Ok(serde_json::from_str(&answer.body_mut().read_to_string()?)?)
     }
 
     /// How many pictures of each camera were analyzed and dropped.
     fn counted(&self) -> Outcome<Vec<(u64, u64)>> {
-        let request = self.agent.get(format!("{}/api/v1/detection/status", self.address));
-        let mut answer = request.header("Authorization", &self.token).call()?;
+        let request = self.agent.get(format!("{}/api/v1/detection/status", self.server.address));
+        let mut answer = request.header("Authorization", &self.server.token).call()?;
         let status: Value = serde_json::from_str(&answer.body_mut().read_to_string()?)?;
         let cameras = status["data"]["cameras"].as_object().ok_or("no cameras")?;
         let count = |camera: &Value, of: &str| camera[of].as_u64().unwrap_or(0);
@@ -108,10 +100,10 @@ impl Side for Ours {
             }
             std::thread::sleep(Duration::from_millis(50));
         }
-        let (before, began, cpu) = (self.counted()?, Instant::now(), busy(&self.child)?);
+        let (before, began, cpu) = (self.counted()?, Instant::now(), busy(&self.server.process)?);
         std::thread::sleep(lasts);
         let (after, took) = (self.counted()?, began.elapsed().as_secs_f64());
-        let cpu = (busy(&self.child)? - cpu).as_secs_f64() / took;
+        let cpu = (busy(&self.server.process)? - cpu).as_secs_f64() / took;
         #[expect(clippy::cast_precision_loss, reason = "hundreds")]
         let rates = after.iter().zip(&before).map(|(now, then)| (now.0 - then.0) as f64 / took).collect();
         let dropped = after.iter().zip(&before).map(|(now, then)| now.1 - then.1).sum();
@@ -119,15 +111,10 @@ impl Side for Ours {
     }
 }
 
-impl Drop for Ours {
-    fn drop(&mut self) {
-        end(&mut self.child);
-    }
-}
-
 /// A loop over OpenCV with InsightFace's package.
 pub(crate) struct Peer {
-    child: Child,
+    /// Ends with this.
+    _process: Process,
     asks: ChildStdin,
     answers: BufReader<ChildStdout>,
 }
@@ -141,9 +128,10 @@ impl Peer {
         for name in ["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"] {
             command.env(name, "1");
         }
-        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+        let mut process = Process::start(command.stdin(Stdio::piped()).stdout(Stdio::piped()))?;
+        let child = process.child();
         let (asks, answers) = (child.stdin.take().ok_or("no input")?, child.stdout.take().ok_or("no output")?);
-        let mut peer = Self { child, asks, answers: BufReader::new(answers) };
+        let mut peer = Self { _process: process, asks, answers: BufReader::new(answers) };
         match peer.line()?.as_str() {
             "ready" => Ok(peer),
             line => Err(format!("the peer did not start: {line}").into()),
@@ -165,11 +153,5 @@ impl Side for Peer {
     fn watch(&mut self, cameras: usize, lasts: Duration) -> Outcome<Figures> {
         writeln!(self.asks, "{cameras} {}", lasts.as_secs_f64())?;
         Ok(serde_json::from_str(&self.line()?)?)
-    }
-}
-
-impl Drop for Peer {
-    fn drop(&mut self) {
-        end(&mut self.child);
     }
 }

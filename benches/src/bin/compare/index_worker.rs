@@ -5,14 +5,13 @@ use std::io::{BufRead, Write};
 use std::path::Path;
 use std::time::Instant;
 
-use faceattend_benches::Crowd;
+use faceattend_benches::{Crowd, Outcome, memory_kib, processor_time};
 use faceattend_core::embedding::Embedding;
 use faceattend_core::gallery::Gallery;
 use faceattend_core::internals::search_on;
 use serde_json::{Value, json};
 
 use crate::indexes::{Kind, Request, probes_file};
-use crate::plan::Outcome;
 
 /// People who are made at a time.
 const BLOCK: usize = 1_000;
@@ -88,15 +87,11 @@ impl Index {
 
 /// The memory that this process holds, as Linux counts it.
 fn resident_kib() -> Outcome<i64> {
-    let status = fs::read_to_string("/proc/self/status")?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.trim().strip_suffix("kB"));
-    Ok(line.ok_or("memory is counted on Linux alone")?.trim().parse()?)
+    let kib = memory_kib(std::process::id(), "VmRSS").ok_or("memory is counted on Linux alone")?;
+    Ok(kib.try_into()?)
 }
 
 /// The seconds that all threads of this process have worked, in hundredths.
 fn processor_secs() -> Outcome<f64> {
-    let stat = fs::read_to_string("/proc/self/stat")?;
-    let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
-    let ticks = |at: usize| fields.get(at).and_then(|field| field.parse::<f64>().ok()).ok_or("no time of processors");
-    Ok((ticks(11)? + ticks(12)?) / 100.0)
+    Ok(processor_time(std::process::id()).ok_or("no time of processors")?.as_secs_f64())
 }

@@ -3,15 +3,14 @@
 //! probes, on one thread.
 
 use std::fmt;
-use std::fs;
 use std::path::Path;
 
 use clap::Args;
-use faceattend_benches::Crowd;
+use faceattend_benches::{Crowd, Outcome, write_values};
 use serde::{Deserialize, Serialize};
 
 use crate::peer::{Peer, Python};
-use crate::plan::{Outcome, SEARCH_K};
+use crate::plan::SEARCH_K;
 use crate::report::median;
 
 /// Which galleries are compared.
@@ -128,21 +127,17 @@ pub(crate) fn compare(python: &Python<'_>, folder: &Path, options: &Options, qui
     let mut table = Table { rows: Vec::new() };
     for &values in &options.values {
         let crowd = Crowd::new(values);
-        write(&folder.join(format!("crowd-{values}.f32")), crowd.drawn())?;
+        write_values(&folder.join(format!("crowd-{values}.f32")), crowd.drawn())?;
         let mut too_slow = Vec::new();
         for &people in options.people.iter().filter(|people| !quick || **people <= QUICK) {
             let count = if people < LARGE { PROBES } else { FEW_PROBES };
             let probes: Vec<f32> = (0..count).flat_map(|i| crowd.view(i * people / count).values().to_vec()).collect();
-            write(&folder.join(probes_file(values, people)), &probes)?;
+            write_values(&folder.join(probes_file(values, people)), &probes)?;
             let comparison = Comparison { python, folder, values, people, at_most_secs: options.build_within };
             table.rows.extend(comparison.rows(&mut too_slow, if quick { 2 } else { 5 })?);
         }
     }
     Ok(table)
-}
-
-fn write(path: &Path, values: &[f32]) -> Outcome<()> {
-    Ok(fs::write(path, values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<_>>())?)
 }
 
 struct Comparison<'a> {

@@ -19,10 +19,10 @@ use std::process::ExitCode;
 
 use agree::{LARGE, SMALL};
 use clap::Parser;
-use faceattend_benches::{Crowd, one_face_720p, six_faces};
+use faceattend_benches::{Crowd, Outcome, exit_code, one_face_720p, six_faces, write_figures, write_values};
 
 use peer::{Answer, Peer, Python};
-use plan::{BATCH, DIMENSION, Models, Outcome, Task};
+use plan::{BATCH, DIMENSION, Models, Task};
 use report::{Report, Row};
 
 #[derive(Parser)]
@@ -55,13 +55,7 @@ struct Arguments {
 }
 
 fn main() -> ExitCode {
-    match run(&Arguments::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(problem) => {
-            eprintln!("error: {problem}");
-            ExitCode::FAILURE
-        }
-    }
+    exit_code(run(&Arguments::parse()))
 }
 
 fn run(arguments: &Arguments) -> Outcome<()> {
@@ -79,15 +73,11 @@ fn run(arguments: &Arguments) -> Outcome<()> {
     if arguments.search {
         let table = indexes::compare(&python, folder.path(), &arguments.indexes, arguments.quick)?;
         println!("{table}");
-        return match &arguments.json {
-            Some(path) => Ok(std::fs::write(path, serde_json::to_string_pretty(&table)?)?),
-            None => Ok(()),
-        };
+        return write_figures(arguments.json.as_deref(), &table);
     }
     std::fs::write(folder.path().join("one.jpg"), one_face_720p())?;
     std::fs::write(folder.path().join("six.jpg"), six_faces())?;
-    let drawn: Vec<u8> = Crowd::new(DIMENSION).drawn().iter().flat_map(|v| v.to_le_bytes()).collect();
-    std::fs::write(folder.path().join("crowd.f32"), drawn)?;
+    write_values(&folder.path().join("crowd.f32"), Crowd::new(DIMENSION).drawn())?;
 
     let bench = Bench { python, folder: folder.path(), rounds: if arguments.quick { 3 } else { 9 } };
     let mut report = Report::default();
@@ -99,10 +89,7 @@ fn run(arguments: &Arguments) -> Outcome<()> {
         if arguments.quick { &[1_000, 10_000, 100_000] } else { &[1_000, 10_000, 100_000, 1_000_000] };
     bench.searches(sizes, &mut report)?;
     println!("{report}");
-    if let Some(path) = &arguments.json {
-        std::fs::write(path, serde_json::to_string_pretty(&report)?)?;
-    }
-    Ok(())
+    write_figures(arguments.json.as_deref(), &report)
 }
 
 struct Bench<'a> {

@@ -7,7 +7,9 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-use crate::plan::{Models, Outcome, default_pack};
+use faceattend_benches::Outcome;
+
+use crate::plan::{Models, default_pack};
 
 /// What a side says.
 #[derive(Debug, Clone, Default, Deserialize)]

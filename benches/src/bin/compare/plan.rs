@@ -1,13 +1,9 @@
 //! What both sides are asked.
 
-use std::error::Error;
 use std::path::PathBuf;
 
 use clap::Args;
 use serde::{Deserialize, Serialize};
-
-/// A benchmark has nobody to whom the kind of an error matters.
-pub(crate) type Outcome<T> = Result<T, Box<dyn Error>>;
 
 /// Crops in a batch.
 pub(crate) const BATCH: usize = 8;

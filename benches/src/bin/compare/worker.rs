@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use faceattend_benches::{Crowd, builder, frame};
+use faceattend_benches::{Crowd, Outcome, builder, frame, memory_kib};
 use faceattend_core::alignment::Template;
 use faceattend_core::decode::DecodeLimits;
 use faceattend_core::embedding::Embedding;
@@ -23,7 +23,7 @@ use faceattend_core::internals::{ModelSession, time_in_models};
 use faceattend_core::models::{ModelSource, RuntimeOptions};
 use serde_json::{Value, json};
 
-use crate::plan::{BATCH, Models, Outcome, SEARCH_K, Task};
+use crate::plan::{BATCH, Models, SEARCH_K, Task};
 
 /// Serves until its input ends. Before the first request it says which faces it found in the one-face picture.
 pub(crate) fn serve(folder: &Path, models: &Models) -> Outcome<()> {
@@ -98,7 +98,7 @@ impl Worker {
                 let (ms, _) = timed(repeat, || Ok(black_box(sum(black_box(&self.memory)))))?;
                 Ok(json!({ "ms": ms, "bytes": self.memory.len() * size_of::<f32>() }))
             }
-            Task::Peak => Ok(json!({ "peak_kib": peak_kib() })),
+            Task::Peak => Ok(json!({ "peak_kib": memory_kib(std::process::id(), "VmHWM") })),
         }
     }
 
@@ -210,10 +210,4 @@ fn sum(values: &[f32]) -> f32 {
         }
     }
     pulp::Arch::new().dispatch(Sum(values))
-}
-
-/// The most memory that this process has held, as Linux counts it; elsewhere it is not known.
-fn peak_kib() -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix("kB")?.trim().parse().ok())
 }

@@ -9,21 +9,18 @@
 mod ours;
 mod peer;
 
-use std::error::Error;
 use std::fmt::Write as _;
 use std::num::NonZero;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
+use faceattend_benches::{Outcome, exit_code, write_figures, write_values};
 use faceattend_core::models::ExecutionProvider;
 use serde::Serialize;
 
 use ours::Ours;
 use peer::Peer;
-
-/// A benchmark has nobody to whom the kind of an error matters.
-type Outcome<T> = Result<T, Box<dyn Error>>;
 
 #[derive(Parser)]
 struct Arguments {
@@ -79,13 +76,7 @@ const DIMENSION: usize = 512;
 const SEARCH_K: usize = 5;
 
 fn main() -> ExitCode {
-    match run(&Arguments::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(problem) => {
-            eprintln!("error: {problem}");
-            ExitCode::FAILURE
-        }
-    }
+    exit_code(run(&Arguments::parse()))
 }
 
 /// One row: milliseconds of a hand-over in each round.
@@ -103,12 +94,10 @@ struct Row {
 fn run(arguments: &Arguments) -> Outcome<()> {
     let folder = tempfile::tempdir()?;
     std::fs::write(folder.path().join("one.jpg"), faceattend_benches::one_face_720p())?;
-    let drawn: Vec<u8> =
-        faceattend_benches::Crowd::new(DIMENSION).drawn().iter().flat_map(|v| v.to_le_bytes()).collect();
-    std::fs::write(folder.path().join("crowd.f32"), drawn)?;
     let threads = std::thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN);
     eprintln!("Loading the models on {:?}, {threads} threads ...", arguments.device);
     let mut ours = Ours::new(arguments, threads)?;
+    write_values(&folder.path().join("crowd.f32"), ours.crowd.drawn())?;
     let mut peer = Peer::start(arguments, folder.path(), threads)?;
     ours.agrees_with(&peer.faces)?;
 
@@ -132,10 +121,7 @@ fn run(arguments: &Arguments) -> Outcome<()> {
     rows.push(row(name, 1, arguments.rounds, || Ok((ours.search()?, peer.ask("search", people)?)))?);
 
     println!("{}", table(arguments.device, threads, &rows));
-    if let Some(path) = &arguments.json {
-        std::fs::write(path, serde_json::to_string_pretty(&rows)?)?;
-    }
-    Ok(())
+    write_figures(arguments.json.as_deref(), &rows)
 }
 
 /// Measures a row: `measure` gives the milliseconds of ours and of the peer's. The first round warms up.

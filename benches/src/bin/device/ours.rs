@@ -22,7 +22,7 @@ pub(crate) struct Ours {
     side: usize,
     picture: Frame<'static>,
     threads: usize,
-    crowd: Crowd,
+    pub(crate) crowd: Crowd,
     gallery: Gallery,
 }
 

@@ -10,20 +10,17 @@
 
 mod fill;
 
-use std::error::Error;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Instant;
 
 use clap::{Args, Parser, Subcommand};
-use faceattend_benches::Crowd;
+use faceattend_benches::{Crowd, Outcome, exit_code, memory_kib, processor_time};
 use faceattend_core::enrolment::{Actor, DuplicatePolicy, Registry, UnprovenOutcome};
 use faceattend_core::gallery::Gallery;
 use faceattend_core::store::{Enrolee, MarksOfErased, PostgresStore, SqliteStore, Store, TemplateKeys};
 use jiff::Timestamp;
-
-type Outcome<T> = Result<T, Box<dyn Error>>;
 
 #[derive(Parser)]
 struct Arguments {
@@ -82,13 +79,7 @@ impl Place {
 }
 
 fn main() -> ExitCode {
-    match run(&Arguments::parse().action) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(problem) => {
-            println!("error: {problem}");
-            ExitCode::FAILURE
-        }
-    }
+    exit_code(run(&Arguments::parse().action))
 }
 
 fn run(action: &Action) -> Outcome<()> {
@@ -103,10 +94,10 @@ fn load(place: &Place, dimension: usize, more: usize) -> Outcome<()> {
     let crowd = Crowd::new(dimension);
     let gallery = Arc::new(Gallery::new(crowd.embedder()));
     let registry = Registry::new(Arc::clone(&store)).with_gallery(gallery, DuplicatePolicy::Warn);
-    let (before, processor, began) = (resident_mib("VmRSS:"), processor_secs(), Instant::now());
+    let (before, processor, began) = (resident_mib("VmRSS"), processor_secs(), Instant::now());
     let load = registry.load_gallery()?;
     let (took, processor) = (began.elapsed().as_secs_f64(), processor_secs() - processor);
-    let (after, most) = (resident_mib("VmRSS:"), resident_mib("VmHWM:"));
+    let (after, most) = (resident_mib("VmRSS"), resident_mib("VmHWM"));
     println!(
         "{} people of {dimension} values in {took:.2} s ({processor:.2} s of processors); memory {before} MiB before, \
          {after} after, {most} at most",
@@ -136,16 +127,11 @@ fn load(place: &Place, dimension: usize, more: usize) -> Outcome<()> {
 }
 
 /// A figure of this process's memory, as Linux counts it.
-fn resident_mib(name: &str) -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let kib = status.lines().find_map(|line| line.strip_prefix(name)?.trim().strip_suffix("kB")?.trim().parse().ok());
-    kib.unwrap_or(0_u64) / 1024
+fn resident_mib(figure: &str) -> u64 {
+    memory_kib(std::process::id(), figure).unwrap_or(0) / 1024
 }
 
 /// The seconds that all threads have worked, as Linux counts them.
 fn processor_secs() -> f64 {
-    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
-    let ticks = |at: usize| fields.get(at).and_then(|field| field.parse::<f64>().ok()).unwrap_or(0.0);
-    (ticks(11) + ticks(12)) / 100.0
+    processor_time(std::process::id()).unwrap_or_default().as_secs_f64()
 }

@@ -4,14 +4,13 @@
 //! Three services are up at once and asked in turn, so that what else the machine does falls on all of them: the peer,
 //! ours with everything equal (the detector at 640), and ours with its automatic size. Before anything is timed they
 //! must give the same answers. What the models alone allow is measured in this process, with as many threads.
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool speaks on its standard streams")]
+#![expect(clippy::print_stdout, reason = "a command-line tool speaks on its standard streams")]
 
 mod client;
 mod models;
 mod report;
 mod service;
 
-use std::error::Error;
 use std::num::NonZero;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -19,11 +18,9 @@ use std::time::Duration;
 
 use clap::Parser;
 use client::{Load, OTHER_SIZE, Picture, SAME_SIZE};
+use faceattend_benches::{Outcome, exit_code, write_figures};
 use report::Report;
 use service::Service;
-
-/// A benchmark has nobody to whom the kind of an error matters.
-type Outcome<T> = Result<T, Box<dyn Error>>;
 
 #[derive(Parser)]
 struct Arguments {
@@ -56,13 +53,7 @@ const CONCURRENCY: [usize; 4] = [1, 2, 4, 8];
 const OVERLOAD: usize = 200;
 
 fn main() -> ExitCode {
-    match run(&Arguments::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(problem) => {
-            eprintln!("error: {problem}");
-            ExitCode::FAILURE
-        }
-    }
+    exit_code(run(&Arguments::parse()))
 }
 
 fn run(arguments: &Arguments) -> Outcome<()> {
@@ -95,8 +86,5 @@ fn run(arguments: &Arguments) -> Outcome<()> {
     }
     report.overload = Some(client::overload(&auto, &pictures, OVERLOAD, lasts)?);
     println!("{report}");
-    if let Some(path) = &arguments.json {
-        std::fs::write(path, serde_json::to_string_pretty(&report)?)?;
-    }
-    Ok(())
+    write_figures(arguments.json.as_deref(), &report)
 }

@@ -7,22 +7,19 @@
 //! answer's way over the loopback included.
 //!
 //! With `--database` the server works on PostgreSQL: the school is copied there if the database is empty.
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool speaks on its standard streams")]
+#![expect(clippy::print_stdout, reason = "a command-line tool speaks on its standard streams")]
 
 mod ask;
 mod list;
 mod school;
 mod service;
 
-use std::error::Error;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
+use faceattend_benches::{Outcome, exit_code, write_figures};
 use service::Service;
-
-/// A benchmark has nobody to whom the kind of an error matters.
-type Outcome<T> = Result<T, Box<dyn Error>>;
 
 #[derive(Parser)]
 struct Arguments {
@@ -56,13 +53,7 @@ struct Arguments {
 }
 
 fn main() -> ExitCode {
-    match run(&Arguments::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(problem) => {
-            eprintln!("error: {problem}");
-            ExitCode::FAILURE
-        }
-    }
+    exit_code(run(&Arguments::parse()))
 }
 
 fn run(arguments: &Arguments) -> Outcome<()> {
@@ -89,8 +80,5 @@ fn run(arguments: &Arguments) -> Outcome<()> {
     if let Some(list) = &list {
         println!("{list}");
     }
-    if let Some(path) = &arguments.json {
-        std::fs::write(path, serde_json::to_string_pretty(&serde_json::json!({ "pages": pages, "list": list }))?)?;
-    }
-    Ok(())
+    write_figures(arguments.json.as_deref(), &serde_json::json!({ "pages": pages, "list": list }))
 }
