@@ -9,6 +9,7 @@ pub use crate::store::codec::door::{Opened, Stored, opened, sealed};
 #[cfg(feature = "sqlite")]
 pub use crate::store::naive_time::read_and_spelled;
 
+use crate::decode::{DecodeLimits, Reducible};
 use crate::embedding::Embedding;
 use crate::error::Result;
 use crate::gallery::{Gallery, Match};
@@ -19,4 +20,15 @@ use crate::gallery::{Gallery, Match};
 /// As [`Gallery::search`].
 pub fn search_on(gallery: &Gallery, probe: &Embedding, k: usize, threads: usize) -> Result<Vec<Match>> {
     gallery.search_on(probe, k, threads)
+}
+
+/// Decodes a picture for somebody who looks at one of `factor` pixels across and down, and returns the size of what was
+/// decoded.
+///
+/// # Errors
+/// As [`decode`](crate::decode::decode).
+pub fn decode_part(bytes: &[u8], limits: &DecodeLimits, factor: f32) -> Result<[u32; 2]> {
+    let mut picture = Reducible::open(bytes, limits)?;
+    let (frame, ..) = picture.part(factor)?;
+    Ok([frame.width(), frame.height()])
 }
