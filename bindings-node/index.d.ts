@@ -214,7 +214,10 @@ export declare class Engine {
    * too, is done off the main thread.
    */
   analyze(image: ImageInput, options?: AnalyzeOptions & Abortable): Promise<Analysis>
-  /** Resolves to where the faces of `image` are, largest first. It is faster than `analyze`. */
+  /**
+   * Resolves to where the faces of `image` are, largest first. It is faster than `analyze`: a JPEG is decoded no
+   * larger than the detector looks at it.
+   */
   detect(image: ImageInput, options?: DetectCallOptions & Abortable): Promise<Array<Detection>>
   /** Resolves to the embedding of the largest face of `image`, or `null` when there is no face that can be aligned. */
   embed(image: ImageInput, options?: DetectCallOptions & Abortable): Promise<Embedding | null>

@@ -3,6 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use faceattend_core::decode::{DecodeLimits, decode};
+use faceattend_core::engine::{Analysis, AnalyzeOptions, Engine};
 use faceattend_core::frame::{ChannelOrder, Frame as CoreFrame};
 use faceattend_core::{Error, Result};
 use jiff::Timestamp;
@@ -62,6 +63,16 @@ impl Picture {
             Self::Encoded(bytes) => decode(&bytes, &DecodeLimits::default()),
             Self::Text(text) => decode(&bytes_of(&text)?, &DecodeLimits::default()),
             Self::Pixels(frame) => Ok(frame),
+        }
+    }
+
+    /// Returns the faces. What is encoded is decoded no further than `options` need. Call it in a job.
+    pub(crate) fn analyze(self, engine: &Engine, options: &AnalyzeOptions) -> Result<Analysis> {
+        let limits = DecodeLimits::default();
+        match self {
+            Self::Encoded(bytes) => engine.analyze_encoded(&bytes, &limits, options),
+            Self::Text(text) => engine.analyze_encoded(&bytes_of(&text)?, &limits, options),
+            Self::Pixels(frame) => engine.analyze(&frame, options),
         }
     }
 }

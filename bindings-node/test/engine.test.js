@@ -95,6 +95,20 @@ test('detect looks everywhere or in a region only', async () => {
   assert.deepEqual(await made.detect(picture('obama/center.jpg'), { region: { x1: 0, y1: 0, x2: 60, y2: 60 } }), [])
 })
 
+test('an encoded picture shows its boxes where its pixels do', async () => {
+  const made = await engine()
+  for (const person of ['hopper', 'collins', 'obama']) {
+    // The first is decoded at a part of its size.
+    const [encoded] = await made.detect(picture(`${person}/center.jpg`))
+    const { faces } = await made.analyze(picture(`${person}/center.jpg`), { depth: 'detection' })
+    assert.equal(faces.length, 1)
+    const side = faces[0].bbox.x2 - faces[0].bbox.x1
+    for (const edge of ['x1', 'y1', 'x2', 'y2']) {
+      assert.ok(Math.abs(encoded.bbox[edge] - faces[0].bbox[edge]) < 0.04 * side, `${person}: ${edge}`)
+    }
+  }
+})
+
 test('a picture without a face is an empty list and no error', async () => {
   const wall = { data: new Uint8Array(320 * 240 * 3).fill(128), width: 320, height: 240 }
   assert.deepEqual((await (await engine()).analyze(wall)).faces, [])

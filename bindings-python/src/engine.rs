@@ -86,9 +86,7 @@ impl Engine {
 
     fn look(&self, frame: &Bound<'_, PyAny>, color: &str, options: AnalyzeOptions) -> PyResult<Vec<Face>> {
         let py = frame.py();
-        let engine = &self.inner;
-        let Analysis { faces, .. } =
-            Picture::of(frame, color)?.with(py, |frame| engine.get()?.analyze(frame, &options))?;
+        let Analysis { faces, .. } = Picture::of(frame, color)?.analyze(py, &self.inner, &options)?;
         faces.into_iter().map(|face| Face::new(py, face)).collect()
     }
 }
@@ -183,7 +181,8 @@ impl Engine {
 
     /// Returns the faces of a frame, largest first: boxes, scores and, from most detectors, points.
     ///
-    /// See ``analyze`` for the arguments.
+    /// A JPEG in bytes, base64 or a file is decoded no larger than the detector looks at it, which is faster than to
+    /// decode it first. See ``analyze`` for the arguments.
     #[pyo3(signature = (frame, *, color="bgr", region=None))]
     fn detect(&self, frame: &Bound<'_, PyAny>, color: &str, region: Option<Corners>) -> PyResult<Vec<Face>> {
         self.look(frame, color, options("detection", "all", region, frame.py())?)

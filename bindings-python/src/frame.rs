@@ -7,6 +7,7 @@ use base64::Engine as _;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use faceattend_core::decode::{DecodeLimits, decode};
+use faceattend_core::engine::{Analysis, AnalyzeOptions, Engine};
 use faceattend_core::frame::{ChannelOrder, Frame as CoreFrame};
 use faceattend_core::{Error, Result};
 use jiff::Timestamp;
@@ -17,6 +18,7 @@ use pyo3::types::{PyByteArray, PyBytes, PyDict, PyString};
 
 use crate::error::{exception, invalid_input};
 use crate::gil::detached;
+use crate::per_process::PerProcess;
 use crate::pil;
 use crate::time::datetime;
 
@@ -148,6 +150,12 @@ enum Source<'a> {
     File(&'a Path),
 }
 
+/// A picture as the core takes it.
+enum Taken<'a> {
+    Frame(&'a CoreFrame<'static>),
+    Encoded(&'a [u8]),
+}
+
 impl<'py> Picture<'py> {
     /// The picture in `value`: see the documentation of `Engine.analyze` for what is taken.
     pub(crate) fn of(value: &Bound<'py, PyAny>, color: &str) -> PyResult<Self> {
@@ -225,6 +233,26 @@ impl<'py> Picture<'py> {
         py: Python<'_>,
         look: impl FnOnce(&CoreFrame<'_>) -> Result<T> + Send,
     ) -> PyResult<T> {
+        self.taken(py, |taken| match taken {
+            Taken::Frame(frame) => look(frame),
+            Taken::Encoded(bytes) => look(&decode(bytes, &DecodeLimits::default())?),
+        })
+    }
+
+    /// Returns the faces, with the interpreter released. What is encoded is decoded no further than `options` need.
+    pub(crate) fn analyze(
+        &self,
+        py: Python<'_>,
+        engine: &PerProcess<Engine>,
+        options: &AnalyzeOptions,
+    ) -> PyResult<Analysis> {
+        self.taken(py, |taken| match taken {
+            Taken::Frame(frame) => engine.get()?.analyze(frame, options),
+            Taken::Encoded(bytes) => engine.get()?.analyze_encoded(bytes, &DecodeLimits::default(), options),
+        })
+    }
+
+    fn taken<T: Send>(&self, py: Python<'_>, look: impl FnOnce(Taken<'_>) -> Result<T> + Send) -> PyResult<T> {
         let source = match self {
             Self::Owned(frame) => Source::Frame(frame),
             Self::Frame(frame) => Source::Frame(&frame.get().inner),
@@ -233,22 +261,15 @@ impl<'py> Picture<'py> {
             Self::Base64(text) => Source::Base64(text),
             Self::File(path) => Source::File(path),
         };
-        detached(py, move || source.with(look))
-    }
-}
-
-impl Source<'_> {
-    fn with<T>(self, look: impl FnOnce(&CoreFrame<'_>) -> Result<T>) -> Result<T> {
-        let limits = DecodeLimits::default();
-        match self {
-            Self::Frame(frame) => look(frame),
-            Self::Encoded(bytes) => look(&decode(bytes, &limits)?),
-            Self::Base64(text) => look(&decode(&bytes_of(text)?, &limits)?),
-            Self::File(path) => {
+        detached(py, move || match source {
+            Source::Frame(frame) => look(Taken::Frame(frame)),
+            Source::Encoded(bytes) => look(Taken::Encoded(bytes)),
+            Source::Base64(text) => look(Taken::Encoded(&bytes_of(text)?)),
+            Source::File(path) => {
                 let read = |source| Error::Io { action: "read", path: path.into(), source };
-                look(&decode(&std::fs::read(path).map_err(read)?, &limits)?)
+                look(Taken::Encoded(&std::fs::read(path).map_err(read)?))
             }
-        }
+        })
     }
 }
 

@@ -71,6 +71,15 @@ def test_a_template_is_that_of_the_one_clear_face(engine, media):
         engine.template(nobody)
 
 
+@pytest.mark.parametrize("person", ["hopper", "collins", "obama"])
+def test_an_encoded_picture_shows_its_boxes_where_its_pixels_do(engine, media, person):
+    data = (media / person / "center.jpg").read_bytes()
+    # The first is decoded at a part of its size.
+    [encoded], [pixels] = engine.detect(data), engine.detect(faceattend.decode_image(data))
+    side = pixels.bbox[2] - pixels.bbox[0]
+    assert np.allclose(encoded.bbox, pixels.bbox, atol=0.04 * side)
+
+
 def test_every_error_is_ours_and_a_built_in():
     own = [
         value
