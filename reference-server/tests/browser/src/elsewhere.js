@@ -29,6 +29,9 @@ export function connectElsewhere() {
   try {
     run("ip", "netns", "add", name);
     run("ip", "link", "add", near, "type", "veth", "peer", "name", far, "netns", name);
+    // An address that the kernel made by itself would come a second later, and Chromium would give up what it loads.
+    run("ip", "link", "set", near, "addrgenmode", "none");
+    run("ip", "-netns", name, "link", "set", far, "addrgenmode", "none");
     run("ip", "address", "add", `${HERE}/30`, "dev", near);
     run("ip", "link", "set", near, "up");
     run("ip", "-netns", name, "address", "add", `${THERE}/30`, "dev", far);
