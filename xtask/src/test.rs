@@ -1,6 +1,7 @@
 //! Every test there is, after the checks of `cargo xtask check`.
 
 use std::io::{BufRead, BufReader};
+use std::num::NonZero;
 use std::process::{Command, Stdio};
 
 use clap::{Args, ValueEnum};
@@ -91,12 +92,12 @@ pub(crate) fn build(cameras: Cameras) -> Result<()> {
 fn steps(cameras: Cameras, built: &Built) -> Vec<Step<'_>> {
     let mut steps: Vec<Step<'_>> = check::steps(cameras);
     steps.extend([
-        Step::new("rust", "Rust, with a PostgreSQL of its own", 150, move || rust(cameras, built)),
-        Step::new("fuzz", "Fuzzing, a few seconds each target", 70, move || fuzz::briefly(cameras)),
+        Step::new("rust", "Rust, with a PostgreSQL of its own", 400, move || rust(cameras, built)),
+        Step::new("fuzz", "Fuzzing, a few seconds each target", 150, move || fuzz::briefly(cameras)),
         Step::new("python", "Python: types, module, Django app", 90, || python::test_module(built)),
         Step::new("node", "Node: types, addon, example service", 90, || node::test(built)),
         Step::new("demo", "From registration to attendance", 20, || demo::play(&built.server())),
-        Step::new("pages", "The server's pages in Chromium", 90, || pages::test(&built.server())),
+        Step::new("pages", "The server's pages in Chromium", 330, || pages::test(&built.server())),
         Step::new("api", "Every endpoint, asked with good and bad values", 60, || schema::check(built)),
         Step::new("models", "The default models, made again and compared with the originals", 40, || {
             models::compare_with_originals()?;
@@ -106,9 +107,17 @@ fn steps(cameras: Cameras, built: &Built) -> Vec<Step<'_>> {
     steps
 }
 
+/// How many tests of a program run at once. The longest ones wait for cameras and servers more than they compute: with
+/// one for each core two thirds of two cores are idle.
+const TEST_THREADS: &str = "RUST_TEST_THREADS";
+
 fn rust(cameras: Cameras, built: &Built) -> Result<String> {
     let mut tests = cargo(&["test", "--no-fail-fast"]);
     build::test_arguments(&mut tests, cameras);
+    if std::env::var_os(TEST_THREADS).is_none() {
+        let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
+        tests.env(TEST_THREADS, (2 * cores).to_string());
+    }
     if cameras == Cameras::With {
         built.with_opencv(&mut tests);
     }
