@@ -215,8 +215,8 @@ export declare class Engine {
    */
   analyze(image: ImageInput, options?: AnalyzeOptions & Abortable): Promise<Analysis>
   /**
-   * Resolves to where the faces of `image` are, largest first. It is faster than `analyze`: a JPEG is decoded no
-   * larger than the detector looks at it.
+   * Resolves to where the faces of `image` are, largest first. It is faster than `analyze`: a JPEG is decoded
+   * only as large as the detector needs it.
    */
   detect(image: ImageInput, options?: DetectCallOptions & Abortable): Promise<Array<Detection>>
   /** Resolves to the embedding of the largest face of `image`, or `null` when there is no face that can be aligned. */

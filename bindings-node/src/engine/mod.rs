@@ -75,8 +75,8 @@ impl Engine {
         }))
     }
 
-    /// Resolves to where the faces of `image` are, largest first. It is faster than `analyze`: a JPEG is decoded no
-    /// larger than the detector looks at it.
+    /// Resolves to where the faces of `image` are, largest first. It is faster than `analyze`: a JPEG is decoded
+    /// only as large as the detector needs it.
     #[napi(
         ts_args_type = "image: ImageInput, options?: DetectCallOptions & Abortable",
         ts_return_type = "Promise<Array<Detection>>"
