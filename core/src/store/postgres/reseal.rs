@@ -1,7 +1,7 @@
 //! Bringing what is stored into the form in which it is written: encrypted, with another key, or plain.
 
 use jiff::civil::DateTime;
-use postgres::{Row, Transaction};
+use postgres::Transaction;
 
 use super::super::codec::{
     AT_ONCE, FaceColumn, Form, HEAD_BYTES, NotOpened, OF_SESSION, Resealed, SealContext, TemplateForms, TemplateKeys,
@@ -12,6 +12,7 @@ use super::super::outbox::channels;
 use super::cluster::lock;
 use super::kept_cameras::Table;
 use super::outbox::Shared;
+use super::templates::for_each_row;
 use super::{Outcome, PostgresStore};
 use crate::error::Result;
 
@@ -19,7 +20,7 @@ pub(super) fn count(db: &mut Transaction<'_>) -> Outcome<TemplateForms> {
     let mut forms = TemplateForms::default();
     for (table, column) in [("students", "face_embedding"), ("student_templates", "embedding")] {
         let lengths = format!("SELECT substring({column} FROM 1 FOR {HEAD_BYTES}), octet_length({column})");
-        visit(db, &format!("{lengths} FROM {table} WHERE {column} IS NOT NULL"), |row| {
+        for_each_row(db, &format!("{lengths} FROM {table} WHERE {column} IS NOT NULL"), &[], |row| {
             forms.add(form_of_head(row.try_get(0)?, usize::try_from(row.try_get::<_, i32>(1)?).unwrap_or_default()));
             Ok(())
         })?;
@@ -27,25 +28,12 @@ pub(super) fn count(db: &mut Transaction<'_>) -> Outcome<TemplateForms> {
     let of_session = OF_SESSION.iter().map(|(_, column)| ("liveness_detection_sessions", *column));
     for (table, column) in std::iter::once(("students", "embedding_vector")).chain(of_session) {
         let heads = format!("SELECT substring({column} FROM 1 FOR {HEAD_BYTES})");
-        visit(db, &format!("{heads} FROM {table} WHERE {column} IS NOT NULL"), |row| {
+        for_each_row(db, &format!("{heads} FROM {table} WHERE {column} IS NOT NULL"), &[], |row| {
             forms.add(form_of_text(row.try_get(0)?));
             Ok(())
         })?;
     }
     Ok(forms)
-}
-
-/// Visits the rows of a query, some at a time: those of a large school would take its memory otherwise.
-fn visit(db: &mut Transaction<'_>, query: &str, mut each: impl FnMut(&Row) -> Outcome<()>) -> Outcome<()> {
-    const ROWS: i32 = 10_000;
-    let portal = db.bind(query, &[])?;
-    loop {
-        let rows = db.query_portal(&portal, ROWS)?;
-        if rows.is_empty() {
-            return Ok(());
-        }
-        rows.iter().try_for_each(&mut each)?;
-    }
 }
 
 pub(super) fn all(store: &PostgresStore, progress: &mut dyn FnMut(u64)) -> Result<Resealed> {

@@ -185,27 +185,34 @@ fn visit_rows(
     column: FaceColumn,
     each: &mut dyn FnMut(StoredTemplate) -> Result<()>,
 ) -> Outcome<()> {
-    let mut visit = |rows: &[Row]| -> Outcome<()> {
-        for row in rows {
-            let student = StudentId(row.try_get(0)?);
-            let model = row.try_get::<_, Option<String>>(1)?.map(ModelId::new);
-            let (bytes, text): (Option<&[u8]>, Option<&str>) = (row.try_get(2)?, row.try_get(3)?);
-            let context = |column| SealContext::new(column, student).of_model(model.as_ref().map(ModelId::as_str));
-            let bytes = bytes.map(|bytes| (context(column), bytes));
-            let text = text.map(|text| (context(FaceColumn::StudentEmbeddingVector), text));
-            match StoredEmbedding::unseal(keys, model.as_ref(), bytes, text)? {
-                Some(embedding) => {
-                    let origin = TemplateOrigin::of_row(row.try_get(4)?);
-                    each(StoredTemplate { student, embedding, origin, added_at: time(row, 5)? })?;
-                }
-                None => tracing::warn!(%student, "a stored template is damaged and is left out"),
+    for_each_row(db, query, values, |row| {
+        let student = StudentId(row.try_get(0)?);
+        let model = row.try_get::<_, Option<String>>(1)?.map(ModelId::new);
+        let (bytes, text): (Option<&[u8]>, Option<&str>) = (row.try_get(2)?, row.try_get(3)?);
+        let context = |column| SealContext::new(column, student).of_model(model.as_ref().map(ModelId::as_str));
+        let bytes = bytes.map(|bytes| (context(column), bytes));
+        let text = text.map(|text| (context(FaceColumn::StudentEmbeddingVector), text));
+        match StoredEmbedding::unseal(keys, model.as_ref(), bytes, text)? {
+            Some(embedding) => {
+                let origin = TemplateOrigin::of_row(row.try_get(4)?);
+                each(StoredTemplate { student, embedding, origin, added_at: time(row, 5)? })?;
             }
+            None => tracing::warn!(%student, "a stored template is damaged and is left out"),
         }
         Ok(())
-    };
+    })
+}
+
+/// Visits the rows of a query in order, [`AT_ONCE`] at a time.
+pub(super) fn for_each_row(
+    db: &mut Transaction<'_>,
+    query: &str,
+    values: &[&(dyn ToSql + Sync)],
+    mut each: impl FnMut(&Row) -> Outcome<()>,
+) -> Outcome<()> {
     let portal = db.bind(query, values)?;
     let first = db.query_portal(&portal, AT_ONCE)?;
-    visit(&first)?;
+    first.iter().try_for_each(&mut each)?;
     if i32::try_from(first.len()).is_ok_and(|rows| rows < AT_ONCE) {
         return Ok(());
     }
@@ -223,6 +230,6 @@ fn visit_rows(
                 }
             }
         });
-        batches.into_iter().try_for_each(|rows| visit(&rows?))
+        batches.into_iter().try_for_each(|rows| rows?.iter().try_for_each(&mut each))
     })
 }
