@@ -82,9 +82,9 @@ struct Place {
 }
 
 impl Place {
-    fn ask(&mut self, now: Instant) {
+    fn ask(&mut self) {
         if !self.ready {
-            (self.ready, self.asked) = (true, now);
+            (self.ready, self.asked) = (true, Instant::now());
         }
     }
 }
@@ -249,7 +249,7 @@ impl Seat {
                 // A rest is no credit.
                 place.used = place.used.max(clock);
             }
-            place.ask(Instant::now());
+            place.ask();
         }
         drop(inner);
         shared.changed.notify_one();
@@ -335,7 +335,7 @@ impl Shared {
                 place.due = next_due(wanted, now, place.intervals[1]);
             }
             if turn == Turn::Again {
-                place.ask(Instant::now());
+                place.ask();
             }
             if place.ready {
                 // Woken while it ran.
