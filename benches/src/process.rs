@@ -58,6 +58,15 @@ impl Process {
     }
 }
 
+impl Drop for Process {
+    #[expect(clippy::print_stderr, reason = "a command-line tool speaks on its standard streams")]
+    fn drop(&mut self) {
+        if self.0.kill().and_then(|()| self.0.wait()).is_err() {
+            eprintln!("process {} did not end", self.0.id());
+        }
+    }
+}
+
 /// Returns the processor time that a process has had, as Linux counts it; elsewhere it is not known.
 #[must_use]
 pub fn processor_time(process: u32) -> Option<Duration> {
@@ -77,15 +86,6 @@ pub fn memory_kib(process: u32, figure: &str) -> Option<u64> {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
     let found = status.lines().find_map(|line| line.strip_prefix(figure)?.strip_prefix(':')?.trim().strip_suffix("kB"));
     found?.trim().parse().ok()
-}
-
-impl Drop for Process {
-    #[expect(clippy::print_stderr, reason = "a command-line tool speaks on its standard streams")]
-    fn drop(&mut self) {
-        if self.0.kill().and_then(|()| self.0.wait()).is_err() {
-            eprintln!("process {} did not end", self.0.id());
-        }
-    }
 }
 
 /// Our server, which listens.
