@@ -94,10 +94,10 @@ fn steps(cameras: Cameras, built: &Built) -> Vec<Step<'_>> {
     steps.extend([
         Step::new("rust", "Rust, with a PostgreSQL of its own", 400, move || rust(cameras, built)),
         Step::new("fuzz", "Fuzzing, a few seconds each target", 150, move || fuzz::briefly(cameras)),
-        Step::new("python", "Python: types, module, Django app", 90, || python::test_module(built)),
+        Step::new("python", "Python: types, module, Django app", 120, || python::test_module(built)),
         Step::new("node", "Node: types, addon, example service", 90, || node::test(built)),
         Step::new("demo", "From registration to attendance", 20, || demo::play(&built.server())),
-        Step::new("pages", "The server's pages in Chromium", 330, || pages::test(&built.server())),
+        Step::new("pages", "The server's pages in Chromium", 550, || pages::test(&built.server())),
         Step::new("api", "Every endpoint, asked with good and bad values", 60, || schema::check(built)),
         Step::new("models", "The default models, made again and compared with the originals", 40, || {
             models::compare_with_originals()?;
@@ -107,8 +107,8 @@ fn steps(cameras: Cameras, built: &Built) -> Vec<Step<'_>> {
     steps
 }
 
-/// How many tests of a program run at once. The longest ones wait for cameras and servers more than they compute: with
-/// one for each core two thirds of two cores are idle.
+/// The variable that says how many tests of a program run at once. The longest ones wait for cameras and servers more
+/// than they compute: with one for each core two thirds of two cores are idle.
 const TEST_THREADS: &str = "RUST_TEST_THREADS";
 
 fn rust(cameras: Cameras, built: &Built) -> Result<String> {
