@@ -182,7 +182,7 @@ impl Engine {
     /// Returns the faces of a frame, largest first: boxes, scores and, from most detectors, points.
     ///
     /// A JPEG in bytes, base64 or a file is decoded only as large as the detector needs it. That is faster than
-    /// ``decode_image`` before. See ``analyze`` for the arguments.
+    /// calling ``decode_image`` first. See ``analyze`` for the arguments.
     #[pyo3(signature = (frame, *, color="bgr", region=None))]
     fn detect(&self, frame: &Bound<'_, PyAny>, color: &str, region: Option<Corners>) -> PyResult<Vec<Face>> {
         self.look(frame, color, options("detection", "all", region, frame.py())?)
